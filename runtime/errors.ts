@@ -1,0 +1,54 @@
+/**
+ * Every way the runtime says no. Codes are public: added, never renamed, never reused (`docs/errors.md` lists them,
+ * a test keeps the two in step). A workflow that fails is not in this table: that is an outcome, not a failure.
+ */
+export const failures = {
+  answer_invalid: { retryable: false, message: 'The answer does not fit the prompt.' },
+  build_failed: { retryable: true, message: 'The resources of the workflow could not be opened.' },
+  credential_invalid: { retryable: false, message: 'The credential could not be accepted.' },
+  defect: { retryable: false, message: 'A bug in this server; the log has the cause.' },
+  draining: { retryable: true, message: 'The server is shutting down and takes no new work.' },
+  execution_not_found: { retryable: false, message: 'No execution has this id.' },
+  execution_settled: { retryable: false, message: 'The execution is over.' },
+  fact_refused: { retryable: false, message: 'This cannot happen to an execution in its present state.' },
+  idempotency_key_reused: { retryable: false, message: 'The idempotency key was used for another request.' },
+  identity_required: { retryable: false, message: 'The workflow keeps resources per user, and the request names none.' },
+  input_invalid: { retryable: false, message: 'The input does not fit the schema of the workflow.' },
+  oauth_failed: { retryable: false, message: 'The authorization did not succeed.' },
+  operator_required: { retryable: false, message: 'This needs the key of the operator.' },
+  options_invalid: { retryable: false, message: 'An option has a value that cannot be used.' },
+  prompt_invalid: { retryable: false, message: 'The workflow asked for something that nobody could answer.' },
+  queue_full: { retryable: true, message: 'Too many executions wait for a run slot.' },
+  store_unavailable: { retryable: true, message: 'The journal cannot be written at the moment.' },
+  workflow_not_found: { retryable: false, message: 'No workflow has this name.' },
+} as const satisfies Record<string, { retryable: boolean; message: string }>;
+
+export type FailureCode = keyof typeof failures;
+
+/** `new Failure(code, { detail })`: `detail` says what was expected and what came; it is shown to the caller. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly code: FailureCode;
+  /** Milliseconds after which a retry may succeed, where somebody knows. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: FailureCode, options: { detail?: string; cause?: unknown; retryAfterMs?: number } = {}) {
+    super(options.detail ?? failures[code].message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get retryable(): boolean {
+    return failures[this.code].retryable;
+  }
+
+  /** Anything thrown, as a Failure: what is not one already is a defect, and keeps its cause for the log. */
+  static from(thrown: unknown): Failure {
+    return thrown instanceof Failure ? thrown : new Failure('defect', { cause: thrown });
+  }
+
+  /** All that leaves the process: never the cause, never the stack. */
+  toJSON(): { code: FailureCode; message: string } {
+    return { code: this.code, message: this.message };
+  }
+}

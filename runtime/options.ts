@@ -1,0 +1,58 @@
+/** Every option of the runtime, with its unit and default. Unknown keys and bad values are refused by name. */
+import { Failure } from './errors.ts';
+
+export interface RuntimeOptions {
+  /** Runs that may execute at once per builder: per user of a per-user workflow, else per workflow. Default 8. */
+  maxConcurrency?: number;
+  /** Runs that may wait for a slot of one builder; beyond it a start is refused as `queue_full`. Default 1_000. */
+  maxQueued?: number;
+  /** Users whose builders may be open at once, per workflow; the longest idle one makes room. Default 10_000. */
+  maxBuilders?: number;
+  /** How long the record of a settled execution is kept. Default 600_000 (NAT's documented ten minutes). */
+  retentionMs?: number;
+  /** How long an execution may stay parked before it fails as `abandoned`. Default 604_800_000 (a week). */
+  parkedTimeoutMs?: number;
+  /** How long after a prompt's own timeout an answer is still taken. Default 5_000, as NAT does. */
+  promptGraceMs?: number;
+  /** How long a consent may take before it expires. Default 300_000. */
+  oauthTimeoutMs?: number;
+  /** How long a builder nobody uses is kept. Default 1_800_000. */
+  builderIdleMs?: number;
+  /** Facts kept per execution; beyond it the oldest output goes, and the journal says `truncated`. Default 10_000. */
+  maxJournalFacts?: number;
+  /** Bytes of facts kept per execution, as JSON. Default 4_194_304. */
+  maxJournalBytes?: number;
+  /** How long `stop()` waits for executing runs before it cancels them. Default 5_000. */
+  stopTimeoutMs?: number;
+}
+
+export const defaults = {
+  maxConcurrency: 8,
+  maxQueued: 1_000,
+  maxBuilders: 10_000,
+  retentionMs: 600_000,
+  parkedTimeoutMs: 7 * 24 * 3_600_000,
+  promptGraceMs: 5_000,
+  oauthTimeoutMs: 300_000,
+  builderIdleMs: 1_800_000,
+  maxJournalFacts: 10_000,
+  maxJournalBytes: 4 * 1024 * 1024,
+  stopTimeoutMs: 5_000,
+} as const satisfies Required<RuntimeOptions>;
+
+export type ResolvedOptions = { readonly [Key in keyof Required<RuntimeOptions>]: number };
+
+/** Counts that must be at least 1; everything else may be 0. */
+const positive: readonly (keyof RuntimeOptions)[] = ['maxBuilders', 'maxJournalFacts', 'maxJournalBytes'];
+
+export const resolveOptions = (given: RuntimeOptions = {}): ResolvedOptions => {
+  for (const [key, value] of Object.entries(given)) {
+    if (!(key in defaults)) throw new Failure('options_invalid', { detail: `unknown option ${key}` });
+    const least = positive.includes(key as keyof RuntimeOptions) ? 1 : 0;
+    if (value !== undefined && !(Number.isFinite(value) && value >= least)) {
+      throw new Failure('options_invalid', { detail: `${key} must be a number of at least ${least}, got ${value}` });
+    }
+  }
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(set) };
+};
