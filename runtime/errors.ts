@@ -13,6 +13,7 @@ export const failures = {
   fact_refused: { retryable: false, message: 'This cannot happen to an execution in its present state.' },
   idempotency_key_reused: { retryable: false, message: 'The idempotency key was used for another request.' },
   identity_required: { retryable: false, message: 'The workflow keeps resources per user, and the request names none.' },
+  identity_unavailable: { retryable: true, message: 'Credentials cannot be checked at the moment.' },
   input_invalid: { retryable: false, message: 'The input does not fit the schema of the workflow.' },
   oauth_failed: { retryable: false, message: 'The authorization did not succeed.' },
   operator_required: { retryable: false, message: 'This needs the key of the operator.' },

@@ -1,0 +1,85 @@
+/**
+ * The resources of a workflow, opened once and used by many runs: one builder per user of a per-user workflow, one for
+ * a shared workflow. It is built, used, left idle, and disposed when nobody has come for `idleMs`.
+ *
+ * Only the first user in and the last one out are events; who counts them is the lease book of the runtime. A request
+ * that comes during `idle-expiring` is not for this builder: the disposal is waited for, then a new one is built.
+ */
+import { assign, type SnapshotFrom, setup } from 'xstate';
+import { port } from './port.ts';
+
+export type BuilderInput = {
+  readonly builderId: string;
+  readonly workflow: string;
+  /** Null for the builder of a shared workflow. */
+  readonly user: string | null;
+  /** Milliseconds; Infinity keeps it until the manager stops it. */
+  readonly idleMs: number;
+};
+
+export type BuilderEvent =
+  | { type: 'use.began' }
+  | { type: 'use.ended' }
+  /** The manager is draining, or another user needs the room. */
+  | { type: 'builder.stop' };
+
+export type BuilderContext = BuilderInput & { readonly error: unknown };
+
+export const builderMachine = setup({
+  types: {
+    input: {} as BuilderInput,
+    context: {} as BuilderContext,
+    events: {} as BuilderEvent,
+    tags: {} as 'open' | 'busy' | 'closing',
+  },
+  actors: {
+    build: port<void, BuilderInput>('build'),
+    dispose: port<void, BuilderInput>('dispose'),
+  },
+  actions: { keepError: assign({ error: (_, { error }: { error: unknown }) => error }) },
+  delays: { idle: ({ context }) => context.idleMs },
+}).createMachine({
+  id: 'builder',
+  context: ({ input }) => ({ ...input, error: undefined }),
+  initial: 'building',
+  states: {
+    building: {
+      tags: ['open', 'busy'],
+      invoke: {
+        src: 'build',
+        input: ({ context }) => context,
+        onDone: 'ready',
+        onError: { target: 'failed', actions: { type: 'keepError', params: ({ event }) => event } },
+      },
+      on: { 'builder.stop': 'idle-expiring' },
+    },
+    ready: {
+      tags: 'open',
+      initial: 'idle',
+      states: {
+        idle: {
+          after: { idle: '#builder.idle-expiring' },
+          on: { 'use.began': 'in_use' },
+        },
+        in_use: {
+          tags: 'busy',
+          on: { 'use.ended': 'idle' },
+        },
+      },
+      on: { 'builder.stop': 'idle-expiring' },
+    },
+    'idle-expiring': {
+      tags: 'closing',
+      invoke: {
+        src: 'dispose',
+        input: ({ context }) => context,
+        onDone: 'done',
+        onError: { target: 'done', actions: { type: 'keepError', params: ({ event }) => event } },
+      },
+    },
+    failed: { type: 'final' },
+    done: { type: 'final' },
+  },
+});
+
+export type BuilderSnapshot = SnapshotFrom<typeof builderMachine>;

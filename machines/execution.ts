@@ -1,0 +1,317 @@
+/**
+ * One execution of a workflow: everything that has happened to it, folded into where it stands.
+ *
+ * Every event is a fact. It is judged here and nowhere else: if the present state lists it and its guard agrees, it
+ * is folded into the context and takes the next sequence number; otherwise nothing changes, the number included.
+ *
+ * Where an execution stands follows from two questions. Does some branch of the run have work to do (`working`)? Then
+ * it is running, and needs a run slot to execute. Otherwise: for whom does it wait (`pauses`)?
+ */
+import { assign, type SnapshotFrom, setup } from 'xstate';
+import type { Answer, Prompt } from '../runtime/prompts.ts';
+
+/** Something the run waits for. All times are epoch milliseconds; `dueAt: null` waits without a limit of its own. */
+export type Pause = {
+  /** Unguessable; for a consent this is the OAuth `state`. */
+  readonly id: string;
+  readonly openedAt: number;
+  readonly dueAt: number | null;
+} & (
+  | { readonly kind: 'interaction'; readonly prompt: Prompt; readonly fallback?: Answer }
+  | { readonly kind: 'oauth'; readonly provider: string; readonly authUrl: string }
+  | { readonly kind: 'sleep' }
+);
+export type Interaction = Extract<Pause, { kind: 'interaction' }>;
+export type Consent = Extract<Pause, { kind: 'oauth' }>;
+
+/** Why an execution failed. `name` is the class of the error a workflow threw. */
+export type ExecutionError = { readonly code: ExecutionErrorCode; readonly message: string; readonly name: string };
+export type ExecutionErrorCode =
+  | 'workflow_error'
+  | 'cancelled'
+  | 'abandoned'
+  | 'interrupted'
+  | 'build_failed'
+  | 'journal_full'
+  | 'defect';
+
+/** An intermediate step of a run, as tracers and chat interfaces show them. */
+export type TraceStep = {
+  readonly id: string;
+  readonly parentId: string;
+  /** `LLM_START`, `LLM_NEW_TOKEN`, `TOOL_END`, ... */
+  readonly event: string;
+  readonly name: string;
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly chunk?: string;
+};
+
+export type Fact =
+  /** Opens every journal, and is the machine's input rather than an event. */
+  | { readonly type: 'execution.started'; readonly workflow: string; readonly owner: string | null; readonly input: unknown }
+  | { readonly type: 'slot.granted' }
+  | { readonly type: 'step.started'; readonly call: number; readonly name: string }
+  | { readonly type: 'step.completed'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'step.failed'; readonly call: number; readonly message: string }
+  | { readonly type: 'value.recorded'; readonly call: number; readonly name: string; readonly value: unknown }
+  | {
+      readonly type: 'interaction.requested';
+      readonly call: number;
+      readonly id: string;
+      readonly prompt: Prompt;
+      readonly fallback?: Answer;
+      readonly dueAt: number | null;
+    }
+  | {
+      readonly type: 'interaction.answered';
+      readonly id: string;
+      readonly answer: Answer;
+      readonly by: string | null;
+      readonly key?: string;
+    }
+  | { readonly type: 'interaction.expired'; readonly id: string }
+  | {
+      readonly type: 'oauth.requested';
+      readonly call: number;
+      readonly id: string;
+      readonly provider: string;
+      readonly authUrl: string;
+      readonly dueAt: number | null;
+    }
+  | { readonly type: 'oauth.granted'; readonly id: string }
+  | { readonly type: 'oauth.refused'; readonly id: string; readonly reason: string }
+  | { readonly type: 'oauth.expired'; readonly id: string }
+  | { readonly type: 'sleep.started'; readonly call: number; readonly id: string; readonly dueAt: number }
+  | { readonly type: 'sleep.elapsed'; readonly id: string }
+  | { readonly type: 'notification.sent'; readonly prompt: Prompt }
+  | { readonly type: 'output.emitted'; readonly value: unknown }
+  | { readonly type: 'trace.emitted'; readonly step: TraceStep }
+  /** An exporter gave the run an id in its own system; clients are told. */
+  | { readonly type: 'trace.identified'; readonly traceId: string }
+  /** Every branch of the run waits, although some of them were told to go on and had nothing more to do. */
+  | { readonly type: 'execution.parked' }
+  | { readonly type: 'execution.completed'; readonly result: unknown }
+  | { readonly type: 'execution.failed'; readonly error: ExecutionError }
+  | { readonly type: 'retention.elapsed' }
+  /** The store has dropped the journal; the last thing an execution hears. */
+  | { readonly type: 'record.forgotten' };
+
+/** A fact and when it happened: what the machine is sent. */
+export type ExecutionEvent = Exclude<Fact, { type: 'execution.started' }> & { readonly at: number };
+
+/** A fact in a journal: numbered from 1, without gaps, in the order in which it was folded. */
+export type JournalEntry = Fact & { readonly seq: number; readonly at: number };
+
+export type ExecutionInput = {
+  readonly executionId: string;
+  readonly workflow: string;
+  /** User id of whoever started it; null if nobody said, and then the unguessable id is the capability. */
+  readonly owner: string | null;
+  readonly startedAt: number;
+};
+
+export type ExecutionContext = ExecutionInput & {
+  /** Number of the last fact. `execution.started` is 1. */
+  readonly seq: number;
+  readonly working: boolean;
+  /** What the run waits for, oldest first. */
+  readonly pauses: readonly Pause[];
+  /** Steps begun and not ended: while there are any, the run does not park. */
+  readonly steps: number;
+  readonly parkedAt: number | null;
+  readonly settledAt: number | null;
+  readonly result: unknown;
+  readonly error: ExecutionError | null;
+  /** Id of the run in the system of an exporter, once there is one. */
+  readonly traceId: string | null;
+};
+
+/** The states of an execution that are public: on the wire, in lists, in the console. */
+export type ExecutionStatus =
+  | 'running'
+  | 'awaiting_interaction'
+  | 'awaiting_oauth'
+  | 'completed'
+  | 'failed'
+  | 'idle-expiring';
+
+const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>): Pause => {
+  const { id, dueAt, at: openedAt } = fact;
+  switch (fact.type) {
+    case 'sleep.started':
+      return { kind: 'sleep', id, openedAt, dueAt };
+    case 'oauth.requested':
+      return { kind: 'oauth', id, openedAt, dueAt, provider: fact.provider, authUrl: fact.authUrl };
+    case 'interaction.requested': {
+      const pause = { kind: 'interaction', id, openedAt, dueAt, prompt: fact.prompt } as const;
+      return fact.fallback === undefined ? pause : { ...pause, fallback: fact.fallback };
+    }
+  }
+};
+
+/** What a fact changes, beside the sequence number. Whether it may happen has been decided before. */
+const changes = (context: ExecutionContext, fact: ExecutionEvent): Partial<ExecutionContext> => {
+  switch (fact.type) {
+    case 'slot.granted':
+      return { working: true, parkedAt: null };
+    case 'step.started':
+      return { steps: context.steps + 1, working: true };
+    case 'step.completed':
+    case 'step.failed':
+      return { steps: context.steps - 1 };
+    case 'interaction.requested':
+    case 'oauth.requested':
+    case 'sleep.started': {
+      const working = context.steps > 0;
+      const parkedAt = working ? null : (context.parkedAt ?? fact.at);
+      return { pauses: [...context.pauses, opened(fact)], working, parkedAt };
+    }
+    case 'interaction.answered':
+    case 'interaction.expired':
+    case 'oauth.granted':
+    case 'oauth.refused':
+    case 'oauth.expired':
+    case 'sleep.elapsed':
+      return { pauses: context.pauses.filter(({ id }) => id !== fact.id), working: true, parkedAt: null };
+    case 'trace.identified':
+      return { traceId: fact.traceId };
+    case 'execution.parked':
+      return { working: false, parkedAt: fact.at };
+    case 'execution.completed':
+      return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0 };
+    case 'execution.failed':
+      return { error: fact.error, settledAt: fact.at, pauses: [], working: false, steps: 0 };
+    default:
+      return {};
+  }
+};
+
+type Judged = { context: ExecutionContext; event: ExecutionEvent };
+
+/** Facts about a pause are named after its kind: `oauth.granted` can only close a pause of kind `oauth`. */
+const isOpen = ({ context, event }: Judged): boolean =>
+  'id' in event && context.pauses.some(({ id, kind }) => id === event.id && event.type.startsWith(kind));
+
+export const executionMachine = setup({
+  types: {
+    input: {} as ExecutionInput,
+    context: {} as ExecutionContext,
+    events: {} as ExecutionEvent,
+    tags: {} as 'live' | 'queued' | 'slot' | 'waiting' | 'settled',
+  },
+  guards: {
+    isNew: ({ context, event }) => 'id' in event && context.pauses.every(({ id }) => id !== event.id),
+    isOpen,
+    isWorking: ({ context }) => context.working,
+    hasSteps: ({ context }) => context.steps > 0,
+    canPark: ({ context }) => context.pauses.length > 0 && context.steps === 0,
+    awaitsConsent: ({ context }) => !context.working && context.pauses.some(({ kind }) => kind === 'oauth'),
+    awaitsAnswer: ({ context }) => !context.working && context.pauses.some(({ kind }) => kind === 'interaction'),
+    sleeps: ({ context }) => !context.working && context.pauses.length > 0,
+  },
+  actions: {
+    fold: assign(({ context, event }) => ({ ...context, ...changes(context, event), seq: context.seq + 1 })),
+  },
+}).createMachine({
+  id: 'execution',
+  context: ({ input }) => ({
+    ...input,
+    seq: 1,
+    working: true,
+    pauses: [],
+    steps: 0,
+    parkedAt: null,
+    settledAt: null,
+    result: null,
+    error: null,
+    traceId: null,
+  }),
+  initial: 'active',
+  states: {
+    active: {
+      tags: 'live',
+      initial: 'running',
+      states: {
+        running: {
+          initial: 'queued',
+          states: {
+            queued: {
+              tags: 'queued',
+              on: { 'slot.granted': { target: 'executing', actions: 'fold' } },
+            },
+            executing: {
+              tags: 'slot',
+              always: [
+                { guard: 'awaitsConsent', target: '#execution.active.awaiting_oauth' },
+                { guard: 'awaitsAnswer', target: '#execution.active.awaiting_interaction' },
+                { guard: 'sleeps', target: 'sleeping' },
+              ],
+              on: { 'execution.parked': { guard: 'canPark', actions: 'fold' } },
+            },
+            sleeping: {
+              tags: 'waiting',
+              always: [
+                { guard: 'isWorking', target: 'queued' },
+                { guard: 'awaitsConsent', target: '#execution.active.awaiting_oauth' },
+                { guard: 'awaitsAnswer', target: '#execution.active.awaiting_interaction' },
+              ],
+            },
+          },
+        },
+        awaiting_interaction: {
+          tags: 'waiting',
+          always: [
+            { guard: 'isWorking', target: 'running' },
+            { guard: 'awaitsConsent', target: 'awaiting_oauth' },
+          ],
+        },
+        awaiting_oauth: {
+          tags: 'waiting',
+          always: { guard: 'isWorking', target: 'running' },
+        },
+      },
+      on: {
+        'step.started': { actions: 'fold' },
+        'step.completed': { guard: 'hasSteps', actions: 'fold' },
+        'step.failed': { guard: 'hasSteps', actions: 'fold' },
+        'value.recorded': { actions: 'fold' },
+        'interaction.requested': { guard: 'isNew', actions: 'fold' },
+        'interaction.answered': { guard: 'isOpen', actions: 'fold' },
+        'interaction.expired': { guard: 'isOpen', actions: 'fold' },
+        'oauth.requested': { guard: 'isNew', actions: 'fold' },
+        'oauth.granted': { guard: 'isOpen', actions: 'fold' },
+        'oauth.refused': { guard: 'isOpen', actions: 'fold' },
+        'oauth.expired': { guard: 'isOpen', actions: 'fold' },
+        'sleep.started': { guard: 'isNew', actions: 'fold' },
+        'sleep.elapsed': { guard: 'isOpen', actions: 'fold' },
+        'notification.sent': { actions: 'fold' },
+        'output.emitted': { actions: 'fold' },
+        'trace.emitted': { actions: 'fold' },
+        'trace.identified': { actions: 'fold' },
+        'execution.completed': { target: 'completed', actions: 'fold' },
+        'execution.failed': { target: 'failed', actions: 'fold' },
+      },
+    },
+    completed: {
+      tags: 'settled',
+      on: { 'retention.elapsed': { target: 'idle-expiring', actions: 'fold' } },
+    },
+    failed: {
+      tags: 'settled',
+      on: { 'retention.elapsed': { target: 'idle-expiring', actions: 'fold' } },
+    },
+    'idle-expiring': {
+      tags: 'settled',
+      on: { 'record.forgotten': 'done' },
+    },
+    done: { type: 'final' },
+  },
+});
+
+export type ExecutionSnapshot = SnapshotFrom<typeof executionMachine>;
+
+export const statusOf = ({ value }: ExecutionSnapshot): ExecutionStatus => {
+  if (typeof value === 'string') return value === 'done' ? 'idle-expiring' : value;
+  return typeof value.active === 'object' ? 'running' : value.active;
+};

@@ -1,0 +1,246 @@
+/**
+ * The builders of one workflow: a cache by user, whose entries are actors, and the leases that keep them in use.
+ *
+ * B1  One build per user at a time; whoever comes meanwhile shares it, and other users do not wait for it.
+ * B2  A lease counts as use for as long as its execution lives. A builder in use is neither idle nor disposed.
+ * B3  Who comes while a builder is being disposed gets a new one, which is built after the disposal has ended.
+ * B4  A build that fails is not cached: its leases are told, and the next one builds anew.
+ */
+import { nanoid } from 'nanoid';
+import type { ActorRefFrom } from 'xstate';
+import type { BuilderInput, BuilderSnapshot, builderMachine } from '../machines/builder.ts';
+import type { Log } from './context.ts';
+import { Failure } from './errors.ts';
+import type { ResolvedOptions } from './options.ts';
+import { DisposalScope } from './scope.ts';
+import { Slots } from './slots.ts';
+import type { Workflow } from './workflow.ts';
+
+/** One cached builder, with what is counted about it. Times are epoch milliseconds. */
+export class Builder {
+  readonly id = nanoid();
+  readonly user: string | null;
+  readonly slots: Slots;
+  readonly scope = new DisposalScope();
+  readonly createdAt: number;
+  lastActivity: number;
+  refCount = 0;
+  totalRequests = 0;
+  errorCount = 0;
+  totalLatencyMs = 0;
+  resources: unknown;
+  actor: ActorRefFrom<typeof builderMachine> | undefined;
+  /** The builder that this user had before, while it is still being disposed (B3). */
+  predecessor: Promise<void> | undefined;
+  /** Resolves when it is over, disposed or failed. */
+  readonly ended: Promise<void>;
+  onEnded!: () => void;
+  /** Told when the build has succeeded (undefined) or failed. Undefined once it is known. */
+  waiting: ((failure: Failure | undefined) => void)[] | undefined = [];
+
+  constructor(user: string | null, slots: Slots, now: number) {
+    this.user = user;
+    this.slots = slots;
+    this.createdAt = now;
+    this.lastActivity = now;
+    this.ended = new Promise((resolve) => {
+      this.onEnded = resolve;
+    });
+  }
+
+  /** Adds one finished request. Milliseconds. */
+  recordRequest(latencyMs: number, success: boolean): void {
+    this.totalRequests += 1;
+    this.totalLatencyMs += latencyMs;
+    if (!success) this.errorCount += 1;
+  }
+}
+
+/** A claim on a builder. Ends once; ending it twice is harmless. */
+export class Lease {
+  readonly builder: Builder;
+  readonly #openedAt: number;
+  readonly #builders: Builders;
+  #isOpen = true;
+
+  constructor(builder: Builder, builders: Builders, now: number) {
+    this.builder = builder;
+    this.#builders = builders;
+    this.#openedAt = now;
+  }
+
+  /** Calls back when the builder is ready, at once if it is, or with the failure of its build. */
+  whenReady(ready: (failure: Failure | undefined) => void): void {
+    if (this.builder.waiting === undefined) ready(undefined);
+    else this.builder.waiting.push(ready);
+  }
+
+  /** The request it was for is over: it is counted. */
+  end(success: boolean): void {
+    if (!this.#isOpen) return;
+    this.builder.recordRequest(this.#builders.now() - this.#openedAt, success);
+    this.cancel();
+  }
+
+  /** There was no request after all. */
+  cancel(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#builders.returned(this.builder);
+  }
+}
+
+export interface BuildersDeps {
+  readonly options: ResolvedOptions;
+  readonly now: () => number;
+  readonly log: Log;
+  /** Starts the actor of a builder under its supervisor; the actor's ports call `build` and `dispose` below. */
+  spawn(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine>;
+}
+
+export class Builders {
+  readonly workflow: Workflow;
+  readonly #deps: BuildersDeps;
+  readonly #byUser = new Map<string | null, Builder>();
+
+  constructor(workflow: Workflow, deps: BuildersDeps) {
+    this.workflow = workflow;
+    this.#deps = deps;
+  }
+
+  /** Throws `identity_required` for a per-user workflow without a user, `queue_full` if there is room for no more users. */
+  lease(user: string | undefined): Lease {
+    const builder = this.#builder(this.#key(user));
+    builder.refCount += 1;
+    if (builder.refCount === 1) builder.actor?.send({ type: 'use.began' });
+    const now = this.#deps.now();
+    builder.lastActivity = now;
+    return new Lease(builder, this, now);
+  }
+
+  /** Builds what a shared workflow needs before anybody asks. Throws what the build threw. */
+  async prepare(): Promise<void> {
+    const lease = this.lease(undefined);
+    try {
+      await new Promise<void>((resolve, reject) => lease.whenReady((failure) => (failure ? reject(failure) : resolve())));
+    } finally {
+      lease.cancel();
+    }
+  }
+
+  returned(builder: Builder): void {
+    builder.refCount -= 1;
+    builder.lastActivity = this.now();
+    if (builder.refCount === 0) builder.actor?.send({ type: 'use.ended' });
+  }
+
+  now(): number {
+    return this.#deps.now();
+  }
+
+  /** The builders there are, idle ones included, oldest first. */
+  list(): Builder[] {
+    return [...this.#byUser.values()];
+  }
+
+  get(user: string | null): Builder | undefined {
+    return this.#byUser.get(user);
+  }
+
+  /** Disposes all of them, also those in use: the executions have to end first. */
+  async stop(): Promise<void> {
+    const all = this.list();
+    for (const { actor } of all) actor?.send({ type: 'builder.stop' });
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  #key(user: string | undefined): string | null {
+    if (!this.workflow.isPerUser) return null;
+    if (user !== undefined && user !== '') return user;
+    throw new Failure('identity_required', {
+      detail:
+        'user_id is required for per-user workflow but could not be determined. Send a Bearer token in the ' +
+        'Authorization header, an X-API-Key header or a nat-session cookie, or pass a userId.',
+    });
+  }
+
+  #builder(key: string | null): Builder {
+    const present = this.#byUser.get(key);
+    const snapshot = present?.actor?.getSnapshot();
+    if (present !== undefined && snapshot?.hasTag('open') === true) return present; // B1
+    if (present === undefined) this.#makeRoom();
+    const { options, now, spawn } = this.#deps;
+    const builder = new Builder(key, new Slots(options.maxConcurrency, options.maxQueued), now());
+    builder.predecessor = present?.ended; // B3
+    this.#byUser.set(key, builder);
+    const idleMs = key === null ? Number.POSITIVE_INFINITY : options.builderIdleMs;
+    const actor = spawn(builder, this, { builderId: builder.id, workflow: this.workflow.name, user: key, idleMs });
+    builder.actor = actor;
+    actor.subscribe({ next: (snapshot) => this.#changed(builder, snapshot), error: () => this.#ended(builder) });
+    return builder;
+  }
+
+  /** One user too many: the builder that nobody has used for longest goes. */
+  #makeRoom(): void {
+    if (this.#byUser.size < this.#deps.options.maxBuilders) return;
+    const idle = this.list().filter(({ refCount, waiting }) => refCount === 0 && waiting === undefined);
+    const [oldest] = idle.sort((a, b) => a.lastActivity - b.lastActivity);
+    if (oldest === undefined) {
+      const detail = `${this.#byUser.size} users have open resources, which is the limit; try again later.`;
+      throw new Failure('queue_full', { detail, retryAfterMs: 5_000 });
+    }
+    this.#byUser.delete(oldest.user);
+    oldest.actor?.send({ type: 'builder.stop' });
+  }
+
+  /** The port that the machine invokes while it builds. */
+  async build(builder: Builder, signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => void this.dispose(builder), { once: true });
+    try {
+      await builder.predecessor;
+      builder.predecessor = undefined;
+      builder.resources = await this.workflow.build?.(builder.user, builder.scope);
+      if (signal.aborted) throw new Error('The build was given up.');
+    } catch (error) {
+      await this.dispose(builder);
+      throw error;
+    }
+  }
+
+  /** The port that the machine invokes while it expires. What cannot be closed is reported, and no reason to stay. */
+  async dispose(builder: Builder): Promise<void> {
+    await builder.scope.close().catch((error) => this.#report(builder, error));
+  }
+
+  #changed(builder: Builder, snapshot: BuilderSnapshot): void {
+    if (snapshot.matches('ready')) this.#built(builder, undefined);
+    else if (snapshot.matches('failed')) this.#built(builder, snapshot.context.error);
+    else if (!snapshot.matches('building')) this.#built(builder, new Failure('draining'));
+    if (snapshot.status === 'done') this.#ended(builder);
+  }
+
+  #built(builder: Builder, error: unknown): void {
+    const { waiting } = builder;
+    if (waiting === undefined) return;
+    builder.waiting = undefined;
+    if (error === undefined) {
+      if (builder.refCount > 0) builder.actor?.send({ type: 'use.began' });
+      builder.slots.open();
+      for (const ready of waiting) ready(undefined);
+      return;
+    }
+    this.#report(builder, error);
+    const message = error instanceof Error ? error.message : String(error);
+    const failure = error instanceof Failure ? error : new Failure('build_failed', { detail: message, cause: error });
+    for (const ready of waiting) ready(failure); // B4
+  }
+
+  #ended(builder: Builder): void {
+    if (this.#byUser.get(builder.user) === builder) this.#byUser.delete(builder.user);
+    builder.onEnded();
+  }
+
+  #report({ user }: Builder, error: unknown): void {
+    this.#deps.log.error({ workflow: this.workflow.name, user, err: error }, 'builder failed');
+  }
+}

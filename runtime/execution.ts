@@ -1,0 +1,223 @@
+/**
+ * A live execution: its actor, and the only way to tell it anything.
+ *
+ * X1  Apply: a fact is sent to the actor, whose machine decides. Refused is refused: nothing was changed or written.
+ * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
+ * X3  Then tell: only after the store has it does anybody hear of it - the run, the subscribers, the caller.
+ */
+import type { ActorRefFrom, Snapshot } from 'xstate';
+import {
+  type ExecutionContext,
+  type ExecutionEvent,
+  type ExecutionStatus,
+  type executionMachine,
+  type Fact,
+  type JournalEntry,
+  statusOf,
+} from '../machines/execution.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './context.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Store } from './store/store.ts';
+import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+type ExecutionActor = ActorRefFrom<typeof executionMachine>;
+
+/** A fact without what recording adds to it. */
+export type NewFact = DistributiveOmit<ExecutionEvent, 'at'>;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** Where an execution stood after a fact, for those who are told later. */
+export type Phase = 'queued' | 'executing' | 'waiting' | 'settled';
+
+/** Whoever does the work of an execution: a run of a workflow, or the caller of an `ExecutionStore`. */
+export interface Driver {
+  told(entry: JournalEntry, phase: Phase): void;
+}
+
+export type Watcher = (entry: JournalEntry) => unknown;
+
+type Untold = { readonly entry: JournalEntry; readonly phase: Phase; readonly full: undefined | 'full' };
+
+export interface ExecutionDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly wheel: TimingWheel;
+  readonly options: ResolvedOptions;
+  readonly log: Log;
+  /** Every fact of every execution, after it was told. */
+  told(execution: Execution, entry: JournalEntry, phase: Phase): void;
+}
+
+export class Execution {
+  #actor: ExecutionActor;
+  driver: Driver | undefined;
+  readonly #deps: ExecutionDeps;
+  #watchers: Set<Watcher> | undefined;
+  #untold: Untold[] | undefined;
+  #timer: WheelTimer | undefined;
+  #timerDueAt = NEVER;
+
+  constructor(actor: ExecutionActor, deps: ExecutionDeps) {
+    this.#actor = actor;
+    this.#deps = deps;
+  }
+
+  /** The actor crashed; another one goes on from its last snapshot, only to be told that this was a defect. */
+  replaceActor(spawn: (snapshot: Snapshot<unknown>) => ExecutionActor): void {
+    const last = this.#actor.getSnapshot();
+    this.#actor = spawn({ ...last, status: 'active', error: undefined } as Snapshot<unknown>);
+    this.fail('defect', 'A bug in this server ended the execution; the log has the cause.');
+  }
+
+  /** The store has dropped the journal: the actor is done. */
+  forgotten(): void {
+    this.#actor.send({ type: 'record.forgotten', at: this.#deps.clock.now() });
+    this.#detach();
+  }
+
+  get id(): string {
+    return this.context.executionId;
+  }
+
+  /** All that is known of it: the fold of its journal. */
+  get context(): ExecutionContext {
+    return this.#actor.getSnapshot().context;
+  }
+
+  get status(): ExecutionStatus {
+    return statusOf(this.#actor.getSnapshot());
+  }
+
+  get phase(): Phase {
+    const { tags } = this.#actor.getSnapshot();
+    return tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
+  }
+
+  get isSettled(): boolean {
+    return this.#actor.getSnapshot().tags.has('settled');
+  }
+
+  /** Writes the entry that the actor was started with. */
+  begin(started: Extract<Fact, { type: 'execution.started' }>): true | Promise<true> {
+    return this.#commit({ ...started, seq: 1, at: this.context.startedAt });
+  }
+
+  /**
+   * Offers a fact. False: the machine refuses it, and nothing has happened. True: it is kept, and everyone has been
+   * told. A promise of true: it has been applied, and resolves once it is kept and told.
+   */
+  offer(fact: NewFact): boolean | Promise<true> {
+    const { seq } = this.context;
+    const event = { ...fact, at: this.#deps.clock.now() } as ExecutionEvent;
+    this.#actor.send(event); // X1
+    if (this.context.seq === seq) return false;
+    return this.#commit({ ...event, seq: seq + 1 } as JournalEntry); // X2
+  }
+
+  /** Calls the watcher after each fact from now on, until the function that is returned is called. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers ??= new Set();
+    this.#watchers.add(watcher);
+    return () => this.#watchers?.delete(watcher);
+  }
+
+  get watchers(): number {
+    return this.#watchers?.size ?? 0;
+  }
+
+  #detach(): void {
+    if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
+    this.#timer = undefined;
+    this.#watchers?.clear();
+  }
+
+  #commit(entry: JournalEntry): true | Promise<true> {
+    const { phase } = this;
+    const kept = this.#deps.store.append(this.id, entry);
+    if (!(kept instanceof Promise)) return this.#tell(entry, phase, kept);
+    return kept.then((full) => this.#tell(entry, phase, full));
+  }
+
+  /** What is told makes others offer more; it is told after, so that everybody hears everything in order. */
+  #tell(entry: JournalEntry, phase: Phase, full: undefined | 'full'): true {
+    if (this.#untold !== undefined) {
+      this.#untold.push({ entry, phase, full });
+      return true;
+    }
+    this.#untold = [{ entry, phase, full }];
+    try {
+      for (const next of this.#untold) this.#tellOne(next);
+    } finally {
+      this.#untold = undefined;
+    }
+    return true;
+  }
+
+  #tellOne({ entry, phase, full }: Untold): void {
+    this.#arm();
+    this.driver?.told(entry, phase); // X3
+    if (this.#watchers !== undefined) for (const watcher of [...this.#watchers]) this.#call(watcher, entry);
+    this.#deps.told(this, entry, phase);
+    if (full === 'full') this.fail('journal_full', 'The run has more steps and answers than its journal may hold.');
+  }
+
+  #call(watcher: Watcher, entry: JournalEntry): void {
+    try {
+      watcher(entry);
+    } catch (error) {
+      this.#deps.log.error({ executionId: this.id, err: error }, 'a watcher of an execution failed');
+    }
+  }
+
+  /** Ends it as failed, unless it has ended. False if it had. */
+  fail(code: NonNullable<ExecutionContext['error']>['code'], message: string, name = 'Error'): boolean | Promise<true> {
+    return this.offer({ type: 'execution.failed', error: { code, message, name } });
+  }
+
+  /** One timer per execution, for whatever is due first. */
+  #arm(): void {
+    const dueAt = this.#dueAt();
+    if (dueAt === this.#timerDueAt) return;
+    if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
+    this.#timerDueAt = dueAt;
+    this.#timer = dueAt === NEVER ? undefined : this.#deps.wheel.schedule(dueAt, this.#onDue);
+  }
+
+  #dueAt(): number {
+    const { settledAt, pauses } = this.context;
+    if (settledAt !== null) return this.status === 'idle-expiring' ? NEVER : settledAt + this.#deps.options.retentionMs;
+    let dueAt = this.#abandonedAt();
+    for (const pause of pauses) if (pause.dueAt !== null && pause.dueAt < dueAt) dueAt = pause.dueAt;
+    return dueAt;
+  }
+
+  /** When waiting for people becomes too long; an execution that only sleeps is not abandoned. */
+  #abandonedAt(): number {
+    const { parkedAt, pauses } = this.context;
+    const isAwaited = parkedAt !== null && pauses.some(({ kind }) => kind !== 'sleep');
+    return isAwaited ? parkedAt + this.#deps.options.parkedTimeoutMs : NEVER;
+  }
+
+  #onDue = (): void => {
+    this.#timer = undefined;
+    this.#timerDueAt = NEVER;
+    const now = this.#deps.clock.now();
+    const { settledAt, pauses } = this.context;
+    if (settledAt !== null) {
+      if (this.#dueAt() <= now) this.offer({ type: 'retention.elapsed' });
+    } else if (this.#abandonedAt() <= now) {
+      const seconds = Math.round(this.#deps.options.parkedTimeoutMs / 1000);
+      this.fail('abandoned', `Nobody came for ${seconds} s while the execution waited.`);
+    } else {
+      for (const { kind, id, dueAt } of pauses) {
+        if (dueAt !== null && dueAt <= now) this.offer({ type: EXPIRED[kind], id });
+      }
+    }
+    this.#arm();
+  };
+}
+
+const EXPIRED = { interaction: 'interaction.expired', oauth: 'oauth.expired', sleep: 'sleep.elapsed' } as const;

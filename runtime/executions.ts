@@ -1,0 +1,85 @@
+/** The executions there are, found by id, by owner, and among the settled by age. */
+import type { ExecutionStatus } from '../machines/execution.ts';
+import type { Execution } from './execution.ts';
+
+export interface ListFilter {
+  readonly status?: ExecutionStatus | undefined;
+  readonly workflow?: string | undefined;
+  /** Executions started before this one; the id ending the page before. */
+  readonly before?: string | undefined;
+  /** At most so many. */
+  readonly limit: number;
+}
+
+export interface ExecutionPage {
+  /** Newest first. */
+  readonly executions: readonly Execution[];
+  /** Ask for `before` this id to get the next page; undefined if there is none. */
+  readonly next: string | undefined;
+}
+
+export class Executions {
+  readonly #byId = new Map<string, Execution>();
+  readonly #byOwner = new Map<string, Set<Execution>>();
+  readonly #settled = new Set<Execution>();
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get liveCount(): number {
+    return this.#byId.size - this.#settled.size;
+  }
+
+  get settledCount(): number {
+    return this.#settled.size;
+  }
+
+  get oldestSettled(): Execution | undefined {
+    return this.#settled.values().next().value;
+  }
+
+  live(): Execution[] {
+    return [...this.#byId.values()].filter((execution) => !this.#settled.has(execution));
+  }
+
+  get(id: string): Execution | undefined {
+    return this.#byId.get(id);
+  }
+
+  add(execution: Execution): void {
+    const { executionId, owner } = execution.context;
+    this.#byId.set(executionId, execution);
+    if (owner === null) return;
+    const owned = this.#byOwner.get(owner);
+    if (owned === undefined) this.#byOwner.set(owner, new Set([execution]));
+    else owned.add(execution);
+  }
+
+  settle(execution: Execution): void {
+    this.#settled.add(execution);
+  }
+
+  remove(execution: Execution): void {
+    const { executionId, owner } = execution.context;
+    this.#byId.delete(executionId);
+    this.#settled.delete(execution);
+    const owned = owner === null ? undefined : this.#byOwner.get(owner);
+    if (owned?.delete(execution) === true && owned.size === 0) this.#byOwner.delete(owner!);
+  }
+
+  /** Of one owner; undefined: of everybody. */
+  page(owner: string | undefined, { status, workflow, before, limit }: ListFilter): ExecutionPage {
+    const all = [...(owner === undefined ? this.#byId.values() : (this.#byOwner.get(owner) ?? []))];
+    const end = before === undefined ? all.length : all.findIndex(({ id }) => id === before);
+    const executions: Execution[] = [];
+    for (let index = end - 1; index >= 0; index -= 1) {
+      const execution = all[index]!;
+      if (status !== undefined && execution.status !== status) continue;
+      if (workflow !== undefined && execution.context.workflow !== workflow) continue;
+      if (executions.length === limit) return { executions, next: executions.at(-1)!.id };
+      executions.push(execution);
+    }
+    return { executions, next: undefined };
+  }
+}

@@ -1,0 +1,58 @@
+/** The door: writing workflows, and running them in a program of your own. */
+export type {
+  Consent,
+  ExecutionContext,
+  ExecutionError,
+  ExecutionErrorCode,
+  ExecutionStatus,
+  Fact,
+  Interaction,
+  JournalEntry,
+  Pause,
+  TraceStep,
+} from '../machines/execution.ts';
+export { type Clock, systemClock } from './clock.ts';
+export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
+export { Failure, type FailureCode, failures } from './errors.ts';
+export type { ExecutionPage, ListFilter } from './executions.ts';
+export { AccessToken } from './oauth/access-token.ts';
+export type { CallbackOutcome } from './oauth/oauth.ts';
+export type { OAuthProviderConfig } from './oauth/provider.ts';
+export { defaults, type RuntimeOptions } from './options.ts';
+export {
+  type Answer,
+  type BinaryAnswer,
+  type BinaryOption,
+  binaryChoice,
+  checkbox,
+  dropdown,
+  type Json,
+  type ManyAnswer,
+  type NotificationAnswer,
+  notification,
+  type OneAnswer,
+  type Option,
+  type Pick,
+  type Prompt,
+  type PromptKind,
+  type Question,
+  type Response,
+  radio,
+  readAnswer,
+  type TextAnswer,
+  text,
+} from './prompts.ts';
+export { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError } from './run-errors.ts';
+export {
+  type AnswerOutcome,
+  type Caller,
+  createRuntime,
+  type ExecutionView,
+  Runtime,
+  type RuntimeSetup,
+  type StartRequest,
+} from './runtime.ts';
+export { MemoryStore } from './store/memory.ts';
+export type { JournalLimits, JournalPage, Store } from './store/store.ts';
+export { type Credential, type UserInfo, userInfoOf } from './user-info.ts';
+export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './workflow.ts';

@@ -1,0 +1,186 @@
+/**
+ * OAuth 2.1 authorization code with PKCE: sends a user to a provider, takes the callback, keeps the tokens.
+ *
+ * O1  A state is used up before anything is awaited: of parallel callbacks one asks the provider, the others know nothing.
+ * O2  A callback without a code never becomes another grant: an error is the user's no, and no is no.
+ * O3  Secrets (verifier, codes, tokens) stay in memory; no outcome, failure or address carries them.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import * as oauth from 'oauth4webapi';
+import { Failure } from '../errors.ts';
+import type { AccessToken } from './access-token.ts';
+import { type Flow, Flows } from './flows.ts';
+import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf } from './provider.ts';
+import { cleaned, type Fetch, type Refusal, TokenEndpoint } from './token-endpoint.ts';
+import { TokenCache } from './tokens.ts';
+
+export { AccessToken } from './access-token.ts';
+export type { OAuthProviderConfig } from './provider.ts';
+export type { Fetch } from './token-endpoint.ts';
+
+export interface OAuthOptions {
+  /** By the name that workflows use. */
+  providers: Readonly<Record<string, OAuthProviderConfig>>;
+  /** Epoch milliseconds. */
+  now: () => number;
+  /** How long a consent may take. Milliseconds. */
+  timeoutMs: number;
+  /** How long a provider may take to answer one request. Default 10_000. */
+  requestTimeoutMs?: number;
+  /** Consents that may be pending at once; further ones are refused as `queue_full`. Default 10_000. */
+  maxFlows?: number;
+  /** The same for one user. Default 1_000. */
+  maxFlowsPerUser?: number;
+  /** Tokens kept; the longest unused one makes room. Default 10_000. */
+  maxTokens?: number;
+  /** Default: the global one. */
+  fetch?: Fetch;
+  /** That many unguessable bytes. Default: those of node:crypto. */
+  random?: (bytes: number) => Buffer;
+}
+
+export interface FlowRequest {
+  readonly provider: string;
+  /** Default: those of the provider's configuration. */
+  readonly scopes?: readonly string[];
+  /** Undefined for an execution that nobody owns: its token is handed over by `claim` and not kept. */
+  readonly user: string | undefined;
+  readonly executionId: string;
+}
+
+export type CallbackOutcome =
+  /** No, unknown, used or expired state; or the browser is somebody else's, and then the right one may still come. */
+  | { readonly outcome: 'unknown_state' }
+  | ({ readonly outcome: 'granted' } & Finished)
+  /** The provider says that the user, or itself, did not agree. The texts came with the URL: escape them in HTML. */
+  | ({ readonly outcome: 'refused'; readonly error: string; readonly description?: string } & Finished)
+  | (Refusal & Finished);
+type Finished = { readonly executionId: string; readonly state: string };
+
+export interface OAuth {
+  /**
+   * A usable token of this user without asking: cached, or refreshed if it has expired and can be. Throws `oauth_failed`
+   * if the provider cannot refresh at the moment, `options_invalid` for a provider that is not configured.
+   */
+  token(user: string, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
+  /** Registers a flow. Throws `options_invalid` as `token` does, and `queue_full`. */
+  begin(request: FlowRequest): { state: string; authUrl: string; expiresInMs: number };
+  /** The callback, as it was received; `user` is the identity of the browser, if it has one. Never rejects. */
+  complete(callback: { url: URL; user: string | undefined }): Promise<CallbackOutcome>;
+  /** Drops a flow whose execution has ended, and its token if nobody has claimed it. An unknown state is fine. */
+  abandon(state: string): void;
+  /** The token of a granted flow, once. A user's own is kept besides, for `token`. */
+  claim(state: string): AccessToken | undefined;
+  /** Forgets all tokens of a user; the provider is not told. */
+  revoke(user: string): void;
+  /** Ends the requests under way as unreachable, and begins no more. */
+  stop(): void;
+  /** Consents that nobody has answered yet. */
+  readonly pending: number;
+}
+
+/** Throws `options_invalid` for a provider that could never work. */
+export const createOAuth = (options: OAuthOptions): OAuth => {
+  const { now, timeoutMs, maxFlows = 10_000, maxFlowsPerUser = 1_000, maxTokens = 10_000 } = options;
+  const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
+  const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
+  const flows = new Flows(now, { maxFlows, maxFlowsPerUser });
+  const endpoint = new TokenEndpoint({ fetch, now, requestTimeoutMs });
+  const tokens = new TokenCache({ now, maxTokens, refresh: (...asked) => endpoint.refresh(...asked) });
+
+  const providerOf = (name: string): Provider => {
+    const provider = providers.get(name);
+    if (provider) return provider;
+    const known = [...providers.keys()].join(', ') || 'none';
+    const detail = `no OAuth provider is called ${JSON.stringify(name)}; configured: ${known}`;
+    throw new Failure('options_invalid', { detail });
+  };
+
+  const complete = async (url: URL, browser: string | undefined): Promise<CallbackOutcome> => {
+    const [state, ...more] = url.searchParams.getAll('state');
+    const flow = state === undefined || more.length > 0 ? undefined : flows.take(state, browser); // O1
+    if (flow === undefined) return { outcome: 'unknown_state' };
+    const { provider, scopes, user, verifier } = flow;
+    const finished = { executionId: flow.executionId, state: flow.state };
+    const callback = readCallback(flow, url);
+    if (!(callback instanceof URLSearchParams)) {
+      flows.settle(flow, undefined);
+      return { ...callback, ...finished };
+    }
+    const answer = await endpoint.exchange(provider, scopes, callback, verifier);
+    if (answer.outcome === 'failed') {
+      flows.settle(flow, undefined);
+      return { ...answer, ...finished };
+    }
+    if (user !== undefined) tokens.keep(user, provider, scopes, answer);
+    flows.settle(flow, answer.token);
+    return { outcome: 'granted', ...finished };
+  };
+
+  return {
+    token: async (user, name, scopes) => {
+      const provider = providerOf(name);
+      return tokens.token(user, provider, scopesOf(provider, scopes));
+    },
+    begin: ({ provider: name, scopes: wanted, user, executionId }) => {
+      const provider = providerOf(name);
+      const flow: Flow = {
+        state: random(24).toString('base64url'),
+        provider,
+        scopes: scopesOf(provider, wanted),
+        user,
+        executionId,
+        verifier: random(64).toString('base64url'),
+        expiresAt: now() + timeoutMs,
+      };
+      flows.add(flow);
+      return { state: flow.state, authUrl: authorizationUrl(flow), expiresInMs: timeoutMs };
+    },
+    complete: ({ url, user }) => complete(url, user),
+    abandon: (state) => flows.abandon(state),
+    claim: (state) => flows.claim(state),
+    revoke: (user) => tokens.revoke(user),
+    stop: () => endpoint.stop(),
+    get pending() {
+      return flows.pending;
+    },
+  };
+};
+
+const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string => {
+  const url = new URL(provider.authorizationUrl);
+  const parameters: [string, string][] = [
+    ['response_type', 'code'],
+    ['client_id', provider.client.client_id],
+    ['redirect_uri', provider.redirectUri],
+    ...(scopes.length > 0 ? [['scope', scopes.join(' ')] satisfies [string, string]] : []),
+    ['state', state],
+    ['code_challenge', createHash('sha256').update(verifier).digest('base64url')],
+    ...provider.authorizationParams.map(([name, value]) => [name, value] satisfies [string, string]),
+    ['code_challenge_method', 'S256'],
+  ];
+  for (const [name, value] of parameters) url.searchParams.set(name, value);
+  return url.href;
+};
+
+/** The parameters of a callback that has a code, or what it says instead. */
+const readCallback = ({ provider, state }: Flow, url: URL) => {
+  const { server, client, issuer } = provider;
+  const received = new URLSearchParams(url.searchParams);
+  // Who is not told which issuer to expect cannot tell a wrong one.
+  if (issuer === undefined) received.delete('iss');
+  const unusable = (reason: string): Refusal => ({ outcome: 'failed', kind: 'unusable', reason });
+  try {
+    const callback = oauth.validateAuthResponse(server, client, received, state);
+    const [code, ...more] = callback.getAll('code');
+    return code && more.length === 0 ? callback : unusable('The callback has neither an error nor one code.');
+  } catch (thrown) {
+    if (!(thrown instanceof oauth.AuthorizationResponseError)) {
+      return unusable('The callback is not one of the provider that was asked.');
+    }
+    const error = cleaned(thrown.error); // O2
+    const description = thrown.error_description;
+    if (description === undefined) return { outcome: 'refused', error } as const;
+    return { outcome: 'refused', error, description: cleaned(description) } as const;
+  }
+};

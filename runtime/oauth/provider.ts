@@ -1,0 +1,154 @@
+/** What one OAuth provider is. A configuration that could never work, or not safely, is refused at the start, by key. */
+import * as oauth from 'oauth4webapi';
+import { z } from 'zod';
+import { Failure } from '../errors.ts';
+
+export interface OAuthProviderConfig {
+  clientId: string;
+  clientSecret?: string;
+  /** Where the browser is sent. Its own query, if it has one, is kept. */
+  authorizationUrl: string;
+  tokenUrl: string;
+  /** The callback, exactly as the provider knows it; the route that serves it is configured separately. */
+  redirectUri: string;
+  /** What is asked for when a workflow names no scopes. Default: none, which leaves it to the provider. */
+  scopes?: string[];
+  /** Where set, a callback that says it is from another issuer is refused (RFC 9207). */
+  issuer?: string;
+  /** Refuses callbacks that do not name their issuer. Needs `issuer`. Default false. */
+  requireIssuerParameter?: boolean;
+  /** How the token endpoint knows the client. Default `client_secret_basic`, or `none` without a secret. */
+  tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'none';
+  /** Sent along to `authorizationUrl`, such as `prompt` or `audience`. */
+  authorizationParams?: Record<string, string>;
+  /** Allows `http://` beyond loopback, for networks that are safe otherwise. Default false. */
+  allowInsecureHttp?: boolean;
+}
+
+/** A checked provider, with what `oauth4webapi` wants to be told. */
+export interface Provider {
+  readonly name: string;
+  readonly authorizationUrl: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly authorizationParams: readonly (readonly [name: string, value: string])[];
+  readonly issuer: string | undefined;
+  readonly clientSecret: string | undefined;
+  readonly server: oauth.AuthorizationServer & { readonly token_endpoint: string };
+  readonly client: oauth.Client;
+  readonly authenticate: oauth.ClientAuth;
+}
+
+/** Parameters of the authorization request that a configuration cannot set: they carry the protection of the flow. */
+const reserved = [
+  'response_type',
+  'client_id',
+  'redirect_uri',
+  'scope',
+  'state',
+  'code_challenge',
+  'code_challenge_method',
+];
+
+const text = z.string().min(1, 'must not be empty');
+const scopeToken = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be a scope: printable ASCII without spaces');
+const address = z.string().refine((value) => {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password, hash } = new URL(value);
+  return /^https?:$/.test(protocol) && username + password + hash === '';
+}, 'must be an absolute http or https URL without credentials and fragment');
+
+const schema = z
+  .strictObject({
+    clientId: text,
+    clientSecret: text.optional(),
+    authorizationUrl: address,
+    tokenUrl: address,
+    redirectUri: address,
+    scopes: z.array(scopeToken).optional(),
+    issuer: address.optional(),
+    requireIssuerParameter: z.boolean().optional(),
+    tokenEndpointAuthMethod: z.enum(['client_secret_basic', 'client_secret_post', 'none']).optional(),
+    authorizationParams: z.record(z.string(), z.string()).optional(),
+    allowInsecureHttp: z.boolean().optional(),
+  })
+  .superRefine((config, check) => {
+    const wrong = (key: string, message: string): void => check.addIssue({ code: 'custom', path: [key], message });
+    for (const key of ['authorizationUrl', 'tokenUrl', 'redirectUri'] as const) {
+      if (!config.allowInsecureHttp && !isProtected(new URL(config[key]))) {
+        wrong(key, 'must be https, except on loopback or with allowInsecureHttp');
+      }
+    }
+    if (config.tokenEndpointAuthMethod?.startsWith('client_secret') && config.clientSecret === undefined) {
+      wrong('clientSecret', `is needed for tokenEndpointAuthMethod ${config.tokenEndpointAuthMethod}`);
+    }
+    if (config.requireIssuerParameter && config.issuer === undefined) {
+      wrong('issuer', 'is needed for requireIssuerParameter');
+    }
+    for (const name of Object.keys(config.authorizationParams ?? {}).filter((name) => reserved.includes(name))) {
+      wrong('authorizationParams', `must not set ${name}`);
+    }
+  });
+
+/** Throws `options_invalid`, naming the provider and every key that is wrong, and never a value. */
+export const parseProvider = (name: string, given: OAuthProviderConfig): Provider => {
+  const { data: config, error } = schema.safeParse(given);
+  if (error) {
+    const problems = error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(' '));
+    throw new Failure('options_invalid', { detail: `OAuth provider ${JSON.stringify(name)}: ${problems.join('; ')}` });
+  }
+  const { clientId, clientSecret, authorizationUrl, tokenUrl, redirectUri, issuer } = config;
+  return {
+    name,
+    authorizationUrl,
+    redirectUri,
+    scopes: config.scopes ?? [],
+    authorizationParams: Object.entries(config.authorizationParams ?? {}),
+    issuer,
+    clientSecret,
+    server: {
+      issuer: issuer ?? new URL(authorizationUrl).origin,
+      token_endpoint: tokenUrl,
+      authorization_response_iss_parameter_supported: config.requireIssuerParameter ?? false,
+    },
+    client: { client_id: clientId },
+    authenticate: authentication(clientSecret, config.tokenEndpointAuthMethod),
+  };
+};
+
+/** The scopes to ask for, each once: the provider's own unless others are wanted. Throws `options_invalid`. */
+export const scopesOf = (provider: Provider, wanted: readonly string[] = provider.scopes): readonly string[] => {
+  const wrong = wanted.find((scope) => !scopeToken.safeParse(scope).success);
+  if (wrong !== undefined) {
+    const detail = `${JSON.stringify(wrong)} is not a scope: printable ASCII without spaces is expected`;
+    throw new Failure('options_invalid', { detail });
+  }
+  return [...new Set(wanted)];
+};
+
+const isProtected = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' ||
+  hostname === '[::1]' ||
+  /^127\.\d+\.\d+\.\d+$/.test(hostname) ||
+  /^(.+\.)?localhost$/.test(hostname);
+
+const authentication = (
+  secret: string | undefined,
+  method: OAuthProviderConfig['tokenEndpointAuthMethod'] = 'client_secret_basic',
+): oauth.ClientAuth => {
+  if (secret === undefined || method === 'none') return oauth.None();
+  return method === 'client_secret_post' ? oauth.ClientSecretPost(secret) : basic(secret);
+};
+
+/**
+ * RFC 6749 2.3.1 has both parts form-encoded, which leaves "-", "." and "_" as they are. `oauth4webapi` escapes them
+ * too, and providers that do not decode (there are many) then know neither client nor secret.
+ */
+const basic =
+  (secret: string): oauth.ClientAuth =>
+  (_server, { client_id }, _body, headers) => {
+    const credentials = `${formEncode(client_id)}:${formEncode(secret)}`;
+    headers.set('authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
+  };
+
+const formEncode = (value: string): string => new URLSearchParams([['', value]]).toString().slice(1);

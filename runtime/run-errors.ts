@@ -1,0 +1,21 @@
+/** What `ctx` throws into a workflow. The names are seen by clients: legacy routes report them as `details`. */
+
+/** A prompt expired and had no default. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+/** The caller's route cannot ask anybody, or send anybody to a consent. */
+export class InteractionUnavailableError extends Error {
+  override readonly name = 'NotImplementedError';
+}
+
+/** Consent was refused, failed, or took too long. */
+export class AuthorizationError extends Error {
+  override readonly name = 'AuthorizationError';
+}
+
+/** The execution ended before its workflow did; everything that still asks something of it gets this. */
+export class EndedError extends Error {
+  override readonly name = 'AbortError';
+}

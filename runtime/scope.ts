@@ -1,0 +1,37 @@
+/** What a builder has opened, and how it is closed: in reverse order, everything gets its turn. */
+import type { Scope } from './workflow.ts';
+
+export class DisposalScope implements Scope {
+  readonly #abort = new AbortController();
+  #closers: (() => unknown)[] = [];
+  #isClosed = false;
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** How many resources are open. */
+  get size(): number {
+    return this.#closers.length;
+  }
+
+  defer(close: () => unknown): void {
+    if (this.#isClosed) void Promise.resolve().then(close);
+    else this.#closers.push(close);
+  }
+
+  /** Throws an AggregateError of whatever the closers threw, after all of them. Twice is harmless. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#abort.abort();
+    const errors: unknown[] = [];
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw new AggregateError(errors, 'Some resources could not be closed.');
+  }
+}

@@ -1,0 +1,76 @@
+/** How an author says what a workflow is: its schemas, the resources it keeps, and the one function that runs. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Context } from './context.ts';
+import { Failure } from './errors.ts';
+
+/** Where resources are opened. What is deferred runs in reverse order when the builder is disposed, or fails to build. */
+export interface Scope {
+  /** Closes one resource. Each gets its turn, also if another throws. */
+  defer(close: () => unknown): void;
+  /** Aborted when nobody needs what is being built any more. */
+  readonly signal: AbortSignal;
+}
+
+export type Build<Resources> = (user: string | null, scope: Scope) => Promise<Resources> | Resources;
+
+/** What `run` may return: its one result, or an async generator whose yields are streamed before it. */
+export type Returned<Output> = Promise<Output> | Output | AsyncGenerator<unknown, Output, undefined>;
+
+export interface WorkflowOptions<Input, Output, Resources> {
+  /** Shows in lists, logs and traces; endpoints of a configuration name it. */
+  name: string;
+  description?: string;
+  /** Any Standard Schema; `run` gets what it returns. Without one, `run` gets the body as it came. */
+  input?: StandardSchemaV1<unknown, Input>;
+  output?: StandardSchemaV1<Output, unknown>;
+  /** Opens resources once, before the first run; all runs share them. */
+  build?: (scope: Scope) => Promise<Resources> | Resources;
+  /** Opens resources once per user. Runs of a caller without identity are then refused. */
+  perUser?: { build: (user: string, scope: Scope) => Promise<Resources> | Resources };
+  /** It only streams: asking for a single result is an error. Default false. */
+  streamOnly?: boolean;
+  run(input: Input, ctx: Context, resources: Resources): Returned<Output>;
+}
+
+/** A checked workflow, as the runtime serves it. */
+export interface Workflow<Input = unknown, Output = unknown> {
+  readonly kind: 'fermata.workflow';
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly input: StandardSchemaV1<unknown, Input> | undefined;
+  readonly output: StandardSchemaV1<Output, unknown> | undefined;
+  readonly isPerUser: boolean;
+  readonly streamOnly: boolean;
+  readonly build: Build<unknown> | undefined;
+  run(input: Input, ctx: Context, resources: unknown): Returned<Output>;
+}
+
+/** Throws `options_invalid` for a workflow that could never run. */
+export const workflow = <Input, Output, Resources = undefined>(
+  options: WorkflowOptions<Input, Output, Resources>,
+): Workflow<Input, Output> => {
+  const { name, description, input, output, build, perUser, streamOnly = false, run } = options;
+  const wrong = (detail: string): never => {
+    throw new Failure('options_invalid', { detail: `workflow ${JSON.stringify(name)}: ${detail}` });
+  };
+  if (typeof name !== 'string' || name === '') wrong('name must be a text that is not empty');
+  if (typeof run !== 'function') wrong('run must be a function');
+  if (build !== undefined && perUser !== undefined) wrong('build and perUser exclude each other');
+  const builds: Build<unknown> | undefined = perUser
+    ? (user, scope) => perUser.build(user as string, scope)
+    : build && ((_user, scope) => build(scope));
+  return {
+    kind: 'fermata.workflow',
+    name,
+    description,
+    input,
+    output,
+    isPerUser: perUser !== undefined,
+    streamOnly,
+    build: builds,
+    run: (input, ctx, resources) => run(input, ctx, resources as Resources),
+  };
+};
+
+export const isWorkflow = (value: unknown): value is Workflow =>
+  typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'fermata.workflow';

@@ -1,0 +1,71 @@
+/** Takes the addresses a server listens on. uWS only says that it could not; here it is found out why. */
+import { lookup } from 'node:dns/promises';
+import { createServer } from 'node:net';
+import type { App, ListenSocket, Uws } from './uws-types.ts';
+
+export interface Bound {
+  readonly port: number;
+  /** Open connections stay. */
+  unbind(): void;
+}
+
+/** A machine may name an address of a family it does not speak, as `localhost` does where IPv6 is switched off. */
+const isMissing = (reason: string): boolean => reason === 'EADDRNOTAVAIL' || reason === 'EAFNOSUPPORT';
+
+/**
+ * `localhost` is every address of that name, since clients differ in which they try; other names are their first one.
+ * Port 0 is a free one. Rejects with an error that names host, port and reason, and then keeps nothing.
+ */
+export const bind = async (uws: Uws, app: App, host: string, port: number): Promise<Bound> => {
+  const sockets: ListenSocket[] = [];
+  const unbind = (): void => {
+    for (const socket of sockets.splice(0)) uws.us_listen_socket_close(socket);
+  };
+  let bound = port;
+  let failure: string | undefined;
+  for (const address of await addressesOf(host, port)) {
+    const socket = listenOn(uws, app, address, bound);
+    if (socket === undefined) {
+      const reason = await whyNot(address, bound);
+      if (failure === undefined || !isMissing(reason)) failure = reason;
+    } else {
+      sockets.push(socket);
+      bound = uws.us_socket_local_port(socket);
+    }
+  }
+  if (failure !== undefined && (sockets.length === 0 || !isMissing(failure))) {
+    unbind();
+    throw cannot(host, port, failure);
+  }
+  return { port: bound, unbind };
+};
+
+const cannot = (host: string, port: number, reason: string): Error =>
+  new Error(`cannot listen on ${host}, port ${port}: ${reason}`);
+
+const addressesOf = async (host: string, port: number): Promise<string[]> => {
+  try {
+    const found = await lookup(host, { all: true });
+    return (host === 'localhost' ? found : found.slice(0, 1)).map(({ address }) => address);
+  } catch (error) {
+    throw cannot(host, port, reasonOf(error));
+  }
+};
+
+const listenOn = (uws: Uws, app: App, address: string, port: number): ListenSocket | undefined => {
+  let taken: ListenSocket | false = false;
+  app.listen(address, port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+    taken = socket;
+  });
+  return taken === false ? undefined : taken;
+};
+
+const whyNot = (address: string, port: number): Promise<string> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', (error) => resolve(reasonOf(error)));
+    probe.listen({ host: address, port, exclusive: true }, () => probe.close(() => resolve('reason unknown')));
+  });
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -1,0 +1,94 @@
+/**
+ * Which pages of other origins may call us (Fetch standard, "CORS protocol"). The server never refuses a request for
+ * its origin; it only withholds the header without which the browser does not show the answer to the page.
+ */
+import type { Reply } from './route.ts';
+
+/** Null is the default, as in NAT's configuration. */
+export interface CorsOptions {
+  /** Origins, e.g. `https://app.example`, or `*` for any. Default none. */
+  allowOrigins?: readonly string[] | null;
+  /** Regular expression that must match an origin as a whole. Default none. */
+  allowOriginRegex?: string | null;
+  /** Methods, or `*` for any. Default GET. */
+  allowMethods?: readonly string[] | null;
+  /** Request headers beside the safelisted ones, or `*` for any. Default none. */
+  allowHeaders?: readonly string[] | null;
+  /** May requests carry cookies? Default false. */
+  allowCredentials?: boolean | null;
+  /** Response headers that a page may read. Default none. */
+  exposeHeaders?: readonly string[] | null;
+  /** Seconds for which a browser may remember a preflight answer. Default 600. */
+  maxAgeS?: number | null;
+}
+
+export type HeaderLines = readonly (readonly [name: string, value: string])[];
+
+export type Preflight = { readonly origin: string; readonly method: string; readonly headers: string | undefined };
+
+export interface Cors {
+  /** What to add to any reply but a preflight's. `''` when the request names no origin. */
+  linesFor(origin: string): HeaderLines;
+  preflight(request: Preflight): Reply;
+}
+
+const everyMethod = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+const safelisted = ['Accept', 'Accept-Language', 'Content-Language', 'Content-Type'];
+
+/** Throws a SyntaxError on a bad `allowOriginRegex`. */
+export const createCors = (options: CorsOptions): Cors => {
+  const origins = new Set(options.allowOrigins ?? []);
+  const pattern = options.allowOriginRegex == null ? undefined : new RegExp(`^(?:${options.allowOriginRegex})$`);
+  const configured = options.allowMethods ?? ['GET'];
+  const methods = configured.includes('*') ? everyMethod : configured;
+  const anyHeader = (options.allowHeaders ?? []).includes('*');
+  const headers = [...new Set([...safelisted, ...(options.allowHeaders ?? [])])].sort();
+  const lowerCaseHeaders = new Set(headers.map((name) => name.toLowerCase()));
+  const credentials = options.allowCredentials ?? false;
+  const exposed = options.exposeHeaders ?? [];
+
+  const anyOrigin = origins.has('*');
+  // A browser takes no `*` for a request with cookies; then the origin itself must be named, as for a list of origins.
+  const answersAll = anyOrigin && !credentials;
+  const varies = !answersAll && (origins.size > 0 || pattern !== undefined);
+  const isAllowed = (origin: string): boolean => anyOrigin || origins.has(origin) || pattern?.test(origin) === true;
+
+  const vary: HeaderLines = varies ? [['vary', 'Origin']] : [];
+  const withCredentials: HeaderLines = credentials ? [['access-control-allow-credentials', 'true']] : [];
+  const always: HeaderLines = [
+    ...(answersAll ? [['access-control-allow-origin', '*'] as const] : []),
+    ...withCredentials,
+    ...(exposed.length > 0 ? [['access-control-expose-headers', exposed.join(', ')] as const] : []),
+    ...vary,
+  ];
+  const preflightLines: HeaderLines = [
+    ['content-type', 'text/plain; charset=utf-8'],
+    ...vary,
+    ['access-control-allow-methods', methods.join(', ')],
+    ['access-control-max-age', String(options.maxAgeS ?? 600)],
+    ...withCredentials,
+  ];
+
+  const linesFor = (origin: string): HeaderLines => {
+    if (origin === '') return vary;
+    return answersAll || !isAllowed(origin) ? always : [['access-control-allow-origin', origin], ...always];
+  };
+
+  const preflight = ({ origin, method, headers: asked }: Preflight): Reply => {
+    const names = asked?.split(',').map((name) => name.trim().toLowerCase()) ?? [];
+    const failures = [
+      ...(isAllowed(origin) ? [] : ['origin']),
+      ...(methods.includes(method) ? [] : ['method']),
+      ...(anyHeader || names.every((name) => lowerCaseHeaders.has(name)) ? [] : ['headers']),
+    ];
+    const lines: Record<string, string> = Object.fromEntries(preflightLines);
+    if (isAllowed(origin)) lines['access-control-allow-origin'] = answersAll ? '*' : origin;
+    if (!anyHeader) lines['access-control-allow-headers'] = headers.join(', ');
+    else if (asked !== undefined) lines['access-control-allow-headers'] = asked;
+    return failures.length === 0
+      ? { status: 200, headers: lines, body: 'OK' }
+      : { status: 400, headers: lines, body: `Disallowed CORS ${failures.join(', ')}` };
+  };
+
+  return { linesFor, preflight };
+};

@@ -1,0 +1,217 @@
+/** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
+import { setImmediate } from 'node:timers/promises';
+import { bind } from './bind.ts';
+import { type After, framingFault, readBody } from './body.ts';
+import { type Cors, type CorsOptions, createCors } from './cors.ts';
+import { Exchange, type Host, replyFault } from './exchange.ts';
+import { problem, refusal } from './problem.ts';
+import type { Reply, Route } from './route.ts';
+import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
+import { loadUws } from './uws.ts';
+import type { HttpRequest, HttpResponse } from './uws-types.ts';
+
+export interface HttpOptions {
+  readonly routes: readonly Route[];
+  /** Only this name or address is listened on; `localhost` is all of its addresses. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Prefix under which routes answer too, e.g. `/api`. Default none. */
+  readonly rootPath?: string;
+  /** Default: no CORS headers, and a preflight request is an OPTIONS request like any other (405). */
+  readonly cors?: CorsOptions;
+  /** Beyond it a request is refused with 413. Default 1_048_576. */
+  readonly maxBodyBytes?: number;
+  /** How long a body may take to come whole; then 408. Default 30_000. */
+  readonly requestTimeoutMs?: number;
+  /** All headers of a request together; beyond it 431. The first server in a process decides. Default 16_384. */
+  readonly maxHeaderBytes?: number;
+  /** The reply for what a route threw. If it throws itself the reply is a 500. */
+  problem(thrown: unknown): Reply;
+  /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
+  onError(error: unknown): void;
+  /** Timers. Default: those of Node. */
+  readonly after?: After;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Requests that wait for their body or their reply. */
+  readonly openRequests: number;
+  /**
+   * Stops listening, refuses requests that come on open connections with 503, gives open ones `graceMs` to finish, and
+   * then ends every connection. Calling it again waits for the first call.
+   */
+  close(options: { graceMs: number }): Promise<void>;
+}
+
+export const defaults = { maxBodyBytes: 1024 * 1024, requestTimeoutMs: 30_000, maxHeaderBytes: 16_384 } as const;
+
+const afterByNode: After = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+const notFound = refusal(404, 'Not Found');
+const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
+const stopping = problem(503, 'Service Unavailable', 'The server is shutting down.');
+
+/** Rejects with an error that names host and port if they cannot be listened on. */
+export const listen = async (options: HttpOptions): Promise<HttpServer> => {
+  const { maxBodyBytes, requestTimeoutMs, maxHeaderBytes } = { ...defaults, ...options };
+  const after = options.after ?? afterByNode;
+  const limits = { maxBodyBytes, requestTimeoutMs, after };
+  const bodyProblems = {
+    tooLarge: problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`),
+    tooSlow: problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`),
+  };
+  const uws = loadUws(maxHeaderBytes);
+  const router = createRouter(options.routes, options.rootPath);
+  const cors = options.cors === undefined ? undefined : createCors(options.cors);
+
+  let openRequests = 0;
+  let isDraining = false;
+  let onIdle = (): void => {};
+
+  const report = (error: unknown): void => {
+    try {
+      options.onError(error);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+
+  const host: Host = {
+    get draining() {
+      return isDraining;
+    },
+    problem: (thrown) => {
+      try {
+        const reply = options.problem(thrown);
+        const fault = replyFault(reply);
+        if (fault === undefined) return reply;
+        report(new TypeError(fault, { cause: thrown }));
+      } catch (error) {
+        report(error);
+      }
+      return serverError;
+    },
+    report,
+    opened: () => {
+      openRequests += 1;
+    },
+    closed: () => {
+      openRequests -= 1;
+      if (openRequests === 0) onIdle();
+    },
+  };
+
+  const run = (exchange: Exchange, route: Route): void => {
+    try {
+      const replied = route.handle(exchange);
+      if (replied instanceof Promise) {
+        exchange.defer();
+        replied.then(
+          (reply) => exchange.reply(reply),
+          (thrown: unknown) => exchange.fail(thrown),
+        );
+      } else {
+        exchange.reply(replied);
+      }
+    } catch (thrown) {
+      exchange.fail(thrown);
+    }
+  };
+
+  const runWithBody = (exchange: Exchange, route: Route): void => {
+    const announced = Number(exchange.headers['content-length']);
+    const source = { res: exchange.defer(), announced, onGone: (listener: () => void) => exchange.onGone(listener) };
+    readBody(source, limits, (outcome) => {
+      if (outcome === 'tooLarge' || outcome === 'tooSlow') {
+        exchange.reply(bodyProblems[outcome], true);
+      } else {
+        exchange.body = outcome;
+        run(exchange, route);
+      }
+    });
+  };
+
+  const serve = (res: HttpResponse, req: HttpRequest): void => {
+    const url = req.getUrl();
+    const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+    const preflight = cors && applyCors(cors, exchange, req);
+    const hasBody = req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '';
+    const fault = hasBody ? framingFault(exchange.headers) : undefined;
+    const last = fault !== undefined ? problem(400, 'Bad Request', fault) : isDraining ? stopping : undefined;
+    const found = router.find(exchange.method, exchange.path);
+
+    if (last !== undefined) {
+      exchange.reply(last, true);
+    } else if (preflight !== undefined) {
+      exchange.reply(preflight);
+    } else if (found.kind !== 'route') {
+      exchange.reply(refusalOf(found, url, exchange));
+    } else {
+      exchange.params = found.params;
+      if (hasBody) runWithBody(exchange, found.route);
+      else run(exchange, found.route);
+    }
+  };
+
+  const app = uws.App().any('/*', serve);
+  const { port, unbind } = await bind(uws, app, options.host, options.port);
+
+  const drain = async (graceMs: number): Promise<void> => {
+    isDraining = true;
+    unbind();
+    await new Promise<void>((resolve) => {
+      if (openRequests === 0) return resolve();
+      const callOff = after(graceMs, resolve);
+      onIdle = () => {
+        callOff();
+        resolve();
+      };
+    });
+    // A reply written in this turn of the event loop leaves at its end; closing before would lose it.
+    await setImmediate();
+    app.close();
+  };
+  let closing: Promise<void> | undefined;
+
+  return {
+    port,
+    get openRequests() {
+      return openRequests;
+    },
+    close: ({ graceMs }) => (closing ??= drain(graceMs)),
+  };
+};
+
+/** Sets what the exchange adds to its reply, or returns the whole reply to a preflight request. */
+const applyCors = (cors: Cors, exchange: Exchange, req: HttpRequest): Reply | undefined => {
+  const origin = req.getHeader('origin');
+  const method = exchange.method === 'OPTIONS' && origin !== '' ? req.getHeader('access-control-request-method') : '';
+  if (method !== '') {
+    return cors.preflight({ origin, method, headers: req.getHeader('access-control-request-headers') || undefined });
+  }
+  exchange.extraHeaders = cors.linesFor(origin);
+  return undefined;
+};
+
+const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, exchange: Exchange): Reply => {
+  switch (found.kind) {
+    case 'nothing':
+      return notFound;
+    case 'otherMethod':
+      return refusal(405, 'Method Not Allowed', { allow: found.allow });
+    case 'trailingSlash':
+      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), exchange) } };
+  }
+};
+
+/** Absolute, unless the Host header could be anything but a host. */
+const locationOf = (path: string, { headers, query }: Exchange): string => {
+  const host = headers.host ?? '';
+  const authority = /^[\w.-]+(:\d{1,5})?$|^\[[\da-fA-F:.]+\](:\d{1,5})?$/.test(host) ? `http://${host}` : '';
+  return `${authority}${path}${query === '' ? '' : `?${query}`}`;
+};

@@ -1,0 +1,113 @@
+/**
+ * Which route answers a path: a tree of segments. A literal segment beats a parameter, and of two routes with the same
+ * path and method the first one wins. Segments are compared decoded, one by one: an encoded slash separates nothing.
+ */
+import type { Route } from './route.ts';
+
+export type Found =
+  | { readonly kind: 'route'; readonly route: Route; readonly params: Readonly<Record<string, string>> }
+  | { readonly kind: 'otherMethod'; readonly allow: string }
+  | { readonly kind: 'trailingSlash' }
+  | { readonly kind: 'nothing' };
+
+export interface Router {
+  /** The path of a URL without the root path, if it is below that. */
+  inner(path: string): string;
+  /** `path` is an inner one, still percent-encoded. `trailingSlash`: without it, there would be something. */
+  find(method: string, path: string): Found;
+}
+
+type Endpoint = { route: Route; names: readonly (readonly [name: string, at: number])[]; found: Found };
+type Node = { literals: Map<string, Node>; parameter: Node | undefined; endpoints: Map<string, Endpoint> };
+
+const node = (): Node => ({ literals: new Map(), parameter: undefined, endpoints: new Map() });
+const nothing: Found = { kind: 'nothing' };
+const trailingSlash: Found = { kind: 'trailingSlash' };
+const isParameter = (segment: string): boolean => segment.startsWith(':');
+
+/** Routes answer with and without `rootPath` (e.g. `/api`). Throws on a path that does not start with a slash. */
+export const createRouter = (routes: readonly Route[], rootPath = ''): Router => {
+  const root = node();
+  for (const route of routes) addRoute(root, route);
+  const prefix = rootPath.endsWith('/') ? rootPath.slice(0, -1) : rootPath;
+  if (prefix !== '') requireSlash(prefix);
+
+  const inner = (path: string): string => {
+    if (prefix === '' || !path.startsWith(prefix)) return path;
+    if (path.length === prefix.length) return '/';
+    return path.startsWith('/', prefix.length) ? path.slice(prefix.length) : path;
+  };
+
+  const match = (method: string, path: string): Found => {
+    const segments = segmentsOf(path);
+    const ends: Node[] = [];
+    if (segments !== undefined) collectEnds(root, segments, 1, ends);
+    for (const { endpoints } of ends) {
+      const endpoint = endpoints.get(method);
+      if (endpoint !== undefined) return endpoint.names.length === 0 ? endpoint.found : bind(endpoint, segments!);
+    }
+    if (ends.length === 0) return nothing;
+    return { kind: 'otherMethod', allow: [...new Set(ends.flatMap((end) => [...end.endpoints.keys()]))].join(', ') };
+  };
+
+  const find = (method: string, path: string): Found => {
+    const found = match(method, path);
+    if (found.kind !== 'nothing' || !path.endsWith('/')) return found;
+    return match(method, withoutTrailingSlash(path)).kind === 'nothing' ? nothing : trailingSlash;
+  };
+
+  return { inner, find };
+};
+
+export const withoutTrailingSlash = (path: string): string => path.replace(/\/+$/, '');
+
+const addRoute = (root: Node, route: Route): void => {
+  requireSlash(route.path);
+  const segments = route.path.split('/');
+  let end = root;
+  for (const segment of segments.slice(1)) {
+    const next = (isParameter(segment) ? end.parameter : end.literals.get(segment)) ?? node();
+    if (isParameter(segment)) end.parameter = next;
+    else end.literals.set(segment, next);
+    end = next;
+  }
+  const names = segments.flatMap((segment, at) => (isParameter(segment) ? [[segment.slice(1), at] as const] : []));
+  if (end.endpoints.has(route.method)) return;
+  end.endpoints.set(route.method, { route, names, found: { kind: 'route', route, params: {} } });
+};
+
+const requireSlash = (path: string): void => {
+  if (!path.startsWith('/')) throw new Error(`a path must start with a slash, got ${JSON.stringify(path)}`);
+};
+
+/** Undefined if a segment is not valid percent-encoded UTF-8. */
+const segmentsOf = (path: string): string[] | undefined => {
+  const segments = path.split('/');
+  if (!path.includes('%')) return segments;
+  try {
+    return segments.map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+};
+
+const collectEnds = (from: Node, segments: readonly string[], at: number, ends: Node[]): void => {
+  if (at === segments.length) {
+    if (from.endpoints.size > 0) ends.push(from);
+    return;
+  }
+  const segment = segments[at]!;
+  const literal = from.literals.get(segment);
+  if (literal !== undefined) collectEnds(literal, segments, at + 1, ends);
+  if (from.parameter !== undefined && isName(segment)) collectEnds(from.parameter, segments, at + 1, ends);
+};
+
+/** A parameter often ends up in a file name or a URL: what would change its meaning there is not a name. */
+const isName = (segment: string): boolean =>
+  segment !== '' && segment !== '.' && segment !== '..' && !segment.includes('/') && !segment.includes('\0');
+
+const bind = ({ route, names }: Endpoint, segments: readonly string[]): Found => {
+  const params: Record<string, string> = {};
+  for (const [name, at] of names) params[name] = segments[at]!;
+  return { kind: 'route', route, params };
+};

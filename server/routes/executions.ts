@@ -1,0 +1,100 @@
+/** Looking after executions: one, many, what they wait for, and ending them. */
+import { type ExecutionStatus, Failure, type Runtime } from '../../runtime/index.ts';
+import { MAX_WAIT_S, readCount } from '../preferences.ts';
+import { refusal } from '../problem.ts';
+import { json } from '../problems.ts';
+import type { Route } from '../route.ts';
+import type { Who } from '../who.ts';
+import type { Wire } from '../wire.ts';
+
+const PAGE = { least: 1, most: 200, fallback: 50 } as const;
+
+/** Words of the wire for the states of an execution. */
+const STATUSES: Readonly<Record<string, ExecutionStatus>> = {
+  running: 'running',
+  interaction_required: 'awaiting_interaction',
+  oauth_required: 'awaiting_oauth',
+  completed: 'completed',
+  failed: 'failed',
+};
+
+export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who: Who; wire: Wire }): Route[] => [
+  {
+    method: 'GET',
+    path: '/executions/:executionId',
+    handle: async (call) => {
+      const { executionId } = call.params;
+      const execution = runtime.get(executionId!, await who(call));
+      if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
+      if (call.query !== '') {
+        const query = new URLSearchParams(call.query);
+        const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });
+        const after = readCount(query, 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: execution.context.seq });
+        const hasNews = (): boolean => execution.context.seq > after || execution.isSettled;
+        const options = { timeoutMs: seconds * 1000, onGone: (gone: () => void) => call.onGone(gone) };
+        if (seconds > 0) await runtime.waitUntil(execution, hasNews, options);
+      }
+      return json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/executions/:executionId',
+    handle: async (call) => {
+      await runtime.cancel(call.params.executionId!, await who(call));
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/executions',
+    handle: async (call) => {
+      const by = await who(call);
+      if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
+      const query = new URLSearchParams(call.query);
+      const page = runtime.list(by, {
+        status: readStatus(query.get('status')),
+        workflow: query.get('workflow') ?? undefined,
+        before: query.get('before') ?? undefined,
+        limit: readCount(query, 'limit', PAGE),
+      });
+      return json(200, {
+        executions: page.executions.map((execution) => {
+          const { workflow, startedAt, settledAt } = execution.context;
+          const times = { started_at: iso(startedAt), settled_at: settledAt === null ? null : iso(settledAt) };
+          return { workflow, ...times, ...(wire.status(execution) as object) };
+        }),
+        next: page.next ?? null,
+      });
+    },
+  },
+  // The route above must not be found by a slash too many: NAT's clients know that there is nothing.
+  { method: 'GET', path: '/executions/', handle: () => refusal(404, 'Not Found') },
+  {
+    method: 'GET',
+    path: '/interactions',
+    handle: async (call) => {
+      const by = await who(call);
+      if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
+      const open = runtime.inbox(by, readCount(new URLSearchParams(call.query), 'limit', PAGE));
+      return json(200, {
+        interactions: open.map(({ executionId, workflow, pause }) => ({
+          execution_id: executionId,
+          workflow,
+          opened_at: iso(pause.openedAt),
+          due_at: pause.dueAt === null ? null : iso(pause.dueAt),
+          ...wire.pause(executionId, pause),
+        })),
+      });
+    },
+  },
+];
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+const readStatus = (given: string | null): ExecutionStatus | undefined => {
+  if (given === null) return undefined;
+  if (Object.hasOwn(STATUSES, given)) return STATUSES[given];
+  const detail = `status: expected one of ${Object.keys(STATUSES).join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
+  throw new Failure('input_invalid', { detail });
+};

@@ -1,0 +1,109 @@
+/** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
+import { Failure, type Runtime, type StartRequest, type Workflow } from '../../runtime/index.ts';
+import { readJsonBody } from '../json-body.ts';
+import { json } from '../problems.ts';
+import { readIdempotencyKey, readPreference } from '../preferences.ts';
+import { HttpRequestInfo, HttpTrace } from '../request-info.ts';
+import type { Call, Reply, Route } from '../route.ts';
+import { createReader, jsonSchemaOf, type Reading, ValidationFailure } from '../validation.ts';
+import type { Who } from '../who.ts';
+import { errorText, hasOutcome, resultBody, type Wire } from '../wire.ts';
+
+export interface WorkflowRouteDeps {
+  readonly runtime: Runtime;
+  readonly who: Who;
+  readonly wire: Wire;
+}
+
+export interface WorkflowPaths {
+  readonly method: 'GET' | 'POST';
+  readonly path: string | null;
+  readonly legacyPath: string | null;
+}
+
+export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, paths: WorkflowPaths): Route[] => {
+  const { method, path, legacyPath } = paths;
+  const interactive = method === 'POST';
+  const routes: Route[] = [];
+  if (path !== null) routes.push({ method, path, handle: starter(deps, workflow, method, interactive) });
+  if (legacyPath !== null) routes.push({ method, path: legacyPath, handle: starter(deps, workflow, method, false) });
+  return routes;
+};
+
+type Read = (call: Call) => Reading | Promise<Reading>;
+
+/** A GET takes no body: the workflow runs without input. */
+const bodyReader = ({ input }: Workflow, method: 'GET' | 'POST'): Read => {
+  const read = input === undefined ? (value: unknown): Reading => ({ value }) : createReader(input, jsonSchemaOf(input));
+  return method === 'GET'
+    ? () => read(undefined)
+    : ({ headers, body }) => read(readJsonBody(headers['content-type'], body));
+};
+
+const starter = (
+  { runtime, who, wire }: WorkflowRouteDeps,
+  workflow: Workflow,
+  method: 'GET' | 'POST',
+  interactive: boolean,
+): Route['handle'] => {
+  const read = bodyReader(workflow, method);
+
+  return async (call) => {
+    const reading = await read(call);
+    if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
+    const preference = interactive ? readPreference(call.headers.prefer) : {};
+    const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
+    const request = requestOf(call, workflow, reading.value, interactive);
+    const started = await who(call).then(
+      (by) => runtime.start({ ...request, by, idempotencyKey }),
+      (failure) => Promise.reject(failure),
+    ).catch((thrown) => refusedStart(thrown, interactive));
+    if ('status' in started) return started;
+
+    const { execution, isNew } = started;
+    const timeoutMs = preference.isAsync ? 0 : preference.waitMs;
+    await runtime.waitUntil(execution, hasOutcome, { timeoutMs, onGone: (gone) => call.onGone(gone) });
+    const headers: Record<string, string> = { 'execution-id': execution.id };
+    if (preference.applied !== undefined) headers['preference-applied'] = preference.applied;
+    if (!isNew) headers['idempotent-replayed'] = 'true';
+    const { traceId, error, result } = execution.context;
+    if (!execution.isSettled) {
+      const body = wire.accepted(execution) as { status_url: string };
+      return json(202, body, { ...headers, location: body.status_url });
+    }
+    if (traceId !== null) headers['observability-trace-id'] = traceId;
+    if (error === null) return json(200, resultBody(result), headers);
+    return workflowError(error.message, interactive ? 'ExecutionFailed' : error.name, headers);
+  };
+};
+
+const requestOf = (
+  call: Call,
+  workflow: Workflow,
+  input: unknown,
+  interactive: boolean,
+): Omit<StartRequest, 'by' | 'idempotencyKey'> => ({
+  workflow: workflow.name,
+  input,
+  interactive,
+  streaming: false,
+  conversationId: call.headers['conversation-id'] || undefined,
+  userMessageId: call.headers['user-message-id'] || undefined,
+  request: new HttpRequestInfo(call, input),
+  trace: new HttpTrace(call.headers),
+});
+
+/** NAT resolves identities inside the run: to its clients a bad credential is a failed workflow, not a refused request. */
+const refusedStart = (thrown: unknown, interactive: boolean): Reply => {
+  const { code, message } = Failure.from(thrown);
+  if (!interactive || (code !== 'credential_invalid' && code !== 'identity_required')) throw thrown;
+  return workflowError(code === 'identity_required' ? IDENTITY_REQUIRED : message, 'ExecutionFailed');
+};
+
+const IDENTITY_REQUIRED =
+  'user_id is required for per-user workflow but could not be determined. Include a standard Bearer JWT token in the ' +
+  "Authorization header (e.g. 'Authorization: Bearer <token>'), or construct a UserInfo instance and pass " +
+  'UserInfo.get_user_id() as the user_id parameter.';
+
+const workflowError = (message: string, details: string, headers?: Readonly<Record<string, string>>): Reply =>
+  json(422, { code: 'workflow_error', message: errorText(message), details }, headers);

@@ -1,0 +1,105 @@
+/**
+ * The part of uWebSockets.js that we use, as it behaves in 20.51 and later. The registry's bindings bring no typings.
+ * What is optional here is missing in the older of the two.
+ */
+
+export type Text = string | ArrayBuffer | Uint8Array;
+
+/** Lives on the stack of uWS: it throws once the callback that received it has returned. */
+export interface HttpRequest {
+  /** As sent: methods are case-sensitive. */
+  getCaseSensitiveMethod(): string;
+  /** Path without the query, still percent-encoded. */
+  getUrl(): string;
+  /** Without the question mark; undefined when there is none. */
+  getQuery(): string | undefined;
+  /** First line of that name, trimmed; an absent header and an empty one both give `''`. */
+  getHeader(lowerCaseName: string): string;
+  forEach(visit: (lowerCaseName: string, value: string) => void): void;
+  /** True hands the request on to the next matching handler. */
+  setYield(pass: boolean): HttpRequest;
+}
+
+/** Lives until it was ended, closed or aborted; any call after that throws. */
+export interface HttpResponse {
+  /** First of all calls, e.g. `404 Not Found`; without it the status is `200 OK`. */
+  writeStatus(line: string): HttpResponse;
+  /** Writes both as they are: a line break in them would start a new header. */
+  writeHeader(name: string, value: string): HttpResponse;
+  /** Starts or continues a chunked body. False: it was queued, wait for `onWritable`. */
+  write(chunk: Text): boolean;
+  /** Copies what the socket does not take at once. */
+  end(body?: Text, closeConnection?: boolean): HttpResponse;
+  /** A length that is given and not 0 leaves the response open for ever, so only 0 is allowed (20.51). */
+  endWithoutBody(reportedLength?: 0, closeConnection?: boolean): HttpResponse;
+  /** Takes as much of the body as the socket does: `[everything fitted, response has ended]`. */
+  tryEnd(rest: Text, totalSize: number): [boolean, boolean];
+  /** Bytes of the body sent so far. Return false if something was left over again. */
+  onWritable(more: (offset: number) => boolean): HttpResponse;
+  /** A chunk is only valid during the call. */
+  onData(take: (chunk: ArrayBuffer, isLast: boolean) => void): HttpResponse;
+  onAborted(listener: () => void): HttpResponse;
+  /** Everything written inside leaves in one piece. */
+  cork(write: () => void): HttpResponse;
+  /** Ends the connection at once; the abort listener runs inside this call. */
+  close(): HttpResponse;
+  pause(): void;
+  /** Also restarts the clock by which uWS ends a connection whose request body comes too slowly. */
+  resume(): void;
+  /** 4 or 16 bytes. */
+  getRemoteAddress(): ArrayBuffer;
+  getRemotePort?(): number;
+  upgrade<Data>(data: Data, key: string, protocol: string, extensions: string, context: UpgradeContext): void;
+}
+
+/** Native, opaque. */
+export type UpgradeContext = { readonly upgradeContext: unique symbol };
+/** Native, opaque. */
+export type ListenSocket = { readonly listenSocket: unique symbol };
+
+/** What is behind `getUserData()` is what `upgrade` was given. */
+export interface WebSocket<Data> {
+  getUserData(): Data;
+  /** 0: queued, 1: sent, 2: dropped because the queue is full. */
+  send(message: Text, isBinary?: boolean, compress?: boolean): 0 | 1 | 2;
+  getBufferedAmount(): number;
+  /** Sends a close frame. */
+  end(code?: number, reason?: Text): void;
+  /** Just drops the connection. */
+  close(): void;
+  cork(write: () => void): WebSocket<Data>;
+  getRemoteAddress(): ArrayBuffer;
+}
+
+export interface WebSocketBehavior<Data> {
+  /** Bytes; a longer message ends the connection. Default 16_384. */
+  maxPayloadLength?: number;
+  /** Seconds without any traffic after which the connection ends. Default 120. */
+  idleTimeout?: number;
+  /** Bytes queued before messages are dropped. Default 65_536. */
+  maxBackpressure?: number;
+  closeOnBackpressureLimit?: boolean;
+  sendPingsAutomatically?: boolean;
+  upgrade?(res: HttpResponse, req: HttpRequest, context: UpgradeContext): void;
+  open?(socket: WebSocket<Data>): void;
+  message?(socket: WebSocket<Data>, message: ArrayBuffer, isBinary: boolean): void;
+  drain?(socket: WebSocket<Data>): void;
+  close?(socket: WebSocket<Data>, code: number, reason: ArrayBuffer): void;
+}
+
+export interface App {
+  any(pattern: string, handler: (res: HttpResponse, req: HttpRequest) => void): App;
+  ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): App;
+  /** Calls back before it returns; false if the address cannot be used, without saying why. */
+  listen(host: string, port: number, options: number, listening: (socket: ListenSocket | false) => void): App;
+  /** Ends every connection at once. */
+  close(): App;
+}
+
+export interface Uws {
+  App(): App;
+  us_listen_socket_close(socket: ListenSocket): void;
+  us_socket_local_port(socket: ListenSocket): number;
+  /** Without it two processes can share one port, and neither learns of the other. */
+  readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number;
+}
