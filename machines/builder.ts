@@ -13,8 +13,8 @@ export type BuilderInput = {
   readonly workflow: string;
   /** Null for the builder of a shared workflow. */
   readonly user: string | null;
-  /** Milliseconds; Infinity keeps it until the manager stops it. */
-  readonly idleMs: number;
+  /** Milliseconds; null keeps it until the manager stops it. */
+  readonly idleMs: number | null;
 };
 
 export type BuilderEvent =
@@ -24,6 +24,9 @@ export type BuilderEvent =
   | { type: 'builder.stop' };
 
 export type BuilderContext = BuilderInput & { readonly error: unknown };
+
+/** What `setTimeout` can take, for a builder that does not expire: the guard is there when it is over. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export const builderMachine = setup({
   types: {
@@ -37,7 +40,8 @@ export const builderMachine = setup({
     dispose: port<void, BuilderInput>('dispose'),
   },
   actions: { keepError: assign({ error: (_, { error }: { error: unknown }) => error }) },
-  delays: { idle: ({ context }) => context.idleMs },
+  guards: { expires: ({ context }) => context.idleMs !== null },
+  delays: { idle: ({ context }) => context.idleMs ?? LONGEST_DELAY_MS },
 }).createMachine({
   id: 'builder',
   context: ({ input }) => ({ ...input, error: undefined }),
@@ -58,7 +62,7 @@ export const builderMachine = setup({
       initial: 'idle',
       states: {
         idle: {
-          after: { idle: '#builder.idle-expiring' },
+          after: { idle: { guard: 'expires', target: '#builder.idle-expiring' } },
           on: { 'use.began': 'in_use' },
         },
         in_use: {

@@ -173,7 +173,7 @@ export class Builders {
     const builder = new Builder(key, new Slots(options.maxConcurrency, options.maxQueued), now());
     builder.predecessor = present?.ended; // B3
     this.#byUser.set(key, builder);
-    const idleMs = key === null ? Number.POSITIVE_INFINITY : options.builderIdleMs;
+    const idleMs = key === null ? null : options.builderIdleMs;
     const actor = spawn(builder, this, { builderId: builder.id, workflow: this.workflow.name, user: key, idleMs });
     builder.actor = actor;
     actor.subscribe({ next: (snapshot) => this.#changed(builder, snapshot), error: () => this.#ended(builder) });

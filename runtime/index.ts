@@ -15,6 +15,7 @@ export { type Clock, systemClock } from './clock.ts';
 export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export type { ExecutionPage, ListFilter } from './executions.ts';
+export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';

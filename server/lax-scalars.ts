@@ -156,7 +156,7 @@ export const readBoolean: Read = (value, entries) => {
       return no.includes(value.toLowerCase()) ? false : refuse(entries, 'bool_parsing', value);
     case 'number':
       if (value === 0 || value === 1) return value === 1;
-      return refuse(entries, Number.isInteger(value) ? 'bool_parsing' : 'bool_type', value);
+      return refuse(entries, Number.isSafeInteger(value) ? 'bool_parsing' : 'bool_type', value);
     default:
       return refuse(entries, 'bool_type', value);
   }

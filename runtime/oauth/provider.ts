@@ -52,11 +52,15 @@ const reserved = [
 
 const text = z.string().min(1, 'must not be empty');
 const scopeToken = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must be a scope: printable ASCII without spaces');
-const address = z.string().refine((value) => {
+const isAddress = (value: string): boolean => {
   if (!URL.canParse(value)) return false;
   const { protocol, username, password, hash } = new URL(value);
   return /^https?:$/.test(protocol) && username + password + hash === '';
-}, 'must be an absolute http or https URL without credentials and fragment');
+};
+const address = z.string().refine(isAddress, {
+  message: 'must be an absolute http or https URL without credentials and fragment',
+  abort: true, // the checks below can then rely on it
+});
 
 const schema = z
   .strictObject({

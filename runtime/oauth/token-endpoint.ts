@@ -55,7 +55,6 @@ export class TokenEndpoint {
     return this.#ask({
       provider,
       scopes,
-      secrets: [verifier, callback.get('code') ?? ''],
       send: (options) =>
         oauth.authorizationCodeGrantRequest(server, client, authenticate, callback, redirectUri, verifier, options),
       read: (response) => oauth.processAuthorizationCodeResponse(server, client, response),
@@ -68,7 +67,6 @@ export class TokenEndpoint {
     return this.#ask({
       provider,
       scopes,
-      secrets: [refreshToken],
       send: (options) =>
         oauth.refreshTokenGrantRequest(server, client, authenticate, refreshToken, {
           ...options,
@@ -87,17 +85,19 @@ export class TokenEndpoint {
   async #ask(request: {
     provider: Provider;
     scopes: readonly string[];
-    secrets: readonly string[];
     send: (options: Options) => Promise<Response>;
     read: (response: Response) => Promise<oauth.TokenEndpointResponse>;
   }): Promise<TokenAnswer> {
     const { provider, scopes, send, read } = request;
     const askedAt = this.#options.now();
-    const secrets = [...request.secrets, provider.clientSecret ?? '', provider.server.token_endpoint];
+    const secrets = [provider.clientSecret ?? '', provider.server.token_endpoint];
     let status = 0;
     try {
       const response = await send({
-        [oauth.customFetch]: (url, init) => this.#fetch(url, init),
+        [oauth.customFetch]: (url, init) => {
+          secrets.push(...confidential(init));
+          return this.#fetch(url, init);
+        },
         [oauth.allowInsecureRequests]: true, // parseProvider has decided which addresses may be http
       });
       status = response.status;
@@ -135,9 +135,19 @@ export class TokenEndpoint {
 export const cleaned = (text: string, secrets: readonly string[] = []): string =>
   secrets
     .filter((secret) => secret !== '')
+    .sort((a, b) => b.length - a.length)
     .reduce((left, secret) => left.replaceAll(secret, '[removed]'), text)
     .replaceAll(/\p{C}+/gu, ' ')
     .slice(0, 200);
+
+/** What a request to the token endpoint says in confidence. */
+const confidential = ({ headers, body }: oauth.CustomFetchOptions<'POST', URLSearchParams>): string[] => {
+  const credentials = headers.authorization?.replace('Basic ', '') ?? '';
+  return [
+    credentials,
+    ...['client_secret', 'code', 'code_verifier', 'refresh_token'].map((name) => body.get(name) ?? ''),
+  ];
+};
 
 class Unanswered extends Error {}
 class Unusable extends Error {}

@@ -2,6 +2,7 @@
 import { Failure, type Runtime, type StartRequest, type Workflow } from '../../runtime/index.ts';
 import { readJsonBody } from '../json-body.ts';
 import { json } from '../problems.ts';
+import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey, readPreference } from '../preferences.ts';
 import { HttpRequestInfo, HttpTrace } from '../request-info.ts';
 import type { Call, Reply, Route } from '../route.ts';
@@ -15,13 +16,7 @@ export interface WorkflowRouteDeps {
   readonly wire: Wire;
 }
 
-export interface WorkflowPaths {
-  readonly method: 'GET' | 'POST';
-  readonly path: string | null;
-  readonly legacyPath: string | null;
-}
-
-export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, paths: WorkflowPaths): Route[] => {
+export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, paths: RoutePaths): Route[] => {
   const { method, path, legacyPath } = paths;
   const interactive = method === 'POST';
   const routes: Route[] = [];
@@ -54,10 +49,9 @@ const starter = (
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const request = requestOf(call, workflow, reading.value, interactive);
-    const started = await who(call).then(
-      (by) => runtime.start({ ...request, by, idempotencyKey }),
-      (failure) => Promise.reject(failure),
-    ).catch((thrown) => refusedStart(thrown, interactive));
+    const started = await who(call)
+      .then((by) => runtime.start({ ...request, by, idempotencyKey }))
+      .catch((thrown) => refusedStart(thrown, interactive));
     if ('status' in started) return started;
 
     const { execution, isNew } = started;

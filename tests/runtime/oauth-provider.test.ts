@@ -85,6 +85,15 @@ test('a workflow that names a provider or scope that cannot be is told so', asyn
   assert.throws(() => oauth.begin({ ...begin, provider: 'bank', scopes: ['a b'] }), { code: 'options_invalid' });
 });
 
+test('scopes that a workflow names replace the configured ones, and each is asked for once', () => {
+  const oauth = create({ ...good, scopes: ['read'] });
+  const scopes = ['write', 'admin', 'write'];
+
+  const { authUrl } = oauth.begin({ provider: 'bank', scopes, user: undefined, executionId: 'execution-1' });
+
+  assert.equal(new URL(authUrl).searchParams.get('scope'), 'write admin');
+});
+
 test('states and verifiers are made of the randomness that is given, and are long enough', () => {
   const asked: number[] = [];
   const random = (bytes: number) => {

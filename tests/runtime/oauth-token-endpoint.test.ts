@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type CallbackOutcome, createOAuth, type OAuthOptions } from '../../runtime/oauth/oauth.ts';
-import { type Answer, json, tokenEndpoint } from '../support/token-endpoint.ts';
+import { type Answer, held, json, type TokenRequest, tokenEndpoint } from '../support/token-endpoint.ts';
 
 const secret = 'lab-secret';
 const code = 'code-of-the-callback';
@@ -33,15 +33,11 @@ const callback = async (t: TestContext, answer: Answer, options: Partial<OAuthOp
   return { endpoint, clock, oauth, state, complete };
 };
 
-/** Nothing of this may be read by whoever sees an outcome or a failure. */
-const assertSafe = (
-  told: unknown,
-  { form, authorization }: { form: Record<string, string>; authorization?: string | undefined },
-) => {
-  const text = told instanceof Error ? `${told.message} ${JSON.stringify(told)}` : JSON.stringify(told);
-  const { code_verifier: verifier, refresh_token: refreshToken } = form;
-  for (const kept of [secret, code, '/token', authorization, verifier, refreshToken]) {
-    assert.ok(kept === undefined || !text.includes(kept), `${kept} is told: ${text}`);
+/** Nothing that was sent in confidence may be read by whoever sees an outcome. */
+const assertSafe = (told: CallbackOutcome, { form, authorization = '', url }: TokenRequest) => {
+  const text = JSON.stringify(told);
+  for (const kept of [secret, code, url, authorization.replace('Basic ', ''), form.code_verifier ?? '']) {
+    assert.ok(kept !== '' && !text.includes(kept), `${kept} is told: ${text}`);
   }
 };
 
@@ -66,13 +62,10 @@ test('the client is authenticated and the code is sent as providers without much
   });
 });
 
-const echo: Answer = (response, { form, authorization, path }) => {
-  const echoed = `${secret} ${code} ${form.code_verifier} ${path}`;
-  json({ error: `no_${secret}`, error_description: `\u202e${echoed}\n${authorization}` }, 400)(response, {
-    form,
-    authorization,
-    path,
-  });
+const echo: Answer = (response, request) => {
+  const { form, authorization, url } = request;
+  const echoed = `${secret} ${code} ${form.code_verifier} ${url}`;
+  json({ error: `no_${secret}`, error_description: `\u202e${echoed}\n${authorization}` }, 400)(response, request);
 };
 const html: Answer = (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in</h1>');
 const redirect: Answer = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
@@ -174,11 +167,11 @@ test('a provider that begins its answer and does not end it in time is unreachab
 });
 
 test('stopping ends the requests under way, and later ones are not begun', async (t) => {
-  const arrived = Promise.withResolvers<void>();
-  const { endpoint, oauth, complete } = await callback(t, () => arrived.resolve());
+  const never = held(() => {});
+  const { endpoint, oauth, complete } = await callback(t, never.answer);
   const { state } = oauth.begin({ provider: 'bank', user: 'user-1', executionId: 'execution-2' });
   const outcome = complete();
-  await arrived.promise;
+  await never.asked;
 
   oauth.stop();
 
@@ -228,15 +221,13 @@ test('a callback with two states is nobody’s', async (t) => {
 });
 
 test('a consent that is abandoned while its code is exchanged leaves a token to the user, and none to claim', async (t) => {
-  const arrived = Promise.withResolvers<() => void>();
-  const { oauth, state, complete } = await callback(t, (response, request) => {
-    arrived.resolve(() => json({ access_token: 'token-1' })(response, request));
-  });
+  const exchange = held(json({ access_token: 'token-1' }));
+  const { oauth, state, complete } = await callback(t, exchange.answer);
   const outcome = complete();
-  const answer = await arrived.promise;
+  await exchange.asked;
 
   oauth.abandon(state);
-  answer();
+  exchange.release();
 
   assert.equal((await outcome).outcome, 'granted');
   assert.equal(oauth.claim(state), undefined);

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { Failure } from '../../runtime/errors.ts';
 import { AccessToken, createOAuth, type OAuthOptions } from '../../runtime/oauth/oauth.ts';
-import { type Answer, json, tokenEndpoint } from '../support/token-endpoint.ts';
+import { type Answer, held, json, tokenEndpoint } from '../support/token-endpoint.ts';
 
 const short = json({ access_token: 'token-1', token_type: 'Bearer', expires_in: 1, refresh_token: 'refresh-1' });
 
@@ -33,18 +33,6 @@ const world = async (t: TestContext, options: Partial<OAuthOptions> = {}) => {
     return oauth.complete({ url: new URL(`http://host/?code=ok&state=${state}`), user });
   };
   return { endpoint, clock, oauth, begin, grant };
-};
-
-/** Answers when it is told to. */
-const held = (answer: Answer) => {
-  const asked = Promise.withResolvers<void>();
-  const told = Promise.withResolvers<void>();
-  const waits: Answer = async (response, request) => {
-    asked.resolve();
-    await told.promise;
-    answer(response, request);
-  };
-  return { waits, asked: asked.promise, answer: () => told.resolve() };
 };
 
 test('a token is used to its very end, and then refreshed as the client it was given to', async (t) => {
@@ -139,13 +127,13 @@ test('a revoked user has no token, also not the one that was being refreshed', a
   await grant('user-1');
   await grant('user-2');
   const refresh = held(json({ access_token: 'token-2' }));
-  endpoint.answer = refresh.waits;
+  endpoint.answer = refresh.answer;
   clock.ms += 1_000;
   const refreshed = oauth.token('user-1', 'bank');
   await refresh.asked;
 
   oauth.revoke('user-1');
-  refresh.answer();
+  refresh.release();
 
   assert.equal(await refreshed, undefined);
   assert.equal(await oauth.token('user-1', 'bank'), undefined);
@@ -156,14 +144,14 @@ test('a consent that overtakes a refresh wins', async (t) => {
   const { endpoint, clock, oauth, grant } = await world(t);
   await grant('user-1');
   const refresh = held(json({ access_token: 'refreshed' }));
-  endpoint.answer = refresh.waits;
+  endpoint.answer = refresh.answer;
   clock.ms += 1_000;
   const refreshed = oauth.token('user-1', 'bank');
   await refresh.asked;
 
   endpoint.answer = json({ access_token: 'consented' });
   await grant('user-1');
-  refresh.answer();
+  refresh.release();
 
   assert.equal((await refreshed)?.value, 'consented');
   assert.equal((await oauth.token('user-1', 'bank'))?.value, 'consented');

@@ -183,6 +183,16 @@ test('a callback counts only if it is from the issuer that was configured', asyn
   assert.deepEqual(asked, []);
 });
 
+test('a callback may come from any issuer if none was configured', async (t) => {
+  const { begin, bank, oauth } = await world(t);
+  const url = await bank.accept(begin().authUrl);
+  url.searchParams.set('iss', 'https://bank.example/tenant-7');
+
+  const outcome = await oauth.complete({ url, user: 'user-1' });
+
+  assert.equal(outcome.outcome, 'granted');
+});
+
 test('a callback that must name its issuer is good with it, and only with it', async (t) => {
   const bank = await identityProvider(t);
   const providers = { bank: { ...bank.config, issuer: bank.issuer, requireIssuerParameter: true } };

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { loopback } from './loopback.ts';
 
 export interface TokenRequest {
-  readonly path: string;
+  readonly url: string;
   readonly authorization: string | undefined;
   readonly form: Record<string, string>;
 }
@@ -17,7 +17,7 @@ export const tokenEndpoint = async (t: TestContext, answer: Answer) => {
   const endpoint = { origin, requests, answer };
   server.on('request', async (request, response) => {
     const form = Object.fromEntries(new URLSearchParams(await text(request)));
-    const asked = { path: request.url ?? '', authorization: request.headers.authorization, form };
+    const asked = { url: `${origin}${request.url}`, authorization: request.headers.authorization, form };
     requests.push(asked);
     endpoint.answer(response, asked);
   });
@@ -30,3 +30,16 @@ export const json =
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(body));
   };
+
+/** An answer that is given when the test says so; `asked` is when somebody waits for it. */
+export const held = (answer: Answer) => {
+  let [arrive, release] = [() => {}, () => {}];
+  const asked = new Promise<void>((resolve) => (arrive = resolve));
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const whenReleased: Answer = async (response, request) => {
+    arrive();
+    await released;
+    answer(response, request);
+  };
+  return { answer: whenReleased, asked, release };
+};

@@ -1,0 +1,73 @@
+/**
+ * The load, in a process of its own, so that it does not share the server's event loop. It is told by message what to
+ * do with how many connections for how long, and answers with how often it was done, and how long each took.
+ */
+import { Connection } from './client.ts';
+
+export type Order = { readonly port: number; readonly script: ScriptName; readonly connections: number; readonly ms: number };
+/** Times are milliseconds, sorted. */
+export type Report = { readonly done: number; readonly ms: number; readonly latencies: readonly number[] };
+
+const post = '{"cmd":"instant"}';
+const ask = '{"cmd":"ask"}';
+const answer = '{"response":{"type":"text","text":"Ada"}}';
+
+const expect = (got: { status: number; body: string }, status: number): string => {
+  if (got.status !== status) throw new Error(`expected ${status}, got ${got.status}: ${got.body.slice(0, 200)}`);
+  return got.body;
+};
+
+/** One round each; resolves to what the round is timed by, if that is not the whole. */
+export const scripts = {
+  instant: async (connection: Connection) => {
+    expect(await connection.request('POST', '/v1/workflow', post), 200);
+  },
+  health: async (connection: Connection) => {
+    expect(await connection.request('GET', '/health'), 200);
+  },
+  poll: async (connection: Connection) => {
+    if (!polled.has(connection)) {
+      const { execution_id } = JSON.parse(expect(await connection.request('POST', '/v1/workflow', ask), 202));
+      polled.set(connection, `/executions/${execution_id}`);
+    }
+    expect(await connection.request('GET', polled.get(connection)!), 200);
+  },
+  /** Start, prompt, answer, completed; timed from the answer until completed is seen. */
+  cycle: async (connection: Connection) => {
+    const started = expect(await connection.request('POST', '/v1/workflow', ask), 202);
+    const { response_url, status_url } = JSON.parse(started);
+    const answeredAt = performance.now();
+    expect(await connection.request('POST', response_url, answer), 204);
+    while (!expect(await connection.request('GET', status_url), 200).includes('"completed"'));
+    return performance.now() - answeredAt;
+  },
+} satisfies Record<string, (connection: Connection) => Promise<number | void>>;
+export type ScriptName = keyof typeof scripts;
+
+const polled = new Map<Connection, string>();
+
+export const run = async ({ port, script, connections, ms }: Order): Promise<Report> => {
+  const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)));
+  const latencies: number[] = [];
+  const begun = performance.now();
+  await Promise.all(
+    open.map(async (connection) => {
+      while (performance.now() - begun < ms) {
+        const at = performance.now();
+        latencies.push((await scripts[script](connection)) ?? performance.now() - at);
+      }
+    }),
+  );
+  for (const connection of open) connection.close();
+  const sorted = Float64Array.from(latencies).sort();
+  return { done: latencies.length, ms: performance.now() - begun, latencies: [...sorted] };
+};
+
+if (process.send !== undefined) {
+  process.on('message', (order: Order) => {
+    run(order).then(
+      (report) => process.send?.({ report }),
+      (error: Error) => process.send?.({ error: error.message }),
+    );
+  });
+}

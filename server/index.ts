@@ -1,0 +1,111 @@
+/** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
+import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
+import { listen } from './http.ts';
+import { createIdentifier } from './identity.ts';
+import { type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
+import { problemOf } from './problems.ts';
+import type { Route } from './route.ts';
+import { executionRoutes } from './routes/executions.ts';
+import { interactionRoutes } from './routes/interactions.ts';
+import { healthRoute, monitorRoute } from './routes/monitor.ts';
+import { oauthRoutes } from './routes/oauth.ts';
+import { workflowRoutes } from './routes/workflow.ts';
+import { createWho } from './who.ts';
+import { createWire } from './wire.ts';
+
+export type { ServerOptions } from './options.ts';
+
+export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock' | 'random'> {
+  /** Served at the paths of `config.workflow`. */
+  readonly workflow: Workflow;
+  /** Further ones, which `config.endpoints` name. */
+  readonly workflows?: readonly Workflow[];
+  /** What differs from the defaults. */
+  readonly config?: Partial<ServerOptions>;
+}
+
+export interface Server {
+  readonly runtime: Runtime;
+  /** The one it got, where 0 was asked for. */
+  readonly port: number;
+  /** `http://host:port`, with the root path. */
+  readonly url: string;
+  /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
+export const createServer = async (setup: ServerSetup): Promise<Server> => {
+  const config: ServerOptions = { ...serverDefaults, ...setup.config };
+  const { workflow, workflows = [], config: _, log = silentLog, ...given } = setup;
+  const all = [...new Set([workflow, ...workflows])];
+  const identifier = createIdentifier(config.identity);
+  const runtime = await createRuntime({
+    ...given,
+    log,
+    workflows: all,
+    options: config.runtime,
+    providers: config.providers,
+  });
+  const who = createWho(identifier);
+  const wire = createWire(config.rootPath);
+  const deps = { runtime, who, wire };
+  const report = (err: unknown): void => log.error({ err }, 'a request failed');
+
+  const routes: Route[] = [
+    ...(config.oauthCallbackPath === null
+      ? []
+      : oauthRoutes(deps, config.oauthCallbackPath, config.cors.allowOrigins ?? [])),
+    ...executionRoutes(deps),
+    ...interactionRoutes(deps),
+    ...(config.monitorUsers ? [monitorRoute(runtime, identifier, config.identity.operatorKey !== undefined)] : []),
+    healthRoute,
+    ...workflowRoutes(deps, workflow, pathsOf(config, config.workflow)),
+    ...config.endpoints.flatMap((endpoint) =>
+      workflowRoutes(deps, named(all, endpoint.functionName), pathsOf(config, endpoint)),
+    ),
+  ];
+
+  try {
+    const { host, rootPath } = config;
+    const http = await listen({
+      ...config.limits,
+      host,
+      port: config.port,
+      routes,
+      rootPath,
+      cors: config.cors,
+      problem: problemOf(log),
+      onError: report,
+    });
+    return {
+      runtime,
+      port: http.port,
+      url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}${rootPath}`,
+      close: async () => {
+        // Runs end first, so that requests which wait for one are answered before their connections close.
+        const closing = http.close({ graceMs: runtime.options.stopTimeoutMs + REPLY_GRACE_MS });
+        await runtime.stop();
+        await closing;
+      },
+    };
+  } catch (error) {
+    await runtime.stop();
+    throw error;
+  }
+};
+
+/** What replies get to be written after the last run has ended. */
+const REPLY_GRACE_MS = 1_000;
+
+const pathsOf = (
+  { disableLegacyRoutes }: ServerOptions,
+  { method, path, legacyPath }: RoutePaths,
+): RoutePaths => ({ method, path, legacyPath: disableLegacyRoutes ? null : legacyPath });
+
+const named = (workflows: readonly Workflow[], name: string): Workflow => {
+  const found = workflows.find((workflow) => workflow.name === name);
+  if (found !== undefined) return found;
+  const detail = `endpoints: no workflow is named ${name}; there are ${workflows.map((known) => known.name).join(', ')}`;
+  throw new Failure('options_invalid', { detail });
+};
