@@ -147,13 +147,12 @@ export class RunContext implements Context, Driver {
   /** R2 */
   #end(success: boolean): void {
     this.#lease.end(success);
-    const error = new EndedError('The execution has ended.');
     this.#ready = [];
     for (const waiting of this.#waiting.splice(0)) {
       this.#deps.oauth.abandon(waiting.id);
-      waiting.end(error);
+      waiting.end(new EndedError('The execution has ended.'));
     }
-    this.#abort?.abort(error);
+    this.#abort?.abort(new EndedError('The execution has ended.'));
     this.#generator?.return(undefined).catch(() => {});
   }
 

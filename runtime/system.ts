@@ -8,7 +8,10 @@ import type { Clock } from './clock.ts';
 import type { Log } from './context.ts';
 import { installScheduler } from './scheduler.ts';
 import { startChild, supervisor } from './supervisor.ts';
+import { tabulate } from './tabulate.ts';
 import { TimingWheel } from './timing-wheel.ts';
+
+const executionLogic = tabulate(executionMachine);
 
 export interface ActorTreeDeps {
   readonly clock: Clock;
@@ -83,7 +86,7 @@ export class ActorTree {
     id: string,
     from: { input: ExecutionInput } | { snapshot: Snapshot<unknown> },
   ): ActorRefFrom<typeof executionMachine> {
-    return startChild(this.#supervisor('executions'), id, executionMachine, from);
+    return startChild(this.#supervisor('executions'), id, executionLogic, from) as ActorRefFrom<typeof executionMachine>;
   }
 
   spawnBuilder(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine> {

@@ -85,7 +85,7 @@ export class TimingWheel {
   #wakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
-  /** `onError` is told what a `fire` has thrown; the other timers do not notice. It must not throw itself. */
+  /** `onError` is told what a `fire` has thrown; the other timers do not notice. */
   constructor({ clock, onError }: { clock: Clock; onError: (error: unknown) => void }) {
     this.clock = clock;
     this.#onError = onError;
@@ -169,18 +169,22 @@ export class TimingWheel {
   #turn = (): void => {
     this.#timeout = undefined;
     this.#wakeAt = Number.NEGATIVE_INFINITY;
-    this.#collect(this.#now());
-    for (let fired = 0; fired < MAX_TURN && !isEmpty(this.#due); fired += 1) {
-      const timer = this.#due.next!;
-      this.cancel(timer);
-      try {
-        timer.fire();
-      } catch (error) {
-        this.#onError(error);
-      }
+    try {
+      this.#collect(this.#now());
+      for (let fired = 0; fired < MAX_TURN && !isEmpty(this.#due); fired += 1) this.#fire(this.#due.next!);
+    } finally {
+      this.#arm();
     }
-    this.#arm();
   };
+
+  #fire(timer: WheelTimer): void {
+    this.cancel(timer);
+    try {
+      timer.fire();
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
 
   /** Moves the cursor to `now`, and all that is due to the due. */
   #collect(now: number): void {

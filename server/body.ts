@@ -31,25 +31,24 @@ export const framingFault = (headers: Readonly<Record<string, string>>): string 
 };
 
 /**
- * Reads what comes after the headers; `onGone` says when there is nobody left to read from. Calls `done` at most once:
- * at once if the announced length (`NaN` if none was) is too large, and never after the client has gone.
+ * Reads what comes after the headers. Calls `done` at most once: at once if the announced length (`NaN` if there was
+ * none) is too large, and never after `sender` has gone.
  */
 export const readBody = (
-  { res, announced, onGone }: { res: HttpResponse; announced: number; onGone(listener: () => void): void },
+  res: HttpResponse,
+  sender: { onGone(listener: () => void): void },
+  announced: number,
   { maxBodyBytes, requestTimeoutMs, after }: BodyLimits,
   done: (outcome: BodyOutcome) => void,
 ): void => {
-  let bytes: Buffer = Buffer.alloc(0);
+  let bytes = nothing;
   let size = 0;
   let over = false;
   let stopWaiting: (() => void) | undefined;
 
-  const stop = (): void => {
+  const finish = (outcome: BodyOutcome): void => {
     over = true;
     stopWaiting?.();
-  };
-  const finish = (outcome: BodyOutcome): void => {
-    stop();
     done(outcome);
   };
   const wait = (leftMs: number): void => {
@@ -64,27 +63,32 @@ export const readBody = (
     });
   };
 
-  const take = (part: Uint8Array, isLast: boolean): void => {
-    // uWS takes the memory of a chunk back, so it is copied; into one buffer, since chunks may be a byte long each.
-    bytes = withRoomFor(bytes, size, part.length, maxBodyBytes);
-    bytes.set(part, size);
-    size += part.length;
-    if (isLast) finish(size === 0 ? undefined : bytes.subarray(0, size));
-    else if (stopWaiting === undefined) wait(requestTimeoutMs);
-  };
-
-  onGone(stop);
   res.onData((chunk, isLast) => {
     if (over) return;
-    if (size + chunk.byteLength > maxBodyBytes) finish('tooLarge');
-    else take(new Uint8Array(chunk), isLast);
+    if (size + chunk.byteLength > maxBodyBytes) {
+      finish('tooLarge');
+      return;
+    }
+    // uWS takes the memory of a chunk back, so it is copied; into one buffer, since chunks may be a byte long each.
+    bytes = append(bytes, size, new Uint8Array(chunk), maxBodyBytes);
+    size += chunk.byteLength;
+    if (isLast) {
+      finish(size === 0 ? undefined : size === bytes.length ? bytes : bytes.subarray(0, size));
+    } else if (stopWaiting === undefined) {
+      wait(requestTimeoutMs);
+      sender.onGone(() => stopWaiting?.());
+    }
   });
   if (announced > maxBodyBytes) finish('tooLarge');
 };
 
-const withRoomFor = (bytes: Buffer, used: number, more: number, limit: number): Buffer => {
-  if (used + more <= bytes.length) return bytes;
-  const larger = Buffer.allocUnsafe(Math.min(limit, Math.max(used + more, 2 * bytes.length)));
-  bytes.copy(larger, 0, 0, used);
-  return larger;
+const nothing: Buffer = Buffer.alloc(0);
+
+const append = (bytes: Buffer, used: number, part: Uint8Array, limit: number): Buffer => {
+  if (bytes === nothing) return Buffer.from(part);
+  const size = used + part.length;
+  const room = size <= bytes.length ? bytes : Buffer.allocUnsafe(Math.min(limit, Math.max(size, 2 * bytes.length)));
+  if (room !== bytes) bytes.copy(room, 0, 0, used);
+  room.set(part, used);
+  return room;
 };

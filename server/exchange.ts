@@ -27,6 +27,7 @@ export interface Host {
 /** Bytes (or UTF-16 units) from which a body is handed to the socket in parts, so that it is not copied whole. */
 const largeBody = 64 * 1024;
 
+const unknownClient: Call['client'] = { host: '', port: 0 };
 const noParams: Readonly<Record<string, string>> = {};
 
 export class Exchange implements Call {
@@ -64,11 +65,8 @@ export class Exchange implements Call {
   }
 
   get client(): Call['client'] {
-    if (this.#client === undefined) {
-      this.#lent(); // H3
-      this.#client = clientOf(this.#res);
-    }
-    return this.#client;
+    if (this.#client !== undefined) return this.#client;
+    return this.#isOpen() ? (this.#client = clientOf(this.#res)) : unknownClient; // H3
   }
 
   get signal(): AbortSignal {
@@ -93,7 +91,6 @@ export class Exchange implements Call {
     if (this.#state === 'called') {
       this.#headers = this.headers; // H1
       this.#query = this.query; // H1
-      this.#client = this.client; // H1
       this.#req = undefined; // H1
       this.#res.onAborted(() => this.#lose()); // H2
       this.#state = 'deferred';
@@ -121,21 +118,30 @@ export class Exchange implements Call {
     return this.#req;
   }
 
-  #write({ status, headers, body }: Reply, close: boolean): void {
-    const res = this.#res;
-    if (status !== 200) res.writeStatus(statusLine(status));
-    for (const name in headers) res.writeHeader(name, headers[name]!);
-    for (const [name, value] of this.extraHeaders) res.writeHeader(name, value);
+  #isOpen(): boolean {
+    return this.#state === 'called' || this.#state === 'deferred';
+  }
+
+  #write(reply: Reply, close: boolean): void {
+    this.#writeHead(reply);
+    const { status, body } = reply;
     if (this.method === 'HEAD' || status === 204 || status === 304) {
-      if (close) res.endWithoutBody(0, true);
-      else res.endWithoutBody();
+      if (close) this.#res.endWithoutBody(0, true);
+      else this.#res.endWithoutBody();
       this.#finish('replied');
     } else if (body !== undefined && body.length >= largeBody) {
       this.#writeLarge(typeof body === 'string' ? Buffer.from(body) : body, close);
     } else {
-      res.end(body, close);
+      this.#res.end(body, close);
       this.#finish('replied');
     }
+  }
+
+  #writeHead({ status, headers }: Reply): void {
+    const res = this.#res;
+    if (status !== 200) res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
+    for (const name in headers) res.writeHeader(name, headers[name]!);
+    for (const [name, value] of this.extraHeaders) res.writeHeader(name, value);
   }
 
   #writeLarge(body: Buffer, close: boolean): void {
@@ -191,8 +197,6 @@ const clientOf = (res: HttpResponse): Call['client'] => {
   const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
   return { host: new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address, port };
 };
-
-const statusLine = (status: number): string => `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
 
 /** Why a reply cannot be sent. uWS would write a line break in a header as it is, and so another header. */
 export const replyFault = (reply: Reply): string | undefined => {

@@ -125,8 +125,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
 
   const runWithBody = (exchange: Exchange, route: Route): void => {
     const announced = Number(exchange.headers['content-length']);
-    const source = { res: exchange.defer(), announced, onGone: (listener: () => void) => exchange.onGone(listener) };
-    readBody(source, limits, (outcome) => {
+    readBody(exchange.defer(), exchange, announced, limits, (outcome) => {
       if (outcome === 'tooLarge' || outcome === 'tooSlow') {
         exchange.reply(bodyProblems[outcome], true);
       } else {

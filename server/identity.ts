@@ -139,7 +139,9 @@ const operatorCheck = (keys: readonly string[]): Identifier['isOperator'] => {
   }
   const accepted = keys.map(sha256);
   return (headers) => {
-    const given = sha256(headers['x-operator-key'] ?? '');
+    const key = headers['x-operator-key'];
+    if (key === undefined) return false;
+    const given = sha256(key);
     return accepted.filter((key) => timingSafeEqual(key, given)).length > 0; // compares with all, whichever fits
   };
 };

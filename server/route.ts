@@ -14,7 +14,10 @@ export interface Call {
   readonly query: string;
   /** By lower-case name, without prototype. Repeated ones are joined: `cookie` by `; `, all others by `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `host` is an IP address, IPv4 if it is one mapped into IPv6; `port` is 0 where the binding of uWS cannot tell. */
+  /**
+   * `host` is an IP address, IPv4 if it is one mapped into IPv6, and `''` if nobody asked before the client had gone.
+   * `port` is 0 where the binding of uWS cannot tell.
+   */
   readonly client: { readonly host: string; readonly port: number };
   /** Complete; undefined when none came, or an empty one. */
   readonly body: Buffer | undefined;

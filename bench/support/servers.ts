@@ -63,5 +63,6 @@ const bare = (): Promise<number> => {
   return new Promise((resolve) => app.listen('127.0.0.1', 0, 0, (socket) => resolve(uws.us_socket_local_port(socket as ListenSocket))));
 };
 
+process.on('SIGINT', () => process.exit());
 const port = await (process.argv[2] === 'bare' ? bare() : ours());
 process.send?.({ port });

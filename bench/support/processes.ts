@@ -1,0 +1,46 @@
+/** Starts the processes of a measurement, asks them, and ends them. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Order, Report } from './load.ts';
+
+const start = (file: string, args: readonly string[] = []): ChildProcess =>
+  fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--expose-gc', '--import', 'tsx'] });
+
+/** What the process says next. Rejects if it ends instead. */
+const reply = async <T>(child: ChildProcess): Promise<T> => {
+  const [message] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process of the benchmark ended with ${code}`))),
+  ]);
+  if ((message as { error?: string }).error) throw new Error((message as { error: string }).error);
+  return message as T;
+};
+
+export type Kind = 'ours' | 'bare';
+
+export interface Servers {
+  readonly ports: Readonly<Record<Kind, number>>;
+  load(order: Order): Promise<Report>;
+  end(): Promise<void>;
+}
+
+export const startServers = async (): Promise<Servers> => {
+  const children = { ours: start('servers.ts', ['ours']), bare: start('servers.ts', ['bare']), load: start('load.ts') };
+  const [ours, bare] = await Promise.all([
+    reply<{ port: number }>(children.ours),
+    reply<{ port: number }>(children.bare),
+  ]);
+  return {
+    ports: { ours: ours.port, bare: bare.port },
+    load: async (order) => {
+      children.load.send(order);
+      return (await reply<{ report: Report }>(children.load)).report;
+    },
+    end: async () => {
+      const all = Object.values(children);
+      for (const child of all) child.kill('SIGKILL');
+      await Promise.all(all.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+    },
+  };
+};

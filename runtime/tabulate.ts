@@ -1,0 +1,125 @@
+/**
+ * Runs a machine by a table of its states, for actors of which there are many.
+ *
+ * XState finds out for each event anew which states are left and entered, at 10 us a time. A machine that only folds -
+ * no parallel states, no history, no invokes, no delays, nothing to do on entry or exit, every action an `assign` -
+ * has so little to find out that it can be written down once: per leaf, which candidates an event has and where each
+ * of them leads. The actor is an XState actor and its snapshots are the machine's own, only sooner. A machine that
+ * does more is refused; `tests/runtime/tabulate.test.ts` walks the machine and its table side by side.
+ */
+import type { ActorLogic, AnyMachineSnapshot, AnyStateMachine, EventFromLogic, InputFrom, SnapshotFrom, StateValue } from 'xstate';
+
+type Leaf = {
+  readonly template: AnyMachineSnapshot;
+  readonly on: ReadonlyMap<string, readonly Candidate[]>;
+  readonly always: readonly Candidate[];
+};
+type Judged = { context: unknown; event: unknown };
+type Candidate = {
+  readonly guard: ((judged: Judged) => boolean) | undefined;
+  readonly assignments: readonly ((judged: Judged) => object)[];
+  /** Undefined stays. */
+  target: Leaf | undefined;
+};
+type Node = AnyStateMachine['root'];
+type Definition = Node['always'] extends (infer D)[] | undefined ? D : never;
+
+export const tabulate = <Machine extends AnyStateMachine>(
+  machine: Machine,
+): ActorLogic<SnapshotFrom<Machine>, EventFromLogic<Machine>, InputFrom<Machine>> => {
+  const leaves = new Map<Node, Leaf>();
+  const unresolved: (() => void)[] = [];
+
+  const refuse = (node: Node, what: string): never => {
+    throw new Error(`${node.key || machine.id} cannot be tabulated: it has ${what}`);
+  };
+
+  const candidate = (node: Node, { guard, actions, target }: Definition): Candidate => {
+    const [goal, ...more] = target ?? [];
+    if (more.length > 0) refuse(node, 'a transition to several states');
+    const known: Candidate = {
+      guard: guard === undefined ? undefined : machine.implementations.guards[guard as string] as Candidate['guard'],
+      assignments: actions.map((action: unknown) => {
+        const { assignment } = (machine.implementations.actions[action as string] ?? {}) as { assignment?: unknown };
+        return typeof assignment === 'function' ? (assignment as (judged: Judged) => object) : refuse(node, `the action ${action}`);
+      }),
+      target: undefined,
+    };
+    if (guard !== undefined && known.guard === undefined) refuse(node, `the guard ${JSON.stringify(guard)}`);
+    if (goal !== undefined) unresolved.push(() => (known.target = leaves.get(leafOf(goal))));
+    return known;
+  };
+
+  for (const node of nodesBelow(machine.root)) {
+    if (node.type === 'parallel' || node.type === 'history') refuse(node, `the type ${node.type}`);
+    if (node.entry.length + node.exit.length + node.invoke.length + node.after.length > 0) {
+      refuse(node, 'actions on entry or exit, invokes or delays');
+    }
+    if (Object.keys(node.states).length > 0) continue;
+    const path = [node, ...ancestorsOf(node)];
+    const on = new Map<string, Candidate[]>();
+    for (const from of path) {
+      for (const [type, definitions] of from.transitions) {
+        if (type.includes('*')) refuse(from, 'a wildcard');
+        on.set(type, [...(on.get(type) ?? []), ...definitions.map((definition) => candidate(from, definition))]);
+      }
+    }
+    const always = path.flatMap((from) => (from.always ?? []).map((definition: Definition) => candidate(from, definition)));
+    const template = machine.resolveState({ value: valueOf(node), context: {} } as never) as AnyMachineSnapshot;
+    leaves.set(node, { template, on, always });
+  }
+  for (const resolve of unresolved) resolve();
+
+  /** Templates share everything but the context, so that a snapshot costs little more than its context. */
+  const leafOfSnapshot = new Map<unknown, Leaf>([...leaves.values()].map((leaf) => [leaf.template._nodes, leaf]));
+  const initial = leaves.get(leafOf(machine.root))!;
+  const at = ({ template }: Leaf, context: unknown): SnapshotFrom<Machine> => ({ ...template, context }) as SnapshotFrom<Machine>;
+
+  return {
+    transition: (snapshot, event) => {
+      const from = leafOfSnapshot.get((snapshot as AnyMachineSnapshot)._nodes) ?? leaves.get(leafNode(snapshot as AnyMachineSnapshot))!;
+      const judged: Judged = { context: (snapshot as AnyMachineSnapshot).context, event };
+      const taken = from.on.get(event.type)?.find(({ guard }) => guard?.(judged) ?? true);
+      if (taken === undefined) return snapshot;
+      let leaf = take(taken, from, judged);
+      for (let next = leaf.always.find(agrees, judged); next !== undefined; next = leaf.always.find(agrees, judged)) {
+        leaf = take(next, leaf, judged);
+      }
+      return at(leaf, judged.context);
+    },
+    getInitialSnapshot: (_scope, input) => {
+      const { context } = machine.config;
+      return at(initial, typeof context === 'function' ? context({ input } as never) : context);
+    },
+    getPersistedSnapshot: (snapshot, options) => machine.getPersistedSnapshot(snapshot as never, options),
+    restoreSnapshot: (snapshot, scope) => machine.restoreSnapshot(snapshot as never, scope as never) as SnapshotFrom<Machine>,
+  };
+};
+
+function agrees(this: Judged, { guard }: Candidate): boolean {
+  return guard?.(this) ?? true;
+}
+
+const take = ({ assignments, target }: Candidate, from: Leaf, judged: Judged): Leaf => {
+  for (const assignment of assignments) judged.context = { ...(judged.context as object), ...assignment(judged) };
+  return target ?? from;
+};
+
+const nodesBelow = (node: Node): Node[] => [node, ...Object.values(node.states).flatMap((child) => nodesBelow(child as Node))];
+
+const ancestorsOf = ({ parent }: Node): Node[] => (parent === undefined ? [] : [parent, ...ancestorsOf(parent)]);
+
+const leafOf = (node: Node): Node => {
+  const [first] = node.initial?.target ?? [];
+  return first === undefined ? node : leafOf(first);
+};
+
+const leafNode = ({ _nodes }: AnyMachineSnapshot): Node => _nodes.find((node) => Object.keys(node.states).length === 0)!;
+
+const valueOf = (node: Node): StateValue => {
+  const value = (at: Node, below: StateValue | undefined): StateValue => {
+    const own: StateValue = below === undefined ? at.key : { [at.key]: below };
+    return at.parent === undefined || at.parent.parent === undefined ? own : value(at.parent, own);
+  };
+  return value(node, undefined);
+};
