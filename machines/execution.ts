@@ -49,7 +49,12 @@ export type TraceStep = {
 
 export type Fact =
   /** Opens every journal, and is the machine's input rather than an event. */
-  | { readonly type: 'execution.started'; readonly workflow: string; readonly owner: string | null; readonly input: unknown }
+  | {
+      readonly type: 'execution.started';
+      readonly workflow: string;
+      readonly owner: string | null;
+      readonly input: unknown;
+    }
   | { readonly type: 'slot.granted' }
   | { readonly type: 'step.started'; readonly call: number; readonly name: string }
   | { readonly type: 'step.completed'; readonly call: number; readonly value: unknown }
@@ -156,7 +161,7 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Partial<Execu
     case 'slot.granted':
       return { working: true, parkedAt: null };
     case 'step.started':
-      return { steps: context.steps + 1, working: true };
+      return { steps: context.steps + 1, working: true, parkedAt: null };
     case 'step.completed':
     case 'step.failed':
       return { steps: context.steps - 1 };
@@ -211,7 +216,7 @@ export const executionMachine = setup({
     sleeps: ({ context }) => !context.working && context.pauses.length > 0,
   },
   actions: {
-    fold: assign(({ context, event }) => ({ ...context, ...changes(context, event), seq: context.seq + 1 })),
+    fold: assign(({ context, event }) => ({ ...changes(context, event), seq: context.seq + 1 })),
   },
 }).createMachine({
   id: 'execution',
@@ -305,7 +310,7 @@ export const executionMachine = setup({
       tags: 'settled',
       on: { 'record.forgotten': 'done' },
     },
-    done: { type: 'final' },
+    done: { type: 'final', tags: 'settled' },
   },
 });
 

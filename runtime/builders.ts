@@ -6,89 +6,14 @@
  * B3  Who comes while a builder is being disposed gets a new one, which is built after the disposal has ended.
  * B4  A build that fails is not cached: its leases are told, and the next one builds anew.
  */
-import { nanoid } from 'nanoid';
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../machines/builder.ts';
+import { Builder, Lease } from './builder.ts';
 import type { Log } from './context.ts';
 import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
-import { DisposalScope } from './scope.ts';
 import { Slots } from './slots.ts';
 import type { Workflow } from './workflow.ts';
-
-/** One cached builder, with what is counted about it. Times are epoch milliseconds. */
-export class Builder {
-  readonly id = nanoid();
-  readonly user: string | null;
-  readonly slots: Slots;
-  readonly scope = new DisposalScope();
-  readonly createdAt: number;
-  lastActivity: number;
-  refCount = 0;
-  totalRequests = 0;
-  errorCount = 0;
-  totalLatencyMs = 0;
-  resources: unknown;
-  actor: ActorRefFrom<typeof builderMachine> | undefined;
-  /** The builder that this user had before, while it is still being disposed (B3). */
-  predecessor: Promise<void> | undefined;
-  /** Resolves when it is over, disposed or failed. */
-  readonly ended: Promise<void>;
-  onEnded!: () => void;
-  /** Told when the build has succeeded (undefined) or failed. Undefined once it is known. */
-  waiting: ((failure: Failure | undefined) => void)[] | undefined = [];
-
-  constructor(user: string | null, slots: Slots, now: number) {
-    this.user = user;
-    this.slots = slots;
-    this.createdAt = now;
-    this.lastActivity = now;
-    this.ended = new Promise((resolve) => {
-      this.onEnded = resolve;
-    });
-  }
-
-  /** Adds one finished request. Milliseconds. */
-  recordRequest(latencyMs: number, success: boolean): void {
-    this.totalRequests += 1;
-    this.totalLatencyMs += latencyMs;
-    if (!success) this.errorCount += 1;
-  }
-}
-
-/** A claim on a builder. Ends once; ending it twice is harmless. */
-export class Lease {
-  readonly builder: Builder;
-  readonly #openedAt: number;
-  readonly #builders: Builders;
-  #isOpen = true;
-
-  constructor(builder: Builder, builders: Builders, now: number) {
-    this.builder = builder;
-    this.#builders = builders;
-    this.#openedAt = now;
-  }
-
-  /** Calls back when the builder is ready, at once if it is, or with the failure of its build. */
-  whenReady(ready: (failure: Failure | undefined) => void): void {
-    if (this.builder.waiting === undefined) ready(undefined);
-    else this.builder.waiting.push(ready);
-  }
-
-  /** The request it was for is over: it is counted. */
-  end(success: boolean): void {
-    if (!this.#isOpen) return;
-    this.builder.recordRequest(this.#builders.now() - this.#openedAt, success);
-    this.cancel();
-  }
-
-  /** There was no request after all. */
-  cancel(): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    this.#builders.returned(this.builder);
-  }
-}
 
 export interface BuildersDeps {
   readonly options: ResolvedOptions;
@@ -122,7 +47,7 @@ export class Builders {
   async prepare(): Promise<void> {
     const lease = this.lease(undefined);
     try {
-      await new Promise<void>((resolve, reject) => lease.whenReady((failure) => (failure ? reject(failure) : resolve())));
+      await lease.ready();
     } finally {
       lease.cancel();
     }
@@ -147,6 +72,15 @@ export class Builders {
     return this.#byUser.get(user);
   }
 
+  /** Disposes those that nobody has used for as long, without waiting for their own timer; resolves to their number. */
+  async disposeIdle(idleMs: number): Promise<number> {
+    const latest = this.now() - idleMs;
+    const idle = this.list().filter((builder) => builder.isIdle && builder.lastActivity <= latest);
+    for (const { actor } of idle) actor?.send({ type: 'builder.stop' });
+    await Promise.all(idle.map(({ ended }) => ended));
+    return idle.length;
+  }
+
   /** Disposes all of them, also those in use: the executions have to end first. */
   async stop(): Promise<void> {
     const all = this.list();
@@ -166,8 +100,7 @@ export class Builders {
 
   #builder(key: string | null): Builder {
     const present = this.#byUser.get(key);
-    const snapshot = present?.actor?.getSnapshot();
-    if (present !== undefined && snapshot?.hasTag('open') === true) return present; // B1
+    if (present?.isOpen) return present; // B1
     if (present === undefined) this.#makeRoom();
     const { options, now, spawn } = this.#deps;
     const builder = new Builder(key, new Slots(options.maxConcurrency, options.maxQueued), now());
@@ -183,7 +116,7 @@ export class Builders {
   /** One user too many: the builder that nobody has used for longest goes. */
   #makeRoom(): void {
     if (this.#byUser.size < this.#deps.options.maxBuilders) return;
-    const idle = this.list().filter(({ refCount, waiting }) => refCount === 0 && waiting === undefined);
+    const idle = this.list().filter(({ isIdle }) => isIdle);
     const [oldest] = idle.sort((a, b) => a.lastActivity - b.lastActivity);
     if (oldest === undefined) {
       const detail = `${this.#byUser.size} users have open resources, which is the limit; try again later.`;
@@ -224,6 +157,7 @@ export class Builders {
     if (waiting === undefined) return;
     builder.waiting = undefined;
     if (error === undefined) {
+      builder.readyAt = this.now();
       if (builder.refCount > 0) builder.actor?.send({ type: 'use.began' });
       builder.slots.open();
       for (const ready of waiting) ready(undefined);

@@ -1,7 +1,6 @@
 /** What a workflow may do beside computing: `ctx`. Every call that waits is a fact in the journal of its execution. */
 import type { AccessToken } from './oauth/oauth.ts';
-import type { Json, NotificationAnswer, Question } from './prompts.ts';
-import type { Answer } from './prompts.ts';
+import type { Answer, Json, NotificationAnswer, Question } from './prompts.ts';
 
 /** The request that started the execution, as plain data; null where the transport has no such thing. */
 export interface RequestInfo {

@@ -1,5 +1,6 @@
 /**
- * A live execution: its actor, and the only way to tell it anything.
+ * An execution: its actor, and the only way to tell it anything. Once it has settled the actor is let go and the last
+ * snapshot stays: what can still happen, that time passes, is folded without one.
  *
  * X1  Apply: a fact is sent to the actor, whose machine decides. Refused is refused: nothing was changed or written.
  * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
@@ -9,6 +10,7 @@ import type { ActorRefFrom, Snapshot } from 'xstate';
 import {
   type ExecutionContext,
   type ExecutionEvent,
+  type ExecutionSnapshot,
   type ExecutionStatus,
   type executionMachine,
   type Fact,
@@ -47,12 +49,16 @@ export interface ExecutionDeps {
   readonly wheel: TimingWheel;
   readonly options: ResolvedOptions;
   readonly log: Log;
+  /** What the actor does with an event, without an actor. */
+  fold(snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot;
   /** Every fact of every execution, after it was told. */
   told(execution: Execution, entry: JournalEntry, phase: Phase): void;
 }
 
 export class Execution {
-  #actor: ExecutionActor;
+  /** Undefined once it has settled. */
+  #actor: ExecutionActor | undefined;
+  #snapshot: ExecutionSnapshot;
   driver: Driver | undefined;
   readonly #deps: ExecutionDeps;
   #watchers: Set<Watcher> | undefined;
@@ -62,20 +68,21 @@ export class Execution {
 
   constructor(actor: ExecutionActor, deps: ExecutionDeps) {
     this.#actor = actor;
+    this.#snapshot = actor.getSnapshot();
     this.#deps = deps;
   }
 
   /** The actor crashed; another one goes on from its last snapshot, only to be told that this was a defect. */
   replaceActor(spawn: (snapshot: Snapshot<unknown>) => ExecutionActor): void {
-    const last = this.#actor.getSnapshot();
-    this.#actor = spawn({ ...last, status: 'active', error: undefined } as Snapshot<unknown>);
+    this.#actor = spawn({ ...this.#snapshot, status: 'active', error: undefined } as Snapshot<unknown>);
     this.fail('defect', 'A bug in this server ended the execution; the log has the cause.');
   }
 
-  /** The store has dropped the journal: the actor is done. */
-  forgotten(): void {
-    this.#actor.send({ type: 'record.forgotten', at: this.#deps.clock.now() });
-    this.#detach();
+  /** It has settled: nothing is left to wait for, and its actor can go. */
+  rest(): void {
+    this.#actor = undefined;
+    this.driver = undefined;
+    this.#arm();
   }
 
   get id(): string {
@@ -84,20 +91,20 @@ export class Execution {
 
   /** All that is known of it: the fold of its journal. */
   get context(): ExecutionContext {
-    return this.#actor.getSnapshot().context;
+    return this.#snapshot.context;
   }
 
   get status(): ExecutionStatus {
-    return statusOf(this.#actor.getSnapshot());
+    return statusOf(this.#snapshot);
   }
 
   get phase(): Phase {
-    const { tags } = this.#actor.getSnapshot();
+    const { tags } = this.#snapshot;
     return tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
   }
 
   get isSettled(): boolean {
-    return this.#actor.getSnapshot().tags.has('settled');
+    return this.#snapshot.tags.has('settled');
   }
 
   /** Writes the entry that the actor was started with. */
@@ -110,11 +117,18 @@ export class Execution {
    * told. A promise of true: it has been applied, and resolves once it is kept and told.
    */
   offer(fact: NewFact): boolean | Promise<true> {
-    const { seq } = this.context;
     const event = { ...fact, at: this.#deps.clock.now() } as ExecutionEvent;
-    this.#actor.send(event); // X1
-    if (this.context.seq === seq) return false;
-    return this.#commit({ ...event, seq: seq + 1 } as JournalEntry); // X2
+    if (!this.#apply(event)) return false; // X1
+    return this.#commit({ ...event, seq: this.context.seq } as JournalEntry); // X2
+  }
+
+  #apply(event: ExecutionEvent): boolean {
+    const actor = this.#actor;
+    const before = this.#snapshot;
+    actor?.send(event);
+    if (actor !== this.#actor) return false; // it crashed, and has been replaced
+    this.#snapshot = actor?.getSnapshot() ?? this.#deps.fold(before, event);
+    return this.#snapshot !== before && this.#snapshot.context.seq > before.context.seq;
   }
 
   /** Calls the watcher after each fact from now on, until the function that is returned is called. */
@@ -126,12 +140,6 @@ export class Execution {
 
   get watchers(): number {
     return this.#watchers?.size ?? 0;
-  }
-
-  #detach(): void {
-    if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
-    this.#timer = undefined;
-    this.#watchers?.clear();
   }
 
   #commit(entry: JournalEntry): true | Promise<true> {
@@ -187,8 +195,7 @@ export class Execution {
   }
 
   #dueAt(): number {
-    const { settledAt, pauses } = this.context;
-    if (settledAt !== null) return this.status === 'idle-expiring' ? NEVER : settledAt + this.#deps.options.retentionMs;
+    const { pauses } = this.context;
     let dueAt = this.#abandonedAt();
     for (const pause of pauses) if (pause.dueAt !== null && pause.dueAt < dueAt) dueAt = pause.dueAt;
     return dueAt;
@@ -205,10 +212,8 @@ export class Execution {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
     const now = this.#deps.clock.now();
-    const { settledAt, pauses } = this.context;
-    if (settledAt !== null) {
-      if (this.#dueAt() <= now) this.offer({ type: 'retention.elapsed' });
-    } else if (this.#abandonedAt() <= now) {
+    const { pauses } = this.context;
+    if (this.#abandonedAt() <= now) {
       const seconds = Math.round(this.#deps.options.parkedTimeoutMs / 1000);
       this.fail('abandoned', `Nobody came for ${seconds} s while the execution waited.`);
     } else {

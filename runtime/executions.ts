@@ -1,4 +1,4 @@
-/** The executions there are, found by id, by owner, and among the settled by age. */
+/** The executions there are, found by id and by owner. */
 import type { ExecutionStatus } from '../machines/execution.ts';
 import type { Execution } from './execution.ts';
 
@@ -21,26 +21,13 @@ export interface ExecutionPage {
 export class Executions {
   readonly #byId = new Map<string, Execution>();
   readonly #byOwner = new Map<string, Set<Execution>>();
-  readonly #settled = new Set<Execution>();
 
   get size(): number {
     return this.#byId.size;
   }
 
-  get liveCount(): number {
-    return this.#byId.size - this.#settled.size;
-  }
-
-  get settledCount(): number {
-    return this.#settled.size;
-  }
-
-  get oldestSettled(): Execution | undefined {
-    return this.#settled.values().next().value;
-  }
-
   live(): Execution[] {
-    return [...this.#byId.values()].filter((execution) => !this.#settled.has(execution));
+    return [...this.#byId.values()].filter(({ isSettled }) => !isSettled);
   }
 
   get(id: string): Execution | undefined {
@@ -56,14 +43,9 @@ export class Executions {
     else owned.add(execution);
   }
 
-  settle(execution: Execution): void {
-    this.#settled.add(execution);
-  }
-
   remove(execution: Execution): void {
     const { executionId, owner } = execution.context;
     this.#byId.delete(executionId);
-    this.#settled.delete(execution);
     const owned = owner === null ? undefined : this.#byOwner.get(owner);
     if (owned?.delete(execution) === true && owned.size === 0) this.#byOwner.delete(owner!);
   }

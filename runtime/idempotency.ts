@@ -44,4 +44,6 @@ export class IdempotencyKeys {
 const nameOf = (user: string | undefined, key: string): string => `${user ?? ''}\n${key}`;
 
 const fingerprint = ({ workflow, input }: Asked): string =>
-  createHash('sha256').update(JSON.stringify([workflow, input])).digest('base64');
+  createHash('sha256')
+    .update(JSON.stringify([workflow, input]))
+    .digest('base64');

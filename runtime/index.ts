@@ -14,12 +14,17 @@ export type {
 export { type Clock, systemClock } from './clock.ts';
 export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
+export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
+export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './execution-store.ts';
 export type { ExecutionPage, ListFilter } from './executions.ts';
+export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';
 export { defaults, type RuntimeOptions } from './options.ts';
+export { type FirstOutcome, PendingInteraction } from './pending-interactions.ts';
+export { PerUserBuilderInfo } from './per-user-builder-info.ts';
 export {
   type Answer,
   type BinaryAnswer,
@@ -45,6 +50,15 @@ export {
 } from './prompts.ts';
 export { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError } from './run-errors.ts';
 export {
+  metadataFromHttpRequest,
+  metadataFromWebSocket,
+  type PartialRequest,
+  type RunMetadata,
+  RunTrace,
+  type TraceOrigin,
+  traceFromHeaders,
+} from './run-metadata.ts';
+export {
   type AnswerOutcome,
   type Caller,
   createRuntime,
@@ -53,6 +67,10 @@ export {
   type RuntimeSetup,
   type StartRequest,
 } from './runtime.ts';
+export { type RunOptions, Session, type SessionRequest } from './session.ts';
+export type { AskedConsent, AskedPrompt, UserAuthenticationCallback, UserInputCallback } from './session-callbacks.ts';
+export { SessionManager, type SessionManagerSetup } from './session-manager.ts';
+export { RunFailedError, SessionRun } from './session-run.ts';
 export { MemoryStore } from './store/memory.ts';
 export type { JournalLimits, JournalPage, Store } from './store/store.ts';
 export { type Credential, type UserInfo, userInfoOf } from './user-info.ts';

@@ -9,7 +9,12 @@ import { Failure } from './errors.ts';
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 export type BinaryOption = { readonly id: string; readonly label: string; readonly value: Json };
-export type Option = { readonly id: string; readonly label: string; readonly value: string; readonly description: string };
+export type Option = {
+  readonly id: string;
+  readonly label: string;
+  readonly value: string;
+  readonly description: string;
+};
 
 type PromptBase = {
   readonly text: string;
@@ -25,7 +30,10 @@ export type TextPrompt = PromptBase & {
   readonly required: boolean;
 };
 export type NotificationPrompt = PromptBase & { readonly input_type: 'notification' };
-export type BinaryPrompt = PromptBase & { readonly input_type: 'binary_choice'; readonly options: readonly BinaryOption[] };
+export type BinaryPrompt = PromptBase & {
+  readonly input_type: 'binary_choice';
+  readonly options: readonly BinaryOption[];
+};
 export type ChoiceKind = 'radio' | 'checkbox' | 'dropdown';
 export type ChoicePrompt = PromptBase & { readonly options: readonly Option[]; readonly input_type: ChoiceKind };
 export type Prompt = TextPrompt | NotificationPrompt | BinaryPrompt | ChoicePrompt;
@@ -134,7 +142,8 @@ const byId = (kind: PromptKind, ids: string | readonly string[] | undefined): Re
 const checkIds = (options: readonly { id: string }[]): void => {
   const seen = new Set<string>();
   for (const { id } of options) {
-    if (typeof id !== 'string' || seen.has(id)) refuse(`Every option needs an id of its own, got ${JSON.stringify(id)}.`);
+    if (typeof id !== 'string' || seen.has(id))
+      refuse(`Every option needs an id of its own, got ${JSON.stringify(id)}.`);
     seen.add(id);
   }
 };
@@ -180,7 +189,9 @@ const onePick = <O extends BinaryOption | Option>(options: readonly O[], { picks
 /** The id decides; a client that sends none is understood by the value. */
 const picked = <O extends BinaryOption | Option>(options: readonly O[], { id, value }: Pick): O => {
   const key = JSON.stringify(value);
-  const option = options.find((offered) => (id === undefined ? JSON.stringify(offered.value) === key : offered.id === id));
+  const option = options.find((offered) =>
+    id === undefined ? JSON.stringify(offered.value) === key : offered.id === id,
+  );
   const ids = options.map((offered) => offered.id).join(', ');
   return option ?? unfit(`The option ${id ?? key} was not offered; offered were: ${ids || 'none'}.`);
 };

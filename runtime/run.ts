@@ -9,12 +9,12 @@
 import { randomUUID } from 'node:crypto';
 import { nanoid } from 'nanoid';
 import type { JournalEntry } from '../machines/execution.ts';
-import type { Lease } from './builders.ts';
+import type { Lease } from './builder.ts';
 import type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 import { Failure } from './errors.ts';
 import type { Driver, Execution, NewFact, Phase } from './execution.ts';
 import type { AccessToken, OAuth } from './oauth/oauth.ts';
-import { type Answer, notification, type NotificationAnswer, type Question } from './prompts.ts';
+import { type Answer, type NotificationAnswer, notification, type Question } from './prompts.ts';
 import { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError } from './run-errors.ts';
 import { SlotRequest } from './slots.ts';
 import type { Returned, Workflow } from './workflow.ts';
@@ -271,7 +271,8 @@ export class RunContext implements Context, Driver {
       const token = closed.type === 'oauth.granted' ? oauth.claim(flow.state) : undefined;
       if (token !== undefined) return token;
       const seconds = (flow.expiresInMs / 1000).toFixed(1);
-      const reason = closed.type === 'oauth.refused' ? closed.reason : `Authentication flow timed out after ${seconds} seconds.`;
+      const reason =
+        closed.type === 'oauth.refused' ? closed.reason : `Authentication flow timed out after ${seconds} seconds.`;
       throw new AuthorizationError(`Authentication callback failed: ${reason}`);
     } catch (error) {
       if (error instanceof Failure) throw new AuthorizationError(`Authentication callback failed: ${error.message}`);

@@ -5,23 +5,26 @@
  * execution started by nobody in particular belongs to whoever knows its id. Operators may do what owners may.
  */
 import { nanoid } from 'nanoid';
-import { type ExecutionStatus, type JournalEntry, type Pause } from '../machines/execution.ts';
+import type { ExecutionStatus, JournalEntry, Pause } from '../machines/execution.ts';
+import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './context.ts';
+import { Drain } from './drain.ts';
 import { Failure } from './errors.ts';
-import { Execution, type ExecutionDeps, type Phase } from './execution.ts';
+import { type Driver, Execution, type ExecutionDeps, type Phase } from './execution.ts';
 import { type ExecutionPage, Executions, type ListFilter } from './executions.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { silentLog } from './log.ts';
 import { type CallbackOutcome, createOAuth, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
-import { readAnswer, type Response } from './prompts.ts';
+import { type Response, readAnswer } from './prompts.ts';
+import { Retention } from './retention.ts';
 import { RunContext, type RunRequest } from './run.ts';
 import { MemoryStore } from './store/memory.ts';
 import type { JournalPage, Store } from './store/store.ts';
-import { ActorTree } from './system.ts';
+import { ActorTree, foldSettled } from './system.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Who asks. */
@@ -72,32 +75,49 @@ export class Runtime {
   readonly #oauth: OAuth;
   readonly #tree: ActorTree;
   readonly #executions = new Executions();
+  readonly #retention: Retention;
   readonly #keys = new IdempotencyKeys();
   readonly #builders = new Map<string, Builders>();
+  readonly #drain: Drain;
   readonly #deps: ExecutionDeps;
   #stopped: Promise<void> | undefined;
-  /** Called when there is no live execution left, while draining. */
-  #onIdle: (() => void) | undefined;
 
-  constructor({ workflows, options, providers = {}, store, log = silentLog, clock = systemClock, random = Math.random }: RuntimeSetup) {
+  constructor({
+    workflows,
+    options,
+    providers = {},
+    store,
+    log = silentLog,
+    clock = systemClock,
+    random = Math.random,
+  }: RuntimeSetup) {
     this.options = resolveOptions(options);
     this.#clock = clock;
     this.#random = random;
     this.#log = log;
     this.#store = store ?? new MemoryStore(this.options);
     this.#oauth = createOAuth({ providers, now: () => clock.now(), timeoutMs: this.options.oauthTimeoutMs });
+    this.#drain = new Drain({
+      clock,
+      graceMs: this.options.stopTimeoutMs,
+      live: () => this.#executions.live(),
+      liveCount: () => this.#executions.size - this.#retention.size,
+    });
     this.#tree = new ActorTree({
       clock,
       log,
       prepare: () => this.#prepare(),
-      settleExecutions: () => this.#settleExecutions(),
+      settleExecutions: () => this.#drain.run(),
       disposeBuilders: async () => void (await Promise.all([...this.#builders.values()].map((all) => all.stop()))),
       executionCrashed: (id, error) => this.#crashed(id, error),
     });
+    const { wheel } = this.#tree;
+    this.#retention = new Retention({ ...this.options, wheel, now: () => clock.now() });
     this.#deps = {
+      fold: foldSettled,
       store: this.#store,
       clock,
-      wheel: this.#tree.wheel,
+      wheel,
       options: this.options,
       log,
       told: (execution, entry, phase) => this.#told(execution, entry, phase),
@@ -111,6 +131,16 @@ export class Runtime {
       this.#builders.set(workflow.name, new Builders(workflow, deps));
     }
     this.started = this.#tree.start();
+  }
+
+  /** Whether new work is taken: not before it serves, and not once it stops. */
+  get isAccepting(): boolean {
+    return this.#tree.isAccepting;
+  }
+
+  /** Epoch milliseconds, by the clock that was given. */
+  now(): number {
+    return this.#clock.now();
   }
 
   get workflows(): readonly Workflow[] {
@@ -131,15 +161,20 @@ export class Runtime {
    * Starts an execution; resolves once that is kept. Rejects with `draining`, `queue_full`, `identity_required`, `workflow_not_found`,
    * `idempotency_key_reused`. `isNew` is false if the idempotency key had started it before.
    */
-  async start(request: StartRequest): Promise<{ execution: ExecutionView; isNew: boolean }> {
+  start(request: StartRequest): Promise<{ execution: ExecutionView; isNew: boolean }> {
+    return this.begin(request);
+  }
+
+  /** As `start`, for those who may offer facts themselves. A run of a session shares the session's lease. */
+  async begin(request: StartRequest, session?: Lease): Promise<{ execution: Execution; isNew: boolean }> {
     const { by, idempotencyKey } = request;
     const known = idempotencyKey === undefined ? undefined : this.#keys.find(by.userId, idempotencyKey, request);
     const present = known === undefined ? undefined : this.#executions.get(known);
     if (present !== undefined) return { execution: present, isNew: false };
-    if (!this.#tree.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
+    this.#refuseIfDraining();
 
     const builders = this.builders(request.workflow);
-    const lease = builders.lease(by.userId);
+    const lease = session?.share() ?? builders.lease(by.userId);
     try {
       lease.builder.slots.refuseIfFull();
     } catch (error) {
@@ -165,11 +200,12 @@ export class Runtime {
     return { execution, isNew: true };
   }
 
-  /** An execution that is driven from outside, by an `ExecutionStore`: it has no run and needs no slot. */
-  adopt(owner: string | null): Execution {
+  /** An execution without a workflow, whose driver does its work; resolves once it is kept. Rejects with `draining`. */
+  async adopt(owner: string | null, drivenBy: (execution: Execution) => Driver): Promise<Execution> {
+    this.#refuseIfDraining();
     const execution = this.#create('external', owner);
-    execution.begin({ type: 'execution.started', workflow: 'external', owner, input: null });
-    execution.offer({ type: 'slot.granted' });
+    execution.driver = drivenBy(execution);
+    await execution.begin({ type: 'execution.started', workflow: 'external', owner, input: null });
     return execution;
   }
 
@@ -196,7 +232,8 @@ export class Runtime {
         resolve(held);
       };
       const unwatch = execution.watch(() => holds(execution) && settle(true));
-      const timer = timeoutMs === undefined ? undefined : wheel.schedule(this.#clock.now() + timeoutMs, () => settle(false));
+      const timer =
+        timeoutMs === undefined ? undefined : wheel.schedule(this.#clock.now() + timeoutMs, () => settle(false));
       onGone?.(() => settle(false));
     });
   }
@@ -244,7 +281,9 @@ export class Runtime {
     if (pause?.kind !== 'interaction') return this.#closed(execution, interactionId, idempotencyKey);
     const answer = readAnswer(pause.prompt, response);
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
-    const isKept = await execution.offer(idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey });
+    const isKept = await execution.offer(
+      idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey },
+    );
     return isKept ? 'accepted' : 'already_answered';
   }
 
@@ -253,8 +292,15 @@ export class Runtime {
     const execution = this.#owned(executionId, by);
     if (execution === undefined) throw notFound(executionId);
     if (!(await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError'))) {
-      throw new Failure('execution_settled', { detail: `Execution ${executionId} is over: it is ${execution.status}.` });
+      throw new Failure('execution_settled', {
+        detail: `Execution ${executionId} is over: it is ${execution.status}.`,
+      });
     }
+  }
+
+  /** Drops the record of an execution that is over, before its time. */
+  expire(execution: Execution): void {
+    if (execution.isSettled) this.#retention.expire(execution);
   }
 
   /** The browser is back from the provider. The execution goes on, or is told why not; resolves once that is kept. */
@@ -285,6 +331,10 @@ export class Runtime {
     return execution;
   }
 
+  #refuseIfDraining(): void {
+    if (!this.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
+  }
+
   #owned(executionId: string, by: Caller): Execution | undefined {
     const execution = this.#executions.get(executionId);
     if (execution === undefined || execution.status === 'idle-expiring') return undefined;
@@ -305,23 +355,21 @@ export class Runtime {
     this.#report(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
-    if (phase === 'waiting' && !this.#tree.isAccepting) this.#interrupt(execution);
+    if (phase === 'waiting' && !this.isAccepting) this.#drain.interrupt(execution);
   }
 
   #settled(execution: Execution): void {
-    execution.driver = undefined;
-    this.#executions.settle(execution);
-    if (this.#executions.settledCount > this.options.maxSettled) {
-      this.#executions.oldestSettled?.offer({ type: 'retention.elapsed' });
-    }
-    if (this.#executions.liveCount === 0) this.#onIdle?.();
+    execution.rest();
+    this.#tree.release(execution.id);
+    this.#retention.add(execution);
+    this.#drain.settled();
   }
 
   async #forget(execution: Execution): Promise<void> {
     this.#executions.remove(execution);
     this.#keys.drop(execution.id);
     await this.#store.forget(execution.id);
-    execution.forgotten();
+    execution.offer({ type: 'record.forgotten' });
   }
 
   #crashed(executionId: string, error: unknown): void {
@@ -340,30 +388,6 @@ export class Runtime {
         if (!builders.workflow.isPerUser) await builders.prepare();
       }),
     );
-  }
-
-  /** Parked executions cannot outlive this process without a durable store: they end as interrupted. */
-  async #settleExecutions(): Promise<void> {
-    const idle = new Promise<void>((resolve) => {
-      this.#onIdle = resolve;
-    });
-    if (this.#executions.liveCount === 0) return;
-    for (const [index, execution] of this.#executions.live().entries()) {
-      if (execution.phase === 'waiting') this.#interrupt(execution);
-      if (index % 1_000 === 999) await new Promise(setImmediate);
-    }
-    if (this.#executions.liveCount === 0) return;
-    let timer: unknown;
-    const timeout = new Promise<void>((resolve) => {
-      timer = this.#clock.setTimeout(resolve, this.options.stopTimeoutMs);
-    });
-    await Promise.race([idle, timeout]);
-    this.#clock.clearTimeout(timer);
-    for (const execution of this.#executions.live()) this.#interrupt(execution);
-  }
-
-  #interrupt(execution: Execution): void {
-    execution.fail('interrupted', 'The server stopped before the execution had ended.', 'AbortError');
   }
 }
 

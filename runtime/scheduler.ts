@@ -5,7 +5,7 @@
  * It differs in one point: when an id is used again while its first event is pending, `cancel` takes both, as SCXML
  * (6.3, `<cancel>`) wants, and not only the later one.
  */
-import type { AnyActorRef, AnyActorSystem, EventObject } from 'xstate';
+import type { AnyActorRef, EventObject } from 'xstate';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
 
 /** What XState's system has, and its types leave out: like `target.send`, but inspection sees who sent it. */
@@ -13,7 +13,7 @@ type Relay = { _relay(source: AnyActorRef, target: AnyActorRef, event: EventObje
 
 /** Call it before `rootActor.start()`. What is pending is not part of a snapshot, as XState's `after` never was. */
 export const installScheduler = (rootActor: AnyActorRef, wheel: TimingWheel): void => {
-  const system = rootActor.system as AnyActorSystem & Relay;
+  const system = rootActor.system as AnyActorRef['system'] & Relay;
   const timers = new Map<AnyActorRef, Map<WheelTimer, string | undefined>>();
 
   const drop = (source: AnyActorRef, timer: WheelTimer): void => {

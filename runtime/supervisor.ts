@@ -5,13 +5,23 @@
  * Its children are temporary, in OTP's word: one that ends is let go, one that crashes is reported and let go. Neither
  * touches its siblings, and nothing is restarted: an execution that was broken by its own events would break again.
  */
-import { type ActorRefFrom, type AnyActorLogic, type AnyActorRef, createActor, type EventObject, type Snapshot } from 'xstate';
+import {
+  type ActorRefFrom,
+  type AnyActorLogic,
+  type AnyActorRef,
+  createActor,
+  type EventObject,
+  type Snapshot,
+} from 'xstate';
 import type { SupervisorLogic, SupervisorSnapshot } from '../machines/manager.ts';
 
 /** A child begins with its input, or goes on from a snapshot. */
 type Beginning = { readonly input: unknown } | { readonly snapshot: Snapshot<unknown> };
 type ChildStart = { type: 'child.start'; id: string; logic: AnyActorLogic; from: Beginning };
 
+type ChildStop = { type: 'child.stop'; id: string };
+
+const isChildStop = (event: EventObject): event is ChildStop => event.type === 'child.stop';
 const isChildStart = (event: EventObject): event is ChildStart => event.type === 'child.start';
 
 /** The part of a type of XState's own events about a child that comes before the child's id. */
@@ -30,6 +40,10 @@ export const supervisor = (hooks: {
       const child = createActor(event.logic, { parent: scope.self, id: event.id, ...event.from });
       children.set(event.id, child);
       child.start();
+    } else if (isChildStop(event)) {
+      const child = children.get(event.id);
+      if (child !== undefined) scope.stopChild(child);
+      children.delete(event.id);
     } else if (event.type.startsWith(DONE)) {
       const id = event.type.slice(DONE.length);
       if (children.delete(id)) hooks.ended(id);
@@ -54,3 +68,6 @@ export const startChild = <Logic extends AnyActorLogic>(
   parent.send({ type: 'child.start', id, logic, from });
   return (parent.getSnapshot() as SupervisorSnapshot).children.get(id) as ActorRefFrom<Logic>;
 };
+
+/** Stops a child whose end nobody needs to hear of. */
+export const stopChild = (parent: AnyActorRef, id: string): void => parent.send({ type: 'child.stop', id });

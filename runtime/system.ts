@@ -1,17 +1,27 @@
 /** The actor system: the manager at its root, the two supervisors below it, and the wheel that turns all their timers. */
 import { type ActorRefFrom, createActor, fromPromise, type Snapshot, waitFor } from 'xstate';
 import { type BuilderInput, builderMachine } from '../machines/builder.ts';
-import { type ExecutionInput, executionMachine } from '../machines/execution.ts';
+import {
+  type ExecutionEvent,
+  type ExecutionInput,
+  type ExecutionSnapshot,
+  executionMachine,
+} from '../machines/execution.ts';
 import { managerMachine } from '../machines/manager.ts';
-import type { Builder, Builders } from './builders.ts';
+import type { Builder } from './builder.ts';
+import type { Builders } from './builders.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './context.ts';
 import { installScheduler } from './scheduler.ts';
-import { startChild, supervisor } from './supervisor.ts';
+import { startChild, stopChild, supervisor } from './supervisor.ts';
 import { tabulate } from './tabulate.ts';
 import { TimingWheel } from './timing-wheel.ts';
 
 const executionLogic = tabulate(executionMachine);
+
+/** Only time passes for a settled execution; it needs no actor to fold that. */
+export const foldSettled = (snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot =>
+  executionLogic.transition(snapshot, event, undefined as never);
 
 export interface ActorTreeDeps {
   readonly clock: Clock;
@@ -70,7 +80,9 @@ export class ActorTree {
   /** Resolves when it serves; rejects with what went wrong, after everything has been stopped again. */
   async start(): Promise<void> {
     this.#root.start();
-    const snapshot = await waitFor(this.#root, (now) => !now.matches('starting'), { timeout: Number.POSITIVE_INFINITY });
+    const snapshot = await waitFor(this.#root, (now) => !now.matches('starting'), {
+      timeout: Number.POSITIVE_INFINITY,
+    });
     if (snapshot.matches('serving')) return;
     await this.stop();
     throw snapshot.context.error;
@@ -86,7 +98,14 @@ export class ActorTree {
     id: string,
     from: { input: ExecutionInput } | { snapshot: Snapshot<unknown> },
   ): ActorRefFrom<typeof executionMachine> {
-    return startChild(this.#supervisor('executions'), id, executionLogic, from) as ActorRefFrom<typeof executionMachine>;
+    return startChild(this.#supervisor('executions'), id, executionLogic, from) as ActorRefFrom<
+      typeof executionMachine
+    >;
+  }
+
+  /** Lets the actor of a settled execution go. */
+  release(id: string): void {
+    stopChild(this.#supervisor('executions'), id);
   }
 
   spawnBuilder(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine> {

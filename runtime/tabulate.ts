@@ -7,7 +7,15 @@
  * of them leads. The actor is an XState actor and its snapshots are the machine's own, only sooner. A machine that
  * does more is refused; `tests/runtime/tabulate.test.ts` walks the machine and its table side by side.
  */
-import type { ActorLogic, AnyMachineSnapshot, AnyStateMachine, EventFromLogic, InputFrom, SnapshotFrom, StateValue } from 'xstate';
+import type {
+  ActorLogic,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  EventFromLogic,
+  InputFrom,
+  SnapshotFrom,
+  StateValue,
+} from 'xstate';
 
 type Leaf = {
   readonly template: AnyMachineSnapshot;
@@ -38,10 +46,12 @@ export const tabulate = <Machine extends AnyStateMachine>(
     const [goal, ...more] = target ?? [];
     if (more.length > 0) refuse(node, 'a transition to several states');
     const known: Candidate = {
-      guard: guard === undefined ? undefined : machine.implementations.guards[guard as string] as Candidate['guard'],
+      guard: guard === undefined ? undefined : (machine.implementations.guards[guard as string] as Candidate['guard']),
       assignments: actions.map((action: unknown) => {
         const { assignment } = (machine.implementations.actions[action as string] ?? {}) as { assignment?: unknown };
-        return typeof assignment === 'function' ? (assignment as (judged: Judged) => object) : refuse(node, `the action ${action}`);
+        return typeof assignment === 'function'
+          ? (assignment as (judged: Judged) => object)
+          : refuse(node, `the action ${action}`);
       }),
       target: undefined,
     };
@@ -64,7 +74,9 @@ export const tabulate = <Machine extends AnyStateMachine>(
         on.set(type, [...(on.get(type) ?? []), ...definitions.map((definition) => candidate(from, definition))]);
       }
     }
-    const always = path.flatMap((from) => (from.always ?? []).map((definition: Definition) => candidate(from, definition)));
+    const always = path.flatMap((from) =>
+      (from.always ?? []).map((definition: Definition) => candidate(from, definition)),
+    );
     const template = machine.resolveState({ value: valueOf(node), context: {} } as never) as AnyMachineSnapshot;
     leaves.set(node, { template, on, always });
   }
@@ -73,11 +85,14 @@ export const tabulate = <Machine extends AnyStateMachine>(
   /** Templates share everything but the context, so that a snapshot costs little more than its context. */
   const leafOfSnapshot = new Map<unknown, Leaf>([...leaves.values()].map((leaf) => [leaf.template._nodes, leaf]));
   const initial = leaves.get(leafOf(machine.root))!;
-  const at = ({ template }: Leaf, context: unknown): SnapshotFrom<Machine> => ({ ...template, context }) as SnapshotFrom<Machine>;
+  const at = ({ template }: Leaf, context: unknown): SnapshotFrom<Machine> =>
+    ({ ...template, context }) as SnapshotFrom<Machine>;
 
   return {
     transition: (snapshot, event) => {
-      const from = leafOfSnapshot.get((snapshot as AnyMachineSnapshot)._nodes) ?? leaves.get(leafNode(snapshot as AnyMachineSnapshot))!;
+      const from =
+        leafOfSnapshot.get((snapshot as AnyMachineSnapshot)._nodes) ??
+        leaves.get(leafNode(snapshot as AnyMachineSnapshot))!;
       const judged: Judged = { context: (snapshot as AnyMachineSnapshot).context, event };
       const taken = from.on.get(event.type)?.find(({ guard }) => guard?.(judged) ?? true);
       if (taken === undefined) return snapshot;
@@ -92,7 +107,8 @@ export const tabulate = <Machine extends AnyStateMachine>(
       return at(initial, typeof context === 'function' ? context({ input } as never) : context);
     },
     getPersistedSnapshot: (snapshot, options) => machine.getPersistedSnapshot(snapshot as never, options),
-    restoreSnapshot: (snapshot, scope) => machine.restoreSnapshot(snapshot as never, scope as never) as SnapshotFrom<Machine>,
+    restoreSnapshot: (snapshot, scope) =>
+      machine.restoreSnapshot(snapshot as never, scope as never) as SnapshotFrom<Machine>,
   };
 };
 
@@ -105,7 +121,10 @@ const take = ({ assignments, target }: Candidate, from: Leaf, judged: Judged): L
   return target ?? from;
 };
 
-const nodesBelow = (node: Node): Node[] => [node, ...Object.values(node.states).flatMap((child) => nodesBelow(child as Node))];
+const nodesBelow = (node: Node): Node[] => [
+  node,
+  ...Object.values(node.states).flatMap((child) => nodesBelow(child as Node)),
+];
 
 const ancestorsOf = ({ parent }: Node): Node[] => (parent === undefined ? [] : [parent, ...ancestorsOf(parent)]);
 
@@ -114,7 +133,8 @@ const leafOf = (node: Node): Node => {
   return first === undefined ? node : leafOf(first);
 };
 
-const leafNode = ({ _nodes }: AnyMachineSnapshot): Node => _nodes.find((node) => Object.keys(node.states).length === 0)!;
+const leafNode = ({ _nodes }: AnyMachineSnapshot): Node =>
+  _nodes.find((node) => Object.keys(node.states).length === 0)!;
 
 const valueOf = (node: Node): StateValue => {
   const value = (at: Node, below: StateValue | undefined): StateValue => {

@@ -39,6 +39,7 @@ class WheelTimer {
     this.fire = fire;
   }
 }
+
 export type { WheelTimer };
 
 /** A ring of timers is known by a timer that is never due itself: no list has ends to care for. */
@@ -81,7 +82,7 @@ export class TimingWheel {
   #cursor: number;
   #size = 0;
   #timeout: unknown;
-  /** No slot begins before. Infinity: nothing is armed. -Infinity: in a turn, which arms when it ends. */
+  /** No occupied slot begins before. Infinity while nothing is armed. */
   #wakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
@@ -168,7 +169,6 @@ export class TimingWheel {
 
   #turn = (): void => {
     this.#timeout = undefined;
-    this.#wakeAt = Number.NEGATIVE_INFINITY;
     try {
       this.#collect(this.#now());
       for (let fired = 0; fired < MAX_TURN && !isEmpty(this.#due); fired += 1) this.#fire(this.#due.next!);
@@ -186,7 +186,7 @@ export class TimingWheel {
     }
   }
 
-  /** Moves the cursor to `now`, and all that is due to the due. */
+  /** Moves what is due by `now` from the slots to the due, and the cursor with it. */
   #collect(now: number): void {
     let isSorted = true;
     for (let slot = this.#first(); slot >= 0; slot = this.#first()) {
@@ -195,7 +195,8 @@ export class TimingWheel {
       if (begin > now) break;
       this.#cursor = begin;
       const last = ring.previous!;
-      for (let timer: WheelTimer | undefined; timer !== last; ) {
+      let timer: WheelTimer;
+      do {
         timer = ring.next!;
         unlink(timer);
         if (slot >= SLOTS) {
@@ -204,9 +205,8 @@ export class TimingWheel {
           isSorted &&= timer.dueAt >= this.#due.previous!.dueAt;
           append(this.#due, timer);
         }
-      }
+      } while (timer !== last);
     }
-    this.#cursor = Math.max(this.#cursor, now);
     if (!isSorted) sort(this.#due); // some were scheduled when they were overdue already
   }
 

@@ -25,12 +25,11 @@ export const bind = async (uws: Uws, app: App, host: string, port: number): Prom
   let failure: string | undefined;
   for (const address of await addressesOf(host, port)) {
     const socket = listenOn(uws, app, address, bound);
-    if (socket === undefined) {
-      const reason = await whyNot(address, bound);
-      if (failure === undefined || !isMissing(reason)) failure = reason;
-    } else {
+    if (socket !== undefined) {
       sockets.push(socket);
       bound = uws.us_socket_local_port(socket);
+    } else if (failure === undefined || isMissing(failure)) {
+      failure = await whyNot(address, bound);
     }
   }
   if (failure !== undefined && (sockets.length === 0 || !isMissing(failure))) {
@@ -53,11 +52,11 @@ const addressesOf = async (host: string, port: number): Promise<string[]> => {
 };
 
 const listenOn = (uws: Uws, app: App, address: string, port: number): ListenSocket | undefined => {
-  let taken: ListenSocket | false = false;
+  let taken: ListenSocket | undefined;
   app.listen(address, port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
-    taken = socket;
+    if (socket !== false) taken = socket;
   });
-  return taken === false ? undefined : taken;
+  return taken;
 };
 
 const whyNot = (address: string, port: number): Promise<string> =>

@@ -48,7 +48,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     providers: config.providers,
   });
   const who = createWho(identifier);
-  const wire = createWire(config.rootPath);
+  const wire = createWire(config.rootPath, all);
   const deps = { runtime, who, wire };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
 
@@ -98,10 +98,11 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;
 
-const pathsOf = (
-  { disableLegacyRoutes }: ServerOptions,
-  { method, path, legacyPath }: RoutePaths,
-): RoutePaths => ({ method, path, legacyPath: disableLegacyRoutes ? null : legacyPath });
+const pathsOf = ({ disableLegacyRoutes }: ServerOptions, { method, path, legacyPath }: RoutePaths): RoutePaths => ({
+  method,
+  path,
+  legacyPath: disableLegacyRoutes ? null : legacyPath,
+});
 
 const named = (workflows: readonly Workflow[], name: string): Workflow => {
   const found = workflows.find((workflow) => workflow.name === name);

@@ -16,7 +16,10 @@ export const MAX_WAIT_S = 300;
 /** RFC 7240: what is not understood is ignored. `respond-async, wait=N`: wait so long before answering asynchronously. */
 export const readPreference = (header: string | undefined): Preference => {
   if (header === undefined) return {};
-  const wanted = header.toLowerCase().split(',').map((preference) => preference.split(';')[0]!.trim());
+  const wanted = header
+    .toLowerCase()
+    .split(',')
+    .map((preference) => preference.split(';')[0]!.trim());
   const wait = wanted.map((preference) => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(preference)?.[1]).find(Boolean);
   if (wait !== undefined) {
     const seconds = Math.min(Number(wait), MAX_WAIT_S);
@@ -30,7 +33,9 @@ export const readIdempotencyKey = (header: string | undefined): string | undefin
   if (header === undefined) return undefined;
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new Failure('input_invalid', { detail: 'Idempotency-Key: expected 1 to 255 printable ASCII characters without spaces.' });
+  throw new Failure('input_invalid', {
+    detail: 'Idempotency-Key: expected 1 to 255 printable ASCII characters without spaces.',
+  });
 };
 
 /** A whole number in a query. Throws `input_invalid` naming the parameter and its bounds. */

@@ -51,7 +51,8 @@ export class HttpTrace implements Trace {
   }
 
   get traceId(): string {
-    this.#traceId ??= fromTraceparent(this.#headers.traceparent) ?? fromUuid(this.#headers['workflow-trace-id']) ?? randomId();
+    this.#traceId ??=
+      fromTraceparent(this.#headers.traceparent) ?? fromUuid(this.#headers['workflow-trace-id']) ?? randomId();
     return this.#traceId;
   }
   get runId(): string {

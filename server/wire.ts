@@ -1,5 +1,6 @@
 /** NAT's bodies: how an execution looks to its clients. Members stand in the order in which NAT sends them. */
-import type { ExecutionView, Pause } from '../runtime/index.ts';
+import type { ExecutionView, Pause, Workflow } from '../runtime/index.ts';
+import { jsonSchemaOf } from '../runtime/json-schema.ts';
 
 /** Paths in bodies begin with the root path of the server. */
 export interface Wire {
@@ -7,13 +8,27 @@ export interface Wire {
   accepted(execution: ExecutionView): unknown;
   /** GET of an execution. */
   status(execution: ExecutionView): unknown;
+  /** What a completed execution has given. */
+  result(execution: ExecutionView): unknown;
   /** What waits, without saying where to. */
   pause(executionId: string, pause: Pause): Record<string, unknown>;
 }
 
-/** Scalars, lists and null are wrapped; objects are sent as they are. */
-export const resultBody = (result: unknown): unknown =>
-  typeof result === 'object' && result !== null && !Array.isArray(result) ? result : { value: result };
+/**
+ * Objects are sent as they are, everything else is wrapped. A workflow that says it may give either has all its results
+ * wrapped: what a client gets is then always found at the same place.
+ */
+const resultBody = (result: unknown, mayBeEither: boolean): unknown =>
+  mayBeEither || typeof result !== 'object' || result === null || Array.isArray(result) ? { value: result } : result;
+
+/** By its schema: objects in some cases, and something else in others. */
+const givesEither = ({ output }: Workflow): boolean => {
+  const schema = jsonSchemaOf(output, 'output');
+  const choices = [schema.anyOf ?? schema.oneOf ?? schema].flat() as readonly { readonly type?: string | string[] }[];
+  const types = choices.flatMap(({ type = 'unknown' }) => type);
+  const isOther = (type: string): boolean => type !== 'object' && type !== 'unknown';
+  return types.some(isOther) && !types.every(isOther);
+};
 
 /** The oldest thing that a person has to do. */
 export const firstPause = ({ context: { pauses } }: ExecutionView): Pause | undefined =>
@@ -26,7 +41,9 @@ export const hasOutcome = (execution: ExecutionView): boolean =>
 /** What NAT says for a failure without text. */
 export const errorText = (message: string | undefined): string => message || 'Unknown error';
 
-export const createWire = (rootPath: string): Wire => {
+export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wire => {
+  const either = new Set(workflows.filter(givesEither).map(({ name }) => name));
+  const result = ({ context }: ExecutionView): unknown => resultBody(context.result, either.has(context.workflow));
   const statusUrl = (executionId: string): string => `${rootPath}/executions/${executionId}`;
 
   const pauseBody = (executionId: string, pause: Pause): Record<string, unknown> => {
@@ -47,6 +64,7 @@ export const createWire = (rootPath: string): Wire => {
 
   return {
     pause: pauseBody,
+    result,
     accepted: (execution) => {
       const pause = firstPause(execution);
       const paused = pause === undefined ? { status: 'running' } : pauseBody(execution.id, pause);
@@ -54,10 +72,10 @@ export const createWire = (rootPath: string): Wire => {
     },
     status: (execution) => {
       const { context } = execution;
-      const { executionId: execution_id, settledAt, error, result } = context;
+      const { executionId: execution_id, settledAt, error } = context;
       if (settledAt !== null) {
         return error === null
-          ? { execution_id, status: 'completed', result: resultBody(result) }
+          ? { execution_id, status: 'completed', result: result(execution) }
           : { execution_id, status: 'failed', error: errorText(error.message) };
       }
       const open = context.pauses.filter(({ kind }) => kind !== 'sleep');

@@ -4,7 +4,12 @@
  */
 import { Connection } from './client.ts';
 
-export type Order = { readonly port: number; readonly script: ScriptName; readonly connections: number; readonly ms: number };
+export type Order = {
+  readonly port: number;
+  readonly script: ScriptName;
+  readonly connections: number;
+  readonly ms: number;
+};
 /** Times are milliseconds, sorted. */
 export type Report = { readonly done: number; readonly ms: number; readonly latencies: readonly number[] };
 

@@ -1,9 +1,10 @@
 /** The two servers that are compared, each in a process of its own: ours, and a bare uWS one with the same bytes. */
+
+import { z } from 'zod';
+import { text, workflow } from '../../runtime/index.ts';
 import { createServer } from '../../server/index.ts';
 import { loadUws } from '../../server/uws.ts';
 import type { App, HttpRequest, HttpResponse, ListenSocket } from '../../server/uws-types.ts';
-import { text, workflow } from '../../runtime/index.ts';
-import { z } from 'zod';
 
 /** The ways of uWS to route, which our own adapter does not use. */
 type Handler = (res: HttpResponse, req: HttpRequest & { getParameter(index: number): string }) => void;
@@ -28,9 +29,25 @@ const bare = (): Promise<number> => {
   const uws = loadUws(16_384);
   const id = 'V1StGXR8_Z5jdHi6B-myT';
   const answered = 'V1StGXR8_Z5jdHi6B-myX';
-  const paths = { status_url: `/executions/${answered}`, response_url: `/executions/${id}/interactions/${id}/response` };
-  const prompt = { text: 'What is your name?', timeout: null, error: 'This prompt is no longer available.', input_type: 'text', placeholder: null, required: true };
-  const waiting = { execution_id: id, status: 'interaction_required', interaction_id: id, prompt, response_url: paths.response_url };
+  const paths = {
+    status_url: `/executions/${answered}`,
+    response_url: `/executions/${id}/interactions/${id}/response`,
+  };
+  const prompt = {
+    text: 'What is your name?',
+    timeout: null,
+    error: 'This prompt is no longer available.',
+    input_type: 'text',
+    placeholder: null,
+    required: true,
+  };
+  const waiting = {
+    execution_id: id,
+    status: 'interaction_required',
+    interaction_id: id,
+    prompt,
+    response_url: paths.response_url,
+  };
 
   const app = uws.App() as Routes;
   const posts = (path: string, reply: (body: Record<string, unknown>) => [status: string, body: unknown]): void => {
@@ -54,15 +71,22 @@ const bare = (): Promise<number> => {
   });
   posts('/executions/:id/interactions/:iid/response', () => ['204 No Content', undefined]);
   app.get('/executions/:id', (res, req) => {
-    const body = req.getParameter(0) === answered ? { execution_id: id, status: 'completed', result: { value: 'Ada' } } : waiting;
+    const body =
+      req.getParameter(0) === answered ? { execution_id: id, status: 'completed', result: { value: 'Ada' } } : waiting;
     res.writeHeader('content-type', 'application/json').end(JSON.stringify(body));
   });
   app.get('/health', (res) => {
     res.writeHeader('content-type', 'application/json').end('{"status":"healthy"}');
   });
-  return new Promise((resolve) => app.listen('127.0.0.1', 0, 0, (socket) => resolve(uws.us_socket_local_port(socket as ListenSocket))));
+  return new Promise((resolve) =>
+    app.listen('127.0.0.1', 0, 0, (socket) => resolve(uws.us_socket_local_port(socket as ListenSocket))),
+  );
 };
 
-process.on('SIGINT', () => process.exit());
 const port = await (process.argv[2] === 'bare' ? bare() : ours());
 process.send?.({ port });
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ cpuMs: (user + system) / 1000 });
+});
+process.on('SIGINT', () => process.exit());

@@ -24,7 +24,8 @@ export class MemoryStore implements Store {
 
   append(executionId: string, entry: JournalEntry): undefined | 'full' {
     let journal = this.#journals.get(executionId);
-    if (journal === undefined) this.#journals.set(executionId, (journal = { entries: [], bytes: 0, truncatedThrough: 0 }));
+    if (journal === undefined)
+      this.#journals.set(executionId, (journal = { entries: [], bytes: 0, truncatedThrough: 0 }));
     journal.entries.push(entry);
     journal.bytes += weigh(entry);
     return this.#isOver(journal, 1) ? this.#truncate(journal) : undefined;

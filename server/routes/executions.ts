@@ -25,11 +25,15 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: async (call) => {
       const { executionId } = call.params;
       const execution = runtime.get(executionId!, await who(call));
-      if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
+      if (execution === undefined) return unknown(executionId);
       if (call.query !== '') {
         const query = new URLSearchParams(call.query);
         const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });
-        const after = readCount(query, 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: execution.context.seq });
+        const after = readCount(query, 'after', {
+          least: 0,
+          most: Number.MAX_SAFE_INTEGER,
+          fallback: execution.context.seq,
+        });
         const hasNews = (): boolean => execution.context.seq > after || execution.isSettled;
         const options = { timeoutMs: seconds * 1000, onGone: (gone: () => void) => call.onGone(gone) };
         if (seconds > 0) await runtime.waitUntil(execution, hasNews, options);
@@ -41,7 +45,10 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     method: 'DELETE',
     path: '/executions/:executionId',
     handle: async (call) => {
-      await runtime.cancel(call.params.executionId!, await who(call));
+      const { executionId } = call.params;
+      const by = await who(call);
+      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      await runtime.cancel(executionId!, by);
       return { status: 204 };
     },
   },
@@ -89,6 +96,8 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     },
   },
 ];
+
+const unknown = (executionId: string | undefined) => refusal(404, `Execution ${executionId} not found`);
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

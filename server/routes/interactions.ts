@@ -43,8 +43,7 @@ const KINDS = {
 
 type Body = Readonly<Record<string, unknown>>;
 
-const isBody = (value: unknown): value is Body =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const refused = (
   type: string,
@@ -61,7 +60,8 @@ const NOT_AN_OBJECT = 'Input should be a valid dictionary or object to extract f
 
 /** NAT's tag is `type`; its documentation says `input_type`. Both are understood. */
 const readResponse = (body: unknown): Response => {
-  if (!isBody(body)) throw new ValidationFailure([{ type: 'model_attributes_type', loc: ['body'], msg: NOT_AN_OBJECT, input: body }]);
+  if (!isBody(body))
+    throw new ValidationFailure([{ type: 'model_attributes_type', loc: ['body'], msg: NOT_AN_OBJECT, input: body }]);
   const { response } = body;
   if (response === undefined) {
     throw new ValidationFailure([{ type: 'missing', loc: ['body', 'response'], msg: 'Field required', input: body }]);
@@ -97,7 +97,8 @@ const readText = (kind: 'text' | 'notification', response: Body): string => {
 /** One option, or for a checkbox also a list of them. */
 const readPicks = (kind: PromptKind, response: Body): Pick[] => {
   const { selected_option: one, selected_options: many } = response;
-  if (kind === 'checkbox' && Array.isArray(many)) return many.map((option) => readPick(kind, 'selected_options', option));
+  if (kind === 'checkbox' && Array.isArray(many))
+    return many.map((option) => readPick(kind, 'selected_options', option));
   if (one === undefined) throw refused('missing', [kind, 'selected_option'], 'Field required', response);
   return [readPick(kind, 'selected_option', one)];
 };

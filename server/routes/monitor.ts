@@ -27,7 +27,8 @@ export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGua
   },
 });
 
-const isLoopback = ({ client: { host } }: Call): boolean => host.startsWith('127.') || host === '::1' || host === '0:0:0:0:0:0:0:1';
+const isLoopback = ({ client: { host } }: Call): boolean =>
+  host.startsWith('127.') || host === '::1' || host === '0:0:0:0:0:0:0:1';
 
 const monitored = (runtime: Runtime, user: string | null) =>
   runtime.workflows

@@ -55,8 +55,7 @@ const failed = ({ kind, error }: Extract<CallbackOutcome, { outcome: 'failed' }>
 const HTML = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' };
 const UNCACHED = { ...HTML, 'cache-control': 'no-cache' };
 
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 
 /** Tells the page that opened it, where that may know, takes the code out of the history, and closes itself. */
 const successPage = (origins: readonly string[]): string => `<!DOCTYPE html>
@@ -67,12 +66,12 @@ const successPage = (origins: readonly string[]): string => `<!DOCTYPE html>
     <title>Authentication Complete</title>
   </head>
   <body>
-    <p>Authentication complete. You may now close this window.</p>
     <script>
       history.replaceState(null, '', location.pathname);
       for (const origin of ${JSON.stringify(origins)}) opener?.postMessage({ type: 'AUTH_SUCCESS' }, origin);
       close();
     </script>
+    <p>Authentication complete. You may now close this window.</p>
   </body>
 </html>
 `;

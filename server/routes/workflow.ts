@@ -1,14 +1,14 @@
 /** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
 import { Failure, type Runtime, type StartRequest, type Workflow } from '../../runtime/index.ts';
 import { readJsonBody } from '../json-body.ts';
-import { json } from '../problems.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey, readPreference } from '../preferences.ts';
+import { json } from '../problems.ts';
 import { HttpRequestInfo, HttpTrace } from '../request-info.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { createReader, jsonSchemaOf, type Reading, ValidationFailure } from '../validation.ts';
 import type { Who } from '../who.ts';
-import { errorText, hasOutcome, resultBody, type Wire } from '../wire.ts';
+import { errorText, hasOutcome, type Wire } from '../wire.ts';
 
 export interface WorkflowRouteDeps {
   readonly runtime: Runtime;
@@ -25,15 +25,14 @@ export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, path
   return routes;
 };
 
-type Read = (call: Call) => Reading | Promise<Reading>;
+type Read = (body: unknown) => Reading | Promise<Reading>;
+
+const inputReader = ({ input }: Workflow): Read =>
+  input === undefined ? (value) => ({ value }) : createReader(input, jsonSchemaOf(input));
 
 /** A GET takes no body: the workflow runs without input. */
-const bodyReader = ({ input }: Workflow, method: 'GET' | 'POST'): Read => {
-  const read = input === undefined ? (value: unknown): Reading => ({ value }) : createReader(input, jsonSchemaOf(input));
-  return method === 'GET'
-    ? () => read(undefined)
-    : ({ headers, body }) => read(readJsonBody(headers['content-type'], body));
-};
+const bodyOf = ({ headers, body }: Call, method: 'GET' | 'POST'): unknown =>
+  method === 'GET' ? undefined : readJsonBody(headers['content-type'], body);
 
 const starter = (
   { runtime, who, wire }: WorkflowRouteDeps,
@@ -41,16 +40,17 @@ const starter = (
   method: 'GET' | 'POST',
   interactive: boolean,
 ): Route['handle'] => {
-  const read = bodyReader(workflow, method);
+  const read = inputReader(workflow);
 
   return async (call) => {
-    const reading = await read(call);
+    const body = bodyOf(call, method);
+    const reading = await read(body);
     if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
-    const request = requestOf(call, workflow, reading.value, interactive);
+    const run = { workflow: workflow.name, input: reading.value, interactive, streaming: false };
     const started = await who(call)
-      .then((by) => runtime.start({ ...request, by, idempotencyKey }))
+      .then((by) => runtime.start({ ...run, ...requestOf(call, body), by, idempotencyKey }))
       .catch((thrown) => refusedStart(thrown, interactive));
     if ('status' in started) return started;
 
@@ -60,30 +60,25 @@ const starter = (
     const headers: Record<string, string> = { 'execution-id': execution.id };
     if (preference.applied !== undefined) headers['preference-applied'] = preference.applied;
     if (!isNew) headers['idempotent-replayed'] = 'true';
-    const { traceId, error, result } = execution.context;
+    const { traceId, error } = execution.context;
     if (!execution.isSettled) {
       const body = wire.accepted(execution) as { status_url: string };
       return json(202, body, { ...headers, location: body.status_url });
     }
     if (traceId !== null) headers['observability-trace-id'] = traceId;
-    if (error === null) return json(200, resultBody(result), headers);
+    if (error === null) return json(200, wire.result(execution), headers);
     return workflowError(error.message, interactive ? 'ExecutionFailed' : error.name, headers);
   };
 };
 
+/** What a run may know of its request; the body as it came, before the schema has had its say. */
 const requestOf = (
   call: Call,
-  workflow: Workflow,
-  input: unknown,
-  interactive: boolean,
-): Omit<StartRequest, 'by' | 'idempotencyKey'> => ({
-  workflow: workflow.name,
-  input,
-  interactive,
-  streaming: false,
+  body: unknown,
+): Pick<StartRequest, 'conversationId' | 'userMessageId' | 'request' | 'trace'> => ({
   conversationId: call.headers['conversation-id'] || undefined,
   userMessageId: call.headers['user-message-id'] || undefined,
-  request: new HttpRequestInfo(call, input),
+  request: new HttpRequestInfo(call, body),
   trace: new HttpTrace(call.headers),
 });
 

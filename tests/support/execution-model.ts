@@ -13,7 +13,12 @@ export type ExecutionPath = Path<typeof executionMachine>;
 
 export const input = { executionId: 'e1', workflow: 'puppet', owner: 'alice', startedAt: 1_000 };
 
-const kinds: Readonly<Record<string, Pause['kind']>> = { p1: 'interaction', p2: 'interaction', o1: 'oauth', s1: 'sleep' };
+const kinds: Readonly<Record<string, Pause['kind']>> = {
+  p1: 'interaction',
+  p2: 'interaction',
+  o1: 'oauth',
+  s1: 'sleep',
+};
 const ids = Object.keys(kinds);
 
 const { prompt } = text({ text: 'Which?' });
@@ -71,81 +76,87 @@ export const executionPaths = (): ExecutionPath[] =>
 /** An execution as it has to be, told in another way than the machine tells it. */
 export type Expected = {
   readonly seq: number;
+  readonly end: 'live' | 'completed' | 'failed' | 'expiring' | 'gone';
   /** Whether it holds a run slot; whether it has given one back and nobody has woken it since. */
   readonly slot: boolean;
   readonly parked: boolean;
-  readonly working: boolean;
-  readonly open: readonly string[];
+  /** Since when no branch of it works; null while one does. */
+  readonly idleSince: number | null;
   readonly steps: number;
-  readonly end: 'live' | 'completed' | 'failed' | 'expiring' | 'gone';
+  readonly open: readonly { readonly id: string; readonly kind: string }[];
 };
 
-export const begun: Expected = {
-  seq: 1,
-  slot: false,
-  parked: false,
-  working: true,
-  open: [],
-  steps: 0,
-  end: 'live',
-};
+export const begun: Expected = { seq: 1, end: 'live', slot: false, parked: false, idleSince: null, steps: 0, open: [] };
 
 /** The execution after the fact, or undefined if the fact may not happen. */
 export const after = (now: Expected, fact: ExecutionEvent): Expected | undefined => {
   const change = changeBy(now, fact);
   if (change === undefined) return undefined;
-  const next = { ...now, seq: now.seq + 1, ...change };
-  if (next.end !== 'live') return { ...next, slot: false, parked: false, working: false, open: [], steps: 0 };
-  if (next.slot && !next.working) return { ...next, slot: false, parked: true };
-  if (next.parked && next.working) return { ...next, parked: false };
-  return next;
+  const { works, ...changed } = change;
+  const next = { ...now, seq: now.seq + 1, ...changed };
+  if (next.end !== 'live') return { ...next, slot: false, parked: false, idleSince: null, steps: 0, open: [] };
+  const isWorking = works ?? now.idleSince === null;
+  return {
+    ...next,
+    slot: next.slot && isWorking,
+    parked: (next.slot || next.parked) && !isWorking,
+    idleSince: isWorking ? null : (now.idleSince ?? fact.at),
+  };
 };
 
-const changeBy = (now: Expected, fact: ExecutionEvent): Partial<Expected> | undefined => {
-  const { seq, slot, parked, open, steps, end } = now;
-  if (fact.type === 'retention.elapsed') return end === 'completed' || end === 'failed' ? { end: 'expiring' } : undefined;
-  // The journal is gone with everything that was counted in it.
+type Change = Partial<Expected> & { readonly works?: boolean };
+
+const changeBy = (now: Expected, fact: ExecutionEvent): Change | undefined => {
+  const { seq, end, slot, parked, steps, open } = now;
+  if (fact.type === 'retention.elapsed')
+    return end === 'completed' || end === 'failed' ? { end: 'expiring' } : undefined;
+  // The journal is gone, and with it whatever could be numbered.
   if (fact.type === 'record.forgotten') return end === 'expiring' ? { end: 'gone', seq } : undefined;
   if (end !== 'live') return undefined;
   switch (fact.type) {
     case 'slot.granted':
-      return slot || parked ? undefined : { slot: true, working: true };
+      return slot || parked ? undefined : { slot: true, works: true };
     case 'execution.parked':
-      return slot && open.length > 0 && steps === 0 ? { working: false } : undefined;
+      return slot && open.length > 0 && steps === 0 ? { works: false } : undefined;
     case 'execution.completed':
       return { end: 'completed' };
     case 'execution.failed':
       return { end: 'failed' };
     case 'step.started':
-      return { steps: steps + 1, working: true };
+      return { steps: steps + 1, works: true };
     case 'step.completed':
     case 'step.failed':
       return steps > 0 ? { steps: steps - 1 } : undefined;
     case 'interaction.requested':
     case 'oauth.requested':
     case 'sleep.started':
-      return open.includes(fact.id) ? undefined : { open: [...open, fact.id], working: steps > 0 };
+      if (open.some(({ id }) => id === fact.id)) return undefined;
+      return { open: [...open, { id: fact.id, kind: kindOf(fact) }], works: steps > 0 };
     case 'interaction.answered':
     case 'interaction.expired':
-      return closed(now, fact.id, 'interaction');
     case 'oauth.granted':
     case 'oauth.refused':
     case 'oauth.expired':
-      return closed(now, fact.id, 'oauth');
     case 'sleep.elapsed':
-      return closed(now, fact.id, 'sleep');
+      if (!open.some(({ id, kind }) => id === fact.id && kind === kindOf(fact))) return undefined;
+      return { open: open.filter(({ id }) => id !== fact.id), works: true };
     default:
       return {};
   }
 };
 
-const closed = ({ open }: Expected, id: string, kind: Pause['kind']): Partial<Expected> | undefined =>
-  open.includes(id) && kinds[id] === kind ? { open: open.filter((other) => other !== id), working: true } : undefined;
+const kindOf = ({ type }: ExecutionEvent): string => type.slice(0, type.indexOf('.'));
 
 /** What the public sees of it. */
 export const expectedStatus = ({ end, parked, open }: Expected): ExecutionStatus => {
-  if (end !== 'live') return end === 'expiring' || end === 'gone' ? 'idle-expiring' : end;
-  if (parked && open.some((id) => kinds[id] === 'oauth')) return 'awaiting_oauth';
-  if (parked && open.some((id) => kinds[id] === 'interaction')) return 'awaiting_interaction';
+  if (end === 'completed' || end === 'failed') return end;
+  if (end !== 'live') return 'idle-expiring';
+  if (parked && open.some(({ kind }) => kind === 'oauth')) return 'awaiting_oauth';
+  if (parked && open.some(({ kind }) => kind === 'interaction')) return 'awaiting_interaction';
   return 'running';
+};
+
+export const expectedTags = ({ end, slot, parked }: Expected): string[] => {
+  if (end !== 'live') return ['settled'];
+  return ['live', slot ? 'slot' : parked ? 'waiting' : 'queued'];
 };

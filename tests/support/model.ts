@@ -5,6 +5,7 @@
 import { getShortestPaths } from '@xstate/graph';
 import {
   type AnyStateMachine,
+  type AnyTransitionDefinition,
   type EventFromLogic,
   type InputFrom,
   type InspectionEvent,
@@ -37,6 +38,9 @@ export type Path<Machine extends AnyStateMachine> = {
   readonly state: SnapshotFrom<Machine>;
 };
 
+/** A machine that has lost a guard may have states without end; that should be an error, and not an endless test. */
+const MAX_TRANSITIONS = 50_000;
+
 /** One path to every state. `key` says which snapshots are the same state, `events` what is tried there. */
 export const pathsOf = <Machine extends AnyStateMachine>(
   model: Machine,
@@ -47,7 +51,12 @@ export const pathsOf = <Machine extends AnyStateMachine>(
   },
 ): Path<Machine>[] => {
   const { input, events, key } = options;
-  const paths = getShortestPaths(model, { input, events: events as never, serializeState: key as never });
+  const paths = getShortestPaths(model, {
+    input,
+    events: events as never,
+    serializeState: key as never,
+    limit: MAX_TRANSITIONS,
+  });
   return paths.map(({ state, steps }) => ({
     state: state as SnapshotFrom<Machine>,
     events: steps.slice(1).map(({ event }) => event as EventFromLogic<Machine>), // the first one is `xstate.init`
@@ -56,43 +65,41 @@ export const pathsOf = <Machine extends AnyStateMachine>(
 
 /** Which states and transitions of a machine tests have been through. `inspect` is for `createActor`. */
 export class Coverage {
-  readonly #machine: AnyStateMachine;
-  readonly #visited = new Set<unknown>();
+  readonly #states: readonly string[];
+  readonly #transitions: readonly string[];
+  readonly #visited = new Set<string>();
 
-  constructor(machine: AnyStateMachine) {
-    this.#machine = machine;
+  constructor({ root }: AnyStateMachine) {
+    const nodes = nodesOf(root);
+    this.#states = nodes.map(({ id }) => id);
+    this.#transitions = nodes.flatMap((node) => transitionsOf(node).map(nameOf));
   }
 
   inspect = (seen: InspectionEvent): void => {
     if (seen.type !== '@xstate.microstep' && seen.type !== '@xstate.snapshot') return;
     if (!('_nodes' in seen.snapshot)) return;
-    for (const node of seen.snapshot._nodes as StateNode[]) this.#visited.add(node);
-    if (seen.type === '@xstate.microstep') for (const taken of seen._transitions) this.#visited.add(taken);
+    for (const { id } of seen.snapshot._nodes as StateNode[]) this.#visited.add(id);
+    if (seen.type === '@xstate.microstep') for (const taken of seen._transitions) this.#visited.add(nameOf(taken));
   };
 
-  /** Declared, and not seen: state nodes by their id, transitions by the id of their source, event, and position. */
+  /** What the machine declares and no test has seen: ids of states, and transitions as `source, event, position`. */
   get missing(): string[] {
-    return declared(this.#machine.root)
-      .filter(({ item }) => !this.#visited.has(item))
-      .map(({ name }) => name);
+    return [...this.#states, ...this.#transitions].filter((name) => !this.#visited.has(name));
   }
 
   get summary(): string {
-    const all = declared(this.#machine.root);
-    const count = (isState: boolean): string => {
-      const some = all.filter((one) => one.isState === isState);
-      return `${some.filter(({ item }) => this.#visited.has(item)).length} of ${some.length}`;
-    };
-    return `states ${count(true)}, transitions ${count(false)}`;
+    const count = (names: readonly string[]) =>
+      `${names.filter((name) => this.#visited.has(name)).length} of ${names.length}`;
+    return `states ${count(this.#states)}, transitions ${count(this.#transitions)}`;
   }
 }
 
-type Declared = { readonly name: string; readonly item: unknown; readonly isState: boolean };
+const nodesOf = (node: StateNode): StateNode[] => [node, ...Object.values(node.states).flatMap(nodesOf)];
 
-const declared = (node: StateNode): Declared[] => [
-  { name: node.id, item: node, isState: true },
-  ...[...node.transitions.values(), node.always ?? []].flatMap((taken) =>
-    taken.map((item, index) => ({ name: `${node.id} ${item.eventType || 'always'} ${index}`, item, isState: false })),
-  ),
-  ...Object.values(node.states).flatMap(declared),
+const transitionsOf = (node: StateNode): AnyTransitionDefinition[] => [
+  ...[...node.transitions.values()].flat(),
+  ...(node.always ?? []),
 ];
+
+const nameOf = (taken: AnyTransitionDefinition): string =>
+  `${taken.source.id}, ${taken.eventType || 'always'}, ${transitionsOf(taken.source).indexOf(taken)}`;

@@ -1,0 +1,171 @@
+/** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
+import { defaults } from '../runtime/index.ts';
+import { key, optional, required } from './config-key.ts';
+import { choice, duration, integer, mapOfTexts, text, textOrTexts, texts, url, yesOrNo } from './config-kinds.ts';
+import { serverDefaults } from './options.ts';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const { limits } = serverDefaults;
+const secret = { isSecret: true } as const;
+
+export const ownKeys = {
+  maxConcurrency: key(
+    'fermata.max_concurrency',
+    integer(0),
+    defaults.maxConcurrency,
+    'Runs that may execute at once: per user of a per-user workflow, else per workflow. 0: any number.',
+    { flag: '--max-concurrency <number>' },
+  ),
+  maxQueued: key(
+    'fermata.max_queued',
+    integer(0),
+    defaults.maxQueued,
+    'Runs that may wait for one of these places; further ones are refused with 429.',
+  ),
+  maxBuilders: key(
+    'fermata.max_builders',
+    integer(1),
+    defaults.maxBuilders,
+    'Users whose resources may be open at once, per workflow; the longest idle ones make room.',
+  ),
+  retentionMs: key(
+    'fermata.retention',
+    duration(),
+    defaults.retentionMs,
+    'How long an execution can be asked for after its end.',
+    { flag: '--retention <duration>' },
+  ),
+  maxSettled: key(
+    'fermata.max_settled',
+    integer(0),
+    defaults.maxSettled,
+    'Ended executions kept at most; beyond it the oldest are forgotten before their time.',
+  ),
+  parkedTimeoutMs: key(
+    'fermata.parked_timeout',
+    duration(1),
+    defaults.parkedTimeoutMs,
+    'How long an execution may wait for people before it fails as abandoned.',
+  ),
+  promptGraceMs: key(
+    'fermata.prompt_grace',
+    duration(),
+    defaults.promptGraceMs,
+    'How long after the timeout of a prompt an answer is still taken.',
+  ),
+  oauthTimeoutMs: key(
+    'fermata.oauth_timeout',
+    duration(1),
+    defaults.oauthTimeoutMs,
+    'How long a consent may take before it expires.',
+  ),
+  maxJournalFacts: key(
+    'fermata.max_journal_facts',
+    integer(1),
+    defaults.maxJournalFacts,
+    'Facts kept per execution; beyond it the oldest output goes.',
+  ),
+  maxJournalBytes: key(
+    'fermata.max_journal_bytes',
+    integer(1),
+    defaults.maxJournalBytes,
+    'Bytes of facts kept per execution, as JSON.',
+  ),
+  stopTimeoutMs: key(
+    'fermata.stop_timeout',
+    duration(),
+    defaults.stopTimeoutMs,
+    'How long executing runs get to finish when the server stops, before they are cancelled.',
+    { flag: '--stop-timeout <duration>' },
+  ),
+  maxBodyBytes: key(
+    'fermata.max_body_bytes',
+    integer(1),
+    limits.maxBodyBytes,
+    'Bytes a request body may have; beyond it 413.',
+  ),
+  maxHeaderBytes: key(
+    'fermata.max_header_bytes',
+    integer(1_024),
+    limits.maxHeaderBytes,
+    'Bytes all headers of a request may have together; beyond it 431.',
+  ),
+  requestTimeoutMs: key(
+    'fermata.request_timeout',
+    duration(1),
+    limits.requestTimeoutMs,
+    'How long a request body may take to come whole; then 408.',
+  ),
+  operatorKey: optional(
+    'fermata.operator_key',
+    textOrTexts,
+    'What `X-Operator-Key` must hold for an operator: at least 16 characters. Several, while keys are changed.',
+    secret,
+  ),
+  userIds: optional(
+    'fermata.user_ids',
+    choice('nat', 'by_kind'),
+    'How ids of users are made, see `docs/decisions/0002-user-ids.md`. Without: `by_kind` if JWTs are verified, else `nat`.',
+  ),
+  jwtSecret: optional(
+    'fermata.jwt.secret',
+    text,
+    'What HS256, HS384 and HS512 tokens are signed with: at least 32 bytes.',
+    secret,
+  ),
+  jwtPublicKey: optional('fermata.jwt.public_key', text, 'The key that verifies tokens, as PEM: RSA, EC or Ed25519.'),
+  jwtPublicKeyFile: optional(
+    'fermata.jwt.public_key_file',
+    text,
+    'A file with that key. Relative to the configuration file, or if a variable names it to the working directory.',
+  ),
+  jwksUrl: optional('fermata.jwt.jwks_url', url, 'Where the issuer publishes its keys: https, or http on loopback.'),
+  jwksTimeoutMs: key('fermata.jwt.jwks_timeout', duration(1), 5_000, 'How long fetching these keys may take.'),
+  jwtIssuer: optional(
+    'fermata.jwt.issuer',
+    texts,
+    "Whose tokens are accepted (`iss`). Without: anyone's that the key has signed.",
+  ),
+  jwtAudience: optional('fermata.jwt.audience', texts, 'For whom tokens must be issued (`aud`). Without: for anyone.'),
+  jwtAlgorithms: optional('fermata.jwt.algorithms', texts, 'Narrows the algorithms that fit the key.'),
+  jwtClockToleranceMs: key('fermata.jwt.clock_tolerance', duration(), 5_000, 'By how much clocks may differ.'),
+  allowUnverifiedJwts: key(
+    'fermata.jwt.allow_unverified',
+    yesOrNo,
+    false,
+    'Accepts forged and expired tokens too, as NAT does: only behind a proxy that has checked them. Excludes the keys above.',
+  ),
+  logLevel: key('fermata.log_level', choice(...logLevels), 'info', 'The least that is logged.', {
+    flag: '--log-level <level>',
+  }),
+};
+
+/** An entry of `authentication`, whose name is what workflows call the provider. */
+export const providerKeys = {
+  clientId: required('client_id', text, 'The client, as the provider knows it.'),
+  clientSecret: optional('client_secret', text, 'Without: a public client.', secret),
+  authorizationUrl: required('authorization_url', url, 'Where browsers are sent. https, or http on loopback.'),
+  tokenUrl: required('token_url', url, 'Where codes are exchanged for tokens.'),
+  redirectUri: required('redirect_uri', url, 'Where browsers come back to, exactly as the provider knows it.'),
+  scopes: key('scopes', texts, [], 'What is asked for when a workflow names no scopes.'),
+  issuer: optional('issuer', url, 'Callbacks that say they are from another one are refused.'),
+  requireIssuerParameter: key(
+    'require_issuer_parameter',
+    yesOrNo,
+    false,
+    'Refuses callbacks that do not name their issuer.',
+  ),
+  tokenEndpointAuthMethod: optional(
+    'token_endpoint_auth_method',
+    choice('client_secret_basic', 'client_secret_post', 'none'),
+    'How the client says who it is. Without: `client_secret_basic`, or `none` if there is no secret.',
+  ),
+  authorizationParams: optional('authorization_kwargs', mapOfTexts, 'Sent along to `authorization_url`.'),
+  allowInsecureHttp: key(
+    'allow_insecure_http',
+    yesOrNo,
+    false,
+    'Allows http beyond loopback, on networks safe otherwise.',
+  ),
+};

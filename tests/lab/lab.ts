@@ -1,0 +1,38 @@
+/** Lab servers: the server as it is, with workflows that do what a test tells them. */
+import { createServer, type ServerOptions } from '../../server/index.ts';
+import { everyProfile, profiles, providersAt } from './profiles.ts';
+
+export interface LabOptions {
+  /** What the profile says nothing about. Default: loopback, and a free port. */
+  readonly config?: Partial<ServerOptions>;
+  /** Where the profile `oauth` finds its token endpoint, on loopback. Default 19_099. */
+  readonly oauthTokenPort?: number;
+}
+
+export interface Lab {
+  /** Origin of the server. */
+  readonly base: string;
+  close(): Promise<void>;
+}
+
+/** Listens when it resolves. Rejects for a profile that there is not, and if the port is taken. */
+export const startLab = async (profile: string, options: LabOptions = {}): Promise<Lab> => {
+  const found = Object.hasOwn(profiles, profile) ? profiles[profile] : undefined;
+  if (found === undefined) {
+    throw new Error(`no profile is called ${profile}; there are ${Object.keys(profiles).join(', ')}`);
+  }
+  const { config = { host: '127.0.0.1', port: 0 }, oauthTokenPort } = options;
+  const { workflow, workflows = [], config: own } = found;
+  const server = await createServer({
+    workflow,
+    workflows,
+    config: {
+      ...config,
+      ...everyProfile,
+      ...own,
+      runtime: { ...config.runtime, ...own?.runtime },
+      ...(oauthTokenPort !== undefined && { providers: providersAt(oauthTokenPort) }),
+    },
+  });
+  return { base: new URL(server.url).origin, close: () => server.close() };
+};

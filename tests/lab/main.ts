@@ -1,0 +1,45 @@
+/** `npm run lab`: serves one profile to whoever wants to try it from outside, until it is told to stop. */
+import { Command, CommanderError, Option } from 'commander';
+import { Failure } from '../../runtime/index.ts';
+import { keys, readConfig } from '../../server/config.ts';
+import { startLab } from './lab.ts';
+import { profiles } from './profiles.ts';
+
+const profileOption = new Option('--profile <name>', 'what is served')
+  .choices(Object.keys(profiles))
+  .makeOptionMandatory();
+
+/** Beside the profile all options of `fermata serve`. Throws a CommanderError once it has printed help, or what is wrong. */
+const readOptions = (typed: readonly string[]) => {
+  const command = new Command('npm run --silent lab --')
+    .description('Serves workflows that obey commands, as a profile of the recorded traffic asks for.')
+    .addOption(profileOption)
+    .exitOverride();
+  for (const { option, meaning } of Object.values(keys)) if (option !== undefined) command.option(option, meaning);
+  command.parse(typed, { from: 'user' });
+  const given = command.opts<Record<string, string | undefined>>();
+  const { profile = '' } = given;
+  const settings = command.options.filter((option) => option !== profileOption);
+  const options = settings.map((option) => [option.long ?? '', given[option.attributeName()]] as const);
+  return { profile, options: Object.fromEntries(options) };
+};
+
+const serve = async (typed: readonly string[]): Promise<void> => {
+  const { profile, options } = readOptions(typed);
+  const config = readConfig({ env: { FERMATA_HOST: '127.0.0.1' }, options });
+  const lab = await startLab(profile, { config });
+  process.stdout.write(`lab ${profile} listens on ${lab.base}\n`);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void lab.close());
+};
+
+/** 0 for help, 2 for a command line that cannot be understood, 1 for a server that cannot be started. */
+const report = (thrown: unknown): number => {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  if (!(thrown instanceof Error)) throw thrown;
+  process.stderr.write(`${thrown.message}\n`);
+  return thrown instanceof Failure && thrown.code === 'options_invalid' ? 2 : 1;
+};
+
+await serve(process.argv.slice(2)).catch((thrown: unknown) => {
+  process.exitCode = report(thrown);
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type BodyOutcome, readBody } from '../../server/body.ts';
+import type { HttpResponse } from '../../server/uws-types.ts';
+import { givenTimers } from '../support/http.ts';
+
+const given = {
+  /** A body that is being read; `chunk` is what uWS does, which empties the memory of a chunk afterwards. */
+  reading: ({ announced = Number.NaN, maxBodyBytes = 100, requestTimeoutMs = 10_000 } = {}) => {
+    const timers = givenTimers();
+    const outcomes: BodyOutcome[] = [];
+    const seen = { resumed: 0, gone: (): void => {} };
+    let take: (chunk: ArrayBuffer, isLast: boolean) => void = () => {};
+    const res: Partial<HttpResponse> = {
+      onData: (handler) => {
+        take = handler;
+        return res as HttpResponse;
+      },
+      resume: () => void (seen.resumed += 1),
+    };
+    const sender = {
+      onGone: (listener: () => void) => {
+        seen.gone = listener;
+      },
+    };
+    const limits = { maxBodyBytes, requestTimeoutMs, after: timers.after };
+    readBody(res as HttpResponse, sender, announced, limits, (outcome) => outcomes.push(outcome));
+    const chunk = (text: string, isLast = false): void => {
+      const bytes = new TextEncoder().encode(text);
+      take(bytes.buffer, isLast);
+      bytes.fill(0);
+    };
+    return { outcomes, timers, seen, chunk };
+  },
+};
+
+const shown = (outcomes: readonly BodyOutcome[]) => outcomes.map((outcome) => outcome?.toString());
+
+test('a body is a copy of its chunks, which uWS takes back', () => {
+  const { outcomes, chunk } = given.reading();
+
+  for (const text of ['', 'a', 'bcdefgh', '', 'i']) chunk(text);
+  chunk('jkl', true);
+
+  assert.deepEqual(shown(outcomes), ['abcdefghijkl']);
+});
+
+test('a body may be exactly as long as the limit, and not a byte longer', () => {
+  for (const [last, outcome] of [
+    ['x'.repeat(50), 'x'.repeat(100)],
+    ['x'.repeat(51), 'tooLarge'],
+  ] as const) {
+    const { outcomes, chunk } = given.reading({ maxBodyBytes: 100 });
+    chunk('x'.repeat(50));
+    chunk(last, true);
+
+    assert.deepEqual(shown(outcomes), [outcome]);
+  }
+});
+
+test('what comes after a refusal is not looked at', () => {
+  const { outcomes, chunk } = given.reading({ announced: 101 });
+
+  chunk('a');
+  chunk('b', true);
+
+  assert.deepEqual(outcomes, ['tooLarge']);
+});
+
+test('a slow body gets its whole time from uWS, which would end it earlier', () => {
+  const { outcomes, timers, seen, chunk } = given.reading({ requestTimeoutMs: 10_000 });
+  chunk('a');
+
+  const waits = [timers.elapse(), timers.elapse()];
+  chunk('b');
+  waits.push(timers.elapse());
+
+  assert.deepEqual(waits, [4_000, 4_000, 2_000]);
+  assert.equal(seen.resumed, 2);
+  assert.deepEqual(outcomes, ['tooSlow']);
+  assert.equal(timers.waiting.length, 0);
+});
+
+test('a body that came at once sets no timer', () => {
+  const { timers, chunk } = given.reading();
+
+  chunk('abc', true);
+
+  assert.equal(timers.waiting.length, 0);
+});
+
+test('nobody waits for a sender who has gone', () => {
+  const { outcomes, timers, seen, chunk } = given.reading();
+  chunk('a');
+
+  seen.gone();
+
+  assert.equal(timers.waiting.length, 0);
+  assert.deepEqual(outcomes, []);
+});

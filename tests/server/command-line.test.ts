@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readCommandLine } from '../../server/command-line.ts';
+import { keys } from '../../server/config.ts';
+import { flagName, shownInitial, variableOf } from '../../server/config-key.ts';
+
+/** Without the line breaks of the help, which fall anywhere. */
+const printed = (...typed: string[]): { text: string; exitCode: number } => {
+  const invocation = readCommandLine(typed);
+  assert.ok(invocation.run === 'print');
+  return { text: invocation.text.replace(/\s+/g, ' '), exitCode: invocation.exitCode };
+};
+
+test('serve takes a module, the file and options, in any order', () => {
+  const invocation = readCommandLine([
+    'serve',
+    '--port',
+    '80',
+    'approval.ts',
+    '--root-path=/api',
+    '--config',
+    'a.yaml',
+  ]);
+
+  assert.deepEqual(invocation, {
+    run: 'serve',
+    module: 'approval.ts',
+    file: 'a.yaml',
+    flags: { '--port': '80', '--root-path': '/api' },
+  });
+});
+
+test('serve needs nothing but a module', () => {
+  assert.deepEqual(readCommandLine(['serve', 'a.ts']), { run: 'serve', module: 'a.ts', file: undefined, flags: {} });
+});
+
+const slips: [typed: string[], said: RegExp][] = [
+  [['serv', 'a.ts'], /unknown command 'serv' \(Did you mean serve\?\)/],
+  [['serve', 'a.ts', '--prot', '80'], /unknown option '--prot' \(Did you mean --port\?\)/],
+  [['serve', 'a.ts', '--root_path', '/a'], /unknown option '--root_path' \(Did you mean --root-path\?\)/],
+  [['serve'], /missing required argument 'module'/],
+  [['serve', 'a.ts', 'b.ts'], /too many arguments/],
+  [['serve', 'a.ts', '--port'], /option '--port <number>' argument missing/],
+];
+
+for (const [typed, said] of slips) {
+  test(`"fermata ${typed.join(' ')}" says what is wrong and where help is, with exit code 2`, () => {
+    const { text, exitCode } = printed(...typed);
+
+    assert.match(text, said);
+    assert.match(text, /Help: fermata serve --help/);
+    assert.equal(exitCode, 2);
+  });
+}
+
+test('fermata without anything shows its help, as an error', () => {
+  const { text, exitCode } = printed();
+
+  assert.match(text, /^Usage: fermata .* serve \[options\] <module> serve a workflow/);
+  assert.equal(exitCode, 2);
+});
+
+test('the help of serve names every option with what it holds, its default and its variable', () => {
+  const { text, exitCode } = printed('serve', '--help');
+
+  const options = Object.values(keys).filter((key) => flagName(key) !== undefined);
+  assert.ok(options.length > 3);
+  for (const key of options) {
+    assert.ok(
+      text.includes(
+        `${key.flag} ${key.meaning} (${key.kind.expected}; default ${shownInitial(key)}; ${variableOf(key)})`,
+      ),
+      key.flag,
+    );
+  }
+  assert.equal(exitCode, 0);
+});
+
+test('no secret can be given on the command line', () => {
+  const secrets = Object.values(keys).filter((key) => key.isSecret);
+
+  assert.ok(secrets.length > 0);
+  assert.deepEqual(secrets.map(flagName), [undefined, undefined]);
+});
+
+test('help and version are answers, with exit code 0', () => {
+  assert.match(printed('--help').text, /^Usage: fermata/);
+  assert.match(printed('--version').text, /^\d+\.\d+\.\d+ $/);
+  assert.deepEqual([printed('--help').exitCode, printed('--version').exitCode], [0, 0]);
+});

@@ -1,0 +1,285 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { Call, Reply, Route } from '../../server/route.ts';
+import { ask, connect, request, startServer, until } from '../support/http.ts';
+
+const jsonType = { 'content-type': 'application/json' };
+const json = (value: unknown): Reply => ({ status: 200, headers: jsonType, body: JSON.stringify(value) });
+const shown = ({ method, path, params, query, headers, client, body }: Call): Reply =>
+  json({ method, path, params, query, headers, client: { ...client, port: 0 }, body: body?.toString() });
+
+const route = (pattern: string, handle: Route['handle']): Route => {
+  const [method, path] = pattern.split(' ');
+  return { method: method as Route['method'], path: path!, handle };
+};
+
+test('a route sees what its request says', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /executions/:id', shown)] });
+
+  const answer = await fetch(`${server.url}/executions/a%20b?x=1&y=%20`, { headers: { 'X-Lab': 'L' } });
+
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('content-type'), 'application/json');
+  const { headers, ...rest } = (await answer.json()) as { headers: Record<string, string> };
+  assert.equal(headers.host, `127.0.0.1:${server.port}`);
+  assert.equal(headers['x-lab'], 'L');
+  assert.deepEqual(rest, {
+    method: 'GET',
+    path: '/executions/a%20b',
+    params: { id: 'a b' },
+    query: 'x=1&y=%20',
+    client: { host: '127.0.0.1', port: 0 },
+  });
+});
+
+test('a request without query has an empty one', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /a', ({ query }) => json(query))] });
+
+  assert.equal(await (await fetch(`${server.url}/a`)).json(), '');
+  assert.equal(await (await fetch(`${server.url}/a?`)).json(), '');
+});
+
+test('a header sent twice is joined, cookies by a semicolon, and __proto__ is a name like any other', async (t) => {
+  const seen: Call['headers'][] = [];
+  const keep = ({ headers }: Call): Reply => {
+    seen.push(headers);
+    return { status: 204 };
+  };
+  const server = await startServer(t, { routes: [route('GET /a', keep)] });
+
+  await ask(t, server.port, request('GET /a', ['X-A: 1', 'Cookie: a=1', '__proto__: x', 'x-a: 2', 'cookie: b=2']));
+
+  assert.equal(Object.getPrototypeOf(seen[0]), null);
+  assert.deepEqual({ ...seen[0] }, { host: 'test', 'x-a': '1, 2', cookie: 'a=1; b=2', ['__proto__']: 'x' });
+});
+
+test('what was not read before the first await can still be read after it', async (t) => {
+  const late = async (call: Call): Promise<Reply> => {
+    await setImmediate();
+    return json([call.headers['x-lab'], call.query, call.params.id, call.client.host]);
+  };
+  const server = await startServer(t, { routes: [route('GET /a/:id', late)] });
+
+  const answer = await fetch(`${server.url}/a/7?q`, { headers: { 'x-lab': 'L' } });
+
+  assert.deepEqual(await answer.json(), ['L', 'q', '7', '127.0.0.1']);
+});
+
+test('what is read only after the reply is an error, not a crash', async (t) => {
+  const calls: Call[] = [];
+  const keep = (call: Call): Reply => {
+    calls.push(call);
+    return { status: 204 };
+  };
+  const server = await startServer(t, { routes: [route('GET /a', keep)] });
+
+  await fetch(`${server.url}/a`);
+
+  assert.throws(() => calls[0]!.headers, /must be read before/);
+  assert.throws(() => calls[0]!.query, /must be read before/);
+  assert.equal(calls[0]!.client.host, '');
+});
+
+test('a body comes whole, also in pieces, in chunks, and byte by byte', async (t) => {
+  const server = await startServer(t, { routes: [route('POST /a', ({ body }) => json(body?.toString()))] });
+  const client = await connect(t, server.port);
+  client.socket.setNoDelay();
+
+  client.send(request('POST /a', ['Content-Length: 5'], 'whole'));
+  assert.equal((await client.answer()).body, '"whole"');
+
+  client.send(request('POST /a', ['Content-Length: 6']));
+  await setImmediate();
+  for (const byte of 'pieces') {
+    client.send(byte);
+    await setImmediate();
+  }
+  assert.equal((await client.answer()).body, '"pieces"');
+
+  const chunks = [...'chunks'].map((byte) => `1\r\n${byte}\r\n`).join('');
+  client.send(request('POST /a', ['Transfer-Encoding: chunked'], `${chunks}0\r\n\r\n`));
+  assert.equal((await client.answer()).body, '"chunks"');
+});
+
+test('a large body arrives as it was sent', async (t) => {
+  const sent = Buffer.alloc(1024 * 1024, 'abcdefg');
+  const server = await startServer(t, {
+    routes: [route('POST /a', ({ body }) => json([body?.length, body?.equals(sent)]))],
+  });
+
+  const answer = await fetch(`${server.url}/a`, { method: 'POST', body: sent });
+
+  assert.deepEqual(await answer.json(), [1024 * 1024, true]);
+});
+
+test('no body and an empty one are the same to a route', async (t) => {
+  const server = await startServer(t, { routes: [route('POST /a', ({ body }) => json(body === undefined))] });
+
+  assert.equal((await ask(t, server.port, request('POST /a'))).body, 'true');
+  assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 0']))).body, 'true');
+  assert.equal(
+    (await ask(t, server.port, request('POST /a', ['Transfer-Encoding: chunked'], '0\r\n\r\n'))).body,
+    'true',
+  );
+});
+
+test('a GET may have a body, and the next request on the connection is found behind it', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('GET /a', ({ body }) => json(body?.toString())), route('GET /b', () => json('b'))],
+  });
+  const client = await connect(t, server.port);
+
+  client.send(request('GET /a', ['Content-Length: 4'], 'body') + request('GET /b'));
+
+  assert.equal((await client.answer()).body, '"body"');
+  assert.equal((await client.answer()).body, '"b"');
+});
+
+test('a reply given later is the same as one given at once', async (t) => {
+  const reply: Reply = { status: 418, headers: { 'content-type': 'text/plain', 'x-a': '1' }, body: Buffer.from('té') };
+  const server = await startServer(t, {
+    routes: [route('GET /now', () => reply), route('GET /later', async () => reply)],
+  });
+
+  for (const path of ['/now', '/later']) {
+    const { status, headers, body } = await ask(t, server.port, request(`GET ${path}`));
+
+    assert.equal(status, 418);
+    assert.equal(headers['content-type'], 'text/plain');
+    assert.equal(headers['x-a'], '1');
+    assert.equal(headers['content-length'], '3');
+    assert.equal(Buffer.from(body, 'latin1').toString(), 'té');
+  }
+});
+
+test('a 204 has neither body nor length, and the connection goes on', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('POST /now', () => ({ status: 204 })), route('POST /later', async () => ({ status: 204 }))],
+  });
+  const client = await connect(t, server.port);
+
+  for (const path of ['/now', '/later', '/now']) {
+    client.send(request(`POST ${path}`, ['Content-Length: 2'], '{}'));
+    const { status, headers, body } = await client.answer();
+
+    assert.deepEqual(
+      [status, headers['content-length'], headers['content-type'], body],
+      [204, undefined, undefined, ''],
+    );
+  }
+});
+
+test('a body larger than the socket takes arrives whole at a slow reader, given at once or later', async (t) => {
+  const body = 'x'.repeat(16 * 1024 * 1024);
+  const server = await startServer(t, {
+    routes: [
+      route('GET /now', () => ({ status: 200, body })),
+      route('GET /later', async () => ({ status: 200, body: Buffer.from(body) })),
+    ],
+  });
+  const client = await connect(t, server.port);
+
+  for (const path of ['/now', '/later']) {
+    client.socket.pause();
+    client.send(request(`GET ${path}`));
+    await until(() => server.openRequests === 1, 'a reply that waits for its reader');
+    client.socket.resume();
+
+    assert.equal((await client.answer()).body.length, body.length);
+  }
+  await until(() => server.openRequests === 0, 'the end of both');
+});
+
+test('an unknown path, another method and a slash too many get the answers that clients know', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('GET /health', () => json('ok')), route('POST /a/:id', shown)],
+  });
+  const answerTo = async (line: string, ...headers: string[]) => {
+    const { status, headers: got, body } = await ask(t, server.port, request(line, headers));
+    return [status, got['content-type'], got.allow ?? got.location, body];
+  };
+
+  const notAllowed = '{"detail":"Method Not Allowed"}';
+  assert.deepEqual(await answerTo('GET /nothing'), [404, 'application/json', undefined, '{"detail":"Not Found"}']);
+  assert.deepEqual(await answerTo('POST /health'), [405, 'application/json', 'GET', notAllowed]);
+  assert.deepEqual(await answerTo('OPTIONS /health'), [405, 'application/json', 'GET', notAllowed]);
+  assert.deepEqual(await answerTo('BREW /a/1'), [405, 'application/json', 'POST', notAllowed]);
+  assert.deepEqual(await answerTo('GET /health/'), [307, undefined, 'http://test/health', '']);
+  assert.deepEqual(await answerTo('POST /a/%20/?q=%2F&r'), [307, undefined, 'http://test/a/%20?q=%2F&r', '']);
+});
+
+test('a redirect names the host of the request only if it is one', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /health', () => json('ok'))] });
+  const locationFor = async (host: string) => {
+    const answer = await ask(t, server.port, `GET /health/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return answer.headers.location;
+  };
+
+  assert.equal(await locationFor('app.example:8000'), 'http://app.example:8000/health');
+  assert.equal(await locationFor('[::1]:8000'), 'http://[::1]:8000/health');
+  for (const host of ['evil.example/x?', 'a@evil.example', 'a b', '"', 'a:b', 'a, evil.example']) {
+    assert.equal(await locationFor(host), '/health', host);
+  }
+});
+
+test('a HEAD request is refused without a body, and the connection goes on', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /health', () => json('ok'))] });
+  const client = await connect(t, server.port);
+
+  client.send(request('HEAD /health'));
+  const refused = await client.answer();
+  client.send(request('GET /health'));
+  const served = await client.answer();
+
+  assert.deepEqual([refused.status, refused.headers.allow, refused.body], [405, 'GET', '']);
+  assert.deepEqual([served.status, served.body], [200, '"ok"']);
+});
+
+test('ids that are none are not found', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /executions/:id', shown)] });
+
+  for (const id of ['a%2Fb', '..', '%2e%2e', '%00', '%ff', '%', '%E2%82']) {
+    const { status, body } = await ask(t, server.port, request(`GET /executions/${id}`));
+
+    assert.deepEqual([status, body], [404, '{"detail":"Not Found"}'], id);
+  }
+});
+
+test('with a root path routes answer with and without it, and redirects keep it', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /health', ({ path }) => json(path))], rootPath: '/pfx' });
+
+  assert.equal(await (await fetch(`${server.url}/pfx/health`)).json(), '/health');
+  assert.equal(await (await fetch(`${server.url}/health`)).json(), '/health');
+  assert.equal((await fetch(`${server.url}/pfxhealth`)).status, 404);
+  const redirected = await fetch(`${server.url}/pfx/health/?a=1`, { redirect: 'manual' });
+  assert.equal(redirected.headers.get('location'), `${server.url}/pfx/health?a=1`);
+});
+
+test('replies and refusals carry the CORS headers of their origin, and a preflight request is answered', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('POST /a', async () => json('ok'))],
+    cors: { allowOrigins: ['http://app.example'], allowMethods: ['POST'] },
+  });
+  const client = await connect(t, server.port);
+  const headersOf = async (text: string) => {
+    client.send(text);
+    const { status, headers } = await client.answer();
+    return [status, headers['access-control-allow-origin'], headers.vary];
+  };
+
+  const origin = 'Origin: http://app.example';
+  assert.deepEqual(await headersOf(request('POST /a', [origin])), [200, 'http://app.example', 'Origin']);
+  assert.deepEqual(await headersOf(request('POST /b', [origin])), [404, 'http://app.example', 'Origin']);
+  assert.deepEqual(await headersOf(request('POST /a', ['Origin: http://evil'])), [200, undefined, 'Origin']);
+  assert.deepEqual(await headersOf(request('POST /a')), [200, undefined, 'Origin']);
+
+  client.send(request('OPTIONS /any', [origin, 'Access-Control-Request-Method: POST']));
+  const preflight = await client.answer();
+  assert.deepEqual([preflight.status, preflight.body], [200, 'OK']);
+  assert.equal(preflight.headers['access-control-allow-origin'], 'http://app.example');
+  assert.equal(preflight.headers.vary, 'Origin');
+
+  client.send(request('OPTIONS /a', [origin]));
+  assert.equal((await client.answer()).status, 405);
+});
