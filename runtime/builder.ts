@@ -1,14 +1,15 @@
 /** One cached builder, and the claims that keep it in use. */
-import { nanoid } from 'nanoid';
+
 import type { ActorRefFrom } from 'xstate';
 import type { builderMachine } from '../machines/builder.ts';
 import type { Failure } from './errors.ts';
+import { newId } from './ids.ts';
 import { DisposalScope } from './scope.ts';
 import type { Slots } from './slots.ts';
 
 /** The resources, the slots, and what is counted about them. Times are epoch milliseconds. */
 export class Builder {
-  readonly id = nanoid();
+  readonly id = newId();
   readonly user: string | null;
   readonly slots: Slots;
   readonly scope = new DisposalScope();

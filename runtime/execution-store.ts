@@ -4,11 +4,12 @@
  * Every method offers a fact to the actor of the execution, and the machine decides. So what is over stays as it is,
  * and a prompt stays open until it is answered, has expired, or the execution is over. `docs/from-nat.md` has the table.
  */
-import { nanoid } from 'nanoid';
+
 import type { Clock } from './clock.ts';
 import { Failure } from './errors.ts';
 import type { Execution, NewFact } from './execution.ts';
 import { ExecutionRecord } from './execution-record.ts';
+import { newId } from './ids.ts';
 import { OutsideDriver, type PendingInteraction } from './pending-interactions.ts';
 import type { Answer, Question, Response } from './prompts.ts';
 import { Runtime } from './runtime.ts';
@@ -64,7 +65,7 @@ export class ExecutionStore implements AsyncDisposable {
   async setInteractionRequired<A extends Answer>(
     executionId: string,
     { prompt, fallback }: Question<A>,
-    interactionId: string = nanoid(),
+    interactionId: string = newId(),
   ): Promise<PendingInteraction<A>> {
     const { execution, driver } = this.#known(executionId);
     const { timeout } = prompt;

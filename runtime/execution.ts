@@ -29,6 +29,7 @@ type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
 /** A fact without what recording adds to it. */
 export type NewFact = DistributiveOmit<ExecutionEvent, 'at'>;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Where an execution stood after a fact, for those who are told later. */
@@ -109,17 +110,23 @@ export class Execution {
 
   /** Writes the entry that the actor was started with. */
   begin(started: Extract<Fact, { type: 'execution.started' }>): true | Promise<true> {
-    return this.#commit({ ...started, seq: 1, at: this.context.startedAt });
+    const entry = started as Writable<JournalEntry>;
+    entry.at = this.context.startedAt;
+    entry.seq = 1;
+    return this.#commit(entry as JournalEntry);
   }
 
   /**
-   * Offers a fact. False: the machine refuses it, and nothing has happened. True: it is kept, and everyone has been
+   * Offers a fact, which is given away: it becomes the event and the journal entry. False: the machine refuses it, and nothing has happened. True: it is kept, and everyone has been
    * told. A promise of true: it has been applied, and resolves once it is kept and told.
    */
   offer(fact: NewFact): boolean | Promise<true> {
-    const event = { ...fact, at: this.#deps.clock.now() } as ExecutionEvent;
-    if (!this.#apply(event)) return false; // X1
-    return this.#commit({ ...event, seq: this.context.seq } as JournalEntry); // X2
+    const event = fact as Writable<ExecutionEvent>;
+    event.at = this.#deps.clock.now();
+    if (!this.#apply(event as ExecutionEvent)) return false; // X1
+    const entry = event as Writable<JournalEntry>;
+    entry.seq = this.context.seq;
+    return this.#commit(entry as JournalEntry); // X2
   }
 
   #apply(event: ExecutionEvent): boolean {
@@ -191,7 +198,7 @@ export class Execution {
     if (dueAt === this.#timerDueAt) return;
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
     this.#timerDueAt = dueAt;
-    this.#timer = dueAt === NEVER ? undefined : this.#deps.wheel.schedule(dueAt, this.#onDue);
+    this.#timer = dueAt === NEVER ? undefined : this.#deps.wheel.schedule(dueAt, () => this.#onDue());
   }
 
   #dueAt(): number {
@@ -208,7 +215,7 @@ export class Execution {
     return isAwaited ? parkedAt + this.#deps.options.parkedTimeoutMs : NEVER;
   }
 
-  #onDue = (): void => {
+  #onDue(): void {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
     const now = this.#deps.clock.now();
@@ -222,7 +229,7 @@ export class Execution {
       }
     }
     this.#arm();
-  };
+  }
 }
 
 const EXPIRED = { interaction: 'interaction.expired', oauth: 'oauth.expired', sleep: 'sleep.elapsed' } as const;

@@ -11,6 +11,7 @@ export type {
   Pause,
   TraceStep,
 } from '../machines/execution.ts';
+export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
@@ -60,7 +61,6 @@ export {
 } from './run-metadata.ts';
 export {
   type AnswerOutcome,
-  type Caller,
   createRuntime,
   type ExecutionView,
   Runtime,

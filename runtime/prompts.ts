@@ -96,7 +96,8 @@ export const text = (
   given: Common & { placeholder?: string; required?: boolean; default?: string },
 ): Question<TextAnswer> => {
   const { placeholder = null, required = true } = given;
-  const prompt: TextPrompt = { ...base(given), input_type: 'text', placeholder, required };
+  const { text, timeout, error } = base(given);
+  const prompt: TextPrompt = { text, timeout, error, input_type: 'text', placeholder, required };
   return question(prompt, given.default === undefined ? undefined : { kind: 'text', text: given.default });
 };
 
@@ -112,7 +113,8 @@ export const binaryChoice = (
   if (given.options?.length !== 2) refuse('Binary interactions must have exactly two options.');
   const options = given.options.map(({ id, label, value }) => ({ id, label, value }));
   checkIds(options);
-  return question({ ...base(given), input_type: 'binary_choice', options }, byId('binary_choice', given.default));
+  const { text, timeout, error } = base(given);
+  return question({ text, timeout, error, input_type: 'binary_choice', options }, byId('binary_choice', given.default));
 };
 
 type Choice = Common & { options: readonly (Omit<Option, 'description'> & { description?: string })[] };
@@ -133,7 +135,8 @@ const choice = (kind: ChoiceKind, given: Choice): ChoicePrompt => {
   if (!Array.isArray(given.options)) refuse(`A ${kind} prompt needs a list of options.`);
   const options = given.options.map(({ id, label, value, description = '' }) => ({ id, label, value, description }));
   checkIds(options);
-  return { ...base(given), options, input_type: kind };
+  const { text, timeout, error } = base(given);
+  return { text, timeout, error, options, input_type: kind };
 };
 
 const byId = (kind: PromptKind, ids: string | readonly string[] | undefined): Response | undefined =>

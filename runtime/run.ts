@@ -6,23 +6,25 @@
  * R2  Once the execution has settled, however that came, nothing it does has any effect, and whatever it still waits
  *     for rejects, so that its own `finally` blocks run.
  */
+
 import { randomUUID } from 'node:crypto';
-import { nanoid } from 'nanoid';
 import type { JournalEntry } from '../machines/execution.ts';
 import type { Lease } from './builder.ts';
+import type { Caller } from './caller.ts';
 import type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 import { Failure } from './errors.ts';
 import type { Driver, Execution, NewFact, Phase } from './execution.ts';
+import { newId } from './ids.ts';
 import type { AccessToken, OAuth } from './oauth/oauth.ts';
 import { type Answer, type NotificationAnswer, notification, type Question } from './prompts.ts';
 import { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError } from './run-errors.ts';
-import { SlotRequest } from './slots.ts';
+import { type SlotHolder, SlotRequest } from './slots.ts';
 import type { Returned, Workflow } from './workflow.ts';
 
 /** What a run was started with, beside its input. */
 export interface RunRequest {
   readonly input: unknown;
-  readonly user: string | undefined;
+  readonly by: Caller;
   readonly conversationId: string | undefined;
   readonly userMessageId: string | undefined;
   readonly request: RequestInfo;
@@ -42,7 +44,7 @@ export interface RunDeps {
 
 type Waiting = { readonly id: string; resume(entry: JournalEntry): void; end(error: EndedError): void };
 
-export class RunContext implements Context, Driver {
+export class RunContext implements Context, Driver, SlotHolder {
   readonly #execution: Execution;
   readonly #asked: RunRequest;
   readonly #workflow: Workflow;
@@ -77,14 +79,14 @@ export class RunContext implements Context, Driver {
 
   #requestSlot(): void {
     if (this.#slot !== undefined) return;
-    const slot = new SlotRequest(this.#onSlot);
+    const slot = new SlotRequest(this);
     this.#slot = slot;
     this.#lease.builder.slots.request(slot);
   }
 
-  #onSlot = (): void => {
+  slotGranted(): void {
     this.#execution.offer({ type: 'slot.granted' });
-  };
+  }
 
   #giveSlotBack(): void {
     if (this.#slot === undefined) return;
@@ -96,20 +98,22 @@ export class RunContext implements Context, Driver {
   /** R1 */
   #goOn(): void {
     if (!this.#isStarted) return this.#start();
-    if (this.#execution.context.pauses.length > 0) setImmediate(this.#parkAgain);
+    if (this.#execution.context.pauses.length > 0) setImmediate(park, this.#execution);
     for (const next of this.#ready.splice(0)) next();
   }
 
-  /** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
-  #parkAgain = (): void => {
-    this.#execution.offer({ type: 'execution.parked' });
-  };
-
   #wake(entry: JournalEntry & { readonly id: string }): void {
     if (entry.type.endsWith('.requested') || entry.type === 'sleep.started') return;
-    const index = this.#waiting.findIndex(({ id }) => id === entry.id);
-    const [waiting] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    if (waiting !== undefined) this.#ready.push(() => waiting.resume(entry));
+    const waiting = this.#waiting.find(({ id }) => id === entry.id);
+    if (waiting !== undefined) this.#whenExecuting(waiting, () => waiting.resume(entry));
+  }
+
+  /** Until then it still waits, and ends if the execution does. */
+  #whenExecuting(waiting: Waiting, goOn: () => void): void {
+    this.#ready.push(() => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      goOn();
+    });
   }
 
   #start(): void {
@@ -121,7 +125,10 @@ export class RunContext implements Context, Driver {
     try {
       const returned: Returned<unknown> = this.#workflow.run(this.#asked.input, this, builder.resources);
       const result = isGenerator(returned) ? this.#drain((this.#generator = returned)) : Promise.resolve(returned);
-      result.then(this.#complete, this.#fail);
+      result.then(
+        (value) => this.#complete(value),
+        (error) => this.#fail(error),
+      );
     } catch (error) {
       this.#fail(error);
     }
@@ -135,14 +142,14 @@ export class RunContext implements Context, Driver {
     }
   }
 
-  #complete = (result: unknown): void => {
+  #complete(result: unknown): void {
     this.#execution.offer({ type: 'execution.completed', result: result ?? null });
-  };
+  }
 
-  #fail = (thrown: unknown): void => {
+  #fail(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     this.#execution.fail('workflow_error', error.message, error.name);
-  };
+  }
 
   /** R2 */
   #end(success: boolean): void {
@@ -164,7 +171,7 @@ export class RunContext implements Context, Driver {
   #note(fact: NewFact): void {
     this.#live();
     const kept = this.#execution.offer(fact);
-    if (kept instanceof Promise) kept.catch(this.#fail);
+    if (kept instanceof Promise) kept.catch((error) => this.#fail(error));
   }
 
   /** Records a fact that only this run reports. */
@@ -186,7 +193,7 @@ export class RunContext implements Context, Driver {
     return this.#execution.id;
   }
   get user(): string | undefined {
-    return this.#asked.user;
+    return this.#asked.by.userId;
   }
   get conversationId(): string | undefined {
     return this.#asked.conversationId;
@@ -228,7 +235,7 @@ export class RunContext implements Context, Driver {
     if (prompt.input_type === 'notification') return (await this.notify(question as Question<NotificationAnswer>)) as A;
     const { timeout } = prompt;
     const dueAt = timeout === null ? null : this.#deps.now() + timeout * 1000 + this.#deps.promptGraceMs;
-    const asked = { type: 'interaction.requested', call: this.#calls++, id: nanoid(), prompt, dueAt } as const;
+    const asked = { type: 'interaction.requested', call: this.#calls++, id: newId(), prompt, dueAt } as const;
     const closed = await this.#pause(fallback === undefined ? asked : { ...asked, fallback });
     if (closed.type === 'interaction.answered') return closed.answer as A;
     if (fallback !== undefined) return fallback;
@@ -250,7 +257,8 @@ export class RunContext implements Context, Driver {
   async authorize(provider: string, { scopes }: { scopes?: readonly string[] } = {}): Promise<AccessToken> {
     this.#live();
     const { oauth } = this.#deps;
-    const { user, interactive } = this.#asked;
+    const { interactive } = this.#asked;
+    const { user } = this;
     try {
       const cached = user === undefined ? undefined : await oauth.token(user, provider, scopes);
       if (cached !== undefined) return cached;
@@ -302,21 +310,19 @@ export class RunContext implements Context, Driver {
 
   /** A step that begins while every other branch waits brings the run back into the queue for a slot. */
   async #slotted(): Promise<void> {
+    this.#live();
     if (this.#execution.phase === 'executing') return;
     await new Promise<void>((resolve, reject) => {
-      const waiting: Waiting = { id: nanoid(), resume: () => resolve(), end: reject };
+      const waiting: Waiting = { id: newId(), resume: () => {}, end: reject };
       this.#waiting.push(waiting);
-      this.#ready.push(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        resolve();
-      });
+      this.#whenExecuting(waiting, resolve);
     });
   }
 
   async sleep(ms: number): Promise<void> {
     this.#live();
     const dueAt = this.#deps.now() + Math.max(0, ms);
-    await this.#pause({ type: 'sleep.started', call: this.#calls++, id: nanoid(), dueAt });
+    await this.#pause({ type: 'sleep.started', call: this.#calls++, id: newId(), dueAt });
   }
 
   now(): number {
@@ -352,6 +358,11 @@ export class RunContext implements Context, Driver {
     };
   }
 }
+
+/** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
+const park = (execution: Execution): void => {
+  execution.offer({ type: 'execution.parked' });
+};
 
 const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown, undefined> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value;

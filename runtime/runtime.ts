@@ -4,10 +4,11 @@
  * Whoever starts an execution owns it. For everybody else it does not exist: they get what an unknown id gets. An
  * execution started by nobody in particular belongs to whoever knows its id. Operators may do what owners may.
  */
-import { nanoid } from 'nanoid';
+
 import type { ExecutionStatus, JournalEntry, Pause } from '../machines/execution.ts';
 import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
+import type { Caller } from './caller.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './context.ts';
 import { Drain } from './drain.ts';
@@ -15,28 +16,23 @@ import { Failure } from './errors.ts';
 import { type Driver, Execution, type ExecutionDeps, type Phase } from './execution.ts';
 import { type ExecutionPage, Executions, type ListFilter } from './executions.ts';
 import { IdempotencyKeys } from './idempotency.ts';
+import { newId } from './ids.ts';
 import { silentLog } from './log.ts';
 import { type CallbackOutcome, createOAuth, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
 import { type Response, readAnswer } from './prompts.ts';
 import { Retention } from './retention.ts';
-import { RunContext, type RunRequest } from './run.ts';
+import { RunContext, type RunDeps, type RunRequest } from './run.ts';
 import { MemoryStore } from './store/memory.ts';
 import type { JournalPage, Store } from './store/store.ts';
 import { ActorTree, foldSettled } from './system.ts';
+import { Wait } from './wait.ts';
 import type { Workflow } from './workflow.ts';
 
-/** Who asks. */
-export interface Caller {
-  readonly userId: string | undefined;
-  readonly isOperator?: boolean;
-}
-
-export interface StartRequest extends Omit<RunRequest, 'user'> {
+export interface StartRequest extends RunRequest {
   /** Name of a served workflow. */
   readonly workflow: string;
-  readonly by: Caller;
   /** Of the caller's choice. The same key with the same request gives the execution that there is already. */
   readonly idempotencyKey?: string | undefined;
 }
@@ -69,7 +65,6 @@ export class Runtime {
   /** Resolves when it serves. */
   readonly started: Promise<void>;
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #log: Log;
   readonly #store: Store;
   readonly #oauth: OAuth;
@@ -80,6 +75,7 @@ export class Runtime {
   readonly #builders = new Map<string, Builders>();
   readonly #drain: Drain;
   readonly #deps: ExecutionDeps;
+  readonly #runDeps: RunDeps;
   #stopped: Promise<void> | undefined;
 
   constructor({
@@ -93,7 +89,6 @@ export class Runtime {
   }: RuntimeSetup) {
     this.options = resolveOptions(options);
     this.#clock = clock;
-    this.#random = random;
     this.#log = log;
     this.#store = store ?? new MemoryStore(this.options);
     this.#oauth = createOAuth({ providers, now: () => clock.now(), timeoutMs: this.options.oauthTimeoutMs });
@@ -121,6 +116,13 @@ export class Runtime {
       options: this.options,
       log,
       told: (execution, entry, phase) => this.#told(execution, entry, phase),
+    };
+    this.#runDeps = {
+      oauth: this.#oauth,
+      promptGraceMs: this.options.promptGraceMs,
+      now: () => clock.now(),
+      random,
+      log,
     };
     for (const workflow of workflows) {
       if (this.#builders.has(workflow.name)) {
@@ -183,13 +185,7 @@ export class Runtime {
     }
     const owner = by.userId ?? null;
     const execution = this.#create(request.workflow, owner);
-    execution.driver = new RunContext(execution, { ...request, user: by.userId }, builders.workflow, lease, {
-      oauth: this.#oauth,
-      promptGraceMs: this.options.promptGraceMs,
-      now: () => this.#clock.now(),
-      random: this.#random,
-      log: this.#log,
-    });
+    execution.driver = new RunContext(execution, request, builders.workflow, lease, this.#runDeps);
     if (idempotencyKey !== undefined) this.#keys.keep(by.userId, idempotencyKey, request, execution.id);
     const { workflow, input } = request;
     const kept = execution.begin({ type: 'execution.started', workflow, owner, input });
@@ -224,17 +220,12 @@ export class Runtime {
     { timeoutMs, onGone }: { timeoutMs?: number | undefined; onGone?: (listener: () => void) => void } = {},
   ): Promise<boolean> {
     if (holds(execution)) return Promise.resolve(true);
-    const { wheel } = this.#tree;
     return new Promise((resolve) => {
-      const settle = (held: boolean): void => {
-        unwatch();
-        if (timer !== undefined) wheel.cancel(timer);
-        resolve(held);
-      };
-      const unwatch = execution.watch(() => holds(execution) && settle(true));
-      const timer =
-        timeoutMs === undefined ? undefined : wheel.schedule(this.#clock.now() + timeoutMs, () => settle(false));
-      onGone?.(() => settle(false));
+      const wait = new Wait(resolve, this.#tree.wheel);
+      wait.unwatch = execution.watch(() => holds(execution) && wait.end(true));
+      if (timeoutMs !== undefined)
+        wait.timer = wait.wheel.schedule(this.#clock.now() + timeoutMs, () => wait.end(false));
+      onGone?.(() => wait.end(false));
     });
   }
 
@@ -324,7 +315,7 @@ export class Runtime {
   }
 
   #create(workflow: string, owner: string | null): Execution {
-    const executionId = nanoid();
+    const executionId = newId();
     const input = { executionId, workflow, owner, startedAt: this.#clock.now() };
     const execution = new Execution(this.#tree.spawnExecution(executionId, { input }), this.#deps);
     this.#executions.add(execution);

@@ -3,10 +3,11 @@
  * hear only of its runs.
  */
 import type { JournalEntry } from '../machines/execution.ts';
+import type { Caller } from './caller.ts';
 import type { Execution } from './execution.ts';
 import { follow } from './follow.ts';
 import type { Prompt, Response } from './prompts.ts';
-import type { Caller, Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 
 export interface AskedPrompt {
   readonly executionId: string;

@@ -1,9 +1,10 @@
 /** One run within a session: NAT's `Runner`. */
 import type { ExecutionError, ExecutionErrorCode, ExecutionStatus } from '../machines/execution.ts';
+import type { Caller } from './caller.ts';
 import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';
 import { follow } from './follow.ts';
-import type { Caller, Runtime } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 
 /** A run has failed. `name` and the message are those of the error that its workflow threw. */
 export class RunFailedError extends Error {

@@ -1,12 +1,17 @@
 /** The run slots of one builder: a bounded number, and a bounded first-in-first-out queue before them. */
 import { Failure } from './errors.ts';
 
+/** Who wants a slot. */
+export interface SlotHolder {
+  slotGranted(): void;
+}
+
 /** One place in the queue, or in a slot. */
 export class SlotRequest {
   state: 'queued' | 'held' | 'gone' = 'queued';
-  readonly granted: () => void;
-  constructor(granted: () => void) {
-    this.granted = granted;
+  readonly holder: SlotHolder;
+  constructor(holder: SlotHolder) {
+    this.holder = holder;
   }
 }
 
@@ -45,7 +50,7 @@ export class Slots {
     throw new Failure('queue_full', { detail, retryAfterMs: 1_000 });
   }
 
-  /** Calls `granted` at once if a slot is free, else when its turn comes. */
+  /** Calls `slotGranted` at once if a slot is free, else when its turn comes. */
   request(request: SlotRequest): void {
     if (this.#open && this.#held < this.limit) this.#grant(request);
     else this.#queue.push(request);
@@ -70,7 +75,7 @@ export class Slots {
   #grant(request: SlotRequest): void {
     this.#held += 1;
     request.state = 'held';
-    request.granted();
+    request.holder.slotGranted();
   }
 
   #serve(): void {

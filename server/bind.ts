@@ -16,14 +16,17 @@ const isMissing = (reason: string): boolean => reason === 'EADDRNOTAVAIL' || rea
  * `localhost` is every address of that name, since clients differ in which they try; other names are their first one.
  * Port 0 is a free one. Rejects with an error that names host, port and reason, and then keeps nothing.
  */
-export const bind = async (uws: Uws, app: App, host: string, port: number): Promise<Bound> => {
+export const bind = async (uws: Uws, app: App, host: string, port: number, resolve = addressesOf): Promise<Bound> => {
   const sockets: ListenSocket[] = [];
   const unbind = (): void => {
     for (const socket of sockets.splice(0)) uws.us_listen_socket_close(socket);
   };
+  const found = await resolve(host).catch((error: unknown) => {
+    throw cannot(host, port, reasonOf(error));
+  });
   let bound = port;
   let failure: string | undefined;
-  for (const address of await addressesOf(host, port)) {
+  for (const address of host === 'localhost' ? found : found.slice(0, 1)) {
     const socket = listenOn(uws, app, address, bound);
     if (socket !== undefined) {
       sockets.push(socket);
@@ -42,14 +45,8 @@ export const bind = async (uws: Uws, app: App, host: string, port: number): Prom
 const cannot = (host: string, port: number, reason: string): Error =>
   new Error(`cannot listen on ${host}, port ${port}: ${reason}`);
 
-const addressesOf = async (host: string, port: number): Promise<string[]> => {
-  try {
-    const found = await lookup(host, { all: true });
-    return (host === 'localhost' ? found : found.slice(0, 1)).map(({ address }) => address);
-  } catch (error) {
-    throw cannot(host, port, reasonOf(error));
-  }
-};
+const addressesOf = async (host: string): Promise<string[]> =>
+  (await lookup(host, { all: true })).map(({ address }) => address);
 
 const listenOn = (uws: Uws, app: App, address: string, port: number): ListenSocket | undefined => {
   let taken: ListenSocket | undefined;

@@ -14,8 +14,9 @@ export const fileVariable = 'FERMATA_CONFIG';
 
 export const checkNames = (reader: ConfigReader, keys: Table): void => {
   const settings = new Set(Object.values(keys).map(({ path }) => path));
-  const known = [...settings, ...foreign.keys(), ...byEntry];
-  const sections = new Set(known.flatMap(sectionsOf));
+  const names = [...settings, ...foreign.keys(), ...byEntry];
+  const sections = new Set(names.flatMap(sectionsOf));
+  const known = [...names, ...sections];
 
   const refuse = (path: readonly string[]): void => {
     const elsewhere = known.find((full) => full.split('.').at(-1) === path.at(-1));

@@ -1,5 +1,5 @@
 /** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
-import { Failure, type Runtime, type StartRequest, type Workflow } from '../../runtime/index.ts';
+import { type Caller, Failure, type Runtime, type StartRequest, type Workflow } from '../../runtime/index.ts';
 import { readJsonBody } from '../json-body.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey, readPreference } from '../preferences.ts';
@@ -48,9 +48,10 @@ const starter = (
     if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
-    const run = { workflow: workflow.name, input: reading.value, interactive, streaming: false };
     const started = await who(call)
-      .then((by) => runtime.start({ ...run, ...requestOf(call, body), by, idempotencyKey }))
+      .then((by) =>
+        runtime.start(requestOf(call, body, by, { workflow, input: reading.value, interactive, idempotencyKey })),
+      )
       .catch((thrown) => refusedStart(thrown, interactive));
     if ('status' in started) return started;
 
@@ -71,11 +72,19 @@ const starter = (
   };
 };
 
-/** What a run may know of its request; the body as it came, before the schema has had its say. */
+/** What a run may know of its request; `body` as it came, before the schema has had its say. */
 const requestOf = (
   call: Call,
   body: unknown,
-): Pick<StartRequest, 'conversationId' | 'userMessageId' | 'request' | 'trace'> => ({
+  by: Caller,
+  run: { workflow: Workflow; input: unknown; interactive: boolean; idempotencyKey: string | undefined },
+): StartRequest => ({
+  workflow: run.workflow.name,
+  input: run.input,
+  by,
+  idempotencyKey: run.idempotencyKey,
+  interactive: run.interactive,
+  streaming: false,
   conversationId: call.headers['conversation-id'] || undefined,
   userMessageId: call.headers['user-message-id'] || undefined,
   request: new HttpRequestInfo(call, body),

@@ -1,19 +1,15 @@
 /** The store on every cell of its table: each event in each state. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  DEFAULT_EXECUTION_TTL,
-  type ExecutionStore,
-  type FailureCode,
-  type RecordStatus,
-} from '../../runtime/index.ts';
+import { DEFAULT_EXECUTION_TTL, type ExecutionStore, type RecordStatus } from '../../runtime/index.ts';
 import { executionStore, question, refusal, reply } from '../support/execution-store.ts';
 import type { SimulatedClock } from '../support/simulated-clock.ts';
+import { type Outcome, storeStates, storeTable } from '../support/store-table.ts';
 
 type Prepare = (store: ExecutionStore, id: string, clock: SimulatedClock) => Promise<unknown>;
 
 /** Prompts are called p, consents c; both were opened in the order in which the name of the state tells. */
-const states: Record<string, Prepare> = {
+const states: Record<(typeof storeStates)[number], Prepare> = {
   running: async () => {},
   'waiting for an answer': (store, id) => store.setInteractionRequired(id, question, 'p'),
   'waiting for a consent': (store, id) => store.setOauthRequired(id, 'https://idp.example', 'c'),
@@ -40,7 +36,7 @@ const states: Record<string, Prepare> = {
   unknown: (store, id) => store.remove(id),
 };
 
-const events: Record<string, Prepare> = {
+const events: Record<keyof typeof storeTable, Prepare> = {
   'an interaction is required': (store, id) => store.setInteractionRequired(id, question, 'p2'),
   'a consent is required': (store, id) => store.setOauthRequired(id, 'https://idp.example', 'c2'),
   'it is set running': (store, id) => store.setRunning(id),
@@ -54,54 +50,26 @@ const events: Record<string, Prepare> = {
   'it is removed': (store, id) => store.remove(id),
 };
 
-/** Where the event leads; a code: it is refused with that, and nothing has changed; `gone`: nobody knows it any more. */
-type Outcome = RecordStatus | FailureCode | 'gone';
+const statuses: readonly Outcome[] = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'];
+const isStatus = (outcome: Outcome): outcome is RecordStatus => statuses.includes(outcome);
 
-const R = 'running';
-const I = 'interaction_required';
-const O = 'oauth_required';
-const C = 'completed';
-const F = 'failed';
-const over = 'execution_settled';
-const refused = 'fact_refused';
-const never = 'interaction_not_found';
-const unknown = 'execution_not_found';
-const gone = 'gone';
-
-/** The columns are the states, in the order above. */
-const table: Record<keyof typeof events, readonly Outcome[]> = {
-  'an interaction is required': [I, I, O, O, I, I, over, over, unknown],
-  'a consent is required': [O, I, O, O, O, O, over, over, unknown],
-  'it is set running': [R, I, R, I, R, R, over, over, unknown],
-  'it is set completed': [C, C, C, C, C, C, over, over, unknown],
-  'it is set failed': [F, F, F, F, F, F, over, over, unknown],
-  'the prompt is answered': [never, R, never, O, refused, refused, over, over, unknown],
-  'another prompt is answered': [never, never, never, never, never, never, never, never, unknown],
-  'the prompt takes too long': [R, R, O, O, R, R, C, F, gone],
-  'expired ones are cleaned up': [R, I, O, O, R, R, C, F, gone],
-  'the time to live passes': [R, R, O, O, R, R, gone, gone, gone],
-  'it is removed': [gone, gone, gone, gone, gone, gone, gone, gone, gone],
-};
-
-const isStatus = (outcome: Outcome): outcome is RecordStatus => [R, I, O, C, F].includes(outcome);
-
-for (const [event, outcomes] of Object.entries(table)) {
-  for (const [index, state] of Object.keys(states).entries()) {
+for (const [event, outcomes] of Object.entries(storeTable)) {
+  for (const [index, state] of storeStates.entries()) {
     const outcome = outcomes[index]!;
     test(`an execution is ${state}, and ${event}: ${outcome}`, async (t) => {
       const { store, clock } = executionStore(t);
       const { executionId } = await store.createExecution();
-      await states[state]!(store, executionId, clock);
+      await states[state](store, executionId, clock);
       const record = await store.get(executionId);
       const before = record && { status: record.status, result: record.result, error: record.error };
 
-      const thrown = await events[event]!(store, executionId, clock).then(
+      const thrown = await events[event as keyof typeof storeTable](store, executionId, clock).then(
         () => undefined,
         (error: unknown) => error,
       );
 
       const after = await store.get(executionId);
-      if (outcome === gone) {
+      if (outcome === 'gone') {
         assert.equal(thrown, undefined);
         assert.equal(after, undefined);
       } else if (isStatus(outcome)) {

@@ -261,6 +261,29 @@ test('after a shutdown, which waits for runs and disposes builders, no session i
   assert.deepEqual(log, ['ran', 'disposed']);
 });
 
+test('a build that is given up closes what it has opened, and who waits for it is told', async (t) => {
+  const log: string[] = [];
+  const { opened: abandoned, open: giveUp } = gate();
+  const served = workflow({
+    name: 'slow-build',
+    perUser: {
+      build: async (_user, scope) => {
+        scope.defer(() => log.push('closed'));
+        scope.signal.addEventListener('abort', giveUp);
+        await abandoned;
+      },
+    },
+    run: () => null,
+  });
+  const { manager } = await sessionManager(t, served);
+  const refused = assert.rejects(manager.session({ userId: 'alice' }), refusal('draining'));
+
+  await manager.shutdown();
+
+  await refused;
+  assert.deepEqual(log, ['closed']);
+});
+
 test('managers over one runtime have builders of their own, and a shutdown of one leaves the rest as it is', async (t) => {
   const runtime = await createRuntime({ workflows: [echo, notebook().served], clock: new SimulatedClock() });
   t.after(() => runtime.stop());

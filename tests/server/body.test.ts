@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type BodyOutcome, readBody } from '../../server/body.ts';
+import { type BodyOutcome, framingFault, readBody } from '../../server/body.ts';
 import type { HttpResponse } from '../../server/uws-types.ts';
 import { givenTimers } from '../support/http.ts';
 
@@ -97,4 +97,21 @@ test('nobody waits for a sender who has gone', () => {
 
   assert.equal(timers.waiting.length, 0);
   assert.deepEqual(outcomes, []);
+});
+
+test('the end of a request is certain with one length, or in chunks, or without a body', () => {
+  const certain = [{}, { 'content-length': '0' }, { 'content-length': '12' }, { 'transfer-encoding': 'Chunked' }];
+  const uncertain = [
+    { 'content-length': '1, 2' },
+    { 'content-length': '' },
+    { 'content-length': '1e3' },
+    { 'content-length': '1'.repeat(16) },
+    { 'transfer-encoding': '' },
+    { 'transfer-encoding': 'gzip, chunked' },
+    { 'transfer-encoding': 'chunked', 'content-length': '1' },
+  ];
+
+  for (const headers of certain) assert.equal(framingFault(headers), undefined);
+  for (const headers of uncertain) assert.match(framingFault(headers) ?? '', /^(Content-Length|The only)/);
+  assert.match(framingFault(uncertain.at(-1)!) ?? '', /exclude each other/);
 });

@@ -238,6 +238,8 @@ test('a reply that cannot be sent is an error, and none of it is sent', async (t
   const replies: unknown[] = [
     { status: 200, headers: { location: 'a\r\nset-cookie: x' } },
     { status: 200, headers: { location: 'a\nb' } },
+    { status: 200, headers: { location: 'a\rb' } },
+    { status: 200, headers: { location: 'a\0b' } },
     { status: 200, headers: { location: undefined } },
     { status: 200, body: { not: 'text' } },
     { status: 101 },

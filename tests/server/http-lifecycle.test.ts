@@ -20,10 +20,10 @@ const given = {
       signals.push(signal);
       return promise;
     });
-    return { routes: [slow, route('/quick', () => ok)], signals, reply: () => resolve(ok) };
+    return { routes: [slow, route('/quick', () => ok)], signals, reply: (reply = ok) => resolve(reply) };
   },
 
-  /** With a port of its own choice, the system does not let a listener take it again soon. */
+  /** Free a moment ago. Servers that chose their port themselves (0) differ: nobody else can take it for a while. */
   freePort: async (): Promise<number> => {
     const probe = createServer();
     await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
@@ -53,7 +53,7 @@ test('a server on localhost is reached by that name', async (t) => {
 });
 
 test('a port in use, by us or by others, is an error that names host and port', async (t) => {
-  const ours = await startServer(t, { routes: [] });
+  const ours = await startServer(t, { routes: [], port: await given.freePort() });
   const others = createServer();
   await new Promise<void>((listening) => others.listen(0, '127.0.0.1', listening));
   t.after(() => others.close());
@@ -215,6 +215,22 @@ test('a large reply that a slow reader still reads is waited for', async (t) => 
 
   assert.equal((await client.answer()).body.length, body.length);
   await closing;
+});
+
+test('a large reply during the grace ends its connection too', async (t) => {
+  const { routes, reply } = given.slow();
+  const server = await startServer(t, { routes });
+  const client = await connect(t, server.port);
+  client.send(request('GET /slow'));
+  await until(() => server.openRequests === 1, 'the request');
+
+  const closing = server.close({ graceMs: 60_000 });
+  reply({ status: 200, body: 'x'.repeat(100_000) });
+
+  const { headers, body } = await client.answer();
+  await closing;
+  await client.closed;
+  assert.deepEqual([headers.connection, body.length], ['close', 100_000]);
 });
 
 test('closing twice is closing once', async (t) => {

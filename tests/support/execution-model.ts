@@ -66,12 +66,12 @@ const isInBounds = ({ context: { pauses, steps } }: ExecutionSnapshot, fact: Exe
 /** What is tried in a state. */
 export const tried = (state: ExecutionSnapshot): ExecutionEvent[] => alphabet.filter((fact) => isInBounds(state, fact));
 
-/** Two executions are in the same state when the same may happen to them from now on. */
-const keyOf = ({ value, context: { pauses, working, steps } }: ExecutionSnapshot): string =>
-  JSON.stringify([value, pauses.map(({ id }) => id), working, steps]);
+/** Two executions are in the same state when the same may happen to them from now on. A run that begins is told apart. */
+const keyOf = ({ value, context: { seq, pauses, working, steps } }: ExecutionSnapshot): string =>
+  JSON.stringify([value, pauses.map(({ id }) => id), working, steps, seq === 1]);
 
-export const executionPaths = (): ExecutionPath[] =>
-  pathsOf(modelOf(executionMachine), { input, events: tried, key: keyOf });
+export const executionPaths = (events = tried): ExecutionPath[] =>
+  pathsOf(modelOf(executionMachine), { input, events, key: keyOf });
 
 /** An execution as it has to be, told in another way than the machine tells it. */
 export type Expected = {

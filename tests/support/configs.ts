@@ -1,0 +1,87 @@
+/** Configurations for tests, as texts and as values. */
+import assert from 'node:assert/strict';
+import { Failure } from '../../runtime/index.ts';
+import { type ConfigSource, readConfig, type ServerConfig } from '../../server/config.ts';
+
+export type Outside = Partial<Pick<ConfigSource, 'env' | 'flags'>>;
+
+/** The lines of the refusal, without the first one. */
+export const problemsOf = (text: string, { env = {}, flags = {} }: Outside = {}): string[] => {
+  try {
+    readConfig({ text, env, flags });
+  } catch (thrown) {
+    assert.ok(thrown instanceof Failure, String(thrown));
+    assert.equal(thrown.code, 'options_invalid');
+    const [first, ...lines] = thrown.message.split('\n');
+    assert.equal(first, 'The configuration cannot be used:');
+    return lines.map((line) => line.trim());
+  }
+  return [];
+};
+
+export const read = (text: string, { env = {}, flags = {} }: Outside = {}): ServerConfig =>
+  readConfig({ text, env, flags });
+
+/** A section `general.front_end` with these entries, on one line. */
+export const frontEnd = (entries: string): string => `general: {front_end: {${entries}}}`;
+
+/** What nobody has configured. */
+export const defaults: ServerConfig = {
+  host: 'localhost',
+  port: 8000,
+  rootPath: '',
+  cors: {
+    allowOrigins: [],
+    allowOriginRegex: null,
+    allowMethods: ['GET'],
+    allowHeaders: [],
+    allowCredentials: false,
+    exposeHeaders: [],
+    maxAgeS: 600,
+  },
+  workflow: {
+    method: 'POST',
+    path: '/v1/workflow',
+    websocketPath: '/websocket',
+    openaiApiPath: '/v1/chat',
+    openaiApiV1Path: '/v1/chat/completions',
+    legacyPath: '/generate',
+    legacyOpenaiApiPath: '/chat',
+  },
+  endpoints: [],
+  oauthCallbackPath: '/auth/redirect',
+  disableLegacyRoutes: false,
+  enableInteractiveExtensions: false,
+  stepAdaptor: { mode: 'default', customEventTypes: [] },
+  monitorUsers: false,
+  identity: { allowUnverifiedJwts: false },
+  providers: {},
+  runtime: {
+    maxConcurrency: 8,
+    maxQueued: 1_000,
+    maxBuilders: 10_000,
+    retentionMs: 600_000,
+    maxSettled: 20_000,
+    parkedTimeoutMs: 604_800_000,
+    promptGraceMs: 5_000,
+    oauthTimeoutMs: 300_000,
+    builderIdleMs: 1_800_000,
+    maxJournalFacts: 10_000,
+    maxJournalBytes: 4_194_304,
+    stopTimeoutMs: 5_000,
+  },
+  limits: { maxBodyBytes: 1_048_576, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000 },
+  logLevel: 'info',
+  warnings: [],
+};
+
+/** Paths of what names none. */
+export const nowhere = {
+  method: 'POST',
+  path: null,
+  websocketPath: null,
+  openaiApiPath: null,
+  openaiApiV1Path: null,
+  legacyPath: null,
+  legacyOpenaiApiPath: null,
+} as const;

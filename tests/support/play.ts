@@ -1,0 +1,233 @@
+/** A path of the execution's model as a play: each of its facts is brought about by whoever can, as in real life. */
+import assert from 'node:assert/strict';
+import type { ExecutionEvent, ExecutionSnapshot } from '../../machines/execution.ts';
+import { AccessToken, type Caller, type Runtime, text } from '../../runtime/index.ts';
+import type { Builder } from '../../runtime/builder.ts';
+import { SlotRequest } from '../../runtime/slots.ts';
+import { tried } from './execution-model.ts';
+import type { Puppet } from './puppet.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
+
+/** The people: whoever starts, answers, agrees and cancels. Everything is expected to succeed. */
+export interface People {
+  /** Resolves to the id of the execution. */
+  start(): Promise<string>;
+  answer(executionId: string, interactionId: string): Promise<void>;
+  /** Come back from the provider. */
+  callback(query: URLSearchParams): Promise<void>;
+  cancel(executionId: string): Promise<void>;
+}
+
+export interface World {
+  readonly runtime: Runtime;
+  readonly clock: SimulatedClock;
+  readonly puppets: ReadonlyMap<string, Puppet>;
+  readonly people: People;
+}
+
+export type Failing = 'cancelled' | 'thrown' | 'abandoned' | 'interrupted';
+
+export const alice: Caller = { userId: 'alice' };
+
+/** Holds a slot and does nothing with it. */
+const nobody = { slotGranted: () => {} };
+
+const FAR_MS = 30 * 24 * 3_600_000;
+const ACT_MS = 100_000;
+
+/** What can be brought about in a state: no fact that only a run could report which has not begun, and so on. */
+export const performable = (state: ExecutionSnapshot): ExecutionEvent[] => {
+  const { context, tags } = state;
+  const isExecuting = tags.has('slot');
+  const isAboutToPark = isExecuting && context.steps === 0 && context.pauses.length > 0;
+  return tried(state).filter(({ type }) => {
+    if (context.seq === 1) return type === 'slot.granted' || type === 'execution.failed';
+    if (type === 'step.completed' || type === 'step.failed') return isExecuting; // its work begins with a slot
+    return !(type === 'oauth.granted' && isAboutToPark); // the provider takes its time, and until then it has parked
+  });
+};
+
+/** How long a consent has to last for this path; it is the same for all consents of a runtime. */
+export const oauthTimeoutFor = (facts: readonly ExecutionEvent[]): number => {
+  const expiry = facts.findIndex(({ type }) => type === 'oauth.expired');
+  if (expiry < 0) return FAR_MS;
+  const request = facts.findLastIndex(({ type }, index) => index < expiry && type === 'oauth.requested');
+  const before = facts.findLastIndex(({ type }, index) => index < request && TIMED.test(type));
+  return (expiry - before) * ACT_MS;
+};
+
+const TIMED = /\.(expired|elapsed)$/;
+
+const told = (value: unknown): string =>
+  value instanceof AccessToken ? value.value : String((value as { text?: string } | undefined)?.text);
+
+export class Play {
+  readonly #runtime: Runtime;
+  readonly #clock: SimulatedClock;
+  readonly #puppets: ReadonlyMap<string, Puppet>;
+  readonly #people: People;
+  readonly #facts: readonly ExecutionEvent[];
+  readonly #beganAt: number;
+  /** The one run slot is held here until the path says that the execution gets it. */
+  #slot = new SlotRequest(nobody);
+  #work: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
+  readonly builder: Builder;
+  executionId = '';
+  /** Real ids by those of the model. */
+  readonly ids = new Map<string, string>();
+  readonly #outcomes = new Map<string, string>();
+
+  constructor(world: World, facts: readonly ExecutionEvent[]) {
+    this.#runtime = world.runtime;
+    this.#clock = world.clock;
+    this.#puppets = world.puppets;
+    this.#people = world.people;
+    this.#facts = facts;
+    this.#beganAt = world.clock.now();
+    this.builder = world.runtime.builders('puppet').get(null)!;
+  }
+
+  async begin(): Promise<void> {
+    this.builder.slots.request(this.#slot);
+    this.executionId = await this.#people.start();
+  }
+
+
+  get puppet(): Puppet | undefined {
+    return this.#puppets.get(this.executionId);
+  }
+
+  /** What the run was told about something it waits for: a value, the name of an error, or `none` yet. */
+  outcomeOf(name: string): string {
+    return this.#outcomes.get(name) ?? 'none';
+  }
+
+  /** Brings one fact of the path about. */
+  async perform(index: number, failing: Failing = 'cancelled'): Promise<void> {
+    const fact = this.#facts[index]!;
+    await this.#deed(fact, index, failing);
+    await settled();
+    if ('call' in fact && 'id' in fact) {
+      this.ids.set(fact.id, this.#runtime.get(this.executionId, alice)!.context.pauses.at(-1)!.id);
+    }
+  }
+
+  #deed(fact: ExecutionEvent, index: number, failing: Failing): unknown {
+    const id = 'id' in fact ? fact.id : '';
+    const { ctx, complete } = this.puppet ?? ({} as Puppet);
+    switch (fact.type) {
+      case 'slot.granted':
+        return this.#passSlot();
+      case 'step.started':
+        return this.#track(
+          'step',
+          ctx.step('pay', () => this.#working()),
+        );
+      case 'step.completed':
+        return this.#work?.resolve(1);
+      case 'step.failed':
+        return this.#work?.reject(new Error('It broke.'));
+      case 'value.recorded':
+        return ctx.now();
+      case 'notification.sent':
+        return void ctx.notify('By the way.');
+      case 'output.emitted':
+        return ctx.emit('a part');
+      case 'trace.emitted':
+        return ctx.span('TOOL', 'tool');
+      case 'trace.identified':
+        return ctx.observe('trace-1');
+      case 'interaction.requested':
+        return this.#track(id, ctx.prompt(this.#question(index, id)));
+      case 'interaction.answered':
+        return this.#people.answer(this.executionId, this.ids.get(id)!);
+      case 'oauth.requested':
+        return this.#track(id, ctx.authorize('bank', { scopes: [`scope-${index}`] }));
+      case 'oauth.granted':
+        return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, code: 'code-1' }));
+      case 'oauth.refused':
+        return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, error: 'access_denied' }));
+      case 'sleep.started':
+        return this.#track(id, ctx.sleep(this.#lastsMs(index, id) ?? FAR_MS));
+      case 'interaction.expired':
+      case 'oauth.expired':
+      case 'sleep.elapsed':
+        return this.#passTime(this.#at(index) - this.#clock.now());
+      case 'execution.parked':
+        return new Promise(setImmediate);
+      case 'execution.completed':
+        return complete('done');
+      case 'execution.failed':
+        return this.#fail(failing);
+      case 'retention.elapsed':
+        return this.#passTime(this.#runtime.options.retentionMs);
+      case 'record.forgotten':
+        return undefined; // follows by itself
+    }
+  }
+
+  /** Who waits for it gets the slot; it is taken back once that one gives it up. */
+  #passSlot(): void {
+    const next = new SlotRequest(nobody);
+    this.builder.slots.request(next);
+    this.builder.slots.release(this.#slot);
+    this.#slot = next;
+  }
+
+  #working(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#work = { resolve, reject };
+    });
+  }
+
+  #track(name: string, call: Promise<unknown>): void {
+    this.#outcomes.delete(name);
+    call.then(
+      (value) => this.#outcomes.set(name, told(value)),
+      (error: Error) => this.#outcomes.set(name, error.name),
+    );
+  }
+
+  /** The second prompt has an answer of its own, in case that it expires. */
+  #question(index: number, id: string) {
+    const lastsMs = this.#lastsMs(index, id);
+    if (lastsMs === undefined) return text({ text: id });
+    const timeoutS = (lastsMs - this.#runtime.options.promptGraceMs) / 1000;
+    return text({ text: id, timeoutS, ...(id === 'p2' && { default: 'Whatever.' }) });
+  }
+
+  /** Milliseconds from now until a pause is over by itself; undefined if something else ends it on this path. */
+  #lastsMs(index: number, id: string): number | undefined {
+    const end = this.#facts.findIndex((fact, later) => later > index && 'id' in fact && fact.id === id);
+    return end >= 0 && TIMED.test(this.#facts[end]!.type) ? this.#at(end) - this.#clock.now() : undefined;
+  }
+
+  #at(index: number): number {
+    return this.#beganAt + (index + 1) * ACT_MS;
+  }
+
+  /** Time passes, and until its last millisecond nothing happens. */
+  #passTime(ms: number): void {
+    const view = this.#runtime.get(this.executionId, alice)!;
+    const { seq } = view.context;
+    this.#clock.advance(ms - 1);
+    assert.equal(view.context.seq, seq);
+    this.#clock.advance(1);
+  }
+
+  async #fail(failing: Failing): Promise<void> {
+    if (failing === 'cancelled') await this.#people.cancel(this.executionId);
+    else if (failing === 'thrown') this.puppet!.fail(new RangeError('It broke.'));
+    else if (failing === 'abandoned') this.#passTime(this.#runtime.options.parkedTimeoutMs);
+    else await stop(this.#runtime, this.#clock);
+  }
+}
+
+/** When everything has happened that can without time, network or another turn of the event loop. */
+export const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+
+export const stop = async (runtime: Runtime, clock: SimulatedClock): Promise<void> => {
+  const stopped = runtime.stop();
+  clock.advance(runtime.options.stopTimeoutMs);
+  await stopped;
+};
