@@ -48,8 +48,13 @@ export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Ex
   if (userInputCallback === undefined && userAuthenticationCallback === undefined) return;
 
   const answer = async (interactionId: string, prompt: Prompt, ask: UserInputCallback): Promise<void> => {
-    const response = await ask(prompt, { executionId, interactionId });
-    await runtime.answer(executionId, interactionId, response, by);
+    try {
+      const response = await ask(prompt, { executionId, interactionId });
+      await runtime.answer(executionId, interactionId, response, by);
+    } catch (thrown) {
+      // Answered by others or expired meanwhile: the run has gone on without this callback.
+      if (execution.context.pauses.some(({ id }) => id === interactionId)) throw thrown;
+    }
   };
 
   const authorize = async (asked: AskedConsent, send: UserAuthenticationCallback): Promise<void> => {

@@ -15,18 +15,18 @@ const readOptions = (typed: readonly string[]) => {
     .description('Serves workflows that obey commands, as a profile of the recorded traffic asks for.')
     .addOption(profileOption)
     .exitOverride();
-  for (const { option, meaning } of Object.values(keys)) if (option !== undefined) command.option(option, meaning);
+  for (const { flag, meaning } of Object.values(keys)) if (flag !== undefined) command.option(flag, meaning);
   command.parse(typed, { from: 'user' });
   const given = command.opts<Record<string, string | undefined>>();
   const { profile = '' } = given;
   const settings = command.options.filter((option) => option !== profileOption);
-  const options = settings.map((option) => [option.long ?? '', given[option.attributeName()]] as const);
-  return { profile, options: Object.fromEntries(options) };
+  const flags = settings.map((option) => [option.long ?? '', given[option.attributeName()]] as const);
+  return { profile, flags: Object.fromEntries(flags) };
 };
 
 const serve = async (typed: readonly string[]): Promise<void> => {
-  const { profile, options } = readOptions(typed);
-  const config = readConfig({ env: { FERMATA_HOST: '127.0.0.1' }, options });
+  const { profile, flags } = readOptions(typed);
+  const config = readConfig({ env: { FERMATA_HOST: '127.0.0.1' }, flags });
   const lab = await startLab(profile, { config });
   process.stdout.write(`lab ${profile} listens on ${lab.base}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void lab.close());

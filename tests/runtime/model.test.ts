@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createActor } from 'xstate';
-import { type ExecutionEvent, executionMachine } from '../../machines/execution.ts';
-import { type Caller, createRuntime, Failure, type FailureCode, type Response } from '../../runtime/index.ts';
+import { type ExecutionEvent, type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
+import { type Caller, createRuntime, Failure, type FailureCode, type Response, text } from '../../runtime/index.ts';
 import { after, begun, executionPaths, expectedStatus } from '../support/execution-model.ts';
-import { alice, type Failing, oauthTimeoutFor, Play, performable, stop, type World } from '../support/play.ts';
+import { alice, type Failing, oauthTimeoutFor, Play, performable, settled, stop, type World } from '../support/play.ts';
 import { puppetry } from '../support/puppet.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
 import { json, tokenEndpoint } from '../support/token-endpoint.ts';
@@ -65,7 +65,7 @@ const worlds = async (t: TestContext) => {
 };
 
 /** A call of the run that waits: what closed its pause, and whether the run has gone on since. */
-type Call = { readonly closedBy?: ExecutionEvent['type']; readonly isResumed: boolean };
+type Call = { readonly id: string; readonly index: number; closedBy?: ExecutionEvent['type']; isResumed: boolean };
 
 /** A play, and what is expected of it. */
 class Stage {
@@ -73,8 +73,9 @@ class Stage {
   readonly world: World;
   readonly #facts: readonly ExecutionEvent[];
   readonly #told: string[] = ['execution.started'];
-  readonly #calls = new Map<string, Call>();
+  readonly #calls: Call[] = [];
   expected = begun;
+  #failing: Failing | undefined;
 
   constructor(world: World, facts: readonly ExecutionEvent[]) {
     this.world = world;
@@ -82,33 +83,37 @@ class Stage {
     this.#facts = facts;
   }
 
-  async follow(failing?: Failing): Promise<this> {
+  async follow(failing?: Failing): Promise<void> {
+    this.#failing = failing;
     await this.play.begin();
     for (const [index, fact] of this.#facts.entries()) {
       await this.play.perform(index, index === this.#facts.length - 1 ? failing : undefined);
-      this.#expect(fact);
+      this.#expect(fact, index);
     }
-    return this;
   }
 
-  #expect(fact: ExecutionEvent): void {
+  #expect(fact: ExecutionEvent, index: number): void {
     this.expected = after(this.expected, fact)!;
     this.#told.push(fact.type);
-    if ('id' in fact) this.#calls.set(fact.id, 'call' in fact ? { isResumed: false } : { closedBy: fact.type, isResumed: false });
-    if (!this.expected.slot) return;
-    for (const [id, call] of this.#calls) if (call.closedBy) this.#calls.set(id, { ...call, isResumed: true });
+    if ('call' in fact && 'id' in fact) this.#calls.push({ id: fact.id, index, isResumed: false });
+    else if ('id' in fact) this.#calls.findLast(({ id }) => id === fact.id)!.closedBy = fact.type;
+    if (this.expected.slot) for (const call of this.#calls) call.isResumed = call.closedBy !== undefined;
   }
 
   /** As its owner sees it, as it was written down, as the run has noticed, and what it holds. */
   async verify(): Promise<void> {
     const { runtime } = this.world;
     const { executionId, builder } = this.play;
-    const { end, seq, open, steps, slot, parked } = this.expected;
+    const { end, seq, open, steps, parked } = this.expected;
     const view = runtime.get(executionId, alice);
     const journal = await runtime.facts(executionId, 0, alice);
     this.#verifyCalls();
     const isLive = end === 'live';
-    assert.equal(builder.slots.queued, isLive && !parked ? 1 : 0, 'either the execution waits for the slot, or the test does');
+    assert.equal(
+      builder.slots.queued,
+      isLive && !parked ? 1 : 0,
+      'either the execution waits for the slot, or the test does',
+    );
     assert.equal(builder.refCount, isLive ? 1 : 0);
     if (end === 'expiring' || end === 'gone') {
       assert.deepEqual([view, journal], [undefined, undefined]);
@@ -119,21 +124,33 @@ class Stage {
     const ids = context.pauses.map(({ id, kind }) => ({ id, kind }));
     assert.deepEqual(
       { status, seq: context.seq, steps: context.steps, ids },
-      { status: expectedStatus(this.expected), seq, steps, ids: open.map(({ id, kind }) => ({ id: this.play.ids.get(id), kind })) },
+      {
+        status: expectedStatus(this.expected),
+        seq,
+        steps,
+        ids: open.map(({ id, kind }) => ({ id: this.play.ids.get(id), kind })),
+      },
     );
+    assert.equal(context.result, end === 'completed' ? 'done' : null);
+    assert.equal(context.error?.code, end === 'failed' ? CODES[this.#failing ?? 'cancelled'] : undefined);
     const inbox = runtime.inbox(alice, 10).map(({ pause }) => pause.id);
-    assert.deepEqual(inbox, ids.filter(({ kind }) => kind !== 'sleep').map(({ id }) => id));
-    assert.ok(!slot || !parked);
+    assert.deepEqual(
+      inbox,
+      ids.filter(({ kind }) => kind !== 'sleep').map(({ id }) => id),
+    );
     if (journal === undefined) return; // the store is closed
-    assert.deepEqual(journal.entries.map(({ type }) => type), this.#told);
+    assert.deepEqual(
+      journal.entries.map(({ type }) => type),
+      this.#told,
+    );
     const folded = createActor(executionMachine, { input: context }).start();
     for (const fact of journal.entries) if (fact.type !== 'execution.started') folded.send(fact);
     assert.deepEqual({ ...folded.getSnapshot().context }, { ...context });
   }
 
   #verifyCalls(): void {
-    for (const [id, { closedBy, isResumed }] of this.#calls) {
-      const outcome = this.play.outcomeOf(id);
+    for (const { id, index, closedBy, isResumed } of this.#calls) {
+      const outcome = this.play.outcomeOf(index);
       if (isResumed) assert.equal(outcome, OUTCOMES[`${id} ${closedBy}`]);
       else assert.equal(outcome, this.expected.end === 'live' ? 'none' : 'AbortError', `${id} ${closedBy}`);
     }
@@ -152,6 +169,74 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   's1 sleep.elapsed': 'undefined',
 };
 
+const CODES = {
+  cancelled: 'cancelled',
+  thrown: 'workflow_error',
+  abandoned: 'abandoned',
+  interrupted: 'interrupted',
+} as const satisfies Record<Failing, string>;
+
+/** Tries whatever people, strangers and the run itself could, and may not where the execution stands. */
+const pester = async ({ play, world, expected: { end, open } }: Stage): Promise<void> => {
+  const { runtime } = world;
+  const { executionId } = play;
+  const isKnown = end !== 'expiring' && end !== 'gone';
+  const refused = (call: Promise<unknown>, code: FailureCode) =>
+    assert.rejects(call, (thrown) => Failure.from(thrown).code === code);
+  const unknownState = async (id: string, by: Caller) => {
+    const { outcome } = await runtime.completeOAuth(
+      callbackUrl(new URLSearchParams({ state: id, code: 'code-1' })),
+      by,
+    );
+    assert.equal(outcome, 'unknown_state');
+  };
+
+  for (const [name, id] of [...play.ids, ['nothing', 'never-asked'] as const]) {
+    const opened = open.find((pause) => pause.id === name);
+    const isPrompt = name.startsWith('p');
+    if (!isKnown) await refused(runtime.answer(executionId, id, reply, alice), 'execution_not_found');
+    else if (isPrompt && opened) {
+      await refused(runtime.answer(executionId, id, { kind: 'radio', picks: [{ id: 'a' }] }, alice), 'answer_invalid');
+      await refused(runtime.answer(executionId, id, { kind: 'text', text: ' ' }, alice), 'answer_invalid');
+    } else {
+      assert.equal(await runtime.answer(executionId, id, reply, alice), isPrompt ? 'already_answered' : 'not_open');
+    }
+    await refused(runtime.answer(executionId, id, reply, bob), 'execution_not_found');
+    await unknownState(id, opened?.kind === 'oauth' ? bob : alice);
+  }
+  await refused(runtime.cancel(executionId, bob), 'execution_not_found');
+  assert.deepEqual([runtime.get(executionId, bob), await runtime.facts(executionId, 0, bob)], [undefined, undefined]);
+  if (end === 'live') return;
+  await refused(runtime.cancel(executionId, alice), isKnown ? 'execution_settled' : 'execution_not_found');
+  await haunt(play);
+};
+
+/** The run does not know that its execution is over, and goes on. */
+const haunt = async (play: Play): Promise<void> => {
+  play.passSlot();
+  if (play.puppet === undefined) return;
+  const { ctx, complete, fail } = play.puppet;
+  const ended = { name: 'AbortError' };
+  const step = () => assert.fail('the step was done');
+  for (const call of [
+    () => ctx.prompt(text({ text: 'Anybody?' })),
+    () => ctx.notify('Hello?'),
+    () => ctx.authorize('bank'),
+    () => ctx.sleep(1),
+    () => ctx.step('pay', step),
+    async () => ctx.emit('a part'),
+    async () => ctx.now(),
+    async () => ctx.span('TOOL', 'tool'),
+    async () => ctx.observe('trace-2'),
+  ]) {
+    await assert.rejects(call, ended);
+  }
+  assert.equal(ctx.signal.aborted, true);
+  complete('done again');
+  fail(new Error('failed again'));
+  await settled();
+};
+
 const paths = executionPaths(performable);
 
 test('an execution goes every way that its model knows, as people, its run and time bring it about', async (t) => {
@@ -162,10 +247,11 @@ test('an execution goes every way that its model knows, as people, its run and t
     for (const fact of performable(state).filter((possible) => state.can(possible))) {
       for (const failing of fact.type === 'execution.failed' ? waysToFail(state) : [undefined]) {
         const facts = [...events, fact];
-        const stage = await new Stage(await world(facts), facts).follow(failing);
-        try {
+        const stage = new Stage(await world(facts), facts);
+
+        await stage.follow(failing);
+
         await stage.verify();
-        } catch (e) { console.log(facts.map(f => f.type + ('id' in f ? f.id: '')).join(' '), failing); throw e; }
         await stop(stage.world.runtime, stage.world.clock);
         assert.equal(stage.world.clock.pending, 0, 'nothing is left that would happen later');
         played += 1;
@@ -176,7 +262,24 @@ test('an execution goes every way that its model knows, as people, its run and t
   t.diagnostic(`${paths.length} states, ${played} plays`);
 });
 
-const waysToFail = ({ context: { seq, pauses }, tags }: (typeof paths)[number]['state']): Failing[] => {
-  const isAbandonable = tags.has('waiting') && pauses.some(({ kind }) => kind !== 'sleep');
-  return ['cancelled', 'interrupted', ...(seq > 1 ? (['thrown'] as const) : []), ...(isAbandonable ? (['abandoned'] as const) : [])];
+const waysToFail = ({ context, tags }: ExecutionSnapshot): Failing[] => {
+  const isBegun = context.seq > 1;
+  const isAwaited = tags.has('waiting') && context.pauses.some(({ kind }) => kind !== 'sleep');
+  return (['cancelled', 'interrupted', 'thrown', 'abandoned'] as const).filter(
+    (way) => (way !== 'thrown' || isBegun) && (way !== 'abandoned' || isAwaited),
+  );
 };
+
+test('nobody gets an execution to do what it may not where it stands', async (t) => {
+  const world = await worlds(t);
+
+  for (const { events } of paths) {
+    const stage = new Stage(await world(events), events);
+    await stage.follow();
+
+    await pester(stage);
+
+    await stage.verify();
+    await stop(stage.world.runtime, stage.world.clock);
+  }
+});

@@ -98,6 +98,41 @@ test('a callback that throws ends the run with what it threw', async (t) => {
   await assert.rejects(result, { name: 'TypeError', message: 'nobody is at the terminal', code: 'workflow_error' });
 });
 
+test('a callback that throws after its prompt has expired does not end the run', async (t) => {
+  const patient = workflow({
+    name: 'patient',
+    run: async (_input: unknown, ctx) => {
+      const first = await ctx.prompt(text({ text: 'Name?', timeoutS: 60, default: 'nobody' }));
+      const second = await ctx.prompt(text({ text: 'And now?' }));
+      return [first.text, second.text];
+    },
+  });
+  const { manager, clock } = await sessionManager(t, patient);
+  const { opened, open } = gate();
+  const asked = gate();
+  const again = gate();
+  const session = await manager.session({
+    userInputCallback: async ({ text: question }) => {
+      if (question === 'Name?') {
+        asked.open();
+        await opened;
+        throw new Error('too late to matter');
+      }
+      await again.opened;
+      return says('Ada');
+    },
+  });
+  const run = await session.run(null);
+  await asked.opened;
+  clock.advance(65_000);
+
+  open();
+  await new Promise(setImmediate);
+  again.open();
+
+  assert.deepEqual(await run.result(), ['nobody', 'Ada']);
+});
+
 test('a callback whose answer does not fit ends the run, and says what would have fitted', async (t) => {
   const { manager } = await sessionManager(t, greeter);
   const userInputCallback = (): Response => ({ kind: 'radio', picks: [{ id: 'a' }] });

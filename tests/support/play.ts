@@ -1,8 +1,8 @@
 /** A path of the execution's model as a play: each of its facts is brought about by whoever can, as in real life. */
 import assert from 'node:assert/strict';
 import type { ExecutionEvent, ExecutionSnapshot } from '../../machines/execution.ts';
-import { AccessToken, type Caller, type Runtime, text } from '../../runtime/index.ts';
 import type { Builder } from '../../runtime/builder.ts';
+import { AccessToken, type Caller, type Runtime, text } from '../../runtime/index.ts';
 import { SlotRequest } from '../../runtime/slots.ts';
 import { tried } from './execution-model.ts';
 import type { Puppet } from './puppet.ts';
@@ -75,7 +75,7 @@ export class Play {
   executionId = '';
   /** Real ids by those of the model. */
   readonly ids = new Map<string, string>();
-  readonly #outcomes = new Map<string, string>();
+  readonly #outcomes = new Map<number, string>();
 
   constructor(world: World, facts: readonly ExecutionEvent[]) {
     this.#runtime = world.runtime;
@@ -92,14 +92,13 @@ export class Play {
     this.executionId = await this.#people.start();
   }
 
-
   get puppet(): Puppet | undefined {
     return this.#puppets.get(this.executionId);
   }
 
-  /** What the run was told about something it waits for: a value, the name of an error, or `none` yet. */
-  outcomeOf(name: string): string {
-    return this.#outcomes.get(name) ?? 'none';
+  /** What a call of the run, by the index of the fact that it began with, has come to: a value, or an error's name. */
+  outcomeOf(index: number): string {
+    return this.#outcomes.get(index) ?? 'none';
   }
 
   /** Brings one fact of the path about. */
@@ -117,7 +116,7 @@ export class Play {
     const { ctx, complete } = this.puppet ?? ({} as Puppet);
     switch (fact.type) {
       case 'slot.granted':
-        return this.#passSlot();
+        return this.passSlot();
       case 'step.started':
         return this.#track(
           'step',
@@ -138,17 +137,17 @@ export class Play {
       case 'trace.identified':
         return ctx.observe('trace-1');
       case 'interaction.requested':
-        return this.#track(id, ctx.prompt(this.#question(index, id)));
+        return this.#track(index, ctx.prompt(this.#question(index, id)));
       case 'interaction.answered':
         return this.#people.answer(this.executionId, this.ids.get(id)!);
       case 'oauth.requested':
-        return this.#track(id, ctx.authorize('bank', { scopes: [`scope-${index}`] }));
+        return this.#track(index, ctx.authorize('bank', { scopes: [`scope-${index}`] }));
       case 'oauth.granted':
         return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, code: 'code-1' }));
       case 'oauth.refused':
         return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, error: 'access_denied' }));
       case 'sleep.started':
-        return this.#track(id, ctx.sleep(this.#lastsMs(index, id) ?? FAR_MS));
+        return this.#track(index, ctx.sleep(this.#lastsMs(index, id) ?? FAR_MS));
       case 'interaction.expired':
       case 'oauth.expired':
       case 'sleep.elapsed':
@@ -167,7 +166,7 @@ export class Play {
   }
 
   /** Who waits for it gets the slot; it is taken back once that one gives it up. */
-  #passSlot(): void {
+  passSlot(): void {
     const next = new SlotRequest(nobody);
     this.builder.slots.request(next);
     this.builder.slots.release(this.#slot);
@@ -180,11 +179,10 @@ export class Play {
     });
   }
 
-  #track(name: string, call: Promise<unknown>): void {
-    this.#outcomes.delete(name);
+  #track(index: number, call: Promise<unknown>): void {
     call.then(
-      (value) => this.#outcomes.set(name, told(value)),
-      (error: Error) => this.#outcomes.set(name, error.name),
+      (value) => this.#outcomes.set(index, told(value)),
+      (error: Error) => this.#outcomes.set(index, error.name),
     );
   }
 

@@ -1,0 +1,23 @@
+/** Asks somebody to approve an expense. Who does not answer within an hour has said no. */
+import { z } from 'zod';
+import { binaryChoice, workflow } from '../runtime/index.ts';
+
+export default workflow({
+  name: 'expense-approval',
+  input: z.object({ amount: z.number().positive() }),
+  output: z.object({ approved: z.boolean() }),
+  async run({ amount }, ctx) {
+    const answer = await ctx.prompt(
+      binaryChoice({
+        text: `Approve an expense of ${amount}?`,
+        options: [
+          { id: 'yes', label: 'Approve', value: true },
+          { id: 'no', label: 'Reject', value: false },
+        ],
+        timeoutS: 3_600,
+        default: 'no',
+      }),
+    );
+    return { approved: answer.value === true };
+  },
+});
