@@ -1,14 +1,26 @@
 /** The model of the execution machine as plays: a real runtime, a run that does as it is told, people, and time. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import { createActor } from 'xstate';
 import { type ExecutionEvent, type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
 import { type Caller, createRuntime, Failure, type FailureCode, type Response, text } from '../../runtime/index.ts';
-import { after, begun, executionPaths, expectedStatus } from '../support/execution-model.ts';
-import { alice, type Failing, oauthTimeoutFor, Play, performable, settled, stop, type World } from '../support/play.ts';
+import { noRequest } from '../../runtime/run-metadata.ts';
+import { bank } from '../support/bank.ts';
+import { executionPaths, expectedStatus, input } from '../support/execution-model.ts';
+import {
+  alice,
+  type Failing,
+  oauthTimeoutFor,
+  type Play,
+  performable,
+  settled,
+  stop,
+  type World,
+} from '../support/play.ts';
 import { puppetry } from '../support/puppet.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
-import { json, tokenEndpoint } from '../support/token-endpoint.ts';
+import { Stage } from '../support/stage.ts';
 
 const bob: Caller = { userId: 'bob' };
 const reply: Response = { kind: 'text', text: 'This.' };
@@ -19,18 +31,7 @@ const asked = {
   input: { some: 'input' },
   conversationId: undefined,
   userMessageId: undefined,
-  request: {
-    method: null,
-    path: null,
-    scheme: null,
-    port: null,
-    headers: {},
-    query: {},
-    pathParams: {},
-    cookies: {},
-    client: null,
-    payload: undefined,
-  },
+  request: noRequest,
   trace: { traceId: '0'.repeat(32), runId: 'run-1', parentId: null, parentName: null },
   interactive: true,
   streaming: false,
@@ -38,17 +39,15 @@ const asked = {
 
 const callbackUrl = (query: URLSearchParams): URL => new URL(`http://127.0.0.1/auth/redirect?${query}`);
 
-/** A world of its own for each play: one run slot, and a bank that agrees to everything. */
+/** A world of its own for each play, with one run slot. */
 const worlds = async (t: TestContext) => {
-  const { origin } = await tokenEndpoint(t, json({ access_token: 'token-1', token_type: 'bearer', expires_in: 3600 }));
-  const urls = { authorizationUrl: `${origin}/auth`, tokenUrl: `${origin}/token` };
-  const bank = { clientId: 'c', redirectUri: 'http://127.0.0.1/auth/redirect', ...urls };
+  const providers = { bank: await bank(t) };
 
   return async (facts: readonly ExecutionEvent[]): Promise<World> => {
     const clock = new SimulatedClock();
     const { workflow, puppets } = puppetry();
     const options = { maxConcurrency: 1, oauthTimeoutMs: oauthTimeoutFor(facts) };
-    const runtime = await createRuntime({ workflows: [workflow], options, clock, providers: { bank } });
+    const runtime = await createRuntime({ workflows: [workflow], options, clock, providers });
     const people: World['people'] = {
       start: async () => (await runtime.start(asked)).execution.id,
       answer: async (id, interaction) => {
@@ -64,109 +63,53 @@ const worlds = async (t: TestContext) => {
   };
 };
 
-/** A call of the run that waits: what closed its pause, and whether the run has gone on since. */
-type Call = { readonly id: string; readonly index: number; closedBy?: ExecutionEvent['type']; isResumed: boolean };
-
-/** A play, and what is expected of it. */
-class Stage {
-  readonly play: Play;
-  readonly world: World;
-  readonly #facts: readonly ExecutionEvent[];
-  readonly #told: string[] = ['execution.started'];
-  readonly #calls: Call[] = [];
-  expected = begun;
-  #failing: Failing | undefined;
-
-  constructor(world: World, facts: readonly ExecutionEvent[]) {
-    this.world = world;
-    this.play = new Play(world, facts);
-    this.#facts = facts;
+/** As its owner sees it, as it was written down, as the run has noticed, and what it holds. */
+const verify = async (stage: Stage): Promise<void> => {
+  const { expected, play, told } = stage;
+  const { runtime } = stage.world;
+  const { executionId, builder } = play;
+  const { end, seq, open, steps, parked } = expected;
+  const view = runtime.get(executionId, alice);
+  const journal = await runtime.facts(executionId, 0, alice);
+  stage.verifyCalls();
+  const isLive = end === 'live';
+  assert.equal(
+    builder.slots.queued,
+    isLive && !parked ? 1 : 0,
+    'either the execution waits for the slot, or the test does',
+  );
+  assert.equal(builder.refCount, isLive ? 1 : 0);
+  if (end === 'expiring' || end === 'gone') {
+    assert.deepEqual([view, journal], [undefined, undefined]);
+    return;
   }
-
-  async follow(failing?: Failing): Promise<void> {
-    this.#failing = failing;
-    await this.play.begin();
-    for (const [index, fact] of this.#facts.entries()) {
-      await this.play.perform(index, index === this.#facts.length - 1 ? failing : undefined);
-      this.#expect(fact, index);
-    }
-  }
-
-  #expect(fact: ExecutionEvent, index: number): void {
-    this.expected = after(this.expected, fact)!;
-    this.#told.push(fact.type);
-    if ('call' in fact && 'id' in fact) this.#calls.push({ id: fact.id, index, isResumed: false });
-    else if ('id' in fact) this.#calls.findLast(({ id }) => id === fact.id)!.closedBy = fact.type;
-    if (this.expected.slot) for (const call of this.#calls) call.isResumed = call.closedBy !== undefined;
-  }
-
-  /** As its owner sees it, as it was written down, as the run has noticed, and what it holds. */
-  async verify(): Promise<void> {
-    const { runtime } = this.world;
-    const { executionId, builder } = this.play;
-    const { end, seq, open, steps, parked } = this.expected;
-    const view = runtime.get(executionId, alice);
-    const journal = await runtime.facts(executionId, 0, alice);
-    this.#verifyCalls();
-    const isLive = end === 'live';
-    assert.equal(
-      builder.slots.queued,
-      isLive && !parked ? 1 : 0,
-      'either the execution waits for the slot, or the test does',
-    );
-    assert.equal(builder.refCount, isLive ? 1 : 0);
-    if (end === 'expiring' || end === 'gone') {
-      assert.deepEqual([view, journal], [undefined, undefined]);
-      return;
-    }
-    assert.ok(view);
-    const { context, status } = view;
-    const ids = context.pauses.map(({ id, kind }) => ({ id, kind }));
-    assert.deepEqual(
-      { status, seq: context.seq, steps: context.steps, ids },
-      {
-        status: expectedStatus(this.expected),
-        seq,
-        steps,
-        ids: open.map(({ id, kind }) => ({ id: this.play.ids.get(id), kind })),
-      },
-    );
-    assert.equal(context.result, end === 'completed' ? 'done' : null);
-    assert.equal(context.error?.code, end === 'failed' ? CODES[this.#failing ?? 'cancelled'] : undefined);
-    const inbox = runtime.inbox(alice, 10).map(({ pause }) => pause.id);
-    assert.deepEqual(
-      inbox,
-      ids.filter(({ kind }) => kind !== 'sleep').map(({ id }) => id),
-    );
-    if (journal === undefined) return; // the store is closed
-    assert.deepEqual(
-      journal.entries.map(({ type }) => type),
-      this.#told,
-    );
-    const folded = createActor(executionMachine, { input: context }).start();
-    for (const fact of journal.entries) if (fact.type !== 'execution.started') folded.send(fact);
-    assert.deepEqual({ ...folded.getSnapshot().context }, { ...context });
-  }
-
-  #verifyCalls(): void {
-    for (const { id, index, closedBy, isResumed } of this.#calls) {
-      const outcome = this.play.outcomeOf(index);
-      if (isResumed) assert.equal(outcome, OUTCOMES[`${id} ${closedBy}`]);
-      else assert.equal(outcome, this.expected.end === 'live' ? 'none' : 'AbortError', `${id} ${closedBy}`);
-    }
-  }
-}
-
-/** What the run is told about what it has waited for. */
-const OUTCOMES: Readonly<Record<string, string>> = {
-  'p1 interaction.answered': 'This.',
-  'p2 interaction.answered': 'This.',
-  'p1 interaction.expired': 'TimeoutError',
-  'p2 interaction.expired': 'Whatever.',
-  'o1 oauth.granted': 'token-1',
-  'o1 oauth.refused': 'AuthorizationError',
-  'o1 oauth.expired': 'AuthorizationError',
-  's1 sleep.elapsed': 'undefined',
+  assert.ok(view);
+  const { context, status } = view;
+  const ids = context.pauses.map(({ id, kind }) => ({ id, kind }));
+  assert.deepEqual(
+    { status, seq: context.seq, steps: context.steps, ids },
+    {
+      status: expectedStatus(expected),
+      seq,
+      steps,
+      ids: open.map(({ id, kind }) => ({ id: play.ids.get(id), kind })),
+    },
+  );
+  assert.equal(context.result, end === 'completed' ? 'done' : null);
+  assert.equal(context.error?.code, end === 'failed' ? CODES[stage.failing] : undefined);
+  const inbox = runtime.inbox(alice, 10).map(({ pause }) => pause.id);
+  assert.deepEqual(
+    inbox,
+    ids.filter(({ kind }) => kind !== 'sleep').map(({ id }) => id),
+  );
+  if (journal === undefined) return; // the store is closed
+  assert.deepEqual(
+    journal.entries.map(({ type }) => type),
+    told,
+  );
+  const folded = createActor(executionMachine, { input: context }).start();
+  for (const fact of journal.entries) if (fact.type !== 'execution.started') folded.send(fact);
+  assert.deepEqual({ ...folded.getSnapshot().context }, { ...context });
 };
 
 const CODES = {
@@ -239,6 +182,12 @@ const haunt = async (play: Play): Promise<void> => {
 
 const paths = executionPaths(performable);
 
+/** Nothing may be left that would happen later. */
+const close = async ({ world: { runtime, clock } }: Stage): Promise<void> => {
+  await stop(runtime, clock);
+  assert.equal(clock.pending, 0);
+};
+
 test('an execution goes every way that its model knows, as people, its run and time bring it about', async (t) => {
   const world = await worlds(t);
   let played = 0;
@@ -251,9 +200,8 @@ test('an execution goes every way that its model knows, as people, its run and t
 
         await stage.follow(failing);
 
-        await stage.verify();
-        await stop(stage.world.runtime, stage.world.clock);
-        assert.equal(stage.world.clock.pending, 0, 'nothing is left that would happen later');
+        await verify(stage);
+        await close(stage);
         played += 1;
       }
     }
@@ -279,7 +227,35 @@ test('nobody gets an execution to do what it may not where it stands', async (t)
 
     await pester(stage);
 
-    await stage.verify();
-    await stop(stage.world.runtime, stage.world.clock);
+    await verify(stage);
+    await close(stage);
   }
 });
+
+test('an execution with a long history is like one with a short one', async (t) => {
+  const world = await worlds(t);
+  const choices = fc.array(fc.nat(), { minLength: 40, maxLength: 80 });
+
+  const property = fc.asyncProperty(choices, async (some) => {
+    const facts = wander(some);
+    const stage = new Stage(await world(facts), facts);
+    await stage.follow();
+    await verify(stage);
+    await close(stage);
+  });
+  await fc.assert(property, { numRuns: 50 });
+});
+
+/** A long way through the model. Consents do not expire on it: all of them would have to at the same age. */
+const wander = (choices: readonly number[]): ExecutionEvent[] => {
+  const actor = createActor(executionMachine, { input }).start();
+  return choices.map((choice) => {
+    const state = actor.getSnapshot();
+    const possible = performable(state).filter((fact) => state.can(fact) && !ENDS.test(fact.type));
+    const fact = possible[choice % possible.length]!;
+    actor.send(fact);
+    return fact;
+  });
+};
+
+const ENDS = /^(execution\.(completed|failed)|oauth\.expired)$/;

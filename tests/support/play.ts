@@ -119,7 +119,7 @@ export class Play {
         return this.passSlot();
       case 'step.started':
         return this.#track(
-          'step',
+          index,
           ctx.step('pay', () => this.#working()),
         );
       case 'step.completed':

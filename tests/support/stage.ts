@@ -1,0 +1,65 @@
+/** A play beside what is expected of it. */
+import assert from 'node:assert/strict';
+import type { ExecutionEvent } from '../../machines/execution.ts';
+import { after, begun } from './execution-model.ts';
+import { type Failing, Play, type World } from './play.ts';
+
+/** A call of the run that waits: what closed its pause, and whether the run has gone on since. */
+type Call = { readonly id: string; readonly index: number; closedBy?: ExecutionEvent['type']; isResumed: boolean };
+
+export class Stage {
+  readonly play: Play;
+  readonly world: World;
+  readonly #facts: readonly ExecutionEvent[];
+  readonly #calls: Call[] = [];
+  /** Types of the facts that have happened. */
+  readonly told: string[] = ['execution.started'];
+  expected = begun;
+  /** How the execution was made to fail, if it was. */
+  failing: Failing = 'cancelled';
+
+  constructor(world: World, facts: readonly ExecutionEvent[]) {
+    this.world = world;
+    this.play = new Play(world, facts);
+    this.#facts = facts;
+  }
+
+  /** Plays the path; if it ends with a failure, this is how. */
+  async follow(failing: Failing = 'cancelled'): Promise<void> {
+    this.failing = failing;
+    await this.play.begin();
+    for (const [index, fact] of this.#facts.entries()) {
+      await this.play.perform(index, failing);
+      this.#expect(fact, index);
+    }
+  }
+
+  #expect(fact: ExecutionEvent, index: number): void {
+    this.expected = after(this.expected, fact)!;
+    this.told.push(fact.type);
+    if ('call' in fact && 'id' in fact) this.#calls.push({ id: fact.id, index, isResumed: false });
+    else if ('id' in fact) this.#calls.findLast(({ id }) => id === fact.id)!.closedBy = fact.type;
+    if (this.expected.slot) for (const call of this.#calls) call.isResumed = call.closedBy !== undefined;
+  }
+
+  /** The run has heard what it should have by now, and nothing else. */
+  verifyCalls(): void {
+    for (const { id, index, closedBy, isResumed } of this.#calls) {
+      const outcome = this.play.outcomeOf(index);
+      if (isResumed) assert.equal(outcome, OUTCOMES[`${id} ${closedBy}`]);
+      else assert.equal(outcome, this.expected.end === 'live' ? 'none' : 'AbortError', `${id} ${closedBy}`);
+    }
+  }
+}
+
+/** What the run is told about what it has waited for. */
+const OUTCOMES: Readonly<Record<string, string>> = {
+  'p1 interaction.answered': 'This.',
+  'p2 interaction.answered': 'This.',
+  'p1 interaction.expired': 'TimeoutError',
+  'p2 interaction.expired': 'Whatever.',
+  'o1 oauth.granted': 'token-1',
+  'o1 oauth.refused': 'AuthorizationError',
+  'o1 oauth.expired': 'AuthorizationError',
+  's1 sleep.elapsed': 'undefined',
+};
