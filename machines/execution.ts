@@ -221,7 +221,10 @@ export const executionMachine = setup({
 }).createMachine({
   id: 'execution',
   context: ({ input }) => ({
-    ...input,
+    executionId: input.executionId,
+    workflow: input.workflow,
+    owner: input.owner,
+    startedAt: input.startedAt,
     seq: 1,
     working: true,
     pauses: [],

@@ -18,6 +18,8 @@ export class Builder {
   readyAt: number;
   lastActivity: number;
   refCount = 0;
+  /** What its actor was last told. */
+  isToldUsed = false;
   totalRequests = 0;
   errorCount = 0;
   totalLatencyMs = 0;

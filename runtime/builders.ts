@@ -37,7 +37,7 @@ export class Builders {
   lease(user: string | undefined): Lease {
     const builder = this.#builder(this.#key(user));
     builder.refCount += 1;
-    if (builder.refCount === 1) builder.actor?.send({ type: 'use.began' });
+    if (builder.refCount === 1) this.tell(builder);
     const now = this.#deps.now();
     builder.lastActivity = now;
     return new Lease(builder, this, now);
@@ -56,7 +56,7 @@ export class Builders {
   returned(builder: Builder): void {
     builder.refCount -= 1;
     builder.lastActivity = this.now();
-    if (builder.refCount === 0) builder.actor?.send({ type: 'use.ended' });
+    if (builder.refCount === 0) setImmediate(tellLater, this, builder);
   }
 
   now(): number {
@@ -152,13 +152,21 @@ export class Builders {
     if (snapshot.status === 'done') this.#ended(builder);
   }
 
+  /** Under load the last one out is followed by the next one in: the actor is told what is so at the end of a turn. */
+  tell(builder: Builder): void {
+    const isUsed = builder.refCount > 0;
+    if (builder.isToldUsed === isUsed || builder.waiting !== undefined) return;
+    builder.isToldUsed = isUsed;
+    builder.actor?.send({ type: isUsed ? 'use.began' : 'use.ended' });
+  }
+
   #built(builder: Builder, error: unknown): void {
     const { waiting } = builder;
     if (waiting === undefined) return;
     builder.waiting = undefined;
     if (error === undefined) {
       builder.readyAt = this.now();
-      if (builder.refCount > 0) builder.actor?.send({ type: 'use.began' });
+      this.tell(builder);
       builder.slots.open();
       for (const ready of waiting) ready(undefined);
       return;
@@ -178,3 +186,5 @@ export class Builders {
     this.#deps.log.error({ workflow: this.workflow.name, user, err: error }, 'builder failed');
   }
 }
+
+const tellLater = (builders: Builders, builder: Builder): void => builders.tell(builder);

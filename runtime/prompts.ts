@@ -64,9 +64,9 @@ export type Pick = { readonly id?: string; readonly value?: Json };
 type Common = {
   text: string;
   /** Whole seconds of at least 1 until the prompt expires. Default: as long as the execution may be parked. */
-  timeoutS?: number;
+  timeoutS?: number | undefined;
   /** What clients show when the time is over. */
-  error?: string;
+  error?: string | undefined;
 };
 
 const refuse = (detail: string): never => {

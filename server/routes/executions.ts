@@ -1,10 +1,10 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
-import { type ExecutionStatus, Failure, type Runtime } from '../../runtime/index.ts';
+import { type ExecutionStatus, type ExecutionView, Failure, type Runtime } from '../../runtime/index.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
-import type { Route } from '../route.ts';
-import type { Who } from '../who.ts';
+import type { Call, Reply, Route } from '../route.ts';
+import { type Who, withCaller } from '../who.ts';
 import type { Wire } from '../wire.ts';
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
@@ -22,24 +22,14 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
   {
     method: 'GET',
     path: '/executions/:executionId',
-    handle: async (call) => {
-      const { executionId } = call.params;
-      const execution = runtime.get(executionId!, await who(call));
-      if (execution === undefined) return unknown(executionId);
-      if (call.query !== '') {
-        const query = new URLSearchParams(call.query);
-        const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });
-        const after = readCount(query, 'after', {
-          least: 0,
-          most: Number.MAX_SAFE_INTEGER,
-          fallback: execution.context.seq,
-        });
-        const hasNews = (): boolean => execution.context.seq > after || execution.isSettled;
-        const options = { timeoutMs: seconds * 1000, onGone: (gone: () => void) => call.onGone(gone) };
-        if (seconds > 0) await runtime.waitUntil(execution, hasNews, options);
-      }
-      return json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });
-    },
+    handle: (call) =>
+      withCaller(who(call), (by) => {
+        const { executionId } = call.params;
+        const execution = runtime.get(executionId!, by);
+        if (execution === undefined) return unknown(executionId);
+        if (call.query === '') return shown(execution, wire);
+        return newsOf(runtime, execution, call).then(() => shown(execution, wire));
+      }),
   },
   {
     method: 'DELETE',
@@ -98,6 +88,22 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
 ];
 
 const unknown = (executionId: string | undefined) => refusal(404, `Execution ${executionId} not found`);
+
+const shown = (execution: ExecutionView, wire: Wire): Reply =>
+  json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });
+
+/** Long polling: resolves when there is something that the client has not seen, or `wait` seconds have passed. */
+const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): Promise<void> => {
+  const query = new URLSearchParams(call.query);
+  const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });
+  const seen = { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: execution.context.seq };
+  const after = readCount(query, 'after', seen);
+  if (seconds === 0) return;
+  await runtime.waitUntil(execution, ({ context, isSettled }) => context.seq > after || isSettled, {
+    timeoutMs: seconds * 1000,
+    onGone: (gone) => call.onGone(gone),
+  });
+};
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -48,12 +48,13 @@ const starter = (
     if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
-    const started = await who(call)
-      .then((by) =>
-        runtime.start(requestOf(call, body, by, { workflow, input: reading.value, interactive, idempotencyKey })),
-      )
-      .catch((thrown) => refusedStart(thrown, interactive));
-    if ('status' in started) return started;
+    const run = { workflow, input: reading.value, interactive, idempotencyKey };
+    let started: Awaited<ReturnType<Runtime['start']>>;
+    try {
+      started = await runtime.start(requestOf(call, body, await who(call), run));
+    } catch (thrown) {
+      return refusedStart(thrown, interactive);
+    }
 
     const { execution, isNew } = started;
     const timeoutMs = preference.isAsync ? 0 : preference.waitMs;

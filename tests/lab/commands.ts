@@ -70,11 +70,12 @@ const commands: Readonly<Record<string, Command>> = {
   'ask-optional': (_, ctx) => ask(text({ text: 'Anything else?', required: false }), ctx),
   'ask-binary': (seconds, ctx) => ask(ship('approve', 'reject', seconds), ctx),
   'ask-boolean': (_, ctx) => ask(ship(true, false), ctx),
-  'ask-radio': (seconds, ctx) => ask(radio({ text: 'Which channel?', options: channels, ...limit(seconds) }), ctx),
+  'ask-radio': (seconds, ctx) =>
+    ask(radio({ text: 'Which channel?', options: channels, timeoutS: limit(seconds) }), ctx),
   'ask-checkbox': (seconds, ctx) =>
-    ask(checkbox({ text: 'Which channels?', options: channels, ...limit(seconds) }), ctx),
+    ask(checkbox({ text: 'Which channels?', options: channels, timeoutS: limit(seconds) }), ctx),
   'ask-dropdown': (seconds, ctx) =>
-    ask(dropdown({ text: 'Pick a channel.', options: channels, ...limit(seconds) }), ctx),
+    ask(dropdown({ text: 'Pick a channel.', options: channels, timeoutS: limit(seconds) }), ctx),
   'ask-empty': (_, ctx) => ask(radio({ text: 'Which channel?', options: [] }), ctx),
   'ask-invalid': (_, ctx) => ask(binaryChoice({ text: 'Ship it?', options: [] }), ctx),
   notify: (words, ctx) => ask(notification({ text: words }), ctx),
@@ -136,10 +137,10 @@ const summaryOf = (answer: Answer): Record<string, unknown> => {
   }
 };
 
-const limit = (seconds: string): { timeoutS?: number } => (seconds === '' ? {} : { timeoutS: Number(seconds) });
+const limit = (seconds: string): number | undefined => (seconds === '' ? undefined : Number(seconds));
 
 const name = (asked = 'What is your name?', seconds = ''): Question<TextAnswer> =>
-  text({ text: asked, placeholder: 'first name', ...limit(seconds) });
+  text({ text: asked, placeholder: 'first name', timeoutS: limit(seconds) });
 
 const ship = (approved: string | boolean, rejected: string | boolean, seconds = '') =>
   binaryChoice({
@@ -148,7 +149,7 @@ const ship = (approved: string | boolean, rejected: string | boolean, seconds = 
       { id: 'yes', label: 'Approve', value: approved },
       { id: 'no', label: 'Reject', value: rejected },
     ],
-    ...limit(seconds),
+    timeoutS: limit(seconds),
   });
 
 const channels = [

@@ -47,14 +47,13 @@ export const labModel = workflow({
 });
 
 /** One output for each command between semicolons, and no result besides. */
-const streaming = (name: string, outputOf: (result: string, index: number) => unknown): Workflow<unknown, undefined> =>
+const streaming = (name: string, outputOf: (result: string, index: number) => unknown): Workflow =>
   workflow({
     name,
     input: textInput,
     streamOnly: true,
     async *run({ cmd }, ctx) {
       for (const [index, command] of cmd.split(';').entries()) yield outputOf(await obey(command, ctx), index);
-      return undefined;
     },
   });
 
@@ -72,7 +71,7 @@ export const labSum = workflow({
 const complete = async ({ messages, model }: ChatRequest, ctx: Context): Promise<Completion> =>
   completion(await obey(lastText(messages), ctx), model ?? 'unknown-model', usage);
 
-async function* chunks({ messages }: ChatRequest, ctx: Context): AsyncGenerator<unknown, undefined, undefined> {
+async function* chunks({ messages }: ChatRequest, ctx: Context): AsyncGenerator<unknown, undefined> {
   for (const command of lastText(messages).split(';')) yield await chunkOf(command, ctx);
   return undefined;
 }

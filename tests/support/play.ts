@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ExecutionEvent, ExecutionSnapshot } from '../../machines/execution.ts';
 import type { Builder } from '../../runtime/builder.ts';
-import { AccessToken, type Caller, type Runtime, text } from '../../runtime/index.ts';
+import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
 import { SlotRequest } from '../../runtime/slots.ts';
 import { tried } from './execution-model.ts';
 import type { Puppet } from './puppet.ts';
@@ -28,6 +28,8 @@ export interface World {
 export type Failing = 'cancelled' | 'thrown' | 'abandoned' | 'interrupted';
 
 export const alice: Caller = { userId: 'alice' };
+export const reply: Response = { kind: 'text', text: 'This.' };
+export const callbackUrl = (query: URLSearchParams): URL => new URL(`http://127.0.0.1/auth/redirect?${query}`);
 
 /** Holds a slot and does nothing with it. */
 const nobody = { slotGranted: () => {} };

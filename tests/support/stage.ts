@@ -42,6 +42,11 @@ export class Stage {
     if (this.expected.slot) for (const call of this.#calls) call.isResumed = call.closedBy !== undefined;
   }
 
+  /** The runtime has stopped: an execution that was live is not any more. */
+  interrupted(): void {
+    if (this.expected.end === 'live') this.expected = { ...this.expected, end: 'failed' };
+  }
+
   /** The run has heard what it should have by now, and nothing else. */
   verifyCalls(): void {
     for (const { id, index, closedBy, isResumed } of this.#calls) {

@@ -1,0 +1,68 @@
+/** What may not happen, tried by everybody who could. */
+import assert from 'node:assert/strict';
+import { type Caller, Failure, type FailureCode, text } from '../../runtime/index.ts';
+import { alice, callbackUrl, type Play, reply, settled } from './play.ts';
+import type { Stage } from './stage.ts';
+
+const bob: Caller = { userId: 'bob' };
+
+/** Tries whatever people, strangers and the run itself could, and may not where the execution stands. */
+export const pester = async ({ play, world, expected: { end, open } }: Stage): Promise<void> => {
+  const { runtime } = world;
+  const { executionId } = play;
+  const isKnown = end !== 'expiring' && end !== 'gone';
+  const refused = (call: Promise<unknown>, code: FailureCode) =>
+    assert.rejects(call, (thrown) => Failure.from(thrown).code === code);
+  const unknownState = async (id: string, by: Caller) => {
+    const { outcome } = await runtime.completeOAuth(
+      callbackUrl(new URLSearchParams({ state: id, code: 'code-1' })),
+      by,
+    );
+    assert.equal(outcome, 'unknown_state');
+  };
+
+  for (const [name, id] of [...play.ids, ['nothing', 'never-asked'] as const]) {
+    const opened = open.find((pause) => pause.id === name);
+    const isPrompt = name.startsWith('p');
+    if (!isKnown) await refused(runtime.answer(executionId, id, reply, alice), 'execution_not_found');
+    else if (isPrompt && opened) {
+      await refused(runtime.answer(executionId, id, { kind: 'radio', picks: [{ id: 'a' }] }, alice), 'answer_invalid');
+      await refused(runtime.answer(executionId, id, { kind: 'text', text: ' ' }, alice), 'answer_invalid');
+    } else {
+      assert.equal(await runtime.answer(executionId, id, reply, alice), isPrompt ? 'already_answered' : 'not_open');
+    }
+    await refused(runtime.answer(executionId, id, reply, bob), 'execution_not_found');
+    await unknownState(id, opened?.kind === 'oauth' ? bob : alice);
+  }
+  await refused(runtime.cancel(executionId, bob), 'execution_not_found');
+  assert.deepEqual([runtime.get(executionId, bob), await runtime.facts(executionId, 0, bob)], [undefined, undefined]);
+  if (end === 'live') return;
+  await refused(runtime.cancel(executionId, alice), isKnown ? 'execution_settled' : 'execution_not_found');
+  await haunt(play);
+};
+
+/** The run does not know that its execution is over, and goes on. */
+const haunt = async (play: Play): Promise<void> => {
+  play.passSlot();
+  if (play.puppet === undefined) return;
+  const { ctx, complete, fail } = play.puppet;
+  const ended = { name: 'AbortError' };
+  const step = () => assert.fail('the step was done');
+  for (const call of [
+    () => ctx.prompt(text({ text: 'Anybody?' })),
+    () => ctx.notify('Hello?'),
+    () => ctx.authorize('bank'),
+    () => ctx.sleep(1),
+    () => ctx.step('pay', step),
+    async () => ctx.emit('a part'),
+    async () => ctx.now(),
+    async () => ctx.span('TOOL', 'tool'),
+    async () => ctx.observe('trace-2'),
+  ]) {
+    await assert.rejects(call, ended);
+  }
+  assert.equal(ctx.signal.aborted, true);
+  complete('done again');
+  fail(new Error('failed again'));
+  await settled();
+};
