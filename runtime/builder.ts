@@ -20,6 +20,7 @@ export class Builder {
   refCount = 0;
   /** What its actor was last told. */
   isToldUsed = false;
+  isTellPending = false;
   totalRequests = 0;
   errorCount = 0;
   totalLatencyMs = 0;

@@ -18,6 +18,8 @@ import type { Workflow } from './workflow.ts';
 export interface BuildersDeps {
   readonly options: ResolvedOptions;
   readonly now: () => number;
+  /** Calls back in a later turn. */
+  readonly later: (run: () => void) => void;
   readonly log: Log;
   /** Starts the actor of a builder under its supervisor; the actor's ports call `build` and `dispose` below. */
   spawn(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine>;
@@ -37,7 +39,7 @@ export class Builders {
   lease(user: string | undefined): Lease {
     const builder = this.#builder(this.#key(user));
     builder.refCount += 1;
-    if (builder.refCount === 1) this.tell(builder);
+    if (builder.refCount === 1) this.#tell(builder);
     const now = this.#deps.now();
     builder.lastActivity = now;
     return new Lease(builder, this, now);
@@ -56,7 +58,12 @@ export class Builders {
   returned(builder: Builder): void {
     builder.refCount -= 1;
     builder.lastActivity = this.now();
-    if (builder.refCount === 0) setImmediate(tellLater, this, builder);
+    if (builder.refCount > 0 || builder.isTellPending) return;
+    builder.isTellPending = true;
+    this.#deps.later(() => {
+      builder.isTellPending = false;
+      this.#tell(builder);
+    });
   }
 
   now(): number {
@@ -153,7 +160,7 @@ export class Builders {
   }
 
   /** Under load the last one out is followed by the next one in: the actor is told what is so at the end of a turn. */
-  tell(builder: Builder): void {
+  #tell(builder: Builder): void {
     const isUsed = builder.refCount > 0;
     if (builder.isToldUsed === isUsed || builder.waiting !== undefined) return;
     builder.isToldUsed = isUsed;
@@ -166,7 +173,7 @@ export class Builders {
     builder.waiting = undefined;
     if (error === undefined) {
       builder.readyAt = this.now();
-      this.tell(builder);
+      this.#tell(builder);
       builder.slots.open();
       for (const ready of waiting) ready(undefined);
       return;
@@ -186,5 +193,3 @@ export class Builders {
     this.#deps.log.error({ workflow: this.workflow.name, user, err: error }, 'builder failed');
   }
 }
-
-const tellLater = (builders: Builders, builder: Builder): void => builders.tell(builder);

@@ -9,50 +9,61 @@ export interface RetentionDeps {
   readonly now: () => number;
 }
 
+/** Places left behind in the queue before it is copied together. */
+const COMPACT_AT = 1_024;
+
 export class Retention {
   readonly #deps: RetentionDeps;
-  readonly #settled = new Set<Execution>();
+  /** Those before `#head` are gone; some behind it may have been expired before their time. */
+  #queue: (Execution | undefined)[] = [];
+  #head = 0;
+  #size = 0;
   #timer: WheelTimer | undefined;
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps;
   }
 
+  /** How many are kept. */
   get size(): number {
-    return this.#settled.size;
+    return this.#size;
   }
 
   add(execution: Execution): void {
-    this.#settled.add(execution);
-    if (this.#settled.size > this.#deps.maxSettled) this.expire(this.#oldest!);
-    else if (this.#timer === undefined) this.#arm();
-  }
-
-  get #oldest(): Execution | undefined {
-    return this.#settled.values().next().value;
+    this.#queue.push(execution);
+    this.#size += 1;
+    const oldest = this.#size > this.#deps.maxSettled ? this.#oldest() : undefined;
+    if (oldest !== undefined) this.expire(oldest);
+    if (this.#timer === undefined) this.#arm();
   }
 
   /** Before its time, if need be. */
   expire(execution: Execution): void {
-    this.#settled.delete(execution);
-    execution.offer({ type: 'retention.elapsed' });
+    if (execution.offer({ type: 'retention.elapsed' })) this.#size -= 1;
+  }
+
+  #oldest(): Execution | undefined {
+    for (; this.#queue[this.#head]?.status === 'idle-expiring'; this.#head += 1) this.#queue[this.#head] = undefined;
+    if (this.#head > COMPACT_AT && this.#head > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return this.#queue[this.#head];
   }
 
   #arm(): void {
-    const oldest = this.#oldest;
-    this.#timer = oldest && this.#deps.wheel.schedule(this.#dueAt(oldest), this.#onDue);
+    const oldest = this.#oldest();
+    this.#timer = oldest && this.#deps.wheel.schedule(this.#dueAt(oldest), () => this.#onDue());
   }
 
   #dueAt({ context: { settledAt } }: Execution): number {
     return settledAt! + this.#deps.retentionMs;
   }
 
-  #onDue = (): void => {
+  #onDue(): void {
     const now = this.#deps.now();
-    for (const execution of this.#settled) {
-      if (this.#dueAt(execution) > now) break;
-      this.expire(execution);
-    }
+    for (let oldest = this.#oldest(); oldest && this.#dueAt(oldest) <= now; oldest = this.#oldest())
+      this.expire(oldest);
     this.#arm();
-  };
+  }
 }

@@ -129,7 +129,8 @@ export class Runtime {
         throw new Failure('options_invalid', { detail: `two workflows have the name ${workflow.name}` });
       }
       const spawn: ActorTree['spawnBuilder'] = (...given) => this.#tree.spawnBuilder(...given);
-      const deps = { options: this.options, now: () => clock.now(), log, spawn };
+      const later = (run: () => void): void => void wheel.schedule(clock.now(), run);
+      const deps = { options: this.options, now: () => clock.now(), later, log, spawn };
       this.#builders.set(workflow.name, new Builders(workflow, deps));
     }
     this.started = this.#tree.start();

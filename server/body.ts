@@ -38,49 +38,61 @@ export const readBody = (
   res: HttpResponse,
   sender: { onGone(listener: () => void): void },
   announced: number,
-  { maxBodyBytes, requestTimeoutMs, after }: BodyLimits,
+  limits: BodyLimits,
   done: (outcome: BodyOutcome) => void,
 ): void => {
-  let bytes = nothing;
-  let size = 0;
-  let over = false;
-  let stopWaiting: (() => void) | undefined;
-
-  const finish = (outcome: BodyOutcome): void => {
-    over = true;
-    stopWaiting?.();
-    done(outcome);
-  };
-  const wait = (leftMs: number): void => {
-    const stepMs = Math.min(leftMs, resumeEveryMs);
-    stopWaiting = after(stepMs, () => {
-      if (stepMs === leftMs) {
-        finish('tooSlow');
-      } else {
-        res.resume();
-        wait(leftMs - stepMs);
-      }
-    });
-  };
-
-  res.onData((chunk, isLast) => {
-    if (over) return;
-    if (size + chunk.byteLength > maxBodyBytes) {
-      finish('tooLarge');
-      return;
-    }
-    // uWS takes the memory of a chunk back, so it is copied; into one buffer, since chunks may be a byte long each.
-    bytes = append(bytes, size, new Uint8Array(chunk), maxBodyBytes);
-    size += chunk.byteLength;
-    if (isLast) {
-      finish(size === 0 ? undefined : size === bytes.length ? bytes : bytes.subarray(0, size));
-    } else if (stopWaiting === undefined) {
-      wait(requestTimeoutMs);
-      sender.onGone(() => stopWaiting?.());
-    }
-  });
-  if (announced > maxBodyBytes) finish('tooLarge');
+  const reading = new Reading(res, limits, done);
+  res.onData((chunk, isLast) => reading.take(chunk, isLast, sender));
+  if (announced > limits.maxBodyBytes) reading.finish('tooLarge');
 };
+
+/** A class, since it is made for every request: functions with names would each be a hidden class of V8 (see tsx). */
+class Reading {
+  readonly #res: HttpResponse;
+  readonly #limits: BodyLimits;
+  readonly #done: (outcome: BodyOutcome) => void;
+  #bytes = nothing;
+  #size = 0;
+  #isOver = false;
+  #stopWaiting: (() => void) | undefined;
+
+  constructor(res: HttpResponse, limits: BodyLimits, done: (outcome: BodyOutcome) => void) {
+    this.#res = res;
+    this.#limits = limits;
+    this.#done = done;
+  }
+
+  take(chunk: ArrayBuffer, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
+    if (this.#isOver) return;
+    const { maxBodyBytes, requestTimeoutMs } = this.#limits;
+    if (this.#size + chunk.byteLength > maxBodyBytes) return this.finish('tooLarge');
+    // uWS takes the memory of a chunk back, so it is copied; into one buffer, since chunks may be a byte long each.
+    this.#bytes = append(this.#bytes, this.#size, new Uint8Array(chunk), maxBodyBytes);
+    this.#size += chunk.byteLength;
+    if (isLast) {
+      const isWhole = this.#size === this.#bytes.length;
+      this.finish(this.#size === 0 ? undefined : isWhole ? this.#bytes : this.#bytes.subarray(0, this.#size));
+    } else if (this.#stopWaiting === undefined) {
+      this.#wait(requestTimeoutMs);
+      sender.onGone(() => this.#stopWaiting?.());
+    }
+  }
+
+  finish(outcome: BodyOutcome): void {
+    this.#isOver = true;
+    this.#stopWaiting?.();
+    this.#done(outcome);
+  }
+
+  #wait(leftMs: number): void {
+    const stepMs = Math.min(leftMs, resumeEveryMs);
+    this.#stopWaiting = this.#limits.after(stepMs, () => {
+      if (stepMs === leftMs) return this.finish('tooSlow');
+      this.#res.resume();
+      this.#wait(leftMs - stepMs);
+    });
+  }
+}
 
 const nothing: Buffer = Buffer.alloc(0);
 

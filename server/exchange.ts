@@ -189,11 +189,12 @@ const copyHeaders = (req: HttpRequest): Record<string, string> => {
 };
 
 const clientOf = (res: HttpResponse): Call['client'] => {
-  const bytes = Buffer.from(res.getRemoteAddress());
+  const given = new Uint8Array(res.getRemoteAddress());
   const port = res.getRemotePort?.() ?? 0;
-  const isMapped =
-    bytes.length === 16 && bytes.readUInt32BE(8) === 0xffff && bytes.subarray(0, 8).every((byte) => byte === 0);
-  if (bytes.length === 4 || isMapped) return { host: bytes.subarray(-4).join('.'), port };
+  if (given.length === 4) return { host: `${given[0]}.${given[1]}.${given[2]}.${given[3]}`, port };
+  const bytes = Buffer.from(given);
+  const isMapped = bytes.readUInt32BE(8) === 0xffff && bytes.subarray(0, 8).every((byte) => byte === 0);
+  if (isMapped) return { host: bytes.subarray(-4).join('.'), port };
   const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
   return { host: new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address, port };
 };

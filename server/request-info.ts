@@ -5,38 +5,34 @@ import { readCookies } from './identity.ts';
 import type { Call } from './route.ts';
 
 export class HttpRequestInfo implements RequestInfo {
-  readonly #call: Pick<Call, 'method' | 'path' | 'headers' | 'params' | 'query'>;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly pathParams: Readonly<Record<string, string>>;
+  readonly #query: string;
   readonly client: RequestInfo['client'];
   readonly payload: Json | undefined;
   readonly scheme = 'http';
 
   constructor({ method, path, headers, params, query, client }: Call, payload: unknown) {
-    this.#call = { method, path, headers, params, query };
+    this.method = method;
+    this.path = path;
+    this.headers = headers;
+    this.pathParams = params;
+    this.#query = query;
     this.client = client;
     this.payload = payload as Json | undefined;
   }
 
-  get method(): string {
-    return this.#call.method;
-  }
-  get path(): string {
-    return this.#call.path;
-  }
   get port(): number | null {
-    const port = /:(\d+)$/.exec(this.#call.headers.host ?? '')?.[1];
+    const port = /:(\d+)$/.exec(this.headers.host ?? '')?.[1];
     return port === undefined ? null : Number(port);
   }
-  get headers(): Readonly<Record<string, string>> {
-    return this.#call.headers;
-  }
   get query(): Readonly<Record<string, string>> {
-    return Object.fromEntries(new URLSearchParams(this.#call.query));
-  }
-  get pathParams(): Readonly<Record<string, string>> {
-    return this.#call.params;
+    return Object.fromEntries(new URLSearchParams(this.#query));
   }
   get cookies(): Readonly<Record<string, string>> {
-    return readCookies(this.#call.headers.cookie);
+    return readCookies(this.headers.cookie);
   }
 }
 

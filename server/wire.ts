@@ -1,6 +1,5 @@
 /** NAT's bodies: how an execution looks to its clients. Members stand in the order in which NAT sends them. */
-import type { ExecutionView, Pause, Workflow } from '../runtime/index.ts';
-import { jsonSchemaOf } from '../runtime/json-schema.ts';
+import { type ExecutionView, jsonSchemaOf, type Pause, type Workflow } from '../runtime/index.ts';
 
 /** Paths in bodies begin with the root path of the server. */
 export interface Wire {

@@ -13,6 +13,7 @@ import {
   alice,
   callbackUrl,
   type Failing,
+  keyOf,
   oauthTimeoutFor,
   performable,
   reply,
@@ -47,7 +48,7 @@ const worlds = async (t: TestContext) => {
     const people: World['people'] = {
       start: async () => (await runtime.start(asked)).execution.id,
       answer: async (id, interaction) => {
-        assert.equal(await runtime.answer(id, interaction, reply, alice, `key-${interaction}`), 'accepted');
+        assert.equal(await runtime.answer(id, interaction, reply, alice, keyOf(interaction)), 'accepted');
       },
       callback: async (query) => {
         const { outcome } = await runtime.completeOAuth(callbackUrl(query), alice);
@@ -180,6 +181,21 @@ test('nobody gets an execution to do what it may not where it stands', async (t)
     await close(stage);
     assert.notEqual(signal?.aborted, false);
   }
+});
+
+test('a step that begins in the moment in which its execution ends is not done, and hears of it', async (t) => {
+  const world = await worlds(t);
+  const parked = paths.find(({ state }) => state.matches({ active: 'awaiting_interaction' }))!;
+  const stage = new Stage(await world(parked.events), parked.events);
+  await stage.follow();
+  const { puppet, executionId } = stage.play;
+
+  const step = puppet!.ctx.step('pay', () => assert.fail('the step was done'));
+  const cancelled = stage.world.people.cancel(executionId);
+
+  await assert.rejects(step, { name: 'AbortError' });
+  await cancelled;
+  await close(stage);
 });
 
 test('an execution with a long history is like one with a short one', async (t) => {

@@ -1,13 +1,15 @@
 /** What may not happen, tried by everybody who could. */
 import assert from 'node:assert/strict';
 import { type Caller, Failure, type FailureCode, text } from '../../runtime/index.ts';
-import { alice, callbackUrl, type Play, reply, settled } from './play.ts';
+import { alice, callbackUrl, keyOf, type Play, reply, settled } from './play.ts';
 import type { Stage } from './stage.ts';
 
 const bob: Caller = { userId: 'bob' };
 
 /** Tries whatever people, strangers and the run itself could, and may not where the execution stands. */
-export const pester = async ({ play, world, expected: { end, open } }: Stage): Promise<void> => {
+export const pester = async (stage: Stage): Promise<void> => {
+  const { play, world, expected } = stage;
+  const { end, open } = expected;
   const { runtime } = world;
   const { executionId } = play;
   const isKnown = end !== 'expiring' && end !== 'gone';
@@ -30,6 +32,8 @@ export const pester = async ({ play, world, expected: { end, open } }: Stage): P
       await refused(runtime.answer(executionId, id, { kind: 'text', text: ' ' }, alice), 'answer_invalid');
     } else {
       assert.equal(await runtime.answer(executionId, id, reply, alice), isPrompt ? 'already_answered' : 'not_open');
+      const again = await runtime.answer(executionId, id, reply, alice, keyOf(id));
+      assert.equal(again === 'accepted', stage.closedBy(name) === 'interaction.answered', 'only said twice');
     }
     await refused(runtime.answer(executionId, id, reply, bob), 'execution_not_found');
     await unknownState(id, opened?.kind === 'oauth' ? bob : alice);

@@ -29,6 +29,8 @@ export type Failing = 'cancelled' | 'thrown' | 'abandoned' | 'interrupted';
 
 export const alice: Caller = { userId: 'alice' };
 export const reply: Response = { kind: 'text', text: 'This.' };
+/** The idempotency key under which a prompt is answered. */
+export const keyOf = (interactionId: string): string => `key-of-${interactionId}`;
 export const callbackUrl = (query: URLSearchParams): URL => new URL(`http://127.0.0.1/auth/redirect?${query}`);
 
 /** Holds a slot and does nothing with it. */

@@ -42,6 +42,11 @@ export class Stage {
     if (this.expected.slot) for (const call of this.#calls) call.isResumed = call.closedBy !== undefined;
   }
 
+  /** What has closed the newest pause of this name. */
+  closedBy(name: string): ExecutionEvent['type'] | undefined {
+    return this.#calls.findLast(({ id }) => id === name)?.closedBy;
+  }
+
   /** The runtime has stopped: an execution that was live is not any more. */
   interrupted(): void {
     if (this.expected.end === 'live') this.expected = { ...this.expected, end: 'failed' };
