@@ -1,6 +1,6 @@
 /** Asks somebody to approve an expense. Who does not answer within an hour has said no. */
+import { binaryChoice, workflow } from 'fermata';
 import { z } from 'zod';
-import { binaryChoice, workflow } from '../runtime/index.ts';
 
 export default workflow({
   name: 'expense-approval',

@@ -141,6 +141,11 @@ export class Runtime {
     return this.#tree.isAccepting;
   }
 
+  /** Timers under way: deadlines, waits, retention, idle builders. */
+  get pendingTimers(): number {
+    return this.#tree.wheel.size;
+  }
+
   /** Epoch milliseconds, by the clock that was given. */
   now(): number {
     return this.#clock.now();

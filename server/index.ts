@@ -30,6 +30,8 @@ export interface Server {
   readonly port: number;
   /** `http://host:port`, with the root path. */
   readonly url: string;
+  /** Requests that wait for their body or their reply. */
+  readonly openRequests: number;
   /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
   close(): Promise<void>;
 }
@@ -82,6 +84,9 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       runtime,
       port: http.port,
       url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}${rootPath}`,
+      get openRequests() {
+        return http.openRequests;
+      },
       close: async () => {
         // Runs end first, so that requests which wait for one are answered before their connections close.
         const closing = http.close({ graceMs: runtime.options.stopTimeoutMs + REPLY_GRACE_MS });

@@ -1,11 +1,13 @@
 /** The process: command line, configuration, log, signals. The only file that reads the environment. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Logger, pino } from 'pino';
 import { Failure, isWorkflow, type Workflow } from '../runtime/index.ts';
 import { readCommandLine } from './command-line.ts';
-import { readConfig, type ServerConfig } from './config.ts';
-import { createServer, type Server } from './index.ts';
+import { readConfig } from './config.ts';
+import { greeting } from './greeting.ts';
+import { createServer, type Server, type ServerSetup } from './index.ts';
 
 /** Exit codes: 2 for what the caller can mend (command line, configuration, module), 1 for the rest. */
 const main = async (): Promise<void> => {
@@ -19,43 +21,56 @@ const main = async (): Promise<void> => {
   const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await load(asked.module);
-  const server = await createServer({ workflow, workflows, config, log });
-  log.info({ url: server.url, workflow: workflow.name }, 'listening');
-  if (process.stderr.isTTY) process.stderr.write(greeting(server, workflow, config));
+  const server = await serve({ workflow, workflows, config, log });
   stopOnSignals(server, log);
+  log.info({ url: server.url, workflow: workflow.name }, 'listening');
+  if (!log.isLevelEnabled('info')) return;
+  process.stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow }));
 };
 
 /** The default export is served; every other export that is a workflow can be named by `endpoints`. */
 const load = async (file: string): Promise<{ workflow: Workflow; workflows: Workflow[] }> => {
-  const url = pathToFileURL(resolve(file)).href;
-  const module = (await import(url).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('options_invalid', { detail: `${file} cannot be loaded: ${reason}`, cause });
+  const path = resolve(file);
+  if (!existsSync(path)) throw unusable(`${file}: there is no such file`);
+  const module = (await import(pathToFileURL(path).href).catch((cause: unknown) => {
+    throw unusable(`${file} cannot be loaded: ${explained(cause)}`, cause);
   })) as Record<string, unknown>;
   const { default: workflow } = module;
-  if (!isWorkflow(workflow)) {
-    const detail = `${file}: the default export must be a workflow, made by workflow({ name, run })`;
-    throw new Failure('options_invalid', { detail });
-  }
-  return { workflow, workflows: Object.values(module).filter(isWorkflow) };
+  if (isWorkflow(workflow)) return { workflow, workflows: Object.values(module).filter(isWorkflow) };
+  throw unusable(`${file}: the default export must be a workflow, made by workflow({ name, run })`);
 };
 
-const greeting = ({ url }: Server, { name }: Workflow, { workflow }: ServerConfig): string => `
-  ${name} is served at ${url}. Start it:
+const unusable = (detail: string, cause?: unknown): Failure => new Failure('options_invalid', { detail, cause });
 
-    curl -i ${url}${workflow.path ?? '/'} -H 'content-type: application/json' -d '{…}'
+/** With the places in files of the author, and without those in the loader. */
+const explained = (thrown: unknown): string => {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const places = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at .*file:/.test(line));
+  return [thrown.message, ...places.slice(0, 3)].join('\n');
+};
 
-  GET ${url}/executions/<execution_id> tells how it stands. Ctrl-C stops in order, twice at once.
+/** What keeps it from listening is said in one line: a build that failed is in the log already, with its stack. */
+class CannotServe extends Error {}
 
-`;
+const serve = (setup: ServerSetup): Promise<Server> =>
+  createServer(setup).catch((cause: unknown) => {
+    if (cause instanceof Failure && cause.code === 'options_invalid') throw cause;
+    throw new CannotServe(cause instanceof Error ? cause.message : String(cause), { cause });
+  });
 
-/** The first signal stops in order, a second one at once. */
+/** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */
+const ONE_KEYPRESS_MS = 300;
+
+/** The first signal stops in order, another one at once. */
 const stopOnSignals = (server: Server, log: Logger): void => {
-  let isStopping = false;
+  let stoppingSince: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (isStopping) process.exit(1);
-      isStopping = true;
+      if (stoppingSince !== undefined) {
+        if (performance.now() - stoppingSince > ONE_KEYPRESS_MS) process.exit(1);
+        return;
+      }
+      stoppingSince = performance.now();
       log.info({ signal }, 'stopping');
       server.close().then(
         () => {
@@ -73,6 +88,7 @@ const stopOnSignals = (server: Server, log: Logger): void => {
 
 main().catch((thrown: unknown) => {
   const isMendable = thrown instanceof Failure && thrown.code === 'options_invalid';
-  process.stderr.write(isMendable ? `${thrown.message}\n` : `${thrown instanceof Error ? thrown.stack : thrown}\n`);
+  const isPlain = isMendable || thrown instanceof CannotServe;
+  process.stderr.write(`${thrown instanceof Error ? (isPlain ? thrown.message : thrown.stack) : thrown}\n`);
   process.exit(isMendable ? 2 : 1);
 });

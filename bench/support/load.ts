@@ -27,6 +27,15 @@ export const scripts = {
   instant: async (connection: Connection) => {
     expect(await connection.request('POST', '/v1/workflow', post), 200);
   },
+  /** Leaves an execution behind that waits for an answer. */
+  park: async (connection: Connection) => {
+    const { response_url } = JSON.parse(expect(await connection.request('POST', '/v1/workflow', ask), 202));
+    parked.push(response_url);
+  },
+  /** Answers one that was left behind. */
+  unpark: async (connection: Connection) => {
+    expect(await connection.request('POST', parked.pop()!, answer), 204);
+  },
   health: async (connection: Connection) => {
     expect(await connection.request('GET', '/health'), 200);
   },
@@ -49,15 +58,23 @@ export const scripts = {
 } satisfies Record<string, (connection: Connection) => Promise<number | void>>;
 export type ScriptName = keyof typeof scripts;
 
+const parked: string[] = [];
 const polled = new Map<Connection, string>();
 
-export const run = async ({ port, script, connections, ms }: Order): Promise<Report> => {
+export const run = async ({
+  port,
+  script,
+  connections,
+  ms = Number.POSITIVE_INFINITY,
+  rounds,
+}: Order): Promise<Report> => {
   const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)));
   const latencies: number[] = [];
+  let left = rounds ?? Number.POSITIVE_INFINITY;
   const begun = performance.now();
   await Promise.all(
     open.map(async (connection) => {
-      while (performance.now() - begun < ms) {
+      while (left-- > 0 && performance.now() - begun < ms) {
         const at = performance.now();
         latencies.push((await scripts[script](connection)) ?? performance.now() - at);
       }

@@ -9,34 +9,60 @@ const start = (file: string, args: readonly string[] = []): ChildProcess =>
 
 /** What the process says next. Rejects if it ends instead. */
 const reply = async <T>(child: ChildProcess): Promise<T> => {
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`a process of the benchmark ended with ${code}`))),
-  ]);
-  if ((message as { error?: string }).error) throw new Error((message as { error: string }).error);
-  return message as T;
+  const settled = new AbortController();
+  const { signal } = settled;
+  try {
+    const [message] = await Promise.race([
+      once(child, 'message', { signal }),
+      once(child, 'exit', { signal }).then(([code]) => {
+        throw new Error(`a process of the benchmark ended with ${code}`);
+      }),
+    ]);
+    if ((message as { error?: string }).error) throw new Error((message as { error: string }).error);
+    return message as T;
+  } finally {
+    settled.abort();
+  }
+};
+
+const ordered = async (child: ChildProcess, order: Order): Promise<Report> => {
+  child.send(order);
+  return (await reply<{ report: Report }>(child)).report;
 };
 
 export type Kind = 'ours' | 'bare';
 
+export type Usage = { readonly cpuMs: number; readonly heapBytes: number };
+
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;
+  /** What a server has used so far; its heap after a collection. */
+  usage(kind: Kind): Promise<Usage>;
   load(order: Order): Promise<Report>;
+  /** The same by another process, at the same time. */
+  probe(order: Order): Promise<Report>;
   end(): Promise<void>;
 }
 
 export const startServers = async (): Promise<Servers> => {
-  const children = { ours: start('servers.ts', ['ours']), bare: start('servers.ts', ['bare']), load: start('load.ts') };
+  const children = {
+    ours: start('servers.ts', ['ours']),
+    bare: start('servers.ts', ['bare']),
+    load: start('load.ts'),
+    probe: start('load.ts'),
+  };
   const [ours, bare] = await Promise.all([
     reply<{ port: number }>(children.ours),
     reply<{ port: number }>(children.bare),
   ]);
   return {
     ports: { ours: ours.port, bare: bare.port },
-    load: async (order) => {
-      children.load.send(order);
-      return (await reply<{ report: Report }>(children.load)).report;
+    usage: (kind) => {
+      children[kind].send('usage');
+      return reply<Usage>(children[kind]);
     },
+    load: (order) => ordered(children.load, order),
+    probe: (order) => ordered(children.probe, order),
     end: async () => {
       const all = Object.values(children);
       for (const child of all) child.kill('SIGKILL');

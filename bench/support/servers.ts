@@ -86,7 +86,8 @@ const bare = (): Promise<number> => {
 const port = await (process.argv[2] === 'bare' ? bare() : ours());
 process.send?.({ port });
 process.on('message', () => {
+  globalThis.gc?.();
+  globalThis.gc?.();
   const { user, system } = process.cpuUsage();
-  process.send?.({ cpuMs: (user + system) / 1000 });
+  process.send?.({ cpuMs: (user + system) / 1000, heapBytes: process.memoryUsage().heapUsed });
 });
-process.on('SIGINT', () => process.exit());

@@ -1,0 +1,21 @@
+/**
+ * `npm run bench [question ...]`: each question beside its control in the same run, as ratios. Absolute numbers are
+ * those of the machine at the moment, and are only there to be read beside the others.
+ */
+import { type Row, table } from './support/table.ts';
+
+const questions: Record<string, () => Promise<Row[]>> = {
+  throughput: async () => (await import('./throughput.ts')).default(),
+  parked: async () => (await import('./parked.ts')).default(),
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in questions));
+if (unknown.length > 0) {
+  process.stderr.write(`no question is called ${unknown.join(', ')}; there are ${Object.keys(questions).join(', ')}\n`);
+  process.exit(2);
+}
+for (const name of asked.length > 0 ? asked : Object.keys(questions)) {
+  process.stdout.write(`${name} ...\n`);
+  process.stdout.write(`${table(await questions[name]!())}\n\n`);
+}

@@ -1,0 +1,179 @@
+/**
+ * Small worlds for tests. Each ends with its test, and fails it if something is left behind: work that nobody ended,
+ * claims on builders, watchers, requests without a reply, timers beyond the retention, defects nobody expected.
+ */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import type { Execution } from '../../runtime/execution.ts';
+import { type Caller, createRuntime, type Log, type Runtime, type RuntimeSetup, silentLog } from '../../runtime/index.ts';
+import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
+import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
+import { SimulatedClock } from './simulated-clock.ts';
+
+export const alice: Caller = { userId: 'alice' };
+export const bob: Caller = { userId: 'bob' };
+export const operator: Caller = { userId: undefined, isOperator: true };
+
+interface World {
+  readonly runtime: Runtime;
+  /** Time that passes when the test says so. Builders, deadlines, retention: nothing else is slept for. */
+  readonly clock: SimulatedClock;
+  /** What was logged as an error. A test that expects some takes them out: `errors.splice(0)`. */
+  readonly errors: object[];
+}
+
+export interface RuntimeWorld extends World {
+  /** Starts the only workflow, or the one that is named; as nobody in particular unless `by` says who. */
+  start(asked?: Asked): Promise<Execution>;
+}
+
+export interface Asked {
+  readonly workflow?: string;
+  readonly input?: unknown;
+  readonly by?: Caller;
+  readonly idempotencyKey?: string;
+  readonly interactive?: boolean;
+}
+
+export interface ServerWorld extends World {
+  readonly server: Server;
+  /** One request, and its whole reply. A body is sent as JSON. */
+  call(line: string, options?: CallOptions): Promise<Answered>;
+}
+
+export interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed if it is JSON, else the text; undefined if there is none. */
+  readonly body: unknown;
+}
+
+/** Turns of the event loop: whatever can happen without time or network has happened. */
+export const turns = async (count = 3): Promise<void> => {
+  for (let turn = 0; turn < count; turn += 1) await setImmediate();
+};
+
+export const given = {
+  async runtime(t: TestContext, setup: Omit<RuntimeSetup, 'clock' | 'log'>): Promise<RuntimeWorld> {
+    const clock = new SimulatedClock();
+    const { log, errors } = collected();
+    const runtime = await createRuntime({ ...setup, clock, log });
+    const world = { runtime, clock, errors };
+    t.after(() => end(world, () => runtime.stop()));
+    const start = async ({ workflow = setup.workflows[0]!.name, by = { userId: undefined }, ...asked }: Asked = {}) => {
+      const { execution } = await runtime.begin({ ...nothing, ...asked, workflow, by });
+      return execution;
+    };
+    return { ...world, start };
+  },
+
+  async server(t: TestContext, setup: Omit<ServerSetup, 'clock' | 'log'>): Promise<ServerWorld> {
+    const clock = new SimulatedClock();
+    const { log, errors } = collected();
+    const config = { host: '127.0.0.1', port: 0, ...setup.config };
+    const server = await createServer({ ...setup, config, clock, log });
+    const { runtime } = server;
+    const world = { runtime, clock, errors };
+    t.after(() => end(world, () => server.close(), server));
+    return { ...world, server, call: (line, options) => call(server.url, line, options) };
+  },
+};
+
+const nothing = {
+  input: undefined,
+  conversationId: undefined,
+  userMessageId: undefined,
+  request: noRequest,
+  trace: new RunTrace({}),
+  interactive: true,
+  streaming: false,
+};
+
+const collected = (): { log: Log; errors: object[] } => {
+  const errors: object[] = [];
+  return { log: { ...silentLog, error: (fields, message) => void errors.push({ message, ...fields }) }, errors };
+};
+
+const call = async (url: string, line: string, { headers, body, signal }: CallOptions = {}): Promise<Answered> => {
+  const [method = '', path = ''] = line.split(' ');
+  const response = await fetch(url + path, {
+    method,
+    redirect: 'manual',
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : isJson ? JSON.parse(text) : text,
+  };
+};
+
+/** How long real sockets may take to be noticed as gone. */
+const QUIET_MS = 3_000;
+
+const end = async (world: World, stop: () => Promise<void>, server?: Server): Promise<void> => {
+  const { runtime, clock, errors } = world;
+  const found: string[] = [];
+  if (runtime.isAccepting) {
+    for (const until = Date.now() + QUIET_MS; unquiet(world, server).length > 0 && Date.now() < until; ) await turns();
+    found.push(...unquiet(world, server));
+    for (const { id } of live(runtime)) await runtime.cancel(id, operator);
+    await turns();
+    const { retentionMs, builderIdleMs } = runtime.options;
+    clock.advance(retentionMs);
+    clock.advance(builderIdleMs + 1);
+    await turns();
+    if (all(runtime).length > 0) found.push(`${all(runtime).length} records are kept beyond their retention`);
+    const forgotten = runtime.pendingTimers - builders(runtime).length; // what is left does not expire, and has a timer
+    if (forgotten !== 0) found.push(`${forgotten} timers are pending although there is nothing left to wait for`);
+  }
+  const stopped = stop();
+  clock.advance(runtime.options.stopTimeoutMs);
+  await stopped;
+  found.push(...afterwards(world), ...errors.map((error) => `logged: ${inspect(error)}`));
+  assert.deepEqual(found, [], 'something was left behind');
+};
+
+const all = (runtime: Runtime): readonly Execution[] =>
+  runtime.list(operator, { limit: Number.POSITIVE_INFINITY }).executions;
+const live = (runtime: Runtime): readonly Execution[] => all(runtime).filter(({ isSettled }) => !isSettled);
+const builders = (runtime: Runtime) => runtime.workflows.flatMap(({ name }) => runtime.builders(name).list());
+
+/** What keeps a world from being at rest. A parked execution may stay: it holds nothing but its claim on the builder. */
+const unquiet = ({ runtime }: World, server: Server | undefined): string[] => {
+  const executions = all(runtime);
+  const claims = builders(runtime).reduce((sum, { refCount }) => sum + refCount, 0);
+  const parked = executions.filter(({ phase }) => phase === 'waiting').length;
+  const open = server?.openRequests ?? 0;
+  return [
+    ...executions.filter(({ phase }) => phase === 'executing').map(({ id }) => `execution ${id} still executes`),
+    ...executions.filter(({ phase }) => phase === 'queued').map(({ id }) => `execution ${id} still waits for a slot`),
+    ...executions.filter(({ watchers }) => watchers > 0).map(({ id }) => `execution ${id} is still watched`),
+    ...(claims === parked ? [] : [`${claims} claims on builders, ${parked} parked executions`]),
+    ...held(runtime),
+    ...(open === 0 ? [] : [`${open} requests are open`]),
+  ];
+};
+
+const held = (runtime: Runtime): string[] =>
+  builders(runtime)
+    .filter(({ slots }) => slots.held > 0 || slots.queued > 0)
+    .map(({ user, slots }) => `builder of ${user}: ${slots.held} slots held, ${slots.queued} waited for`);
+
+const afterwards = ({ runtime, clock }: World): string[] => [
+  ...live(runtime).map(({ id }) => `execution ${id} has outlived its runtime`),
+  ...builders(runtime).map(({ user }) => `the builder of ${user} has outlived its runtime`),
+  ...(clock.pending === 0 ? [] : [`${clock.pending} timeouts have outlived the runtime`]),
+];
