@@ -170,7 +170,7 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Partial<Execu
     case 'sleep.started': {
       const working = context.steps > 0;
       const parkedAt = working ? null : (context.parkedAt ?? fact.at);
-      return { pauses: [...context.pauses, opened(fact)], working, parkedAt };
+      return { pauses: context.pauses.concat(opened(fact)), working, parkedAt };
     }
     case 'interaction.answered':
     case 'interaction.expired':

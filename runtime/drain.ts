@@ -31,7 +31,7 @@ export class Drain {
       this.#onIdle = resolve;
     });
     for (const [index, execution] of live().entries()) {
-      if (execution.phase === 'waiting') this.interrupt(execution);
+      if (isAwaiting(execution)) this.interrupt(execution);
       if (index % BATCH === BATCH - 1) await new Promise(setImmediate);
     }
     if (liveCount() === 0) return;
@@ -53,3 +53,6 @@ export class Drain {
     execution.fail('interrupted', 'The server stopped before the execution had ended.', 'AbortError');
   }
 }
+
+/** It waits for a person. Who only sleeps may wake in time. */
+export const isAwaiting = ({ phase, status }: Execution): boolean => phase === 'waiting' && status !== 'running';

@@ -53,7 +53,7 @@ export interface ExecutionDeps {
   /** What the actor does with an event, without an actor. */
   fold(snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot;
   /** Every fact of every execution, after it was told. */
-  told(execution: Execution, entry: JournalEntry, phase: Phase): void;
+  told(execution: Execution, entry: JournalEntry): void;
 }
 
 export class Execution {
@@ -175,7 +175,7 @@ export class Execution {
     this.#arm();
     this.driver?.told(entry, phase); // X3
     if (this.#watchers !== undefined) for (const watcher of [...this.#watchers]) this.#call(watcher, entry);
-    this.#deps.told(this, entry, phase);
+    this.#deps.told(this, entry);
     if (full === 'full') this.fail('journal_full', 'The run has more steps and answers than its journal may hold.');
   }
 

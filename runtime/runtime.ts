@@ -11,9 +11,9 @@ import { Builders } from './builders.ts';
 import type { Caller } from './caller.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './context.ts';
-import { Drain } from './drain.ts';
+import { Drain, isAwaiting } from './drain.ts';
 import { Failure } from './errors.ts';
-import { type Driver, Execution, type ExecutionDeps, type Phase } from './execution.ts';
+import { type Driver, Execution, type ExecutionDeps } from './execution.ts';
 import { type ExecutionPage, Executions, type ListFilter } from './executions.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { newId } from './ids.ts';
@@ -23,7 +23,7 @@ import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
 import { type Response, readAnswer } from './prompts.ts';
 import { Retention } from './retention.ts';
-import { RunContext, type RunDeps, type RunRequest } from './run.ts';
+import { Run, type RunDeps, type RunRequest } from './run.ts';
 import { MemoryStore } from './store/memory.ts';
 import type { JournalPage, Store } from './store/store.ts';
 import { ActorTree, foldSettled } from './system.ts';
@@ -115,7 +115,7 @@ export class Runtime {
       wheel,
       options: this.options,
       log,
-      told: (execution, entry, phase) => this.#told(execution, entry, phase),
+      told: (execution, entry) => this.#told(execution, entry),
     };
     this.#runDeps = {
       oauth: this.#oauth,
@@ -191,7 +191,7 @@ export class Runtime {
     }
     const owner = by.userId ?? null;
     const execution = this.#create(request.workflow, owner);
-    execution.driver = new RunContext(execution, request, builders.workflow, lease, this.#runDeps);
+    execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps);
     if (idempotencyKey !== undefined) this.#keys.keep(by.userId, idempotencyKey, request, execution.id);
     const { workflow, input } = request;
     const kept = execution.begin({ type: 'execution.started', workflow, owner, input });
@@ -348,11 +348,11 @@ export class Runtime {
     return last?.type.startsWith('interaction.') ? 'already_answered' : 'not_open';
   }
 
-  #told(execution: Execution, entry: JournalEntry, phase: Phase): void {
+  #told(execution: Execution, entry: JournalEntry): void {
     this.#report(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
-    if (phase === 'waiting' && !this.isAccepting) this.#drain.interrupt(execution);
+    if (!this.isAccepting && isAwaiting(execution)) this.#drain.interrupt(execution);
   }
 
   #settled(execution: Execution): void {

@@ -28,6 +28,9 @@ const isChildStart = (event: EventObject): event is ChildStart => event.type ===
 const DONE = 'xstate.done.actor.';
 const ERROR = 'xstate.error.actor.';
 
+/** XState keeps what each actor was created with, 400 bytes that it needs no more once the actor has started. */
+const STARTED = {};
+
 export const supervisor = (hooks: {
   ended(id: string): void;
   crashed(id: string, error: unknown): void;
@@ -40,6 +43,7 @@ export const supervisor = (hooks: {
       const child = createActor(event.logic, { parent: scope.self, id: event.id, ...event.from });
       children.set(event.id, child);
       child.start();
+      Object.assign(child, { options: STARTED });
     } else if (isChildStop(event)) {
       const child = children.get(event.id);
       if (child !== undefined) scope.stopChild(child);

@@ -42,29 +42,36 @@ export const tabulate = <Machine extends AnyStateMachine>(
     throw new Error(`${node.key || machine.id} cannot be tabulated: it has ${what}`);
   };
 
+  const guardOf = (node: Node, guard: Definition['guard']): Candidate['guard'] => {
+    if (guard === undefined) return undefined;
+    if (typeof guard !== 'string') return refuse(node, 'a guard without a name of its own');
+    const known = machine.implementations.guards[guard];
+    if (known === undefined || 'check' in known) return refuse(node, `the guard ${guard}, which is no plain function`);
+    return known as Candidate['guard'];
+  };
+
+  const assignmentOf = (node: Node, action: unknown): Candidate['assignments'][number] => {
+    if (typeof action !== 'string') return refuse(node, 'an action without a name of its own');
+    const { assignment } = (machine.implementations.actions[action] ?? {}) as { assignment?: unknown };
+    if (typeof assignment !== 'function') return refuse(node, `the action ${action}, which is no assign of a function`);
+    return assignment as Candidate['assignments'][number];
+  };
+
   const candidate = (node: Node, { guard, actions, target }: Definition): Candidate => {
     const [goal, ...more] = target ?? [];
     if (more.length > 0) refuse(node, 'a transition to several states');
     const known: Candidate = {
-      guard: guard === undefined ? undefined : (machine.implementations.guards[guard as string] as Candidate['guard']),
-      assignments: actions.map((action: unknown) => {
-        const { assignment } = (machine.implementations.actions[action as string] ?? {}) as { assignment?: unknown };
-        return typeof assignment === 'function'
-          ? (assignment as (judged: Judged) => object)
-          : refuse(node, `the action ${action}`);
-      }),
+      guard: guardOf(node, guard),
+      assignments: actions.map((action: unknown) => assignmentOf(node, action)),
       target: undefined,
     };
-    if (guard !== undefined && known.guard === undefined) refuse(node, `the guard ${JSON.stringify(guard)}`);
     if (goal !== undefined) unresolved.push(() => (known.target = leaves.get(leafOf(goal))));
     return known;
   };
 
   for (const node of nodesBelow(machine.root)) {
-    if (node.type === 'parallel' || node.type === 'history') refuse(node, `the type ${node.type}`);
-    if (node.entry.length + node.exit.length + node.invoke.length + node.after.length > 0) {
-      refuse(node, 'actions on entry or exit, invokes or delays');
-    }
+    const excess = excessOf(node);
+    if (excess !== undefined) refuse(node, excess);
     if (Object.keys(node.states).length > 0) continue;
     const path = [node, ...ancestorsOf(node)];
     const on = new Map<string, Candidate[]>();
@@ -77,7 +84,7 @@ export const tabulate = <Machine extends AnyStateMachine>(
     const always = path.flatMap((from) =>
       (from.always ?? []).map((definition: Definition) => candidate(from, definition)),
     );
-    const template = machine.resolveState({ value: valueOf(node), context: {} } as never) as AnyMachineSnapshot;
+    const template = machine.resolveState({ value: stateValueOf(node), context: {} } as never) as AnyMachineSnapshot;
     leaves.set(node, { template, on, always });
   }
   for (const resolve of unresolved) resolve();
@@ -96,15 +103,13 @@ export const tabulate = <Machine extends AnyStateMachine>(
       const judged: Judged = { context: (snapshot as AnyMachineSnapshot).context, event };
       const taken = from.on.get(event.type)?.find(({ guard }) => guard?.(judged) ?? true);
       if (taken === undefined) return snapshot;
-      let leaf = take(taken, from, judged);
-      for (let next = leaf.always.find(agrees, judged); next !== undefined; next = leaf.always.find(agrees, judged)) {
-        leaf = take(next, leaf, judged);
-      }
-      return at(leaf, judged.context);
+      return at(settle(take(taken, from, judged), judged), judged.context);
     },
     getInitialSnapshot: (_scope, input) => {
-      const { context } = machine.config;
-      return at(initial, typeof context === 'function' ? context({ input } as never) : context);
+      const { context = {} } = machine.config;
+      const event = { type: 'xstate.init', input };
+      const judged: Judged = { context: typeof context === 'function' ? context({ input } as never) : context, event };
+      return at(settle(initial, judged), judged.context);
     },
     getPersistedSnapshot: (snapshot, options) => machine.getPersistedSnapshot(snapshot as never, options),
     restoreSnapshot: (snapshot, scope) =>
@@ -121,11 +126,34 @@ const take = ({ assignments, target }: Candidate, from: Leaf, judged: Judged): L
   return target ?? from;
 };
 
+/** Follows what needs no event, as far as it leads. */
+const settle = (from: Leaf, judged: Judged): Leaf => {
+  let leaf = from;
+  for (let next = leaf.always.find(agrees, judged); next !== undefined; next = leaf.always.find(agrees, judged)) {
+    leaf = take(next, leaf, judged);
+  }
+  return leaf;
+};
+
 /** As `{ ...whole, ...patch }`; but V8 then gives every result a hidden class of its own, which costs 500 bytes each. */
 const merged = <Whole extends object>(whole: Whole, patch: object): Whole => {
   const copy = { ...whole };
   for (const key in patch) copy[key as keyof Whole] = patch[key as keyof object];
   return copy;
+};
+
+/** What a state does beside folding, in words. A delay has actions on entry and exit, so it comes first. */
+const excessOf = (node: Node): string | undefined => {
+  const { type, after, invoke, entry, exit, initial, output, config } = node;
+  if (type === 'parallel' || type === 'history') return `the type ${type}`;
+  if (after.length > 0) return 'a delay';
+  if (invoke.length > 0) return 'an invoke';
+  if (entry.length > 0) return 'an action on entry';
+  if (exit.length > 0) return 'an action on exit';
+  if (initial !== undefined && initial.actions.length > 0) return 'actions before its first state';
+  if (config.onDone !== undefined) return 'a transition when its own states are done';
+  if (output !== undefined) return 'an output';
+  return undefined;
 };
 
 const nodesBelow = (node: Node): Node[] => [
@@ -143,10 +171,8 @@ const leafOf = (node: Node): Node => {
 const leafNode = ({ _nodes }: AnyMachineSnapshot): Node =>
   _nodes.find((node) => Object.keys(node.states).length === 0)!;
 
-const valueOf = (node: Node): StateValue => {
-  const value = (at: Node, below: StateValue | undefined): StateValue => {
-    const own: StateValue = below === undefined ? at.key : { [at.key]: below };
-    return at.parent === undefined || at.parent.parent === undefined ? own : value(at.parent, own);
-  };
-  return value(node, undefined);
+const stateValueOf = (node: Node): StateValue => {
+  const value = (at: Node, below: StateValue): StateValue =>
+    at.parent === undefined ? below : value(at.parent, Object.keys(below).length === 0 ? at.key : { [at.key]: below });
+  return value(node, {});
 };

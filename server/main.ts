@@ -45,7 +45,9 @@ const unusable = (detail: string, cause?: unknown): Failure => new Failure('opti
 /** With the places in files of the author, and without those in the loader. */
 const explained = (thrown: unknown): string => {
   if (!(thrown instanceof Error)) return String(thrown);
-  const places = (thrown.stack ?? '').split('\n').filter((line) => /^\s+at .*file:/.test(line));
+  const places = (thrown.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at .*:\d+\)?$/.test(line) && !/node:|node_modules/.test(line));
   return [thrown.message, ...places.slice(0, 3)].join('\n');
 };
 

@@ -8,7 +8,9 @@ export type Order = {
   readonly port: number;
   readonly script: ScriptName;
   readonly connections: number;
-  readonly ms: number;
+  /** For how long it is done, or how often. */
+  readonly ms?: number;
+  readonly rounds?: number;
 };
 /** Times are milliseconds, sorted. */
 export type Report = { readonly done: number; readonly ms: number; readonly latencies: readonly number[] };
@@ -55,7 +57,7 @@ export const scripts = {
     while (!expect(await connection.request('GET', status_url), 200).includes('"completed"'));
     return performance.now() - answeredAt;
   },
-} satisfies Record<string, (connection: Connection) => Promise<number | void>>;
+} satisfies Record<string, (connection: Connection) => Promise<unknown>>;
 export type ScriptName = keyof typeof scripts;
 
 const parked: string[] = [];
@@ -76,7 +78,8 @@ export const run = async ({
     open.map(async (connection) => {
       while (left-- > 0 && performance.now() - begun < ms) {
         const at = performance.now();
-        latencies.push((await scripts[script](connection)) ?? performance.now() - at);
+        const timed: unknown = await scripts[script](connection);
+        latencies.push(typeof timed === 'number' ? timed : performance.now() - at);
       }
     }),
   );

@@ -7,7 +7,14 @@ import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Execution } from '../../runtime/execution.ts';
-import { type Caller, createRuntime, type Log, type Runtime, type RuntimeSetup, silentLog } from '../../runtime/index.ts';
+import {
+  type Caller,
+  createRuntime,
+  type Log,
+  type Runtime,
+  type RuntimeSetup,
+  silentLog,
+} from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { SimulatedClock } from './simulated-clock.ts';

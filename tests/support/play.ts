@@ -27,6 +27,7 @@ export interface World {
 
 export type Failing = 'cancelled' | 'thrown' | 'abandoned' | 'interrupted';
 
+const operator: Caller = { userId: undefined, isOperator: true };
 export const alice: Caller = { userId: 'alice' };
 export const reply: Response = { kind: 'text', text: 'This.' };
 /** The idempotency key under which a prompt is answered. */
@@ -43,13 +44,19 @@ const ACT_MS = 100_000;
 export const performable = (state: ExecutionSnapshot): ExecutionEvent[] => {
   const { context, tags } = state;
   const isExecuting = tags.has('slot');
-  const isAboutToPark = isExecuting && context.steps === 0 && context.pauses.length > 0;
   return tried(state).filter(({ type }) => {
     if (context.seq === 1) return type === 'slot.granted' || type === 'execution.failed';
     if (type === 'step.completed' || type === 'step.failed') return isExecuting; // its work begins with a slot
-    return !(type === 'oauth.granted' && isAboutToPark); // the provider takes its time, and until then it has parked
+    return !(type === 'oauth.granted' && isAboutToPark(state)); // the provider takes its time, and until then it has parked
   });
 };
+
+/** The same where answers take a while: until then, a run that has nothing to do has parked. */
+export const performableOverHttp = (state: ExecutionSnapshot): ExecutionEvent[] =>
+  performable(state).filter(({ type }) => !isAboutToPark(state) || type === 'execution.parked');
+
+const isAboutToPark = ({ context: { steps, pauses }, tags }: ExecutionSnapshot): boolean =>
+  tags.has('slot') && steps === 0 && pauses.length > 0;
 
 /** How long a consent has to last for this path; it is the same for all consents of a runtime. */
 export const oauthTimeoutFor = (facts: readonly ExecutionEvent[]): number => {
@@ -100,6 +107,11 @@ export class Play {
     return this.#puppets.get(this.executionId);
   }
 
+  /** Leaves the slot to others. */
+  end(): void {
+    this.builder.slots.release(this.#slot);
+  }
+
   /** What a call of the run, by the index of the fact that it began with, has come to: a value, or an error's name. */
   outcomeOf(index: number): string {
     return this.#outcomes.get(index) ?? 'none';
@@ -111,7 +123,7 @@ export class Play {
     await this.#deed(fact, index, failing);
     await settled();
     if ('call' in fact && 'id' in fact) {
-      this.ids.set(fact.id, this.#runtime.get(this.executionId, alice)!.context.pauses.at(-1)!.id);
+      this.ids.set(fact.id, this.#runtime.get(this.executionId, operator)!.context.pauses.at(-1)!.id);
     }
   }
 
@@ -145,7 +157,7 @@ export class Play {
       case 'interaction.answered':
         return this.#people.answer(this.executionId, this.ids.get(id)!);
       case 'oauth.requested':
-        return this.#track(index, ctx.authorize('bank', { scopes: [`scope-${index}`] }));
+        return this.#track(index, ctx.authorize('bank', { scopes: [`for-${this.executionId}-${index}`] }));
       case 'oauth.granted':
         return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, code: 'code-1' }));
       case 'oauth.refused':
@@ -210,7 +222,7 @@ export class Play {
 
   /** Time passes, and until its last millisecond nothing happens. */
   #passTime(ms: number): void {
-    const view = this.#runtime.get(this.executionId, alice)!;
+    const view = this.#runtime.get(this.executionId, operator)!;
     const { seq } = view.context;
     this.#clock.advance(ms - 1);
     assert.equal(view.context.seq, seq);

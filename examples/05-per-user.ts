@@ -1,0 +1,31 @@
+/**
+ * Keeps a notebook for each user: a file that is opened when the user first comes, shared by all runs of this user, and
+ * deleted when nobody has used it for a while (`general.per_user_workflow_timeout`) or the server stops.
+ */
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { workflow } from 'fermata';
+import { z } from 'zod';
+
+export default workflow({
+  name: 'notebook',
+  input: z.object({ note: z.string().min(1) }),
+  output: z.object({ notes: z.number(), file: z.string() }),
+  perUser: {
+    // What was deferred runs in reverse order, also if the build fails halfway.
+    async build(_user, scope) {
+      const folder = await mkdtemp(join(tmpdir(), 'fermata-notebook-'));
+      scope.defer(() => rm(folder, { recursive: true }));
+      const path = join(folder, 'notes.txt');
+      const file = await open(path, 'a');
+      scope.defer(() => file.close());
+      return { path, file, notes: 0 };
+    },
+  },
+  async run({ note }, _ctx, notebook) {
+    await notebook.file.appendFile(`${note}\n`);
+    notebook.notes += 1;
+    return { notes: notebook.notes, file: notebook.path };
+  },
+});

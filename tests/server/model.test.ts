@@ -1,0 +1,215 @@
+/** The model of the execution machine over HTTP: what people do, they do as clients of a real server. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { ExecutionEvent, ExecutionSnapshot } from '../../machines/execution.ts';
+import { createServer } from '../../server/index.ts';
+import { bank } from '../support/bank.ts';
+import { after, begun, executionPaths } from '../support/execution-model.ts';
+import {
+  type Failing,
+  keyOf,
+  oauthTimeoutFor,
+  type People,
+  performableOverHttp,
+  stop,
+  type World,
+} from '../support/play.ts';
+import { puppetry } from '../support/puppet.ts';
+import { SimulatedClock } from '../support/simulated-clock.ts';
+import { Stage } from '../support/stage.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+type Answer = { readonly status: number; readonly headers: Headers; readonly body: Body };
+
+/** A client that shows an API key. */
+class Client {
+  readonly #url: string;
+  readonly #key: string;
+
+  constructor(url: string, key: string) {
+    this.#url = url;
+    this.#key = key;
+  }
+
+  async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const init = { method, headers: { 'x-api-key': this.#key, 'content-type': 'application/json', ...headers } };
+    const response = await fetch(this.#url + path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type') === 'application/json';
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
+  }
+
+  answer(
+    id: string,
+    interaction: string,
+    response: object = { type: 'text', text: 'This.' },
+    key?: string,
+  ): Promise<Answer> {
+    const path = `/executions/${id}/interactions/${interaction}/response`;
+    return this.call('POST', path, { response }, key === undefined ? {} : { 'idempotency-key': key });
+  }
+}
+
+type Site = World & { readonly alice: Client; readonly bob: Client };
+
+/** A server with one run slot. Its plays come one after the other. */
+const site = async (t: TestContext, oauthTimeoutMs: number): Promise<Site> => {
+  const clock = new SimulatedClock();
+  const { workflow, puppets } = puppetry();
+  const config = {
+    host: '127.0.0.1',
+    port: 0,
+    providers: { bank: await bank(t) },
+    runtime: { maxConcurrency: 1, oauthTimeoutMs },
+  };
+  const { runtime, url, close } = await createServer({ workflow, clock, config });
+  t.after(async () => {
+    await stop(runtime, clock);
+    await close();
+  });
+  const alice = new Client(url, 'key-of-alice');
+  const people: People = {
+    start: async () => {
+      const { status, body } = await alice.call('POST', '/v1/workflow', { some: 'input' }, { prefer: 'respond-async' });
+      assert.equal(status, 202);
+      return String(body.execution_id);
+    },
+    answer: async (id, interaction) => {
+      assert.equal((await alice.answer(id, interaction, undefined, keyOf(interaction))).status, 204);
+    },
+    callback: async (query) => {
+      assert.equal((await alice.call('GET', `/auth/redirect?${query}`)).status, query.has('code') ? 200 : 403);
+    },
+    cancel: async (id) => assert.equal((await alice.call('DELETE', `/executions/${id}`)).status, 204),
+  };
+  return { runtime, clock, puppets, people, alice, bob: new Client(url, 'key-of-bob') };
+};
+
+const FAILURES = {
+  cancelled: 'The execution was cancelled.',
+  thrown: 'It broke.',
+  abandoned: 'Nobody came for 604800 s while the execution waited.',
+  interrupted: 'The server stopped before the execution had ended.',
+} as const satisfies Record<Failing, string>;
+
+type Waits = { readonly status: unknown; readonly id: unknown };
+
+/** What the wire calls the pauses that people can end, the oldest first. */
+const waits = ({ play, expected }: Stage): Waits[] =>
+  expected.open
+    .filter(({ kind }) => kind !== 'sleep')
+    .map(({ id, kind }) => ({
+      status: kind === 'oauth' ? 'oauth_required' : 'interaction_required',
+      id: play.ids.get(id),
+    }));
+
+const waitsOf = ({ status, interaction_id, oauth_state }: Body): Waits => ({
+  status,
+  id: interaction_id ?? oauth_state,
+});
+
+/** What polling says of it, and the lists of executions and of what waits. */
+const verify = async (stage: Stage, { alice }: Site): Promise<void> => {
+  const { executionId } = stage.play;
+  const { end, seq } = stage.expected;
+  const { status, headers, body } = await alice.call('GET', `/executions/${executionId}`);
+  const list = (await alice.call('GET', '/executions?limit=1')).body.executions as Body[];
+  const inbox = (await alice.call('GET', '/interactions')).body.interactions as Body[];
+
+  stage.verifyCalls();
+  if (end === 'expiring' || end === 'gone') {
+    assert.deepEqual({ status, body }, { status: 404, body: { detail: `Execution ${executionId} not found` } });
+    assert.notEqual(list[0]?.execution_id, executionId);
+    return;
+  }
+  const expected = waits(stage);
+  assert.equal(headers.get('execution-seq'), String(seq));
+  assert.equal(list[0]?.execution_id, executionId);
+  assert.deepEqual(inbox.map(waitsOf), expected);
+  assert.deepEqual(body.result, end === 'completed' ? { value: 'done' } : undefined);
+  assert.equal(body.error, end === 'failed' ? FAILURES[stage.failing] : undefined);
+  if (end !== 'live' || expected.length === 0) assert.equal(body.status, end === 'live' ? 'running' : end);
+  else assert.deepEqual(waitsOf(body), expected[0]);
+  assert.deepEqual((body.pending as Body[] | undefined)?.map(waitsOf), expected.length > 1 ? expected : undefined);
+};
+
+/** Tries whatever clients could, and may not where the execution stands. */
+const pester = async (stage: Stage, { alice, bob }: Site): Promise<void> => {
+  const { executionId: id, ids } = stage.play;
+  const { end, open } = stage.expected;
+  const isKnown = end !== 'expiring' && end !== 'gone';
+  const expect = async (answer: Promise<Answer>, status: number) => assert.equal((await answer).status, status);
+
+  for (const [name, pause] of [...ids, ['nothing', 'never-asked'] as const]) {
+    const opened = open.find((candidate) => candidate.id === name);
+    const isPrompt = name.startsWith('p');
+    if (!isKnown) await expect(alice.answer(id, pause), 404);
+    else if (isPrompt && opened) {
+      await expect(alice.answer(id, pause, { type: 'radio', selected_option: { id: 'a' } }), 422);
+      await expect(alice.answer(id, pause, { type: 'text', text: ' ' }), 422);
+    } else {
+      await expect(alice.answer(id, pause), isPrompt ? 400 : 404);
+      const again = stage.closedBy(name) === 'interaction.answered' ? 204 : isPrompt ? 400 : 404;
+      await expect(alice.answer(id, pause, undefined, keyOf(pause)), again);
+    }
+    await expect(bob.answer(id, pause), 404);
+    await expect(
+      (opened?.kind === 'oauth' ? bob : alice).call('GET', `/auth/redirect?state=${pause}&code=code-1`),
+      400,
+    );
+  }
+  for (const method of ['GET', 'DELETE']) await expect(bob.call(method, `/executions/${id}`), 404);
+  if (end !== 'live') await expect(alice.call('DELETE', `/executions/${id}`), isKnown ? 409 : 404);
+};
+
+/** Plays paths, those together whose consents have to last equally long: that is a setting of the server. */
+const playAll = async (t: TestContext, all: readonly Plan[], act: (stage: Stage, site: Site) => Promise<void>) => {
+  for (const oauthTimeoutMs of new Set(all.map(({ facts }) => oauthTimeoutFor(facts)))) {
+    const place = await site(t, oauthTimeoutMs);
+    for (const { facts, failing } of all.filter((plan) => oauthTimeoutFor(plan.facts) === oauthTimeoutMs)) {
+      const stage = new Stage(place, facts);
+      await stage.follow(failing);
+      await act(stage, place);
+      if (stage.expected.end === 'live') await place.people.cancel(stage.play.executionId);
+      stage.play.end();
+    }
+  }
+};
+
+type Plan = { readonly facts: readonly ExecutionEvent[]; readonly failing: Failing };
+
+const paths = executionPaths(performableOverHttp);
+
+test('an execution goes every way that its model knows, as clients see it', async (t) => {
+  const plans = paths.flatMap(({ events, state }) =>
+    performableOverHttp(state)
+      .filter((fact) => state.can(fact) && isStable([...events, fact]))
+      .flatMap((fact) => waysTo(fact, state).map((failing) => ({ facts: [...events, fact], failing }))),
+  );
+
+  await playAll(t, plans, verify);
+
+  t.diagnostic(`${paths.length} states, ${plans.length} plays`);
+});
+
+test('no client gets an execution to do what it may not where it stands', async (t) => {
+  const stable = paths.filter(({ events }) => isStable(events));
+  const plans = stable.map(({ events }) => ({ facts: events, failing: 'cancelled' as const }));
+
+  await playAll(t, plans, async (stage, place) => {
+    await pester(stage, place);
+    await verify(stage, place);
+  });
+});
+
+/** Whether it stands where it stands until something happens: with nothing to do, a run parks by itself. */
+const isStable = (facts: readonly ExecutionEvent[]): boolean => {
+  const { slot, steps, open } = facts.reduce((now, fact) => after(now, fact)!, begun);
+  return !slot || steps > 0 || open.length === 0;
+};
+
+const waysTo = ({ type }: ExecutionEvent, { context, tags }: ExecutionSnapshot): Failing[] => {
+  if (type !== 'execution.failed') return ['cancelled'];
+  const isAwaited = tags.has('waiting') && context.pauses.some(({ kind }) => kind !== 'sleep');
+  return ['cancelled', ...(context.seq > 1 ? ['thrown' as const] : []), ...(isAwaited ? ['abandoned' as const] : [])];
+};

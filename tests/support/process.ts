@@ -1,0 +1,98 @@
+/** `fermata` as a process of its own, as a user starts it. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export class FermataProcess {
+  stdout = '';
+  stderr = '';
+  /** Exit code; null if a signal has ended it. */
+  readonly ended: Promise<number | null>;
+  readonly #child: ChildProcess;
+  #onNews = (): void => {};
+  #isOver = false;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#onNews();
+    });
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#onNews();
+    });
+    this.ended = once(child, 'close').then(([code]) => {
+      this.#isOver = true;
+      this.#onNews();
+      return code as number | null;
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Resolves with the match once it has been printed; fails if the process ends without having done so. */
+  async printed(pattern: RegExp, on: 'stdout' | 'stderr' = 'stdout'): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this[on]);
+      if (match !== null) return match;
+      assert.ok(!this.#isOver, `ended without printing ${pattern}: ${this.stdout}${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        this.#onNews = resolve;
+      });
+    }
+  }
+
+  /** Where it listens. */
+  async url(): Promise<string> {
+    const [, url = ''] = await this.printed(/"url":"(http:[^"]+)".*"msg":"listening"/);
+    return url;
+  }
+
+  /** Resolves once the address answers; fails if the process ends before. For those that do not print where they listen. */
+  async reached(address: string): Promise<void> {
+    while (!(await fetch(address).catch(() => undefined))?.ok) {
+      assert.ok(!this.#isOver, `ended without answering at ${address}: ${this.stderr}`);
+      await setImmediate();
+    }
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** What it has logged so far. */
+  get log(): Record<string, unknown>[] {
+    return this.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+}
+
+/** Types the words after `fermata`; `variables` is all of its environment. It is killed with the test if it is still there. */
+export const fermata = (
+  t: TestContext,
+  typed: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): FermataProcess => {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...variables };
+  const child = spawn(process.execPath, [`${root}/server/bin.mjs`, ...typed], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const started = new FermataProcess(child);
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await started.ended;
+  });
+  return started;
+};
