@@ -13,6 +13,7 @@ export interface RequestInfo {
   readonly query: Readonly<Record<string, string>>;
   readonly pathParams: Readonly<Record<string, string>>;
   readonly cookies: Readonly<Record<string, string>>;
+  /** Asking the socket costs more than all the rest: null if nobody asked before the request was answered. */
   readonly client: { readonly host: string; readonly port: number } | null;
   /** The parsed body. */
   readonly payload: Json | undefined;

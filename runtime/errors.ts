@@ -25,6 +25,10 @@ export const failures = {
   output_truncated: { retryable: false, message: 'Output that was asked for is no longer kept.' },
   prompt_invalid: { retryable: false, message: 'The workflow asked for something that nobody could answer.' },
   queue_full: { retryable: true, message: 'Too many executions wait for a run slot.' },
+  request_invalid: {
+    retryable: false,
+    message: 'A header or parameter of the request has a value that cannot be used.',
+  },
   session_closed: { retryable: false, message: 'The session is closed; open another one.' },
   store_unavailable: { retryable: true, message: 'The journal cannot be written at the moment.' },
   workflow_not_found: { retryable: false, message: 'No workflow has this name.' },

@@ -4,6 +4,7 @@
  * A prompt is plain data in the form that NAT's clients know; the makers below check what the author wrote and know
  * the type of the answer. An answer is checked against its prompt before the execution hears of it.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { Failure } from './errors.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -63,11 +64,14 @@ export type Pick = { readonly id?: string; readonly value?: Json };
 
 type Common = {
   text: string;
-  /** Whole seconds of at least 1 until the prompt expires. Default: as long as the execution may be parked. */
+  /** Whole seconds until the prompt expires, 1 to a hundred years. Default: as long as the execution may be parked. */
   timeoutS?: number | undefined;
   /** What clients show when the time is over. */
   error?: string | undefined;
 };
+
+/** A hundred years: dates end some time after. */
+const LONGEST_S = 3_155_760_000;
 
 const refuse = (detail: string): never => {
   throw new Failure('prompt_invalid', { detail });
@@ -75,8 +79,8 @@ const refuse = (detail: string): never => {
 
 const base = ({ text, timeoutS, error = 'This prompt is no longer available.' }: Common): PromptBase => {
   if (typeof text !== 'string') refuse(`A prompt needs a text, got ${typeof text}.`);
-  if (timeoutS !== undefined && !(Number.isInteger(timeoutS) && timeoutS > 0)) {
-    refuse(`timeoutS must be a whole number of seconds of at least 1, got ${timeoutS}.`);
+  if (timeoutS !== undefined && !(Number.isInteger(timeoutS) && timeoutS > 0 && timeoutS <= LONGEST_S)) {
+    refuse(`timeoutS must be a whole number of seconds from 1 to ${LONGEST_S}, got ${timeoutS}.`);
   }
   return { text, timeout: timeoutS ?? null, error };
 };
@@ -191,10 +195,9 @@ const onePick = <O extends BinaryOption | Option>(options: readonly O[], { picks
 
 /** The id decides; a client that sends none is understood by the value. */
 const picked = <O extends BinaryOption | Option>(options: readonly O[], { id, value }: Pick): O => {
-  const key = JSON.stringify(value);
   const option = options.find((offered) =>
-    id === undefined ? JSON.stringify(offered.value) === key : offered.id === id,
+    id === undefined ? isDeepStrictEqual(offered.value, value) : offered.id === id,
   );
   const ids = options.map((offered) => offered.id).join(', ');
-  return option ?? unfit(`The option ${id ?? key} was not offered; offered were: ${ids || 'none'}.`);
+  return option ?? unfit(`The option ${id ?? JSON.stringify(value)} was not offered; offered were: ${ids || 'none'}.`);
 };

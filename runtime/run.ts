@@ -156,7 +156,10 @@ export class Run implements Driver, SlotHolder {
 
   /** R1 */
   #goOn(): void {
-    if (!this.#isStarted) return this.#start();
+    if (!this.#isStarted) {
+      this.#start();
+      return;
+    }
     if (this.execution.context.pauses.length > 0) setImmediate(park, this.execution);
     const all = this.#all();
     this.#waiting = undefined;
@@ -176,7 +179,8 @@ export class Run implements Driver, SlotHolder {
   #start(): void {
     this.#isStarted = true;
     if (this.#workflow.streamOnly && !this.asked.streaming) {
-      return this.#fail(new Error('Cannot get a single output value for streaming workflows'));
+      this.#fail(new Error('Cannot get a single output value for streaming workflows'));
+      return;
     }
     try {
       const { resources } = this.#lease.builder;

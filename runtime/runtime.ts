@@ -218,12 +218,12 @@ export class Runtime {
 
   /**
    * Waits until something holds of an execution; at once if it does. Resolves to false if that took longer than
-   * `timeoutMs`, or if the listener that `onGone` was given is called: then nobody is interested any more.
+   * `timeoutMs`, or if `client` has gone: then nobody is interested any more.
    */
   waitUntil(
     execution: ExecutionView,
     holds: (execution: ExecutionView) => boolean,
-    { timeoutMs, onGone }: { timeoutMs?: number | undefined; onGone?: (listener: () => void) => void } = {},
+    { timeoutMs, client }: { timeoutMs?: number | undefined; client?: { onGone(listener: () => void): void } } = {},
   ): Promise<boolean> {
     if (holds(execution)) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -231,7 +231,7 @@ export class Runtime {
       wait.unwatch = execution.watch(() => holds(execution) && wait.end(true));
       if (timeoutMs !== undefined)
         wait.timer = wait.wheel.schedule(this.#clock.now() + timeoutMs, () => wait.end(false));
-      onGone?.(() => wait.end(false));
+      client?.onGone(() => wait.end(false));
     });
   }
 

@@ -6,10 +6,13 @@ export interface SlotHolder {
   slotGranted(): void;
 }
 
-/** One place in the queue, or in a slot. */
+/** One place in the queue, or in a slot. The queue is a ring of them, so that anyone can leave it at any time. */
 export class SlotRequest {
   state: 'queued' | 'held' | 'gone' = 'queued';
   readonly holder: SlotHolder;
+  previous: SlotRequest = this;
+  next: SlotRequest = this;
+
   constructor(holder: SlotHolder) {
     this.holder = holder;
   }
@@ -22,9 +25,10 @@ export class Slots {
   /** Requests wait, whatever is free, until the builder is ready. */
   #open = false;
   #held = 0;
-  #queue: SlotRequest[] = [];
-  /** Left the queue without a slot; they are skipped when their turn comes. */
-  #withdrawn = 0;
+  #queued = 0;
+  /** Stands before the first and behind the last, and wants nothing. */
+  readonly #queue = new SlotRequest({ slotGranted: () => {} });
+  #isServing = false;
 
   constructor(limit: number, maxQueued: number) {
     this.limit = limit > 0 ? limit : Number.POSITIVE_INFINITY;
@@ -36,33 +40,35 @@ export class Slots {
   }
 
   get queued(): number {
-    return this.#queue.length - this.#withdrawn;
+    return this.#queued;
   }
 
   /** Whether a start would be refused. Those that resume are never refused: they were let in once. */
   get isFull(): boolean {
-    return this.queued >= this.#maxQueued && (!this.#open || this.#held >= this.limit);
+    return this.#queued >= this.#maxQueued && !this.#isFree;
   }
 
   refuseIfFull(): void {
     if (!this.isFull) return;
-    const detail = `${this.#held} runs execute and ${this.queued} wait, which is the limit; try again later.`;
+    const detail = `${this.#held} runs execute and ${this.#queued} wait, which is the limit; try again later.`;
     throw new Failure('queue_full', { detail, retryAfterMs: 1_000 });
   }
 
-  /** Calls `slotGranted` at once if a slot is free, else when its turn comes. */
+  /** Calls `slotGranted` when its turn comes: at once if a slot is free, unless slots are being given out already. */
   request(request: SlotRequest): void {
-    if (this.#open && this.#held < this.limit) this.#grant(request);
-    else this.#queue.push(request);
+    const last = this.#queue.previous;
+    request.previous = last;
+    request.next = this.#queue;
+    last.next = this.#queue.previous = request;
+    this.#queued += 1;
+    this.#serve();
   }
 
   /** Gives a slot back, or leaves the queue. Twice is harmless. */
   release(request: SlotRequest): void {
-    const { state } = request;
+    if (request.state === 'queued') this.#leaveQueue(request);
+    else if (request.state === 'held') this.#held -= 1;
     request.state = 'gone';
-    if (state === 'queued') this.#withdrawn += 1;
-    if (state !== 'held') return;
-    this.#held -= 1;
     this.#serve();
   }
 
@@ -72,18 +78,31 @@ export class Slots {
     this.#serve();
   }
 
-  #grant(request: SlotRequest): void {
-    this.#held += 1;
-    request.state = 'held';
-    request.holder.slotGranted();
+  get #isFree(): boolean {
+    return this.#open && this.#held < this.limit;
   }
 
+  #leaveQueue(request: SlotRequest): void {
+    request.previous.next = request.next;
+    request.next.previous = request.previous;
+    request.previous = request.next = request;
+    this.#queued -= 1;
+  }
+
+  /** Who gets a slot may give it back, or ask for another, at once: one loop serves them all, in their order. */
   #serve(): void {
-    while (this.#open && this.#held < this.limit) {
-      const next = this.#queue.shift();
-      if (next === undefined) return;
-      if (next.state === 'queued') this.#grant(next);
-      else this.#withdrawn -= 1;
+    if (this.#isServing) return;
+    this.#isServing = true;
+    try {
+      while (this.#queued > 0 && this.#isFree) {
+        const { next } = this.#queue;
+        this.#leaveQueue(next);
+        this.#held += 1;
+        next.state = 'held';
+        next.holder.slotGranted();
+      }
+    } finally {
+      this.#isServing = false;
     }
   }
 }

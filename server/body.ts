@@ -65,7 +65,10 @@ class Reading {
   take(chunk: ArrayBuffer, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
     if (this.#isOver) return;
     const { maxBodyBytes, requestTimeoutMs } = this.#limits;
-    if (this.#size + chunk.byteLength > maxBodyBytes) return this.finish('tooLarge');
+    if (this.#size + chunk.byteLength > maxBodyBytes) {
+      this.finish('tooLarge');
+      return;
+    }
     // uWS takes the memory of a chunk back, so it is copied; into one buffer, since chunks may be a byte long each.
     this.#bytes = append(this.#bytes, this.#size, new Uint8Array(chunk), maxBodyBytes);
     this.#size += chunk.byteLength;
@@ -87,9 +90,12 @@ class Reading {
   #wait(leftMs: number): void {
     const stepMs = Math.min(leftMs, resumeEveryMs);
     this.#stopWaiting = this.#limits.after(stepMs, () => {
-      if (stepMs === leftMs) return this.finish('tooSlow');
-      this.#res.resume();
-      this.#wait(leftMs - stepMs);
+      if (stepMs === leftMs) {
+        this.finish('tooSlow');
+      } else {
+        this.#res.resume();
+        this.#wait(leftMs - stepMs);
+      }
     });
   }
 }

@@ -175,12 +175,23 @@ export class Exchange implements Call {
     this.#state = state;
     this.#req = undefined;
     this.#listeners = undefined;
+    this.body = undefined; // it has been read; a run may keep the exchange for its headers
     if (wasOpen) this.#host.closed();
   }
 }
 
+/**
+ * Nothing is inherited from it. Objects of one class share their hidden class, where `Object.create(null)` makes a hash
+ * table each time; and a parked execution keeps its headers.
+ */
+class Bag {
+  [name: string]: string;
+}
+Reflect.deleteProperty(Bag.prototype, 'constructor');
+Object.setPrototypeOf(Bag.prototype, null);
+
 const copyHeaders = (req: HttpRequest): Record<string, string> => {
-  const headers: Record<string, string> = Object.create(null);
+  const headers = new Bag();
   req.forEach((name, value) => {
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;

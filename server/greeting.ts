@@ -16,39 +16,34 @@ export interface Greeted {
 export const greeting = async ({ url, workflow, paths }: Greeted): Promise<string> => {
   const { method, path, legacyPath } = paths;
   const at = path ?? legacyPath;
-  if (at === null) return text([`${workflow.name} has no route of its own at ${url}.`, STOP]);
-  const start =
-    method === 'GET' ? `curl -i ${quoted(url + at)}` : curlWithBody(url + at, (await bodyOf(workflow)) ?? NO_SAMPLE);
+  if (at === null) return shown([`${workflow.name} has no route of its own at ${url}.`, STOP]);
   const canWait = method === 'POST' && path !== null;
-  return text([
+  const body = method === 'POST' ? await bodyOf(workflow) : undefined;
+  const known = workflow.isPerUser ? ["-H 'x-api-key: me'"] : [];
+  const curl = (at: string, ...more: string[]): string => ['  curl -i', quoted(at), ...known, ...more].join(' ');
+  const { origin } = new URL(url); // URLs in bodies begin with the root path
+  return shown([
     `${workflow.name} is served at ${url}. Start an execution:`,
-    `  ${start}`,
-    ...(start.includes(NO_SAMPLE) ? ['  (input.json is yours to write: no sample could be made of the schema.)'] : []),
-    ...(canWait ? waiting(new URL(url).origin) : []),
+    method === 'POST' ? curl(url + at, JSON_TYPE, data(body)) : curl(url + at),
+    ...(method === 'POST' && body === undefined ? ['No sample fits its schema, so input.json is yours to write.'] : []),
+    ...(canWait ? ['If it waits for a person, the reply has a status_url and a response_url. Look, and answer:'] : []),
+    ...(canWait ? [`${curl(`${origin}STATUS_URL`)}\n  ${curl(`${origin}RESPONSE_URL`, JSON_TYPE, data(ANSWER))}`] : []),
     STOP,
   ]);
 };
 
 const STOP = 'Ctrl-C stops in order; once more, at once.';
-const NO_SAMPLE = '@input.json';
-
-const text = (paragraphs: readonly string[]): string => `\n${paragraphs.map((line) => `  ${line}\n\n`).join('')}`;
-
-/** URLs in bodies begin with the root path. */
-const waiting = (origin: string): string[] => [
-  'If it waits for a person, its reply has a status_url and a response_url. Look at it, and answer:',
-  `  curl ${origin}STATUS_URL\n    ${curlWithBody(`${origin}RESPONSE_URL`, ANSWER)}`,
-];
-
+const JSON_TYPE = "-H 'content-type: application/json'";
 const ANSWER = '{"response":{"type":"text","text":"yes"}}';
 
-const curlWithBody = (url: string, body: string): string =>
-  `curl -i ${quoted(url)} -H 'content-type: application/json' -d ${body.startsWith('@') ? body : quoted(body)}`;
+const shown = (paragraphs: readonly string[]): string => `\n${paragraphs.map((line) => `  ${line}\n\n`).join('')}`;
+
+const data = (body: string | undefined): string => `-d ${body === undefined ? '@input.json' : quoted(body)}`;
 
 /** For a shell, and only where it needs that. */
 const quoted = (word: string): string => (/^[\w:/.@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** As JSON; undefined if what was made does not fit, or cannot be told to. */
+/** As JSON; undefined if the sample does not fit, or nobody can tell. */
 const bodyOf = async ({ input }: Workflow): Promise<string | undefined> => {
   const schema: JsonSchema = jsonSchemaOf(input);
   const sample = sampleOf(schema);

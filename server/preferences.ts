@@ -28,17 +28,17 @@ export const readPreference = (header: string | undefined): Preference => {
   return wanted.includes('respond-async') ? { isAsync: true, applied: 'respond-async' } : {};
 };
 
-/** Plain or as a quoted structured-field string. Throws `input_invalid` for a key that could not be one. */
+/** Plain or as a quoted structured-field string. Throws `request_invalid` for a key that could not be one. */
 export const readIdempotencyKey = (header: string | undefined): string | undefined => {
   if (header === undefined) return undefined;
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new Failure('input_invalid', {
+  throw new Failure('request_invalid', {
     detail: 'Idempotency-Key: expected 1 to 255 printable ASCII characters without spaces.',
   });
 };
 
-/** A whole number in a query. Throws `input_invalid` naming the parameter and its bounds. */
+/** A whole number in a query. Throws `request_invalid` naming the parameter and its bounds. */
 export const readCount = (
   query: URLSearchParams,
   name: string,
@@ -49,5 +49,5 @@ export const readCount = (
   const count = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
   if (count >= least && count <= most) return count;
   const detail = `${name}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(given.slice(0, 40))}.`;
-  throw new Failure('input_invalid', { detail });
+  throw new Failure('request_invalid', { detail });
 };

@@ -24,6 +24,7 @@ const statuses = {
   output_truncated: 410,
   prompt_invalid: 500,
   queue_full: 429,
+  request_invalid: 422,
   session_closed: 409,
   store_unavailable: 503,
   workflow_not_found: 404,

@@ -5,34 +5,40 @@ import { readCookies } from './identity.ts';
 import type { Call } from './route.ts';
 
 export class HttpRequestInfo implements RequestInfo {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly pathParams: Readonly<Record<string, string>>;
-  readonly #query: string;
-  readonly client: RequestInfo['client'];
+  readonly #call: Call;
   readonly payload: Json | undefined;
   readonly scheme = 'http';
 
-  constructor({ method, path, headers, params, query, client }: Call, payload: unknown) {
-    this.method = method;
-    this.path = path;
-    this.headers = headers;
-    this.pathParams = params;
-    this.#query = query;
-    this.client = client;
+  constructor(call: Call, payload: unknown) {
+    this.#call = call;
     this.payload = payload as Json | undefined;
   }
 
+  get method(): string {
+    return this.#call.method;
+  }
+  get path(): string {
+    return this.#call.path;
+  }
+  get headers(): Readonly<Record<string, string>> {
+    return this.#call.headers;
+  }
+  get pathParams(): Readonly<Record<string, string>> {
+    return this.#call.params;
+  }
   get port(): number | null {
     const port = /:(\d+)$/.exec(this.headers.host ?? '')?.[1];
     return port === undefined ? null : Number(port);
   }
   get query(): Readonly<Record<string, string>> {
-    return Object.fromEntries(new URLSearchParams(this.#query));
+    return Object.fromEntries(new URLSearchParams(this.#call.query));
   }
   get cookies(): Readonly<Record<string, string>> {
     return readCookies(this.headers.cookie);
+  }
+  get client(): RequestInfo['client'] {
+    const { client } = this.#call;
+    return client.host === '' ? null : client;
   }
 }
 

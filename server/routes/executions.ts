@@ -101,7 +101,7 @@ const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): P
   if (seconds === 0) return;
   await runtime.waitUntil(execution, ({ context, isSettled }) => context.seq > after || isSettled, {
     timeoutMs: seconds * 1000,
-    onGone: (gone) => call.onGone(gone),
+    client: call,
   });
 };
 
@@ -111,5 +111,5 @@ const readStatus = (given: string | null): ExecutionStatus | undefined => {
   if (given === null) return undefined;
   if (Object.hasOwn(STATUSES, given)) return STATUSES[given];
   const detail = `status: expected one of ${Object.keys(STATUSES).join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
-  throw new Failure('input_invalid', { detail });
+  throw new Failure('request_invalid', { detail });
 };

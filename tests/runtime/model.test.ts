@@ -3,23 +3,14 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { createActor } from 'xstate';
-import { type ExecutionEvent, type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
+import { executionMachine } from '../../machines/execution.ts';
 import { createRuntime } from '../../runtime/index.ts';
 import { noRequest } from '../../runtime/run-metadata.ts';
 import { bank } from '../support/bank.ts';
-import { executionPaths, expectedStatus, input } from '../support/execution-model.ts';
+import { expectedStatus } from '../support/execution-model.ts';
 import { pester } from '../support/pester.ts';
-import {
-  alice,
-  callbackUrl,
-  type Failing,
-  keyOf,
-  oauthTimeoutFor,
-  performable,
-  reply,
-  stop,
-  type World,
-} from '../support/play.ts';
+import { coverageOf, everyStand, everyWay, oauthTimeoutFor, type Plan, performable, wander } from '../support/plans.ts';
+import { alice, callbackUrl, type Failing, keyOf, reply, stop, type World } from '../support/play.ts';
 import { puppetry } from '../support/puppet.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
 import { Stage } from '../support/stage.ts';
@@ -40,10 +31,10 @@ const asked = {
 const worlds = async (t: TestContext) => {
   const providers = { bank: await bank(t) };
 
-  return async (facts: readonly ExecutionEvent[]): Promise<World> => {
+  return async (plan: Plan): Promise<World> => {
     const clock = new SimulatedClock();
     const { workflow, puppets } = puppetry();
-    const options = { maxConcurrency: 1, oauthTimeoutMs: oauthTimeoutFor(facts) };
+    const options = { maxConcurrency: 1, oauthTimeoutMs: oauthTimeoutFor(plan) };
     const runtime = await createRuntime({ workflows: [workflow], options, clock, providers });
     const people: World['people'] = {
       start: async () => (await runtime.start(asked)).execution.id,
@@ -116,12 +107,6 @@ const CODES = {
   interrupted: 'interrupted',
 } as const satisfies Record<Failing, string>;
 
-const paths = executionPaths(performable);
-
-const possible = (state: ExecutionSnapshot): ExecutionEvent[] => performable(state).filter((fact) => state.can(fact));
-
-const ENDS = /^execution\.(completed|failed)$/;
-
 /** The runtime stops: what still waits hears of it, and nothing is left that would happen later. */
 const close = async (stage: Stage): Promise<void> => {
   const { runtime, clock } = stage.world;
@@ -133,54 +118,25 @@ const close = async (stage: Stage): Promise<void> => {
 
 test('an execution goes every way that its model knows, as people, its run and time bring it about', async (t) => {
   const world = await worlds(t);
-  let played = 0;
+  const plans = everyWay(performable, ['cancelled', 'interrupted', 'thrown', 'abandoned']);
 
-  for (const { events, state } of paths) {
-    for (const next of continuations(state)) {
-      for (const failing of next[0]?.type === 'execution.failed' ? waysToFail(state) : [undefined]) {
-        const facts = [...events, ...next];
-        const stage = new Stage(await world(facts), facts);
+  for (const plan of plans) {
+    const stage = await Stage.after(await world(plan), plan);
 
-        await stage.follow(failing);
-
-        await verify(stage);
-        await close(stage);
-        played += 1;
-      }
-    }
+    await verify(stage);
+    await close(stage);
   }
 
-  t.diagnostic(`${paths.length} states, ${played} plays`);
+  const { summary, missing } = coverageOf(plans);
+  t.diagnostic(`${plans.length} plays; covered ${summary}`);
+  assert.deepEqual(missing, []);
 });
-
-/** Each fact by itself, but those that lead nowhere else in one go. */
-const continuations = (state: ExecutionSnapshot): ExecutionEvent[][] => {
-  const facts = possible(state);
-  return [facts.filter(isNote), ...facts.filter((fact) => !isNote(fact)).map((fact) => [fact])];
-};
-
-const isNote = ({ type }: ExecutionEvent): boolean =>
-  type === 'value.recorded' || type === 'notification.sent' || type === 'output.emitted' || type.startsWith('trace.');
-
-const waysToFail = ({ context, tags }: ExecutionSnapshot): Failing[] => {
-  const isBegun = context.seq > 1;
-  const isAwaited = tags.has('waiting') && context.pauses.some(({ kind }) => kind !== 'sleep');
-  return (['cancelled', 'interrupted', 'thrown', 'abandoned'] as const).filter(
-    (way) => (way !== 'thrown' || isBegun) && (way !== 'abandoned' || isAwaited),
-  );
-};
 
 test('nobody gets an execution to do what it may not where it stands', async (t) => {
   const world = await worlds(t);
-  const endings = paths.flatMap(({ events, state }) =>
-    possible(state)
-      .filter(({ type }) => ENDS.test(type))
-      .map((fact) => [...events, fact]),
-  );
 
-  for (const facts of [...paths.map(({ events }) => events), ...endings]) {
-    const stage = new Stage(await world(facts), facts);
-    await stage.follow();
+  for (const plan of everyStand(performable)) {
+    const stage = await Stage.after(await world(plan), plan);
     const signal = stage.play.puppet?.ctx.signal;
     assert.notEqual(signal?.aborted, stage.expected.end === 'live');
 
@@ -194,9 +150,8 @@ test('nobody gets an execution to do what it may not where it stands', async (t)
 
 test('a step that begins in the moment in which its execution ends is not done, and hears of it', async (t) => {
   const world = await worlds(t);
-  const parked = paths.find(({ state }) => state.matches({ active: 'awaiting_interaction' }))!;
-  const stage = new Stage(await world(parked.events), parked.events);
-  await stage.follow();
+  const plan = everyStand(performable).find(({ facts }) => facts.at(-1)?.type === 'interaction.requested')!;
+  const stage = await Stage.after(await world(plan), plan);
   const { puppet, executionId } = stage.play;
 
   const step = puppet!.ctx.step('pay', () => assert.fail('the step was done'));
@@ -209,26 +164,12 @@ test('a step that begins in the moment in which its execution ends is not done, 
 
 test('an execution with a long history is like one with a short one', async (t) => {
   const world = await worlds(t);
-  const choices = fc.array(fc.nat(), { minLength: 40, maxLength: 80 });
+  const plans = fc.array(fc.nat(), { minLength: 40, maxLength: 80 }).map(wander);
 
-  const property = fc.asyncProperty(choices, async (some) => {
-    const facts = wander(some);
-    const stage = new Stage(await world(facts), facts);
-    await stage.follow();
+  const property = fc.asyncProperty(plans, async (plan) => {
+    const stage = await Stage.after(await world(plan), plan);
     await verify(stage);
     await close(stage);
   });
   await fc.assert(property, { numRuns: 50 });
 });
-
-/** A long way through the model. Consents do not expire on it: all of them would have to at the same age. */
-const wander = (choices: readonly number[]): ExecutionEvent[] => {
-  const actor = createActor(executionMachine, { input }).start();
-  return choices.map((choice) => {
-    const state = actor.getSnapshot();
-    const facts = possible(state).filter(({ type }) => !ENDS.test(type) && type !== 'oauth.expired');
-    const fact = facts[choice % facts.length]!;
-    actor.send(fact);
-    return fact;
-  });
-};

@@ -1,10 +1,9 @@
 /** A path of the execution's model as a play: each of its facts is brought about by whoever can, as in real life. */
 import assert from 'node:assert/strict';
-import type { ExecutionEvent, ExecutionSnapshot } from '../../machines/execution.ts';
+import type { ExecutionEvent } from '../../machines/execution.ts';
 import type { Builder } from '../../runtime/builder.ts';
 import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
 import { SlotRequest } from '../../runtime/slots.ts';
-import { tried } from './execution-model.ts';
 import type { Puppet } from './puppet.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
@@ -37,37 +36,13 @@ export const callbackUrl = (query: URLSearchParams): URL => new URL(`http://127.
 /** Holds a slot and does nothing with it. */
 const nobody = { slotGranted: () => {} };
 
-const FAR_MS = 30 * 24 * 3_600_000;
-const ACT_MS = 100_000;
+/** Longer than any play. */
+export const FAR_MS = 30 * 24 * 3_600_000;
+/** From one fact of a plan to the next, where time plays a part. */
+export const ACT_MS = 100_000;
 
-/** What can be brought about in a state: no fact that only a run could report which has not begun, and so on. */
-export const performable = (state: ExecutionSnapshot): ExecutionEvent[] => {
-  const { context, tags } = state;
-  const isExecuting = tags.has('slot');
-  return tried(state).filter(({ type }) => {
-    if (context.seq === 1) return type === 'slot.granted' || type === 'execution.failed';
-    if (type === 'step.completed' || type === 'step.failed') return isExecuting; // its work begins with a slot
-    return !(type === 'oauth.granted' && isAboutToPark(state)); // the provider takes its time, and until then it has parked
-  });
-};
-
-/** The same where answers take a while: until then, a run that has nothing to do has parked. */
-export const performableOverHttp = (state: ExecutionSnapshot): ExecutionEvent[] =>
-  performable(state).filter(({ type }) => !isAboutToPark(state) || type === 'execution.parked');
-
-const isAboutToPark = ({ context: { steps, pauses }, tags }: ExecutionSnapshot): boolean =>
-  tags.has('slot') && steps === 0 && pauses.length > 0;
-
-/** How long a consent has to last for this path; it is the same for all consents of a runtime. */
-export const oauthTimeoutFor = (facts: readonly ExecutionEvent[]): number => {
-  const expiry = facts.findIndex(({ type }) => type === 'oauth.expired');
-  if (expiry < 0) return FAR_MS;
-  const request = facts.findLastIndex(({ type }, index) => index < expiry && type === 'oauth.requested');
-  const before = facts.findLastIndex(({ type }, index) => index < request && TIMED.test(type));
-  return (expiry - before) * ACT_MS;
-};
-
-const TIMED = /\.(expired|elapsed)$/;
+/** Whether it happens because time has passed. */
+export const isTimed = ({ type }: ExecutionEvent): boolean => type.endsWith('.expired') || type === 'sleep.elapsed';
 
 const told = (value: unknown): string =>
   value instanceof AccessToken ? value.value : String((value as { text?: string } | undefined)?.text);
@@ -213,7 +188,7 @@ export class Play {
   /** Milliseconds from now until a pause is over by itself; undefined if something else ends it on this path. */
   #lastsMs(index: number, id: string): number | undefined {
     const end = this.#facts.findIndex((fact, later) => later > index && 'id' in fact && fact.id === id);
-    return end >= 0 && TIMED.test(this.#facts[end]!.type) ? this.#at(end) - this.#clock.now() : undefined;
+    return end >= 0 && isTimed(this.#facts[end]!) ? this.#at(end) - this.#clock.now() : undefined;
   }
 
   #at(index: number): number {

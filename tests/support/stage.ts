@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../machines/execution.ts';
 import { after, begun } from './execution-model.ts';
+import type { Plan } from './plans.ts';
 import { type Failing, Play, type World } from './play.ts';
 
 /** A call of the run that waits: what closed its pause, and whether the run has gone on since. */
@@ -10,28 +11,28 @@ type Call = { readonly id: string; readonly index: number; closedBy?: ExecutionE
 export class Stage {
   readonly play: Play;
   readonly world: World;
-  readonly #facts: readonly ExecutionEvent[];
+  /** How the execution is made to fail, if it is. */
+  readonly failing: Failing;
   readonly #calls: Call[] = [];
   /** Types of the facts that have happened. */
   readonly told: string[] = ['execution.started'];
   expected = begun;
-  /** How the execution was made to fail, if it was. */
-  failing: Failing = 'cancelled';
 
-  constructor(world: World, facts: readonly ExecutionEvent[]) {
+  private constructor(world: World, { facts, failing }: Plan) {
     this.world = world;
     this.play = new Play(world, facts);
-    this.#facts = facts;
+    this.failing = failing;
   }
 
-  /** Plays the path; if it ends with a failure, this is how. */
-  async follow(failing: Failing = 'cancelled'): Promise<void> {
-    this.failing = failing;
-    await this.play.begin();
-    for (const [index, fact] of this.#facts.entries()) {
-      await this.play.perform(index, failing);
-      this.#expect(fact, index);
+  /** Plays to the end of the plan. */
+  static async after(world: World, plan: Plan): Promise<Stage> {
+    const stage = new Stage(world, plan);
+    await stage.play.begin();
+    for (const [index, fact] of plan.facts.entries()) {
+      await stage.play.perform(index, plan.failing);
+      stage.#expect(fact, index);
     }
+    return stage;
   }
 
   #expect(fact: ExecutionEvent, index: number): void {

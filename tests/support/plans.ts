@@ -1,0 +1,97 @@
+/** Which plays there are: what can be brought about in each state of the model, and how. */
+import { createActor } from 'xstate';
+import { type ExecutionEvent, type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
+import { after, begun, executionPaths, input, tried } from './execution-model.ts';
+import { Coverage } from './model.ts';
+import { ACT_MS, FAR_MS, type Failing, isTimed } from './play.ts';
+
+/** What happens, one after the other; a failure comes about in this way. */
+export type Plan = { readonly facts: readonly ExecutionEvent[]; readonly failing: Failing };
+type Performable = (state: ExecutionSnapshot) => ExecutionEvent[];
+
+/** What can be brought about in a state: no fact that only a run could report which has not begun, and so on. */
+export const performable: Performable = (state) => {
+  const { context, tags } = state;
+  return tried(state).filter((fact) => {
+    if (!state.can(fact)) return false;
+    if (context.seq === 1) return fact.type === 'slot.granted' || fact.type === 'execution.failed';
+    // The work of a step begins with a slot.
+    if (fact.type === 'step.completed' || fact.type === 'step.failed') return tags.has('slot');
+    // The provider takes its time, and until then the run has parked.
+    return fact.type !== 'oauth.granted' || !isAboutToPark(state);
+  });
+};
+
+/** The same where everything takes a while. */
+export const performableOverHttp: Performable = (state) =>
+  performable(state).filter(({ type }) => !isAboutToPark(state) || type === 'execution.parked');
+
+/** A run without anything to do parks by itself, in the next turn of the event loop. */
+const isAboutToPark = ({ context: { steps, pauses }, tags }: ExecutionSnapshot): boolean =>
+  tags.has('slot') && steps === 0 && pauses.length > 0;
+
+/** Whether it stands there until something else happens. */
+export const isStable = ({ facts }: Plan): boolean => {
+  const { slot, steps, open } = facts.reduce((now, fact) => after(now, fact)!, begun);
+  return !slot || steps > 0 || open.length === 0;
+};
+
+/** From every state each fact by itself, but those that lead nowhere else in one go. */
+export const everyWay = (can: Performable, ways: readonly Failing[]): Plan[] =>
+  executionPaths(can).flatMap(({ events, state }) => {
+    const [notes, others] = [can(state).filter(isNote), can(state).filter((fact) => !isNote(fact))];
+    const next = [notes, ...others.map((fact) => [fact])];
+    return next.flatMap((facts) => {
+      const failings = facts[0]?.type === 'execution.failed' ? waysToFail(state, ways) : (['cancelled'] as const);
+      return failings.map((failing) => ({ facts: [...events, ...facts], failing }));
+    });
+  });
+
+const isNote = ({ type }: ExecutionEvent): boolean =>
+  type === 'value.recorded' || type === 'notification.sent' || type === 'output.emitted' || type.startsWith('trace.');
+
+const waysToFail = ({ context, tags }: ExecutionSnapshot, ways: readonly Failing[]): Failing[] => {
+  const isBegun = context.seq > 1;
+  const isAwaited = tags.has('waiting') && context.pauses.some(({ kind }) => kind !== 'sleep');
+  return ways.filter((way) => (way !== 'thrown' || isBegun) && (way !== 'abandoned' || isAwaited));
+};
+
+/** To every state, and from every state to its end. */
+export const everyStand = (can: Performable): Plan[] =>
+  executionPaths(can).flatMap(({ events, state }) => {
+    const ends = can(state).filter(isEnd);
+    return [events, ...ends.map((end) => [...events, end])].map((facts) => ({ facts, failing: 'cancelled' }));
+  });
+
+const isEnd = ({ type }: ExecutionEvent): boolean => type === 'execution.completed' || type === 'execution.failed';
+
+/** What of the machine happens in these plays. */
+export const coverageOf = (plans: readonly Plan[]): Coverage => {
+  const coverage = new Coverage(executionMachine);
+  for (const { facts } of plans) {
+    const actor = createActor(executionMachine, { input, inspect: coverage.inspect }).start();
+    for (const fact of facts) actor.send(fact);
+  }
+  return coverage;
+};
+
+/** A way as long as the choices. Consents do not expire on it: all of them would have to at the same age. */
+export const wander = (choices: readonly number[]): Plan => {
+  const actor = createActor(executionMachine, { input }).start();
+  const facts = choices.map((choice) => {
+    const possible = performable(actor.getSnapshot()).filter((fact) => !isEnd(fact) && fact.type !== 'oauth.expired');
+    const fact = possible[choice % possible.length]!;
+    actor.send(fact);
+    return fact;
+  });
+  return { facts, failing: 'cancelled' };
+};
+
+/** How long a consent has to last; it is the same for all consents of a runtime. */
+export const oauthTimeoutFor = ({ facts }: Plan): number => {
+  const expiry = facts.findIndex(({ type }) => type === 'oauth.expired');
+  if (expiry < 0) return FAR_MS;
+  const request = facts.findLastIndex(({ type }, index) => index < expiry && type === 'oauth.requested');
+  const before = facts.findLastIndex((fact, index) => index < request && isTimed(fact));
+  return (expiry - before) * ACT_MS;
+};
