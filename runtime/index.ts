@@ -49,7 +49,13 @@ export {
   type TextAnswer,
   text,
 } from './prompts.ts';
-export { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError } from './run-errors.ts';
+export {
+  AuthorizationError,
+  EndedError,
+  InteractionUnavailableError,
+  OutputInvalidError,
+  TimeoutError,
+} from './run-errors.ts';
 export {
   metadataFromHttpRequest,
   metadataFromWebSocket,

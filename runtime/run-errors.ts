@@ -19,3 +19,8 @@ export class AuthorizationError extends Error {
 export class EndedError extends Error {
   override readonly name = 'AbortError';
 }
+
+/** What the workflow returned is not what it declared. */
+export class OutputInvalidError extends Error {
+  override readonly name = 'OutputInvalidError';
+}

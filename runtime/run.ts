@@ -6,6 +6,7 @@
  * R2  Once the execution has settled, however that came, nothing it does has any effect, and whatever it still waits
  *     for rejects, so that its own `finally` blocks run.
  */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../machines/execution.ts';
 import type { Lease } from './builder.ts';
 import type { Caller } from './caller.ts';
@@ -13,7 +14,7 @@ import type { Log, RequestInfo, Trace } from './context.ts';
 import type { Driver, Execution, NewFact, Phase } from './execution.ts';
 import type { OAuth } from './oauth/oauth.ts';
 import { RunContext } from './run-context.ts';
-import { EndedError } from './run-errors.ts';
+import { EndedError, OutputInvalidError } from './run-errors.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
 import type { Returned, Workflow } from './workflow.ts';
 
@@ -186,10 +187,7 @@ export class Run implements Driver, SlotHolder {
       const { resources } = this.#lease.builder;
       const returned: Returned<unknown> = this.#workflow.run(this.asked.input, new RunContext(this), resources);
       const result = isGenerator(returned) ? this.#drain((this.#generator = returned)) : Promise.resolve(returned);
-      result.then(
-        (value) => this.#complete(value),
-        (error) => this.#fail(error),
-      );
+      result.then((value) => this.#complete(value)).catch((error) => this.#fail(error));
     } catch (error) {
       this.#fail(error);
     }
@@ -203,8 +201,23 @@ export class Run implements Driver, SlotHolder {
     }
   }
 
+  /** The result is what the output schema makes of it. A stream need not have one. */
   #complete(result: unknown): void {
-    this.execution.offer({ type: 'execution.completed', result: result ?? null });
+    const { output } = this.#workflow;
+    const isAbsent = result === undefined && this.asked.streaming;
+    const checked = output === undefined || isAbsent ? { value: result } : output['~standard'].validate(result);
+    if (checked instanceof Promise)
+      void checked.then((late) => this.#conclude(late)).catch((error) => this.#fail(error));
+    else this.#conclude(checked);
+  }
+
+  #conclude(checked: StandardSchemaV1.Result<unknown>): void {
+    if (checked.issues === undefined) {
+      this.execution.offer({ type: 'execution.completed', result: checked.value ?? null });
+    } else {
+      const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
+      this.#fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
+    }
   }
 
   #fail(thrown: unknown): void {
@@ -224,6 +237,9 @@ export class Run implements Driver, SlotHolder {
     this.#generator?.return(undefined).catch(() => {});
   }
 }
+
+const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
+  String(typeof segment === 'object' ? segment.key : segment);
 
 const ended = (): EndedError => new EndedError('The execution has ended.');
 

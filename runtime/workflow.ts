@@ -22,6 +22,7 @@ export interface WorkflowOptions<Input, Output, Resources> {
   description?: string;
   /** Any Standard Schema; `run` gets what it returns. Without one, `run` gets the body as it came. */
   input?: StandardSchemaV1<unknown, Input>;
+  /** What `run` returns has to fit; callers get what the schema makes of it. */
   output?: StandardSchemaV1<Output, unknown>;
   /** Opens resources once, before the first run; all runs share them. */
   build?: (scope: Scope) => Promise<Resources> | Resources;

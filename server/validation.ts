@@ -3,8 +3,7 @@
  * (NAT's front end validates with pydantic in lax mode). A workflow declares its input as any Standard Schema: its JSON
  * Schema tells us what to convert and how to name mistakes, its own validation has the last word.
  */
-import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
-import { z } from 'zod';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { compileLax } from './lax.ts';
 import { enoughEntries } from './lax-containers.ts';
 import type { JsonSchema } from './lax-scalars.ts';
@@ -79,18 +78,4 @@ const at = (whole: unknown, keys: readonly PropertyKey[]): unknown => {
     found = Reflect.get(found, key);
   }
   return found;
-};
-
-/**
- * The JSON Schema of what a schema accepts: from the schema's own JSON Schema extension, or zod's converter for a zod that has
- * none. `{}` if there is no way to know; then bodies are not converted, and only the schema itself speaks.
- */
-export const jsonSchemaOf = (schema: StandardSchemaV1): JsonSchema => {
-  const { jsonSchema }: Partial<StandardJSONSchemaV1.Props> = schema['~standard'];
-  try {
-    if (jsonSchema) return jsonSchema.input({ target: 'draft-2020-12', libraryOptions: { unrepresentable: 'any' } });
-    return schema instanceof z.ZodType ? z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) : {};
-  } catch {
-    return {}; // the extension may throw where it has no words for a schema
-  }
 };

@@ -1,12 +1,21 @@
 /** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
-import { type Caller, Failure, type Runtime, type StartRequest, type Workflow } from '../../runtime/index.ts';
+import {
+  type Caller,
+  Failure,
+  jsonSchemaOf,
+  RunTrace,
+  type Runtime,
+  type StartRequest,
+  traceFromHeaders,
+  type Workflow,
+} from '../../runtime/index.ts';
 import { readJsonBody } from '../json-body.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey, readPreference } from '../preferences.ts';
 import { json } from '../problems.ts';
-import { HttpRequestInfo, HttpTrace } from '../request-info.ts';
+import { HttpRequestInfo } from '../request-info.ts';
 import type { Call, Reply, Route } from '../route.ts';
-import { createReader, jsonSchemaOf, type Reading, ValidationFailure } from '../validation.ts';
+import { createReader, type Reading, ValidationFailure } from '../validation.ts';
 import type { Who } from '../who.ts';
 import { errorText, hasOutcome, type Wire } from '../wire.ts';
 
@@ -89,7 +98,7 @@ const requestOf = (
   conversationId: call.headers['conversation-id'] || undefined,
   userMessageId: call.headers['user-message-id'] || undefined,
   request: new HttpRequestInfo(call, body),
-  trace: new HttpTrace(call.headers),
+  trace: new RunTrace(traceFromHeaders(call.headers)),
 });
 
 /** NAT resolves identities inside the run: to its clients a bad credential is a failed workflow, not a refused request. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { z } from 'zod';
+import { jsonSchemaOf } from '../../runtime/index.ts';
 import { compileLax } from '../../server/lax.ts';
-import { jsonSchemaOf, type ValidationEntry } from '../../server/validation.ts';
+import type { ValidationEntry } from '../../server/validation.ts';
 
 type Result = { value: unknown; entries: ValidationEntry[] };
 

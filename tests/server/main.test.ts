@@ -157,8 +157,10 @@ test('a server that is told to stop lets runs finish and interrupts those that w
   const { reply, release } = await given.executing(t, url);
   const parked = await paused(await start(url, { do: 'ask' }));
   const watcher = await connect(t, Number(new URL(url).port));
+  watcher.send(request('GET /health'));
+  await watcher.answer();
   watcher.send(request(`GET ${parked.status_url}?wait=60`));
-  await fetch(`${url}/health`); // sent after the line before, and so answered after that was read
+  await fetch(`${url}/health`); // sent on an open connection after the line before, and so answered after that was read
 
   process.signal('SIGTERM');
   const interrupted = JSON.parse((await watcher.answer()).body) as { status: string; error: string };

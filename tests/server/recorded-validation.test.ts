@@ -1,9 +1,11 @@
 /** The recorded refusals of NAT, read by our readers alone: no server, no workflow. */
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { z } from 'zod';
+import { jsonSchemaOf } from '../../runtime/index.ts';
 import { readJsonBody } from '../../server/json-body.ts';
-import { createReader, jsonSchemaOf, ValidationFailure, validationReply } from '../../server/validation.ts';
+import { createReader, ValidationFailure, validationReply } from '../../server/validation.ts';
 import { matchExpectation, type Seen } from '../conformance/expectations.ts';
 import { type PlayedStep, readDeviations, readRecordings, scenarioOf } from '../conformance/scenarios.ts';
 

@@ -3,9 +3,9 @@ import test from 'node:test';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { jsonSchemaOf } from '../../runtime/index.ts';
 import {
   createReader,
-  jsonSchemaOf,
   type Reading,
   type ValidationEntry,
   ValidationFailure,

@@ -22,9 +22,12 @@ export const performable: Performable = (state) => {
   });
 };
 
-/** The same where everything takes a while. */
+/** The same where everything takes a while; the second prompt would only make it take longer. */
 export const performableOverHttp: Performable = (state) =>
-  performable(state).filter(({ type }) => !isAboutToPark(state) || type === 'execution.parked');
+  performable(state).filter((fact) => {
+    if ('id' in fact && fact.id === 'p2') return false;
+    return !isAboutToPark(state) || fact.type === 'execution.parked';
+  });
 
 /** A run without anything to do parks by itself, in the next turn of the event loop. */
 const isAboutToPark = ({ context: { steps, pauses }, tags }: ExecutionSnapshot): boolean =>
@@ -37,12 +40,12 @@ export const isStable = ({ facts }: Plan): boolean => {
 };
 
 /** From every state each fact by itself, but those that lead nowhere else in one go. */
-export const everyWay = (can: Performable, ways: readonly Failing[]): Plan[] =>
+export const everyWay = (can: Performable): Plan[] =>
   executionPaths(can).flatMap(({ events, state }) => {
     const [notes, others] = [can(state).filter(isNote), can(state).filter((fact) => !isNote(fact))];
     const next = [notes, ...others.map((fact) => [fact])];
     return next.flatMap((facts) => {
-      const failings = facts[0]?.type === 'execution.failed' ? waysToFail(state, ways) : (['cancelled'] as const);
+      const failings = facts[0]?.type === 'execution.failed' ? waysToFail(state) : (['cancelled'] as const);
       return failings.map((failing) => ({ facts: [...events, ...facts], failing }));
     });
   });
@@ -50,16 +53,16 @@ export const everyWay = (can: Performable, ways: readonly Failing[]): Plan[] =>
 const isNote = ({ type }: ExecutionEvent): boolean =>
   type === 'value.recorded' || type === 'notification.sent' || type === 'output.emitted' || type.startsWith('trace.');
 
-const waysToFail = ({ context, tags }: ExecutionSnapshot, ways: readonly Failing[]): Failing[] => {
+const waysToFail = ({ context, tags }: ExecutionSnapshot): Failing[] => {
   const isBegun = context.seq > 1;
   const isAwaited = tags.has('waiting') && context.pauses.some(({ kind }) => kind !== 'sleep');
-  return ways.filter((way) => (way !== 'thrown' || isBegun) && (way !== 'abandoned' || isAwaited));
+  return ['cancelled', ...(isBegun ? (['thrown'] as const) : []), ...(isAwaited ? (['abandoned'] as const) : [])];
 };
 
-/** To every state, and from every state to its end. */
+/** To every state, and to the end of those in which something is open. */
 export const everyStand = (can: Performable): Plan[] =>
   executionPaths(can).flatMap(({ events, state }) => {
-    const ends = can(state).filter(isEnd);
+    const ends = state.context.pauses.length > 0 ? can(state).filter(isEnd) : [];
     return [events, ...ends.map((end) => [...events, end])].map((facts) => ({ facts, failing: 'cancelled' }));
   });
 

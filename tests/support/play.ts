@@ -24,7 +24,7 @@ export interface World {
   readonly people: People;
 }
 
-export type Failing = 'cancelled' | 'thrown' | 'abandoned' | 'interrupted';
+export type Failing = 'cancelled' | 'thrown' | 'abandoned';
 
 const operator: Caller = { userId: undefined, isOperator: true };
 export const alice: Caller = { userId: 'alice' };
@@ -207,8 +207,7 @@ export class Play {
   async #fail(failing: Failing): Promise<void> {
     if (failing === 'cancelled') await this.#people.cancel(this.executionId);
     else if (failing === 'thrown') this.puppet!.fail(new RangeError('It broke.'));
-    else if (failing === 'abandoned') this.#passTime(this.#runtime.options.parkedTimeoutMs);
-    else await stop(this.#runtime, this.#clock);
+    else this.#passTime(this.#runtime.options.parkedTimeoutMs);
   }
 }
 

@@ -48,8 +48,8 @@ export class Stage {
     return this.#calls.findLast(({ id }) => id === name)?.closedBy;
   }
 
-  /** The runtime has stopped: an execution that was live is not any more. */
-  interrupted(): void {
+  /** Something that is not in the plan has ended it, unless it was over. */
+  failed(): void {
     if (this.expected.end === 'live') this.expected = { ...this.expected, end: 'failed' };
   }
 

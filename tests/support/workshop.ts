@@ -1,0 +1,72 @@
+/** A per-user workflow whose resources are opened and closed when a test says so, and what has become of them. */
+import { workflow } from '../../runtime/index.ts';
+
+export class Resource {
+  readonly user: string;
+  state: 'opening' | 'open' | 'failed' | 'closing' | 'closed' = 'opening';
+  /** Ends the opening: well, or with this error. */
+  opened: (error?: Error) => void = () => {};
+  /** Ends the closing. */
+  closed: () => void = () => {};
+  readonly #changed: (resource: Resource) => void;
+
+  constructor(user: string, changed: (resource: Resource) => void) {
+    this.user = user;
+    this.#changed = changed;
+  }
+
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.opened = (error) => {
+        this.state = error === undefined ? 'open' : 'failed';
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      this.#changed(this);
+    });
+  }
+
+  close(): Promise<void> {
+    this.state = 'closing';
+    return new Promise((resolve) => {
+      this.closed = () => {
+        this.state = 'closed';
+        resolve();
+      };
+      this.#changed(this);
+    });
+  }
+}
+
+export const workshop = () => {
+  const resources: Resource[] = [];
+  let isLeft = false;
+  const changed = (resource: Resource): void => {
+    if (isLeft && resource.state === 'opening') resource.opened();
+    if (isLeft && resource.state === 'closing') resource.closed();
+  };
+  const served = workflow({
+    name: 'workshop',
+    perUser: {
+      build: async (user, scope) => {
+        const resource = new Resource(user, changed);
+        resources.push(resource);
+        await resource.open();
+        scope.defer(() => resource.close());
+        return resource;
+      },
+    },
+    run: (_input: unknown, _ctx, resource: Resource) => resource.state,
+  });
+  return {
+    workflow: served,
+    resources,
+    /** The newest one of a user. */
+    of: (user: string): Resource | undefined => resources.findLast((resource) => resource.user === user),
+    /** From now on everything opens and closes by itself. */
+    leave: (): void => {
+      isLeft = true;
+      resources.forEach(changed);
+    },
+  };
+};
