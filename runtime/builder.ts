@@ -26,7 +26,7 @@ export class Builder {
   totalLatencyMs = 0;
   resources: unknown;
   actor: ActorRefFrom<typeof builderMachine> | undefined;
-  /** The builder that this user had before, while it is still being disposed (B3). */
+  /** Resolves when the builder that this user had before is disposed (B3). */
   predecessor: Promise<void> | undefined;
   /** Resolves when it is over, disposed or failed. */
   readonly ended: Promise<void>;
@@ -47,7 +47,8 @@ export class Builder {
 
   /** Being built, or ready: not on its way out. */
   get isOpen(): boolean {
-    return this.actor?.getSnapshot().hasTag('open') === true;
+    const snapshot = this.actor?.getSnapshot();
+    return snapshot?.status === 'active' && snapshot.hasTag('open');
   }
 
   /** Open, and nobody uses it or waits for it to be built. */

@@ -29,6 +29,8 @@ export class Builders {
   readonly workflow: Workflow;
   readonly #deps: BuildersDeps;
   readonly #byUser = new Map<string | null, Builder>();
+  /** Those that have made room for another user, until they are disposed. */
+  readonly #leaving = new Map<string | null, Builder>();
 
   constructor(workflow: Workflow, deps: BuildersDeps) {
     this.workflow = workflow;
@@ -90,7 +92,7 @@ export class Builders {
 
   /** Disposes all of them, also those in use: the executions have to end first. */
   async stop(): Promise<void> {
-    const all = this.list();
+    const all = [...this.#byUser.values(), ...this.#leaving.values()];
     for (const { actor } of all) actor?.send({ type: 'builder.stop' });
     await Promise.all(all.map(({ ended }) => ended));
   }
@@ -111,12 +113,15 @@ export class Builders {
     if (present === undefined) this.#makeRoom();
     const { options, now, spawn } = this.#deps;
     const builder = new Builder(key, new Slots(options.maxConcurrency, options.maxQueued), now());
-    builder.predecessor = present?.ended; // B3
+    builder.predecessor = (present ?? this.#leaving.get(key))?.ended; // B3
     this.#byUser.set(key, builder);
     const idleMs = key === null ? null : options.builderIdleMs;
     const actor = spawn(builder, this, { builderId: builder.id, workflow: this.workflow.name, user: key, idleMs });
     builder.actor = actor;
-    actor.subscribe({ next: (snapshot) => this.#changed(builder, snapshot), error: () => this.#ended(builder) });
+    actor.subscribe({
+      next: (snapshot) => this.#changed(builder, snapshot),
+      error: (error) => void this.#crashed(builder, error),
+    });
     return builder;
   }
 
@@ -130,6 +135,7 @@ export class Builders {
       throw new Failure('queue_full', { detail, retryAfterMs: 5_000 });
     }
     this.#byUser.delete(oldest.user);
+    this.#leaving.set(oldest.user, oldest);
     oldest.actor?.send({ type: 'builder.stop' });
   }
 
@@ -138,7 +144,7 @@ export class Builders {
     signal.addEventListener('abort', () => void this.dispose(builder), { once: true });
     try {
       await builder.predecessor;
-      builder.predecessor = undefined;
+      if (signal.aborted) throw new Failure('draining');
       builder.resources = await this.workflow.build?.(builder.user, builder.scope);
       if (signal.aborted) throw new Error('The build was given up.');
     } catch (error) {
@@ -149,14 +155,30 @@ export class Builders {
 
   /** The port that the machine invokes while it expires. What cannot be closed is reported, and no reason to stay. */
   async dispose(builder: Builder): Promise<void> {
+    await builder.predecessor;
     await builder.scope.close().catch((error) => this.#report(builder, error));
   }
 
   #changed(builder: Builder, snapshot: BuilderSnapshot): void {
-    if (snapshot.matches('ready')) this.#built(builder, undefined);
-    else if (snapshot.matches('failed')) this.#built(builder, snapshot.context.error);
+    if (snapshot.matches('ready')) this.#built(builder);
+    else if (snapshot.matches('failed')) this.#failed(builder, snapshot.context.error);
     else if (!snapshot.matches('building')) this.#built(builder, new Failure('draining'));
     if (snapshot.status === 'done') this.#ended(builder);
+  }
+
+  /** B4 */
+  #failed(builder: Builder, error: unknown): void {
+    this.#report(builder, error);
+    const message = error instanceof Error ? error.message : String(error);
+    const failure = error instanceof Failure ? error : new Failure('build_failed', { detail: message, cause: error });
+    this.#built(builder, failure);
+  }
+
+  /** Nobody is left to do what its actor would have done. */
+  async #crashed(builder: Builder, error: unknown): Promise<void> {
+    this.#built(builder, Failure.from(error));
+    await this.dispose(builder);
+    this.#ended(builder);
   }
 
   /** Under load the last one out is followed by the next one in: the actor is told what is so at the end of a turn. */
@@ -167,25 +189,21 @@ export class Builders {
     builder.actor?.send({ type: isUsed ? 'use.began' : 'use.ended' });
   }
 
-  #built(builder: Builder, error: unknown): void {
+  /** Those who have waited for the build hear of its end. */
+  #built(builder: Builder, failure?: Failure): void {
     const { waiting } = builder;
     if (waiting === undefined) return;
     builder.waiting = undefined;
-    if (error === undefined) {
+    if (failure === undefined) {
       builder.readyAt = this.now();
       this.#tell(builder);
       builder.slots.open();
-      for (const ready of waiting) ready(undefined);
-      return;
     }
-    this.#report(builder, error);
-    const message = error instanceof Error ? error.message : String(error);
-    const failure = error instanceof Failure ? error : new Failure('build_failed', { detail: message, cause: error });
-    for (const ready of waiting) ready(failure); // B4
+    for (const ready of waiting) ready(failure);
   }
 
   #ended(builder: Builder): void {
-    if (this.#byUser.get(builder.user) === builder) this.#byUser.delete(builder.user);
+    for (const place of [this.#byUser, this.#leaving]) if (place.get(builder.user) === builder) place.delete(builder.user);
     builder.onEnded();
   }
 

@@ -4,7 +4,7 @@ import type { Scope } from './workflow.ts';
 export class DisposalScope implements Scope {
   readonly #abort = new AbortController();
   #closers: (() => unknown)[] = [];
-  #isClosed = false;
+  #closed: Promise<void> | undefined;
 
   get signal(): AbortSignal {
     return this.#abort.signal;
@@ -16,13 +16,17 @@ export class DisposalScope implements Scope {
   }
 
   defer(close: () => unknown): void {
-    if (this.#isClosed) void Promise.resolve().then(close);
+    if (this.#closed !== undefined) void Promise.resolve().then(close);
     else this.#closers.push(close);
   }
 
-  /** Throws an AggregateError of whatever the closers threw, after all of them. Twice is harmless. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  /** Rejects with an AggregateError of whatever the closers threw, after all of them. Calling it again waits as well. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#abort.abort();
     const errors: unknown[] = [];
     for (const close of this.#closers.splice(0).reverse()) {

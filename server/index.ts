@@ -42,6 +42,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const { workflow, workflows = [], config: _, log = silentLog, ...given } = setup;
   const all = [...new Set([workflow, ...workflows])];
   const identifier = createIdentifier(config.identity);
+  for (const warning of identifier.warnings) log.warn({}, warning);
   const runtime = await createRuntime({
     ...given,
     log,

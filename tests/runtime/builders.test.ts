@@ -56,7 +56,7 @@ test('resources stay open as long as one claim lasts, and close `builderIdleMs` 
   clock.advance(10 * idleMs);
   assert.equal(of('alice')!.state, 'open');
   long.claim.end(true);
-  clock.advance(idleMs);
+  clock.advance(idleMs - 1);
   assert.equal(of('alice')!.state, 'open', 'who has just left may be back');
   clock.advance(1);
 
@@ -186,10 +186,10 @@ test('a user whose resources have made room waits for them to close, like anybod
 });
 
 test('without room and with everything in use a user is refused, and told to come again', async (t) => {
-  const { of, lease, opened } = await shop(t, { maxBuilders: 1 });
+  const { builders, opened } = await shop(t, { maxBuilders: 1 });
   const claim = await opened('alice');
 
-  assert.throws(() => lease('bob'), { code: 'queue_full', retryAfterMs: 5_000 });
+  assert.throws(() => builders.lease('bob'), { code: 'queue_full', retryAfterMs: 5_000 });
 
   claim.end(true);
 });

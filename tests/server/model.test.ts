@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createServer } from '../../server/index.ts';
 import { bank } from '../support/bank.ts';
+import { connect, type RawClient, request } from '../support/http.ts';
 import {
   coverageOf,
   everyStand,
@@ -18,34 +19,30 @@ import { SimulatedClock } from '../support/simulated-clock.ts';
 import { Stage } from '../support/stage.ts';
 
 type Body = Readonly<Record<string, unknown>>;
-type Answer = { readonly status: number; readonly headers: Headers; readonly body: Body };
+type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Body };
 
-/** A client that shows an API key. */
+/** Somebody with an API key and one connection. */
 class Client {
-  readonly #url: string;
+  readonly #connection: RawClient;
   readonly #key: string;
 
-  constructor(url: string, key: string) {
-    this.#url = url;
+  constructor(connection: RawClient, key: string) {
+    this.#connection = connection;
     this.#key = key;
   }
 
-  async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const init = { method, headers: { 'x-api-key': this.#key, 'content-type': 'application/json', ...headers } };
-    const response = await fetch(this.#url + path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type') === 'application/json';
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : { text } };
+  async call(method: string, path: string, sent?: object, headers: readonly string[] = []): Promise<Answer> {
+    const text = sent === undefined ? '' : JSON.stringify(sent);
+    const content = sent === undefined ? [] : ['Content-Type: application/json', `Content-Length: ${text.length}`];
+    this.#connection.send(request(`${method} ${path}`, [`X-API-Key: ${this.#key}`, ...content, ...headers], text));
+    const answer = await this.#connection.answer();
+    const isJson = answer.headers['content-type']?.endsWith('json');
+    return { ...answer, body: isJson ? JSON.parse(answer.body) : { text: answer.body } };
   }
 
-  answer(
-    id: string,
-    interaction: string,
-    response: object = { type: 'text', text: 'This.' },
-    key?: string,
-  ): Promise<Answer> {
+  answer(id: string, interaction: string, response: object = { type: 'text', text: 'This.' }, key?: string) {
     const path = `/executions/${id}/interactions/${interaction}/response`;
-    return this.call('POST', path, { response }, key === undefined ? {} : { 'idempotency-key': key });
+    return this.call('POST', path, { response }, key === undefined ? [] : [`Idempotency-Key: ${key}`]);
   }
 }
 
@@ -69,15 +66,15 @@ const site = async (t: TestContext, oauthTimeoutMs: number): Promise<Site> => {
     providers: { bank: await bank(t) },
     runtime: { maxConcurrency: 1, oauthTimeoutMs },
   };
-  const { runtime, url, close } = await createServer({ workflow, clock, config });
+  const { runtime, port, close } = await createServer({ workflow, clock, config });
   t.after(async () => {
     await stop(runtime, clock);
     await close();
   });
-  const alice = new Client(url, 'key-of-alice');
+  const alice = new Client(await connect(t, port), 'key-of-alice');
   const people: People = {
     start: async () => {
-      const { status, body } = await alice.call('POST', '/v1/workflow', { some: 'input' }, { prefer: 'respond-async' });
+      const { status, body } = await alice.call('POST', '/v1/workflow', { some: 'input' }, ['Prefer: respond-async']);
       assert.equal(status, 202);
       return String(body.execution_id);
     },
@@ -89,7 +86,7 @@ const site = async (t: TestContext, oauthTimeoutMs: number): Promise<Site> => {
     },
     cancel: async (id) => assert.equal((await alice.call('DELETE', `/executions/${id}`)).status, 204),
   };
-  return { runtime, clock, puppets, people, alice, bob: new Client(url, 'key-of-bob') };
+  return { runtime, clock, puppets, people, alice, bob: new Client(await connect(t, port), 'key-of-bob') };
 };
 
 const FAILURES = {
@@ -129,7 +126,7 @@ const verify = async (stage: Stage, { alice }: Site): Promise<void> => {
     return;
   }
   const expected = waits(stage);
-  assert.equal(headers.get('execution-seq'), String(seq));
+  assert.equal(headers['execution-seq'], String(seq));
   assert.equal(list[0]?.execution_id, executionId);
   assert.deepEqual(inbox.map(waitsOf), expected);
   assert.deepEqual(body.result, end === 'completed' ? { value: 'done' } : undefined);
