@@ -4,7 +4,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { builderMachine } from '../machines/builder.ts';
 import type { Failure } from './errors.ts';
 import { newId } from './ids.ts';
-import { DisposalScope } from './scope.ts';
+import type { DisposalScope } from './scope.ts';
 import type { Slots } from './slots.ts';
 
 /** The resources, the slots, and what is counted about them. Times are epoch milliseconds. */
@@ -12,7 +12,7 @@ export class Builder {
   readonly id = newId();
   readonly user: string | null;
   readonly slots: Slots;
-  readonly scope = new DisposalScope();
+  readonly scope: DisposalScope;
   readonly createdAt: number;
   /** When the build had succeeded; until then, when it began. */
   readyAt: number;
@@ -28,15 +28,17 @@ export class Builder {
   actor: ActorRefFrom<typeof builderMachine> | undefined;
   /** Resolves when the builder that this user had before is disposed (B3). */
   predecessor: Promise<void> | undefined;
+  disposal: Promise<void> | undefined;
   /** Resolves when it is over, disposed or failed. */
   readonly ended: Promise<void>;
   onEnded!: () => void;
   /** Told when the build has succeeded (undefined) or failed. Undefined once it is known. */
   waiting: ((failure: Failure | undefined) => void)[] | undefined = [];
 
-  constructor(user: string | null, slots: Slots, now: number) {
+  constructor(user: string | null, slots: Slots, scope: DisposalScope, now: number) {
     this.user = user;
     this.slots = slots;
+    this.scope = scope;
     this.createdAt = now;
     this.readyAt = now;
     this.lastActivity = now;

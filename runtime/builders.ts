@@ -12,6 +12,7 @@ import { Builder, Lease } from './builder.ts';
 import type { Log } from './context.ts';
 import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
+import { DisposalScope } from './scope.ts';
 import { Slots } from './slots.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -112,7 +113,8 @@ export class Builders {
     if (present?.isOpen) return present; // B1
     if (present === undefined) this.#makeRoom();
     const { options, now, spawn } = this.#deps;
-    const builder = new Builder(key, new Slots(options.maxConcurrency, options.maxQueued), now());
+    const slots = new Slots(options.maxConcurrency, options.maxQueued);
+    const builder = new Builder(key, slots, new DisposalScope((error) => this.#report(key, error)), now());
     builder.predecessor = (present ?? this.#leaving.get(key))?.ended; // B3
     this.#byUser.set(key, builder);
     const idleMs = key === null ? null : options.builderIdleMs;
@@ -141,7 +143,6 @@ export class Builders {
 
   /** The port that the machine invokes while it builds. */
   async build(builder: Builder, signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => void this.dispose(builder), { once: true });
     try {
       await builder.predecessor;
       if (signal.aborted) throw new Failure('draining');
@@ -154,9 +155,14 @@ export class Builders {
   }
 
   /** The port that the machine invokes while it expires. What cannot be closed is reported, and no reason to stay. */
-  async dispose(builder: Builder): Promise<void> {
-    await builder.predecessor;
-    await builder.scope.close().catch((error) => this.#report(builder, error));
+  dispose(builder: Builder): Promise<void> {
+    builder.disposal ??= this.#dispose(builder);
+    return builder.disposal;
+  }
+
+  async #dispose({ user, predecessor, scope }: Builder): Promise<void> {
+    await predecessor;
+    await scope.close().catch((error) => this.#report(user, error));
   }
 
   #changed(builder: Builder, snapshot: BuilderSnapshot): void {
@@ -168,7 +174,7 @@ export class Builders {
 
   /** B4 */
   #failed(builder: Builder, error: unknown): void {
-    this.#report(builder, error);
+    this.#report(builder.user, error);
     const message = error instanceof Error ? error.message : String(error);
     const failure = error instanceof Failure ? error : new Failure('build_failed', { detail: message, cause: error });
     this.#built(builder, failure);
@@ -203,11 +209,12 @@ export class Builders {
   }
 
   #ended(builder: Builder): void {
-    for (const place of [this.#byUser, this.#leaving]) if (place.get(builder.user) === builder) place.delete(builder.user);
+    for (const place of [this.#byUser, this.#leaving])
+      if (place.get(builder.user) === builder) place.delete(builder.user);
     builder.onEnded();
   }
 
-  #report({ user }: Builder, error: unknown): void {
+  #report(user: string | null, error: unknown): void {
     this.#deps.log.error({ workflow: this.workflow.name, user, err: error }, 'builder failed');
   }
 }

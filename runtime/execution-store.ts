@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from './clock.ts';
+import { Engine } from './engine.ts';
 import { Failure } from './errors.ts';
 import type { Execution, NewFact } from './execution.ts';
 import { ExecutionRecord } from './execution-record.ts';
@@ -45,9 +46,9 @@ export class ExecutionStore implements AsyncDisposable {
 
   /** Without an owner, whoever knows the id may look and answer. Rejects with `draining` once the runtime stops. */
   async createExecution({ owner = null }: { owner?: string | null } = {}): Promise<ExecutionRecord> {
-    await this.#runtime.started;
+    await this.#runtime.engine.started;
     let driver!: OutsideDriver;
-    const execution = await this.#runtime.adopt(owner, (adopted) => (driver = new OutsideDriver(adopted)));
+    const execution = await this.#runtime.engine.adopt(owner, (adopted) => (driver = new OutsideDriver(adopted)));
     const record = new ExecutionRecord(execution, driver);
     execution.watch(({ type }) => type === 'retention.elapsed' && this.#kept.delete(execution.id));
     this.#kept.set(execution.id, { execution, driver, record });
@@ -138,7 +139,7 @@ export class ExecutionStore implements AsyncDisposable {
     const expired = [...this.#kept.values()].filter(({ execution: { context } }) => {
       return context.settledAt !== null && context.settledAt <= latest;
     });
-    for (const { execution } of expired) this.#runtime.expire(execution);
+    for (const { execution } of expired) this.#runtime.engine.expire(execution);
     return expired.length;
   }
 
@@ -147,7 +148,7 @@ export class ExecutionStore implements AsyncDisposable {
     const kept = this.#kept.get(executionId);
     if (kept === undefined) return;
     await kept.execution.fail('cancelled', 'The execution was removed.', 'AbortError');
-    this.#runtime.expire(kept.execution);
+    this.#runtime.engine.expire(kept.execution);
   }
 
   /** Stops a runtime of its own, and so ends what is not over as interrupted. Does nothing to another's. */
@@ -171,7 +172,8 @@ const ANYBODY = { userId: undefined, isOperator: true };
 
 const ownRuntime = ({ ttlSeconds = DEFAULT_EXECUTION_TTL, clock }: ExecutionStoreOptions): Runtime => {
   const options = { retentionMs: ttlSeconds * 1000 };
-  return new Runtime(clock === undefined ? { workflows: [], options } : { workflows: [], options, clock });
+  const engine = new Engine({ workflows: [], options, ...(clock && { clock }) });
+  return new Runtime(engine);
 };
 
 /** Offers a fact, and says why if it is refused. */

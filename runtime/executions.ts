@@ -1,9 +1,9 @@
 /** The executions there are, found by id and by owner. */
-import type { ExecutionStatus } from '../machines/execution.ts';
 import type { Execution } from './execution.ts';
 
 export interface ListFilter {
-  readonly status?: ExecutionStatus | undefined;
+  /** Only those of which it holds. */
+  readonly where?: ((execution: Execution) => boolean) | undefined;
   readonly workflow?: string | undefined;
   /** Executions started before this one; the id ending the page before. */
   readonly before?: string | undefined;
@@ -51,13 +51,13 @@ export class Executions {
   }
 
   /** Of one owner; undefined: of everybody. */
-  page(owner: string | undefined, { status, workflow, before, limit }: ListFilter): ExecutionPage {
+  page(owner: string | undefined, { where, workflow, before, limit }: ListFilter): ExecutionPage {
     const all = [...(owner === undefined ? this.#byId.values() : (this.#byOwner.get(owner) ?? []))];
     const end = before === undefined ? all.length : all.findIndex(({ id }) => id === before);
     const executions: Execution[] = [];
     for (let index = end - 1; index >= 0; index -= 1) {
       const execution = all[index]!;
-      if (status !== undefined && execution.status !== status) continue;
+      if (where !== undefined && !where(execution)) continue;
       if (workflow !== undefined && execution.context.workflow !== workflow) continue;
       if (executions.length === limit) return { executions, next: executions.at(-1)!.id };
       executions.push(execution);

@@ -14,6 +14,7 @@ export type {
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
+export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
 export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './execution-store.ts';
@@ -70,8 +71,6 @@ export {
   createRuntime,
   type ExecutionView,
   Runtime,
-  type RuntimeSetup,
-  type StartRequest,
 } from './runtime.ts';
 export { type RunOptions, Session, type SessionRequest } from './session.ts';
 export type { AskedConsent, AskedPrompt, UserAuthenticationCallback, UserInputCallback } from './session-callbacks.ts';

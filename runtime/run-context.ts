@@ -71,7 +71,19 @@ export class RunContext implements Context {
     return this.#run.pause(fallback === undefined ? asked : { ...asked, fallback }, answered<A>);
   }
 
-  async notify(given: string | Question<NotificationAnswer>): Promise<NotificationAnswer> {
+  notify(given: string | Question<NotificationAnswer>): Promise<NotificationAnswer> {
+    return handled(this.#notify(given));
+  }
+
+  authorize(provider: string, options: { scopes?: readonly string[] } = {}): Promise<AccessToken> {
+    return handled(this.#authorize(provider, options));
+  }
+
+  step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
+    return handled(this.#step(name, work));
+  }
+
+  async #notify(given: string | Question<NotificationAnswer>): Promise<NotificationAnswer> {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
     const { prompt } = typeof given === 'string' ? notification({ text: given }) : given;
@@ -79,7 +91,7 @@ export class RunContext implements Context {
     return { kind: 'notification', text: 'Notification acknowledgement.' };
   }
 
-  async authorize(provider: string, { scopes }: { scopes?: readonly string[] } = {}): Promise<AccessToken> {
+  async #authorize(provider: string, { scopes }: { scopes?: readonly string[] }): Promise<AccessToken> {
     try {
       const { oauth } = this.#run.deps;
       const { user } = this;
@@ -109,7 +121,7 @@ export class RunContext implements Context {
     this.#run.note({ type: 'output.emitted', value });
   }
 
-  async step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
+  async #step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
     const run = this.#run;
     const call = run.nextCall();
     await run.record({ type: 'step.started', call, name });
@@ -125,9 +137,9 @@ export class RunContext implements Context {
     }
   }
 
-  async sleep(ms: number): Promise<void> {
+  sleep(ms: number): Promise<void> {
     const dueAt = this.#run.deps.now() + Math.max(0, ms);
-    await this.#run.pause({ type: 'sleep.started', call: this.#run.nextCall(), id: newId(), dueAt }, () => {});
+    return this.#run.pause({ type: 'sleep.started', call: this.#run.nextCall(), id: newId(), dueAt }, () => {});
   }
 
   now(): number {
@@ -169,6 +181,15 @@ export class RunContext implements Context {
     };
   }
 }
+
+/**
+ * Whoever starts several things at once may look at one only after the execution has ended and all have failed. Node
+ * would end the process for it, and with it everybody else's executions.
+ */
+const handled = <T>(promise: Promise<T>): Promise<T> => {
+  promise.catch(() => {});
+  return promise;
+};
 
 type PromptFact = Extract<PauseFact, { type: 'interaction.requested' }>;
 type ConsentFact = Extract<PauseFact, { type: 'oauth.requested' }>;

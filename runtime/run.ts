@@ -44,6 +44,7 @@ export type PauseFact = Extract<NewFact, { id: string; call: number }>;
 
 /** A branch of the run that waits. There are few at a time: they are a list of their own making. */
 type Waiting = {
+  promise: Promise<unknown> | undefined;
   readonly fact: PauseFact | undefined;
   readonly resolve: (closed: JournalEntry | undefined) => void;
   readonly reject: (error: unknown) => void;
@@ -112,12 +113,15 @@ export class Run implements Driver, SlotHolder {
 
   /** Opens a pause and waits for what closes it. Resolves to what `outcome` makes of that; rejects with what it throws. */
   pause<Fact extends PauseFact, T>(fact: Fact, outcome: (fact: Fact, closed: JournalEntry) => T): Promise<T> {
-    return new Promise((resolve, reject) => {
+    const promise = new Promise<T>((resolve, reject) => {
       this.#wait(fact, (closed) => resolve(outcome(fact, closed!)), reject);
-      const kept = this.execution.offer(fact);
-      if (kept === false) reject(ended());
-      else if (kept !== true) kept.catch(reject);
     });
+    const waiting = this.#waiting!;
+    waiting.promise = promise;
+    const kept = this.execution.offer(fact);
+    if (kept === false) waiting.reject(ended());
+    else if (kept !== true) kept.catch(waiting.reject);
+    return promise;
   }
 
   /** Resolves when the execution executes; at once if it does. */
@@ -130,7 +134,7 @@ export class Run implements Driver, SlotHolder {
   }
 
   #wait(fact: Waiting['fact'], resolve: Waiting['resolve'], reject: Waiting['reject']): Waiting {
-    this.#waiting = { fact, resolve, reject, closedBy: undefined, next: this.#waiting };
+    this.#waiting = { promise: undefined, fact, resolve, reject, closedBy: undefined, next: this.#waiting };
     return this.#waiting;
   }
 
@@ -164,8 +168,8 @@ export class Run implements Driver, SlotHolder {
     if (this.execution.context.pauses.length > 0) setImmediate(park, this.execution);
     const all = this.#all();
     this.#waiting = undefined;
-    for (const { fact, resolve, reject, closedBy } of all) {
-      if (closedBy === undefined) this.#wait(fact, resolve, reject);
+    for (const { promise, fact, resolve, reject, closedBy } of all) {
+      if (closedBy === undefined) this.#wait(fact, resolve, reject).promise = promise;
       else settle(resolve, reject, closedBy === 'work' ? undefined : closedBy);
     }
   }
@@ -228,8 +232,9 @@ export class Run implements Driver, SlotHolder {
   /** R2 */
   #end(success: boolean): void {
     this.#lease.end(success);
-    for (const { fact, reject } of this.#all()) {
+    for (const { fact, promise, reject } of this.#all()) {
       if (fact !== undefined) this.deps.oauth.abandon(fact.id);
+      promise?.catch(() => {}); // the author may not have awaited it yet, which is no reason to end the process
       reject(ended());
     }
     this.#waiting = undefined;

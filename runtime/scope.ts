@@ -5,6 +5,12 @@ export class DisposalScope implements Scope {
   readonly #abort = new AbortController();
   #closers: (() => unknown)[] = [];
   #closed: Promise<void> | undefined;
+  readonly #report: (error: unknown) => void;
+
+  /** `report` is told what goes wrong after everything was closed, when nobody waits any more. */
+  constructor(report: (error: unknown) => void) {
+    this.#report = report;
+  }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
@@ -16,8 +22,8 @@ export class DisposalScope implements Scope {
   }
 
   defer(close: () => unknown): void {
-    if (this.#closed !== undefined) void Promise.resolve().then(close);
-    else this.#closers.push(close);
+    if (this.#closed === undefined) this.#closers.push(close);
+    else void Promise.resolve().then(close).catch(this.#report);
   }
 
   /** Rejects with an AggregateError of whatever the closers threw, after all of them. Calling it again waits as well. */

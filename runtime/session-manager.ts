@@ -2,10 +2,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Builder } from './builder.ts';
 import type { Builders } from './builders.ts';
+import type { RuntimeSetup } from './engine.ts';
 import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
-import { createRuntime, type Runtime, type RuntimeSetup } from './runtime.ts';
+import { createRuntime, type Runtime } from './runtime.ts';
 import { type RunOptions, Session, type SessionRequest } from './session.ts';
 import type { SessionRun } from './session-run.ts';
 import type { Workflow } from './workflow.ts';

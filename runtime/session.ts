@@ -103,7 +103,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
       interactive,
       streaming,
     };
-    const { execution } = await this.#runtime.begin(started, this.#lease);
+    const { execution } = await this.#runtime.engine.begin(started, this.#lease);
     answerWith(this.#request, this.#runtime, execution, by);
     return new SessionRun(this.#runtime, execution, by);
   }

@@ -6,14 +6,8 @@
  * user by claims that are no secret, and so it is verified.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Failure } from '../runtime/errors.ts';
-import {
-  type Credential,
-  type CredentialKind,
-  type UserIdScheme,
-  type UserInfo,
-  userInfoOf,
-} from '../runtime/user-info.ts';
+import { type Credential, Failure, type UserInfo, userInfoOf } from '../runtime/index.ts';
+import type { CredentialKind, UserIdScheme } from '../runtime/user-info.ts';
 import { createJwtVerifier, type JwtOptions, readUnverified, undecodable } from './jwt.ts';
 
 export interface IdentityOptions {

@@ -13,7 +13,7 @@ import {
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose';
-import { Failure } from '../runtime/errors.ts';
+import { Failure } from '../runtime/index.ts';
 import type { Claims } from '../runtime/user-info.ts';
 
 /** Exactly one of `secret`, `publicKey` and `jwksUrl` says whose signatures count. */

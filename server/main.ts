@@ -22,6 +22,8 @@ const main = async (): Promise<void> => {
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await load(asked.module);
   const server = await serve({ workflow, workflows, config, log });
+  // A workflow that awaits its own promises too late must not end the process for everybody else.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected and nobody looked'));
   stopOnSignals(server, log);
   log.info({ url: server.url, workflow: workflow.name }, 'listening');
   if (!log.isLevelEnabled('info')) return;

@@ -33,6 +33,17 @@ const givesEither = ({ output }: Workflow): boolean => {
 export const firstPause = ({ context: { pauses } }: ExecutionView): Pause | undefined =>
   pauses.find(({ kind }) => kind !== 'sleep');
 
+export const STATUSES = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
+export type WireStatus = (typeof STATUSES)[number];
+
+/** The one word that NAT's clients get: of several things that wait, the oldest counts. */
+export const wireStatus = (execution: ExecutionView): WireStatus => {
+  const { settledAt, error } = execution.context;
+  if (settledAt !== null) return error === null ? 'completed' : 'failed';
+  const pause = firstPause(execution);
+  return pause === undefined ? 'running' : pause.kind === 'oauth' ? 'oauth_required' : 'interaction_required';
+};
+
 /** Whether the request that started it can be answered: it is over, or a person has to do something first. */
 export const hasOutcome = (execution: ExecutionView): boolean =>
   execution.isSettled || firstPause(execution) !== undefined;

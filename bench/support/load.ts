@@ -11,6 +11,8 @@ export type Order = {
   /** For how long it is done, or how often. */
   readonly ms?: number;
   readonly rounds?: number;
+  /** Milliseconds between two rounds of a connection. Default 0. */
+  readonly pauseMs?: number;
 };
 /** Times are milliseconds, sorted. */
 export type Report = { readonly done: number; readonly ms: number; readonly latencies: readonly number[] };
@@ -80,6 +82,7 @@ export const run = async ({
         const at = performance.now();
         const timed: unknown = await scripts[script](connection);
         latencies.push(typeof timed === 'number' ? timed : performance.now() - at);
+        if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random())));
       }
     }),
   );

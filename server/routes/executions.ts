@@ -1,22 +1,13 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
-import { type ExecutionStatus, type ExecutionView, Failure, type Runtime } from '../../runtime/index.ts';
+import { type ExecutionView, Failure, type ListFilter, type Runtime } from '../../runtime/index.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { type Who, withCaller } from '../who.ts';
-import type { Wire } from '../wire.ts';
+import { STATUSES, type Wire, wireStatus } from '../wire.ts';
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
-
-/** Words of the wire for the states of an execution. */
-const STATUSES: Readonly<Record<string, ExecutionStatus>> = {
-  running: 'running',
-  interaction_required: 'awaiting_interaction',
-  oauth_required: 'awaiting_oauth',
-  completed: 'completed',
-  failed: 'failed',
-};
 
 export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who: Who; wire: Wire }): Route[] => [
   {
@@ -50,7 +41,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const query = new URLSearchParams(call.query);
       const page = runtime.list(by, {
-        status: readStatus(query.get('status')),
+        where: withStatus(query.get('status')),
         workflow: query.get('workflow') ?? undefined,
         before: query.get('before') ?? undefined,
         limit: readCount(query, 'limit', PAGE),
@@ -107,9 +98,10 @@ const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): P
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const readStatus = (given: string | null): ExecutionStatus | undefined => {
+const withStatus = (given: string | null): ListFilter['where'] => {
   if (given === null) return undefined;
-  if (Object.hasOwn(STATUSES, given)) return STATUSES[given];
-  const detail = `status: expected one of ${Object.keys(STATUSES).join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
-  throw new Failure('request_invalid', { detail });
+  const wanted = STATUSES.find((status) => status === given);
+  if (wanted !== undefined) return (execution) => wireStatus(execution) === wanted;
+  const detail = `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
+  throw new Failure('input_invalid', { detail });
 };

@@ -15,11 +15,11 @@ export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGua
   method: 'GET',
   path: '/monitor/users',
   handle: (call) => {
-    const isAllowed = isGuarded ? isOperator(call.headers) : isLoopback(call);
+    const isAllowed = isGuarded ? isOperator(call.headers) : isLocal(call);
     if (!isAllowed) {
       const detail = isGuarded
         ? 'Send the operator key as X-Operator-Key.'
-        : 'Without an operator key this answers on loopback only; configure operator_key.';
+        : 'Without an operator key this answers this machine only, and no proxy on it; configure operator_key.';
       throw new Failure('operator_required', { detail });
     }
     const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
@@ -27,8 +27,13 @@ export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGua
   },
 });
 
-const isLoopback = ({ client: { host } }: Call): boolean =>
-  host.startsWith('127.') || host === '::1' || host === '0:0:0:0:0:0:0:1';
+/** Whether somebody on this machine asks for themselves: a proxy may run here too, and ask for anybody. */
+const isLocal = ({ client: { host }, headers }: Call): boolean =>
+  (host.startsWith('127.') || host === '::1' || host === '0:0:0:0:0:0:0:1') &&
+  !PROXIED.some((name) => headers[name] !== undefined);
+
+/** What proxies add to a request. */
+const PROXIED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
 const monitored = (runtime: Runtime, user: string | null) =>
   runtime.workflows

@@ -66,8 +66,8 @@ const starter = (
     }
 
     const { execution, isNew } = started;
-    const timeoutMs = preference.isAsync ? 0 : preference.waitMs;
-    await runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
+    const { isAsync, waitMs: timeoutMs } = preference;
+    if (!isAsync) await runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
     const headers: Record<string, string> = { 'execution-id': execution.id };
     if (preference.applied !== undefined) headers['preference-applied'] = preference.applied;
     if (!isNew) headers['idempotent-replayed'] = 'true';

@@ -1,34 +1,12 @@
 /** The builders of a per-user workflow, B1 to B4, with resources that are slow, fail, and are used at all times. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { Failure, type RuntimeOptions, workflow } from '../../runtime/index.ts';
+import { test } from 'node:test';
+import { Failure, workflow } from '../../runtime/index.ts';
 import { given, turns } from '../support/given.ts';
-import { workshop } from '../support/workshop.ts';
-
-const shop = async (t: TestContext, options: RuntimeOptions = {}) => {
-  const { workflow: served, leave, ...shopped } = workshop();
-  t.after(leave);
-  const world = await given.runtime(t, { workflows: [served], options });
-  const builders = world.runtime.builders('workshop');
-  const lease = async (user: string) => {
-    const claim = builders.lease(user);
-    const told: (Failure | 'ready')[] = [];
-    claim.whenReady((failure) => told.push(failure ?? 'ready'));
-    await turns();
-    return { claim, told };
-  };
-  /** A claim on resources that are open. */
-  const opened = async (user: string) => {
-    const leased = await lease(user);
-    shopped.of(user)!.opened();
-    await turns();
-    return leased.claim;
-  };
-  return { ...world, ...shopped, builders, lease, opened };
-};
+import { shop } from '../support/workshop.ts';
 
 test('a user who comes again while the resources open shares them, and other users do not wait (B1)', async (t) => {
-  const { resources, of, lease, opened } = await shop(t);
+  const { resources, of, lease } = await shop(t);
 
   const [first, second, other] = [await lease('alice'), await lease('alice'), await lease('bob')];
   of('bob')!.opened();
@@ -46,7 +24,7 @@ test('a user who comes again while the resources open shares them, and other use
 });
 
 test('resources stay open as long as one claim lasts, and close `builderIdleMs` after the last one (B2)', async (t) => {
-  const { clock, runtime, of, lease, opened } = await shop(t);
+  const { clock, runtime, of, lease } = await shop(t);
   const idleMs = runtime.options.builderIdleMs;
   const [long, short] = [await lease('alice'), await lease('alice')];
   of('alice')!.opened();
@@ -59,12 +37,13 @@ test('resources stay open as long as one claim lasts, and close `builderIdleMs` 
   clock.advance(idleMs - 1);
   assert.equal(of('alice')!.state, 'open', 'who has just left may be back');
   clock.advance(1);
+  await turns();
 
   assert.equal(of('alice')!.state, 'closing');
 });
 
 test('a claim that ends twice, or is cancelled after its end, counts once', async (t) => {
-  const { builders, of, lease, opened } = await shop(t);
+  const { builders, opened } = await shop(t);
   const claim = await opened('alice');
 
   claim.end(false);
@@ -97,7 +76,7 @@ test('who comes while the resources close gets new ones, which open after the ol
 });
 
 test('resources that do not open are told to all who wait, and opened anew for the next (B4)', async (t) => {
-  const { errors, resources, builders, of, lease, opened } = await shop(t);
+  const { errors, resources, builders, of, lease } = await shop(t);
   const [first, second] = [await lease('alice'), await lease('alice')];
 
   of('alice')!.opened(new Error('no such host'));
@@ -195,7 +174,7 @@ test('without room and with everything in use a user is refused, and told to com
 });
 
 test('when the runtime stops it is over only after everything is closed, also what was closing before', async (t) => {
-  const { runtime, of, lease, opened } = await shop(t, { maxBuilders: 1 });
+  const { runtime, of, opened } = await shop(t, { maxBuilders: 1 });
   (await opened('alice')).end(true);
   (await opened('bob')).end(true);
   let isStopped = false;
@@ -233,7 +212,7 @@ test('nothing is opened any more for a user who waited for a disposal when the r
 });
 
 test('a builder whose actor crashes fails those who wait for it, is closed, and is not used again', async (t) => {
-  const { errors, builders, resources, of, lease, opened } = await shop(t);
+  const { errors, builders, resources, of, lease } = await shop(t);
   const waiting = await lease('alice');
 
   builders.get('alice')!.actor!.send(poison);

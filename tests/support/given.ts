@@ -76,7 +76,7 @@ export const given = {
     const world = { runtime, clock, errors };
     t.after(() => end(world, () => runtime.stop()));
     const start = async ({ workflow = setup.workflows[0]!.name, by = { userId: undefined }, ...asked }: Asked = {}) => {
-      const { execution } = await runtime.begin({ ...nothing, ...asked, workflow, by });
+      const { execution } = await runtime.engine.begin({ ...nothing, ...asked, workflow, by });
       return execution;
     };
     return { ...world, start };

@@ -1,5 +1,7 @@
 /** A per-user workflow whose resources are opened and closed when a test says so, and what has become of them. */
-import { workflow } from '../../runtime/index.ts';
+import type { TestContext } from 'node:test';
+import { type Failure, type RuntimeOptions, workflow } from '../../runtime/index.ts';
+import { given, turns } from './given.ts';
 
 export class Resource {
   readonly user: string;
@@ -69,4 +71,27 @@ export const workshop = () => {
       resources.forEach(changed);
     },
   };
+};
+
+/** A runtime that serves a workshop, and closes whatever is open at the end of the test. */
+export const shop = async (t: TestContext, options: RuntimeOptions = {}) => {
+  const { workflow: served, leave, ...shopped } = workshop();
+  t.after(leave);
+  const world = await given.runtime(t, { workflows: [served], options });
+  const builders = world.runtime.builders('workshop');
+  const lease = async (user: string) => {
+    const claim = builders.lease(user);
+    const told: (Failure | 'ready')[] = [];
+    claim.whenReady((failure) => told.push(failure ?? 'ready'));
+    await turns();
+    return { claim, told };
+  };
+  /** A claim on resources that are open. */
+  const opened = async (user: string) => {
+    const leased = await lease(user);
+    shopped.of(user)!.opened();
+    await turns();
+    return leased.claim;
+  };
+  return { ...world, ...shopped, leave, builders, lease, opened };
 };

@@ -1,0 +1,109 @@
+/** Imports point one way: machines <- runtime <- server. What only looks back for a type is no import of a value. */
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path/posix';
+import { test } from 'node:test';
+
+type Import = { readonly from: string; readonly to: string; readonly isType: boolean };
+
+const root = new URL('../../', import.meta.url);
+
+const sourcesOf = async (folder: string): Promise<{ file: string; text: string }[]> => {
+  const names = await readdir(new URL(folder, root), { recursive: true });
+  const files = names.filter((name) => /\.(ts|mjs)$/.test(name)).map((name) => join(folder, name));
+  return Promise.all(files.sort().map(async (file) => ({ file, text: await readFile(new URL(file, root), 'utf8') })));
+};
+
+/** Statements of `import ... from` and `export ... from`, and imports for their effect; ours by path, packages by name. */
+const importsOf = ({ file, text }: { file: string; text: string }): Import[] => {
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?([^;'"]*?)(?:\sfrom\s*)?'([^']+)';/gms);
+  return [...statements].map(([, type, names = '', target = '']) => {
+    const inBraces = /^\{(.*)\}$/s.exec(names.trim())?.[1];
+    const items = inBraces?.split(',').filter((item) => item.trim() !== '');
+    const isType = type !== undefined || items?.every((item) => /^\s*type\s/.test(item)) === true;
+    return { from: file, to: target.startsWith('.') ? join(dirname(file), target) : target, isType };
+  });
+};
+
+const folders = ['machines', 'runtime', 'server', 'examples'];
+const sources = (await Promise.all(folders.map(sourcesOf))).flat();
+const imports = sources.flatMap(importsOf);
+const valuesIn = (folder: string): Import[] =>
+  imports.filter(({ from, isType }) => !isType && from.startsWith(`${folder}/`));
+const isPackage = (to: string): boolean => !/^(machines|runtime|server|examples|tests|bench)\//.test(to);
+const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
+
+test('the imports are read: values and types are told apart', () => {
+  const text = [
+    "import { a, type B } from './a.ts';",
+    "import type { C } from '../c.ts';",
+    "import {\n  type D,\n  type E,\n} from 'd';",
+    "export { f } from './f.ts';",
+    "import './g.ts';",
+    "import h, * as i from 'node:h';",
+  ].join('\n');
+
+  const read = importsOf({ file: 'runtime/x.ts', text }).map(({ to, isType }) => (isType ? `type ${to}` : to));
+
+  assert.deepEqual(read, ['runtime/a.ts', 'type c.ts', 'type d', 'runtime/f.ts', 'runtime/g.ts', 'node:h']);
+  assert.ok(imports.length > 200);
+});
+
+test('machines import xstate and each other, and no value else', () => {
+  const wrong = valuesIn('machines').filter(({ to }) => to !== 'xstate' && !to.startsWith('machines/'));
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
+test('the runtime imports machines, packages and itself', () => {
+  const wrong = valuesIn('runtime').filter(({ to }) => !isPackage(to) && !/^(machines|runtime)\//.test(to));
+
+  assert.deepEqual(wrong.map(shown), []);
+  assert.ok(
+    !imports.some(({ from, to }) => from.startsWith('runtime/') && to.startsWith('server/')),
+    'not even a type',
+  );
+});
+
+test('the server knows the runtime by its door only', () => {
+  const wrong = valuesIn('server').filter(
+    ({ to }) => !isPackage(to) && !to.startsWith('server/') && to !== 'runtime/index.ts' && to !== 'package.json',
+  );
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
+test('examples import what a user could', () => {
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      from.startsWith('examples/') &&
+      from !== 'examples/check.ts' &&
+      !isPackage(to) &&
+      !to.startsWith('examples/support/'),
+  );
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
+test('no values import each other in a circle', () => {
+  const targetsOf = (file: string) => imports.filter(({ from, isType }) => from === file && !isType);
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+    else if (!done.has(file)) for (const { to } of targetsOf(file)) walk(to, [...path, file]);
+    done.add(file);
+  };
+
+  for (const { file } of sources) walk(file, []);
+
+  assert.deepEqual(circles, []);
+});
+
+test('nobody but main.ts reads the environment', () => {
+  const readers = sources
+    .filter(({ file, text }) => !file.startsWith('examples/') && /process\.env(?!\.\w+ = )/.test(text))
+    .map(({ file }) => file);
+
+  assert.deepEqual(readers, ['server/main.ts']);
+});
