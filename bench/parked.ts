@@ -15,12 +15,12 @@ export default async (): Promise<Row[]> => {
     await load('park', 2_000);
     await load('unpark', 2_000);
     const control = await median();
-    const { heapBytes: emptyBytes } = await servers.usage('ours');
+    const emptyBytes = await servers.heapBytes('ours');
     let parked = 0;
     for (const size of SIZES) {
       await load('park', size - parked);
       parked = size;
-      const { heapBytes } = await servers.usage('ours');
+      const heapBytes = await servers.heapBytes('ours');
       const each = (heapBytes - emptyBytes) / size;
       const us = await median();
       const count = size.toLocaleString('en');

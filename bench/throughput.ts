@@ -13,12 +13,12 @@ const PACED = { script: 'cycle', connections: 50, ms: 3_000, pauseMs: 60 } as co
 type Sample = { perSecond: number; cpuUs: number; p99: number };
 
 const sample = async (servers: Servers, kind: Kind, script: ScriptName, connections: number): Promise<Sample> => {
-  const before = await servers.usage(kind);
+  const before = await servers.cpuMs(kind);
   const { done, ms, latencies } = await servers.load({ port: servers.ports[kind], script, connections, ms: RUN_MS });
-  const after = await servers.usage(kind);
+  const after = await servers.cpuMs(kind);
   return {
     perSecond: (done / ms) * 1000,
-    cpuUs: ((after.cpuMs - before.cpuMs) * 1000) / done,
+    cpuUs: ((after - before) * 1000) / done,
     p99: percentile(latencies, 0.99),
   };
 };

@@ -87,7 +87,6 @@ export class Engine {
       prepare: () => this.#prepare(),
       settleExecutions: () => this.#drain.run(),
       disposeBuilders: async () => void (await Promise.all([...this.#builders.values()].map((all) => all.stop()))),
-      executionCrashed: (id, error) => this.#crashed(id, error),
     });
     const { wheel } = this.#tree;
     this.#retention = new Retention({ ...this.options, wheel, now: () => clock.now() });
@@ -233,12 +232,6 @@ export class Engine {
     } catch (err) {
       this.#log.error({ executionId, err }, 'a journal could not be dropped');
     }
-  }
-
-  #crashed(executionId: string, error: unknown): void {
-    this.#log.error({ executionId, err: error }, 'the actor of an execution crashed');
-    const execution = this.executions.get(executionId);
-    execution?.replaceActor((snapshot) => this.#tree.spawnExecution(executionId, { snapshot }));
   }
 
   #report({ id: executionId, context: { workflow } }: Execution, { type, seq }: JournalEntry): void {

@@ -6,7 +6,7 @@
  * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
  * X3  Then tell: only after the store has it does anybody hear of it - the run, the subscribers, the caller.
  */
-import type { ActorRefFrom, Snapshot } from 'xstate';
+import type { ActorRefFrom } from 'xstate';
 import {
   type ExecutionContext,
   type ExecutionEvent,
@@ -73,12 +73,6 @@ export class Execution {
     this.#deps = deps;
   }
 
-  /** The actor crashed; another one goes on from its last snapshot, only to be told that this was a defect. */
-  replaceActor(spawn: (snapshot: Snapshot<unknown>) => ExecutionActor): void {
-    this.#actor = spawn({ ...this.#snapshot, status: 'active', error: undefined } as Snapshot<unknown>);
-    this.fail('defect', 'A bug in this server ended the execution; the log has the cause.');
-  }
-
   /** It has settled: nothing is left to wait for, and its actor can go. */
   rest(): void {
     this.#actor = undefined;
@@ -130,12 +124,19 @@ export class Execution {
   }
 
   #apply(event: ExecutionEvent): boolean {
-    const actor = this.#actor;
     const before = this.#snapshot;
-    actor?.send(event);
-    if (actor !== this.#actor) return false; // it crashed, and has been replaced
-    this.#snapshot = actor?.getSnapshot() ?? this.#deps.fold(before, event);
-    return this.#snapshot !== before && this.#snapshot.context.seq > before.context.seq;
+    this.#actor?.send(event);
+    const after = this.#actor?.getSnapshot() ?? this.#deps.fold(before, event);
+    if (after.status === 'error') return this.#crashed();
+    this.#snapshot = after;
+    return after !== before && after.context.seq > before.context.seq;
+  }
+
+  /** Its actor is gone, and its last snapshot was sound: what is left to say is folded into that without an actor. */
+  #crashed(): false {
+    this.#actor = undefined;
+    this.fail('defect', 'A bug in this server ended the execution; the log has the cause.');
+    return false;
   }
 
   /** Calls the watcher after each fact from now on, until the function that is returned is called. */

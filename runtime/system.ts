@@ -29,7 +29,6 @@ export interface ActorTreeDeps {
   prepare(): Promise<void>;
   settleExecutions(): Promise<void>;
   disposeBuilders(): Promise<void>;
-  executionCrashed(id: string, error: unknown): void;
 }
 
 export class ActorTree {
@@ -55,7 +54,10 @@ export class ActorTree {
     });
     const manager = managerMachine.provide({
       actors: {
-        executions: supervisor({ ended: () => {}, crashed: deps.executionCrashed }),
+        executions: supervisor({
+          ended: () => {},
+          crashed: (executionId, err) => log.error({ executionId, err }, 'the actor of an execution crashed'),
+        }),
         builders: supervisor({
           ended: (id) => this.#open.delete(id),
           crashed: (id, err) => {

@@ -71,6 +71,7 @@ export const run = async ({
   connections,
   ms = Number.POSITIVE_INFINITY,
   rounds,
+  pauseMs = 0,
 }: Order): Promise<Report> => {
   const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)));
   const latencies: number[] = [];

@@ -30,14 +30,19 @@ const ordered = async (child: ChildProcess, order: Order): Promise<Report> => {
   return (await reply<{ report: Report }>(child)).report;
 };
 
-export type Kind = 'ours' | 'bare';
+const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
+  child.send(wanted);
+  return reply<{ cpuMs: number; heapBytes: number }>(child);
+};
 
-export type Usage = { readonly cpuMs: number; readonly heapBytes: number };
+export type Kind = 'ours' | 'bare';
 
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;
-  /** What a server has used so far; its heap after a collection. */
-  usage(kind: Kind): Promise<Usage>;
+  /** Processor time that a server has used so far. */
+  cpuMs(kind: Kind): Promise<number>;
+  /** Its heap, after a collection. */
+  heapBytes(kind: Kind): Promise<number>;
   load(order: Order): Promise<Report>;
   /** The same by another process, at the same time. */
   probe(order: Order): Promise<Report>;
@@ -57,10 +62,8 @@ export const startServers = async (): Promise<Servers> => {
   ]);
   return {
     ports: { ours: ours.port, bare: bare.port },
-    usage: (kind) => {
-      children[kind].send('usage');
-      return reply<Usage>(children[kind]);
-    },
+    cpuMs: async (kind) => (await usage(children[kind], 'cpu')).cpuMs,
+    heapBytes: async (kind) => (await usage(children[kind], 'heap')).heapBytes,
     load: (order) => ordered(children.load, order),
     probe: (order) => ordered(children.probe, order),
     end: async () => {

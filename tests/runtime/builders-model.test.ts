@@ -57,7 +57,8 @@ test('whoever comes and goes, nobody’s resources are open twice, and none clos
       await turns();
       leave();
       await stopped;
-      assert.equal(resources.filter(isThere).length, 0, 'everything is closed when the runtime has stopped');
+      await turns();
+      assert.deepEqual(resources.filter(isThere), [], 'everything is closed when the runtime has stopped');
       assert.ok(
         visits.every(({ told }) => told.length === 1),
         'everybody has heard of the resources, once',

@@ -20,6 +20,7 @@ export class Resource {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.opened = (error) => {
+        if (this.state !== 'opening') return;
         this.state = error === undefined ? 'open' : 'failed';
         if (error === undefined) resolve();
         else reject(error);
@@ -32,6 +33,7 @@ export class Resource {
     this.state = 'closing';
     return new Promise((resolve) => {
       this.closed = () => {
+        if (this.state !== 'closing') return;
         this.state = 'closed';
         resolve();
       };
