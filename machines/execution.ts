@@ -155,8 +155,10 @@ const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>): Pause 
   }
 };
 
+type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Key] };
+
 /** What a fact changes, beside the sequence number. Whether it may happen has been decided before. */
-const changes = (context: ExecutionContext, fact: ExecutionEvent): Partial<ExecutionContext> => {
+const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
   switch (fact.type) {
     case 'slot.granted':
       return { working: true, parkedAt: null };
@@ -216,7 +218,11 @@ export const executionMachine = setup({
     sleeps: ({ context }) => !context.working && context.pauses.length > 0,
   },
   actions: {
-    fold: assign(({ context, event }) => ({ ...changes(context, event), seq: context.seq + 1 })),
+    fold: assign(({ context, event }) => {
+      const changed = changes(context, event);
+      changed.seq = context.seq + 1;
+      return changed;
+    }),
   },
 }).createMachine({
   id: 'execution',

@@ -92,6 +92,8 @@ export class Engine {
     this.#retention = new Retention({ ...this.options, wheel, now: () => clock.now() });
     this.#deps = {
       fold: foldSettled,
+      respawn: (id, snapshot) => this.#tree.spawnExecution(id, { snapshot }),
+      release: (id) => this.#tree.release(id),
       store: this.store,
       clock,
       wheel,
@@ -216,8 +218,8 @@ export class Engine {
   }
 
   #settled(execution: Execution): void {
+    execution.driver = undefined;
     execution.rest();
-    this.#tree.release(execution.id);
     this.#retention.add(execution);
     this.#drain.settled();
   }

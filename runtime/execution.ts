@@ -1,6 +1,6 @@
 /**
- * An execution: its actor, and the only way to tell it anything. Once it has settled the actor is let go and the last
- * snapshot stays: what can still happen, that time passes, is folded without one.
+ * An execution: its actor, and the only way to tell it anything. An actor that has nothing to do for a while is let go,
+ * and its last snapshot stays: a parked execution gets a new one from it when there is news, a settled one needs none.
  *
  * X1  Apply: a fact is sent to the actor, whose machine decides. Refused is refused: nothing was changed or written.
  * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
@@ -50,6 +50,10 @@ export interface ExecutionDeps {
   readonly wheel: TimingWheel;
   readonly options: ResolvedOptions;
   readonly log: Log;
+  /** An actor that goes on from a snapshot. */
+  respawn(executionId: string, snapshot: ExecutionSnapshot): ExecutionActor;
+  /** Stops the actor of an execution that rests. */
+  release(executionId: string): void;
   /** What the actor does with an event, without an actor. */
   fold(snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot;
   /** Every fact of every execution, after it was told. */
@@ -57,7 +61,7 @@ export interface ExecutionDeps {
 }
 
 export class Execution {
-  /** Undefined once it has settled. */
+  /** Undefined while it rests. */
   #actor: ExecutionActor | undefined;
   #snapshot: ExecutionSnapshot;
   driver: Driver | undefined;
@@ -73,10 +77,11 @@ export class Execution {
     this.#deps = deps;
   }
 
-  /** It has settled: nothing is left to wait for, and its actor can go. */
+  /** Lets the actor go: there is nothing that it would do before the next fact. */
   rest(): void {
+    if (this.#actor === undefined) return;
     this.#actor = undefined;
-    this.driver = undefined;
+    this.#deps.release(this.id);
     this.#arm();
   }
 
@@ -111,8 +116,9 @@ export class Execution {
   }
 
   /**
-   * Offers a fact, which is given away: it becomes the event and the journal entry. False: the machine refuses it, and nothing has happened. True: it is kept, and everyone has been
-   * told. A promise of true: it has been applied, and resolves once it is kept and told.
+   * Offers a fact, which is given away: it becomes the event and the journal entry. False: the machine refuses it, and
+   * nothing has happened. True: it is kept, and everyone has been told. A promise of true: it has been applied, and
+   * resolves once it is kept and told.
    */
   offer(fact: NewFact): boolean | Promise<true> {
     const event = fact as Writable<ExecutionEvent>;
@@ -125,6 +131,7 @@ export class Execution {
 
   #apply(event: ExecutionEvent): boolean {
     const before = this.#snapshot;
+    if (this.#actor === undefined && !this.isSettled) this.#actor = this.#deps.respawn(this.id, before);
     this.#actor?.send(event);
     const after = this.#actor?.getSnapshot() ?? this.#deps.fold(before, event);
     if (after.status === 'error') return this.#crashed();
@@ -132,7 +139,7 @@ export class Execution {
     return after !== before && after.context.seq > before.context.seq;
   }
 
-  /** Its actor is gone, and its last snapshot was sound: what is left to say is folded into that without an actor. */
+  /** Its actor is gone, and its last snapshot was sound: another one goes on from that, to be told what has happened. */
   #crashed(): false {
     this.#actor = undefined;
     this.fail('defect', 'A bug in this server ended the execution; the log has the cause.');
@@ -204,7 +211,7 @@ export class Execution {
 
   #dueAt(): number {
     const { pauses } = this.context;
-    let dueAt = this.#abandonedAt();
+    let dueAt = Math.min(this.#abandonedAt(), this.#restsAt());
     for (const pause of pauses) if (pause.dueAt !== null && pause.dueAt < dueAt) dueAt = pause.dueAt;
     return dueAt;
   }
@@ -214,6 +221,12 @@ export class Execution {
     const { parkedAt, pauses } = this.context;
     const isAwaited = parkedAt !== null && pauses.some(({ kind }) => kind !== 'sleep');
     return isAwaited ? parkedAt + this.#deps.options.parkedTimeoutMs : NEVER;
+  }
+
+  /** When it has been parked for long enough to be let rest. */
+  #restsAt(): number {
+    const { parkedAt } = this.context;
+    return parkedAt === null || this.#actor === undefined ? NEVER : parkedAt + this.#deps.options.restAfterMs;
   }
 
   #onDue(): void {
@@ -228,6 +241,7 @@ export class Execution {
       for (const { kind, id, dueAt } of pauses) {
         if (dueAt !== null && dueAt <= now) this.offer({ type: EXPIRED[kind], id });
       }
+      if (this.#restsAt() <= now) this.rest();
     }
     this.#arm();
   }

@@ -1,11 +1,12 @@
 /** The executions there are, found by id and by owner. */
+import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';
 
 export interface ListFilter {
   /** Only those of which it holds. */
   readonly where?: ((execution: Execution) => boolean) | undefined;
   readonly workflow?: string | undefined;
-  /** Executions started before this one; the id ending the page before. */
+  /** What `next` of the page before said. */
   readonly before?: string | undefined;
   /** At most so many. */
   readonly limit: number;
@@ -14,7 +15,7 @@ export interface ListFilter {
 export interface ExecutionPage {
   /** Newest first. */
   readonly executions: readonly Execution[];
-  /** Ask for `before` this id to get the next page; undefined if there is none. */
+  /** For `before`, to get the next page; undefined if there is none. */
   readonly next: string | undefined;
 }
 
@@ -50,18 +51,31 @@ export class Executions {
     if (owned?.delete(execution) === true && owned.size === 0) this.#byOwner.delete(owner!);
   }
 
-  /** Of one owner; undefined: of everybody. */
+  /** Of one owner; undefined: of everybody. Throws `request_invalid` for a `before` that no page has given. */
   page(owner: string | undefined, { where, workflow, before, limit }: ListFilter): ExecutionPage {
     const all = [...(owner === undefined ? this.#byId.values() : (this.#byOwner.get(owner) ?? []))];
-    const end = before === undefined ? all.length : all.findIndex(({ id }) => id === before);
     const executions: Execution[] = [];
-    for (let index = end - 1; index >= 0; index -= 1) {
+    for (let index = before === undefined ? all.length - 1 : behind(all, before); index >= 0; index -= 1) {
       const execution = all[index]!;
       if (where !== undefined && !where(execution)) continue;
       if (workflow !== undefined && execution.context.workflow !== workflow) continue;
-      if (executions.length === limit) return { executions, next: executions.at(-1)!.id };
+      if (executions.length === limit) return { executions, next: cursorAt(executions.at(-1)!) };
       executions.push(execution);
     }
     return { executions, next: undefined };
   }
 }
+
+/** Where a page ends: the record may be forgotten before the next one is asked for, but the time of its start stays. */
+const cursorAt = ({ context: { startedAt }, id }: Execution): string => `${startedAt}.${id}`;
+
+/** Index of the first one of the next page. Of those started in the same moment as one that is gone none is left out. */
+const behind = (all: readonly Execution[], cursor: string): number => {
+  const [, startedAt, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
+  if (startedAt === undefined) {
+    const detail = `before: expected the \`next\` of another page, got ${JSON.stringify(cursor.slice(0, 40))}.`;
+    throw new Failure('request_invalid', { detail });
+  }
+  const end = all.findIndex((execution) => execution.id === id);
+  return end >= 0 ? end - 1 : all.findLastIndex(({ context }) => context.startedAt <= Number(startedAt));
+};

@@ -12,6 +12,8 @@ export interface RuntimeOptions {
   retentionMs?: number;
   /** Settled executions kept at most; beyond it the oldest are forgotten before their time. Default 20_000. */
   maxSettled?: number;
+  /** How long an execution is parked before its actor is let go until there is news. Default 1_000. */
+  restAfterMs?: number;
   /** How long an execution may stay parked before it fails as `abandoned`. Default 604_800_000 (a week). */
   parkedTimeoutMs?: number;
   /** How long after a prompt's own timeout an answer is still taken. Default 5_000, as NAT does. */
@@ -34,6 +36,7 @@ export const defaults = {
   maxBuilders: 10_000,
   retentionMs: 600_000,
   maxSettled: 20_000,
+  restAfterMs: 1_000,
   parkedTimeoutMs: 7 * 24 * 3_600_000,
   promptGraceMs: 5_000,
   oauthTimeoutMs: 300_000,

@@ -4,7 +4,7 @@
  * Whoever starts an execution owns it. For everybody else it does not exist: they get what an unknown id gets. An
  * execution started by nobody in particular belongs to whoever knows its id. Operators may do what owners may.
  */
-
+import { isDeepStrictEqual } from 'node:util';
 import type { Pause } from '../machines/execution.ts';
 import type { Builders } from './builders.ts';
 import type { Caller } from './caller.ts';
@@ -125,7 +125,8 @@ export class Runtime {
 
   /**
    * Answers a prompt. The promise resolves once the answer is kept. Throws `execution_not_found` for strangers too,
-   * and `answer_invalid` if the response does not fit the prompt, which then stays open.
+   * `answer_invalid` if the response does not fit the prompt, which then stays open, and `idempotency_key_reused` if the
+   * key came with another answer before.
    */
   async answer(
     executionId: string,
@@ -137,7 +138,7 @@ export class Runtime {
     const execution = this.#owned(executionId, by);
     if (execution === undefined) throw notFound(executionId);
     const pause = execution.context.pauses.find(({ id }) => id === interactionId);
-    if (pause?.kind !== 'interaction') return this.#closed(execution, interactionId, idempotencyKey);
+    if (pause?.kind !== 'interaction') return this.#closed(execution, interactionId, response, idempotencyKey);
     const answer = readAnswer(pause.prompt, response);
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
     const isKept = await execution.offer(
@@ -181,12 +182,21 @@ export class Runtime {
   }
 
   /** Why a prompt is not open: it was once (then a repeated answer with its key is no mistake), or it never was. */
-  async #closed({ id }: Execution, interactionId: string, key: string | undefined): Promise<AnswerOutcome> {
+  async #closed(
+    { id }: Execution,
+    interactionId: string,
+    response: Response,
+    key: string | undefined,
+  ): Promise<AnswerOutcome> {
     const page = await this.engine.store.read(id);
     const about = page?.entries.filter((entry) => 'id' in entry && entry.id === interactionId) ?? [];
-    const last = about.at(-1);
-    if (last?.type === 'interaction.answered' && key !== undefined && last.key === key) return 'accepted';
-    return last?.type.startsWith('interaction.') ? 'already_answered' : 'not_open';
+    const [asked, closed] = [about[0], about.at(-1)];
+    if (asked?.type !== 'interaction.requested') return 'not_open';
+    if (closed?.type !== 'interaction.answered' || key === undefined || closed.key !== key) return 'already_answered';
+    if (isDeepStrictEqual(closed.answer, readAnswer(asked.prompt, response))) return 'accepted';
+    throw new Failure('idempotency_key_reused', {
+      detail: 'This idempotency key was sent before, with another answer.',
+    });
   }
 }
 

@@ -101,7 +101,7 @@ export const tabulate = <Machine extends AnyStateMachine>(
         leafOfSnapshot.get((snapshot as AnyMachineSnapshot)._nodes) ??
         leaves.get(leafNode(snapshot as AnyMachineSnapshot))!;
       const judged: Judged = { context: (snapshot as AnyMachineSnapshot).context, event };
-      const taken = from.on.get(event.type)?.find(({ guard }) => guard?.(judged) ?? true);
+      const taken = from.on.get(event.type)?.find(agrees, judged);
       if (taken === undefined) return snapshot;
       return at(settle(take(taken, from, judged), judged), judged.context);
     },
@@ -113,7 +113,9 @@ export const tabulate = <Machine extends AnyStateMachine>(
     },
     getPersistedSnapshot: (snapshot, options) => machine.getPersistedSnapshot(snapshot as never, options),
     restoreSnapshot: (snapshot, scope) =>
-      machine.restoreSnapshot(snapshot as never, scope as never) as SnapshotFrom<Machine>,
+      leafOfSnapshot.has((snapshot as AnyMachineSnapshot)._nodes)
+        ? (snapshot as SnapshotFrom<Machine>) // it has never been away
+        : (machine.restoreSnapshot(snapshot as never, scope as never) as SnapshotFrom<Machine>),
   };
 };
 

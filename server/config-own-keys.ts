@@ -42,6 +42,12 @@ export const ownKeys = {
     defaults.maxSettled,
     'Ended executions kept at most; beyond it the oldest are forgotten before their time.',
   ),
+  restAfterMs: key(
+    'fermata.rest_after',
+    duration(),
+    defaults.restAfterMs,
+    'How long an execution is parked before its actor is let go until there is news.',
+  ),
   parkedTimeoutMs: key(
     'fermata.parked_timeout',
     duration(1),

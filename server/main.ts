@@ -9,6 +9,8 @@ import { readConfig } from './config.ts';
 import { greeting } from './greeting.ts';
 import { createServer, type Server, type ServerSetup } from './index.ts';
 
+const output = pino.destination({ dest: 1, sync: false });
+
 /** Exit codes: 2 for what the caller can mend (command line, configuration, module), 1 for the rest. */
 const main = async (): Promise<void> => {
   const asked = readCommandLine(process.argv.slice(2));
@@ -18,7 +20,7 @@ const main = async (): Promise<void> => {
     return;
   }
   const config = readConfig({ file: asked.file, env: process.env, flags: asked.flags });
-  const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = pino({ level: config.logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await load(asked.module);
   const server = await serve({ workflow, workflows, config, log });
@@ -62,30 +64,39 @@ const serve = (setup: ServerSetup): Promise<Server> =>
     throw new CannotServe(cause instanceof Error ? cause.message : String(cause), { cause });
   });
 
+/** How long the last lines of the log may take to be written. */
+const LAST_LINES_MS = 1_000;
+
+/** The log is written when the output takes it; an exit before that would lose the last lines. */
+const exit = (code: number): void => {
+  output.once('close', () => process.exit(code));
+  output.end();
+  setTimeout(() => process.exit(code), LAST_LINES_MS); // a broken pipe never closes
+};
+
 /** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */
 const ONE_KEYPRESS_MS = 300;
 
 /** The first signal stops in order, another one at once. */
 const stopOnSignals = (server: Server, log: Logger): void => {
   let stoppingSince: number | undefined;
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'stopping');
+    try {
+      await server.close();
+      log.info('stopped');
+      exit(0);
+    } catch (err) {
+      log.error({ err }, 'could not stop in order');
+      exit(1);
+    }
+  };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stoppingSince !== undefined) {
-        if (performance.now() - stoppingSince > ONE_KEYPRESS_MS) process.exit(1);
-        return;
-      }
-      stoppingSince = performance.now();
-      log.info({ signal }, 'stopping');
-      server.close().then(
-        () => {
-          log.info('stopped');
-          process.exit(0);
-        },
-        (err: unknown) => {
-          log.error({ err }, 'could not stop in order');
-          process.exit(1);
-        },
-      );
+      if (stoppingSince === undefined) {
+        stoppingSince = performance.now();
+        void stop(signal);
+      } else if (performance.now() - stoppingSince > ONE_KEYPRESS_MS) process.exit(1);
     });
   }
 };
@@ -94,5 +105,5 @@ main().catch((thrown: unknown) => {
   const isMendable = thrown instanceof Failure && thrown.code === 'options_invalid';
   const isPlain = isMendable || thrown instanceof CannotServe;
   process.stderr.write(`${thrown instanceof Error ? (isPlain ? thrown.message : thrown.stack) : thrown}\n`);
-  process.exit(isMendable ? 2 : 1);
+  exit(isMendable ? 2 : 1);
 });

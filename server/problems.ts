@@ -49,10 +49,8 @@ export const failureReply = ({ code, message, retryAfterMs }: Failure): Reply =>
   return { ...reply, headers };
 };
 
-const jsonType = { 'content-type': 'application/json' };
-
-export const json = (status: number, body: unknown, headers?: Readonly<Record<string, string>>): Reply => ({
-  status,
-  headers: headers === undefined ? jsonType : { ...jsonType, ...headers },
-  body: JSON.stringify(body),
-});
+/** `headers` are given away: the content type is added to them. */
+export const json = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => {
+  headers['content-type'] = 'application/json';
+  return { status, headers, body: JSON.stringify(body) };
+};

@@ -103,5 +103,5 @@ const withStatus = (given: string | null): ListFilter['where'] => {
   const wanted = STATUSES.find((status) => status === given);
   if (wanted !== undefined) return (execution) => wireStatus(execution) === wanted;
   const detail = `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
-  throw new Failure('input_invalid', { detail });
+  throw new Failure('request_invalid', { detail });
 };

@@ -74,7 +74,8 @@ const starter = (
     const { traceId, error } = execution.context;
     if (!execution.isSettled) {
       const body = wire.accepted(execution) as { status_url: string };
-      return json(202, body, { ...headers, location: body.status_url });
+      headers.location = body.status_url;
+      return json(202, body, headers);
     }
     if (traceId !== null) headers['observability-trace-id'] = traceId;
     if (error === null) return json(200, wire.result(execution), headers);
@@ -113,5 +114,5 @@ const IDENTITY_REQUIRED =
   "Authorization header (e.g. 'Authorization: Bearer <token>'), or construct a UserInfo instance and pass " +
   'UserInfo.get_user_id() as the user_id parameter.';
 
-const workflowError = (message: string, details: string, headers?: Readonly<Record<string, string>>): Reply =>
+const workflowError = (message: string, details: string, headers?: Record<string, string>): Reply =>
   json(422, { code: 'workflow_error', message: errorText(message), details }, headers);

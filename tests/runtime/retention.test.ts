@@ -91,7 +91,7 @@ test('however many records there are, one timer is set for them', async (t) => {
   assert.ok(runtime.pendingTimers <= before + 2, 'one for them, and one for the builder which is idle again');
 });
 
-test('who watches a record learns that it is being forgotten, and finds nothing any more', async (t) => {
+test('who watches a record learns that its time is over, and finds nothing any more', async (t) => {
   const { runtime, clock, start } = await given.runtime(t, { workflows: [instant], options: { retentionMs } });
   const execution = await start({ by: alice });
   const told: string[] = [];
@@ -103,7 +103,7 @@ test('who watches a record learns that it is being forgotten, and finds nothing 
   await turns();
 
   unwatch();
-  assert.deepEqual(told, ['retention.elapsed, unknown', 'record.forgotten, unknown']);
+  assert.deepEqual(told, ['retention.elapsed, unknown']);
   assert.equal(execution.status, 'idle-expiring');
 });
 
@@ -127,4 +127,22 @@ test('a page that begins where a record was goes on there, although the record i
     second.executions.map(({ id }) => id),
     ids.slice(2, 4),
   );
+});
+
+test('pages give every record once, in order, whatever has been started in the same moment', async (t) => {
+  const { runtime, start } = await given.runtime(t, { workflows: [instant] });
+  const ids: string[] = [];
+  for (let count = 0; count < 23; count += 1) ids.unshift((await start({ by: alice })).id);
+
+  for (const limit of [1, 2, 7, 22, 23, 24]) {
+    const seen: string[] = [];
+    let before: string | undefined;
+    do {
+      const page = runtime.list(alice, { limit, before });
+      seen.push(...page.executions.map(({ id }) => id));
+      before = page.next;
+    } while (before !== undefined);
+    assert.deepEqual(seen, ids, `pages of ${limit}`);
+  }
+  assert.throws(() => runtime.list(alice, { limit: 1, before: ids[0] }), { code: 'request_invalid' });
 });

@@ -46,6 +46,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   maxBuilders: counts,
   retentionMs: durations,
   maxSettled: counts,
+  restAfterMs: durations,
   parkedTimeoutMs: durations,
   promptGraceMs: durations,
   oauthTimeoutMs: durations,

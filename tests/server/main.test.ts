@@ -139,6 +139,18 @@ test('who takes a port in use is told in one line, with exit code 1', async (t) 
   assert.equal(said, `cannot listen on 127.0.0.1, port ${port}: EADDRINUSE\n`);
 });
 
+test('who serves a workflow whose resources cannot be opened is told why, and finds the place in the log', async (t) => {
+  const source = `export default workflow({ name: 'hi', build: () => { throw new Error('no database'); }, run: () => 1 });`;
+  const folder = await given.folder(t, { 'hi.ts': `import { workflow } from '${runtime}';\n${source}\n` });
+
+  const process = fermata(t, ['serve', join(folder, 'hi.ts'), '--port', '0']);
+
+  assert.equal(await process.ended, 1);
+  assert.equal(process.stderr, 'no database\n');
+  assert.match(process.stdout, /"message":"no database".*hi\.ts:2:/s);
+  assert.equal(process.log.at(-1)?.msg, 'builder failed');
+});
+
 test('who starts it is greeted, unless only warnings are logged', async (t) => {
   const port = await given.port();
   const talkative = fermata(t, ['serve', errands, '--port', '0']);

@@ -62,6 +62,7 @@ export const defaults: ServerConfig = {
     maxBuilders: 10_000,
     retentionMs: 600_000,
     maxSettled: 20_000,
+    restAfterMs: 1_000,
     parkedTimeoutMs: 604_800_000,
     promptGraceMs: 5_000,
     oauthTimeoutMs: 300_000,

@@ -1,0 +1,233 @@
+/**
+ * Many executions at once, whose runs, people and time do whatever a script says, in any order. What must hold of all
+ * of them at all times is checked after each line.
+ */
+import assert from 'node:assert/strict';
+import { createActor } from 'xstate';
+import { executionMachine, type JournalEntry } from '../../machines/execution.ts';
+import type { Execution } from '../../runtime/execution.ts';
+import { Failure, type Response, type Runtime, text } from '../../runtime/index.ts';
+import { alice, type RuntimeWorld, turns } from './given.ts';
+import type { Puppet } from './puppet.ts';
+import type { Line } from './script.ts';
+
+/** A call of a run that waits. */
+type Call = { readonly of: Execution; readonly id: string | undefined; outcome: string | undefined };
+type Step = { readonly of: Execution; resolve(value: unknown): void; reject(error: Error): void };
+
+export class Theatre {
+  readonly #runtime: Runtime;
+  readonly #world: RuntimeWorld;
+  readonly #puppets: ReadonlyMap<string, Puppet>;
+  readonly #executions: Execution[] = [];
+  readonly #calls: Call[] = [];
+  readonly #steps: Step[] = [];
+  /** Entries as they were told. */
+  readonly #told = new Map<Execution, JournalEntry[]>();
+  readonly #unwatch: (() => void)[] = [];
+  /** Answers that were accepted, by prompt. */
+  readonly #accepted = new Map<string, { says: string; key: string | undefined }>();
+
+  constructor(world: RuntimeWorld, puppets: ReadonlyMap<string, Puppet>) {
+    this.#world = world;
+    this.#runtime = world.runtime;
+    this.#puppets = puppets;
+  }
+
+  async perform(next: Line): Promise<void> {
+    if ('who' in next) {
+      const execution = this.#executions[next.who % Math.max(1, this.#executions.length)];
+      if (execution !== undefined) await this.#perform(next, execution);
+    } else if (next.does === 'start') await this.#start();
+    else if (next.does === 'turn') await turns(1);
+    else this.#world.clock.advance(next.ms);
+    this.#verify();
+  }
+
+  async #perform(next: Extract<Line, { who: number }>, execution: Execution): Promise<void> {
+    if (next.does === 'answer') return this.#answer(execution, next);
+    if (next.does === 'cancel') return this.#cancel(execution);
+    const puppet = this.#puppets.get(execution.id);
+    if (puppet === undefined) return;
+    const { ctx } = puppet;
+    switch (next.does) {
+      case 'complete':
+        return puppet.complete('done');
+      case 'fail':
+        return puppet.fail(new Error('It broke.'));
+      case 'emit':
+      case 'note':
+        return this.#live(execution, () => (next.does === 'emit' ? ctx.emit('a part') : ctx.now()));
+      case 'step':
+        return this.#call(execution, () =>
+          ctx.step(
+            'work',
+            () => new Promise((resolve, reject) => this.#steps.push({ of: execution, resolve, reject })),
+          ),
+        );
+      case 'stepEnds':
+      case 'stepFails': {
+        const step = this.#steps.find(({ of }) => of === execution);
+        if (step === undefined) return;
+        this.#steps.splice(this.#steps.indexOf(step), 1);
+        return next.does === 'stepEnds' ? step.resolve(1) : step.reject(new Error('It broke.'));
+      }
+      case 'sleep':
+        return this.#call(execution, () => ctx.sleep(next.ms));
+      case 'prompt': {
+        const { timeoutS } = next;
+        const more = timeoutS === undefined ? {} : { timeoutS, ...(next.hasDefault && { default: 'by default' }) };
+        return this.#call(execution, () => ctx.prompt(text({ text: '?', ...more })));
+      }
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { slots } = this.#builder;
+    const isFull =
+      slots.queued >= this.#runtime.options.maxQueued && slots.held >= this.#runtime.options.maxConcurrency;
+    try {
+      const execution = await this.#world.start({ by: alice });
+      assert.equal(isFull, false, 'a start is refused when the queue is full');
+      this.#executions.push(execution);
+      const told: JournalEntry[] = [];
+      this.#told.set(execution, told);
+      this.#unwatch.push(execution.watch((entry) => told.push(entry)));
+    } catch (thrown) {
+      assert.equal(Failure.from(thrown).code, 'queue_full');
+      assert.equal(isFull, true, 'and only then');
+    }
+  }
+
+  async #answer(execution: Execution, { which, says, key }: Extract<Line, { does: 'answer' }>): Promise<void> {
+    const prompts = this.#calls.filter(({ of, id }) => of === execution && id !== undefined);
+    const id = prompts[which % Math.max(1, prompts.length)]?.id;
+    if (id === undefined) return;
+    const isOpen = execution.context.pauses.some((pause) => pause.id === id);
+    const before = this.#accepted.get(id);
+    const isRepeated = key !== undefined && before?.key === key;
+    const response: Response = { kind: 'text', text: says };
+
+    const outcome = await this.#runtime
+      .answer(execution.id, id, response, alice, key)
+      .catch((thrown) => Failure.from(thrown).code);
+
+    if (isOpen) assert.equal(outcome, says === ' ' ? 'answer_invalid' : 'accepted');
+    else if (!isRepeated) assert.equal(outcome, 'already_answered');
+    else if (says === ' ') assert.equal(outcome, 'answer_invalid');
+    else assert.equal(outcome, before!.says === says ? 'accepted' : 'idempotency_key_reused');
+    if (isOpen && outcome === 'accepted') this.#accepted.set(id, { says, key });
+  }
+
+  async #cancel(execution: Execution): Promise<void> {
+    const { isSettled } = execution;
+    const outcome = await this.#runtime.cancel(execution.id, alice).then(
+      () => 'cancelled',
+      (thrown) => Failure.from(thrown).code,
+    );
+    assert.equal(outcome, isSettled ? 'execution_settled' : 'cancelled');
+  }
+
+  #live(execution: Execution, act: () => unknown): void {
+    if (execution.isSettled) assert.throws(act, { name: 'AbortError' });
+    else act();
+  }
+
+  #call(of: Execution, act: () => Promise<unknown>): void {
+    const { pauses } = of.context;
+    const made = act();
+    const opened = of.context.pauses.find((pause) => !pauses.includes(pause));
+    const call: Call = { of, id: opened?.kind === 'interaction' ? opened.id : undefined, outcome: undefined };
+    this.#calls.push(call);
+    made.then(
+      (value) => (call.outcome = (value as { text?: string } | undefined)?.text ?? 'went on'),
+      (error: Error) => (call.outcome = error.name),
+    );
+  }
+
+  get #builder() {
+    return this.#runtime.builders('puppet').get(null)!;
+  }
+
+  #verify(): void {
+    const { slots, refCount } = this.#builder;
+    const { maxConcurrency, maxQueued } = this.#runtime.options;
+    const count = (phase: Execution['phase']) => this.#executions.filter((one) => one.phase === phase).length;
+    assert.ok(slots.held <= maxConcurrency, 'never more slots than there are');
+    assert.deepEqual([slots.held, slots.queued], [count('executing'), count('queued')], 'who is parked holds none');
+    assert.equal(refCount, this.#executions.length - count('settled'));
+    const neverStarted = this.#executions.filter(({ id, phase }) => phase === 'queued' && !this.#puppets.has(id));
+    assert.ok(neverStarted.length <= maxQueued, 'the queue is bounded');
+    for (const [execution, told] of this.#told) {
+      const numbers = told.map(({ seq }) => seq);
+      const first = execution.context.seq - told.length + 1;
+      assert.deepEqual(
+        numbers,
+        numbers.map((_, index) => first + index),
+        'everything is told, once and in order',
+      );
+    }
+  }
+
+  /** Whatever is under way comes to its end: runs return, and nobody comes for what is parked. */
+  async finish(): Promise<void> {
+    const isOver = () => this.#executions.every(({ isSettled }) => isSettled);
+    for (let round = 0; round < 50 && !isOver(); round += 1) {
+      for (const { id } of this.#executions) this.#puppets.get(id)?.complete('done');
+      await turns(1);
+      this.#world.clock.advance(this.#runtime.options.parkedTimeoutMs);
+      await turns(1);
+      this.#verify();
+    }
+    for (const step of this.#steps.splice(0)) step.resolve(1);
+    await turns(1);
+    for (const unwatch of this.#unwatch) unwatch();
+    assert.deepEqual(
+      this.#executions.filter(({ isSettled }) => !isSettled).map(({ status }) => status),
+      [],
+      'everything settles in the end',
+    );
+    for (const { outcome } of this.#calls) assert.notEqual(outcome, undefined, 'nobody waits for ever');
+    for (const execution of this.#executions) await this.#verifyJournal(execution);
+  }
+
+  /** How often each fact has happened. */
+  get facts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { type } of [...this.#told.values()].flat()) counts.set(type, (counts.get(type) ?? 0) + 1);
+    return counts;
+  }
+
+  async #verifyJournal(execution: Execution): Promise<void> {
+    const { entries } = (await this.#runtime.facts(execution.id, 0, alice))!;
+    assert.deepEqual(
+      entries.map(({ seq }) => seq),
+      entries.map((_, index) => index + 1),
+      'numbers have no gaps',
+    );
+    const ends = entries.filter(({ type }) => type === 'execution.completed' || type === 'execution.failed');
+    assert.deepEqual(ends, [entries.at(-1)], 'nothing happens after the end');
+
+    const folded = createActor(executionMachine, { input: execution.context }).start();
+    for (const fact of entries) if (fact.type !== 'execution.started') folded.send(fact);
+    assert.deepEqual({ ...folded.getSnapshot().context }, { ...execution.context }, 'the journal is all there is');
+    assert.equal(folded.getSnapshot().value, execution.status);
+
+    for (const { id, outcome } of this.#calls.filter(({ of }) => of === execution)) {
+      if (id !== undefined) this.#verifyPrompt(id, outcome!, entries);
+    }
+  }
+
+  /** It was closed once at most, and its run was told so or has ended before. */
+  #verifyPrompt(id: string, outcome: string, entries: readonly JournalEntry[]): void {
+    const [asked, closed, ...more] = entries.filter((entry) => 'id' in entry && entry.id === id);
+    assert.deepEqual(more, [], 'one answer, and no other');
+    assert.equal(asked?.type, 'interaction.requested');
+    const accepted = this.#accepted.get(id);
+    assert.equal(closed?.type === 'interaction.answered', accepted !== undefined);
+    const hasDefault = 'fallback' in asked! && asked.fallback !== undefined;
+    const expected =
+      accepted?.says ?? (closed === undefined ? 'AbortError' : hasDefault ? 'by default' : 'TimeoutError');
+    assert.ok(outcome === expected || outcome === 'AbortError', `${outcome} instead of ${expected}`);
+  }
+}
