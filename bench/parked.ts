@@ -1,6 +1,10 @@
 /** What do executions cost that wait for people? Their memory, the next start beside them, and everybody else's answers. */
+import { setTimeout } from 'node:timers/promises';
 import { startServers } from './support/processes.ts';
 import { percentile, type Row } from './support/table.ts';
+
+/** By then their actors rest. */
+const REST_MS = 1_500;
 
 const SIZES = [1_000, 10_000, 100_000];
 
@@ -20,6 +24,7 @@ export default async (): Promise<Row[]> => {
     for (const size of SIZES) {
       await load('park', size - parked);
       parked = size;
+      await setTimeout(REST_MS);
       const heapBytes = await servers.heapBytes('ours');
       const each = (heapBytes - emptyBytes) / size;
       const us = await median();
