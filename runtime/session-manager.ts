@@ -9,7 +9,7 @@ import { PerUserBuilderInfo } from './per-user-builder-info.ts';
 import { createRuntime, type Runtime } from './runtime.ts';
 import { type RunOptions, Session, type SessionRequest } from './session.ts';
 import type { SessionRun } from './session-run.ts';
-import type { Workflow } from './workflow.ts';
+import { isWorkflow, type Workflow } from './workflow.ts';
 
 export interface SessionManagerSetup<Output> extends Omit<RuntimeSetup, 'workflows'> {
   readonly workflow: Workflow<unknown, Output>;
@@ -27,6 +27,8 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
   /** A manager with a runtime of its own. Rejects with `options_invalid`, or with what the build of a shared workflow threw. */
   static async create<Output>(setup: SessionManagerSetup<Output>): Promise<SessionManager<Output>> {
     const { workflow, maxConcurrency, options, ...given } = setup;
+    if (!isWorkflow(workflow))
+      throw new Failure('options_invalid', { detail: 'workflow: expected what workflow() gives' });
     const concurrency = maxConcurrency === undefined ? {} : { maxConcurrency };
     const runtime = await createRuntime({
       ...given,
