@@ -16,11 +16,14 @@ import { DisposalScope } from './scope.ts';
 import { Slots } from './slots.ts';
 import type { Workflow } from './workflow.ts';
 
+/** Nothing depends on when a shared builder is idle; it need not hear of every pause between two requests. */
+const LINGER_MS = 1_000;
+
 export interface BuildersDeps {
   readonly options: ResolvedOptions;
   readonly now: () => number;
-  /** Calls back in a later turn. */
-  readonly later: (run: () => void) => void;
+  /** Calls back after so many milliseconds, in a later turn. */
+  readonly later: (ms: number, run: () => void) => void;
   readonly log: Log;
   /** Starts the actor of a builder under its supervisor; the actor's ports call `build` and `dispose` below. */
   spawn(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine>;
@@ -63,7 +66,7 @@ export class Builders {
     builder.lastActivity = this.now();
     if (builder.refCount > 0 || builder.isTellPending) return;
     builder.isTellPending = true;
-    this.#deps.later(() => {
+    this.#deps.later(builder.user === null ? LINGER_MS : 0, () => {
       builder.isTellPending = false;
       this.#tell(builder);
     });

@@ -23,6 +23,7 @@ import { MemoryStore } from './store/memory.ts';
 import type { Store } from './store/store.ts';
 import { ActorTree, foldSettled } from './system.ts';
 import type { TimingWheel } from './timing-wheel.ts';
+import { toJson } from './to-json.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface StartRequest extends RunRequest {
@@ -113,7 +114,7 @@ export class Engine {
         throw new Failure('options_invalid', { detail: `two workflows have the name ${workflow.name}` });
       }
       const spawn: ActorTree['spawnBuilder'] = (...given) => this.#tree.spawnBuilder(...given);
-      const later = (run: () => void): void => void wheel.schedule(clock.now(), run);
+      const later = (ms: number, run: () => void): void => void wheel.schedule(clock.now() + ms, run);
       const deps = { options: this.options, now: () => clock.now(), later, log, spawn };
       this.#builders.set(workflow.name, new Builders(workflow, deps));
     }
@@ -166,8 +167,8 @@ export class Engine {
     const execution = this.#create(request.workflow, owner);
     execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps);
     if (idempotencyKey !== undefined) this.#keys.keep(by.userId, idempotencyKey, request, execution.id);
-    const { workflow, input } = request;
-    const kept = execution.begin({ type: 'execution.started', workflow, owner, input });
+    const { workflow } = request;
+    const kept = execution.begin({ type: 'execution.started', workflow, owner, input: journaled(request.input) });
     lease.whenReady((failure) => {
       if (failure !== undefined) execution.fail('build_failed', failure.message, failure.name);
     });
@@ -248,6 +249,15 @@ export class Engine {
     );
   }
 }
+
+/** A schema may have made of an input what cannot be written; the run gets it all the same. */
+const journaled = (input: unknown): unknown => {
+  try {
+    return toJson(input, 'The input');
+  } catch {
+    return null;
+  }
+};
 
 /** Facts that are worth a line in the log. */
 const REPORTED: ReadonlySet<string> = new Set<JournalEntry['type']>([

@@ -6,6 +6,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { Failure } from './errors.ts';
+import { toJson } from './to-json.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -115,10 +116,18 @@ export const binaryChoice = (
   given: Common & { options: readonly BinaryOption[]; default?: string },
 ): Question<BinaryAnswer> => {
   if (given.options?.length !== 2) refuse('Binary interactions must have exactly two options.');
-  const options = given.options.map(({ id, label, value }) => ({ id, label, value }));
+  const options = given.options.map(({ id, label, value }) => ({ id, label, value: optionValue(value) }));
   checkIds(options);
   const { text, timeout, error } = base(given);
   return question({ text, timeout, error, input_type: 'binary_choice', options }, byId('binary_choice', given.default));
+};
+
+const optionValue = (value: unknown): Json => {
+  try {
+    return toJson(value, 'The value of an option');
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
 };
 
 type Choice = Common & { options: readonly (Omit<Option, 'description'> & { description?: string })[] };

@@ -1,6 +1,6 @@
 /** `ctx`, as the author of a workflow sees it: each call becomes a fact of the run's execution. */
 import { randomUUID } from 'node:crypto';
-import type { JournalEntry } from '../machines/execution.ts';
+import type { JournalEntry, TraceStep } from '../machines/execution.ts';
 import type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 import { Failure } from './errors.ts';
 import { newId } from './ids.ts';
@@ -8,6 +8,7 @@ import type { AccessToken } from './oauth/oauth.ts';
 import { type Answer, type NotificationAnswer, notification, type Question } from './prompts.ts';
 import type { PauseFact, Run } from './run.ts';
 import { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError } from './run-errors.ts';
+import { toJson } from './to-json.ts';
 
 const UNAVAILABLE = 'No human prompt callback was registered. Unable to handle requested prompt.';
 
@@ -118,7 +119,7 @@ export class RunContext implements Context {
   }
 
   emit(value: unknown): void {
-    this.#run.note({ type: 'output.emitted', value });
+    this.#run.note({ type: 'output.emitted', value: toJson(value, 'Output') });
   }
 
   async #step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
@@ -128,7 +129,7 @@ export class RunContext implements Context {
     await run.slotted();
     try {
       const value = await work();
-      await run.record({ type: 'step.completed', call, value: value ?? null });
+      await run.record({ type: 'step.completed', call, value: toJson(value, `The value of step ${name}`) });
       return value;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -138,6 +139,7 @@ export class RunContext implements Context {
   }
 
   sleep(ms: number): Promise<void> {
+    if (!Number.isFinite(ms)) return handled(Promise.reject(new RangeError(`sleep takes milliseconds, got ${ms}`)));
     const dueAt = this.#run.deps.now() + Math.max(0, ms);
     return this.#run.pause({ type: 'sleep.started', call: this.#run.nextCall(), id: newId(), dueAt }, () => {});
   }
@@ -171,7 +173,10 @@ export class RunContext implements Context {
 
   #span(parentId: string, kind: SpanKind, name: string, { id = randomUUID(), input }: SpanOptions): Span {
     const trace = (event: string, more: { input?: unknown; output?: unknown; chunk?: string }): void =>
-      this.#run.note({ type: 'trace.emitted', step: { id, parentId, event, name, ...more } });
+      this.#run.note({
+        type: 'trace.emitted',
+        step: toJson({ id, parentId, event, name, ...more }, `Span ${name}`) as unknown as TraceStep,
+      });
     trace(`${kind}_START`, { input });
     return {
       id,

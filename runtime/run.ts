@@ -16,6 +16,7 @@ import type { OAuth } from './oauth/oauth.ts';
 import { RunContext } from './run-context.ts';
 import { EndedError, OutputInvalidError } from './run-errors.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
+import { toJson } from './to-json.ts';
 import type { Returned, Workflow } from './workflow.ts';
 
 /** What a run was started with, beside its input. */
@@ -119,8 +120,8 @@ export class Run implements Driver, SlotHolder {
     const waiting = this.#waiting!;
     waiting.promise = promise;
     const kept = this.execution.offer(fact);
-    if (kept === false) waiting.reject(ended());
-    else if (kept !== true) kept.catch(waiting.reject);
+    if (kept === false) reject(waiting, ended());
+    else if (kept !== true) kept.catch((error) => reject(waiting, error));
     return promise;
   }
 
@@ -168,9 +169,10 @@ export class Run implements Driver, SlotHolder {
     if (this.execution.context.pauses.length > 0) setImmediate(park, this.execution);
     const all = this.#all();
     this.#waiting = undefined;
-    for (const { promise, fact, resolve, reject, closedBy } of all) {
-      if (closedBy === undefined) this.#wait(fact, resolve, reject).promise = promise;
-      else settle(resolve, reject, closedBy === 'work' ? undefined : closedBy);
+    for (const waiting of all) {
+      const { promise, fact, closedBy } = waiting;
+      if (closedBy === undefined) this.#wait(fact, waiting.resolve, waiting.reject).promise = promise;
+      else settle(waiting, closedBy === 'work' ? undefined : closedBy);
     }
   }
 
@@ -201,7 +203,7 @@ export class Run implements Driver, SlotHolder {
     for (;;) {
       const { done, value } = await generator.next();
       if (done) return value;
-      this.note({ type: 'output.emitted', value });
+      this.note({ type: 'output.emitted', value: toJson(value, 'Output') });
     }
   }
 
@@ -217,7 +219,7 @@ export class Run implements Driver, SlotHolder {
 
   #conclude(checked: StandardSchemaV1.Result<unknown>): void {
     if (checked.issues === undefined) {
-      this.execution.offer({ type: 'execution.completed', result: checked.value ?? null });
+      this.execution.offer({ type: 'execution.completed', result: toJson(checked.value, 'The result') });
     } else {
       const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
       this.#fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
@@ -225,17 +227,16 @@ export class Run implements Driver, SlotHolder {
   }
 
   #fail(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    this.execution.fail('workflow_error', error.message, error.name);
+    const { message, name } = wordsOf(thrown);
+    this.execution.fail('workflow_error', message, name);
   }
 
   /** R2 */
   #end(success: boolean): void {
     this.#lease.end(success);
-    for (const { fact, promise, reject } of this.#all()) {
-      if (fact !== undefined) this.deps.oauth.abandon(fact.id);
-      promise?.catch(() => {}); // the author may not have awaited it yet, which is no reason to end the process
-      reject(ended());
+    for (const waiting of this.#all()) {
+      if (waiting.fact !== undefined) this.deps.oauth.abandon(waiting.fact.id);
+      reject(waiting, ended());
     }
     this.#waiting = undefined;
     this.#abort?.abort(ended());
@@ -246,14 +247,31 @@ export class Run implements Driver, SlotHolder {
 const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
   String(typeof segment === 'object' ? segment.key : segment);
 
+/** Anything can be thrown, and not everything can be read. */
+const wordsOf = (thrown: unknown): { message: string; name: string } => {
+  try {
+    if (!(thrown instanceof Error)) return { message: String(thrown), name: 'Error' };
+    const { message, name } = thrown;
+    return { message: String(message), name: typeof name === 'string' ? name : 'Error' };
+  } catch {
+    return { message: 'something that is no error', name: 'Error' };
+  }
+};
+
 const ended = (): EndedError => new EndedError('The execution has ended.');
 
-const settle = (resolve: Waiting['resolve'], reject: Waiting['reject'], closed: JournalEntry | undefined): void => {
+const settle = (waiting: Waiting, closed: JournalEntry | undefined): void => {
   try {
-    resolve(closed);
+    waiting.resolve(closed);
   } catch (error) {
-    reject(error);
+    reject(waiting, error);
   }
+};
+
+/** The author may not have awaited it yet, or never will, which is no reason to end the process. */
+const reject = ({ promise, reject }: Waiting, error: unknown): void => {
+  promise?.catch(() => {});
+  reject(error);
 };
 
 /** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */

@@ -26,10 +26,13 @@ export class MemoryStore implements Store {
   }
 
   append(executionId: string, entry: JournalEntry): undefined | 'full' {
-    let journal = this.#journals.get(executionId);
-    if (journal === undefined)
-      this.#journals.set(executionId, (journal = { entries: [], bytes: 0, truncatedThrough: 0 }));
-    if (journal.entries.length < FEW) journal.entries = journal.entries.concat(entry);
+    const journal = this.#journals.get(executionId);
+    if (journal === undefined) {
+      const begun = { entries: [entry], bytes: weigh(entry), truncatedThrough: 0 };
+      this.#journals.set(executionId, begun);
+      return this.#isOver(begun, 1) ? this.#truncate(begun) : undefined;
+    }
+    if (journal.entries.length < FEW) journal.entries = longer(journal.entries, entry);
     else journal.entries.push(entry);
     journal.bytes += weigh(entry);
     return this.#isOver(journal, 1) ? this.#truncate(journal) : undefined;
@@ -86,6 +89,14 @@ const firstAbove = (entries: readonly JournalEntry[], seq: number): number => {
     else low = middle + 1;
   }
   return low;
+};
+
+/** A copy that has room for what it has. */
+const longer = (entries: readonly JournalEntry[], entry: JournalEntry): JournalEntry[] => {
+  const all = new Array<JournalEntry>(entries.length + 1);
+  for (let index = 0; index < entries.length; index += 1) all[index] = entries[index]!;
+  all[entries.length] = entry;
+  return all;
 };
 
 /** About the length of the value as JSON, without writing it. */

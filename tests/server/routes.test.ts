@@ -1,0 +1,216 @@
+/** What routes offer beyond NAT: lists, the inbox, cancelling, waiting, doing things once, and saying no in time. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { text } from '../../runtime/index.ts';
+import { type Answered, operator } from '../support/given.ts';
+import { until } from '../support/http.ts';
+import { puppetry } from '../support/puppet.ts';
+
+const texts = (body: unknown, key: string): unknown[] =>
+  (body as Record<string, Record<string, unknown>[]>)[key]!.map((one) => one.execution_id);
+
+// --- lists ---------------------------------------------------------------------------------------------------------
+
+test('my executions are listed newest first, with what a poll of each would say and when it began and ended', async (t) => {
+  const world = await puppetServer(t);
+  const { clock, call, start, ask, complete } = world;
+  const [first, second] = [await start(), await start()];
+  await start(as('bob'));
+  clock.advance(1_500);
+  await complete(first.id);
+  ask(second.id);
+
+  const { status, body } = await call('GET /executions', { headers: alice });
+
+  const { executions, next } = body as { executions: Record<string, unknown>[]; next: unknown };
+  assert.deepEqual([status, next], [200, null]);
+  for (const [index, id] of [second.id, first.id].entries()) {
+    const { workflow: name, started_at, settled_at, ...polled } = executions[index]!;
+    assert.equal(name, 'puppet');
+    assert.equal(started_at, '2026-01-01T00:00:00.000Z');
+    assert.equal(settled_at, index === 0 ? null : '2026-01-01T00:00:01.500Z');
+    assert.deepEqual(polled, (await call(`GET /executions/${id}`, { headers: alice })).body);
+  }
+  for (const { id } of world.runtime.list(operator, { limit: 9 }).executions) if (id !== first.id) await complete(id);
+});
+
+test('lists come in pages, and only with what was asked for', async (t) => {
+  const { call, start, ask, complete } = await puppetServer(t, { maxConcurrency: 20 });
+  const ids: string[] = [];
+  for (let count = 0; count < 7; count += 1) ids.unshift((await start()).id);
+  ask(ids[1]!);
+  ask(ids[4]!);
+  await complete(ids[3]!);
+  const page = async (query: string) => (await call(`GET /executions?${query}`, { headers: alice })).body;
+
+  const first = (await page('limit=3')) as { next: string };
+  const second = (await page(`limit=3&before=${first.next}`)) as { next: string };
+  const third = (await page(`limit=3&before=${encodeURIComponent(second.next)}`)) as { next: string };
+
+  assert.deepEqual(
+    [first, second, third].flatMap((one) => texts(one, 'executions')),
+    ids,
+  );
+  assert.equal(third.next, null);
+  assert.deepEqual(texts(await page('status=interaction_required'), 'executions'), [ids[1], ids[4]]);
+  assert.deepEqual(texts(await page('status=interaction_required&limit=1'), 'executions'), [ids[1]]);
+  assert.deepEqual(texts(await page('status=completed'), 'executions'), [ids[3]]);
+  assert.deepEqual(texts(await page('status=running&limit=2'), 'executions'), [ids[0], ids[2]]);
+  assert.deepEqual(texts(await page('workflow=other'), 'executions'), []);
+  await complete(...ids.filter((_, index) => index !== 3));
+});
+
+test('the inbox holds whatever waits for me, the longest waiting first, ready to be answered', async (t) => {
+  const { clock, call, start, ask, ctx, complete } = await puppetServer(t);
+  const [first, second] = [await start(), await start()];
+  ask(second.id, text({ text: 'A?', timeoutS: 60 }));
+  clock.advance(1_000);
+  ask(first.id, text({ text: 'B?' }));
+  clock.advance(500);
+  ask(second.id, text({ text: 'C?' }));
+  void ctx(first.id).sleep(1_000_000);
+
+  const { body } = await call('GET /interactions', { headers: alice });
+
+  const { interactions } = body as { interactions: Record<string, unknown>[] };
+  assert.deepEqual(
+    interactions.map(({ execution_id, workflow: name, prompt, opened_at, due_at }) => [
+      execution_id,
+      name,
+      (prompt as { text: string }).text,
+      opened_at,
+      due_at,
+    ]),
+    [
+      [second.id, 'puppet', 'A?', '2026-01-01T00:00:00.000Z', '2026-01-01T00:01:05.000Z'],
+      [first.id, 'puppet', 'B?', '2026-01-01T00:00:01.000Z', null],
+      [second.id, 'puppet', 'C?', '2026-01-01T00:00:01.500Z', null],
+    ],
+  );
+  const answer = { response: { type: 'text', text: 'yes' } };
+  const answered = await call(`POST ${interactions[0]!.response_url}`, { headers: alice, body: answer });
+  const limited = (await call('GET /interactions?limit=1', { headers: alice })).body;
+  assert.equal(answered.status, 204);
+  assert.deepEqual(texts(limited, 'interactions'), [first.id]);
+  await complete(first.id, second.id);
+});
+
+// --- cancelling ----------------------------------------------------------------------------------------------------
+
+test('a cancelled execution has failed, its run is told, and cancelling it again is a conflict', async (t) => {
+  const { call, start, ask, ctx } = await puppetServer(t);
+  const [busy, parked] = [await start(), await start()];
+  ask(parked.id);
+
+  for (const { id } of [busy, parked]) {
+    const { signal } = ctx(id);
+    const [first, second] = [
+      await call(`DELETE /executions/${id}`, { headers: alice }),
+      await call(`DELETE /executions/${id}`, { headers: alice }),
+    ];
+
+    assert.deepEqual([first.status, first.body], [204, undefined]);
+    assert.equal(signal.aborted, true);
+    assert.equal(second.status, 409);
+    assert.equal((second.body as { code: string }).code, 'execution_settled');
+    const { body } = await call(`GET /executions/${id}`, { headers: alice });
+    assert.deepEqual(body, { execution_id: id, status: 'failed', error: 'The execution was cancelled.' });
+  }
+});
+
+test('whoever waits for an execution that somebody cancels is answered at once', async (t) => {
+  const { workflow: served } = puppetry();
+  const world = await serve(t, served);
+  const waiting = world.call('POST /v1/workflow', { headers: alice, body: {} });
+  await watched(world);
+  const [execution] = world.runtime.list(operator, { limit: 1 }).executions;
+
+  await world.call(`DELETE /executions/${execution!.id}`, { headers: alice });
+
+  const { status, body } = await waiting;
+  assert.equal(status, 422);
+  assert.deepEqual(body, {
+    code: 'workflow_error',
+    message: 'The execution was cancelled.',
+    details: 'ExecutionFailed',
+  });
+});
+
+// --- waiting -------------------------------------------------------------------------------------------------------
+
+test('a client that does not want to wait gets the execution at once, and finds its result where it was told', async (t) => {
+  const { call, start, complete } = await puppetServer(t);
+
+  const { status, headers, body, id } = await start();
+
+  assert.equal(status, 202);
+  assert.equal(headers.get('preference-applied'), 'respond-async');
+  assert.equal(headers.get('location'), `/executions/${id}`);
+  assert.deepEqual(body, { execution_id: id, status_url: `/executions/${id}`, status: 'running' });
+  await complete(id);
+  const polled = await call(`GET ${headers.get('location')}`, { headers: alice });
+  assert.deepEqual(polled.body, { execution_id: id, status: 'completed', result: { value: 'done' } });
+});
+
+test('a client that waits so long gets the result if it comes, else the execution as it stands', async (t) => {
+  const { workflow: served, puppets } = puppetry();
+  const world = await serve(t, served);
+  const asked = (prefer: string) => world.call('POST /v1/workflow', { headers: { prefer }, body: {} });
+  const tooLong = asked('wait=2');
+  await watched(world);
+  world.clock.advance(2_000);
+  const late = await tooLong;
+  const inTime = asked('respond-async, wait="2"; foo=bar');
+  await watched(world);
+  for (const puppet of puppets.values()) puppet.complete('done');
+
+  assert.deepEqual([late.status, (late.body as { status: string }).status], [202, 'running']);
+  assert.equal(late.headers.get('preference-applied'), 'wait=2');
+  assert.deepEqual([(await inTime).status, (await inTime).body], [200, { value: 'done' }]);
+  assert.equal((await inTime).headers.get('preference-applied'), 'wait=2');
+});
+
+test('preferences that nobody understands are ignored, as they should be', async (t) => {
+  const world = await serve(t, asking);
+
+  for (const prefer of ['', 'wait', 'wait=', 'wait=-1', 'wait=soon', 'return=minimal', 'handling=strict', ',,;;==']) {
+    const { status, headers } = await world.call('POST /v1/workflow', { headers: { prefer }, body: {} });
+    assert.deepEqual([status, headers.get('preference-applied')], [202, null], prefer);
+  }
+});
+
+test('a long poll is answered as soon as there is news, and not before', async (t) => {
+  const world = await puppetServer(t);
+  const { call, start, ctx, complete } = world;
+  const { id } = await start();
+  const poll = (query: string): Promise<Answered> => call(`GET /executions/${id}${query}`, { headers: alice });
+  const seq = Number((await poll('')).headers.get('execution-seq'));
+  assert.equal(seq, 2);
+
+  const known = await poll('?wait=60&after=1');
+  assert.equal(known.headers.get('execution-seq'), '2', 'what is news already is told at once');
+  const waiting = [poll(`?wait=60&after=${seq}`), poll('?wait=60'), poll('?wait=60&after=3')];
+  await until(() => world.server.openRequests === 3, 'three polls');
+  await watched(world);
+  ctx(id).emit('a part');
+  const [first, second] = await Promise.all(waiting.slice(0, 2));
+
+  assert.deepEqual([first!.headers.get('execution-seq'), second!.headers.get('execution-seq')], ['3', '3']);
+  assert.equal(world.server.openRequests, 1, 'who has seen that already waits on');
+  await complete(id);
+  const third = await waiting[2]!;
+  assert.deepEqual([third.headers.get('execution-seq'), (third.body as { status: string }).status], ['4', 'completed']);
+  assert.equal((await poll('?wait=60&after=99')).status, 200, 'of what is over there will be no news');
+});
+
+test('a long poll without news is answered when its time is over', async (t) => {
+  const world = await puppetServer(t);
+  const { id } = await world.start();
+
+  const poll = world.call(`GET /executions/${id}?wait=30`, { headers: alice });
+  await watched(world);
+  world.clock.advance(30_000);
+
+  assert.deepEqual([(await poll).status, ((await poll).body as { status: string }).status], [200, 'running']);
+  await world.complete(id);
+});
