@@ -19,6 +19,15 @@ export const toJson = (value: unknown, what: string): Json => {
   }
 };
 
+/** For what need not be written: null if it cannot be. */
+export const toJsonOrNull = (value: unknown): Json => {
+  try {
+    return toJson(value, 'It');
+  } catch {
+    return null;
+  }
+};
+
 const isPlain = (value: unknown, depth: number): value is Json => {
   if (typeof value !== 'object')
     return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);

@@ -81,7 +81,11 @@ const readKind = (response: Body): PromptKind => {
   }
   if (typeof tag === 'string' && Object.hasOwn(KINDS, tag)) return tag as PromptKind;
   const expected = Object.entries(KINDS).map(([value, name]) => `<HumanPromptModelType.${name}: '${value}'>`);
-  const ctx = { discriminator, tag: String(tag), expected_tags: expected.join(', ') };
+  const ctx = {
+    discriminator,
+    tag: typeof tag === 'string' ? tag : JSON.stringify(tag),
+    expected_tags: expected.join(', '),
+  };
   const msg = `Input tag '${ctx.tag}' found using ${discriminator} does not match any of the expected tags: ${ctx.expected_tags}`;
   throw refused('union_tag_invalid', [], msg, response, ctx);
 };

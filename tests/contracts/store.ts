@@ -17,7 +17,12 @@ const entry = (seq: number, { kind, size }: Draft = { kind: 'step', size: 1 }): 
   const text = `${seq}:`.padEnd(size, '.');
   if (kind === 'output') return { type: 'output.emitted', value: text, seq, at: seq };
   if (kind === 'step') return { type: 'step.completed', call: 0, value: text, seq, at: seq };
-  return { type: 'trace.emitted', step: { id: 't', parentId: 'root', event: 'LLM_START', name: text }, seq, at: seq };
+  return {
+    type: 'trace.emitted',
+    step: { id: 't', parentId: 'root', functionId: 'root', event: 'LLM_START', name: text },
+    seq,
+    at: seq,
+  };
 };
 
 const isDroppable = ({ type }: JournalEntry): boolean => type === 'output.emitted' || type === 'trace.emitted';

@@ -4,51 +4,6 @@ import { type TestContext, test } from 'node:test';
 import { type Context, text, type Workflow, workflow } from '../../runtime/index.ts';
 import { alice, given, turns } from '../support/given.ts';
 
-const circular: Record<string, unknown> = {};
-circular.self = circular;
-
-/** Fine as JSON, and endless in memory. */
-class Entity {
-  readonly parent = { child: this };
-  toJSON() {
-    return { entity: 1 };
-  }
-}
-
-const deep = (levels: number): unknown => {
-  let value: unknown = 1;
-  for (let level = 0; level < levels; level += 1) value = [value];
-  return value;
-};
-
-const poisoned = {
-  get value(): never {
-    throw new Error('not to be read');
-  },
-};
-
-/** What comes of a value when it is written and read again; undefined: it cannot be written. */
-const values: readonly (readonly [what: string, value: unknown, kept: unknown])[] = [
-  ['nothing', undefined, null],
-  ['not a number', Number.NaN, null],
-  ['a function', () => 1, null],
-  ['a symbol', Symbol('x'), null],
-  ['a date', new Date(0), '1970-01-01T00:00:00.000Z'],
-  ['a map', new Map([[1, 2]]), {}],
-  ['members that are not there', { a: undefined, b: 1 }, { b: 1 }],
-  ['an entity', new Entity(), { entity: 1 }],
-  ['an entity inside of something', [{ it: new Entity() }], [{ it: { entity: 1 } }]],
-  ['a list with a hole', Object.assign([], { 1: 1 }), [null, 1]],
-  ['an object without prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
-  ['a member named __proto__', JSON.parse('{"__proto__":{"a":1}}'), JSON.parse('{"__proto__":{"a":1}}')],
-  ['five hundred levels', deep(500), deep(500)],
-  ['a circle', circular, undefined],
-  ['a big integer', 1n, undefined],
-  ['a big integer inside of something', { list: [1n] }, undefined],
-  ['what cannot be read', poisoned, undefined],
-  ['a hundred thousand levels', deep(100_000), undefined],
-];
-
 const run = async (t: TestContext, served: Workflow, input?: unknown) => {
   const world = await given.runtime(t, { workflows: [served], options: { maxConcurrency: 1 } });
   const execution = await world.start({ by: alice, input });
@@ -56,80 +11,6 @@ const run = async (t: TestContext, served: Workflow, input?: unknown) => {
   const journal = await world.runtime.facts(execution.id, 0, alice);
   return { ...world, execution, facts: journal?.entries ?? [] };
 };
-
-for (const [what, value, kept] of values) {
-  test(`a workflow that returns ${what} ends, with that as JSON or with the reason why not`, async (t) => {
-    const { execution, facts } = await run(t, workflow({ name: 'w', run: () => value }));
-
-    const { context, status } = execution;
-    if (kept === undefined) {
-      assert.deepEqual([status, context.error?.code, context.error?.name], ['failed', 'workflow_error', 'TypeError']);
-      assert.match(context.error!.message, /^The result cannot be written as JSON: \S[^\n]*$/);
-    } else {
-      assert.deepEqual([status, context.result], ['completed', kept]);
-    }
-    assert.deepEqual(JSON.parse(JSON.stringify(facts)), facts);
-  });
-
-  test(`a workflow that emits ${what} streams that as JSON, or gets the reason why not and may go on`, async (t) => {
-    const served = workflow({
-      name: 'w',
-      run: async (_input: unknown, ctx) => {
-        try {
-          ctx.emit(value);
-          return 'emitted';
-        } catch (error) {
-          return (error as Error).message.slice(0, 34);
-        }
-      },
-    });
-
-    const { execution, facts } = await run(t, served);
-
-    const emitted = facts.flatMap((fact) => (fact.type === 'output.emitted' ? [fact.value] : []));
-    assert.equal(execution.context.result, kept === undefined ? 'Output cannot be written as JSON: ' : 'emitted');
-    assert.deepEqual(emitted, kept === undefined ? [] : [kept]);
-  });
-
-  test(`an input that the schema has made ${what} of reaches the workflow as it is`, async (t) => {
-    let seen: unknown;
-    const served = workflow({
-      name: 'w',
-      run: (input: unknown) => {
-        seen = input;
-        return 'done';
-      },
-    });
-
-    const { execution, facts } = await run(t, served, value);
-
-    assert.equal(seen, value);
-    assert.equal(execution.status, 'completed');
-    assert.deepEqual(JSON.parse(JSON.stringify(facts)), facts);
-  });
-}
-
-test('a step gives its value to the workflow as it is, and fails if that cannot be written', async (t) => {
-  const entity = new Entity();
-  const served = workflow({
-    name: 'w',
-    run: async (_input: unknown, ctx) => {
-      const got = await ctx.step('fine', () => entity);
-      const failed = await ctx.step('circular', () => circular).catch((error: Error) => error.message);
-      return [got === entity, failed];
-    },
-  });
-
-  const { execution, facts } = await run(t, served);
-
-  const [isSame, reason] = execution.context.result as [boolean, string];
-  assert.equal(isSame, true);
-  assert.match(reason, /^The value of step circular cannot be written as JSON: /);
-  assert.deepEqual(
-    facts.map(({ type }) => type).filter((type) => type.startsWith('step.')),
-    ['step.started', 'step.completed', 'step.started', 'step.failed'],
-  );
-});
 
 const thrown: readonly (readonly [what: string, value: unknown, message: string, name: string])[] = [
   ['nothing', undefined, 'undefined', 'Error'],

@@ -1,10 +1,11 @@
 /** What holds of all executions at all times, whatever their runs, people and time do, in any order. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { given } from '../support/given.ts';
+import { LateStore } from '../support/late-store.ts';
 import { puppetry } from '../support/puppet.ts';
-import { script } from '../support/script.ts';
+import { type Line, script } from '../support/script.ts';
 import { Theatre } from '../support/theatre.ts';
 
 const expected = [
@@ -22,31 +23,36 @@ const expected = [
 
 const limits = fc.record({ maxConcurrency: fc.integer({ min: 1, max: 3 }), maxQueued: fc.integer({ min: 0, max: 3 }) });
 
-test('whatever happens in whichever order: one answer per prompt, one end, no slot too many, nothing lost', async (t) => {
-  const happened = new Map<string, number>();
+const play = async (t: TestContext, limited: object, lines: readonly Line[], isLate: boolean) => {
+  const { workflow, puppets } = puppetry();
+  const options = { ...limited, parkedTimeoutMs: 200_000, promptGraceMs: 1_000, retentionMs: 1e12, maxSettled: 1e6 };
+  const store = isLate ? new LateStore({ maxJournalFacts: 1e6, maxJournalBytes: 1e9 }) : undefined;
+  const world = await given.runtime(t, { workflows: [workflow], options, ...(store && { store }) });
+  const theatre = new Theatre(world, puppets, store);
 
-  await fc.assert(
-    fc.asyncProperty(limits, script, async (limited, lines) => {
-      const { workflow, puppets } = puppetry();
-      const options = {
-        ...limited,
-        parkedTimeoutMs: 200_000,
-        promptGraceMs: 1_000,
-        retentionMs: 1e12,
-        maxSettled: 1e6,
-      };
-      const world = await given.runtime(t, { workflows: [workflow], options });
-      const theatre = new Theatre(world, puppets);
+  for (const line of lines) await theatre.perform(line);
+  await theatre.finish();
 
-      for (const line of lines) await theatre.perform(line);
-      await theatre.finish();
-      for (const [type, count] of theatre.facts) happened.set(type, (happened.get(type) ?? 0) + count);
+  await world.runtime.stop();
+  return theatre.facts;
+};
 
-      await world.runtime.stop();
-    }),
-    { numRuns: 300 },
-  );
+for (const [store, isLate, numRuns] of [
+  ['', false, 300],
+  ['with a store that takes its time, ', true, 800],
+] as const) {
+  test(`${store}whatever happens: one answer per prompt, one end, no slot too many, nothing lost`, async (t) => {
+    const happened = new Map<string, number>();
 
-  t.diagnostic([...happened].map(([type, count]) => `${type} ${count}`).join(', '));
-  for (const type of expected) assert.ok((happened.get(type) ?? 0) > 20, `${type} has hardly happened`);
-});
+    await fc.assert(
+      fc.asyncProperty(limits, script, async (limited, lines) => {
+        const facts = await play(t, limited, lines, isLate);
+        for (const [type, count] of facts) happened.set(type, (happened.get(type) ?? 0) + count);
+      }),
+      { numRuns },
+    );
+
+    t.diagnostic([...happened].map(([type, count]) => `${type} ${count}`).join(', '));
+    for (const type of expected) assert.ok((happened.get(type) ?? 0) > 20, `${type} has hardly happened`);
+  });
+}

@@ -5,6 +5,7 @@ import { text } from '../../runtime/index.ts';
 import { type Answered, operator } from '../support/given.ts';
 import { until } from '../support/http.ts';
 import { puppetry } from '../support/puppet.ts';
+import { alice, as, asking, puppetServer, serve, watched } from '../support/puppet-server.ts';
 
 const texts = (body: unknown, key: string): unknown[] =>
   (body as Record<string, Record<string, unknown>[]>)[key]!.map((one) => one.execution_id);
