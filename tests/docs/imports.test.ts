@@ -25,12 +25,12 @@ const importsOf = ({ file, text }: { file: string; text: string }): Import[] => 
   });
 };
 
-const folders = ['machines', 'runtime', 'server', 'examples'];
+const folders = ['machines', 'runtime', 'server', 'client', 'examples'];
 const sources = (await Promise.all(folders.map(sourcesOf))).flat();
 const imports = sources.flatMap(importsOf);
 const valuesIn = (folder: string): Import[] =>
   imports.filter(({ from, isType }) => !isType && from.startsWith(`${folder}/`));
-const isPackage = (to: string): boolean => !/^(machines|runtime|server|examples|tests|bench)\//.test(to);
+const isPackage = (to: string): boolean => !/^(machines|runtime|server|client|examples|tests|bench)\//.test(to);
 const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
 
 test('the imports are read: values and types are told apart', () => {
@@ -51,6 +51,12 @@ test('the imports are read: values and types are told apart', () => {
 
 test('machines import xstate and each other, and no value else', () => {
   const wrong = valuesIn('machines').filter(({ to }) => to !== 'xstate' && !to.startsWith('machines/'));
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
+test('the client imports itself and one package, since browsers load it', () => {
+  const wrong = valuesIn('client').filter(({ to }) => !to.startsWith('client/') && to !== 'eventsource-parser/stream');
 
   assert.deepEqual(wrong.map(shown), []);
 });

@@ -1,0 +1,44 @@
+/** The server has said no. `detail` is what it said; `code` is there for failures that `docs/errors.md` lists. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly body: unknown;
+
+  constructor(status: number, body: unknown) {
+    super(explained(status, body));
+    this.status = status;
+    this.body = body;
+    this.code = isObject(body) && typeof body.code === 'string' ? body.code : undefined;
+  }
+}
+
+/** The workflow has failed, or was cancelled. */
+export class ExecutionFailedError extends Error {
+  override readonly name = 'ExecutionFailedError';
+  /** Undefined if the server did not say. */
+  readonly executionId: string | undefined;
+
+  constructor(message: string, executionId: string | undefined) {
+    super(message);
+    this.executionId = executionId;
+  }
+}
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const explained = (status: number, body: unknown): string => {
+  if (isObject(body)) {
+    const { detail, message } = body;
+    if (typeof detail === 'string') return detail;
+    if (typeof message === 'string') return message;
+    if (Array.isArray(detail)) return detail.map(mistake).join('; ');
+  }
+  return `The server answered ${status}.`;
+};
+
+const mistake = (entry: unknown): string => {
+  if (!isObject(entry)) return String(entry);
+  return `${Array.isArray(entry.loc) ? entry.loc.join('.') : 'body'}: ${entry.msg}`;
+};
