@@ -7,13 +7,16 @@ import type {
   OpenConsent,
   OpenInteraction,
   OpenPause,
+  StreamEvent,
 } from '../server/protocol.ts';
 import { ExecutionFailedError, RequestError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
+import { type StreamOptions, streamOf } from './stream.ts';
 
 export type * from '../server/protocol.ts';
 export { ExecutionFailedError, RequestError } from './errors.ts';
 export type { HttpOptions } from './http.ts';
+export type { StreamOptions } from './stream.ts';
 
 /** How an execution stands, and the number of its last fact. */
 export type ExecutionState = ExecutionBody & { readonly seq: number };
@@ -108,6 +111,11 @@ export class Client {
   async inbox(limit?: number): Promise<InboxItem[]> {
     const response = await this.#http.send(`/interactions${queryOf({ limit })}`);
     return ((await response.json()) as InboxBody).interactions;
+  }
+
+  /** What happens to an execution, fact by fact, until it has settled; comes back by itself when a connection breaks. */
+  stream(executionId: string, options: StreamOptions = {}): AsyncGenerator<StreamEvent, void> {
+    return streamOf(this.#http, executionId, options);
   }
 
   #post(input: unknown, options: StartOptions, headers: Record<string, string>): Promise<Response> {

@@ -38,3 +38,31 @@ export type InboxItem = OpenPause & {
   due_at: string | null;
 };
 export type InboxBody = { interactions: InboxItem[] };
+
+/** An intermediate step of a run. */
+export type StreamedStep = { id: string; parentId: string; event: string; name: string } & Record<string, unknown>;
+
+/** What the events of `GET /executions/{id}/stream` carry, by name. `at` (ISO 8601) is in all but `truncated`. */
+export type StreamData = {
+  'execution.started': { execution_id: string; workflow: string };
+  'output.emitted': { value: unknown };
+  'trace.emitted': { step: StreamedStep };
+  'trace.identified': { observability_trace_id: string };
+  'interaction.requested': Omit<OpenInteraction, 'status'> & { due_at: string | null };
+  'interaction.answered': { interaction_id: string };
+  'interaction.expired': { interaction_id: string };
+  'oauth.requested': Omit<OpenConsent, 'status'> & { due_at: string | null };
+  'oauth.granted': { oauth_state: string };
+  'oauth.refused': { oauth_state: string };
+  'oauth.expired': { oauth_state: string };
+  'notification.sent': { prompt: Prompt };
+  'execution.completed': { status: 'completed'; result: unknown };
+  'execution.failed': { status: 'failed'; code: string; error: string };
+  /** The journal no longer has all up to a number: how the execution stands now, instead. */
+  truncated: ExecutionBody & { truncated_through: number };
+};
+
+/** One event; `seq` is the number of its fact, and of `truncated` that of the last fact before. */
+export type StreamEvent = {
+  [Type in keyof StreamData]: { type: Type; seq: number; data: StreamData[Type] };
+}[keyof StreamData];

@@ -16,7 +16,7 @@ const sourcesOf = async (folder: string): Promise<{ file: string; text: string }
 
 /** Statements of `import ... from` and `export ... from`, and imports for their effect; ours by path, packages by name. */
 const importsOf = ({ file, text }: { file: string; text: string }): Import[] => {
-  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?([^;'"]*?)(?:\sfrom\s*)?'([^']+)';/gms);
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?(?:([^;'"=]*?)\sfrom\s*)?'([^']+)';/gms);
   return [...statements].map(([, type, names = '', target = '']) => {
     const inBraces = /^\{(.*)\}$/s.exec(names.trim())?.[1];
     const items = inBraces?.split(',').filter((item) => item.trim() !== '');
