@@ -1,0 +1,53 @@
+/** What the request that opens a socket says: who, from where, and to which conversation it comes back. */
+import type { Cors } from '../cors.ts';
+import { clientOf, copyHeaders } from '../exchange.ts';
+import { readCookies } from '../identity.ts';
+import { isWelcome } from '../origin.ts';
+import type { Call } from '../route.ts';
+import type { HttpRequest, HttpResponse } from '../uws-types.ts';
+
+/** Copied from the request, and kept for as long as the socket: identities are read from it at each run. */
+export interface Handshake {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly cookies: Readonly<Record<string, string>>;
+  readonly client: Call['client'];
+  readonly conversationId: string | undefined;
+  /** Cursor of the last message that a client has got who keeps count, or any other text; then messages have cursors. */
+  readonly after: string | undefined;
+}
+
+export type Refusal = { readonly status: '403 Forbidden'; readonly detail: string };
+
+export const readHandshake = (
+  res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>,
+  req: HttpRequest,
+  { path, cors }: { path: string; cors: Cors | undefined },
+): Handshake | Refusal => {
+  const given = copyHeaders(req);
+  const query = new URLSearchParams(req.getQuery() ?? '');
+  const session = query.get('session') ?? '';
+  if (!/^[A-Za-z0-9\-_.~]*$/.test(session)) return forbidden('Invalid session ID');
+  if (!isWelcome(given.origin, given.host, cors)) return forbidden('Pages of this origin may not open sockets');
+
+  const cookie = cookieWith(session, given.cookie);
+  const headers = cookie === undefined ? given : { ...given, cookie };
+  return {
+    path,
+    headers,
+    query: Object.fromEntries(query),
+    cookies: readCookies(cookie),
+    client: clientOf(res),
+    conversationId: query.get('conversation_id') || undefined,
+    after: query.get('after') ?? undefined,
+  };
+};
+
+const forbidden = (detail: string): Refusal => ({ status: '403 Forbidden', detail });
+
+/** `?session=` counts as the cookie, unless there is one: pages cannot set headers of a handshake. */
+const cookieWith = (session: string, cookie: string | undefined): string | undefined => {
+  if (session === '' || readCookies(cookie)['nat-session'] !== undefined) return cookie;
+  return cookie === undefined ? `nat-session=${session}` : `${cookie}; nat-session=${session}`;
+};

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type Caller, workflow } from '../../../runtime/index.ts';
+import { Conversations } from '../../../server/websocket/conversation.ts';
+import { beginning, readCursor, type Turn, writeCursor } from '../../../server/websocket/turn.ts';
+import { alice, bob, given, turns } from '../../support/given.ts';
+
+const echo = workflow({ name: 'echo', run: async (input: unknown) => input });
+
+const world = async (t: Parameters<typeof given.runtime>[0]) => {
+  const { runtime, start, clock } = await given.runtime(t, { workflows: [echo] });
+  const conversations = new Conversations(runtime);
+  const keep = async (conversationId: string | null, by: Caller): Promise<Turn> => {
+    const execution = await start({ by });
+    const refers = { parentId: 'm', conversationId };
+    const turn: Turn = { execution, by, refers, streaming: false, seen: beginning, view: undefined };
+    conversations.keep('echo', turn);
+    return turn;
+  };
+  return { runtime, clock, conversations, keep };
+};
+
+test('the same id is one conversation for each identity and each workflow, and its last turn counts', async (t) => {
+  const { conversations, keep } = await world(t);
+  await keep('c', alice);
+  const last = await keep('c', alice);
+  const bobs = await keep('c', bob);
+  await keep(null, alice);
+
+  assert.equal(conversations.find('echo', alice, 'c'), last);
+  assert.equal(conversations.find('echo', bob, 'c'), bobs);
+  assert.equal(conversations.find('echo', { userId: undefined }, 'c'), undefined);
+  assert.equal(conversations.find('other', alice, 'c'), undefined);
+  assert.equal(conversations.size, 2);
+});
+
+test('conversations go with the executions they show', async (t) => {
+  const { runtime, clock, conversations, keep } = await world(t);
+  for (let index = 0; index < 20; index += 1) await keep(`old ${index}`, alice);
+  await turns();
+
+  clock.advance(runtime.options.retentionMs + 1);
+  await turns();
+  assert.equal(conversations.find('echo', alice, 'old 3'), undefined);
+  for (let index = 0; index < 20; index += 1) await keep(`new ${index}`, alice);
+
+  assert.equal(conversations.size, 20);
+});
+
+test('a cursor is a place in the run it was given for, and the beginning of any other', async (t) => {
+  const { keep } = await world(t);
+  const [{ execution: one }, { execution: other }] = [await keep('c', alice), await keep('c', alice)];
+  const place = { seq: 17, part: 2 };
+
+  assert.deepEqual(readCursor(one, writeCursor(one, place)), place);
+  assert.deepEqual(readCursor(other, writeCursor(one, place)), beginning);
+  for (const text of ['0', '', 'x.1', `${one.id}.1`, `${one.id}.-1.0`])
+    assert.deepEqual(readCursor(one, text), beginning);
+});
