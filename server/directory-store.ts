@@ -1,0 +1,127 @@
+/**
+ * Objects in a directory, one file for each, made whole or not at all.
+ *
+ * A file is named by the hash of its key, so that no key can lead out of the directory, hide another, or be too long; it
+ * begins with a line of JSON that tells key and media type. The directory is the store's own: what else lies there is not
+ * touched, and links in it are not followed.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { constants, type FileHandle, link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { requireKey } from './object-key.ts';
+import type { ObjectStore, StoredObject } from './object-store.ts';
+
+type Head = { readonly key: string; readonly contentType: string };
+
+const UNFINISHED = '.unfinished';
+/** No upload takes that long: what is older was left by a process that has crashed. */
+const LEFT_BEHIND_MS = 3_600_000;
+const NEWLINE = 0x0a;
+
+export class DirectoryStore implements ObjectStore {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Makes the directory if there is none, and removes what crashed processes have left. Rejects if it cannot be used. */
+  static async open(path: string): Promise<DirectoryStore> {
+    const directory = resolve(path);
+    await mkdir(directory, { recursive: true });
+    for (const name of await readdir(directory)) {
+      if (!name.endsWith(UNFINISHED)) continue;
+      const file = join(directory, name);
+      const found = await stat(file).catch(() => undefined);
+      if (found !== undefined && found.mtimeMs < Date.now() - LEFT_BEHIND_MS) await rm(file, { force: true });
+    }
+    const store = new DirectoryStore(directory);
+    await unlink(await store.#write({ key: 'probe', contentType: '' }, Buffer.alloc(0)));
+    return store;
+  }
+
+  async create(key: string, { data, contentType }: StoredObject): Promise<boolean> {
+    const file = this.#fileOf(key);
+    const written = await this.#write({ key, contentType }, data);
+    try {
+      await link(written, file);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await unlink(written);
+    }
+  }
+
+  async put(key: string, { data, contentType }: StoredObject): Promise<void> {
+    const file = this.#fileOf(key);
+    const written = await this.#write({ key, contentType }, data);
+    try {
+      await rename(written, file);
+    } catch (error) {
+      await rm(written, { force: true });
+      throw error;
+    }
+  }
+
+  async get(key: string): Promise<StoredObject | undefined> {
+    const file = await openIfThere(this.#fileOf(key), constants.O_RDONLY | constants.O_NOFOLLOW);
+    if (file === undefined) return undefined;
+    try {
+      return objectIn(await file.readFile(), key);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async delete(key: string): Promise<boolean> {
+    try {
+      await unlink(this.#fileOf(key));
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  #fileOf(key: string): string {
+    requireKey(key);
+    return join(this.#directory, createHash('sha256').update(key).digest('hex'));
+  }
+
+  /** Gives the path of a file that is on the disk whole. */
+  async #write(head: Head, data: Buffer): Promise<string> {
+    const path = join(this.#directory, `${randomUUID()}${UNFINISHED}`);
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(head)}\n`);
+      await file.writeFile(data);
+      await file.sync();
+      return path;
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+const objectIn = (bytes: Buffer, key: string): StoredObject => {
+  const end = bytes.indexOf(NEWLINE);
+  const head = JSON.parse(bytes.toString('utf8', 0, Math.max(end, 0))) as Head;
+  if (head.key !== key) throw new Error(`the file of ${JSON.stringify(key)} in the object store is one of another`);
+  return { contentType: head.contentType, data: bytes.subarray(end + 1) };
+};
+
+const openIfThere = async (path: string, flags: number): Promise<FileHandle | undefined> => {
+  try {
+    return await open(path, flags);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+};
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
