@@ -39,12 +39,15 @@ export type ExecutionErrorCode =
 export type TraceStep = {
   readonly id: string;
   readonly parentId: string;
+  /** Id of the step of the function around it; `root` for the outermost function, and where no step of it is recorded. */
+  readonly functionId: string;
   /** `LLM_START`, `LLM_NEW_TOKEN`, `TOOL_END`, ... */
   readonly event: string;
   readonly name: string;
   readonly input?: unknown;
   readonly output?: unknown;
   readonly chunk?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
 };
 
 export type Fact =
@@ -53,6 +56,7 @@ export type Fact =
       readonly type: 'execution.started';
       readonly workflow: string;
       readonly owner: string | null;
+      readonly form: ResultForm | null;
       readonly input: unknown;
     }
   | { readonly type: 'slot.granted' }
@@ -108,11 +112,16 @@ export type ExecutionEvent = Exclude<Fact, { type: 'execution.started' }> & { re
 /** A fact in a journal: numbered from 1, without gaps, in the order in which it was folded. */
 export type JournalEntry = Fact & { readonly seq: number; readonly at: number };
 
+/** What callers get of a result other than the result itself: a chat completion. */
+export type ResultForm = 'chat';
+
 export type ExecutionInput = {
   readonly executionId: string;
   readonly workflow: string;
   /** User id of whoever started it; null if nobody said, and then the unguessable id is the capability. */
   readonly owner: string | null;
+  /** How whoever started it wants the result; null: as it is. */
+  readonly form: ResultForm | null;
   readonly startedAt: number;
 };
 
@@ -230,6 +239,7 @@ export const executionMachine = setup({
     executionId: input.executionId,
     workflow: input.workflow,
     owner: input.owner,
+    form: input.form,
     startedAt: input.startedAt,
     seq: 1,
     working: true,

@@ -2,7 +2,7 @@
  * The engine: executions come into being here, and whatever is told of them has its consequences here - a settled one
  * rests, an old one is forgotten, a crashed one fails. Who may ask for what is decided in `runtime.ts`.
  */
-import type { JournalEntry } from '../machines/execution.ts';
+import type { JournalEntry, ResultForm } from '../machines/execution.ts';
 import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -13,6 +13,7 @@ import { type Driver, Execution, type ExecutionDeps } from './execution.ts';
 import { Executions } from './executions.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { newId } from './ids.ts';
+import { JobIds } from './job-ids.ts';
 import { silentLog } from './log.ts';
 import { createOAuth, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
@@ -23,7 +24,7 @@ import { MemoryStore } from './store/memory.ts';
 import type { Store } from './store/store.ts';
 import { ActorTree, foldSettled } from './system.ts';
 import type { TimingWheel } from './timing-wheel.ts';
-import { toJson } from './to-json.ts';
+import { toJsonOrNull } from './to-json.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface StartRequest extends RunRequest {
@@ -31,6 +32,12 @@ export interface StartRequest extends RunRequest {
   readonly workflow: string;
   /** Of the caller's choice. The same key with the same request gives the execution that there is already. */
   readonly idempotencyKey?: string | undefined;
+  /** A name of the caller's choice, by which it asks `Runtime.job`. The same one gives the execution that there is already. */
+  readonly jobId?: string | undefined;
+  /** How long its record is kept once it has settled. Default: the runtime's `retentionMs`. */
+  readonly retentionMs?: number | undefined;
+  /** What callers get of the result. Default: the result as it is. */
+  readonly form?: ResultForm | undefined;
 }
 
 export interface RuntimeSetup {
@@ -56,6 +63,7 @@ export class Engine {
   readonly #tree: ActorTree;
   readonly #retention: Retention;
   readonly #keys = new IdempotencyKeys();
+  readonly #jobs = new JobIds();
   readonly #builders = new Map<string, Builders>();
   readonly #drain: Drain;
   readonly #deps: ExecutionDeps;
@@ -149,8 +157,8 @@ export class Engine {
    * with see `Runtime.start`.
    */
   async begin(request: StartRequest, session?: Lease): Promise<{ execution: Execution; isNew: boolean }> {
-    const { by, idempotencyKey } = request;
-    const known = idempotencyKey === undefined ? undefined : this.#keys.find(by.userId, idempotencyKey, request);
+    const { by, idempotencyKey, jobId } = request;
+    const known = this.#startedBefore(request);
     const present = known === undefined ? undefined : this.executions.get(known);
     if (present !== undefined) return { execution: present, isNew: false };
     this.#refuseIfDraining();
@@ -164,11 +172,15 @@ export class Engine {
       throw error;
     }
     const owner = by.userId ?? null;
-    const execution = this.#create(request.workflow, owner);
+    const form = request.form ?? null;
+    const execution = this.#create(request.workflow, owner, form, request.retentionMs);
     execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps);
     if (idempotencyKey !== undefined) this.#keys.keep(by.userId, idempotencyKey, request, execution.id);
+    if (jobId !== undefined) this.#jobs.keep(by.userId, jobId, execution.id);
     const { workflow } = request;
-    const kept = execution.begin({ type: 'execution.started', workflow, owner, input: journaled(request.input) });
+    // A schema may have made of an input what cannot be written; the run gets it all the same.
+    const input = toJsonOrNull(request.input);
+    const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
     lease.whenReady((failure) => {
       if (failure !== undefined) execution.fail('build_failed', failure.message, failure.name);
     });
@@ -179,10 +191,15 @@ export class Engine {
   /** An execution without a workflow, whose driver does its work; resolves once it is kept. Rejects with `draining`. */
   async adopt(owner: string | null, drivenBy: (execution: Execution) => Driver): Promise<Execution> {
     this.#refuseIfDraining();
-    const execution = this.#create('external', owner);
+    const execution = this.#create('external', owner, null);
     execution.driver = drivenBy(execution);
-    await execution.begin({ type: 'execution.started', workflow: 'external', owner, input: null });
+    await execution.begin({ type: 'execution.started', workflow: 'external', owner, form: null, input: null });
     return execution;
+  }
+
+  /** Id of the execution that a job id stands for: the caller's own, else one of nobody in particular. */
+  jobOf(user: string | undefined, jobId: string): string | undefined {
+    return this.#jobs.find(user, jobId) ?? this.#jobs.find(undefined, jobId);
   }
 
   /** Drops the record of an execution that is over, before its time. */
@@ -199,10 +216,22 @@ export class Engine {
     return this.#stopped;
   }
 
-  #create(workflow: string, owner: string | null): Execution {
+  #startedBefore(request: StartRequest): string | undefined {
+    const { by, idempotencyKey, jobId } = request;
+    const job = jobId === undefined ? undefined : this.#jobs.find(by.userId, jobId);
+    if (job !== undefined || idempotencyKey === undefined) return job;
+    return this.#keys.find(by.userId, idempotencyKey, request);
+  }
+
+  #create(
+    workflow: string,
+    owner: string | null,
+    form: ResultForm | null,
+    retentionMs = this.options.retentionMs,
+  ): Execution {
     const executionId = newId();
-    const input = { executionId, workflow, owner, startedAt: this.clock.now() };
-    const execution = new Execution(this.#tree.spawnExecution(executionId, { input }), this.#deps);
+    const input = { executionId, workflow, owner, form, startedAt: this.clock.now() };
+    const execution = new Execution(this.#tree.spawnExecution(executionId, { input }), this.#deps, retentionMs);
     this.executions.add(execution);
     return execution;
   }
@@ -229,6 +258,7 @@ export class Engine {
     const executionId = execution.id;
     this.executions.remove(execution);
     this.#keys.drop(executionId);
+    this.#jobs.drop(executionId);
     try {
       await this.store.forget(executionId);
       execution.offer({ type: 'record.forgotten' });
@@ -249,15 +279,6 @@ export class Engine {
     );
   }
 }
-
-/** A schema may have made of an input what cannot be written; the run gets it all the same. */
-const journaled = (input: unknown): unknown => {
-  try {
-    return toJson(input, 'The input');
-  } catch {
-    return null;
-  }
-};
 
 /** Facts that are worth a line in the log. */
 const REPORTED: ReadonlySet<string> = new Set<JournalEntry['type']>([

@@ -65,13 +65,16 @@ export class Execution {
   #actor: ExecutionActor | undefined;
   #snapshot: ExecutionSnapshot;
   driver: Driver | undefined;
+  /** How long its record is kept once it has settled. */
+  readonly retentionMs: number;
   readonly #deps: ExecutionDeps;
   #watchers: Set<Watcher> | undefined;
   #untold: Untold[] | undefined;
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
 
-  constructor(actor: ExecutionActor, deps: ExecutionDeps) {
+  constructor(actor: ExecutionActor, deps: ExecutionDeps, retentionMs: number) {
+    this.retentionMs = retentionMs;
     this.#actor = actor;
     this.#snapshot = actor.getSnapshot();
     this.#deps = deps;

@@ -9,6 +9,7 @@ export type {
   Interaction,
   JournalEntry,
   Pause,
+  ResultForm,
   TraceStep,
 } from '../machines/execution.ts';
 export type { Caller } from './caller.ts';

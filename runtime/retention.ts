@@ -1,4 +1,7 @@
-/** Settled executions, oldest first. They are kept for a time, and only so many: one timer, for the oldest. */
+/**
+ * Settled executions, oldest first. They are kept for a time, and only so many. One timer for the oldest is enough, since
+ * nearly all are kept equally long; those for which somebody has asked for another time have a timer each.
+ */
 import type { Execution } from './execution.ts';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
 
@@ -17,6 +20,8 @@ export class Retention {
   /** Those before `#head` are gone; some behind it may have been expired before their time. */
   #queue: (Execution | undefined)[] = [];
   #head = 0;
+  /** Those with a time of their own, in the order in which they have settled. */
+  readonly #timed = new Map<Execution, WheelTimer>();
   #size = 0;
   #timer: WheelTimer | undefined;
 
@@ -30,8 +35,13 @@ export class Retention {
   }
 
   add(execution: Execution): void {
-    this.#queue.push(execution);
     this.#size += 1;
+    if (execution.retentionMs === this.#deps.retentionMs) this.#queue.push(execution);
+    else
+      this.#timed.set(
+        execution,
+        this.#deps.wheel.schedule(dueAt(execution), () => this.expire(execution)),
+      );
     const oldest = this.#size > this.#deps.maxSettled ? this.#oldest() : undefined;
     if (oldest !== undefined) this.expire(oldest);
     if (this.#timer === undefined) this.#arm();
@@ -39,10 +49,22 @@ export class Retention {
 
   /** Before its time, if need be. */
   expire(execution: Execution): void {
-    if (execution.offer({ type: 'retention.elapsed' })) this.#size -= 1;
+    if (!execution.offer({ type: 'retention.elapsed' })) return;
+    this.#size -= 1;
+    const timer = this.#timed.get(execution);
+    if (timer === undefined) return;
+    this.#deps.wheel.cancel(timer);
+    this.#timed.delete(execution);
   }
 
   #oldest(): Execution | undefined {
+    const queued = this.#oldestQueued();
+    const { value: timed } = this.#timed.keys().next();
+    if (queued === undefined || timed === undefined) return queued ?? timed;
+    return timed.context.settledAt! < queued.context.settledAt! ? timed : queued;
+  }
+
+  #oldestQueued(): Execution | undefined {
     for (; this.#queue[this.#head]?.status === 'idle-expiring'; this.#head += 1) this.#queue[this.#head] = undefined;
     if (this.#head > COMPACT_AT && this.#head > this.#queue.length / 2) {
       this.#queue = this.#queue.slice(this.#head);
@@ -52,18 +74,16 @@ export class Retention {
   }
 
   #arm(): void {
-    const oldest = this.#oldest();
-    this.#timer = oldest && this.#deps.wheel.schedule(this.#dueAt(oldest), () => this.#onDue());
-  }
-
-  #dueAt({ context: { settledAt } }: Execution): number {
-    return settledAt! + this.#deps.retentionMs;
+    const oldest = this.#oldestQueued();
+    this.#timer = oldest && this.#deps.wheel.schedule(dueAt(oldest), () => this.#onDue());
   }
 
   #onDue(): void {
     const now = this.#deps.now();
-    for (let oldest = this.#oldest(); oldest && this.#dueAt(oldest) <= now; oldest = this.#oldest())
+    for (let oldest = this.#oldestQueued(); oldest && dueAt(oldest) <= now; oldest = this.#oldestQueued())
       this.expire(oldest);
     this.#arm();
   }
 }
+
+const dueAt = ({ context: { settledAt }, retentionMs }: Execution): number => settledAt! + retentionMs;

@@ -153,7 +153,8 @@ export class RunContext implements Context {
   }
 
   span(kind: SpanKind, name: string, options: SpanOptions = {}): Span {
-    return this.#span(this.trace.parentId ?? 'root', kind, name, options);
+    const own = this.#run.functionId;
+    return this.#span(own ?? this.trace.parentId ?? 'root', own ?? 'root', kind, name, options);
   }
 
   observe(traceId: string): void {
@@ -171,18 +172,21 @@ export class RunContext implements Context {
     return value;
   }
 
-  #span(parentId: string, kind: SpanKind, name: string, { id = randomUUID(), input }: SpanOptions): Span {
+  #span(parentId: string, functionId: string, kind: SpanKind, name: string, options: SpanOptions): Span {
+    const { id = randomUUID(), input } = options;
+    const isFunction = kind === 'FUNCTION';
     const trace = (event: string, more: { input?: unknown; output?: unknown; chunk?: string }): void =>
       this.#run.note({
         type: 'trace.emitted',
-        step: toJson({ id, parentId, event, name, ...more }, `Span ${name}`) as unknown as TraceStep,
+        step: toJson({ id, parentId, functionId, event, name, ...more }, `Span ${name}`) as unknown as TraceStep,
       });
     trace(`${kind}_START`, { input });
     return {
       id,
       chunk: (chunk) => trace(kind === 'LLM' ? 'LLM_NEW_TOKEN' : 'SPAN_CHUNK', { chunk }),
-      end: (output) => trace(`${kind}_END`, { input, output }),
-      span: (innerKind, innerName, options = {}) => this.#span(id, innerKind, innerName, options),
+      end: (output) => trace(`${kind}_END`, isFunction ? { input, output } : { output }),
+      span: (innerKind, innerName, more = {}) =>
+        this.#span(id, isFunction ? id : functionId, innerKind, innerName, more),
     };
   }
 }

@@ -15,6 +15,7 @@ import type { Driver, Execution, NewFact, Phase } from './execution.ts';
 import type { OAuth } from './oauth/oauth.ts';
 import { RunContext } from './run-context.ts';
 import { EndedError, OutputInvalidError } from './run-errors.ts';
+import { RunSteps } from './run-steps.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
 import { toJson } from './to-json.ts';
 import type { Returned, Workflow } from './workflow.ts';
@@ -30,6 +31,10 @@ export interface RunRequest {
   /** Whether people can be asked: false on routes whose caller could never learn of a prompt. */
   readonly interactive: boolean;
   readonly streaming: boolean;
+  /** What a stream calls the function that is run. Default `<workflow>`. */
+  readonly functionName?: string | undefined;
+  /** Whether the steps of that function are recorded. Default: as `streaming`. */
+  readonly recordsSteps?: boolean | undefined;
 }
 
 export interface RunDeps {
@@ -58,7 +63,7 @@ export class Run implements Driver, SlotHolder {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
-  readonly #workflow: Workflow;
+  readonly workflow: Workflow;
   readonly #lease: Lease;
   #slot: SlotRequest | undefined;
   #isStarted = false;
@@ -66,12 +71,14 @@ export class Run implements Driver, SlotHolder {
   #waiting: Waiting | undefined;
   #abort: AbortController | undefined;
   #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
+  /** Only where somebody streams: others pay nothing for it. */
+  #steps: RunSteps | undefined;
 
   constructor(execution: Execution, asked: RunRequest, workflow: Workflow, lease: Lease, deps: RunDeps) {
     this.execution = execution;
     this.asked = asked;
     this.deps = deps;
-    this.#workflow = workflow;
+    this.workflow = workflow;
     this.#lease = lease;
   }
 
@@ -105,6 +112,12 @@ export class Run implements Driver, SlotHolder {
     if (this.execution.isSettled) throw ended();
     const kept = this.execution.offer(fact);
     if (kept instanceof Promise) kept.catch((error) => this.#fail(error));
+    if (fact.type === 'output.emitted') this.#steps?.emitted(fact.value);
+  }
+
+  /** Id of the step of its own function, if that is recorded. */
+  get functionId(): string | undefined {
+    return this.#steps?.functionId;
   }
 
   /** Records a fact that only this run reports. Rejects if the execution has ended. */
@@ -185,13 +198,14 @@ export class Run implements Driver, SlotHolder {
 
   #start(): void {
     this.#isStarted = true;
-    if (this.#workflow.streamOnly && !this.asked.streaming) {
+    if (this.workflow.streamOnly && !this.asked.streaming) {
       this.#fail(new Error('Cannot get a single output value for streaming workflows'));
       return;
     }
     try {
+      if (this.asked.recordsSteps ?? this.asked.streaming) this.#steps = new RunSteps(this);
       const { resources } = this.#lease.builder;
-      const returned: Returned<unknown> = this.#workflow.run(this.asked.input, new RunContext(this), resources);
+      const returned: Returned<unknown> = this.workflow.run(this.asked.input, new RunContext(this), resources);
       const result = isGenerator(returned) ? this.#drain((this.#generator = returned)) : Promise.resolve(returned);
       result.then((value) => this.#complete(value)).catch((error) => this.#fail(error));
     } catch (error) {
@@ -209,7 +223,7 @@ export class Run implements Driver, SlotHolder {
 
   /** The result is what the output schema makes of it. A stream need not have one. */
   #complete(result: unknown): void {
-    const { output } = this.#workflow;
+    const { output } = this.workflow;
     const isAbsent = result === undefined && this.asked.streaming;
     const checked = output === undefined || isAbsent ? { value: result } : output['~standard'].validate(result);
     if (checked instanceof Promise)
@@ -219,7 +233,9 @@ export class Run implements Driver, SlotHolder {
 
   #conclude(checked: StandardSchemaV1.Result<unknown>): void {
     if (checked.issues === undefined) {
-      this.execution.offer({ type: 'execution.completed', result: toJson(checked.value, 'The result') });
+      const result = toJson(checked.value, 'The result');
+      this.#steps?.end(result);
+      this.execution.offer({ type: 'execution.completed', result });
     } else {
       const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
       this.#fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));

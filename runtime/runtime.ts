@@ -22,7 +22,7 @@ import type { Workflow } from './workflow.ts';
 export type AnswerOutcome = 'accepted' | 'already_answered' | 'not_open';
 
 /** The part of an execution that callers see. */
-export type ExecutionView = Pick<Execution, 'id' | 'context' | 'status' | 'isSettled' | 'watch'>;
+export type ExecutionView = Pick<Execution, 'id' | 'context' | 'status' | 'isSettled' | 'watch' | 'retentionMs'>;
 
 /** Builds what shared workflows need and starts serving. Rejects with what kept a shared workflow from being built. */
 export const createRuntime = async (setup: RuntimeSetup): Promise<Runtime> => {
@@ -80,6 +80,11 @@ export class Runtime {
     return this.#owned(executionId, by);
   }
 
+  /** The execution that a job id stands for, be it of the caller's choice or the execution's own. */
+  job(jobId: string, by: Caller): ExecutionView | undefined {
+    return this.#owned(this.engine.jobOf(by.userId, jobId) ?? jobId, by);
+  }
+
   /**
    * Waits until something holds of an execution; at once if it does. Resolves to false if that took longer than
    * `timeoutMs`, or if `client` has gone: then nobody is interested any more.
@@ -101,6 +106,18 @@ export class Runtime {
   /** What was recorded after a number, as far back as the journal reaches. */
   async facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined> {
     return this.#owned(executionId, by) && (await this.engine.store.read(executionId, after));
+  }
+
+  /** The same, for whoever holds the execution already. A promise only where the store gives one. */
+  journal(execution: ExecutionView, after: number): JournalPage | undefined | Promise<JournalPage | undefined> {
+    return this.engine.store.read(execution.id, after);
+  }
+
+  /** Calls `run` in so many milliseconds, by the clock that was given, unless what is returned is called before. */
+  after(ms: number, run: () => void): () => void {
+    const { wheel } = this.engine;
+    const timer = wheel.schedule(this.now() + ms, run);
+    return () => wheel.cancel(timer);
   }
 
   /** The caller's executions; an operator's are everybody's. Throws `identity_required`. */

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Order, Report } from './load.ts';
 
-const start = (file: string, args: readonly string[] = []): ChildProcess =>
+export const start = (file: string, args: readonly string[] = []): ChildProcess =>
   fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--expose-gc', '--import', 'tsx'] });
 
 /** What the process says next. Rejects if it ends instead. */
-const reply = async <T>(child: ChildProcess): Promise<T> => {
+export const reply = async <T>(child: ChildProcess): Promise<T> => {
   const settled = new AbortController();
   const { signal } = settled;
   try {
@@ -30,7 +30,7 @@ const ordered = async (child: ChildProcess, order: Order): Promise<Report> => {
   return (await reply<{ report: Report }>(child)).report;
 };
 
-const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
+export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
   child.send(wanted);
   return reply<{ cpuMs: number; heapBytes: number }>(child);
 };

@@ -6,6 +6,8 @@ import { httpActions } from './http-actions.ts';
 import { type Difference, fill, type Names } from './matchers.ts';
 import type { Provider } from './provider.ts';
 import type { PlayedStep, Scenario } from './scenarios.ts';
+import { socketActions } from './socket-actions.ts';
+import { streamActions } from './stream-actions.ts';
 import type { Action, World } from './world.ts';
 
 const sleep: Action = async (seconds: number) => {
@@ -20,7 +22,13 @@ const provider: Action = async (order: 'requests' | Partial<Provider>, world) =>
   return undefined;
 };
 
-export const actions: Readonly<Record<string, Action>> = { ...httpActions, sleep, provider };
+export const actions: Readonly<Record<string, Action>> = {
+  ...httpActions,
+  ...streamActions,
+  ...socketActions,
+  sleep,
+  provider,
+};
 
 /** Throws, with the differing places, what the first course has to say if no course passes. */
 export const play = async (scenario: Scenario, base: string, oauth?: Provider): Promise<void> => {

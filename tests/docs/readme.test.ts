@@ -90,7 +90,8 @@ const printedBy = async (t: TestContext, url: string): Promise<string[]> => {
 };
 
 test('every route on the page is served', async (t) => {
-  const { call } = await given.server(t, { workflow: hello, config: { monitorUsers: true } });
+  const config = { monitorUsers: true, asyncJobs: true, objectStore: 'memory' };
+  const { call } = await given.server(t, { workflow: hello, config });
   const routes = readme.rows('Method and path', 'From', 'What it does').map(([route]) => codeIn(route).split(' '));
   assert.ok(routes.length > 5);
 

@@ -54,6 +54,12 @@ export const defaults: ServerConfig = {
   enableInteractiveExtensions: false,
   stepAdaptor: { mode: 'default', customEventTypes: [] },
   monitorUsers: false,
+  cancelOnDisconnect: false,
+  asyncJobs: false,
+  objectStore: null,
+  maxFileBytes: 10_485_760,
+  maxStoreBytes: 268_435_456,
+  sockets: { maxMessageBytes: 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
   identity: { allowUnverifiedJwts: false },
   providers: {},
   runtime: {

@@ -11,7 +11,7 @@ import { modelOf, type Path, pathsOf } from './model.ts';
 
 export type ExecutionPath = Path<typeof executionMachine>;
 
-export const input = { executionId: 'e1', workflow: 'puppet', owner: 'alice', startedAt: 1_000 };
+export const input = { executionId: 'e1', workflow: 'puppet', owner: 'alice', form: null, startedAt: 1_000 };
 
 const kinds: Readonly<Record<string, Pause['kind']>> = {
   p1: 'interaction',
@@ -23,7 +23,7 @@ const ids = Object.keys(kinds);
 
 const { prompt } = text({ text: 'Which?' });
 const answer = readAnswer(prompt, { kind: 'text', text: 'This.' });
-const step = { id: 't1', parentId: 'root', event: 'TOOL_START', name: 'tool' };
+const step = { id: 't1', parentId: 'root', functionId: 'root', event: 'TOOL_START', name: 'tool' };
 const error = { code: 'workflow_error', message: 'It broke.', name: 'Error' } as const;
 const at = 0;
 

@@ -42,6 +42,7 @@ export interface Asked {
   readonly by?: Caller;
   readonly idempotencyKey?: string;
   readonly interactive?: boolean;
+  readonly retentionMs?: number;
 }
 
 export interface ServerWorld extends World {
@@ -139,7 +140,7 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
     for (const { id } of live(runtime)) await runtime.cancel(id, operator);
     await turns();
     const { retentionMs, builderIdleMs } = runtime.options;
-    clock.advance(retentionMs);
+    clock.advance(Math.max(retentionMs, ...all(runtime).map((execution) => execution.retentionMs)));
     clock.advance(builderIdleMs + 1);
     await turns();
     if (all(runtime).length > 0) found.push(`${all(runtime).length} records are kept beyond their retention`);

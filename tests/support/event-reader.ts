@@ -1,0 +1,72 @@
+/** A client of event streams, on a connection of its own, which it can cut after any frame. */
+import { type IncomingMessage, request } from 'node:http';
+import type { TestContext } from 'node:test';
+
+export interface StreamOrder {
+  readonly method?: 'GET' | 'POST';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export class EventReader {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  /** Resolves when the stream has ended, in whichever way. */
+  readonly ended: Promise<void>;
+  readonly #response: IncomingMessage;
+  #text = '';
+  #hasEnded = false;
+  #wake = (): void => {};
+
+  constructor(response: IncomingMessage) {
+    this.status = response.statusCode ?? 0;
+    this.headers = response.headers;
+    this.#response = response.setEncoding('utf8');
+    response.on('data', (text: string) => {
+      this.#text += text;
+      this.#wake();
+    });
+    response.on('error', () => {});
+    this.ended = new Promise((resolve) => {
+      response.on('close', () => {
+        this.#hasEnded = true;
+        this.#wake();
+        resolve();
+      });
+    });
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** The first frames, without comments; waits until there are so many, or the stream has ended. */
+  async frames(count = Number.POSITIVE_INFINITY): Promise<string[]> {
+    for (;;) {
+      const all = this.#text.split('\n\n').filter((frame, at, { length }) => at < length - 1 && frame !== ':');
+      if (all.length >= count || this.#hasEnded) return all.slice(0, count);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  leave(): void {
+    this.#response.destroy();
+  }
+}
+
+/** Resolves with the head. The connection is cut at the end of the test. */
+export const openStream = (t: TestContext, url: string, order: StreamOrder = {}): Promise<EventReader> => {
+  const { method = 'GET', body, headers = {} } = order;
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, agent: false, headers: { ...type, ...headers } });
+    t.after(() => asked.destroy());
+    asked.on('response', (response) => resolve(new EventReader(response))).on('error', reject);
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+};
+
+/** The id of the last event among frames. */
+export const lastId = (frames: readonly string[]): string => /^id: (\d+)/m.exec(frames.at(-1) ?? '')?.[1] ?? '0';
