@@ -50,7 +50,7 @@ const cleanupInterval: Foreign = (given) =>
     : { refused: 'expected a duration, such as PT5M' };
 
 const ofWorkflow = ignored('is not read: what runs is the module that is served');
-const noDask = 'there are no Dask jobs here, remove it';
+const noDask = 'there are no Dask jobs here, remove it; for others see fermata.async_jobs';
 
 const sections = [
   'embedders',
@@ -80,7 +80,7 @@ const inFrontEnd: Readonly<Record<string, Foreign>> = {
   workers: only(1, 'one process serves all, since executions live in its memory; remove it'),
   use_gunicorn: only(false, 'the server listens itself, remove it'),
   runner_class: absent('a Python class cannot be loaded here, remove it'),
-  object_store: absent('files are not served here, put a file server beside this one'),
+  object_store: accepted, // `readObjectStore` looks at it
   evaluate: evaluation('/evaluate'),
   evaluate_item: evaluation('/evaluate/item'),
   scheduler_address: absent(noDask),

@@ -1,12 +1,23 @@
 /** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
 import { defaults } from '../runtime/index.ts';
 import { key, optional, required } from './config-key.ts';
-import { choice, duration, integer, mapOfTexts, text, textOrTexts, texts, url, yesOrNo } from './config-kinds.ts';
+import {
+  choice,
+  duration,
+  integer,
+  mapOfTexts,
+  orNull,
+  text,
+  textOrTexts,
+  texts,
+  url,
+  yesOrNo,
+} from './config-kinds.ts';
 import { serverDefaults } from './options.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-const { limits } = serverDefaults;
+const { limits, sockets } = serverDefaults;
 const secret = { isSecret: true } as const;
 
 export const ownKeys = {
@@ -47,6 +58,12 @@ export const ownKeys = {
     duration(),
     defaults.restAfterMs,
     'How long an execution is parked before its actor is let go until there is news.',
+  ),
+  cancelOnDisconnect: key(
+    'fermata.cancel_on_disconnect',
+    yesOrNo,
+    serverDefaults.cancelOnDisconnect,
+    'Cancels a streamed run when its reader leaves. Older routes, whose runs nobody could find again, always do.',
   ),
   parkedTimeoutMs: key(
     'fermata.parked_timeout',
@@ -91,6 +108,30 @@ export const ownKeys = {
     limits.maxBodyBytes,
     'Bytes a request body may have; beyond it 413.',
   ),
+  asyncJobs: key(
+    'fermata.async_jobs',
+    yesOrNo,
+    serverDefaults.asyncJobs,
+    'Lets workflows be started as jobs, at `/async` below `path` and `legacy_path`.',
+  ),
+  objectStore: key(
+    'fermata.object_store',
+    orNull(text),
+    serverDefaults.objectStore,
+    'Serves `/static`: from `memory`, or from a directory. With an operator key, only those who say who they are may write.',
+  ),
+  maxFileBytes: key(
+    'fermata.max_file_bytes',
+    integer(1),
+    serverDefaults.maxFileBytes,
+    'Bytes a file of `/static` may have; beyond it 413.',
+  ),
+  maxStoreBytes: key(
+    'fermata.max_store_bytes',
+    integer(1),
+    serverDefaults.maxStoreBytes,
+    'Bytes all files of `/static` may have together in memory; beyond it 507.',
+  ),
   maxHeaderBytes: key(
     'fermata.max_header_bytes',
     integer(1_024),
@@ -102,6 +143,24 @@ export const ownKeys = {
     duration(1),
     limits.requestTimeoutMs,
     'How long a request body may take to come whole; then 408.',
+  ),
+  maxMessageBytes: key(
+    'fermata.websocket.max_message_bytes',
+    integer(1),
+    sockets.maxMessageBytes,
+    'Bytes a message on a socket may have; a longer one is answered with an error.',
+  ),
+  messagesPerSecond: key(
+    'fermata.websocket.messages_per_second',
+    integer(1),
+    sockets.messagesPerSecond,
+    'Messages a client may send on a socket, on average; ten times as many at once. Beyond it they are dropped.',
+  ),
+  socketIdleMs: key(
+    'fermata.websocket.idle_timeout',
+    duration(8_000),
+    sockets.idleTimeoutMs,
+    'Silence, pings included, after which a socket is closed: 8 seconds to 16 minutes.',
   ),
   operatorKey: optional(
     'fermata.operator_key',

@@ -60,6 +60,16 @@ export const readProviders = (reader: ConfigReader): Record<string, OAuthProvide
   return Object.fromEntries(providers.flatMap(([name, values]) => (values ? [[name, values]] : [])));
 };
 
+/** NAT's name of a store means one in memory, if it is such a one; the others are not here, and one of ours must be named. */
+export const readObjectStore = (reader: ConfigReader, { objectStore }: OwnValues): string | null => {
+  const path = [...frontEnd, 'object_store'];
+  const name = reader.lookUp(path) ?? null;
+  if (objectStore !== null || name === null) return objectStore;
+  if (reader.lookUp(['object_stores', String(name), '_type']) === 'in_memory') return 'memory';
+  reader.refuse(path, 'only stores of NAT with _type in_memory are known; set fermata.object_store to a directory');
+  return null;
+};
+
 /** `folder` is where a relative `public_key_file` lies. */
 export const readIdentity = (reader: ConfigReader, values: OwnValues, folder: string): IdentityOptions => {
   const { operatorKey, userIds, allowUnverifiedJwts } = values;

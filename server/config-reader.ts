@@ -55,11 +55,6 @@ export class ConfigReader {
     }, this.#file.root);
   }
 
-  /** Whether somebody has set it, wherever. */
-  isGiven(key: Key<unknown>): boolean {
-    return this.#given(key) !== undefined;
-  }
-
   /** Whether the value in use stands there, since neither an option nor a variable replaces it. */
   isFromFile(key: Key<unknown>): boolean {
     return this.#given(key)?.path !== undefined;

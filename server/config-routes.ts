@@ -19,6 +19,8 @@ export interface FixedRoutes {
   readonly oauthCallbackPath: string | null;
   readonly monitorUsers: boolean;
   readonly disableLegacyRoutes: boolean;
+  readonly asyncJobs: boolean;
+  readonly objectStore: string | null;
 }
 
 type PathName = Exclude<keyof RouteBlock, 'method'>;
@@ -47,6 +49,8 @@ export const routeProblems = (blocks: readonly PlacedBlock[], fixed: FixedRoutes
     if (route !== undefined) problems.push({ path, what: `${route} is there already, for ${taken.get(route)}` });
     else if (routes.some((wanted) => /^\w+ \/executions(\/|$)/.test(wanted))) {
       problems.push({ path, what: 'paths below /executions are taken' });
+    } else if (fixed.objectStore !== null && routes.some((wanted) => /^\w+ \/static\//.test(wanted))) {
+      problems.push({ path, what: 'paths below /static are taken, for fermata.object_store' });
     } else for (const wanted of routes) taken.set(wanted, nameOf(path));
   };
 
@@ -61,10 +65,11 @@ export const routeProblems = (blocks: readonly PlacedBlock[], fixed: FixedRoutes
       // NAT then serves both forms of chat there, as `openai_api_v1_path` does, and nothing below.
       const isV1 = name === 'openaiApiPath' && path === block.openaiApiV1Path;
       if (path === null || isOff || isV1) continue;
+      const hasJobs = fixed.asyncJobs && block.method === 'POST' && (name === 'path' || name === 'legacyPath');
       const method = name === 'websocketPath' ? 'GET' : block.method;
       claim(
         [...place, inFile],
-        below.map((suffix) => `${method} ${path}${suffix}`),
+        [...below, ...(hasJobs ? ['/async'] : [])].map((suffix) => `${method} ${path}${suffix}`),
       );
     }
     if (block.openaiApiV1Path !== null && block.method !== 'POST') {

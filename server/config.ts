@@ -9,6 +9,7 @@ import {
   type Endpoint,
   readEndpoints,
   readIdentity,
+  readObjectStore,
   readProviders,
   readStepAdaptor,
   type StepAdaptor,
@@ -69,6 +70,16 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     enableInteractiveExtensions: values.enableInteractiveExtensions,
     stepAdaptor: readStepAdaptor(reader, values),
     monitorUsers: values.monitorUsers,
+    cancelOnDisconnect: values.cancelOnDisconnect,
+    asyncJobs: values.asyncJobs,
+    objectStore: readObjectStore(reader, values),
+    maxFileBytes: values.maxFileBytes,
+    maxStoreBytes: values.maxStoreBytes,
+    sockets: {
+      maxMessageBytes: values.maxMessageBytes,
+      messagesPerSecond: values.messagesPerSecond,
+      idleTimeoutMs: values.socketIdleMs,
+    },
     identity: readIdentity(reader, values, folder),
     providers: readProviders(reader),
     runtime: pick(values, runtimeNames),
@@ -77,21 +88,9 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     warnings: reader.warnings,
   };
   checkRoutes(reader, config);
-  for (const key of notServedYet)
-    if (reader.isGiven(key)) reader.warn(key.path.split('.'), 'is for routes that are not served yet');
   if (reader.problems.length > 0) throw invalid(reader.problems);
   return config;
 };
-
-/** What shapes streams, chat and sockets is read and checked, so that a file need not change when they are there. */
-const notServedYet = [
-  keys.websocketPath,
-  keys.openaiApiPath,
-  keys.openaiApiV1Path,
-  keys.legacyOpenaiApiPath,
-  keys.enableInteractiveExtensions,
-  keys.stepMode,
-];
 
 const open = (name: string | undefined, text: string | undefined) => {
   try {

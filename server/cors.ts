@@ -27,6 +27,7 @@ export type HeaderLines = readonly (readonly [name: string, value: string])[];
 export type Preflight = { readonly origin: string; readonly method: string; readonly headers: string | undefined };
 
 export interface Cors {
+  allows(origin: string): boolean;
   /** What to add to any reply but a preflight's. `''` when the request names no origin. */
   linesFor(origin: string): HeaderLines;
   preflight(request: Preflight): Reply;
@@ -90,5 +91,5 @@ export const createCors = (options: CorsOptions): Cors => {
       : { status: 400, headers: lines, body: `Disallowed CORS ${failures.join(', ')}` };
   };
 
-  return { linesFor, preflight };
+  return { allows: isAllowed, linesFor, preflight };
 };

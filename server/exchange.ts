@@ -4,12 +4,12 @@
  * H1  What is needed later is copied out of `req` before the callback returns: uWS frees `req` then.
  * H2  `onAborted` is attached before the callback returns without a reply: else uWS ends the process.
  * H3  After the reply, or once the client has gone, `res` is never touched again.
- * H4  A reply is checked first, and then written once and in one piece.
+ * H4  A reply is checked first, and then written once and in one piece; a stream piece by piece, each in one cork.
  */
 import { STATUS_CODES } from 'node:http';
 import { SocketAddress } from 'node:net';
 import type { HeaderLines } from './cors.ts';
-import type { Call, Reply } from './route.ts';
+import type { Call, Reply, Sink } from './route.ts';
 import type { HttpRequest, HttpResponse } from './uws-types.ts';
 
 /** What an exchange needs of its server. None of these throws. */
@@ -30,7 +30,7 @@ const largeBody = 64 * 1024;
 const unknownClient: Call['client'] = { host: '', port: 0 };
 const noParams: Readonly<Record<string, string>> = {};
 
-export class Exchange implements Call {
+export class Exchange implements Call, Sink {
   readonly method: string;
   readonly path: string;
   params = noParams;
@@ -41,7 +41,7 @@ export class Exchange implements Call {
   readonly #host: Host;
   readonly #res: HttpResponse;
   #req: HttpRequest | undefined;
-  #state: 'called' | 'deferred' | 'replied' | 'gone' = 'called';
+  #state: 'called' | 'deferred' | 'streaming' | 'replied' | 'gone' = 'called';
   #headers: Record<string, string> | undefined;
   #query: string | undefined;
   #client: Call['client'] | undefined;
@@ -108,8 +108,35 @@ export class Exchange implements Call {
   }
 
   fail(thrown: unknown): void {
-    if (!this.gone) this.reply(this.#host.problem(thrown));
+    if (this.#state === 'streaming') {
+      this.#host.report(thrown);
+      this.#res.close(); // the abort handler runs inside
+    } else if (!this.gone) this.reply(this.#host.problem(thrown));
     else if (!(thrown instanceof Error && thrown.name === 'AbortError')) this.#host.report(thrown);
+  }
+
+  write(piece: string): boolean {
+    let fits = true;
+    if (this.#state === 'streaming' && piece !== '') {
+      this.#res.cork(() => {
+        fits = this.#res.write(piece); // H3 H4
+      });
+    }
+    return fits;
+  }
+
+  end(): void {
+    if (this.#state !== 'streaming') return;
+    this.#res.cork(() => this.#res.end(undefined, this.#host.draining)); // H3 H4
+    this.#finish('replied');
+  }
+
+  onDrain(listener: () => void): void {
+    if (this.#state !== 'streaming') return;
+    this.#res.onWritable(() => {
+      listener();
+      return true;
+    });
   }
 
   /** A part of the request that is still on loan. */
@@ -119,13 +146,14 @@ export class Exchange implements Call {
   }
 
   #isOpen(): boolean {
-    return this.#state === 'called' || this.#state === 'deferred';
+    return this.#state !== 'replied' && this.#state !== 'gone';
   }
 
   #write(reply: Reply, close: boolean): void {
     this.#writeHead(reply);
-    const { status, body } = reply;
-    if (this.method === 'HEAD' || status === 204 || status === 304) {
+    const { status, body, stream } = reply;
+    if (stream !== undefined) this.#stream(stream);
+    else if (this.method === 'HEAD' || status === 204 || status === 304) {
       if (close) this.#res.endWithoutBody(0, true);
       else this.#res.endWithoutBody();
       this.#finish('replied');
@@ -134,6 +162,18 @@ export class Exchange implements Call {
     } else {
       this.#res.end(body, close);
       this.#finish('replied');
+    }
+  }
+
+  /** What has been written cannot be taken back: if the stream cannot begin, the connection ends. */
+  #stream(begin: (sink: Sink) => void): void {
+    this.defer();
+    this.#state = 'streaming';
+    this.body = undefined;
+    try {
+      begin(this);
+    } catch (error) {
+      this.fail(error);
     }
   }
 
@@ -157,7 +197,7 @@ export class Exchange implements Call {
   }
 
   #lose(): void {
-    if (this.#state !== 'deferred') return;
+    if (!this.#isOpen()) return;
     const listeners = this.#listeners ?? [];
     this.#finish('gone');
     this.#abort?.abort();
@@ -171,7 +211,7 @@ export class Exchange implements Call {
   }
 
   #finish(state: 'replied' | 'gone'): void {
-    const wasOpen = this.#state === 'deferred';
+    const wasOpen = this.#state === 'deferred' || this.#state === 'streaming';
     this.#state = state;
     this.#req = undefined;
     this.#listeners = undefined;
@@ -190,7 +230,7 @@ class Bag {
 Reflect.deleteProperty(Bag.prototype, 'constructor');
 Object.setPrototypeOf(Bag.prototype, null);
 
-const copyHeaders = (req: HttpRequest): Record<string, string> => {
+export const copyHeaders = (req: HttpRequest): Record<string, string> => {
   const headers = new Bag();
   req.forEach((name, value) => {
     const before = headers[name];
@@ -199,7 +239,7 @@ const copyHeaders = (req: HttpRequest): Record<string, string> => {
   return headers;
 };
 
-const clientOf = (res: HttpResponse): Call['client'] => {
+export const clientOf = (res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>): Call['client'] => {
   const given = new Uint8Array(res.getRemoteAddress());
   const port = res.getRemotePort?.() ?? 0;
   if (given.length === 4) return { host: `${given[0]}.${given[1]}.${given[2]}.${given[3]}`, port };

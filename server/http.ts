@@ -9,6 +9,7 @@ import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
 import { loadUws } from './uws.ts';
 import type { HttpRequest, HttpResponse } from './uws-types.ts';
+import type { Sockets } from './websocket/sockets.ts';
 
 export interface HttpOptions {
   readonly routes: readonly Route[];
@@ -30,13 +31,15 @@ export interface HttpOptions {
   problem(thrown: unknown): Reply;
   /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
   onError(error: unknown): void;
+  /** Sockets on the same port. */
+  readonly sockets?: Pick<Sockets, 'mount'> | undefined;
   /** Timers. Default: those of Node. */
   readonly after?: After;
 }
 
 export interface HttpServer {
   readonly port: number;
-  /** Requests that wait for their body or their reply. */
+  /** Requests that wait for their body or their reply, and sockets. */
   readonly openRequests: number;
   /**
    * Stops listening, refuses requests that come on open connections with 503, gives open ones `graceMs` to finish, and
@@ -54,23 +57,27 @@ const afterByNode: After = (ms, run) => {
 
 const notFound = refusal(404, 'Not Found');
 const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
-const stopping = problem(503, 'Service Unavailable', 'The server is shutting down.');
+const tooLarge = (maxBodyBytes: number): Reply =>
+  problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`);
+/** By then it is gone, and with luck another one is there. */
+const stoppingWithin = (graceMs: number): Reply => {
+  const reply = problem(503, 'Service Unavailable', 'The server is shutting down.');
+  return { ...reply, headers: { ...reply.headers, 'retry-after': String(Math.max(1, Math.ceil(graceMs / 1_000))) } };
+};
 
 /** Rejects with an error that names host and port if they cannot be listened on. */
 export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const { maxBodyBytes, requestTimeoutMs, maxHeaderBytes } = { ...defaults, ...options };
   const after = options.after ?? afterByNode;
   const limits = { maxBodyBytes, requestTimeoutMs, after };
-  const bodyProblems = {
-    tooLarge: problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`),
-    tooSlow: problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`),
-  };
+  const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
   const uws = loadUws(maxHeaderBytes);
   const router = createRouter(options.routes, options.rootPath);
   const cors = options.cors === undefined ? undefined : createCors(options.cors);
 
   let openRequests = 0;
-  let isDraining = false;
+  /** What every request gets once the server is about to end. */
+  let stopping: Reply | undefined;
   let onIdle = (): void => {};
 
   const report = (error: unknown): void => {
@@ -83,7 +90,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
 
   const host: Host = {
     get draining() {
-      return isDraining;
+      return stopping !== undefined;
     },
     problem: (thrown) => {
       try {
@@ -125,9 +132,13 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
 
   const runWithBody = (exchange: Exchange, route: Route): void => {
     const announced = Number(exchange.headers['content-length']);
-    readBody(exchange.defer(), exchange, announced, limits, (outcome) => {
-      if (outcome === 'tooLarge' || outcome === 'tooSlow') {
-        exchange.reply(bodyProblems[outcome], true);
+    const { maxBodyBytes: own } = route;
+    const allowed = own === undefined ? limits : { maxBodyBytes: own, requestTimeoutMs, after };
+    readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
+      if (outcome === 'tooLarge') {
+        exchange.reply(tooLarge(allowed.maxBodyBytes), true);
+      } else if (outcome === 'tooSlow') {
+        exchange.reply(tooSlow, true);
       } else {
         exchange.body = outcome;
         run(exchange, route);
@@ -141,7 +152,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const preflight = cors && applyCors(cors, exchange, req);
     const hasBody = req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '';
     const fault = hasBody ? framingFault(exchange.headers) : undefined;
-    const last = fault !== undefined ? problem(400, 'Bad Request', fault) : isDraining ? stopping : undefined;
+    const last = fault !== undefined ? problem(400, 'Bad Request', fault) : stopping;
     const found = router.find(exchange.method, exchange.path);
 
     if (last !== undefined) {
@@ -157,11 +168,13 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     }
   };
 
-  const app = uws.App().any('/*', serve);
+  const app = uws.App();
+  options.sockets?.mount(app, options.rootPath ?? '', { host, cors });
+  app.any('/*', serve);
   const { port, unbind } = await bind(uws, app, options.host, options.port);
 
   const drain = async (graceMs: number): Promise<void> => {
-    isDraining = true;
+    stopping = stoppingWithin(graceMs);
     unbind();
     await new Promise<void>((resolve) => {
       if (openRequests === 0) return resolve();

@@ -1,15 +1,24 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
 import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
+import { createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
+import { openObjectStore } from './object-store.ts';
 import { type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
 import { problemOf } from './problems.ts';
 import type { Route } from './route.ts';
+import { chatRoutes } from './routes/chat.ts';
+import { executionStreamRoute } from './routes/execution-stream.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { interactionRoutes } from './routes/interactions.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { healthRoute, monitorRoute } from './routes/monitor.ts';
 import { oauthRoutes } from './routes/oauth.ts';
+import { staticRoutes } from './routes/static.ts';
+import { streamRoutes } from './routes/streams.ts';
 import { workflowRoutes } from './routes/workflow.ts';
+import { socketRoutes } from './websocket/routes.ts';
+import { Sockets } from './websocket/sockets.ts';
 import { createWho } from './who.ts';
 import { createWire } from './wire.ts';
 
@@ -30,7 +39,7 @@ export interface Server {
   readonly port: number;
   /** `http://host:port`, with the root path. */
   readonly url: string;
-  /** Requests that wait for their body or their reply. */
+  /** Requests that wait for their body or their reply, streams, and sockets. */
   readonly openRequests: number;
   /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
   close(): Promise<void>;
@@ -43,6 +52,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const all = [...new Set([workflow, ...workflows])];
   const identifier = createIdentifier(config.identity);
   for (const warning of identifier.warnings) log.warn({}, warning);
+  const { objectStore } = config;
+  const store = objectStore === null ? undefined : await openObjectStore(objectStore, config.maxStoreBytes);
   const runtime = await createRuntime({
     ...given,
     log,
@@ -53,21 +64,56 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const who = createWho(identifier);
   const wire = createWire(config.rootPath, all);
   const deps = { runtime, who, wire };
+  const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
+  const chatDeps = { ...streamDeps, enableInteractiveExtensions: config.enableInteractiveExtensions };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
+
+  const isGuarded = config.identity.operatorKey !== undefined;
+  const jobs = [
+    ...jobRoutes(deps, workflow, pathsOf(config, config.workflow)),
+    ...config.endpoints.flatMap((endpoint) =>
+      jobRoutes(deps, named(all, endpoint.functionName), pathsOf(config, endpoint)),
+    ),
+  ];
 
   const routes: Route[] = [
     ...(config.oauthCallbackPath === null
       ? []
       : oauthRoutes(deps, config.oauthCallbackPath, config.cors.allowOrigins ?? [])),
     ...executionRoutes(deps),
+    executionStreamRoute(deps),
     ...interactionRoutes(deps),
-    ...(config.monitorUsers ? [monitorRoute(runtime, identifier, config.identity.operatorKey !== undefined)] : []),
+    ...(config.monitorUsers ? [monitorRoute(runtime, identifier, isGuarded)] : []),
     healthRoute,
     ...workflowRoutes(deps, workflow, pathsOf(config, config.workflow)),
+    ...streamRoutes(streamDeps, workflow, pathsOf(config, config.workflow)),
+    ...chatRoutes(chatDeps, workflow, pathsOf(config, config.workflow)),
     ...config.endpoints.flatMap((endpoint) =>
       workflowRoutes(deps, named(all, endpoint.functionName), pathsOf(config, endpoint)),
     ),
+    ...config.endpoints.flatMap((endpoint) => {
+      const { functionName } = endpoint;
+      return streamRoutes(streamDeps, named(all, functionName), pathsOf(config, endpoint), functionName);
+    }),
+    ...config.endpoints.flatMap((endpoint) => {
+      const { functionName } = endpoint;
+      return chatRoutes(chatDeps, named(all, functionName), pathsOf(config, endpoint), functionName);
+    }),
+    ...(config.asyncJobs ? jobs : []),
+    ...(store === undefined ? [] : staticRoutes({ ...config, store, who, cors: createCors(config.cors), isGuarded })),
   ];
+
+  const socketDeps = { ...deps, identifier, steps: config.stepAdaptor, log };
+  const sockets = new Sockets(
+    [
+      ...socketRoutes(socketDeps, workflow, config.workflow),
+      ...config.endpoints.flatMap((endpoint) => {
+        const { functionName } = endpoint;
+        return socketRoutes(socketDeps, named(all, functionName), endpoint, functionName);
+      }),
+    ],
+    config.sockets,
+  );
 
   try {
     const { host, rootPath } = config;
@@ -76,6 +122,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       host,
       port: config.port,
       routes,
+      sockets,
       rootPath,
       cors: config.cors,
       problem: problemOf(log),
@@ -92,6 +139,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
         // Runs end first, so that requests which wait for one are answered before their connections close.
         const closing = http.close({ graceMs: runtime.options.stopTimeoutMs + REPLY_GRACE_MS });
         await runtime.stop();
+        sockets.close();
         await closing;
       },
     };
@@ -104,11 +152,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;
 
-const pathsOf = ({ disableLegacyRoutes }: ServerOptions, { method, path, legacyPath }: RoutePaths): RoutePaths => ({
-  method,
-  path,
-  legacyPath: disableLegacyRoutes ? null : legacyPath,
-});
+const pathsOf = ({ disableLegacyRoutes }: ServerOptions, paths: RoutePaths): RoutePaths =>
+  disableLegacyRoutes ? { ...paths, legacyPath: null, legacyOpenaiApiPath: null } : paths;
 
 const named = (workflows: readonly Workflow[], name: string): Workflow => {
   const found = workflows.find((workflow) => workflow.name === name);

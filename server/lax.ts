@@ -71,7 +71,7 @@ export const compileLax = (root: JsonSchema): Read => {
 };
 
 /** `#/$defs/Name` in the schema; what points elsewhere is unknown to us, and means anything. */
-const lookUp = (root: JsonSchema, pointer: string): JsonSchema => {
+export const lookUp = (root: JsonSchema, pointer: string): JsonSchema => {
   if (!pointer.startsWith('#')) return {};
   let found: unknown = root;
   for (const step of pointer.split('/').slice(1)) {

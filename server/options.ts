@@ -2,6 +2,8 @@
 import type { OAuthProviderConfig, RuntimeOptions } from '../runtime/index.ts';
 import type { CorsOptions } from './cors.ts';
 import type { IdentityOptions } from './identity.ts';
+import type { StepAdaptorOptions } from './step-adaptor.ts';
+import type { SocketOptions } from './websocket/sockets.ts';
 
 /** Where a workflow is served. `null`: not there. */
 export interface RoutePaths {
@@ -11,6 +13,13 @@ export interface RoutePaths {
   readonly path: string | null;
   /** NAT's older route, which never pauses. */
   readonly legacyPath: string | null;
+  readonly websocketPath?: string | null;
+  /** Chat, interactive. This and the two below are not there with GET. */
+  readonly openaiApiPath?: string | null;
+  /** Chat as OpenAI has it. */
+  readonly openaiApiV1Path?: string | null;
+  /** NAT's older chat, which never pauses. */
+  readonly legacyOpenaiApiPath?: string | null;
 }
 
 export interface ServerOptions {
@@ -30,6 +39,21 @@ export interface ServerOptions {
   readonly disableLegacyRoutes: boolean;
   /** Whether there is `/monitor/users`. Default false. */
   readonly monitorUsers: boolean;
+  /** Which intermediate steps streams show, but those at `/full`. Default: those of models, tools and functions. */
+  readonly stepAdaptor: StepAdaptorOptions;
+  /** Whether a streamed run is cancelled when its reader leaves, also where he could find it again. Default false. */
+  readonly cancelOnDisconnect: boolean;
+  /** Whether a request to `openaiApiV1Path` may pause too, which OpenAI's clients do not expect. Default false. */
+  readonly enableInteractiveExtensions: boolean;
+  readonly sockets: SocketOptions;
+  /** Whether workflows can be started as jobs, at `/async` below their paths. Default false, as NAT without Dask. */
+  readonly asyncJobs: boolean;
+  /** Where the files of `/static` are: the word `memory`, or a directory. Default null: they are not served. */
+  readonly objectStore: string | null;
+  /** Bytes of one of these files. Default 10_485_760. */
+  readonly maxFileBytes: number;
+  /** Bytes of all of them, in memory. Default 268_435_456. */
+  readonly maxStoreBytes: number;
   readonly identity: IdentityOptions;
   readonly providers: Readonly<Record<string, OAuthProviderConfig>>;
   readonly runtime: RuntimeOptions;
@@ -48,11 +72,27 @@ export const serverDefaults: ServerOptions = {
   port: 8000,
   rootPath: '',
   cors: {},
-  workflow: { method: 'POST', path: '/v1/workflow', legacyPath: '/generate' },
+  workflow: {
+    method: 'POST',
+    path: '/v1/workflow',
+    legacyPath: '/generate',
+    websocketPath: '/websocket',
+    openaiApiPath: '/v1/chat',
+    openaiApiV1Path: '/v1/chat/completions',
+    legacyOpenaiApiPath: '/chat',
+  },
   endpoints: [],
   oauthCallbackPath: '/auth/redirect',
   disableLegacyRoutes: false,
   monitorUsers: false,
+  stepAdaptor: { mode: 'default', customEventTypes: [] },
+  cancelOnDisconnect: false,
+  enableInteractiveExtensions: false,
+  sockets: { maxMessageBytes: 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
+  asyncJobs: false,
+  objectStore: null,
+  maxFileBytes: 10 * 1024 * 1024,
+  maxStoreBytes: 256 * 1024 * 1024,
   identity: {},
   providers: {},
   runtime: {},

@@ -1,6 +1,7 @@
 /**
- * Which route answers a path: a tree of segments. A literal segment beats a parameter, and of two routes with the same
- * path and method the first one wins. Segments are compared decoded, one by one: an encoded slash separates nothing.
+ * Which route answers a path: a tree of segments. A literal segment beats a parameter, a parameter beats a rest, and of two
+ * routes with the same path and method the first one wins. Segments are compared decoded, one by one: an encoded slash
+ * separates nothing.
  */
 import type { Route } from './route.ts';
 
@@ -18,14 +19,22 @@ export interface Router {
 }
 
 type Endpoint = { route: Route; names: readonly (readonly [name: string, at: number])[]; found: Found };
-type Node = { literals: Map<string, Node>; parameter: Node | undefined; endpoints: Map<string, Endpoint> };
+type Endpoints = Map<string, Endpoint>;
+type Node = {
+  literals: Map<string, Node>;
+  parameter: Node | undefined;
+  endpoints: Endpoints;
+  /** What takes all segments that are left, if there are any. */
+  rest: Endpoints | undefined;
+};
 
-const node = (): Node => ({ literals: new Map(), parameter: undefined, endpoints: new Map() });
+const node = (): Node => ({ literals: new Map(), parameter: undefined, endpoints: new Map(), rest: undefined });
 const nothing: Found = { kind: 'nothing' };
 const trailingSlash: Found = { kind: 'trailingSlash' };
+const REST = '*';
 const isParameter = (segment: string): boolean => segment.startsWith(':');
 
-/** Routes answer with and without `rootPath` (e.g. `/api`). Throws on a path that does not start with a slash. */
+/** Routes answer with and without `rootPath` (e.g. `/api`). Throws on a path that does not start with a slash, or goes on after a rest. */
 export const createRouter = (routes: readonly Route[], rootPath = ''): Router => {
   const root = node();
   for (const route of routes) addRoute(root, route);
@@ -61,16 +70,20 @@ export const withoutTrailingSlash = (path: string): string => path.replace(/\/+$
 const addRoute = (root: Node, route: Route): void => {
   requireSlash(route.path);
   const segments = split(route.path);
+  const hasRest = segments.at(-1) === REST;
   let end = root;
-  for (const segment of segments) {
+  for (const segment of hasRest ? segments.slice(0, -1) : segments) {
+    if (segment === REST) throw new Error(`a rest ends a path, got ${JSON.stringify(route.path)}`);
     const next = (isParameter(segment) ? end.parameter : end.literals.get(segment)) ?? node();
     if (isParameter(segment)) end.parameter = next;
     else end.literals.set(segment, next);
     end = next;
   }
   const names = segments.flatMap((segment, at) => (isParameter(segment) ? [[segment.slice(1), at] as const] : []));
-  if (end.endpoints.has(route.method)) return;
-  end.endpoints.set(route.method, { route, names, found: { kind: 'route', route, params: {} } });
+  if (hasRest) names.push([REST, segments.length - 1]);
+  const endpoints = hasRest ? (end.rest ??= new Map()) : end.endpoints;
+  if (endpoints.has(route.method)) return;
+  endpoints.set(route.method, { route, names, found: { kind: 'route', route, params: {} } });
 };
 
 const requireSlash = (path: string): void => {
@@ -105,23 +118,30 @@ const seek = (from: Node, segments: readonly string[], at: number, method: strin
   const segment = segments[at]!;
   const literal = from.literals.get(segment);
   const endpoint = literal && seek(literal, segments, at + 1, method);
-  if (endpoint !== undefined || from.parameter === undefined || !isName(segment)) return endpoint;
-  return seek(from.parameter, segments, at + 1, method);
+  if (endpoint !== undefined || !isName(segment)) return endpoint;
+  const bound = from.parameter && seek(from.parameter, segments, at + 1, method);
+  return bound ?? (from.rest !== undefined && areNames(segments, at) ? from.rest.get(method) : undefined);
 };
 
 const methodsAt = (from: Node, segments: readonly string[], at: number): string[] => {
   if (at === segments.length) return [...from.endpoints.keys()];
   const segment = segments[at]!;
   const nexts = [from.literals.get(segment), isName(segment) ? from.parameter : undefined];
-  return nexts.flatMap((next) => (next === undefined ? [] : methodsAt(next, segments, at + 1)));
+  const below = nexts.flatMap((next) => (next === undefined ? [] : methodsAt(next, segments, at + 1)));
+  return from.rest !== undefined && areNames(segments, at) ? [...below, ...from.rest.keys()] : below;
 };
 
 /** A parameter often ends up in a file name or a URL: what would change its meaning there is not a name. */
-const isName = (segment: string): boolean =>
+export const isName = (segment: string): boolean =>
   segment !== '' && segment !== '.' && segment !== '..' && !segment.includes('/') && !segment.includes('\0');
+
+const areNames = (segments: readonly string[], from: number): boolean => {
+  for (let at = from; at < segments.length; at += 1) if (!isName(segments[at]!)) return false;
+  return true;
+};
 
 const bind = ({ route, names }: Endpoint, segments: readonly string[]): Found => {
   const params: Record<string, string> = {};
-  for (const [name, at] of names) params[name] = segments[at]!;
+  for (const [name, at] of names) params[name] = name === REST ? segments.slice(at).join('/') : segments[at]!;
   return { kind: 'route', route, params };
 };

@@ -72,6 +72,8 @@ export interface WebSocket<Data> {
 }
 
 export interface WebSocketBehavior<Data> {
+  /** 0: none. */
+  compression?: 0;
   /** Bytes; a longer message ends the connection. Default 16_384. */
   maxPayloadLength?: number;
   /** Seconds without any traffic after which the connection ends. Default 120. */

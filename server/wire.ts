@@ -1,5 +1,6 @@
 /** NAT's bodies: how an execution looks to its clients. Members stand in the order in which NAT sends them. */
-import { type ExecutionView, jsonSchemaOf, type Pause, type Workflow } from '../runtime/index.ts';
+import { type ExecutionView, jsonSchemaOf, type Pause, type Prompt, type Workflow } from '../runtime/index.ts';
+import { completionOf } from './chat/completion.ts';
 
 /** Paths in bodies begin with the root path of the server. */
 export interface Wire {
@@ -11,6 +12,8 @@ export interface Wire {
   result(execution: ExecutionView): unknown;
   /** What waits, without saying where to. */
   pause(executionId: string, pause: Pause): Record<string, unknown>;
+  /** A prompt, and where its answer goes. */
+  interaction(executionId: string, interactionId: string, prompt: Prompt): Record<string, unknown>;
 }
 
 /**
@@ -53,18 +56,22 @@ export const errorText = (message: string | undefined): string => message || 'Un
 
 export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wire => {
   const either = new Set(workflows.filter(givesEither).map(({ name }) => name));
-  const result = ({ context }: ExecutionView): unknown => resultBody(context.result, either.has(context.workflow));
+  const result = (execution: ExecutionView): unknown => {
+    const { form, result: given, workflow } = execution.context;
+    return form === 'chat' ? completionOf(execution) : resultBody(given, either.has(workflow));
+  };
   const statusUrl = (executionId: string): string => `${rootPath}/executions/${executionId}`;
+
+  const interaction: Wire['interaction'] = (executionId, interaction_id, prompt) => ({
+    interaction_id,
+    prompt,
+    response_url: `${statusUrl(executionId)}/interactions/${interaction_id}/response`,
+  });
 
   const pauseBody = (executionId: string, pause: Pause): Record<string, unknown> => {
     switch (pause.kind) {
       case 'interaction':
-        return {
-          status: 'interaction_required',
-          interaction_id: pause.id,
-          prompt: pause.prompt,
-          response_url: `${statusUrl(executionId)}/interactions/${pause.id}/response`,
-        };
+        return { status: 'interaction_required', ...interaction(executionId, pause.id, pause.prompt) };
       case 'oauth':
         return { status: 'oauth_required', auth_url: pause.authUrl, oauth_state: pause.id };
       case 'sleep':
@@ -74,6 +81,7 @@ export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wi
 
   return {
     pause: pauseBody,
+    interaction,
     result,
     accepted: (execution) => {
       const pause = firstPause(execution);

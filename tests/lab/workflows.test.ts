@@ -74,13 +74,16 @@ test('a chat that streams gives chunks of text, of a tool call, with a finish re
   ]);
 });
 
-test('steps are told in their order and under their fixed ids', async (t) => {
+test('steps are told in their order and under their fixed ids, between those of the run itself', async (t) => {
   const entries = await run(t, labText, { cmd: 'steps' });
 
   const steps = entries.flatMap((entry) =>
     entry.type === 'trace.emitted' ? [[entry.step.event, entry.step.id, entry.step.chunk ?? entry.step.output]] : [],
   );
-  assert.deepEqual(steps, [
+  const events = steps.map(([event]) => event);
+  assert.deepEqual(events.slice(0, 2), ['WORKFLOW_START', 'FUNCTION_START']);
+  assert.deepEqual(events.slice(-2), ['FUNCTION_END', 'WORKFLOW_END']);
+  assert.deepEqual(steps.slice(2, -2), [
     ['LLM_START', 'llm-1', undefined],
     ['LLM_NEW_TOKEN', 'llm-1', 'four'],
     ['LLM_NEW_TOKEN', 'llm-1', 'teen'],

@@ -16,9 +16,10 @@ const instant = workflow({
 });
 const retentionMs = 1_000;
 
-type Command = 'settle' | { readonly passes: number } | { readonly expire: number };
+type Command = 'settle' | { readonly settlesFor: number } | { readonly passes: number } | { readonly expire: number };
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: fc.constant('settle' as const) },
+  { weight: 2, arbitrary: fc.constantFrom(1, 500, 1_000, 3_000).map((settlesFor) => ({ settlesFor })) },
   { weight: 3, arbitrary: fc.constantFrom(1, 300, 999, 1_000).map((passes) => ({ passes })) },
   { weight: 1, arbitrary: fc.nat(20).map((expire) => ({ expire })) },
 );
@@ -34,17 +35,20 @@ test('a record is kept until its time is over, it is one too many, or somebody s
       let kept: { readonly execution: Execution; readonly until: number }[] = [];
 
       for (const next of commanded) {
-        if (next === 'settle') {
-          const execution = await start({ by: alice });
+        if (next === 'settle' || 'settlesFor' in next) {
+          const forMs = next === 'settle' ? retentionMs : next.settlesFor;
+          clock.advance(1); // which of two is older is not said of those that have settled at the same time
+          const execution = await start(next === 'settle' ? { by: alice } : { by: alice, retentionMs: forMs });
           all.push(execution);
-          kept.push({ execution, until: clock.now() + retentionMs });
+          kept.push({ execution, until: clock.now() + forMs });
         } else if ('passes' in next) clock.advance(next.passes);
         else if (all.length > 0) {
           const execution = all[next.expire % all.length]!;
           runtime.engine.expire(execution);
           kept = kept.filter((one) => one.execution !== execution);
         }
-        kept = kept.filter(({ until }) => until > clock.now()).slice(-maxSettled || kept.length + 1);
+        kept = kept.filter(({ until }) => until > clock.now());
+        kept = kept.slice(-maxSettled || kept.length + 1);
 
         for (const execution of all) {
           const isKept = kept.some((one) => one.execution === execution);

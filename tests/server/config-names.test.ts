@@ -12,7 +12,7 @@ const ofNat: [name: string, value: string, instead: RegExp][] = [
   ['general.front_end.workers', '4', /one process/],
   ['general.front_end.use_gunicorn', 'true', /listens itself/],
   ['general.front_end.runner_class', 'a.b.Worker', /Python class/],
-  ['general.front_end.object_store', 'files', /file server/],
+  ['general.front_end.object_store', 'files', /set fermata.object_store/],
   ['general.front_end.evaluate', '{path: /other}', /evaluations are not served/],
   ['general.front_end.evaluate_item', '{path: /other}', /evaluations are not served/],
   ['general.front_end.scheduler_address', 'tcp://a:1', /no Dask jobs/],

@@ -37,6 +37,16 @@ for (const [what, text, problem] of takenPaths) {
   });
 }
 
+test('paths of jobs and files are taken once these are served, and only then', () => {
+  const jobs = frontEnd('endpoints: [{function_name: a, path: /b}, {function_name: a, openai_api_path: /b/async}]');
+  const files = frontEnd('workflow: {path: /static/a}');
+
+  assert.deepEqual(problemsOf(jobs), []);
+  assert.deepEqual(problemsOf(files), []);
+  assert.match(problemsOf(jobs, { env: { FERMATA_ASYNC_JOBS: 'true' } }).join(), /POST \/b\/async is there already/);
+  assert.match(problemsOf(files, { env: { FERMATA_OBJECT_STORE: 'memory' } }).join(), /paths below \/static are taken/);
+});
+
 test('paths that only look alike are accepted', () => {
   const free = [
     frontEnd('endpoints: [{function_name: a, path: /a}, {function_name: a, method: GET, path: /a}]'),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../../server/config.ts';
-import { defaults, frontEnd, nowhere, read } from '../support/configs.ts';
+import { defaults, frontEnd, nowhere, problemsOf, read } from '../support/configs.ts';
 
 test('without file, variables and options everything has the defaults of NAT', () => {
   assert.deepEqual(readConfig({ env: {} }), defaults);
@@ -81,6 +81,16 @@ test('custom steps without a list are those of type CUSTOM, and a list without m
   assert.deepEqual(custom.stepAdaptor.customEventTypes, ['CUSTOM_START', 'CUSTOM_END']);
   assert.deepEqual(other.stepAdaptor.customEventTypes, []);
   assert.match(other.warnings.join(), /custom_event_types: has no effect, since mode is not custom/);
+});
+
+test('the object store of a file of NAT is one in memory if it was, and otherwise ours must be named', () => {
+  const nat = (type: string) => `object_stores: {files: {_type: ${type}}}\n${frontEnd('object_store: files')}`;
+
+  assert.equal(read(nat('in_memory')).objectStore, 'memory');
+  assert.match(problemsOf(nat('s3')).join(), /object_store: only stores .* in_memory/);
+  assert.equal(read(`${nat('s3')}\nfermata: {object_store: files}`).objectStore, 'files');
+  assert.equal(read(`${nat('in_memory')}\nfermata: {object_store: /var/files}`).objectStore, '/var/files');
+  assert.equal(read('object_stores: {files: {_type: in_memory}}').objectStore, null);
 });
 
 test('a file of NAT is read, and what it says without effect becomes a warning each', () => {

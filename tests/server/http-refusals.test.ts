@@ -33,6 +33,22 @@ test('a body beyond the limit is refused and the connection ended, whether it wa
   assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 10'], '0123456789'))).status, 200);
 });
 
+test('a route may take larger bodies, or only smaller ones, than the server says for all', async (t) => {
+  const large: Route = { method: 'PUT', path: '/large', maxBodyBytes: 20, handle: () => ok };
+  const small: Route = { method: 'PUT', path: '/small', maxBodyBytes: 5, handle: () => ok };
+  const server = await startServer(t, { routes: [large, small], maxBodyBytes: 10 });
+  const put = (path: string, size: number) =>
+    ask(t, server.port, request(`PUT ${path}`, [`Content-Length: ${size}`], 'x'.repeat(size)));
+
+  const answers = [await put('/large', 20), await put('/large', 21), await put('/small', 5), await put('/small', 6)];
+
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 413, 200, 413],
+  );
+  assert.match(answers[1]!.body, /20 bytes at most/);
+});
+
 test('a request whose end is not certain is refused and the connection ended, before any route sees it', async (t) => {
   let called = 0;
   const count = () => {

@@ -70,6 +70,26 @@ test('a literal segment beats a parameter, unless only the parameter has the met
   assert.equal(shown(router.find('GET', '/a/new/rest')), 'GET /a/:id/rest id=new');
 });
 
+test('a rest takes all segments that are left, if each of them is a name', () => {
+  const router = given.router(['GET /files/*', 'PUT /files/*', 'GET /files/:id/about', 'GET /files/index']);
+
+  assert.equal(shown(router.find('GET', '/files/a')), 'GET /files/* *=a');
+  assert.equal(shown(router.find('GET', '/files/a/b%20c/d')), 'GET /files/* *=a/b c/d');
+  assert.equal(shown(router.find('GET', '/files/index')), 'GET /files/index');
+  assert.equal(shown(router.find('PUT', '/files/index')), 'PUT /files/* *=index');
+  assert.equal(shown(router.find('GET', '/files/a/about')), 'GET /files/:id/about id=a');
+  assert.equal(shown(router.find('PUT', '/files/a/about')), 'PUT /files/* *=a/about');
+  assert.equal(shown(router.find('POST', '/files/index')), '405 GET, PUT');
+  assert.equal(shown(router.find('GET', '/files/a/')), 'slash');
+  for (const rest of ['', '..', 'a/../b', '%2e%2e/b', 'a%2fb', 'a//b', './a', 'a/%2e', 'a%00b', 'a/%ff']) {
+    assert.equal(shown(router.find('GET', `/files/${rest}`)), '404', rest);
+  }
+});
+
+test('a rest that does not end a path is refused', () => {
+  assert.throws(() => given.router(['GET /files/*/about']), /ends a path.*files/);
+});
+
 test('of two routes with the same path and method the first one wins', () => {
   const first = given.route('GET /a');
   const router = createRouter([first, given.route('GET /a')]);
