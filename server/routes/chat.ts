@@ -40,7 +40,7 @@ export const chatRoutes = (
   if (openaiApiPath && openaiApiPath !== openaiApiV1Path) family(openaiApiPath, false);
   if (legacyOpenaiApiPath) family(legacyOpenaiApiPath, true);
   if (openaiApiV1Path) {
-    const interactive = deps.enableInteractiveExtensions;
+    const interactive = deps.enableInteractiveExtensions; // without, it is to NAT like its older routes
     const answer = chatAnswerer(deps, { ...served, interactive, isLegacy: !interactive });
     routes.push({ method, path: openaiApiV1Path, handle: (call) => answer(call, 'as asked') });
   }
