@@ -69,7 +69,7 @@ test('wherever the line breaks, every event is heard once and in order', async (
   const { executionId } = await whole.start({});
   const expected = await heard(whole, executionId, 'Ada');
 
-  for (const bytes of [150, 200, 333, 512, 1_000]) {
+  for (const bytes of [600, 700, 933, 1_200, 2_000]) {
     const client = createClient({ baseUrl: url, fetch: breaking(bytes) });
 
     assert.deepEqual(await heard(client, executionId), expected);
