@@ -56,7 +56,7 @@ test('the workflow on the page is the one that is served', async () => {
 
 const programs = readme.blocks.filter(({ info }) => info === 'ts run');
 
-test('there are programs on the page', () => assert.equal(programs.length, 2));
+test('there are programs on the page', () => assert.equal(programs.length, 3));
 
 for (const [index, { code }] of programs.entries()) {
   test(`program ${index + 1} of the page prints what it says`, async (t) => {
@@ -66,6 +66,7 @@ for (const [index, { code }] of programs.entries()) {
     const [, expected] = /console\.log\(.*\); \/\/ (.+)\n/.exec(code) ?? [];
     const doors = {
       "'fermata/server'": 'server/index.ts',
+      "'fermata/client'": 'client/index.ts',
       "'fermata'": 'runtime/index.ts',
       "'./examples/": 'examples/',
     };
