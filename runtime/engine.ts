@@ -2,7 +2,7 @@
  * The engine: executions come into being here, and whatever is told of them has its consequences here - a settled one
  * rests, an old one is forgotten, a crashed one fails. Who may ask for what is decided in `runtime.ts`.
  */
-import type { JournalEntry, ResultForm } from '../machines/execution.ts';
+import type { JournalEntry, ResultForm } from '../machines/facts.ts';
 import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
 import { type Clock, systemClock } from './clock.ts';

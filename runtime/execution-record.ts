@@ -1,5 +1,5 @@
 /** How an execution looks to those who drive it from outside: NAT's `ExecutionRecord`, as a view of the actor. */
-import type { Consent } from '../machines/execution.ts';
+import type { Consent } from '../machines/facts.ts';
 import type { Execution } from './execution.ts';
 import type { FirstOutcome, OutsideDriver, PendingInteraction } from './pending-interactions.ts';
 

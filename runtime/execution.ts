@@ -9,14 +9,12 @@
 import type { ActorRefFrom } from 'xstate';
 import {
   type ExecutionContext,
-  type ExecutionEvent,
   type ExecutionSnapshot,
   type ExecutionStatus,
   type executionMachine,
-  type Fact,
-  type JournalEntry,
   statusOf,
 } from '../machines/execution.ts';
+import type { ExecutionEvent, Fact, JournalEntry } from '../machines/facts.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './context.ts';
 import type { ResolvedOptions } from './options.ts';

@@ -1,17 +1,16 @@
 /** The door: writing workflows, and running them in a program of your own. */
+export type { ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
 export type {
   Consent,
-  ExecutionContext,
   ExecutionError,
   ExecutionErrorCode,
-  ExecutionStatus,
   Fact,
   Interaction,
   JournalEntry,
   Pause,
   ResultForm,
   TraceStep,
-} from '../machines/execution.ts';
+} from '../machines/facts.ts';
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';

@@ -1,5 +1,5 @@
 /** The prompts of an execution that is driven from outside, and the promises of their answers. */
-import type { JournalEntry } from '../machines/execution.ts';
+import type { JournalEntry } from '../machines/facts.ts';
 import type { Driver, Execution, Phase } from './execution.ts';
 import type { Answer, Prompt } from './prompts.ts';
 import { EndedError, TimeoutError } from './run-errors.ts';

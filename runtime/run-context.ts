@@ -1,6 +1,6 @@
 /** `ctx`, as the author of a workflow sees it: each call becomes a fact of the run's execution. */
 import { randomUUID } from 'node:crypto';
-import type { JournalEntry, TraceStep } from '../machines/execution.ts';
+import type { JournalEntry, TraceStep } from '../machines/facts.ts';
 import type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 import { Failure } from './errors.ts';
 import { newId } from './ids.ts';

@@ -1,6 +1,6 @@
 /** The steps of a run's own function: what tracers and chat interfaces see around all others. */
 import { randomUUID } from 'node:crypto';
-import type { TraceStep } from '../machines/execution.ts';
+import type { TraceStep } from '../machines/facts.ts';
 import type { Run } from './run.ts';
 import { toJsonOrNull } from './to-json.ts';
 

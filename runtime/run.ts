@@ -7,7 +7,7 @@
  *     for rejects, so that its own `finally` blocks run.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { JournalEntry } from '../machines/execution.ts';
+import type { JournalEntry } from '../machines/facts.ts';
 import type { Lease } from './builder.ts';
 import type { Caller } from './caller.ts';
 import type { Log, RequestInfo, Trace } from './context.ts';

@@ -5,7 +5,7 @@
  * execution started by nobody in particular belongs to whoever knows its id. Operators may do what owners may.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Pause } from '../machines/execution.ts';
+import type { Pause } from '../machines/facts.ts';
 import type { Builders } from './builders.ts';
 import type { Caller } from './caller.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';

@@ -2,7 +2,7 @@
  * People who are asked through functions: for programs that have no server. The functions belong to one session, and
  * hear only of its runs.
  */
-import type { JournalEntry } from '../machines/execution.ts';
+import type { JournalEntry } from '../machines/facts.ts';
 import type { Caller } from './caller.ts';
 import type { Execution } from './execution.ts';
 import { follow } from './follow.ts';

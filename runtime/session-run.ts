@@ -1,5 +1,6 @@
 /** One run within a session: NAT's `Runner`. */
-import type { ExecutionError, ExecutionErrorCode, ExecutionStatus } from '../machines/execution.ts';
+import type { ExecutionStatus } from '../machines/execution.ts';
+import type { ExecutionError, ExecutionErrorCode } from '../machines/facts.ts';
 import type { Caller } from './caller.ts';
 import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';

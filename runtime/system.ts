@@ -1,12 +1,8 @@
 /** The actor system: the manager at its root, the two supervisors below it, and the wheel that turns all their timers. */
 import { type ActorRefFrom, createActor, fromPromise, type Snapshot, waitFor } from 'xstate';
 import { type BuilderInput, builderMachine } from '../machines/builder.ts';
-import {
-  type ExecutionEvent,
-  type ExecutionInput,
-  type ExecutionSnapshot,
-  executionMachine,
-} from '../machines/execution.ts';
+import { type ExecutionInput, type ExecutionSnapshot, executionMachine } from '../machines/execution.ts';
+import type { ExecutionEvent } from '../machines/facts.ts';
 import { managerMachine } from '../machines/manager.ts';
 import type { Builder } from './builder.ts';
 import type { Builders } from './builders.ts';

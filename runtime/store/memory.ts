@@ -1,5 +1,5 @@
 /** The store that forgets everything with the process: journals in a map. */
-import type { JournalEntry } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
 import type { JournalLimits, JournalPage, Store } from './store.ts';
 
 type Journal = {

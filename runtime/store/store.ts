@@ -10,7 +10,7 @@
  *     alone exceed the limits, `append` returns `'full'` from then on: the entry is kept, and the execution must end.
  * S5  `forget` drops the journal as a whole; an unknown execution is nothing to drop. Reading it then gives undefined.
  */
-import type { JournalEntry } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
 
 export interface Store {
   append(executionId: string, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'>;

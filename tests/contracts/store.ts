@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import type { JournalEntry } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
 import type { JournalLimits, JournalPage, Store } from '../../runtime/store/store.ts';
 
 /** Opens an empty store; what it needs beside ends with the test. The suite closes it. */

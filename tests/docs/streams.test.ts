@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import hello from '../../examples/01-hello.ts';
-import type { JournalEntry } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
 import { FactFrames } from '../../server/routes/execution-stream.ts';
 import { createWire } from '../../server/wire.ts';
 import { alphabet } from '../support/execution-model.ts';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createActor, type Snapshot } from 'xstate';
-import { type ExecutionEvent, type ExecutionSnapshot, executionMachine, statusOf } from '../../machines/execution.ts';
+import { type ExecutionSnapshot, executionMachine, statusOf } from '../../machines/execution.ts';
+import type { ExecutionEvent } from '../../machines/facts.ts';
 import {
   after,
   alphabet,

@@ -1,11 +1,6 @@
 /** What executions are tested with, at every level: a finite set of facts, and what has to come of each of them. */
-import {
-  type ExecutionEvent,
-  type ExecutionSnapshot,
-  type ExecutionStatus,
-  executionMachine,
-  type Pause,
-} from '../../machines/execution.ts';
+import { type ExecutionSnapshot, type ExecutionStatus, executionMachine } from '../../machines/execution.ts';
+import type { ExecutionEvent, Pause } from '../../machines/facts.ts';
 import { readAnswer, text } from '../../runtime/prompts.ts';
 import { modelOf, type Path, pathsOf } from './model.ts';
 

@@ -1,5 +1,5 @@
 /** A store that keeps what it is given some turns later, as one that writes to a disk does. */
-import type { JournalEntry } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
 import { type JournalLimits, MemoryStore, type Store } from '../../runtime/index.ts';
 import { turns } from './given.ts';
 

@@ -1,6 +1,7 @@
 /** Which plays there are: what can be brought about in each state of the model, and how. */
 import { createActor } from 'xstate';
-import { type ExecutionEvent, type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
+import { type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
+import type { ExecutionEvent } from '../../machines/facts.ts';
 import { after, begun, executionPaths, input, tried } from './execution-model.ts';
 import { Coverage } from './model.ts';
 import { ACT_MS, FAR_MS, type Failing, isTimed } from './play.ts';

@@ -1,6 +1,6 @@
 /** A path of the execution's model as a play: each of its facts is brought about by whoever can, as in real life. */
 import assert from 'node:assert/strict';
-import type { ExecutionEvent } from '../../machines/execution.ts';
+import type { ExecutionEvent } from '../../machines/facts.ts';
 import type { Builder } from '../../runtime/builder.ts';
 import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
 import { SlotRequest } from '../../runtime/slots.ts';

@@ -1,6 +1,6 @@
 /** A play beside what is expected of it. */
 import assert from 'node:assert/strict';
-import type { ExecutionEvent } from '../../machines/execution.ts';
+import type { ExecutionEvent } from '../../machines/facts.ts';
 import { after, begun } from './execution-model.ts';
 import type { Plan } from './plans.ts';
 import { type Failing, Play, type World } from './play.ts';

@@ -1,0 +1,107 @@
+/** All that can happen to an execution, as data: what its machine is sent, and what its journal keeps. */
+import type { Answer, Prompt } from '../runtime/prompts.ts';
+
+/** Something the run waits for. All times are epoch milliseconds; `dueAt: null` waits without a limit of its own. */
+export type Pause = {
+  /** Unguessable; for a consent this is the OAuth `state`. */
+  readonly id: string;
+  readonly openedAt: number;
+  readonly dueAt: number | null;
+} & (
+  | { readonly kind: 'interaction'; readonly prompt: Prompt; readonly fallback?: Answer }
+  | { readonly kind: 'oauth'; readonly provider: string; readonly authUrl: string }
+  | { readonly kind: 'sleep' }
+);
+export type Interaction = Extract<Pause, { kind: 'interaction' }>;
+export type Consent = Extract<Pause, { kind: 'oauth' }>;
+
+/** Why an execution failed. `name` is the class of the error a workflow threw. */
+export type ExecutionError = { readonly code: ExecutionErrorCode; readonly message: string; readonly name: string };
+export type ExecutionErrorCode =
+  | 'workflow_error'
+  | 'cancelled'
+  | 'abandoned'
+  | 'interrupted'
+  | 'build_failed'
+  | 'journal_full'
+  | 'defect';
+
+/** An intermediate step of a run, as tracers and chat interfaces show them. */
+export type TraceStep = {
+  readonly id: string;
+  readonly parentId: string;
+  /** Id of the step of the function around it; `root` for the outermost function, and where no step of it is recorded. */
+  readonly functionId: string;
+  /** `LLM_START`, `LLM_NEW_TOKEN`, `TOOL_END`, ... */
+  readonly event: string;
+  readonly name: string;
+  readonly input?: unknown;
+  readonly output?: unknown;
+  readonly chunk?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+};
+
+export type Fact =
+  /** Opens every journal, and is the machine's input rather than an event. */
+  | {
+      readonly type: 'execution.started';
+      readonly workflow: string;
+      readonly owner: string | null;
+      readonly form: ResultForm | null;
+      readonly input: unknown;
+    }
+  | { readonly type: 'slot.granted' }
+  | { readonly type: 'step.started'; readonly call: number; readonly name: string }
+  | { readonly type: 'step.completed'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'step.failed'; readonly call: number; readonly message: string }
+  | { readonly type: 'value.recorded'; readonly call: number; readonly name: string; readonly value: unknown }
+  | {
+      readonly type: 'interaction.requested';
+      readonly call: number;
+      readonly id: string;
+      readonly prompt: Prompt;
+      readonly fallback?: Answer;
+      readonly dueAt: number | null;
+    }
+  | {
+      readonly type: 'interaction.answered';
+      readonly id: string;
+      readonly answer: Answer;
+      readonly by: string | null;
+      readonly key?: string;
+    }
+  | { readonly type: 'interaction.expired'; readonly id: string }
+  | {
+      readonly type: 'oauth.requested';
+      readonly call: number;
+      readonly id: string;
+      readonly provider: string;
+      readonly authUrl: string;
+      readonly dueAt: number | null;
+    }
+  | { readonly type: 'oauth.granted'; readonly id: string }
+  | { readonly type: 'oauth.refused'; readonly id: string; readonly reason: string }
+  | { readonly type: 'oauth.expired'; readonly id: string }
+  | { readonly type: 'sleep.started'; readonly call: number; readonly id: string; readonly dueAt: number }
+  | { readonly type: 'sleep.elapsed'; readonly id: string }
+  | { readonly type: 'notification.sent'; readonly prompt: Prompt }
+  | { readonly type: 'output.emitted'; readonly value: unknown }
+  | { readonly type: 'trace.emitted'; readonly step: TraceStep }
+  /** An exporter gave the run an id in its own system; clients are told. */
+  | { readonly type: 'trace.identified'; readonly traceId: string }
+  /** Every branch of the run waits, although some of them were told to go on and had nothing more to do. */
+  | { readonly type: 'execution.parked' }
+  | { readonly type: 'execution.completed'; readonly result: unknown }
+  | { readonly type: 'execution.failed'; readonly error: ExecutionError }
+  | { readonly type: 'retention.elapsed' }
+  /** The store has dropped the journal; the last thing an execution hears. */
+  | { readonly type: 'record.forgotten' };
+
+/** A fact and when it happened: what the machine is sent. */
+export type ExecutionEvent = Exclude<Fact, { type: 'execution.started' }> & { readonly at: number };
+
+/** A fact in a journal: numbered from 1, without gaps, in the order in which it was folded. */
+export type JournalEntry = Fact & { readonly seq: number; readonly at: number };
+
+/** What callers get of a result other than the result itself: a chat completion. */
+export type ResultForm = 'chat';
