@@ -7,6 +7,7 @@ import { type Row, table } from './support/table.ts';
 const questions: Record<string, () => Promise<Row[]>> = {
   throughput: async () => (await import('./throughput.ts')).default(),
   streams: async () => (await import('./streams.ts')).default(),
+  sockets: async () => (await import('./sockets.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
 };
 

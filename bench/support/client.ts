@@ -11,7 +11,11 @@ export class Connection {
   #resolve: ((answer: Answer) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
 
-  private constructor(socket: Socket, host: string) {
+  readonly port: number;
+
+  private constructor(socket: Socket, port: number) {
+    const host = `127.0.0.1:${port}`;
+    this.port = port;
     this.#socket = socket;
     this.#host = host;
     socket.setNoDelay(true);
@@ -24,7 +28,7 @@ export class Connection {
   static async open(port: number): Promise<Connection> {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
-    return new Connection(socket, `127.0.0.1:${port}`);
+    return new Connection(socket, port);
   }
 
   request(method: string, path: string, body?: string): Promise<Answer> {

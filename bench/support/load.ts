@@ -2,6 +2,8 @@
  * The load, in a process of its own, so that it does not share the server's event loop. It is told by message what to
  * do with how many connections for how long, and answers with how often it was done, and how long each took.
  */
+import { answers, asks, isComplete, isPrompt } from '../../tests/support/talk.ts';
+import { openSocket, type WebClient } from '../../tests/support/web-socket.ts';
 import { Connection } from './client.ts';
 
 export type Order = {
@@ -59,8 +61,27 @@ export const scripts = {
     while (!expect(await connection.request('GET', status_url), 200).includes('"completed"'));
     return performance.now() - answeredAt;
   },
+  /** The cycle as NAT's chat interface does it: everything on one socket. */
+  socketCycle: async (connection: Connection) => {
+    const socket = await socketOf(connection);
+    socket.send(asks('ask'));
+    await socket.until(isPrompt);
+    socket.send(answers('Ada'));
+    await socket.until(isComplete);
+  },
 } satisfies Record<string, (connection: Connection) => Promise<unknown>>;
 export type ScriptName = keyof typeof scripts;
+
+const sockets = new Map<Connection, WebClient>();
+
+const socketOf = async (connection: Connection): Promise<WebClient> => {
+  const known = sockets.get(connection);
+  if (known !== undefined) return known;
+  const { client, status } = await openSocket(`http://127.0.0.1:${connection.port}/websocket`);
+  if (client === undefined) throw new Error(`the socket was refused with ${status}`);
+  sockets.set(connection, client);
+  return client;
+};
 
 const parked: string[] = [];
 const polled = new Map<Connection, string>();
@@ -87,7 +108,11 @@ export const run = async ({
       }
     }),
   );
-  for (const connection of open) connection.close();
+  for (const connection of open) {
+    connection.close();
+    sockets.get(connection)?.drop();
+    sockets.delete(connection);
+  }
   const sorted = Float64Array.from(latencies).sort();
   return { done: latencies.length, ms: performance.now() - begun, latencies: [...sorted] };
 };
