@@ -8,9 +8,11 @@ import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { inspect, promisify } from 'node:util';
 import hello from '../../examples/01-hello.ts';
+import publication from '../../examples/03-parallel-prompts.ts';
 import { given } from '../support/given.ts';
 import { codeIn, readPage } from '../support/markdown.ts';
 import { fermata } from '../support/process.ts';
+import { openSocket, type WebClient } from '../support/web-socket.ts';
 
 const readme = await readPage('README.md');
 const root = new URL('../../', import.meta.url);
@@ -89,6 +91,54 @@ const printedBy = async (t: TestContext, url: string): Promise<string[]> => {
   await import(url);
   return printed;
 };
+
+/** As much of a browser's WebSocket as the page uses. */
+class PageSocket {
+  onopen = (): void => {};
+  onmessage = (_event: { data: string }): void => {};
+  #client: WebClient | undefined;
+
+  constructor(url: string, ended: Promise<unknown>) {
+    void this.#open(url.replace(/^ws/, 'http'), ended);
+  }
+
+  send(text: string): void {
+    this.#client?.send(JSON.parse(text));
+  }
+
+  async #open(url: string, ended: Promise<unknown>): Promise<void> {
+    const { client } = await openSocket(url);
+    assert.ok(client);
+    this.#client = client;
+    void ended.then(() => client.drop());
+    this.onopen();
+    while (client.code === undefined) {
+      await client.when(() => client.messages.length > 0 || client.code !== undefined);
+      for (const message of client.messages.splice(0)) this.onmessage({ data: JSON.stringify(message) });
+    }
+  }
+}
+
+test('the socket of the page prints what it says', async (t) => {
+  const { server } = await given.server(t, { workflow: publication });
+  const { code } = readme.blocks.find(({ info }) => info === 'js socket')!;
+  const [, expected] = /console\.log\(.*\); \/\/ (.+)\n/.exec(code) ?? [];
+  let finish = (): void => {};
+  const ended = new Promise<void>((resolve) => (finish = resolve));
+  t.after(() => finish());
+  class WebSocket extends PageSocket {
+    constructor(url: string) {
+      super(url.replace('ws://localhost:8000', server.url.replace(/^http/, 'ws')), ended);
+    }
+  }
+
+  const printed = await new Promise((resolve) => {
+    new Function('WebSocket', 'console', code)(WebSocket, { log: (value: string) => value !== '' && resolve(value) });
+  });
+  finish();
+
+  assert.equal(printed, expected);
+});
 
 test('every route on the page is served', async (t) => {
   const config = { monitorUsers: true, asyncJobs: true, objectStore: 'memory' };
