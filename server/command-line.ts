@@ -1,10 +1,10 @@
 /** The command line of `fermata`: what it offers, how it helps, and what somebody has typed, as plain values. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { keys } from './config.ts';
 import { flagName, type Key, shownInitial, variableOf } from './config-key.ts';
 import { fileVariable } from './config-names.ts';
 import type { Flags } from './config-reader.ts';
+import { packageVersion } from './package-version.ts';
 
 export type Invocation =
   /** `module` is the file with the workflow; `file` and `flags` are for `readConfig`. */
@@ -63,11 +63,6 @@ const serveCommand = (program: Command): Command => {
 const optionOf = (key: Key<unknown>): Option => {
   const details = [key.kind.expected, `default ${shownInitial(key)}`, variableOf(key)];
   return new Option(key.flag ?? '', `${key.meaning} (${details.join('; ')})`);
-};
-
-const packageVersion = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  return (manifest as { version: string }).version;
 };
 
 const moreHelp = `

@@ -14,6 +14,7 @@ import { interactionRoutes } from './routes/interactions.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { healthRoute, monitorRoute } from './routes/monitor.ts';
 import { oauthRoutes } from './routes/oauth.ts';
+import { openApiRoutes } from './routes/openapi.ts';
 import { staticRoutes } from './routes/static.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { workflowRoutes } from './routes/workflow.ts';
@@ -102,6 +103,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     ...(config.asyncJobs ? jobs : []),
     ...(store === undefined ? [] : staticRoutes({ ...config, store, who, cors: createCors(config.cors), isGuarded })),
   ];
+
+  routes.push(...openApiRoutes(routes, all, config.rootPath));
 
   const socketDeps = { ...deps, identifier, steps: config.stepAdaptor, log };
   const sockets = new Sockets(

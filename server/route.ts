@@ -1,4 +1,5 @@
 /** What a route sees and gives: plain values. A test calls `handle` with a literal, without a socket. */
+import type { About } from './openapi/about.ts';
 
 /**
  * One request. Read what you need before `handle` returns; if it returns a promise, everything stays readable, also
@@ -70,6 +71,8 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** `/executions/:id`: a segment with a colon takes any one segment. `/static/*`: the last one takes all that follow. */
   readonly path: string;
+  /** For the OpenAPI document. `null`: the route is there to refuse, and is not described. */
+  readonly about?: About | null;
   /** Beyond it a request is refused with 413. Default: what the server says for all routes. */
   readonly maxBodyBytes?: number;
   /** A reply that is there at once saves a promise. What it throws is answered by the server's `problem`. */

@@ -23,13 +23,19 @@ export interface Wire {
 const resultBody = (result: unknown, mayBeEither: boolean): unknown =>
   mayBeEither || typeof result !== 'object' || result === null || Array.isArray(result) ? { value: result } : result;
 
-/** By its schema: objects in some cases, and something else in others. */
-const givesEither = ({ output }: Workflow): boolean => {
+/** The JSON types that it may give, by its schema; `unknown` where the schema does not say. */
+export const typesGivenBy = ({ output }: Workflow): readonly string[] => {
   const schema = jsonSchemaOf(output, 'output');
   const choices = [schema.anyOf ?? schema.oneOf ?? schema].flat() as readonly { readonly type?: string | string[] }[];
-  const types = choices.flatMap(({ type = 'unknown' }) => type);
-  const isOther = (type: string): boolean => type !== 'object' && type !== 'unknown';
-  return types.some(isOther) && !types.every(isOther);
+  return choices.flatMap(({ type = 'unknown' }) => type);
+};
+
+export const isWrapped = (type: string): boolean => type !== 'object' && type !== 'unknown';
+
+/** By its schema: objects in some cases, and something else in others. */
+const givesEither = (workflow: Workflow): boolean => {
+  const types = typesGivenBy(workflow);
+  return types.some(isWrapped) && !types.every(isWrapped);
 };
 
 /** The oldest thing that a person has to do. */

@@ -8,6 +8,7 @@ import { converter } from '../chat/convert.ts';
 import { readChat } from '../chat/schema.ts';
 import { readJsonBody } from '../json-body.ts';
 import { errorFrame } from '../nat-frames.ts';
+import { aboutChat } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { eventsOnly } from '../sse.ts';
@@ -33,8 +34,13 @@ export const chatRoutes = (
   const routes: Route[] = [];
   const family = (path: string, isLegacy: boolean): void => {
     const answer = chatAnswerer(deps, { ...served, interactive: !isLegacy, isLegacy });
-    routes.push({ method, path, handle: (call) => answer(call, false) });
-    routes.push({ method, path: `${path}/stream`, handle: (call) => answer(call, true) });
+    routes.push({ method, path, about: aboutChat(workflow, !isLegacy, false), handle: (call) => answer(call, false) });
+    routes.push({
+      method,
+      path: `${path}/stream`,
+      about: aboutChat(workflow, !isLegacy, true),
+      handle: (call) => answer(call, true),
+    });
   };
 
   if (openaiApiPath && openaiApiPath !== openaiApiV1Path) family(openaiApiPath, false);
@@ -42,7 +48,12 @@ export const chatRoutes = (
   if (openaiApiV1Path) {
     const interactive = deps.enableInteractiveExtensions; // without, it is to NAT like its older routes
     const answer = chatAnswerer(deps, { ...served, interactive, isLegacy: !interactive });
-    routes.push({ method, path: openaiApiV1Path, handle: (call) => answer(call, 'as asked') });
+    routes.push({
+      method,
+      path: openaiApiV1Path,
+      about: aboutChat(workflow, interactive, 'as asked'),
+      handle: (call) => answer(call, 'as asked'),
+    });
   }
   return routes;
 };

@@ -4,6 +4,7 @@
  */
 import { type ExecutionView, Failure, type JournalEntry, type Runtime } from '../../runtime/index.ts';
 import { truncatedFrame } from '../nat-frames.ts';
+import { aboutExecutionStream } from '../openapi/about-executions.ts';
 import { readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import type { Call, Route } from '../route.ts';
@@ -14,6 +15,7 @@ import { errorText, type Wire } from '../wire.ts';
 export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime; who: Who; wire: Wire }): Route => ({
   method: 'GET',
   path: '/executions/:executionId/stream',
+  about: aboutExecutionStream,
   handle: (call) =>
     withCaller(who(call), (by) => {
       const { executionId } = call.params;

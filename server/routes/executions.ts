@@ -1,5 +1,6 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
 import { type ExecutionView, Failure, type ListFilter, type Runtime } from '../../runtime/index.ts';
+import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../openapi/about-executions.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
@@ -13,6 +14,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
   {
     method: 'GET',
     path: '/executions/:executionId',
+    about: aboutExecution,
     handle: (call) =>
       withCaller(who(call), (by) => {
         const { executionId } = call.params;
@@ -25,6 +27,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
   {
     method: 'DELETE',
     path: '/executions/:executionId',
+    about: aboutCancel,
     handle: async (call) => {
       const { executionId } = call.params;
       const by = await who(call);
@@ -36,6 +39,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
   {
     method: 'GET',
     path: '/executions',
+    about: aboutExecutionList,
     handle: async (call) => {
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
@@ -57,10 +61,11 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     },
   },
   // The route above must not be found by a slash too many: NAT's clients know that there is nothing.
-  { method: 'GET', path: '/executions/', handle: () => refusal(404, 'Not Found') },
+  { method: 'GET', path: '/executions/', about: null, handle: () => refusal(404, 'Not Found') },
   {
     method: 'GET',
     path: '/interactions',
+    about: aboutInbox,
     handle: async (call) => {
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');

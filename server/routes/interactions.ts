@@ -1,6 +1,7 @@
 /** Answering prompts. The body is looked at before the ids, as NAT does: a bad body says so whatever it is for. */
 import { Failure, type Json, type Pick, type PromptKind, type Response, type Runtime } from '../../runtime/index.ts';
 import { readJsonBody } from '../json-body.ts';
+import { aboutAnswer } from '../openapi/about-executions.ts';
 import { readIdempotencyKey } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import type { Route } from '../route.ts';
@@ -11,6 +12,7 @@ export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who
   {
     method: 'POST',
     path: '/executions/:executionId/interactions/:interactionId/response',
+    about: aboutAnswer,
     handle: async (call) => {
       const { executionId, interactionId } = call.params as { executionId: string; interactionId: string };
       const response = readResponse(readJsonBody(call.headers['content-type'], call.body));

@@ -6,6 +6,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import { type ExecutionView, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
 import { readJsonBody } from '../json-body.ts';
+import { aboutJob, aboutJobStart } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { MAX_WAIT_S, readIdempotencyKey } from '../preferences.ts';
 import { refusal } from '../problem.ts';
@@ -37,14 +38,14 @@ export const jobRoutes = (
     base === null
       ? []
       : [
-          { method: 'POST', path: `${base}/async`, handle: start },
-          { method: 'GET', path: `${base}/async/job/:jobId`, handle: show },
+          { method: 'POST', path: `${base}/async`, about: aboutJobStart(workflow), handle: start },
+          { method: 'GET', path: `${base}/async/job/:jobId`, about: aboutJob, handle: show },
         ],
   );
 };
 
 /** Beside the input, in the same object. */
-const jobFields = z.object({
+export const jobFields = z.object({
   job_id: z
     .string()
     .min(1)

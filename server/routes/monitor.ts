@@ -1,12 +1,14 @@
 /** What operators look at: health, and the users whose resources are open. */
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import type { Identifier } from '../identity.ts';
+import { aboutHealth, aboutMonitor } from '../openapi/about-executions.ts';
 import { json } from '../problems.ts';
 import type { Call, Route } from '../route.ts';
 
 export const healthRoute: Route = {
   method: 'GET',
   path: '/health',
+  about: aboutHealth,
   handle: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"healthy"}' }),
 };
 
@@ -14,6 +16,7 @@ export const healthRoute: Route = {
 export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGuarded: boolean): Route => ({
   method: 'GET',
   path: '/monitor/users',
+  about: aboutMonitor,
   handle: (call) => {
     const isAllowed = isGuarded ? isOperator(call.headers) : isLocal(call);
     if (!isAllowed) {

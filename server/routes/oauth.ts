@@ -1,5 +1,7 @@
 /** The page on which a browser ends after a consent. Whatever comes from outside is escaped. */
 import { type CallbackOutcome, Failure, type Runtime } from '../../runtime/index.ts';
+import { escapeHtml } from '../escape-html.ts';
+import { aboutCallback } from '../openapi/about-executions.ts';
 import type { Reply, Route } from '../route.ts';
 import type { Who } from '../who.ts';
 
@@ -11,6 +13,7 @@ export const oauthRoutes = (
   {
     method: 'GET',
     path,
+    about: aboutCallback,
     handle: async (call) => {
       const url = new URL(`http://callback.invalid${call.path}?${call.query}`);
       return page(await runtime.completeOAuth(url, await browser(call, who)), redirectOrigins);
@@ -54,8 +57,6 @@ const failed = ({ kind, error }: Extract<CallbackOutcome, { outcome: 'failed' }>
 
 const HTML = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' };
 const UNCACHED = { ...HTML, 'cache-control': 'no-cache' };
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
 
 /** Tells the page that opened it, where that may know, takes the code out of the history, and closes itself. */
 const successPage = (origins: readonly string[]): string => `<!DOCTYPE html>

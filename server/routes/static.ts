@@ -8,6 +8,7 @@ import type { Cors } from '../cors.ts';
 import { type FormFile, readFormFile } from '../multipart.ts';
 import { isKey } from '../object-key.ts';
 import { type ObjectStore, StoreFullError } from '../object-store.ts';
+import { aboutDelete, aboutFile, aboutUpload } from '../openapi/about-executions.ts';
 import { isWelcome } from '../origin.ts';
 import { problem, refusal } from '../problem.ts';
 import { json } from '../problems.ts';
@@ -52,16 +53,24 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
   };
 
   return [
-    { method: 'POST', path, maxBodyBytes, handle: (call) => upload(call, (key, file) => store.create(key, file)) },
+    {
+      method: 'POST',
+      path,
+      about: aboutUpload(true),
+      maxBodyBytes,
+      handle: (call) => upload(call, (key, file) => store.create(key, file)),
+    },
     {
       method: 'PUT',
       path,
+      about: aboutUpload(false),
       maxBodyBytes,
       handle: (call) => upload(call, (key, file) => store.put(key, file).then(() => true)),
     },
     {
       method: 'GET',
       path,
+      about: aboutFile,
       handle: async ({ params }) => {
         const key = keyOf(params);
         const object = key === undefined ? undefined : await store.get(key);
@@ -71,6 +80,7 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
     {
       method: 'DELETE',
       path,
+      about: aboutDelete,
       handle: async (call) => {
         if (!(await mayWrite(call, deps))) return foreignPage;
         const key = keyOf(call.params);

@@ -4,6 +4,7 @@
  */
 import type { Caller, ExecutionView, ResultForm, Runtime, Workflow } from '../../runtime/index.ts';
 import { errorFrame, NatFrames, type NatFramesOptions } from '../nat-frames.ts';
+import { aboutStream } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey } from '../preferences.ts';
 import type { Call, Reply, Route } from '../route.ts';
@@ -36,8 +37,18 @@ export const streamRoutes = (
     const adapted = () => new AdaptedSteps(deps.stepAdaptor);
     const raw = ({ query }: Call) => rawSteps(new URLSearchParams(query).get('filter_steps'));
     return [
-      { method, path: `${base}/stream`, handle: (call) => start(call, adapted()) },
-      { method, path: `${base}/full`, handle: (call) => start(call, raw(call)) },
+      {
+        method,
+        path: `${base}/stream`,
+        about: aboutStream(workflow, method, false),
+        handle: (call) => start(call, adapted()),
+      },
+      {
+        method,
+        path: `${base}/full`,
+        about: aboutStream(workflow, method, true),
+        handle: (call) => start(call, raw(call)),
+      },
     ];
   };
   return [...(path === null ? [] : family(path, false)), ...(legacyPath === null ? [] : family(legacyPath, true))];

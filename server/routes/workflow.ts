@@ -1,5 +1,6 @@
 /** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
 import type { ResultForm, Runtime, Workflow } from '../../runtime/index.ts';
+import { aboutStart } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey, readPreference } from '../preferences.ts';
 import { json } from '../problems.ts';
@@ -16,11 +17,16 @@ export interface WorkflowRouteDeps {
 
 export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, paths: RoutePaths): Route[] => {
   const { method, path, legacyPath } = paths;
-  const interactive = method === 'POST';
-  const routes: Route[] = [];
-  if (path !== null) routes.push({ method, path, handle: starter(deps, workflow, method, interactive) });
-  if (legacyPath !== null) routes.push({ method, path: legacyPath, handle: starter(deps, workflow, method, false) });
-  return routes;
+  const at = (path: string, interactive: boolean): Route => ({
+    method,
+    path,
+    about: aboutStart(workflow, method, interactive),
+    handle: starter(deps, workflow, method, interactive),
+  });
+  return [
+    ...(path === null ? [] : [at(path, method === 'POST')]),
+    ...(legacyPath === null ? [] : [at(legacyPath, false)]),
+  ];
 };
 
 const starter = (

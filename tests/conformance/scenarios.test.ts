@@ -51,25 +51,13 @@ test('a required course replaces the recorded one, an allowed one is tried befor
   assert.deepEqual(pathsIf('allowed'), [{ path: '/b' }, { path: '/a' }]);
 });
 
-test('a scenario is left out, with the reason, when the server or the player lacks something for it', () => {
+test('a scenario is left out, with the reason, when the player lacks something for it', () => {
   const whyNot = (more: Partial<Recording>, offered = ['request', 'sleep']) =>
     notYet(scenarioOf({ ...recording, ...more }, []), offered);
 
   assert.equal(whyNot({}), undefined);
   assert.equal(whyNot({ steps: [{ stream: {} }] }), 'the player cannot stream');
   assert.equal(whyNot({ steps: [{ stream: {} }] }, ['stream']), undefined);
-});
-
-test('a scenario is left out if a request needs a route that is not there, but not if there may be none', () => {
-  const whyNot = (path: string, expect?: Recording['steps'][number]['expect']) =>
-    notYet(scenarioOf({ ...recording, steps: [{ request: { path }, ...(expect && { expect }) }] }, []), ['request']);
-
-  assert.equal(whyNot('/v1/chat?a=1', { status: 202 }), undefined);
-  assert.equal(whyNot('/generate/full?filter_steps=none', { status: 200 }), undefined);
-  assert.match(whyNot('/openapi.json', { status: 200 }) ?? '', /describe/);
-  assert.equal(whyNot('/old/chat', { status: 404 }), undefined);
-  assert.equal(whyNot('/v1/workflow/atif', { status: { $oneOf: [200, 404] } }), undefined);
-  assert.equal(whyNot('/v1/workflow?from=/stream', { status: 200 }), undefined);
 });
 
 test('an action that is only misspelled is played, and so fails, instead of being left out', () => {

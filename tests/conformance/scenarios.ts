@@ -5,7 +5,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Expectation } from './expectations.ts';
-import { isRecord, matches } from './matchers.ts';
 
 /** One action by its name, with its order; `id` names the step for deviations. */
 export type Step = { id?: string; expect?: Expectation; [action: string]: unknown };
@@ -57,24 +56,11 @@ const playedStep = ({ id, expect, ...rest }: Step, deviations: readonly Deviatio
   return { ...(id !== undefined && { id }), action, order, accepted: changed.length > 0 ? accepted : recorded };
 };
 
-/** Routes that our server does not have yet, by their paths without query. */
-const absentRoutes: readonly { path: RegExp; why: string }[] = [
-  { path: /^\/openapi\.json$/, why: 'the server does not describe its routes' },
-];
-
 /** Actions of event streams and WebSockets. */
 const absentActions = ['stream', 'read', 'connect', 'send', 'receive', 'silence', 'closed'];
 
 /** Why a scenario is left out, or undefined if it is played. Nothing else leaves anything out. */
 export const notYet = ({ courses }: Scenario, offered: readonly string[]): string | undefined => {
-  const steps = courses.flat();
-  const missing = steps.find(({ action }) => absentActions.includes(action) && !offered.includes(action));
-  return missing ? `the player cannot ${missing.action}` : steps.map(absentRoute).find((why) => why !== undefined);
-};
-
-/** A step that may be told that there is nothing needs no route. */
-const absentRoute = ({ order, accepted }: PlayedStep): string | undefined => {
-  const [path = ''] = isRecord(order) && typeof order.path === 'string' ? order.path.split('?') : [];
-  const isMissable = accepted.some(({ status }) => status !== undefined && matches(status, 404, {}));
-  return isMissable ? undefined : absentRoutes.find((route) => route.path.test(path))?.why;
+  const missing = courses.flat().find(({ action }) => absentActions.includes(action) && !offered.includes(action));
+  return missing && `the player cannot ${missing.action}`;
 };

@@ -1,0 +1,86 @@
+/** What a route says about itself, for the OpenAPI document: the words in which `server/openapi/` describes routes. */
+import type { JsonSchema } from '../../runtime/index.ts';
+
+/** By media type. */
+export type Content = Readonly<Record<string, JsonSchema>>;
+
+export interface Answer {
+  readonly description: string;
+  readonly content?: Content;
+  readonly headers?: readonly HeaderName[];
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly in: 'query' | 'header';
+  readonly description: string;
+  readonly schema: JsonSchema;
+}
+
+export interface About {
+  readonly tag: keyof typeof tags;
+  readonly summary: string;
+  readonly description?: string;
+  /** Those of the path come from the path. */
+  readonly parameters?: readonly Parameter[];
+  readonly body?: Content;
+  /** By status. What may happen to every request (401, 413, 500, 503, ...) is the default, and need not be said. */
+  readonly answers: Readonly<Record<number, Answer>>;
+  /** Who may send a credential. Default `caller`: anybody may, and owns then what he starts. */
+  readonly credential?: 'caller' | 'operator' | 'none';
+}
+
+export const tags = {
+  workflows: 'Starting executions.',
+  chat: 'Workflows as chat completions.',
+  jobs: 'Executions that are started and looked at later.',
+  executions: 'How executions stand, and what they wait for.',
+  files: 'Files of the object store.',
+  server: 'The server itself.',
+} as const;
+
+export const headers = {
+  'Execution-Id': 'The execution; it can be looked up under `/executions`.',
+  'Execution-Seq': 'The number of its last fact; `after` takes it.',
+  'Idempotent-Replayed': '`true` if the execution had been started by an earlier request with this key.',
+  Location: 'Where to look how it stands.',
+  'Preference-Applied': 'Which preference of `Prefer` was followed.',
+  'Observability-Trace-Id': 'The id of the run in the system to which traces are exported.',
+  'Retry-After': 'Seconds after which it may succeed.',
+} as const;
+
+export type HeaderName = keyof typeof headers;
+
+export const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
+export const json = (schema: JsonSchema): Content => ({ 'application/json': schema });
+export const problem: Content = { 'application/problem+json': ref('Problem') };
+
+export const text: JsonSchema = { type: 'string' };
+export const count = (least: number, most?: number): JsonSchema =>
+  most === undefined ? { type: 'integer', minimum: least } : { type: 'integer', minimum: least, maximum: most };
+
+export const inQuery = (name: string, description: string, schema: JsonSchema = text): Parameter => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+});
+
+export const inHeader = (name: string, description: string, schema: JsonSchema = text): Parameter => ({
+  name,
+  in: 'header',
+  description,
+  schema,
+});
+
+/** A refusal as NAT's clients know it. */
+export const refusal = (description: string): Answer => ({ description, content: json(ref('Refusal')) });
+
+/** One of ours. */
+export const refusedWithProblem = (description: string): Answer => ({ description, content: problem });
+
+/** Too many are waiting already. */
+export const busy: Answer = {
+  ...refusedWithProblem('Too many executions wait for a run slot.'),
+  headers: ['Retry-After'],
+};

@@ -1,0 +1,96 @@
+/**
+ * The reference of the routes as a page. It has no script and loads nothing: what it shows is in it, and browsers are told
+ * to allow no more.
+ */
+import { createHash } from 'node:crypto';
+import type { JsonSchema } from '../../runtime/index.ts';
+import { escapeHtml as shown } from '../escape-html.ts';
+import type { Route } from '../route.ts';
+import { type Answer, type Content, type Parameter, tags } from './about.ts';
+import { type Described, type DocumentOptions, describedRoutes, openApiOf, templateOf } from './document.ts';
+
+/** Throws as `openApiOf`. */
+export const pageOf = (routes: readonly Route[], options: DocumentOptions): string => {
+  const title = shown(`${options.title} ${options.version}`);
+  const described = describedRoutes(routes);
+  const { schemas } = openApiOf(routes, options).components;
+  const sections = Object.entries(tags).flatMap(([tag, meaning]) => {
+    const those = described.filter(({ about }) => about.tag === tag);
+    return those.length === 0 ? [] : [`<h2>${tag}</h2>\n<p>${meaning}</p>\n${those.map(operation).join('')}`];
+  });
+  return `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width">
+    <title>${title}</title>
+    <style>${STYLE}</style>
+  </head>
+  <body>
+    <h1>${title}</h1>
+    <p>For programs: <a href="${shown(options.rootPath)}/openapi.json">openapi.json</a></p>
+    ${sections.join('\n')}
+    <h2>schemas</h2>
+    ${Object.entries(schemas).map(schemaEntry).join('')}
+  </body>
+</html>
+`;
+};
+
+const STYLE = `
+  body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark; }
+  summary { padding: 0.3rem 0; cursor: pointer; }
+  details > :not(summary) { margin-left: 1.2rem; }
+  table { border-collapse: collapse; }
+  th, td { padding: 0.2rem 1rem 0.2rem 0; text-align: left; vertical-align: top; }
+  pre { overflow-x: auto; }
+`;
+
+/** Nothing but this one style. */
+export const PAGE_POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const operation = ({ method, path, about }: Described): string => {
+  const { summary, description, parameters = [], body, answers } = about;
+  return `<details><summary><code><b>${method}</b> ${shown(templateOf(path))}</code> ${shown(summary)}</summary>
+${description === undefined ? '' : `<p>${prose(description)}</p>`}
+${body === undefined ? '' : `<p>Takes ${contentOf(body)}</p>`}
+<table>
+${parameters.map(parameterRow).join('')}${Object.entries(answers).map(answerRow).join('')}</table></details>
+`;
+};
+
+const parameterRow = ({ name, in: place, description, schema }: Parameter): string =>
+  `<tr><th>${shown(name)}</th><td>${place}: ${prose(description)}</td><td>${schemaOf(schema)}</td></tr>\n`;
+
+const answerRow = ([status, { description, content }]: [string, Answer]): string =>
+  `<tr><th>${status}</th><td>${prose(description)}</td><td>${content === undefined ? '' : contentOf(content)}</td></tr>\n`;
+
+const contentOf = (content: Content): string =>
+  Object.entries(content)
+    .map(([type, schema]) => `<code>${shown(type)}</code>: ${schemaOf(schema)}`)
+    .join('<br>');
+
+const schemaOf = (schema: JsonSchema): string => {
+  const { $ref, type } = schema;
+  const choices = schema.oneOf ?? schema.anyOf;
+  if (Array.isArray(choices)) return (choices as JsonSchema[]).map(schemaOf).join(' or ');
+  if (typeof $ref === 'string') return linked($ref);
+  const isPlain = typeof type === 'string' && Object.keys(schema).length === 1;
+  return `<code>${isPlain ? type : shown(JSON.stringify(schema))}</code>`;
+};
+
+const schemaEntry = ([name, schema]: [string, JsonSchema]): string =>
+  `<details><summary>${shown(name)}</summary><pre id="${shown(name)}">${linked(JSON.stringify(schema, null, 2))}</pre></details>\n`;
+
+/** What stands between backticks is code. */
+const prose = (text: string): string => shown(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+
+/** Whoever follows a reference finds its schema unfolded: browsers open what the target is in. */
+const linked = (json: string): string =>
+  shown(json).replace(/#\/components\/schemas\/([\w.-]+)/g, '<a href="#$1">$1</a>');

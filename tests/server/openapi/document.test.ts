@@ -1,0 +1,108 @@
+/** The OpenAPI document is a good one, and leaves nothing out. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { z } from 'zod';
+import { workflow } from '../../../runtime/index.ts';
+import { aboutHealth } from '../../../server/openapi/about-executions.ts';
+import { openApiOf } from '../../../server/openapi/document.ts';
+import { wireSchemas } from '../../../server/openapi/wire-schemas.ts';
+import type { Route } from '../../../server/route.ts';
+import type { Document } from '../../support/described.ts';
+import { given } from '../../support/given.ts';
+
+const node = z.object({
+  label: z.string(),
+  get children() {
+    return z.array(node);
+  },
+});
+const tree = workflow({ name: 'a tree', input: node, output: z.string(), run: ({ label }) => label });
+const open = workflow({ name: 'open', run: () => 1 });
+
+const everything = { monitorUsers: true, asyncJobs: true, objectStore: 'memory', rootPath: '/api' } as const;
+const endpoint = {
+  functionName: 'open',
+  method: 'GET',
+  path: '/open',
+  legacyPath: '/older',
+} as const;
+
+const described = { title: 'Test', version: '1', rootPath: '', schemas: wireSchemas };
+const route = (path: string, more: Partial<Route> = {}): Route => ({
+  method: 'GET',
+  path,
+  about: aboutHealth,
+  handle: () => ({ status: 200 }),
+  ...more,
+});
+
+test('the document of a server that serves everything is without fault to a linter', async (t) => {
+  const world = await given.server(t, {
+    workflow: tree,
+    workflows: [open],
+    config: { ...everything, endpoints: [endpoint], enableInteractiveExtensions: true },
+  });
+
+  const { status, body } = await world.call('GET /openapi.json');
+
+  // Every operation has a default response, which stands for all that may happen to any request.
+  const config = await createConfig({ extends: ['recommended-strict'], rules: { 'operation-4xx-response': 'off' } });
+  const found = await lintFromString({ source: JSON.stringify(body), config });
+  assert.equal(status, 200);
+  assert.deepEqual(
+    found.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer]),
+    [],
+  );
+  assert.equal((body as Document).servers[0]?.url, '/api');
+});
+
+test('the linter finds what is wrong', async () => {
+  const document = { openapi: '3.1.0', info: { title: 'x', version: '1' }, paths: { '/a/{b}': { get: {} } } };
+
+  const found = await lintFromString({
+    source: JSON.stringify(document),
+    config: await createConfig({ extends: ['recommended-strict'] }),
+  });
+
+  assert.ok(found.some(({ ruleId }) => ruleId === 'path-parameters-defined' || ruleId === 'operation-summary'));
+});
+
+test('each workflow is described where it is served, by its own schemas', async (t) => {
+  const { call } = await given.server(t, { workflow: tree, workflows: [open], config: { endpoints: [endpoint] } });
+
+  const { paths, components } = (await call('GET /openapi.json')).body as Document;
+
+  const input = components.schemas['a.20.tree.input'] as { properties: { children: { items: unknown } } };
+  assert.deepEqual(input.properties.children.items, { $ref: '#/components/schemas/a.20.tree.input' });
+  assert.deepEqual(components.schemas['a.20.tree.output'], {
+    type: 'object',
+    properties: { value: { type: 'string' } },
+    required: ['value'],
+  });
+  assert.deepEqual(Object.keys(paths['/v1/workflow']!.post!.responses), ['200', '202', '422', '429', 'default']);
+  assert.deepEqual(Object.keys(paths['/generate']!.post!.responses), ['200', '422', '429', 'default']);
+  assert.ok(paths['/open']?.get);
+  assert.ok(!('job' in components.schemas));
+});
+
+test('a parameter and a rest of a path become parameters, and operations have names of their own', () => {
+  const routes = [route('/a/:b'), route('/a-b'), route('/a_b'), route('/files/*', { method: 'DELETE' })];
+
+  const { paths } = openApiOf(routes, described) as unknown as Document;
+
+  assert.deepEqual(Object.keys(paths), ['/a/{b}', '/a-b', '/a_b', '/files/{path}']);
+  const names = Object.values(paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
+  assert.deepEqual(names, ['getAByB', 'getAB', 'getAB2', 'deleteFilesByPath']);
+});
+
+test('a route that says nothing about itself is noticed, one that is there to refuse is left out', () => {
+  const { about: _, ...silent } = route('/silent');
+
+  assert.throws(() => openApiOf([silent], described), /GET \/silent says nothing/);
+  assert.deepEqual(openApiOf([route('/', { about: null })], described).paths, {});
+});
+
+test('a reference to a schema that there is not is noticed', () => {
+  assert.throws(() => openApiOf([route('/a')], { ...described, schemas: {} }), /no schema is named/);
+});
