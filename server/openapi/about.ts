@@ -24,7 +24,7 @@ export interface About {
   /** Those of the path come from the path. */
   readonly parameters?: readonly Parameter[];
   readonly body?: Content;
-  /** By status. What may happen to every request (401, 413, 500, 503, ...) is the default, and need not be said. */
+  /** By status. What may happen to every request (401, 413, 500, 503, ...) need not be said. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Who may send a credential. Default `caller`: anybody may, and owns then what he starts. */
   readonly credential?: 'caller' | 'operator' | 'none';

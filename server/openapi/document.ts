@@ -124,7 +124,8 @@ const operationOf = (about: About, path: string, operationId: string): Record<st
     ...(body !== undefined && { requestBody: { required: true, content: mediaOf(body) } }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)])),
-      default: { $ref: '#/components/responses/Refused' },
+      '4XX': { $ref: '#/components/responses/Refused' },
+      '5XX': { $ref: '#/components/responses/Refused' },
     },
     ...(security !== undefined && { security }),
   };

@@ -12,7 +12,7 @@ export type Document = {
 
 /**
  * Gives a check of one reply. `operation` is a method and a path as the document has them. Only the statuses that it names
- * are good for `status`; those that fall under its default are asked for by `isDefault`.
+ * are good for `status`; those that may happen to every request are asked for by `isDefault`.
  */
 export const describedBy = (document: Document) => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
