@@ -5,26 +5,21 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { startLab } from '../lab/lab.ts';
-import { actions, play } from './player.ts';
+import { play } from './player.ts';
 import { startProvider } from './provider.ts';
-import { notYet, readDeviations, readRecordings, type Scenario, scenarioOf } from './scenarios.ts';
+import { readDeviations, readRecordings, type Scenario, scenarioOf } from './scenarios.ts';
 
 const deviations = readDeviations();
 const scenarios = readRecordings().map((recording) => scenarioOf(recording, deviations));
-const reasons = scenarios.map((scenario) => notYet(scenario, Object.keys(actions)));
-const played = scenarios.filter((_, index) => reasons[index] === undefined);
-const profiles = new Set(played.map(({ profile }) => profile));
+const profiles = new Set(scenarios.map(({ profile }) => profile));
 
 test('clients of NAT see what they saw, or what we promised instead', { concurrency: true }, async (t) => {
-  assert.ok(played.length > 0, 'a run without scenarios shows nothing');
-  t.diagnostic(`${played.length} of ${scenarios.length} recorded scenarios are played`);
-  for (const why of new Set(reasons)) {
-    if (why) t.diagnostic(`${reasons.filter((reason) => reason === why).length} are left out: ${why}`);
-  }
+  assert.ok(scenarios.length > 300, 'a run without scenarios shows nothing');
+  t.diagnostic(`${scenarios.length} recorded scenarios`);
 
   await Promise.all(
     [...profiles].map((profile) => {
-      const those = played.filter((scenario) => scenario.profile === profile);
+      const those = scenarios.filter((scenario) => scenario.profile === profile);
       return t.test(`profile ${profile}`, (within) => playAll(profile, those, within));
     }),
   );

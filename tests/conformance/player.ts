@@ -22,7 +22,7 @@ const provider: Action = async (order: 'requests' | Partial<Provider>, world) =>
   return undefined;
 };
 
-export const actions: Readonly<Record<string, Action>> = {
+const actions: Readonly<Record<string, Action>> = {
   ...httpActions,
   ...streamActions,
   ...socketActions,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Deviation, notYet, type Recording, readDeviations, readRecordings, scenarioOf } from './scenarios.ts';
+import { type Deviation, type Recording, readDeviations, readRecordings, scenarioOf } from './scenarios.ts';
 
 const recording: Recording = {
   name: 'topic/one',
@@ -49,19 +49,6 @@ test('a required course replaces the recorded one, an allowed one is tried befor
 
   assert.deepEqual(pathsIf('required'), [{ path: '/b' }]);
   assert.deepEqual(pathsIf('allowed'), [{ path: '/b' }, { path: '/a' }]);
-});
-
-test('a scenario is left out, with the reason, when the player lacks something for it', () => {
-  const whyNot = (more: Partial<Recording>, offered = ['request', 'sleep']) =>
-    notYet(scenarioOf({ ...recording, ...more }, []), offered);
-
-  assert.equal(whyNot({}), undefined);
-  assert.equal(whyNot({ steps: [{ stream: {} }] }), 'the player cannot stream');
-  assert.equal(whyNot({ steps: [{ stream: {} }] }, ['stream']), undefined);
-});
-
-test('an action that is only misspelled is played, and so fails, instead of being left out', () => {
-  assert.equal(notYet(scenarioOf({ ...recording, steps: [{ steram: {} }] }, []), ['request']), undefined);
 });
 
 test('recordings have names of their own and every deviation is about something recorded', () => {

@@ -55,12 +55,3 @@ const playedStep = ({ id, expect, ...rest }: Step, deviations: readonly Deviatio
   const accepted = changed.flatMap(({ ours, class: kind }) => (kind === 'allowed' ? [ours, ...recorded] : [ours]));
   return { ...(id !== undefined && { id }), action, order, accepted: changed.length > 0 ? accepted : recorded };
 };
-
-/** Actions of event streams and WebSockets. */
-const absentActions = ['stream', 'read', 'connect', 'send', 'receive', 'silence', 'closed'];
-
-/** Why a scenario is left out, or undefined if it is played. Nothing else leaves anything out. */
-export const notYet = ({ courses }: Scenario, offered: readonly string[]): string | undefined => {
-  const missing = courses.flat().find(({ action }) => absentActions.includes(action) && !offered.includes(action));
-  return missing && `the player cannot ${missing.action}`;
-};
