@@ -1,4 +1,5 @@
 /** Outputs on the streams of a workflow: whatever it is, a client finds it under `value`. */
+import { saidIn } from './chat/completion.ts';
 
 /** The frame of an output, in NAT's two ways of writing JSON: its own, and Python's for what it has wrapped. */
 export const outputFrame = (output: unknown): string => {
@@ -6,19 +7,14 @@ export const outputFrame = (output: unknown): string => {
     return `data: ${JSON.stringify({ value: output })}\n\n`;
   }
   if ('value' in output) return `data: ${JSON.stringify(output)}\n\n`;
-  return `data: {"value": ${asciiJson(contentOf(output) ?? JSON.stringify(output))}}\n\n`;
+  return `data: {"value": ${asciiJson(textOf(output))}}\n\n`;
 };
 
-/** The text of a chat completion or a chunk of one; undefined for everything else. */
-const contentOf = (output: object): string | undefined => {
-  const { object, choices } = output as { object?: unknown; choices?: unknown };
-  if (object !== 'chat.completion.chunk' && object !== 'chat.completion') return undefined;
-  const choice: Choice | undefined = Array.isArray(choices) ? choices[0] : undefined;
-  const content = (choice?.delta ?? choice?.message)?.content;
-  return typeof content === 'string' ? content : '';
+/** Of a chat, what it says; of everything else, its JSON. */
+const textOf = (output: object): string => {
+  const said = saidIn(output);
+  return said === undefined ? JSON.stringify(output) : (said ?? '');
 };
-
-type Choice = { readonly delta?: { content?: unknown } | null; readonly message?: { content?: unknown } | null } | null;
 
 const asciiJson = (text: string): string =>
   JSON.stringify(text).replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -7,7 +7,18 @@ import type { ExecutionView } from '../../runtime/index.ts';
 /** NAT gives this name where the workflow gives none. */
 const UNKNOWN_MODEL = 'unknown-model';
 
-type Choice = { readonly message?: { readonly content?: unknown } | null } | null;
+type Said = { readonly content?: unknown } | null;
+type Choice = { readonly message?: Said; readonly delta?: Said } | null;
+
+/**
+ * What a completion, or a chunk of one, says. Undefined for anything else; null for one without text, such as a call of
+ * a tool, or a last chunk that only says what was used.
+ */
+export const saidIn = (value: unknown): string | null | undefined => {
+  if (!isCompletion(value) && !isChunk(value)) return undefined;
+  const content = (value.choices[0]?.delta ?? value.choices[0]?.message)?.content;
+  return typeof content === 'string' ? content : null;
+};
 
 /** As workflows may give it: of its members, only these are counted on. */
 type Completion = { readonly object: 'chat.completion'; readonly choices: readonly Choice[] } & Partial<Identity> & {
@@ -47,9 +58,7 @@ export class Chunks {
     if (isChunk(output) || isCompletion(output)) this.#adopt(output);
     if (isChunk(output)) return output;
     if (!isCompletion(output)) return this.#chunk({ content: textOf(output), role: 'assistant' });
-    const content = output.choices[0]?.message?.content;
-    const text = typeof content === 'string' ? content : null;
-    return this.#chunk({ content: text, role: 'assistant', usage: output.usage });
+    return this.#chunk({ content: saidIn(output) ?? null, role: 'assistant', usage: output.usage });
   }
 
   /** The one after the last output: the completion is whole. */
@@ -95,7 +104,8 @@ const isOf = (value: unknown, kind: string): boolean =>
   Array.isArray(Reflect.get(value, 'choices'));
 
 const isCompletion = (value: unknown): value is Completion => isOf(value, 'chat.completion');
-const isChunk = (value: unknown): value is Partial<Identity> => isOf(value, 'chat.completion.chunk');
+const isChunk = (value: unknown): value is Partial<Identity> & { readonly choices: readonly Choice[] } =>
+  isOf(value, 'chat.completion.chunk');
 
 /** A text is what it says, nothing says nothing, and everything else is written as JSON. */
 const textOf = (value: unknown): string => {
