@@ -2,21 +2,22 @@
  * One execution of a workflow: everything that has happened to it, folded into where it stands.
  *
  * Every event is a fact. It is judged here and nowhere else: if the present state lists it and its guard agrees, it
- * is folded into the context and takes the next sequence number; otherwise nothing changes, the number included.
+ * is folded into the context and takes the next sequence number; otherwise nothing changes, the number included. Only
+ * `record.forgotten` takes none: when it comes there is no journal any more.
  *
  * Where an execution stands follows from two questions. Does some branch of the run have work to do (`working`)? Then
  * it is running, and needs a run slot to execute. Otherwise: for whom does it wait (`pauses`)?
  */
 import { assign, type SnapshotFrom, setup } from 'xstate';
-import type { ExecutionError, ExecutionEvent, Pause, ResultForm } from './facts.ts';
+import type { ExecutionError, ExecutionEvent, Pause } from './facts.ts';
 
 export type ExecutionInput = {
   readonly executionId: string;
   readonly workflow: string;
   /** User id of whoever started it; null if nobody said, and then the unguessable id is the capability. */
   readonly owner: string | null;
-  /** How whoever started it wants the result; null: as it is. */
-  readonly form: ResultForm | null;
+  /** How its starter is shown the result: a word of theirs that nobody here reads; null: as it is. */
+  readonly form: string | null;
   readonly startedAt: number;
 };
 

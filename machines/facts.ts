@@ -15,6 +15,9 @@ export type Pause = {
 export type Interaction = Extract<Pause, { kind: 'interaction' }>;
 export type Consent = Extract<Pause, { kind: 'oauth' }>;
 
+/** Whether a person can end it; a sleep only takes its time. */
+export const isAwaited = (pause: Pause): pause is Interaction | Consent => pause.kind !== 'sleep';
+
 /** Why an execution failed. `name` is the class of the error a workflow threw. */
 export type ExecutionError = { readonly code: ExecutionErrorCode; readonly message: string; readonly name: string };
 export type ExecutionErrorCode =
@@ -47,7 +50,7 @@ export type Fact =
       readonly type: 'execution.started';
       readonly workflow: string;
       readonly owner: string | null;
-      readonly form: ResultForm | null;
+      readonly form: string | null;
       readonly input: unknown;
     }
   | { readonly type: 'slot.granted' }
@@ -100,8 +103,5 @@ export type Fact =
 /** A fact and when it happened: what the machine is sent. */
 export type ExecutionEvent = Exclude<Fact, { type: 'execution.started' }> & { readonly at: number };
 
-/** A fact in a journal: numbered from 1, without gaps, in the order in which it was folded. */
+/** A fact in a journal, which all are but the last: numbered from 1, without gaps, in the order of their folding. */
 export type JournalEntry = Fact & { readonly seq: number; readonly at: number };
-
-/** What callers get of a result other than the result itself: a chat completion. */
-export type ResultForm = 'chat';

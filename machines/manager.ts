@@ -2,15 +2,7 @@
  * The root of the actor system. Below it stand two supervisors, one for executions and one for builders; it decides
  * only whether new work is taken, and in which order everything ends: executions first, then the builders they use.
  */
-import {
-  type ActorLogic,
-  type AnyActorRef,
-  assign,
-  type EventObject,
-  type Snapshot,
-  type SnapshotFrom,
-  setup,
-} from 'xstate';
+import { type ActorLogic, type AnyActorRef, assign, type EventObject, type Snapshot, setup } from 'xstate';
 import { port } from './port.ts';
 
 export type ManagerEvent = { type: 'manager.stop' };
@@ -74,5 +66,3 @@ export const managerMachine = setup({
     stopped: { type: 'final' },
   },
 });
-
-export type ManagerSnapshot = SnapshotFrom<typeof managerMachine>;

@@ -2,7 +2,7 @@
  * The engine: executions come into being here, and whatever is told of them has its consequences here - a settled one
  * rests, an old one is forgotten, a crashed one fails. Who may ask for what is decided in `runtime.ts`.
  */
-import type { JournalEntry, ResultForm } from '../machines/facts.ts';
+import type { JournalEntry } from '../machines/facts.ts';
 import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -36,8 +36,8 @@ export interface StartRequest extends RunRequest {
   readonly jobId?: string | undefined;
   /** How long its record is kept once it has settled. Default: the runtime's `retentionMs`. */
   readonly retentionMs?: number | undefined;
-  /** What callers get of the result. Default: the result as it is. */
-  readonly form?: ResultForm | undefined;
+  /** How callers are shown the result: a word for whoever shows it. Default: the result as it is. */
+  readonly form?: string | undefined;
 }
 
 export interface RuntimeSetup {
@@ -180,11 +180,17 @@ export class Engine {
     const { workflow } = request;
     // A schema may have made of an input what cannot be written; the run gets it all the same.
     const input = toJsonOrNull(request.input);
-    const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
-    lease.whenReady((failure) => {
-      if (failure !== undefined) execution.fail('build_failed', failure.message, failure.name);
-    });
-    if (kept !== true) await kept;
+    try {
+      const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
+      lease.whenReady((failure) => {
+        if (failure !== undefined) execution.fail('build_failed', failure.message, failure.name);
+      });
+      if (kept !== true) await kept;
+    } catch (error) {
+      lease.cancel();
+      this.#drop(execution);
+      throw error;
+    }
     return { execution, isNew: true };
   }
 
@@ -226,7 +232,7 @@ export class Engine {
   #create(
     workflow: string,
     owner: string | null,
-    form: ResultForm | null,
+    form: string | null,
     retentionMs = this.options.retentionMs,
   ): Execution {
     const executionId = newId();
@@ -254,11 +260,17 @@ export class Engine {
     this.#drain.settled();
   }
 
+  /** Nobody finds it any more. */
+  #drop(execution: Execution): void {
+    execution.rest();
+    this.executions.remove(execution);
+    this.#keys.drop(execution.id);
+    this.#jobs.drop(execution.id);
+  }
+
   async #forget(execution: Execution): Promise<void> {
     const executionId = execution.id;
-    this.executions.remove(execution);
-    this.#keys.drop(executionId);
-    this.#jobs.drop(executionId);
+    this.#drop(execution);
     try {
       await this.store.forget(executionId);
       execution.offer({ type: 'record.forgotten' });

@@ -14,9 +14,10 @@ import {
   type executionMachine,
   statusOf,
 } from '../machines/execution.ts';
-import type { ExecutionEvent, Fact, JournalEntry } from '../machines/facts.ts';
+import { type ExecutionEvent, type Fact, isAwaited, type JournalEntry } from '../machines/facts.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './context.ts';
+import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Store } from './store/store.ts';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
@@ -160,9 +161,17 @@ export class Execution {
 
   #commit(entry: JournalEntry): true | Promise<true> {
     const { phase } = this;
-    const kept = this.#deps.store.append(this.id, entry);
+    let kept: ReturnType<Store['append']>;
+    try {
+      kept = this.#deps.store.append(this.id, entry);
+    } catch (cause) {
+      throw unkept(cause);
+    }
     if (!(kept instanceof Promise)) return this.#tell(entry, phase, kept);
-    return kept.then((full) => this.#tell(entry, phase, full));
+    return kept.then(
+      (full) => this.#tell(entry, phase, full),
+      (cause: unknown) => Promise.reject(unkept(cause)),
+    );
   }
 
   /** What is told makes others offer more; it is told after, so that everybody hears everything in order. */
@@ -220,8 +229,7 @@ export class Execution {
   /** When waiting for people becomes too long; an execution that only sleeps is not abandoned. */
   #abandonedAt(): number {
     const { parkedAt, pauses } = this.context;
-    const isAwaited = parkedAt !== null && pauses.some(({ kind }) => kind !== 'sleep');
-    return isAwaited ? parkedAt + this.#deps.options.parkedTimeoutMs : NEVER;
+    return parkedAt !== null && pauses.some(isAwaited) ? parkedAt + this.#deps.options.parkedTimeoutMs : NEVER;
   }
 
   /** When it has been parked for long enough to be let rest. */
@@ -247,5 +255,7 @@ export class Execution {
     this.#arm();
   }
 }
+
+const unkept = (cause: unknown): Failure => new Failure('store_unavailable', { cause, retryAfterMs: 1_000 });
 
 const EXPIRED = { interaction: 'interaction.expired', oauth: 'oauth.expired', sleep: 'sleep.elapsed' } as const;

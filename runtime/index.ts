@@ -8,9 +8,9 @@ export type {
   Interaction,
   JournalEntry,
   Pause,
-  ResultForm,
   TraceStep,
 } from '../machines/facts.ts';
+export { isAwaited } from '../machines/facts.ts';
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';

@@ -5,7 +5,7 @@
  * execution started by nobody in particular belongs to whoever knows its id. Operators may do what owners may.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Pause } from '../machines/facts.ts';
+import { type Consent, type Interaction, isAwaited } from '../machines/facts.ts';
 import type { Builders } from './builders.ts';
 import type { Caller } from './caller.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
@@ -130,11 +130,11 @@ export class Runtime {
   }
 
   /** What waits for the caller, in all executions, the longest waiting first. Throws `identity_required`. */
-  inbox(by: Caller, limit: number): readonly { executionId: string; workflow: string; pause: Pause }[] {
+  inbox(by: Caller, limit: number): readonly { executionId: string; workflow: string; pause: Interaction | Consent }[] {
     const { executions } = this.list(by, { limit: Number.POSITIVE_INFINITY });
     return executions
       .flatMap(({ context: { executionId, workflow, pauses } }) =>
-        pauses.filter(({ kind }) => kind !== 'sleep').map((pause) => ({ executionId, workflow, pause })),
+        pauses.filter(isAwaited).map((pause) => ({ executionId, workflow, pause })),
       )
       .sort((a, b) => a.pause.openedAt - b.pause.openedAt)
       .slice(0, limit);

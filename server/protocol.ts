@@ -10,6 +10,9 @@ export type OpenInteraction = {
   response_url: string;
 };
 
+/** A prompt, and where its answer goes. */
+export type AddressedPrompt = Omit<OpenInteraction, 'status'>;
+
 /** A consent that waits for a browser. */
 export type OpenConsent = { status: 'oauth_required'; auth_url: string; oauth_state: string };
 
@@ -48,7 +51,7 @@ export type StreamData = {
   'output.emitted': { value: unknown };
   'trace.emitted': { step: StreamedStep };
   'trace.identified': { observability_trace_id: string };
-  'interaction.requested': Omit<OpenInteraction, 'status'> & { due_at: string | null };
+  'interaction.requested': AddressedPrompt & { due_at: string | null };
   'interaction.answered': { interaction_id: string };
   'interaction.expired': { interaction_id: string };
   'oauth.requested': Omit<OpenConsent, 'status'> & { due_at: string | null };

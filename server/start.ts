@@ -3,7 +3,6 @@ import {
   type Caller,
   Failure,
   jsonSchemaOf,
-  type ResultForm,
   RunTrace,
   type StartRequest,
   traceFromHeaders,
@@ -13,6 +12,9 @@ import { readJsonBody } from './json-body.ts';
 import { HttpRequestInfo } from './request-info.ts';
 import type { Call } from './route.ts';
 import { createReader, type Reading, ValidationFailure } from './validation.ts';
+
+/** How a result is shown that is not sent as it is; the wire reads it from the execution. */
+export type ResultForm = 'chat';
 
 /** What a run is started with, beside what its request says. */
 export interface Started {

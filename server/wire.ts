@@ -1,19 +1,28 @@
 /** NAT's bodies: how an execution looks to its clients. Members stand in the order in which NAT sends them. */
-import { type ExecutionView, jsonSchemaOf, type Pause, type Prompt, type Workflow } from '../runtime/index.ts';
+import {
+  type Consent,
+  type ExecutionView,
+  type Interaction,
+  isAwaited,
+  jsonSchemaOf,
+  type Prompt,
+  type Workflow,
+} from '../runtime/index.ts';
 import { completionOf } from './chat/completion.ts';
+import type { AcceptedBody, AddressedPrompt, ExecutionBody, OpenPause } from './protocol.ts';
 
 /** Paths in bodies begin with the root path of the server. */
 export interface Wire {
   /** 202: the first thing a client has to do for an execution that has paused. */
-  accepted(execution: ExecutionView): unknown;
+  accepted(execution: ExecutionView): AcceptedBody;
   /** GET of an execution. */
-  status(execution: ExecutionView): unknown;
+  status(execution: ExecutionView): ExecutionBody;
   /** What a completed execution has given. */
   result(execution: ExecutionView): unknown;
   /** What waits, without saying where to. */
-  pause(executionId: string, pause: Pause): Record<string, unknown>;
+  pause(executionId: string, pause: Interaction | Consent): OpenPause;
   /** A prompt, and where its answer goes. */
-  interaction(executionId: string, interactionId: string, prompt: Prompt): Record<string, unknown>;
+  interaction(executionId: string, interactionId: string, prompt: Prompt): AddressedPrompt;
 }
 
 /**
@@ -39,8 +48,8 @@ const givesEither = (workflow: Workflow): boolean => {
 };
 
 /** The oldest thing that a person has to do. */
-export const firstPause = ({ context: { pauses } }: ExecutionView): Pause | undefined =>
-  pauses.find(({ kind }) => kind !== 'sleep');
+const firstPause = ({ context: { pauses } }: ExecutionView): Interaction | Consent | undefined =>
+  pauses.find(isAwaited);
 
 export const STATUSES = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
 export type WireStatus = (typeof STATUSES)[number];
@@ -74,16 +83,10 @@ export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wi
     response_url: `${statusUrl(executionId)}/interactions/${interaction_id}/response`,
   });
 
-  const pauseBody = (executionId: string, pause: Pause): Record<string, unknown> => {
-    switch (pause.kind) {
-      case 'interaction':
-        return { status: 'interaction_required', ...interaction(executionId, pause.id, pause.prompt) };
-      case 'oauth':
-        return { status: 'oauth_required', auth_url: pause.authUrl, oauth_state: pause.id };
-      case 'sleep':
-        return { status: 'running' };
-    }
-  };
+  const pauseBody: Wire['pause'] = (executionId, pause) =>
+    pause.kind === 'oauth'
+      ? { status: 'oauth_required', auth_url: pause.authUrl, oauth_state: pause.id }
+      : { status: 'interaction_required', ...interaction(executionId, pause.id, pause.prompt) };
 
   return {
     pause: pauseBody,
@@ -91,8 +94,8 @@ export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wi
     result,
     accepted: (execution) => {
       const pause = firstPause(execution);
-      const paused = pause === undefined ? { status: 'running' } : pauseBody(execution.id, pause);
-      return { execution_id: execution.id, status_url: statusUrl(execution.id), ...paused };
+      const body = { execution_id: execution.id, status_url: statusUrl(execution.id) };
+      return pause === undefined ? { ...body, status: 'running' } : { ...body, ...pauseBody(execution.id, pause) };
     },
     status: (execution) => {
       const { context } = execution;
@@ -102,7 +105,7 @@ export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wi
           ? { execution_id, status: 'completed', result: result(execution) }
           : { execution_id, status: 'failed', error: errorText(error.message) };
       }
-      const open = context.pauses.filter(({ kind }) => kind !== 'sleep');
+      const open = context.pauses.filter(isAwaited);
       const [first] = open;
       if (first === undefined) return { execution_id, status: 'running' };
       const body = { execution_id, ...pauseBody(execution_id, first) };

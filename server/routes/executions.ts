@@ -4,6 +4,7 @@ import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
+import type { ExecutionListBody, InboxBody } from '../protocol.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { type Who, withCaller } from '../who.ts';
 import { STATUSES, type Wire, wireStatus } from '../wire.ts';
@@ -50,14 +51,15 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
         before: query.get('before') ?? undefined,
         limit: readCount(query, 'limit', PAGE),
       });
-      return json(200, {
+      const body: ExecutionListBody = {
         executions: page.executions.map((execution) => {
           const { workflow, startedAt, settledAt } = execution.context;
           const times = { started_at: iso(startedAt), settled_at: settledAt === null ? null : iso(settledAt) };
-          return { workflow, ...times, ...(wire.status(execution) as object) };
+          return { workflow, ...times, ...wire.status(execution) };
         }),
         next: page.next ?? null,
-      });
+      };
+      return json(200, body);
     },
   },
   // The route above must not be found by a slash too many: NAT's clients know that there is nothing.
@@ -70,7 +72,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const open = runtime.inbox(by, readCount(new URLSearchParams(call.query), 'limit', PAGE));
-      return json(200, {
+      const body: InboxBody = {
         interactions: open.map(({ executionId, workflow, pause }) => ({
           execution_id: executionId,
           workflow,
@@ -78,7 +80,8 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
           due_at: pause.dueAt === null ? null : iso(pause.dueAt),
           ...wire.pause(executionId, pause),
         })),
-      });
+      };
+      return json(200, body);
     },
   },
 ];

@@ -2,14 +2,14 @@
  * Streams of a workflow: a request starts an execution and reads it while it runs. On the interactive routes a prompt is
  * an event, and who leaves can come back by the id of the execution; NAT's older ones never pause and cannot be found again.
  */
-import type { Caller, ExecutionView, ResultForm, Runtime, Workflow } from '../../runtime/index.ts';
+import type { Caller, ExecutionView, Runtime, Workflow } from '../../runtime/index.ts';
 import { errorFrame, NatFrames, type NatFramesOptions } from '../nat-frames.ts';
 import { aboutStream } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey } from '../preferences.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { eventStream, eventsOnly } from '../sse.ts';
-import { asFailedRun, type Input, inputReader, startRequest } from '../start.ts';
+import { asFailedRun, type Input, inputReader, type ResultForm, startRequest } from '../start.ts';
 import { AdaptedSteps, type StepAdaptorOptions } from '../step-adaptor.ts';
 import { rawSteps, type Steps } from '../steps.ts';
 import { outputFrame } from '../value-envelope.ts';
@@ -113,7 +113,7 @@ export const streamer = (
 const wantsCancel = ({ query }: Call): boolean => new URLSearchParams(query).get('on_disconnect') === 'cancel';
 
 /** A run whose reader has gone ends, unless it has ended. */
-export const cancelWithReader = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
+const cancelWithReader = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
   call.onGone(() => {
     if (!execution.isSettled) runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
   });

@@ -1,11 +1,11 @@
 /** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
-import type { ResultForm, Runtime, Workflow } from '../../runtime/index.ts';
+import type { Runtime, Workflow } from '../../runtime/index.ts';
 import { aboutStart } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey, readPreference } from '../preferences.ts';
 import { json } from '../problems.ts';
 import type { Call, Reply, Route } from '../route.ts';
-import { asFailedRun, type Input, inputReader, startRequest } from '../start.ts';
+import { asFailedRun, type Input, inputReader, type ResultForm, startRequest } from '../start.ts';
 import type { Who } from '../who.ts';
 import { errorText, hasOutcome, type Wire } from '../wire.ts';
 
