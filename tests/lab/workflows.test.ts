@@ -1,22 +1,12 @@
 /** What no route shows yet: outputs of streams, and steps. */
+
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { createRuntime, type JournalEntry, type Workflow } from '../../runtime/index.ts';
+import { noRequest } from '../../runtime/run-metadata.ts';
 import { labChat, labRecords, labStream, labText } from './workflows.ts';
 
 const nobody = { userId: undefined };
-const request = {
-  method: null,
-  path: null,
-  scheme: null,
-  port: null,
-  headers: {},
-  query: {},
-  pathParams: {},
-  cookies: {},
-  client: null,
-  payload: undefined,
-};
 const trace = { traceId: '0'.repeat(31).concat('1'), runId: 'run', parentId: null, parentName: null };
 
 /** Runs a workflow to its end. */
@@ -29,7 +19,7 @@ const run = async (t: TestContext, workflow: Workflow, input: unknown): Promise<
     by: nobody,
     conversationId: undefined,
     userMessageId: undefined,
-    request,
+    request: noRequest,
     trace,
     interactive: false,
     streaming: true,

@@ -8,33 +8,7 @@ import { readJsonBody } from '../../server/json-body.ts';
 import { createReader, ValidationFailure, validationReply } from '../../server/validation.ts';
 import { matchExpectation, type Seen } from '../conformance/expectations.ts';
 import { type PlayedStep, readDeviations, readRecordings, scenarioOf } from '../conformance/scenarios.ts';
-
-const textInput = z.object({ cmd: z.string() });
-
-const modelInput = z.object({
-  cmd: z.string().min(1).max(200),
-  n: z.int().min(0).max(100).default(1),
-  mode: z.enum(['plain', 'upper']).default('plain'),
-  loud: z.boolean().default(false),
-  tags: z.array(z.string()).max(3).default([]),
-  nested: z
-    .object({ name: z.string(), weight: z.number().gt(0).lt(10).default(1) })
-    .nullable()
-    .default(null),
-});
-
-const messageInput = z
-  .looseObject({
-    input_message: z.string().nullish(),
-    messages: z.array(z.looseObject({ role: z.string() })).nullish(),
-  })
-  .superRefine(({ input_message, messages, ...others }, context) => {
-    const issue = (message: string) => context.addIssue({ code: 'custom', message });
-    if (input_message && messages) issue('Either messages or input_message must be provided, not both');
-    else if (input_message && Object.keys(others).length > 0) {
-      issue('no extra fields are permitted when input_message is provided');
-    }
-  });
+import { messageInput, modelInput, textInput } from '../lab/workflows.ts';
 
 const answerInput = z.object({
   response: z.discriminatedUnion('type', [
