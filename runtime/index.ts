@@ -18,7 +18,14 @@ export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
 export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './execution-store.ts';
-export type { ExecutionPage, ListFilter } from './executions.ts';
+export {
+  type ExecutionFilter,
+  type ExecutionPage,
+  firstAwaited,
+  STANDS,
+  type Stand,
+  standOf,
+} from './executions.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';
@@ -76,7 +83,9 @@ export { type RunOptions, Session, type SessionRequest } from './session.ts';
 export type { AskedConsent, AskedPrompt, UserAuthenticationCallback, UserInputCallback } from './session-callbacks.ts';
 export { SessionManager, type SessionManagerSetup } from './session-manager.ts';
 export { RunFailedError, SessionRun } from './session-run.ts';
+export type { Archive } from './store/archive.ts';
+export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';
-export type { JournalLimits, JournalPage, Store } from './store/store.ts';
+export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
 export { type Credential, type UserInfo, userInfoOf } from './user-info.ts';
 export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './workflow.ts';

@@ -39,11 +39,14 @@ export interface OAuthOptions {
   random?: (bytes: number) => Buffer;
 }
 
-export interface FlowRequest {
+export interface FlowRequest extends Subject {
   readonly provider: string;
   /** Default: those of the provider's configuration. */
-  readonly scopes?: readonly string[];
-  /** Undefined for an execution that nobody owns: its token is handed over by `claim` and not kept. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** Whose token it is: a user's, or that of one execution which nobody owns. */
+export interface Subject {
   readonly user: string | undefined;
   readonly executionId: string;
 }
@@ -59,20 +62,22 @@ type Finished = { readonly executionId: string; readonly state: string };
 
 export interface OAuth {
   /**
-   * A usable token of this user without asking: cached, or refreshed if it has expired and can be. Throws `oauth_failed`
+   * A usable token without asking: cached, or refreshed if it has expired and can be. Throws `oauth_failed`
    * if the provider cannot refresh at the moment, `options_invalid` for a provider that is not configured.
    */
-  token(user: string, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
+  token(subject: Subject, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
   /** Registers a flow. Throws `options_invalid` as `token` does, and `queue_full`. */
   begin(request: FlowRequest): { state: string; authUrl: string; expiresInMs: number };
   /** The callback, as it was received; `user` is the identity of the browser, if it has one. Never rejects. */
   complete(callback: { url: URL; user: string | undefined }): Promise<CallbackOutcome>;
   /** Drops a flow whose execution has ended, and its token if nobody has claimed it. An unknown state is fine. */
   abandon(state: string): void;
-  /** The token of a granted flow, once. A user's own is kept besides, for `token`. */
+  /** The token of a granted flow, once. It is kept besides, for `token`. */
   claim(state: string): AccessToken | undefined;
   /** Forgets all tokens of a user; the provider is not told. */
   revoke(user: string): void;
+  /** Forgets the tokens of an execution that nobody owns, and that has ended. */
+  release(executionId: string): void;
   /** Ends the requests under way as unreachable, and begins no more. */
   stop(): void;
   /** Consents that nobody has answered yet. */
@@ -100,7 +105,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     const [state, ...more] = url.searchParams.getAll('state');
     const flow = state === undefined || more.length > 0 ? undefined : flows.take(state, browser); // O1
     if (flow === undefined) return { outcome: 'unknown_state' };
-    const { provider, scopes, user, verifier } = flow;
+    const { provider, scopes, verifier } = flow;
     const finished = { executionId: flow.executionId, state: flow.state };
     const callback = readCallback(flow, url);
     if (!(callback instanceof URLSearchParams)) {
@@ -112,15 +117,15 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
       flows.settle(flow, undefined);
       return { ...answer, ...finished };
     }
-    if (user !== undefined) tokens.keep(user, provider, scopes, answer);
+    tokens.keep(holderOf(flow), provider, scopes, answer);
     flows.settle(flow, answer.token);
     return { outcome: 'granted', ...finished };
   };
 
   return {
-    token: async (user, name, scopes) => {
+    token: async (subject, name, scopes) => {
       const provider = providerOf(name);
-      return tokens.token(user, provider, scopesOf(provider, scopes));
+      return tokens.token(holderOf(subject), provider, scopesOf(provider, scopes));
     },
     begin: ({ provider: name, scopes: wanted, user, executionId }) => {
       const provider = providerOf(name);
@@ -140,12 +145,16 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     abandon: (state) => flows.abandon(state),
     claim: (state) => flows.claim(state),
     revoke: (user) => tokens.revoke(user),
+    release: (executionId) => tokens.revoke(holderOf({ user: undefined, executionId })),
     stop: () => endpoint.stop(),
     get pending() {
       return flows.pending;
     },
   };
 };
+
+/** Tokens are a user's; those that nobody in particular has consented to are their execution's. No user id begins so. */
+const holderOf = ({ user, executionId }: Subject): string => user ?? `\0${executionId}`;
 
 const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string => {
   const url = new URL(provider.authorizationUrl);

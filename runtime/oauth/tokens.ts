@@ -54,6 +54,7 @@ export class TokenCache {
 
   /** Forgets all tokens of a user, also one that is being refreshed. */
   revoke(user: string): void {
+    if (this.#entries.size === 0) return;
     for (const [key, entry] of this.#entries) if (entry.user === user) this.#entries.delete(key);
   }
 

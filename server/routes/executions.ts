@@ -1,5 +1,5 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
-import { type ExecutionView, Failure, type ListFilter, type Runtime } from '../../runtime/index.ts';
+import { type ExecutionFilter, type ExecutionView, Failure, type Runtime, STANDS } from '../../runtime/index.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../openapi/about-executions.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
@@ -7,7 +7,7 @@ import { json } from '../problems.ts';
 import type { ExecutionListBody, InboxBody } from '../protocol.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { type Who, withCaller } from '../who.ts';
-import { STATUSES, type Wire, wireStatus } from '../wire.ts';
+import type { Wire } from '../wire.ts';
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
 
@@ -46,7 +46,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const query = new URLSearchParams(call.query);
       const page = runtime.list(by, {
-        where: withStatus(query.get('status')),
+        status: readStatus(query.get('status')),
         workflow: query.get('workflow') ?? undefined,
         before: query.get('before') ?? undefined,
         limit: readCount(query, 'limit', PAGE),
@@ -106,10 +106,10 @@ const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): P
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-const withStatus = (given: string | null): ListFilter['where'] => {
+const readStatus = (given: string | null): ExecutionFilter['status'] => {
   if (given === null) return undefined;
-  const wanted = STATUSES.find((status) => status === given);
-  if (wanted !== undefined) return (execution) => wireStatus(execution) === wanted;
-  const detail = `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
+  const wanted = STANDS.find((stand) => stand === given);
+  if (wanted !== undefined) return wanted;
+  const detail = `status: expected one of ${STANDS.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
   throw new Failure('request_invalid', { detail });
 };
