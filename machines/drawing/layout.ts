@@ -31,8 +31,8 @@ const LABEL_CHARACTER_WIDTH = 6.7;
 const NAME_CHARACTER_WIDTH = 7.6;
 const LABEL_PADDING = 14;
 const NAME_PADDING = 28;
-const STATE_HEIGHT = 36;
-const LABEL_HEIGHT = 20;
+const STATE_HEIGHT = 34;
+const LABEL_HEIGHT = 19;
 
 const options = {
   'elk.algorithm': 'layered',
@@ -41,14 +41,14 @@ const options = {
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.json.shapeCoords': 'ROOT',
   'elk.json.edgeCoords': 'ROOT',
-  'elk.padding': '[top=20,left=20,bottom=20,right=20]',
-  'elk.spacing.nodeNode': '28',
-  'elk.spacing.edgeNode': '18',
-  'elk.spacing.edgeEdge': '14',
+  'elk.padding': '[top=16,left=16,bottom=16,right=16]',
+  'elk.spacing.nodeNode': '24',
+  'elk.spacing.edgeNode': '16',
+  'elk.spacing.edgeEdge': '12',
   'elk.spacing.edgeLabel': '4',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '22',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '14',
-  'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '18',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '12',
+  'elk.layered.spacing.edgeEdgeBetweenLayers': '10',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.layered.nodePlacement.favorStraightEdges': 'true',
@@ -93,7 +93,7 @@ const asElk = (graph: Graph): ElkNode => ({
     ...graph.nodes
       .filter(({ isInitial }) => isInitial)
       .map(({ id }) => ({ id: dotId(id), sources: [dotId(id)], targets: [id] })),
-    ...graph.edges.map(asElkEdge),
+    ...graph.edges.map((edge) => asElkEdge(edge, leadsOn(edge, graph))),
   ],
 });
 
@@ -106,6 +106,7 @@ const dotBefore = ({ id }: GraphNode): ElkNode => ({
   id: dotId(id),
   width: 2 * sizes.dotRadius,
   height: 2 * sizes.dotRadius,
+  layoutOptions: { 'elk.layered.layering.layerConstraint': 'FIRST' },
 });
 
 const asElkNode = (node: GraphNode, graph: Graph): ElkNode => {
@@ -115,17 +116,22 @@ const asElkNode = (node: GraphNode, graph: Graph): ElkNode => {
     id: node.id,
     children: insideOf(node.id, graph),
     layoutOptions: {
-      'elk.padding': `[top=${sizes.titleHeight + 8},left=18,bottom=18,right=18]`,
+      'elk.padding': `[top=${sizes.titleHeight},left=16,bottom=16,right=16]`,
       'elk.nodeSize.constraints': 'MINIMUM_SIZE',
       'elk.nodeSize.minimum': `(${width}, ${STATE_HEIGHT})`,
     },
   };
 };
 
-const asElkEdge = ({ id, source, target, label }: GraphEdge): ElkExtendedEdge => ({
+/** From what is written first to what is written later; in a circle, that is the way down. */
+const leadsOn = ({ source, target }: GraphEdge, { nodes }: Graph): boolean =>
+  nodes.findIndex(({ id }) => id === source) < nodes.findIndex(({ id }) => id === target);
+
+const asElkEdge = ({ id, source, target, label }: GraphEdge, isDown: boolean): ElkExtendedEdge => ({
   id,
   sources: [source],
   targets: [target],
+  layoutOptions: { 'elk.layered.priority.direction': isDown ? '1' : '0' },
   labels: [
     {
       text: label,
@@ -146,7 +152,17 @@ const boxOf = (placed: ElkNode | ElkLabel | undefined): Box => ({
   height: placed?.height ?? 0,
 });
 
-const pointsOf = (edge: ElkExtendedEdge | undefined): Point[] => edge?.sections?.flatMap(sectionPoints) ?? [];
+/** Where a line crosses the border of a state it may move by a fraction of a pixel; then it goes straight on. */
+const pointsOf = (edge: ElkExtendedEdge | undefined): Point[] => {
+  const points: Point[] = [];
+  for (const { x, y } of edge?.sections?.flatMap(sectionPoints) ?? []) {
+    const before = points.at(-1) ?? { x, y };
+    points.push({ x: isNear(x, before.x) ? before.x : x, y: isNear(y, before.y) ? before.y : y });
+  }
+  return points;
+};
+
+const isNear = (a: number, b: number): boolean => Math.abs(a - b) < 2;
 
 const sectionPoints = ({ startPoint, bendPoints = [], endPoint }: ElkEdgeSection): Point[] =>
   [startPoint, ...bendPoints, endPoint].map(({ x, y }) => ({ x, y }));

@@ -46,10 +46,11 @@ const activity = ({ id }: PlacedState, active: readonly string[]): Activity => {
 const stateMark = (state: PlacedState, lit: Activity): string => {
   const { id, key, tags, box, isLeaf, isFinal } = state;
   const { x, y, width, height } = box;
+  const shape = isFinal ? 'final' : isLeaf ? 'leaf' : 'compound';
   const nameY = y + (isLeaf ? height / 2 : sizes.titleHeight / 2 + 1);
-  const nameX = isLeaf ? x + width / 2 + (isFinal ? sizes.ringWidth / 2 : 0) : x + 16;
+  const nameX = isLeaf && !isFinal ? x + width / 2 : x + 14 + (isFinal ? sizes.ringWidth : 0);
   return [
-    `<g class="state ${isLeaf ? 'leaf' : 'compound'} ${lit}" data-state="${text(id)}">`,
+    `<g class="state ${shape} ${lit}" data-state="${text(id)}">`,
     `<title>${text(tags.length === 0 ? id : `${id} (${tags.join(', ')})`)}</title>`,
     `<rect x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="${isLeaf ? 9 : 12}"/>`,
     isFinal ? ringMark({ x: x + 20, y: nameY }) : '',
