@@ -1,0 +1,2 @@
+/** What a command has of the process it runs in; `process` itself is one. */
+export type Host = Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr'>;
