@@ -1,16 +1,22 @@
-/** The process: what was typed is handed to its command, and what goes wrong is said. The only file that reads the environment. */
+/** The process: hands what was typed to its command, and says what went wrong. The only file that reads the environment. */
 import { type Invocation, readCommandLine } from './command-line.ts';
 import { graph } from './commands/graph.ts';
+import type { Host } from './commands/host.ts';
 import { exit } from './commands/output.ts';
 import { refusal } from './commands/refusals.ts';
+import { run } from './commands/run.ts';
 import { serve } from './commands/serve.ts';
+
+const host: Host = { env: process.env, streams: process };
 
 const perform = async (asked: Invocation): Promise<void> => {
   switch (asked.run) {
     case 'serve':
-      return serve(asked, process);
+      return serve(asked, host);
+    case 'run':
+      return run(asked, host);
     case 'graph':
-      return graph(asked, process);
+      return graph(asked, host);
     case 'print':
       (asked.exitCode === 0 ? process.stdout : process.stderr).write(asked.text);
       process.exitCode = asked.exitCode;

@@ -65,6 +65,6 @@ The JSON is a configuration of XState: import it as createMachine(...), with the
 Example:
   fermata graph builder --format svg > builder.svg`;
 
-export const graph = async ({ machine, format }: GraphAsked, { stdout }: Host): Promise<void> => {
-  stdout.write(await formats[format](await machines[machine]()));
+export const graph = async ({ machine, format }: GraphAsked, { streams }: Host): Promise<void> => {
+  streams.stdout.write(await formats[format](await machines[machine]()));
 };

@@ -43,7 +43,7 @@ Examples:
   fermata serve examples/02-approval.ts
   FERMATA_LOG_LEVEL=debug fermata serve approval.ts --config fermata.yaml --host 0.0.0.0 --port 80`;
 
-export const serve = async ({ module, file, flags }: ServeAsked, { env, stderr }: Host): Promise<void> => {
+export const serve = async ({ module, file, flags }: ServeAsked, { env, streams }: Host): Promise<void> => {
   const config = readConfig({ file, env, flags });
   const log = openLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
@@ -54,7 +54,7 @@ export const serve = async ({ module, file, flags }: ServeAsked, { env, stderr }
   stopOnSignals(server, log);
   log.info({ url: server.url, workflow: workflow.name }, 'listening');
   if (!log.isLevelEnabled('info')) return;
-  stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow }));
+  streams.stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow }));
 };
 
 /** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */
