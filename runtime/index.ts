@@ -26,12 +26,13 @@ export {
   type Stand,
   standOf,
 } from './executions.ts';
+export { follow } from './follow.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';
-export { defaults, type RuntimeOptions } from './options.ts';
+export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
 export { type FirstOutcome, PendingInteraction } from './pending-interactions.ts';
 export { PerUserBuilderInfo } from './per-user-builder-info.ts';
 export {

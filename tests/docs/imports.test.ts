@@ -49,8 +49,14 @@ test('the imports are read: values and types are told apart', () => {
   assert.ok(imports.length > 200);
 });
 
+/** The one exception: who places a drawing has a library for it. */
+const isLayout = (from: string, to: string): boolean =>
+  from === 'machines/drawing/layout.ts' && to.startsWith('elkjs/');
+
 test('machines import xstate and each other, and no value else', () => {
-  const wrong = valuesIn('machines').filter(({ to }) => to !== 'xstate' && !to.startsWith('machines/'));
+  const wrong = valuesIn('machines').filter(
+    ({ from, to }) => to !== 'xstate' && !to.startsWith('machines/') && !isLayout(from, to),
+  );
 
   assert.deepEqual(wrong.map(shown), []);
 });
