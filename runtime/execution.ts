@@ -5,8 +5,8 @@
  * X1  Apply: a fact is sent to the actor, whose machine decides. Refused is refused: nothing was changed or written.
  * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
  * X3  Then tell: only after the store has it does anybody hear of it - the run, the subscribers, the caller - or see
- *     it: what can be read here is what is kept. A slot is the one exception: a run that has waited for it goes on at
- *     once, since being told so twice, after a crash, is no harm.
+ *     it: what can be read here is what is kept. Slots are the one exception: they are given and taken back at once,
+ *     since they do not outlive the process anyway.
  * X4  What the store could not keep has not happened: the execution stands where its journal ends, and is driven anew
  *     from there when the store works again.
  */
@@ -42,6 +42,8 @@ export type Phase = 'queued' | 'executing' | 'waiting' | 'settled';
 export interface Driver {
   /** What has happened, and where the execution stands; without an entry only the latter. */
   told(entry: JournalEntry | undefined, phase: Phase): void;
+  /** It has nothing to do, which is about to be kept and told: whoever waits for its slot need not wait for that. */
+  idle(): void;
   /** It does not do the work any more, and the execution has not ended: nothing it still does has any effect. */
   leave(): void;
   /** Whether another one can go on from the journal alone. */
@@ -250,7 +252,6 @@ export class Execution {
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
     const isHeard = entry.type === 'slot.granted';
-    if (isHeard) this.driver?.told(entry, phaseOf(snapshot)); // X3
     const told = kept.then(
       (full) => this.#tell(entry, snapshot, full, isHeard),
       (cause: unknown) => {
@@ -259,6 +260,8 @@ export class Execution {
       },
     );
     this.#keeping = told;
+    if (isIdle(snapshot)) this.driver?.idle();
+    if (isHeard) this.driver?.told(entry, phaseOf(snapshot)); // X3; what that leads to is kept, and told, after this
     return told;
   }
 
@@ -401,6 +404,8 @@ export class Execution {
 
 export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
   tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
+
+const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');
 
 const unkept = (cause: unknown): Failure => new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
 

@@ -91,6 +91,8 @@ export class OutsideDriver implements Driver {
   /** Nobody else knows what it does. */
   readonly isReplaceable = false;
 
+  idle(): void {}
+
   leave(): void {}
 
   told(entry: JournalEntry | undefined, phase: Phase): void {

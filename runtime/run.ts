@@ -89,14 +89,19 @@ export class Run implements Driver, SlotHolder, Replayed {
   }
 
   told(entry: JournalEntry | undefined, told: Phase): void {
-    // What was applied before the slot was granted may be told after it.
-    const phase = told === 'queued' && this.#slot?.state === 'held' ? 'executing' : told;
+    // What was applied before the slot was granted, or given back, may be told after it.
+    const isHeld = this.#slot?.state === 'held';
+    const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
     this.#phase = phase;
     if (entry !== undefined && 'id' in entry) this.#hear(entry, phase);
     if (phase === 'queued') this.#requestSlot();
     else if (phase === 'executing') this.#goOn();
     else this.#giveSlotBack();
     if (phase === 'settled') this.#end(entry?.type === 'execution.completed');
+  }
+
+  idle(): void {
+    this.#giveSlotBack();
   }
 
   retold(entry: JournalEntry, phase: Phase): void {

@@ -17,7 +17,13 @@ const LOCK = 'fermata.lock';
 const OWNER = 'owner.json';
 
 /** Of every connection. `FULL`: what was committed survives a loss of power. */
-export const PRAGMAS = ['journal_mode = WAL', 'synchronous = FULL', 'busy_timeout = 5000', 'cache_size = -16000'];
+export const PRAGMAS = [
+  'journal_mode = WAL',
+  'synchronous = FULL',
+  'busy_timeout = 5000',
+  'cache_size = -16000',
+  'wal_autocheckpoint = 8000',
+];
 
 export interface Directory {
   readonly file: string;

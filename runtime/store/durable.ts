@@ -68,7 +68,8 @@ export class DurableStore implements Store, Archive {
 
   append(record: Recorded, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'> {
     const { batch } = this.#commits;
-    return this.#keptOf(record.id).append(record, entry, batch);
+    const kept = entry.seq === 1 ? this.#begin(record.id) : this.#keptOf(record.id);
+    return kept.append(record, entry, batch);
   }
 
   read(executionId: string, after = 0): JournalPage | undefined {
@@ -133,11 +134,15 @@ export class DurableStore implements Store, Archive {
   }
 
   #keptOf(id: string): Kept {
-    let kept = this.#inMemory.get(id) ?? this.#load(id)?.kept;
-    if (kept === undefined) {
-      this.#n += 1;
-      kept = new Kept(this.#n, id, new Journal([], 0, 0), this.#deps);
-    }
+    const kept = this.#inMemory.get(id) ?? this.#load(id)?.kept;
+    if (kept === undefined) throw new Error(`execution ${id} has no journal`);
+    this.#inMemory.set(id, kept);
+    return kept;
+  }
+
+  #begin(id: string): Kept {
+    this.#n += 1;
+    const kept = new Kept(this.#n, id, new Journal([], 0, 0), this.#deps);
     this.#inMemory.set(id, kept);
     return kept;
   }

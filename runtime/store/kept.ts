@@ -78,13 +78,15 @@ export class Kept implements Writer {
 
   write(batch: Batch): void {
     const { journal, n } = this;
-    if (this.#through === 0) this.#writeBeginning(batch);
+    const isFirst = this.#through === 0;
+    if (isFirst) this.#writeBeginning(batch);
     else batch.add('stand', ...this.#standing(), n);
     if (this.#isTruncated) {
       batch.add('clear', n);
-      batch.add('facts', n, 1, JSON.stringify(journal.entries));
+      batch.add('facts', n, 0, this.#whole(journal.entries.map((entry) => JSON.stringify(entry))));
       batch.add('truncated', journal.truncatedThrough, n);
-    } else batch.add('facts', n, this.#first, `[${this.#texts.join()}]`);
+    } else if (isFirst) batch.add('facts', n, 0, this.#whole(this.#texts));
+    else batch.add('facts', n, this.#first, `[${this.#texts.join()}]`);
     this.#leaving = this.#last;
     this.#texts = [];
     this.#isTruncated = false;
@@ -104,8 +106,12 @@ export class Kept implements Writer {
     const { applied, origin } = this.#record!;
     const { workflow, owner, startedAt } = applied.context;
     batch.add('begin', this.n, this.id, owner, workflow, origin.version, startedAt, ...this.#standing());
-    batch.add('facts', this.n, 0, writeOrigin(origin, this.#deps.seal));
     for (const { name, fingerprint } of origin.names) batch.add('name', name, this.n, fingerprint);
+  }
+
+  /** The first row, which begins with what the execution was started with. */
+  #whole(texts: readonly string[]): string {
+    return `[${[writeOrigin(this.#record!.origin, this.#deps.seal), ...texts].join()}]`;
   }
 
   /** What it is found by, in the order of the columns. */

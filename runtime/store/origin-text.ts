@@ -40,8 +40,9 @@ const writeInfo = (info: RequestInfo, seal: Seal | undefined) => {
 
 type Written = ReturnType<typeof writeRequest>;
 
-export const readOrigin = (text: string, input: unknown, seal: Seal | undefined): Origin => {
-  const { request, ...origin } = JSON.parse(text) as Omit<Origin, 'request'> & { request?: Written };
+export type StoredOrigin = Omit<Origin, 'request'> & { readonly request?: Written };
+
+export const readOrigin = ({ request, ...origin }: StoredOrigin, input: unknown, seal: Seal | undefined): Origin => {
   return { ...origin, request: request && readRequest(request, input, seal) };
 };
 

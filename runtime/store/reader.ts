@@ -4,6 +4,7 @@ import { type ExecutionFilter, readCursor } from '../executions.ts';
 import type { Named } from '../names.ts';
 import type { Archive } from './archive.ts';
 import type { Connection } from './directory.ts';
+import type { StoredOrigin } from './origin-text.ts';
 import type { VaultKind } from './vault.ts';
 
 export interface Stored {
@@ -12,7 +13,7 @@ export interface Stored {
   /** Of the entries, as text. */
   readonly bytes: number;
   readonly truncated: number;
-  readonly origin: string;
+  readonly origin: StoredOrigin;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -37,14 +38,14 @@ export class Reader {
     const row = this.#one('SELECT n, truncated FROM executions WHERE id = ?', id);
     if (row === undefined) return undefined;
     const n = row.n as number;
-    const [first, ...rows] = this.#all('SELECT facts FROM journal WHERE n = ? ORDER BY seq', n);
-    const entries: JournalEntry[] = [];
+    const all: unknown[] = [];
     let bytes = 0;
-    for (const { facts } of rows) {
+    for (const { facts } of this.#all('SELECT facts FROM journal WHERE n = ? ORDER BY seq', n)) {
       bytes += (facts as string).length;
-      for (const entry of JSON.parse(facts as string) as JournalEntry[]) entries.push(entry);
+      for (const each of JSON.parse(facts as string) as unknown[]) all.push(each);
     }
-    return { n, entries, bytes, truncated: row.truncated as number, origin: first!.facts as string };
+    const [origin, ...entries] = all as [StoredOrigin, ...JournalEntry[]];
+    return { n, entries, bytes, truncated: row.truncated as number, origin };
   }
 
   named(name: string): Named | undefined {
@@ -128,6 +129,11 @@ export class Reader {
 
   vault(kind: VaultKind, key: string): string | undefined {
     return this.#one('SELECT value FROM vault WHERE kind = ? AND key = ?', kind, key)?.value as string | undefined;
+  }
+
+  vaultKeys(kind: VaultKind, after: string, limit: number): readonly string[] {
+    const sql = 'SELECT key FROM vault WHERE kind = ? AND key > ? ORDER BY key LIMIT ?';
+    return this.#all(sql, kind, after, limit).map(({ key }) => key as string);
   }
 
   #ids(sql: string, ...parameters: unknown[]): readonly string[] {

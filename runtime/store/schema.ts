@@ -2,7 +2,7 @@
  * What is in the file. A version is the number of migrations that it has seen; what is in here is added to, never changed.
  *
  * `executions` has a narrow row for each execution, in the order of their start: what they are found and woken by. Their
- * facts are in `journal`, as many in one row as were kept at once; row 0 has what the execution was started with.
+ * facts are in `journal`, as many in one row as were kept at once; row 0 begins with what the execution was started with.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -52,7 +52,7 @@ export const WRITES = {
     settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   stand: `UPDATE executions SET stand = ?, unfinished = ?, awaiting_since = ?, due_at = ?, settled_at = ? WHERE n = ?`,
   facts: 'INSERT INTO journal (n, seq, facts) VALUES (?, ?, ?)',
-  clear: 'DELETE FROM journal WHERE n = ? AND seq > 0',
+  clear: 'DELETE FROM journal WHERE n = ?',
   truncated: 'UPDATE executions SET truncated = ? WHERE n = ?',
   name: 'INSERT OR REPLACE INTO names (name, n, fingerprint) VALUES (?, ?, ?)',
   forgetNames: 'DELETE FROM names WHERE n = (SELECT n FROM executions WHERE id = ?)',
