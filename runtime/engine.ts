@@ -13,6 +13,7 @@ import { type Driver, Execution, type ExecutionDeps } from './execution.ts';
 import { Executions } from './executions.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { newId } from './ids.ts';
+import { Inspection } from './inspection.ts';
 import { JobIds } from './job-ids.ts';
 import { silentLog } from './log.ts';
 import { createOAuth, type OAuth } from './oauth/oauth.ts';
@@ -57,6 +58,7 @@ export class Engine {
   readonly store: Store;
   readonly oauth: OAuth;
   readonly executions = new Executions();
+  readonly inspection: Inspection;
   /** Resolves when it serves; rejects with what kept a shared workflow from being built. */
   readonly started: Promise<void>;
   readonly #log: Log;
@@ -97,7 +99,8 @@ export class Engine {
       settleExecutions: () => this.#drain.run(),
       disposeBuilders: async () => void (await Promise.all([...this.#builders.values()].map((all) => all.stop()))),
     });
-    const { wheel } = this.#tree;
+    const { root, wheel } = this.#tree;
+    this.inspection = new Inspection({ root, executions: this.executions, now: () => clock.now(), log });
     this.#retention = new Retention({ ...this.options, wheel, now: () => clock.now() });
     this.#deps = {
       fold: foldSettled,
@@ -247,6 +250,7 @@ export class Engine {
   }
 
   #told(execution: Execution, entry: JournalEntry): void {
+    if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
     this.#report(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);

@@ -87,6 +87,11 @@ export class Execution {
     this.#arm();
   }
 
+  /** For whoever inspects it; everybody else asks for the parts below. */
+  get snapshot(): ExecutionSnapshot {
+    return this.#snapshot;
+  }
+
   get id(): string {
     return this.context.executionId;
   }
