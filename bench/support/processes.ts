@@ -49,10 +49,11 @@ export interface Servers {
   end(): Promise<void>;
 }
 
-export const startServers = async (): Promise<Servers> => {
+/** The control is a bare server, unless it is to be another one of ours. */
+export const startServers = async (control: Kind = 'bare'): Promise<Servers> => {
   const children = {
     ours: start('servers.ts', ['ours']),
-    bare: start('servers.ts', ['bare']),
+    bare: start('servers.ts', [control]),
     load: start('load.ts'),
     probe: start('load.ts'),
   };
