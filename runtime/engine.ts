@@ -16,6 +16,7 @@ import { type Driver, Execution, type ExecutionDeps, type NewFact } from './exec
 import { Executions } from './executions.ts';
 import { foldJournal } from './fold-journal.ts';
 import { newId } from './ids.ts';
+import { Inspection } from './inspection.ts';
 import { silentLog } from './log.ts';
 import { jobName, keyName, Names } from './names.ts';
 import { createOAuth, type OAuth } from './oauth/oauth.ts';
@@ -62,6 +63,7 @@ export class Engine {
   readonly store: Store;
   readonly oauth: OAuth;
   readonly executions: Executions;
+  readonly inspection: Inspection;
   /** Resolves when it serves; rejects with what kept a shared workflow from being built. */
   readonly started: Promise<void>;
   readonly #log: Log;
@@ -111,7 +113,8 @@ export class Engine {
       settleExecutions: () => this.#drain.run(),
       disposeBuilders: async () => void (await Promise.all([...this.#builders.values()].map((all) => all.stop()))),
     });
-    const { wheel } = this.#tree;
+    const { root, wheel } = this.#tree;
+    this.inspection = new Inspection({ root, executions: this.executions, now, log });
     this.#keeper =
       archive === undefined
         ? new Retention({ ...this.options, wheel, now })
@@ -322,6 +325,7 @@ export class Engine {
   }
 
   #told(execution: Execution, entry: JournalEntry): void {
+    if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
     this.#report(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);

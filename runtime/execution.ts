@@ -145,6 +145,11 @@ export class Execution {
     for (const gone of [...(this.#watchers?.values() ?? [])]) gone?.();
   }
 
+  /** For whoever inspects it; everybody else asks for the parts below. */
+  get snapshot(): ExecutionSnapshot {
+    return this.#told;
+  }
+
   get id(): string {
     return this.context.executionId;
   }

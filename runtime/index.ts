@@ -27,6 +27,8 @@ export {
   standOf,
 } from './executions.ts';
 export { follow } from './follow.ts';
+export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
+export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';

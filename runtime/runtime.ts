@@ -12,6 +12,7 @@ import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
 import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';
 import type { ExecutionFilter, ExecutionPage } from './executions.ts';
+import type { Inspection } from './inspection.ts';
 import type { CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import { type Response, readAnswer } from './prompts.ts';
@@ -46,6 +47,11 @@ export class Runtime {
   /** Whether new work is taken: not once it stops. */
   get isAccepting(): boolean {
     return this.engine.isAccepting;
+  }
+
+  /** The actors, for whoever looks at them from outside. */
+  get inspection(): Inspection {
+    return this.engine.inspection;
   }
 
   /** Timers under way: deadlines, waits, retention, idle builders. */

@@ -74,6 +74,11 @@ export class ActorTree {
     installScheduler(this.#root, this.wheel);
   }
 
+  /** For whoever inspects the system. */
+  get root(): ActorRefFrom<typeof managerMachine> {
+    return this.#root;
+  }
+
   /** Whether new executions are taken. */
   get isAccepting(): boolean {
     return this.#root.getSnapshot().hasTag('accepting');

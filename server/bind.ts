@@ -1,4 +1,10 @@
-/** Takes the addresses a server listens on. uWS only says that it could not; here it is found out why. */
+/**
+ * Takes the addresses a server listens on. uWS only says that it could not; here it is found out why.
+ *
+ * It is found out before, by listening ourselves for a moment: uWS takes a port either to share it with whoever wants
+ * it too, or so that it cannot be taken again for a minute after it has closed connections, and a server that is started
+ * anew would not come up. So it shares, and we look that there is nobody to share with.
+ */
 import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 import type { App, ListenSocket, Uws } from './uws-types.ts';
@@ -16,7 +22,14 @@ const isMissing = (reason: string): boolean => reason === 'EADDRNOTAVAIL' || rea
  * `localhost` is every address of that name, since clients differ in which they try; other names are their first one.
  * Port 0 is a free one. Rejects with an error that names host, port and reason, and then keeps nothing.
  */
-export const bind = async (uws: Uws, app: App, host: string, port: number, resolve = addressesOf): Promise<Bound> => {
+export const bind = async (
+  uws: Uws,
+  app: App,
+  host: string,
+  port: number,
+  resolve = addressesOf,
+  probe = whyNot,
+): Promise<Bound> => {
   const sockets: ListenSocket[] = [];
   const unbind = (): void => {
     for (const socket of sockets.splice(0)) uws.us_listen_socket_close(socket);
@@ -27,12 +40,13 @@ export const bind = async (uws: Uws, app: App, host: string, port: number, resol
   let bound = port;
   let failure: string | undefined;
   for (const address of host === 'localhost' ? found : found.slice(0, 1)) {
-    const socket = listenOn(uws, app, address, bound);
+    const reason = await probe(address, bound);
+    const socket = reason === undefined ? listenOn(app, address, bound) : undefined;
     if (socket !== undefined) {
       sockets.push(socket);
       bound = uws.us_socket_local_port(socket);
     } else if (failure === undefined || isMissing(failure)) {
-      failure = await whyNot(address, bound);
+      failure = reason ?? 'reason unknown';
     }
   }
   if (failure !== undefined && (sockets.length === 0 || !isMissing(failure))) {
@@ -48,19 +62,22 @@ const cannot = (host: string, port: number, reason: string): Error =>
 const addressesOf = async (host: string): Promise<string[]> =>
   (await lookup(host, { all: true })).map(({ address }) => address);
 
-const listenOn = (uws: Uws, app: App, address: string, port: number): ListenSocket | undefined => {
+const SHARED = 0;
+
+const listenOn = (app: App, address: string, port: number): ListenSocket | undefined => {
   let taken: ListenSocket | undefined;
-  app.listen(address, port, uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+  app.listen(address, port, SHARED, (socket) => {
     if (socket !== false) taken = socket;
   });
   return taken;
 };
 
-const whyNot = (address: string, port: number): Promise<string> =>
+/** Undefined if nothing stands against it. */
+const whyNot = (address: string, port: number): Promise<string | undefined> =>
   new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', (error) => resolve(reasonOf(error)));
-    probe.listen({ host: address, port, exclusive: true }, () => probe.close(() => resolve('reason unknown')));
+    probe.listen({ host: address, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
   });
 
 const reasonOf = (error: unknown): string =>

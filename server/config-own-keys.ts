@@ -174,6 +174,13 @@ export const ownKeys = {
     sockets.idleTimeoutMs,
     'Silence, pings included, after which a socket is closed: 8 seconds to 16 minutes.',
   ),
+  console: key(
+    'fermata.console',
+    yesOrNo,
+    serverDefaults.console,
+    'Serves pages for operators: `/console` and `/inspect`. They need the operator key, except on loopback.',
+    { flag: '--console <true|false>' },
+  ),
   operatorKey: optional(
     'fermata.operator_key',
     textOrTexts,

@@ -18,6 +18,7 @@ export type RouteProblem = { readonly path: readonly (string | number)[]; readon
 export interface FixedRoutes {
   readonly oauthCallbackPath: string | null;
   readonly monitorUsers: boolean;
+  readonly console: boolean;
   readonly disableLegacyRoutes: boolean;
   readonly asyncJobs: boolean;
   readonly objectStore: string | null;
@@ -35,6 +36,8 @@ const families: readonly (readonly [name: PathName, inFile: string, below: reado
   ['legacyOpenaiApiPath', 'legacy_openai_api_path', ['', '/stream']],
 ];
 
+const OPERATOR_ROUTES = ['GET /inspect', 'GET /inspect/socket', 'POST /operator'] as const;
+
 export const pathNames: readonly PathName[] = families.map(([name]) => name);
 
 export const hasPath = (block: RouteBlock): boolean => pathNames.some((name) => block[name] !== null);
@@ -42,6 +45,7 @@ export const hasPath = (block: RouteBlock): boolean => pathNames.some((name) => 
 export const routeProblems = (blocks: readonly PlacedBlock[], fixed: FixedRoutes): RouteProblem[] => {
   const taken = new Map<string, string>([['GET /health', 'the health of the server']]);
   if (fixed.monitorUsers) taken.set('GET /monitor/users', 'enable_per_user_monitoring');
+  if (fixed.console) for (const route of OPERATOR_ROUTES) taken.set(route, 'fermata.console');
   const problems: RouteProblem[] = [];
 
   const claim = (path: RouteProblem['path'], routes: readonly string[]): void => {

@@ -70,6 +70,7 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     enableInteractiveExtensions: values.enableInteractiveExtensions,
     stepAdaptor: readStepAdaptor(reader, values),
     monitorUsers: values.monitorUsers,
+    console: values.console,
     cancelOnDisconnect: values.cancelOnDisconnect,
     asyncJobs: values.asyncJobs,
     objectStore: readObjectStore(reader, values),

@@ -32,7 +32,7 @@ export interface HttpOptions {
   /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
   onError(error: unknown): void;
   /** Sockets on the same port. */
-  readonly sockets?: Pick<Sockets, 'mount'> | undefined;
+  readonly sockets?: readonly Pick<Sockets, 'mount'>[];
   /** Timers. Default: those of Node. */
   readonly after?: After;
 }
@@ -169,7 +169,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   };
 
   const app = uws.App();
-  options.sockets?.mount(app, options.rootPath ?? '', { host, cors });
+  for (const sockets of options.sockets ?? []) sockets.mount(app, options.rootPath ?? '', { host, cors });
   app.any('/*', serve);
   const { port, unbind } = await bind(uws, app, options.host, options.port);
 

@@ -13,18 +13,22 @@ import {
 import { createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
+import { InspectorSockets } from './inspector/sockets.ts';
 import { openObjectStore } from './object-store.ts';
+import { createOperatorDoor } from './operator-door.ts';
 import { type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
 import { problemOf } from './problems.ts';
 import type { Route } from './route.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { executionStreamRoute } from './routes/execution-stream.ts';
 import { executionRoutes } from './routes/executions.ts';
+import { inspectorRoute } from './routes/inspector.ts';
 import { interactionRoutes } from './routes/interactions.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { healthRoute, monitorRoute } from './routes/monitor.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { openApiRoutes } from './routes/openapi.ts';
+import { operatorRoutes } from './routes/operator.ts';
 import { staticRoutes } from './routes/static.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { workflowRoutes } from './routes/workflow.ts';
@@ -80,6 +84,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const chatDeps = { ...streamDeps, enableInteractiveExtensions: config.enableInteractiveExtensions };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
 
+  const door = createOperatorDoor(identifier, config.identity.operatorKey);
+  const inspector = config.console ? new InspectorSockets(runtime, door) : undefined;
   const isGuarded = config.identity.operatorKey !== undefined;
   const jobs = [
     ...jobRoutes(deps, workflow, pathsOf(config, config.workflow)),
@@ -96,6 +102,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     executionStreamRoute(deps),
     ...interactionRoutes(deps),
     ...(config.monitorUsers ? [monitorRoute(runtime, identifier, isGuarded)] : []),
+    ...(config.console ? [inspectorRoute(door, config.rootPath), ...operatorRoutes(door)] : []),
     healthRoute,
     ...workflowRoutes(deps, workflow, pathsOf(config, config.workflow)),
     ...streamRoutes(streamDeps, workflow, pathsOf(config, config.workflow)),
@@ -136,7 +143,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       host,
       port: config.port,
       routes,
-      sockets,
+      sockets: [sockets, ...(inspector ? [inspector] : [])],
       rootPath,
       cors: config.cors,
       problem: problemOf(log),
@@ -154,6 +161,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
         const closing = http.close({ graceMs: runtime.options.stopTimeoutMs + REPLY_GRACE_MS });
         await runtime.stop();
         sockets.close();
+        inspector?.close();
         await closing;
       },
     };

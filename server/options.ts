@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly disableLegacyRoutes: boolean;
   /** Whether there is `/monitor/users`. Default false. */
   readonly monitorUsers: boolean;
+  /** Whether operators have pages: the console, and `/inspect`. Default true. */
+  readonly console: boolean;
   /** Which intermediate steps streams show, but those at `/full`. Default: those of models, tools and functions. */
   readonly stepAdaptor: StepAdaptorOptions;
   /** Whether a streamed run is cancelled when its reader leaves, also where he could find it again. Default false. */
@@ -91,6 +93,7 @@ export const serverDefaults: ServerOptions = {
   oauthCallbackPath: '/auth/redirect',
   disableLegacyRoutes: false,
   monitorUsers: false,
+  console: true,
   stepAdaptor: { mode: 'default', customEventTypes: [] },
   cancelOnDisconnect: false,
   enableInteractiveExtensions: false,

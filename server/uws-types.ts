@@ -102,6 +102,4 @@ export interface Uws {
   App(): App;
   us_listen_socket_close(socket: ListenSocket): void;
   us_socket_local_port(socket: ListenSocket): number;
-  /** Without it two processes can share one port, and neither learns of the other. */
-  readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number;
 }

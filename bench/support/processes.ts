@@ -38,8 +38,8 @@ export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
   return reply<{ cpuMs: number; heapBytes: number }>(child);
 };
 
-/** Ours, ours with a file, and a server that remembers nothing. */
-export type Kind = 'ours' | 'durable' | 'bare';
+/** Ours, the same with a file, the same once more, and a server that remembers nothing. */
+export type Kind = 'ours' | 'durable' | 'control' | 'bare';
 
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;

@@ -2,8 +2,9 @@
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import type { Identifier } from '../identity.ts';
 import { aboutHealth, aboutMonitor } from '../openapi/about-executions.ts';
+import { isLocal } from '../operator-door.ts';
 import { json } from '../problems.ts';
-import type { Call, Route } from '../route.ts';
+import type { Route } from '../route.ts';
 
 export const healthRoute: Route = {
   method: 'GET',
@@ -29,14 +30,6 @@ export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGua
     return json(200, { timestamp: localTime(Date.now()), total_active_users: users.length, users });
   },
 });
-
-/** Whether somebody on this machine asks for themselves: a proxy may run here too, and ask for anybody. */
-const isLocal = ({ client: { host }, headers }: Call): boolean =>
-  (host.startsWith('127.') || host === '::1' || host === '0:0:0:0:0:0:0:1') &&
-  !PROXIED.some((name) => headers[name] !== undefined);
-
-/** What proxies add to a request. */
-const PROXIED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
 const monitored = (runtime: Runtime, user: string | null) =>
   runtime.workflows

@@ -145,9 +145,9 @@ class SocketSink implements Sink {
   }
 }
 
-const upgrade = (res: HttpResponse, req: HttpRequest, context: UpgradeContext, live: Live): void =>
+export const upgrade = <Data>(res: HttpResponse, req: HttpRequest, context: UpgradeContext, data: Data): void =>
   res.upgrade(
-    live,
+    data,
     req.getHeader('sec-websocket-key'),
     '', // no subprotocol is offered
     req.getHeader('sec-websocket-extensions'),
@@ -155,6 +155,6 @@ const upgrade = (res: HttpResponse, req: HttpRequest, context: UpgradeContext, l
   );
 
 /** W1 */
-const refuse = (res: HttpResponse, status: string, detail: string): void => {
+export const refuse = (res: HttpResponse, status: string, detail: string): void => {
   res.writeStatus(status).writeHeader('content-type', 'application/json').end(JSON.stringify({ detail }), true);
 };

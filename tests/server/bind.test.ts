@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { bind } from '../../server/bind.ts';
+import { createServer } from '../../server/index.ts';
 import type { App, ListenSocket, Uws } from '../../server/uws-types.ts';
+import { ask, request } from '../support/http.ts';
+import { freePort } from '../support/loopback.ts';
+import { asking } from '../support/puppet-server.ts';
 
 const given = {
-  /** Takes every address but those that are refused; port 0 becomes 4711. */
-  uws: (refused: readonly string[] = []) => {
+  /** Takes every address but those that are refused, for a reason; port 0 becomes 4711. */
+  uws: (refused: Readonly<Record<string, string>> = {}) => {
     const open: string[] = [];
     const app: Pick<App, 'listen'> = {
       listen: (address, port, _options, listening) => {
         const taken = `${address} ${port === 0 ? 4711 : port}`;
-        if (!refused.includes(address)) open.push(taken);
-        listening(refused.includes(address) ? false : (taken as unknown as ListenSocket));
+        open.push(taken);
+        listening(taken as unknown as ListenSocket);
         return app as App;
       },
     };
@@ -19,10 +23,16 @@ const given = {
       App: () => app as App,
       us_listen_socket_close: (socket) => void open.splice(open.indexOf(String(socket)), 1),
       us_socket_local_port: (socket) => Number(String(socket).split(' ')[1]),
-      LIBUS_LISTEN_EXCLUSIVE_PORT: 1,
     };
     const listenOn = (host: string, port: number, addresses: string[]) =>
-      bind(uws, app as App, host, port, async () => addresses);
+      bind(
+        uws,
+        app as App,
+        host,
+        port,
+        async () => addresses,
+        async (address) => refused[address],
+      );
     return { open, listenOn };
   },
 };
@@ -51,7 +61,7 @@ test('an address that this machine does not have is left out of localhost, where
     ['127.0.0.1', '192.0.2.1'],
     ['192.0.2.1', '127.0.0.1'],
   ]) {
-    const { open, listenOn } = given.uws(['192.0.2.1']);
+    const { open, listenOn } = given.uws({ '192.0.2.1': 'EADDRNOTAVAIL' });
 
     assert.equal((await listenOn('localhost', 4712, addresses)).port, 4712);
     assert.deepEqual(open, ['127.0.0.1 4712']);
@@ -63,11 +73,25 @@ test('an address that somebody else has makes all of localhost fail, and nothing
     ['127.0.0.1', '127.0.0.2'],
     ['192.0.2.1', '127.0.0.2', '127.0.0.1'],
   ]) {
-    const { open, listenOn } = given.uws(['127.0.0.2', '192.0.2.1']);
+    const { open, listenOn } = given.uws({ '127.0.0.2': 'EADDRINUSE', '192.0.2.1': 'EADDRNOTAVAIL' });
 
     await assert.rejects(listenOn('localhost', 0, addresses), {
-      message: 'cannot listen on localhost, port 0: reason unknown',
+      message: 'cannot listen on localhost, port 0: EADDRINUSE',
     });
     assert.deepEqual(open, []);
   }
+});
+
+test('a server that is started anew gets its port at once, although connections of the one before linger', async (t) => {
+  const port = await freePort();
+  const start = () => createServer({ workflow: asking, config: { host: '127.0.0.1', port } });
+  const first = await start();
+  await ask(t, port, request('GET /health')); // and the connection is kept
+
+  await first.close();
+  const second = await start();
+  t.after(() => second.close());
+
+  assert.equal((await ask(t, port, request('GET /health'))).status, 200);
+  await assert.rejects(start(), /EADDRINUSE/, 'and has it for itself');
 });

@@ -41,6 +41,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   maxAgeS: counts,
   builderIdleMs: durations,
   monitorUsers: fc.boolean(),
+  console: fc.boolean(),
   cancelOnDisconnect: fc.boolean(),
   maxConcurrency: counts,
   maxQueued: counts,

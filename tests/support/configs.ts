@@ -54,6 +54,7 @@ export const defaults: ServerConfig = {
   enableInteractiveExtensions: false,
   stepAdaptor: { mode: 'default', customEventTypes: [] },
   monitorUsers: false,
+  console: true,
   cancelOnDisconnect: false,
   asyncJobs: false,
   objectStore: null,

@@ -172,6 +172,7 @@ const unquiet = ({ runtime }: World, server: Server | undefined): string[] => {
     ...executions.filter(({ watchers }) => watchers > 0).map(({ id }) => `execution ${id} is still watched`),
     ...(claims === parked ? [] : [`${claims} claims on builders, ${parked} parked executions`]),
     ...held(runtime),
+    ...(runtime.inspection.inspectors === 0 ? [] : [`${runtime.inspection.inspectors} still inspect the actors`]),
     ...(open === 0 ? [] : [`${open} requests are open`]),
   ];
 };

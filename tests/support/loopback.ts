@@ -12,3 +12,12 @@ export const loopback = async (t: TestContext): Promise<{ server: Server; origin
   });
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 };
+
+/** A port that nobody listens on at the moment. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+};

@@ -1,0 +1,28 @@
+/** The page that connects this server to the Stately inspector; what it shows comes by `server/inspector/sockets.ts`. */
+import { page, pagePolicy } from '../inspector/page.ts';
+import { readWatch } from '../inspector/watch.ts';
+import { aboutInspector } from '../openapi/about-operator.ts';
+import type { OperatorDoor } from '../operator-door.ts';
+import { signInPage, wantsPage } from '../operator-page.ts';
+import type { Route } from '../route.ts';
+import { SIGN_IN_PATH } from './operator.ts';
+
+export const inspectorRoute = (door: OperatorDoor, rootPath: string): Route => ({
+  method: 'GET',
+  path: '/inspect',
+  about: aboutInspector,
+  handle: (call) => {
+    if (wantsPage(call.headers.accept) && !door.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
+    door.enter(call);
+    readWatch(call.query); // a filter that is misspelt is refused here, where somebody sees why
+    return { status: 200, headers: HEADERS, body: page };
+  },
+});
+
+const HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': pagePolicy,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
