@@ -10,6 +10,7 @@ const questions: Record<string, () => Promise<Row[]>> = {
   sockets: async () => (await import('./sockets.ts')).default(),
   crash: async () => (await import('./crash.ts')).default(),
   durable: async () => (await import('./durable.ts')).default(),
+  hibernated: async () => (await import('./hibernated.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
 };
