@@ -56,7 +56,7 @@ class Conversation {
         break;
       case 'interaction.answered':
       case 'interaction.expired':
-        this.#open.get(fact.id)?.abort();
+        this.#open.get(fact.id)?.abort(fact.type);
         break;
       case 'oauth.requested':
         screen.say(`The run needs a consent at ${fact.provider}. Give it here:\n${fact.authUrl}`);
@@ -91,7 +91,8 @@ class Conversation {
     if (!closed.aborted) {
       if (response === null) return this.#cancel();
       await runtime.answer(execution.id, id, response, by);
-    } else if (!execution.isSettled) screen.say(prompt.error ?? 'This prompt is no longer available.');
+    } else if (closed.reason === 'interaction.expired')
+      screen.say(prompt.error ?? 'This prompt is no longer available.');
   }
 
   async #cancel(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Somebody at a terminal. This is the one file that knows the prompt library, and is loaded when there is a terminal. */
+import type { Readable, Writable } from 'node:stream';
 import { isCancel, multiselect, select, text } from '@clack/prompts';
 import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
-import type { Streams } from '../commands/host.ts';
 import { chosen, optionsOf, type Respondent } from './respondent.ts';
 import { shown } from './screen.ts';
 
@@ -9,7 +9,7 @@ import { shown } from './screen.ts';
 const MAX_ITEMS = 12;
 
 /** Asks on standard error, so that standard output stays what the run puts out. */
-export const person = ({ stdin: input, stderr: output }: Pick<Streams, 'stdin' | 'stderr'>): Respondent => {
+export const person = ({ stdin: input, stderr: output }: { stdin: Readable; stderr: Writable }): Respondent => {
   return async (prompt, signal) => {
     const common = { message: shown(prompt.text), input, output, signal };
     const options = optionsOf(prompt).map(({ id, label, description }) => {

@@ -97,6 +97,36 @@ test('examples import what a user could', () => {
   assert.deepEqual(wrong.map(shown), []);
 });
 
+test('the server draws machines, and does nothing else with them', () => {
+  const dynamic = sources.flatMap(({ file, text }) =>
+    [...text.matchAll(/import\('(\.[^']+)'\)/g)].map(([, target]) => ({
+      from: file,
+      to: join(dirname(file), target!),
+    })),
+  );
+  const drawing = dynamic.filter(({ from, to }) => from.startsWith('server/') && to.startsWith('machines/'));
+
+  assert.ok(drawing.length > 0);
+  assert.deepEqual([...new Set(drawing.map(({ from }) => from))], ['server/commands/graph.ts']);
+});
+
+test('what only graph or run needs is not loaded with the command line', () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const { from, to, isType } of imports) if (from === file && !isType) load(to);
+  };
+
+  load('server/main.ts');
+
+  assert.ok(loaded.has('server/commands/run.ts'));
+  assert.deepEqual(
+    [...loaded].filter((it) => /^elkjs|^@clack|^machines\/drawing|person\.ts$/.test(it)),
+    [],
+  );
+});
+
 test('no values import each other in a circle', () => {
   const targetsOf = (file: string) => imports.filter(({ from, isType }) => from === file && !isType);
   const done = new Set<string>();
