@@ -13,7 +13,7 @@ import { build } from 'esbuild';
 import { type Losses, PersistentClient } from './support/persistent-client.ts';
 import type { Row } from './support/table.ts';
 
-const KILLS = 40;
+const KILLS = 1_000;
 const LANES = 2;
 const CLIENTS = 12;
 /** A server lives for up to so long. */
