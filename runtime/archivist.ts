@@ -26,6 +26,8 @@ export interface ArchivistDeps {
   readonly maxRecoveries: number;
   readonly log: Log;
   workflow(name: string): Workflow | undefined;
+  /** Lets an execution go that has nothing to do in memory. */
+  leave(execution: Execution): void;
   /** Drops the records of executions that are not in memory. */
   forget(executionIds: readonly string[]): void;
   recoveriesOf(execution: Execution): number;
@@ -36,6 +38,8 @@ export class Archivist {
   readonly #settled: Execution[] = [];
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
+  /** Ids of those whose journal cannot be read. */
+  readonly #damaged = new Set<string>();
   #isStopped = false;
 
   constructor(deps: ArchivistDeps) {
@@ -60,7 +64,7 @@ export class Archivist {
     this.note(execution.context.settledAt! + execution.retentionMs);
     if (this.#settled.length <= SETTLED_IN_MEMORY) return;
     const oldest = this.#settled.shift()!;
-    if (this.#deps.executions.inMemory(oldest.id) === oldest) this.#deps.executions.remove(oldest);
+    if (this.#deps.executions.inMemory(oldest.id) === oldest) this.#deps.leave(oldest);
   }
 
   /** Ends the retention of a settled execution. */
@@ -77,7 +81,7 @@ export class Archivist {
     if (this.#isStopped) return;
     const until = Math.min(ids.length, from + BATCH);
     for (let index = from; index < until; index += 1) {
-      const execution = this.#deps.executions.get(ids[index]!);
+      const execution = this.#get(ids[index]!);
       if (execution !== undefined && !execution.isSettled) this.#recoverOne(execution);
     }
     if (until < ids.length) setImmediate(() => this.#recover(ids, until));
@@ -116,15 +120,27 @@ export class Archivist {
   #look(): void {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
-    const { archive, executions } = this.#deps;
+    const { archive } = this.#deps;
     const now = this.#deps.now();
     const due = archive.due(now, BATCH);
     const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
-    for (const { id, isSettled } of due) if (!isSettled) executions.get(id)?.due();
+    for (const { id, isSettled } of due) if (!isSettled) this.#get(id)?.due();
     const excess = archive.excess(BATCH);
     this.#forget([...over, ...excess]);
     const isMore = due.length + excess.length > 0;
     this.#arm(isMore ? now + LOOK_AGAIN_MS : Math.max(archive.nextDueAt() ?? NEVER, now + 1));
+  }
+
+  /** One that cannot be read is no reason to leave the others alone. */
+  #get(id: string): Execution | undefined {
+    if (this.#damaged.has(id)) return undefined;
+    try {
+      return this.#deps.executions.get(id);
+    } catch (err) {
+      this.#damaged.add(id);
+      this.#deps.log.error({ executionId: id, err }, 'an execution cannot be read');
+      return undefined;
+    }
   }
 
   #forget(ids: readonly string[]): void {

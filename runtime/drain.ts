@@ -53,16 +53,21 @@ export class Drain {
   told(execution: Execution): void {
     if (!this.#live.has(execution)) return;
     if (execution.isSettled) this.#done(execution);
-    else if (isAwaiting(execution)) this.#end(execution);
+    else if (isAwaiting(execution) || (execution.phase === 'waiting' && this.#outlives(execution)))
+      this.#end(execution);
   }
 
   #end(execution: Execution): void {
-    if (this.#deps.outlives && execution.origin.recover === 'replay') {
+    if (this.#outlives(execution)) {
       execution.dismiss();
       this.#done(execution);
     } else {
       execution.interrupt(STOPPED);
     }
+  }
+
+  #outlives({ origin }: Execution): boolean {
+    return this.#deps.outlives && origin.recover === 'replay';
   }
 
   #done(execution: Execution): void {
@@ -73,5 +78,5 @@ export class Drain {
 
 export const STOPPED = 'The server stopped before the execution had ended.';
 
-/** It waits for a person. Who only sleeps may wake in time. */
+/** It waits for a person. Who only sleeps may wake in time, where it could not do so later. */
 const isAwaiting = ({ phase, status }: Execution): boolean => phase === 'waiting' && status !== 'running';

@@ -126,6 +126,7 @@ export class Engine {
             maxRecoveries: this.options.maxRecoveries,
             log,
             workflow: (name) => this.#builders.get(name)?.workflow,
+            leave: (execution) => this.#drop(execution),
             forget: (ids) => this.#forgetAll(ids),
             recoveriesOf: (execution) => this.#recoveriesOf(execution),
           });

@@ -2,7 +2,7 @@
  * The directory in which executions are kept: made if it is not there, claimed for one process, and its file brought to
  * the form that this version has. Everything that can be wrong with it is said by name, with what to do.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import Database from 'libsql';
@@ -77,6 +77,7 @@ const inUse = (path: string): string => {
 };
 
 const openFile = (file: string): Connection => {
+  closeSync(openSync(file, 'a', 0o600)); // nobody else's to read; what SQLite puts beside it gets the same mode
   const database = new Database(file);
   try {
     for (const pragma of PRAGMAS) database.pragma(pragma);
