@@ -176,6 +176,11 @@ export class Execution {
     return this.#told.tags.has('settled');
   }
 
+  /** Its retention is over, be that told or not. */
+  get isExpiring(): boolean {
+    return statusOf(this.#applied) === 'idle-expiring';
+  }
+
   get retentionMs(): number {
     return this.origin.retentionMs;
   }

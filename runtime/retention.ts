@@ -65,7 +65,7 @@ export class Retention {
   }
 
   #oldestQueued(): Execution | undefined {
-    for (; this.#queue[this.#head]?.status === 'idle-expiring'; this.#head += 1) this.#queue[this.#head] = undefined;
+    for (; this.#queue[this.#head]?.isExpiring; this.#head += 1) this.#queue[this.#head] = undefined;
     if (this.#head > COMPACT_AT && this.#head > this.#queue.length / 2) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
