@@ -19,6 +19,7 @@ export { Failure, type FailureCode, failures } from './errors.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
 export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './execution-store.ts';
 export type { ExecutionPage, ListFilter } from './executions.ts';
+export { follow } from './follow.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
 export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';

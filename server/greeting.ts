@@ -18,7 +18,7 @@ export const greeting = async ({ url, workflow, paths }: Greeted): Promise<strin
   const at = path ?? legacyPath;
   if (at === null) return shown([`${workflow.name} has no route of its own at ${url}.`, STOP]);
   const canWait = method === 'POST' && path !== null;
-  const body = method === 'POST' ? await bodyOf(workflow) : undefined;
+  const body = method === 'POST' ? await sampleBody(workflow) : undefined;
   const known = workflow.isPerUser ? ["-H 'x-api-key: me'"] : [];
   const curl = (at: string, ...more: string[]): string => ['  curl -i', quoted(at), ...known, ...more].join(' ');
   const { origin } = new URL(url); // URLs in bodies begin with the root path
@@ -43,8 +43,8 @@ const data = (body: string | undefined): string => `-d ${body === undefined ? '@
 /** For a shell, and only where it needs that. */
 const quoted = (word: string): string => (/^[\w:/.@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** As JSON; undefined if the sample does not fit, or nobody can tell. */
-const bodyOf = async ({ input }: Workflow): Promise<string | undefined> => {
+/** An input of a workflow, as JSON; undefined if the sample does not fit, or nobody can tell. */
+export const sampleBody = async ({ input }: Workflow): Promise<string | undefined> => {
   const schema: JsonSchema = jsonSchemaOf(input);
   const sample = sampleOf(schema);
   try {

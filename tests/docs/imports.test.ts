@@ -49,8 +49,14 @@ test('the imports are read: values and types are told apart', () => {
   assert.ok(imports.length > 200);
 });
 
+/** The one exception: who places a drawing has a library for it. */
+const isLayout = (from: string, to: string): boolean =>
+  from === 'machines/drawing/layout.ts' && to.startsWith('elkjs/');
+
 test('machines import xstate and each other, and no value else', () => {
-  const wrong = valuesIn('machines').filter(({ to }) => to !== 'xstate' && !to.startsWith('machines/'));
+  const wrong = valuesIn('machines').filter(
+    ({ from, to }) => to !== 'xstate' && !to.startsWith('machines/') && !isLayout(from, to),
+  );
 
   assert.deepEqual(wrong.map(shown), []);
 });
@@ -89,6 +95,36 @@ test('examples import what a user could', () => {
   );
 
   assert.deepEqual(wrong.map(shown), []);
+});
+
+test('the server draws machines, and does nothing else with them', () => {
+  const dynamic = sources.flatMap(({ file, text }) =>
+    [...text.matchAll(/import\('(\.[^']+)'\)/g)].map(([, target]) => ({
+      from: file,
+      to: join(dirname(file), target!),
+    })),
+  );
+  const drawing = dynamic.filter(({ from, to }) => from.startsWith('server/') && to.startsWith('machines/'));
+
+  assert.ok(drawing.length > 0);
+  assert.deepEqual([...new Set(drawing.map(({ from }) => from))], ['server/commands/graph.ts']);
+});
+
+test('what only graph or run needs is not loaded with the command line', () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const { from, to, isType } of imports) if (from === file && !isType) load(to);
+  };
+
+  load('server/main.ts');
+
+  assert.ok(loaded.has('server/commands/run.ts'));
+  assert.deepEqual(
+    [...loaded].filter((it) => /^elkjs|^@clack|^machines\/drawing|person\.ts$/.test(it)),
+    [],
+  );
 });
 
 test('no values import each other in a circle', () => {

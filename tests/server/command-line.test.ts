@@ -34,21 +34,32 @@ test('serve needs nothing but a module', () => {
   assert.deepEqual(readCommandLine(['serve', 'a.ts']), { run: 'serve', module: 'a.ts', file: undefined, flags: {} });
 });
 
-const slips: [typed: string[], said: RegExp][] = [
-  [['serv', 'a.ts'], /unknown command 'serv' \(Did you mean serve\?\)/],
+test('graph draws the execution as Mermaid, unless told otherwise', () => {
+  assert.deepEqual(readCommandLine(['graph']), { run: 'graph', machine: 'execution', format: 'mermaid' });
+  assert.deepEqual(readCommandLine(['graph', 'builder', '--format=svg']), {
+    run: 'graph',
+    machine: 'builder',
+    format: 'svg',
+  });
+});
+
+const slips: [typed: string[], said: RegExp, help?: string][] = [
+  [['serv', 'a.ts'], /unknown command 'serv' \(Did you mean serve\?\)/, 'fermata --help'],
   [['serve', 'a.ts', '--prot', '80'], /unknown option '--prot' \(Did you mean --port\?\)/],
   [['serve', 'a.ts', '--root_path', '/a'], /unknown option '--root_path' \(Did you mean --root-path\?\)/],
   [['serve'], /missing required argument 'module'/],
   [['serve', 'a.ts', 'b.ts'], /too many arguments/],
   [['serve', 'a.ts', '--port'], /option '--port <number>' argument missing/],
+  [['graph', 'server'], /Allowed choices are execution, builder, manager/, 'fermata graph --help'],
+  [['graph', '--format', 'png'], /Allowed choices are mermaid, json, svg/, 'fermata graph --help'],
 ];
 
-for (const [typed, said] of slips) {
+for (const [typed, said, help = 'fermata serve --help'] of slips) {
   test(`"fermata ${typed.join(' ')}" says what is wrong and where help is, with exit code 2`, () => {
     const { text, exitCode } = printed(...typed);
 
     assert.match(text, said);
-    assert.match(text, /Help: fermata serve --help/);
+    assert.ok(text.includes(`Help: ${help} `), text);
     assert.equal(exitCode, 2);
   });
 }

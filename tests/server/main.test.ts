@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect, request } from '../support/http.ts';
-import { loopback } from '../support/loopback.ts';
+import { freePort, loopback } from '../support/loopback.ts';
 import { type FermataProcess, fermata } from '../support/process.ts';
 
 const errands = 'tests/support/errands.ts';
@@ -26,15 +25,6 @@ const given = {
     t.after(() => rm(folder, { recursive: true }));
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
     return folder;
-  },
-
-  /** Free a moment ago. */
-  port: async (): Promise<string> => {
-    const probe = createServer();
-    await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((closed) => probe.close(closed));
-    return String(port);
   },
 
   /** A run that executes until `release` is called. */
@@ -152,7 +142,7 @@ test('who serves a workflow whose resources cannot be opened is told why, and fi
 });
 
 test('who starts it is greeted, unless only warnings are logged', async (t) => {
-  const port = await given.port();
+  const port = String(await freePort());
   const talkative = fermata(t, ['serve', errands, '--port', '0']);
   const quiet = fermata(t, ['serve', errands, '--port', port, '--log-level', 'warn']);
 

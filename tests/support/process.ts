@@ -77,18 +77,23 @@ export class FermataProcess {
   }
 }
 
-/** Types the words after `fermata`; `variables` is all of its environment. It is killed with the test if it is still there. */
+/**
+ * Types the words after `fermata`; `variables` is all of its environment, and `input` what it reads from standard input.
+ * It is killed with the test if it is still there.
+ */
 export const fermata = (
   t: TestContext,
   typed: readonly string[],
   variables: Readonly<Record<string, string>> = {},
+  input = '',
 ): FermataProcess => {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...variables };
   const child = spawn(process.execPath, [`${root}/server/bin.mjs`, ...typed], {
     cwd: root,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => {}).end(input); // who ends early does not read it
   const started = new FermataProcess(child);
   t.after(async () => {
     child.kill('SIGKILL');

@@ -1,0 +1,85 @@
+/** `fermata serve`: a workflow behind HTTP, until the process is told to stop. */
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import { keys, readConfig } from '../config.ts';
+import { greeting } from '../greeting.ts';
+import type { Server } from '../index.ts';
+import type { Host } from './host.ts';
+import { exit, openLog } from './output.ts';
+import { listening } from './refusals.ts';
+import { addSettings, type TypedSettings, typedSettings } from './settings.ts';
+import { loadModule } from './workflow-module.ts';
+
+export interface ServeAsked extends TypedSettings {
+  readonly run: 'serve';
+  /** The file with the workflow. */
+  readonly module: string;
+}
+
+const settings = Object.values(keys);
+
+export const declareServe = (program: Command, asked: (what: ServeAsked) => void): void => {
+  const command = program
+    .command('serve')
+    .summary('serve a workflow')
+    .description(
+      'Loads a module whose default export is a workflow, and serves it until it is told to stop (SIGTERM, SIGINT): ' +
+        'then it takes no new work, lets what runs finish, and ends.',
+    )
+    .argument('<module>', 'TypeScript or JavaScript file')
+    .addHelpText('after', moreHelp)
+    .action((module: string) => asked({ run: 'serve', module, ...typedSettings(command, settings) }));
+  addSettings(command, settings);
+};
+
+const moreHelp = `
+Every setting of the file has a variable too. It is named as the setting, without general, front_end
+and fermata: general.front_end.cors.allow_origins is FERMATA_CORS_ALLOW_ORIGINS. A variable holds a
+list with commas. An option counts before a variable, and a variable before the file. Secrets have
+no option, since others can read command lines: there are FERMATA_OPERATOR_KEY, FERMATA_JWT_SECRET,
+and \${NAME} in the file. docs/configuration.md lists all of them.
+
+Examples:
+  fermata serve examples/02-approval.ts
+  FERMATA_LOG_LEVEL=debug fermata serve approval.ts --config fermata.yaml --host 0.0.0.0 --port 80`;
+
+export const serve = async ({ module, file, flags }: ServeAsked, { env, streams }: Host): Promise<void> => {
+  const config = readConfig({ file, env, flags });
+  const log = openLog(config.logLevel);
+  for (const warning of config.warnings) log.warn(warning);
+  const { workflow, workflows } = await loadModule(module);
+  const server = await listening({ workflow, workflows, config, log });
+  // A workflow that awaits its own promises too late must not end the process for everybody else.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected and nobody looked'));
+  stopOnSignals(server, log);
+  log.info({ url: server.url, workflow: workflow.name }, 'listening');
+  if (!log.isLevelEnabled('info')) return;
+  streams.stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow }));
+};
+
+/** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */
+const ONE_KEYPRESS_MS = 300;
+
+/** The first signal stops in order, another one at once. */
+const stopOnSignals = (server: Server, log: Logger): void => {
+  let stoppingSince: number | undefined;
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'stopping');
+    try {
+      await server.close();
+      log.info('stopped');
+      exit(0);
+    } catch (err) {
+      log.error({ err }, 'could not stop in order');
+      exit(1);
+    }
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stoppingSince === undefined) {
+        stoppingSince = performance.now();
+        void stop(signal);
+      } else if (performance.now() - stoppingSince > ONE_KEYPRESS_MS) process.exit(1);
+    });
+  }
+};

@@ -1,0 +1,69 @@
+/** Answers from the command line: each prompt takes the next. */
+import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
+import { chosen, optionsOf, type Respondent } from './respondent.ts';
+
+export interface GivenAnswers {
+  readonly respond: Respondent;
+  /** Those that no prompt has taken yet. */
+  readonly left: number;
+}
+
+/** When they run out the prompt goes to `next`; without one the run cannot go on. */
+export const givenAnswers = (texts: readonly string[], next?: Respondent): GivenAnswers => {
+  let used = 0;
+  return {
+    respond: async (prompt, signal) => {
+      if (prompt.input_type === 'notification') return { kind: 'notification' };
+      const text = texts[used];
+      if (text !== undefined) {
+        used += 1;
+        return responseTo(prompt, text);
+      }
+      if (next !== undefined) return next(prompt, signal);
+      throw unanswered(prompt, `nobody is here to answer. Run it in a terminal, or give ${howToAnswer(prompt)}`);
+    },
+    get left() {
+      return texts.length - used;
+    },
+  };
+};
+
+/** A text as it is; an option by id, value or label; several of them with commas. Throws `options_invalid`. */
+const responseTo = (prompt: Prompt, text: string): Response => {
+  const response: Response =
+    prompt.input_type === 'text' ? { kind: 'text', text } : chosen(prompt, namesIn(prompt, text).map(idIn(prompt)));
+  try {
+    readAnswer(prompt, response);
+    return response;
+  } catch (thrown) {
+    throw unanswered(prompt, `the answer ${JSON.stringify(text)} does not fit. ${Failure.from(thrown).message}`);
+  }
+};
+
+const namesIn = ({ input_type }: Prompt, text: string): string[] => {
+  if (input_type !== 'checkbox') return [text];
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+};
+
+/** A name that fits nothing stays as it is, for `readAnswer` to say what would have fitted. */
+const idIn = (prompt: Prompt) => {
+  const options = optionsOf(prompt);
+  return (name: string): string => {
+    const found =
+      options.find(({ id }) => id === name) ??
+      options.find(({ value }) => value === name || JSON.stringify(value) === name) ??
+      options.find(({ label }) => label.toLowerCase() === name.toLowerCase());
+    return found?.id ?? name;
+  };
+};
+
+const unanswered = ({ text, input_type }: Prompt, why: string): Failure =>
+  new Failure('options_invalid', { detail: `The run asks ${JSON.stringify(text)} (${input_type}), and ${why}` });
+
+const howToAnswer = (prompt: Prompt): string => {
+  const options = optionsOf(prompt).map(({ id, label }) => (label === id ? id : `${id} (${label})`));
+  return options.length === 0 ? '--answer <text>' : `--answer with one of: ${options.join(', ')}`;
+};

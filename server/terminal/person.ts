@@ -1,0 +1,52 @@
+/** Somebody at a terminal. This is the one file that knows the prompt library, and is loaded when there is a terminal. */
+import type { Readable, Writable } from 'node:stream';
+import { isCancel, multiselect, select, text } from '@clack/prompts';
+import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
+import { chosen, optionsOf, type Respondent } from './respondent.ts';
+import { shown } from './screen.ts';
+
+/** How many options are shown at once. */
+const MAX_ITEMS = 12;
+
+/** Asks on standard error, so that standard output stays what the run puts out. */
+export const person = ({ stdin: input, stderr: output }: { stdin: Readable; stderr: Writable }): Respondent => {
+  return async (prompt, signal) => {
+    const common = { message: shown(prompt.text), input, output, signal };
+    const options = optionsOf(prompt).map(({ id, label, description }) => {
+      const option = { value: id, label: shown(label) || id };
+      return description ? { ...option, hint: shown(description) } : option;
+    });
+    switch (prompt.input_type) {
+      case 'notification':
+        return { kind: 'notification' };
+      case 'text': {
+        const placeholder = shown(prompt.placeholder ?? '');
+        const answer = await text({ ...common, placeholder, validate: (typed = '') => whyNot(prompt, typed) });
+        return isCancel(answer) ? null : { kind: 'text', text: answer ?? '' };
+      }
+      case 'checkbox': {
+        if (options.length === 0) return chosen(prompt, []);
+        const ids = await multiselect({ ...common, options, maxItems: MAX_ITEMS, required: false });
+        return isCancel(ids) ? null : chosen(prompt, ids);
+      }
+      default: {
+        if (options.length === 0) throw nothingToChoose(prompt);
+        const id = await select({ ...common, options, maxItems: MAX_ITEMS });
+        return isCancel(id) ? null : chosen(prompt, [id]);
+      }
+    }
+  };
+};
+
+const whyNot = (prompt: Prompt, typed: string): string | undefined => {
+  const response: Response = { kind: 'text', text: typed };
+  try {
+    readAnswer(prompt, response);
+    return undefined;
+  } catch (thrown) {
+    return Failure.from(thrown).message;
+  }
+};
+
+const nothingToChoose = ({ text }: Prompt): Failure =>
+  new Failure('options_invalid', { detail: `The run asks ${JSON.stringify(text)}, and offers nothing to choose.` });
