@@ -62,6 +62,8 @@ export const aboutExecutionList: About = {
   parameters: [
     inQuery('status', 'Only those that stand like this.', { enum: [...STATUSES] }),
     inQuery('workflow', 'Only those of this workflow.'),
+    inQuery('owner', 'Only those of this user.'),
+    inQuery('id', 'Only those whose id has this in it.'),
     inQuery('before', 'What `next` of the last page said.'),
     limit,
   ],

@@ -1,5 +1,5 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
-import { type ExecutionView, Failure, type ListFilter, type Runtime } from '../../runtime/index.ts';
+import { type ExecutionView, Failure, type ListFilter, type Pause, type Runtime } from '../../runtime/index.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../openapi/about-executions.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
@@ -7,7 +7,7 @@ import { json } from '../problems.ts';
 import type { ExecutionListBody, InboxBody } from '../protocol.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { type Who, withCaller } from '../who.ts';
-import { STATUSES, type Wire, wireStatus } from '../wire.ts';
+import { STATUSES, type Wire, type WireStatus, wireStatus } from '../wire.ts';
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
 
@@ -46,16 +46,24 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const query = new URLSearchParams(call.query);
       const page = runtime.list(by, {
-        where: withStatus(query.get('status')),
+        where: wanted(query),
         workflow: query.get('workflow') ?? undefined,
         before: query.get('before') ?? undefined,
         limit: readCount(query, 'limit', PAGE),
       });
       const body: ExecutionListBody = {
         executions: page.executions.map((execution) => {
-          const { workflow, startedAt, settledAt } = execution.context;
-          const times = { started_at: iso(startedAt), settled_at: settledAt === null ? null : iso(settledAt) };
-          return { workflow, ...times, ...wire.status(execution) };
+          const { workflow, owner, error, startedAt, settledAt, pauses } = execution.context;
+          return {
+            workflow,
+            owner,
+            phase: execution.phase,
+            code: error?.code ?? null,
+            started_at: iso(startedAt),
+            settled_at: isoOrNull(settledAt),
+            due_at: isoOrNull(firstDue(pauses)),
+            ...wire.status(execution),
+          };
         }),
         next: page.next ?? null,
       };
@@ -77,7 +85,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
           execution_id: executionId,
           workflow,
           opened_at: iso(pause.openedAt),
-          due_at: pause.dueAt === null ? null : iso(pause.dueAt),
+          due_at: isoOrNull(pause.dueAt),
           ...wire.pause(executionId, pause),
         })),
       };
@@ -105,11 +113,28 @@ const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): P
 };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
-const withStatus = (given: string | null): ListFilter['where'] => {
-  if (given === null) return undefined;
-  const wanted = STATUSES.find((status) => status === given);
-  if (wanted !== undefined) return (execution) => wireStatus(execution) === wanted;
+const firstDue = (pauses: readonly Pause[]): number | null => {
+  const dues = pauses.flatMap(({ dueAt }) => dueAt ?? []);
+  return dues.length === 0 ? null : Math.min(...dues);
+};
+
+type Where = NonNullable<ListFilter['where']>;
+
+/** What the filters of a query ask for; undefined if they ask for nothing. Throws `request_invalid`. */
+const wanted = (query: URLSearchParams): Where | undefined => {
+  const [status, owner, id] = [statusOf(query.get('status')), query.get('owner'), query.get('id')];
+  if (status === undefined && owner === null && id === null) return undefined;
+  return (execution) =>
+    (status === undefined || wireStatus(execution) === status) &&
+    (owner === null || execution.context.owner === owner) &&
+    (id === null || execution.id.includes(id));
+};
+
+const statusOf = (given: string | null): WireStatus | undefined => {
+  const status = STATUSES.find((known) => known === given);
+  if (status !== undefined || given === null) return status;
   const detail = `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
   throw new Failure('request_invalid', { detail });
 };
