@@ -56,6 +56,13 @@ export type InboxBody = { interactions: InboxItem[] };
 /** `GET /executions/{id}/journal`. Entries up to a number may be missing, if the journal no longer has all of them. */
 export type JournalBody = { entries: readonly JournalEntry[]; truncated_through: number | null };
 
+/** One event of it, as a stream; `seq` is as in `StreamEvent`. */
+export type JournalEvent =
+  | {
+      [Type in JournalEntry['type']]: { type: Type; seq: number; data: Extract<JournalEntry, { type: Type }> };
+    }[JournalEntry['type']]
+  | { type: 'truncated'; seq: number; data: { truncated_through: number } };
+
 /** What the events of `GET /executions/changes` carry: ids of what to look at again; `null` is everything. */
 export type ChangesBody = { executions: string[] | null };
 

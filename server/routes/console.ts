@@ -88,7 +88,7 @@ class Served {
       etag: `"${createHash('sha256').update(this.#plain).digest('base64url')}"`,
       vary: 'accept-encoding',
       'content-security-policy': POLICY,
-      'cross-origin-opener-policy': 'same-origin-allow-popups',
+      'cross-origin-opener-policy': 'same-origin',
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     };

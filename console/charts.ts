@@ -1,0 +1,19 @@
+/** Lays the statecharts out when the console is built, so that the page carries pictures and no layout engine. */
+import type { Plugin } from 'vite';
+import { builderMachine } from '../machines/builder.ts';
+import { graphOf } from '../machines/drawing/graph.ts';
+import { layoutOf } from '../machines/drawing/layout.ts';
+import { executionMachine } from '../machines/execution.ts';
+
+/** What `src/charts.d.ts` declares. */
+const MODULE = 'virtual:charts';
+
+export const charts = (): Plugin => ({
+  name: 'charts',
+  resolveId: (id) => (id === MODULE ? `\0${MODULE}` : undefined),
+  load: async (id) => {
+    if (id !== `\0${MODULE}`) return undefined;
+    const [execution, builder] = await Promise.all([executionMachine, builderMachine].map((m) => layoutOf(graphOf(m))));
+    return `export const execution = ${JSON.stringify(execution)};\nexport const builder = ${JSON.stringify(builder)};`;
+  },
+});

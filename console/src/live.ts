@@ -1,0 +1,86 @@
+/** Hooks for what is live: something that is asked for again at news, and the journal of one execution. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { RequestError } from '../../client/index.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
+import { api, isShutOut, messageOf, news } from './state.ts';
+
+export interface Live<T> {
+  /** The newest that came; undefined before the first. It stays while the server cannot be reached. */
+  readonly value: T | undefined;
+  /** Why the last one did not come. */
+  readonly error: string | undefined;
+}
+
+/** Asks when `key` changes and at news; one question at a time, and one more if there was news meanwhile. */
+export const useLive = <T>(ask: () => Promise<T>, key: string): Live<T> => {
+  const [state, setState] = useState<Live<T> & { key: string }>({ key, value: undefined, error: undefined });
+  const question = useRef(ask);
+  question.current = ask;
+  useEffect(() => {
+    let isAsking = false;
+    let isDue = false;
+    let isOver = false;
+    const look = async (): Promise<void> => {
+      isDue = isAsking;
+      if (isAsking) return;
+      isAsking = true;
+      try {
+        const value = await question.current();
+        if (!isOver) setState({ key, value, error: undefined });
+      } catch (error) {
+        if (!isOver && !isShutOut(error)) setState((last) => ({ ...last, key, error: messageOf(error) }));
+      }
+      isAsking = false;
+      if (isDue && !isOver) await look();
+    };
+    const unsubscribe = news.subscribe(() => void look());
+    return () => {
+      isOver = true;
+      unsubscribe();
+    };
+  }, [key]);
+  return state.key === key ? state : { value: undefined, error: undefined };
+};
+
+export interface LiveJournal {
+  readonly entries: readonly JournalEntry[];
+  /** Entries up to this number may be missing. */
+  readonly truncatedThrough: number;
+  /** The server does not know the execution, or not any more. */
+  readonly isGone: boolean;
+}
+
+const nothing: LiveJournal = { entries: [], truncatedThrough: 0, isGone: false };
+
+/** Facts that come together are shown together. */
+const GATHER_MS = 40;
+
+export const useJournal = (id: string): LiveJournal => {
+  const [journal, setJournal] = useState(nothing);
+  useEffect(() => {
+    const abort = new AbortController();
+    const entries: JournalEntry[] = [];
+    let truncatedThrough = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const show = (isGone = false): void => {
+      timer = undefined;
+      if (!abort.signal.aborted) setJournal({ entries: [...entries], truncatedThrough, isGone });
+    };
+    const follow = async (): Promise<void> => {
+      for await (const event of api.journal(id, { signal: abort.signal })) {
+        if (event.type === 'truncated') truncatedThrough = event.data.truncated_through;
+        else entries.push(event.data);
+        timer ??= setTimeout(show, GATHER_MS);
+      }
+    };
+    setJournal(nothing);
+    follow().catch((error) => {
+      if (!isShutOut(error)) show(error instanceof RequestError);
+    });
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [id]);
+  return journal;
+};
