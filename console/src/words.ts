@@ -37,11 +37,14 @@ export const standingAt = (active: string | undefined, { settledAt, error }: Exe
   return error === null ? 'completed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
 };
 
+/** User ids that are made of credentials are long and say nothing; their beginning tells them apart. */
+export const shortId = (id: string): string => (/^[\da-f]{8}-[\da-f-]{27}$/.test(id) ? id.slice(0, 8) : id);
+
 /** What a fact says, and what there is to say beside. */
 export const told = (entry: JournalEntry): { readonly title: string; readonly more?: string | undefined } => {
   switch (entry.type) {
     case 'execution.started':
-      return { title: 'Started', more: entry.owner === null ? undefined : `by ${entry.owner}` };
+      return { title: 'Started', more: entry.owner === null ? undefined : `by ${shortId(entry.owner)}` };
     case 'slot.granted':
       return { title: 'Got a run slot' };
     case 'step.started':
@@ -55,7 +58,10 @@ export const told = (entry: JournalEntry): { readonly title: string; readonly mo
     case 'interaction.requested':
       return { title: 'Asked', more: entry.prompt.text };
     case 'interaction.answered':
-      return { title: entry.by === null ? 'Answered' : `Answered by ${entry.by}`, more: answerText(entry.answer) };
+      return {
+        title: entry.by === null ? 'Answered' : `Answered by ${shortId(entry.by)}`,
+        more: answerText(entry.answer),
+      };
     case 'interaction.expired':
       return { title: 'Nobody answered in time' };
     case 'oauth.requested':

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { now } from '../state.ts';
-import { ago, countdown, dateTime, type Standing, standings } from '../words.ts';
+import { ago, countdown, dateTime, type Standing, shortId, standings } from '../words.ts';
 
 export const Status = ({ of }: { of: Standing }) => <span class={`status ${of}`}>{standings[of]}</span>;
 
@@ -11,6 +11,9 @@ export const Ago = ({ at }: { at: number }) => (
     {ago(now.value - at)}
   </time>
 );
+
+export const Owner = ({ id }: { id: string | null }) =>
+  id === null ? <span class="muted">nobody</span> : <span title={id}>{shortId(id)}</span>;
 
 /** How long something still waits. */
 export const Countdown = ({ until }: { until: number }) => (

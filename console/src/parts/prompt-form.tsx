@@ -151,7 +151,9 @@ const ListForm = ({ prompt, isBusy, answer }: Form<Choices>) => {
           </label>
         ))}
       </fieldset>
-      <Submit isBusy={isBusy}>{isMany ? `Send ${ids.length} chosen` : 'Send answer'}</Submit>
+      <Submit isBusy={isBusy}>
+        {isMany ? (ids.length === 0 ? 'Choose none' : `Send ${ids.length} chosen`) : 'Send answer'}
+      </Submit>
     </form>
   );
 };

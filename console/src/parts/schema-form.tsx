@@ -22,7 +22,7 @@ export const SchemaField = (props: FieldProps) => {
   const label = field.title ?? labelOf(name);
   const notes = [field.description && `${id}-about`, mistake && `${id}-mistake`].filter(Boolean).join(' ');
   return (
-    <div class={`field ${field.kind}`}>
+    <div class={field.kind === 'flag' ? 'field flag' : 'field'}>
       <label for={id}>
         {label}
         {!props.isRequired && <span class="optional"> optional</span>}

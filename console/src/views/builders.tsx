@@ -1,7 +1,7 @@
 /** What workflows run on: each builder with its slots, its queue and what it has done. */
 import type { BuilderBody } from '../../../client/index.ts';
 import { useLive } from '../live.ts';
-import { Ago, Empty, Mistake } from '../parts/bits.tsx';
+import { Ago, Empty, Mistake, Owner } from '../parts/bits.tsx';
 import { hrefOf } from '../route.ts';
 import { api } from '../state.ts';
 import { duration } from '../words.ts';
@@ -44,7 +44,14 @@ const Builder = ({ builder }: { builder: BuilderBody }) => {
         <span class={`status ${state.replace('.', '-')}`}>{STATES[state] ?? state}</span>
       </header>
       <p class="hint">
-        {user === null ? 'Shared by all users' : `For ${user}`} · opened <Ago at={Date.parse(builder.created_at)} />
+        {user === null ? (
+          'Shared by all users'
+        ) : (
+          <>
+            For <Owner id={user} />
+          </>
+        )}{' '}
+        · opened <Ago at={Date.parse(builder.created_at)} />
       </p>
       <Meter label="Slots" count={slots.held} most={slots.limit} none="no limit" />
       <Meter label="Queue" count={slots.queued} most={slots.max_queued} none="no limit" />

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { JournalEntry, Pause } from '../../../machines/facts.ts';
 import { chartOf } from '../chart.ts';
 import { type LiveJournal, useJournal } from '../live.ts';
-import { Card, Copy, Countdown, Empty, Mistake, Since, Status } from '../parts/bits.tsx';
+import { Card, Copy, Countdown, Empty, Mistake, Owner, Since, Status } from '../parts/bits.tsx';
 import { Json } from '../parts/json.tsx';
 import { ConsentLink, PromptForm } from '../parts/prompt-form.tsx';
 import { Timeline } from '../parts/timeline.tsx';
@@ -48,7 +48,9 @@ const Known = ({ id, journal, path }: Props) => {
             <span>
               <code>{id}</code> <Copy text={id} label="Copy the id" />
             </span>
-            <span>{owner === null ? 'Started by nobody in particular' : `Started by ${owner}`}</span>
+            <span>
+              by <Owner id={owner} />
+            </span>
             <time dateTime={new Date(startedAt).toISOString()}>{dateTime(startedAt)}</time>
             <span>
               {settledAt === null ? (
@@ -94,8 +96,8 @@ const Waiting = ({ id, pauses }: { id: string; pauses: readonly Pause[] }) => (
       <div key={pause.id} class="pause">
         <Needed id={id} pause={pause} />
         <p class="hint">
-          Since <Since at={pause.openedAt} />.{' '}
-          {pause.dueAt === null ? 'No deadline of its own.' : <Countdown until={pause.dueAt} />}
+          for <Since at={pause.openedAt} /> now ·{' '}
+          {pause.dueAt === null ? 'no deadline of its own' : <Countdown until={pause.dueAt} />}
         </p>
       </div>
     ))}

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { ListedExecution } from '../../../client/index.ts';
 import { useLive } from '../live.ts';
-import { Ago, Countdown, Empty, Mistake, Since, Status } from '../parts/bits.tsx';
+import { Ago, Countdown, Empty, Mistake, Owner, Since, Status } from '../parts/bits.tsx';
 import { filterBy, hrefOf, place } from '../route.ts';
 import { api } from '../state.ts';
 import { duration, standingOf } from '../words.ts';
@@ -103,7 +103,7 @@ const List = ({ executions }: { executions: readonly ListedExecution[] }) => (
           <th scope="col">Owner</th>
           <th scope="col">Started</th>
           <th scope="col" class="number">
-            Took
+            Duration
           </th>
         </tr>
       </thead>
@@ -134,7 +134,7 @@ const Row = ({ execution }: { execution: ListedExecution }) => {
         <span class="clip">{gist(execution)}</span>
         {dueAt !== null && <Countdown until={Date.parse(dueAt)} />}
       </td>
-      <td class="cell-owner">{owner ?? <span class="muted">nobody</span>}</td>
+      <td class="cell-owner">{owner === null ? <Owner id={null} /> : <OwnerLink owner={owner} />}</td>
       <td class="cell-started">
         <Ago at={startedAt} />
       </td>
@@ -148,6 +148,12 @@ const Row = ({ execution }: { execution: ListedExecution }) => {
     </tr>
   );
 };
+
+const OwnerLink = ({ owner }: { owner: string }) => (
+  <a class="own" href={`${hrefOf('executions')}?owner=${encodeURIComponent(owner)}`}>
+    <Owner id={owner} />
+  </a>
+);
 
 /** In a line: what it waits for, or what came of it. */
 const gist = (execution: ListedExecution): string => {

@@ -55,7 +55,7 @@ const StartForm = ({ workflow }: { workflow: WorkflowBody }) => {
     setRefused(nothing);
     try {
       const headers = user === '' ? {} : { 'x-api-key': user };
-      const { executionId } = await api.start(input, { path: workflow.path!, headers });
+      const { executionId } = await api.start(input ?? {}, { path: workflow.path!, headers });
       go(hrefOf('executions', executionId));
     } catch (error) {
       setBusy(false);
@@ -75,7 +75,7 @@ const StartForm = ({ workflow }: { workflow: WorkflowBody }) => {
         }
       >
         {isRaw ? (
-          <div class="field json">
+          <div class="field">
             <label for="input">{workflow.input === null ? 'Anything, or nothing' : 'JSON'}</label>
             <JsonControl id="input" required={false} value={input} onChange={setInput} />
           </div>

@@ -92,6 +92,16 @@ export const report = workflow({
   },
 });
 
+/** Works for as long as it is let. */
+export const importer = workflow({
+  name: 'invoice-import',
+  input: z.object({ folder: z.string() }),
+  run: (_input, ctx) =>
+    new Promise<never>((_, reject) => {
+      ctx.signal.addEventListener('abort', () => reject(new Error('The import was stopped.')));
+    }),
+});
+
 export const notebook = workflow({
   name: 'notebook',
   input: z.object({ note: z.string().min(1) }),
@@ -99,7 +109,7 @@ export const notebook = workflow({
   run: ({ note }, _ctx, { notes }) => ({ notes: notes.push(note) }),
 });
 
-export const office = [expense, release, calendar, report, notebook] as const;
+export const office = [expense, release, calendar, report, importer, notebook] as const;
 
 /** Each of them at a path of its own, the first at `/v1/workflow`. */
 export const endpoints = office.slice(1).map(({ name }) => ({
