@@ -91,7 +91,7 @@ const Fact = ({ row: { entry, count }, before, reached }: FactProps) => {
 };
 
 const toneOf = (type: JournalEntry['type']): string => {
-  if (type === 'execution.completed' || /\.(granted|answered)$/.test(type)) return 'good';
+  if (type === 'execution.completed' || /^oauth\.granted|\.answered$/.test(type)) return 'good';
   if (/\.(failed|refused|expired)$/.test(type)) return 'bad';
   return /\.requested$/.test(type) ? 'asks' : '';
 };

@@ -72,6 +72,7 @@ const Known = ({ id, journal, path }: Props) => {
         <div class="stack">
           {pauses.length > 0 && !journal.isGone && <Waiting id={id} pauses={pauses} />}
           <Outcome path={path} entries={entries} />
+          <Input entry={entries[0]} />
           <Card title="Timeline" aside={<span class="count">{entries.length} facts</span>}>
             {journal.truncatedThrough > 0 && <p class="hint">Older output is no longer in the journal.</p>}
             <Timeline entries={entries} path={path} />
@@ -79,7 +80,6 @@ const Known = ({ id, journal, path }: Props) => {
         </div>
         <div class="stack">
           <Chart path={path} />
-          <Input entry={entries[0]} />
         </div>
       </div>
     </>

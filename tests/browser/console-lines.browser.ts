@@ -1,0 +1,75 @@
+/** The console while the line breaks, while the server restarts, and before somebody who is not let in. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openOffice, useBrowser } from './support/desk.ts';
+import { lineTo } from './support/line.ts';
+
+const sitDown = useBrowser();
+const expense = { amount: 5, purpose: 'Paper', category: 'equipment' };
+
+test('a page whose line was cut says so, and has missed nothing when it is mended', async (t) => {
+  const server = await openOffice(t);
+  const line = await lineTo(t, server.port);
+  const { page, show } = await sitDown(t, line.url);
+  const { client } = await sitDown(t, server.url);
+  const { executionId } = await client.start(expense);
+
+  await show(`executions/${executionId}`);
+  await page.getByRole('button', { name: 'Approve' }).waitFor();
+  line.cut();
+  await page.getByText('Reconnecting').waitFor();
+  const [open] = await client.inbox();
+  assert.ok(open?.status === 'interaction_required');
+  await client.answer(open, 'yes');
+  await client.follow(executionId);
+  line.mend();
+  await page.locator('h1 .status.completed').waitFor();
+  await page.getByText('Live', { exact: true }).waitFor();
+
+  const facts = (await page.locator('.timeline details > p').allTextContents()).map(
+    (text) => /fact (\d+)/.exec(text)?.[1],
+  );
+  assert.deepEqual(
+    facts,
+    facts.map((_, index) => String(index + 1)),
+  );
+});
+
+test('a page outlives its server: the next one is shown when it is there', async (t) => {
+  const first = await openOffice(t);
+  const line = await lineTo(t, first.port);
+  const { page, show, client } = await sitDown(t, line.url);
+  const { executionId } = await client.start(expense);
+
+  await show('executions');
+  await page.getByText(executionId).waitFor();
+  await first.close();
+  await page.getByText('Reconnecting').waitFor();
+  line.leadTo((await openOffice(t)).port);
+  await page.getByText('Live', { exact: true }).waitFor();
+  await page.getByText('Nothing has run yet').waitFor(); // that one kept its journals in memory
+  const { executionId: next } = await client.start(expense);
+  await page.getByText(next).waitFor();
+
+  await show(`executions/${executionId}`);
+  await page.getByText('There is no such execution').waitFor();
+});
+
+test('who comes from elsewhere is asked for the operator key, and let in by it', async (t) => {
+  const { url } = await openOffice(t, { identity: { operatorKey: 'the key of the operator' } });
+  const { page, show, client } = await sitDown(t, url);
+  await page.setExtraHTTPHeaders({ 'x-forwarded-for': '203.0.113.9' }); // a proxy has sent it on
+  await client.start(expense);
+
+  await show('executions');
+  await page.getByLabel('Operator key').fill('another key');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('This is not the operator key.').waitFor();
+  await page.getByLabel('Operator key').fill('the key of the operator');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('.row-link').waitFor();
+  await page.reload();
+  await page.locator('.row-link').waitFor();
+
+  assert.equal(await page.evaluate('document.cookie'), '', 'no script can read the cookie');
+});
