@@ -58,8 +58,10 @@ class Changes {
     this.#sink.onGone(() => this.#leave());
     if (this.#hasLeft) return;
     this.#sink.onDrain(() => this.#drained());
-    this.#unwatch = this.#runtime.inspection.watch(({ kind, user, sessionId }) => {
-      if (this.#owner === undefined || (kind === 'execution' && user === this.#owner)) this.#changed(sessionId);
+    this.#unwatch = this.#runtime.inspection.watch((actor) => {
+      const { kind, user, sessionId } = actor;
+      if (kind === 'manager' && actor.snapshot.status === 'done') this.#end();
+      else if (this.#owner === undefined || (kind === 'execution' && user === this.#owner)) this.#changed(sessionId);
     });
     this.#send(eventFrame('changed', { executions: null } satisfies ChangesBody)); // C3
   }
@@ -95,6 +97,12 @@ class Changes {
   #in(ms: number, run: () => void): void {
     this.#timer?.();
     this.#timer = this.#hasLeft ? undefined : this.#runtime.after(ms, run);
+  }
+
+  /** The server stops, and nothing more will happen. */
+  #end(): void {
+    this.#leave();
+    this.#sink.end();
   }
 
   #leave(): void {
