@@ -27,8 +27,8 @@ for (const [name, look] of Object.entries(looks)) {
   test(`all views are accessible, ${name}`, async (t) => {
     const server = await crowdedOffice();
     t.after(() => server.close());
-    const { context, close } = await openChromium(look);
-    t.after(close);
+    const { browser, context } = await openChromium(look);
+    t.after(() => browser.close());
     const page = await context.newPage();
     const found: string[] = [];
     const check = async (view: string, ready: string): Promise<void> => {

@@ -1,8 +1,8 @@
 /** The console in a real browser: starting, looking, answering, consenting, cancelling. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { identityProvider } from '../support/identity-provider.ts';
+import { freePort } from '../support/loopback.ts';
 import { openOffice, useBrowser } from './support/desk.ts';
 
 const sitDown = useBrowser();
@@ -167,12 +167,3 @@ test('a keyboard is enough: past the menu, to the first execution, and to its an
   assert.equal(isPast, 'main');
   assert.equal((await client.get(executionId)).status, 'completed');
 });
-
-/** One that is free now: the provider has to know it before the server listens. */
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-};

@@ -22,7 +22,7 @@ const server = await crowdedOffice();
 await mkdir(images, { recursive: true });
 try {
   for (const [name, look] of Object.entries(looks)) {
-    const { context, close } = await openChromium(look);
+    const { browser, context } = await openChromium(look);
     try {
       const page = await context.newPage();
       const take = (view: string) => page.screenshot({ path: `${images}console-${view}-${name}.png` });
@@ -38,7 +38,7 @@ try {
       await open(page, `${server.url}/console#/start`, 'form');
       await take('start');
     } finally {
-      await close();
+      await browser.close();
     }
   }
 } finally {

@@ -1,18 +1,6 @@
 /** Chromium, as a person sits before it. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../../support/browser.ts';
 
 export interface Look {
   readonly colorScheme?: 'light' | 'dark';
@@ -20,25 +8,13 @@ export interface Look {
   readonly deviceScaleFactor?: number;
 }
 
-/** A browser of its own, with an empty profile. What it is closed with also removes that. */
-export const openChromium = async (
-  look: Look = {},
-): Promise<{ context: BrowserContext; close: () => Promise<void> }> => {
-  const profile = await mkdtemp(join(tmpdir(), 'fermata-chromium-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium',
-    args: FLAGS,
-    headless: true,
-    viewport: { width: 1280, height: 900 },
-    reducedMotion: 'reduce',
-    ...look,
-  });
+/** Without cookies, and without what moves. Closing the browser ends it. */
+export const openChromium = async (look: Look = {}): Promise<{ browser: Browser; context: BrowserContext }> => {
+  const browser = await launchChromium();
+  const viewport = { width: 1280, height: 900 };
+  const context = await browser.newContext({ viewport, reducedMotion: 'reduce', ...look });
   context.setDefaultTimeout(5_000);
-  const close = async (): Promise<void> => {
-    await context.close();
-    await rm(profile, { recursive: true, force: true });
-  };
-  return { context, close };
+  return { browser, context };
 };
 
 /** What a page did that it should not have: errors, broken policies, requests to other hosts than it may ask. */

@@ -1,7 +1,7 @@
 /** An office, and somebody at a browser in it. What the page does that it should not, fails the test. */
 import assert from 'node:assert/strict';
 import { after, before, type TestContext } from 'node:test';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type Client, createClient } from '../../../client/index.ts';
 import { createServer, type Server, type ServerOptions } from '../../../server/index.ts';
 import { complaintsOf, type Look, openChromium } from './chromium.ts';
@@ -28,13 +28,13 @@ export const openOffice = async (t: TestContext, config: Partial<ServerOptions> 
 
 /** One browser for all tests of a file; each gets a page of its own. */
 export const useBrowser = (look: Look = {}): ((t: TestContext, url: string) => Promise<Desk>) => {
-  let browser: { context: BrowserContext; close: () => Promise<void> };
+  let opened: { browser: Browser; context: BrowserContext };
   before(async () => {
-    browser = await openChromium(look);
+    opened = await openChromium(look);
   });
-  after(() => browser.close());
+  after(() => opened.browser.close());
   return async (t, url) => {
-    const page = await browser.context.newPage();
+    const page = await opened.context.newPage();
     const host = new URL(url).host;
     const complaints = complaintsOf(page, (asked) => asked.host === host);
     t.after(async () => {
