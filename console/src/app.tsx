@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useLive } from './live.ts';
 import { Mark } from './parts/bits.tsx';
 import { hrefOf, place } from './route.ts';
-import { api, connection, root, session } from './state.ts';
+import { api, connection, hasSignedIn, root, session, signOut } from './state.ts';
 import { theme, themes } from './theme.ts';
 import { Builders } from './views/builders.tsx';
 import { Execution } from './views/execution.tsx';
@@ -74,9 +74,14 @@ const Frame = () => {
         <footer>
           <Connection />
           <ThemeSwitch />
-          <a class="hint" href={`${root}/docs`}>
-            API reference
-          </a>
+          <p class="links">
+            <a href={`${root}/docs`}>API reference</a>
+            {hasSignedIn() && (
+              <button type="button" class="quiet small" onClick={() => void signOut()}>
+                Sign out
+              </button>
+            )}
+          </p>
         </footer>
       </aside>
       <main id="main" ref={main} tabIndex={-1}>

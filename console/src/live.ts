@@ -11,9 +11,15 @@ export interface Live<T> {
   readonly error: string | undefined;
 }
 
-/** Asks when `key` changes and at news; one question at a time, and one more if there was news meanwhile. */
+/** A busy server is not asked more than so many parts of the time that it takes to answer. */
+const PATIENCE = 9;
+
+/**
+ * Asks when `key` changes and at news. One question at a time, and the next one only after a pause: the longer an answer
+ * takes, the longer, so that however much happens, a page takes a tenth of the server's time at most.
+ */
 export const useLive = <T>(ask: () => Promise<T>, key: string): Live<T> => {
-  const [state, setState] = useState<Live<T> & { key: string }>({ key, value: undefined, error: undefined });
+  const [state, setState] = useState<Live<T>>({ value: undefined, error: undefined });
   const question = useRef(ask);
   question.current = ask;
   useEffect(() => {
@@ -21,17 +27,21 @@ export const useLive = <T>(ask: () => Promise<T>, key: string): Live<T> => {
     let isDue = false;
     let isOver = false;
     const look = async (): Promise<void> => {
-      isDue = isAsking;
+      isDue = true;
       if (isAsking) return;
       isAsking = true;
-      try {
-        const value = await question.current();
-        if (!isOver) setState({ key, value, error: undefined });
-      } catch (error) {
-        if (!isOver && !isShutOut(error)) setState((last) => ({ ...last, key, error: messageOf(error) }));
+      while (isDue && !isOver) {
+        isDue = false;
+        const since = performance.now();
+        try {
+          const value = await question.current();
+          if (!isOver) setState({ value, error: undefined });
+        } catch (error) {
+          if (!isOver && !isShutOut(error)) setState(({ value }) => ({ value, error: messageOf(error) }));
+        }
+        if (isDue) await new Promise((resolve) => setTimeout(resolve, PATIENCE * (performance.now() - since)));
       }
       isAsking = false;
-      if (isDue && !isOver) await look();
     };
     const unsubscribe = news.subscribe(() => void look());
     return () => {
@@ -39,7 +49,7 @@ export const useLive = <T>(ask: () => Promise<T>, key: string): Live<T> => {
       unsubscribe();
     };
   }, [key]);
-  return state.key === key ? state : { value: undefined, error: undefined };
+  return state;
 };
 
 export interface LiveJournal {

@@ -1,12 +1,12 @@
 /** The way an execution took through its statechart: its journal, folded by the machine itself. */
-import { type AnyTransitionDefinition, createActor, type StateValue } from 'xstate';
+import { type Actor, type AnyTransitionDefinition, createActor, type StateValue } from 'xstate';
 import { type ExecutionContext, executionMachine } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 
 export type Path = {
   readonly context: ExecutionContext;
-  /** States without states in them, as `active.running.queued`. */
-  readonly active: readonly string[];
+  /** Where it stands: the innermost state, as `active.running.queued`. */
+  readonly active: string;
   /** The arrows it took, each once. */
   readonly taken: readonly Arrow[];
   /** For each number of a fact that led to another state: where to. */
@@ -15,30 +15,45 @@ export type Path = {
 
 export type Arrow = { readonly source: string; readonly target: string; readonly event: string };
 
-/** Undefined before the first fact has come. */
-export const pathOf = ([started, ...entries]: readonly JournalEntry[], executionId: string): Path | undefined => {
-  if (started?.type !== 'execution.started') return undefined;
-  const taken = new Map<string, Arrow>();
-  const { workflow, owner, form, at: startedAt } = started;
-  const actor = createActor(executionMachine, {
-    input: { executionId, workflow, owner, form, startedAt },
-    inspect: (seen) => {
-      if (seen.type !== '@xstate.microstep') return;
-      for (const arrow of seen._transitions.flatMap(arrowsOf)) taken.set(Object.values(arrow).join(' '), arrow);
-    },
-  });
-  actor.start();
-  const reached = new Map<number, string>();
-  for (const entry of entries) {
-    const before = leafOf(actor.getSnapshot().value);
-    if (entry.type !== 'execution.started') actor.send(entry);
-    const after = leafOf(actor.getSnapshot().value);
-    if (after !== before) reached.set(entry.seq, after);
+/** A walk goes on where it was: facts are folded once, however often one looks. */
+export class Walk {
+  readonly #executionId: string;
+  #actor: Actor<typeof executionMachine> | undefined;
+  #active = '';
+  #walked = 0;
+  readonly #taken = new Map<string, Arrow>();
+  readonly #reached = new Map<number, string>();
+
+  constructor(executionId: string) {
+    this.#executionId = executionId;
   }
-  const { context, value } = actor.getSnapshot();
-  actor.stop();
-  return { context, active: [leafOf(value)], taken: [...taken.values()], reached };
-};
+
+  /** `entries` are those of the last time, and what has come since. Undefined before the first one has come. */
+  through(entries: readonly JournalEntry[]): Path | undefined {
+    for (; this.#walked < entries.length; this.#walked += 1) this.#step(entries[this.#walked]!);
+    if (this.#actor === undefined) return undefined;
+    const { context } = this.#actor.getSnapshot();
+    return { context, active: this.#active, taken: [...this.#taken.values()], reached: this.#reached };
+  }
+
+  #step(entry: JournalEntry): void {
+    if (entry.type === 'execution.started') this.#actor = this.#begin(entry);
+    else this.#actor?.send(entry);
+    const active = this.#actor === undefined ? '' : leafOf(this.#actor.getSnapshot().value);
+    if (active !== this.#active && this.#active !== '') this.#reached.set(entry.seq, active);
+    this.#active = active;
+  }
+
+  #begin({ workflow, owner, form, at: startedAt }: Extract<JournalEntry, { type: 'execution.started' }>) {
+    return createActor(executionMachine, {
+      input: { executionId: this.#executionId, workflow, owner, form, startedAt },
+      inspect: (seen) => {
+        if (seen.type !== '@xstate.microstep') return;
+        for (const arrow of seen._transitions.flatMap(arrowsOf)) this.#taken.set(Object.values(arrow).join(' '), arrow);
+      },
+    }).start();
+  }
+}
 
 /** A fact that leads nowhere has no target. */
 const arrowsOf = ({ source, target = [], eventType }: AnyTransitionDefinition): Arrow[] =>
@@ -47,6 +62,6 @@ const arrowsOf = ({ source, target = [], eventType }: AnyTransitionDefinition): 
 /** The machine has no parallel states: one leaf is active. */
 const leafOf = (value: StateValue): string => {
   if (typeof value === 'string') return value;
-  const [[key, inner] = []] = Object.entries(value);
-  return inner === undefined ? (key ?? '') : `${key}.${leafOf(inner)}`;
+  const [[key = '', inner] = []] = Object.entries(value);
+  return inner === undefined ? key : `${key}.${leafOf(inner)}`;
 };

@@ -69,8 +69,21 @@ export const signIn = async (key: string): Promise<boolean> => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ key }),
   });
-  if (response.ok) void enter();
-  return response.ok;
+  if (!response.ok) return false;
+  localStorage.setItem(SIGNED_IN, 'yes');
+  void enter();
+  return true;
+};
+
+/** Remembers only that there is a cookie, which no script can see. */
+const SIGNED_IN = 'fermata.signedIn';
+
+export const hasSignedIn = (): boolean => localStorage.getItem(SIGNED_IN) !== null;
+
+export const signOut = async (): Promise<void> => {
+  await fetch(`${root}/operator`, { method: 'DELETE' });
+  localStorage.removeItem(SIGNED_IN);
+  location.reload();
 };
 
 /** Whether an error says that the operator is let in no more; then the page has noticed. */

@@ -32,8 +32,8 @@ const leaves: Readonly<Record<string, Standing>> = {
   'active.awaiting_oauth': 'consent',
 };
 
-export const standingAt = (active: string | undefined, { settledAt, error }: ExecutionContext): Standing => {
-  if (settledAt === null) return leaves[active ?? ''] ?? 'executing';
+export const standingAt = (active: string, { settledAt, error }: ExecutionContext): Standing => {
+  if (settledAt === null) return leaves[active] ?? 'executing';
   return error === null ? 'completed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
 };
 

@@ -7,14 +7,15 @@ import { Card, Copy, Countdown, Empty, Mistake, Owner, Since, Status } from '../
 import { Json } from '../parts/json.tsx';
 import { ConsentLink, PromptForm } from '../parts/prompt-form.tsx';
 import { Timeline } from '../parts/timeline.tsx';
-import { type Path, pathOf } from '../path.ts';
+import { type Path, Walk } from '../path.ts';
 import { hrefOf } from '../route.ts';
 import { api, isShutOut, messageOf } from '../state.ts';
 import { dateTime, duration, standingAt, waitsFor } from '../words.ts';
 
 export const Execution = ({ id }: { id: string }) => {
   const journal = useJournal(id);
-  const path = useMemo(() => pathOf(journal.entries, id), [journal, id]);
+  const walk = useMemo(() => new Walk(id), [id]);
+  const path = useMemo(() => walk.through(journal.entries), [walk, journal]);
   return (
     <>
       <a class="back" href={hrefOf('executions')}>
@@ -42,7 +43,7 @@ const Known = ({ id, journal, path }: Props) => {
       <header class="top">
         <div>
           <h1>
-            {workflow} <Status of={standingAt(active[0], context)} />
+            {workflow} <Status of={standingAt(active, context)} />
           </h1>
           <p class="facts">
             <span>
@@ -137,9 +138,9 @@ const Outcome = ({ path: { context }, entries }: { path: Path; entries: readonly
 };
 
 const Chart = ({ path: { active, taken } }: { path: Path }) => {
-  const svg = useMemo(() => chartOf('execution', { active, taken }), [active.join(), taken.length]);
+  const svg = useMemo(() => chartOf('execution', { active: [active], taken }), [active, taken.length]);
   return (
-    <Card title="Where it stands" aside={<code class="count">{active[0]?.split('.').join(' › ')}</code>} class="chart">
+    <Card title="Where it stands" aside={<code class="count">{active.split('.').join(' › ')}</code>} class="chart">
       {/* The drawing escapes what is not its own. */}
       <div dangerouslySetInnerHTML={{ __html: svg }} />
     </Card>

@@ -1,5 +1,4 @@
 /** All executions, newest first, filtered; a page at a time, each of them live. */
-import { useState } from 'preact/hooks';
 import type { ListedExecution } from '../../../client/index.ts';
 import { useLive } from '../live.ts';
 import { Ago, Countdown, Empty, Mistake, Owner, Since, Status } from '../parts/bits.tsx';
@@ -20,15 +19,13 @@ const PAGE = 50;
 
 export const Executions = () => {
   const { query } = place.value;
-  const [pages, setPages] = useState(1);
   const filter = Object.fromEntries(
-    ['status', 'workflow', 'owner', 'id'].flatMap((name) => {
+    ['status', 'workflow', 'owner', 'id', 'before'].flatMap((name) => {
       const value = query.get(name);
       return value ? [[name, value]] : [];
     }),
   );
-  const limit = Math.min(200, pages * PAGE);
-  const { value, error } = useLive(() => api.list({ ...filter, limit }), `executions ${query} ${limit}`);
+  const { value, error } = useLive(() => api.list({ ...filter, limit: PAGE }), `executions ${query}`);
   const isFiltered = Object.keys(filter).length > 0;
   return (
     <>
@@ -46,20 +43,28 @@ export const Executions = () => {
         </Empty>
       )}
       {value !== undefined && value.executions.length > 0 && <List executions={value.executions} />}
-      {value?.next != null && limit < 200 && (
-        <button type="button" class="more-rows" onClick={() => setPages(pages + 1)}>
-          Show older ones
-        </button>
-      )}
+      <nav class="pages" aria-label="Pages">
+        {query.has('before') && <a href={withBefore(query, undefined)}>← Newest</a>}
+        {value?.next != null && <a href={withBefore(query, value.next)}>Older →</a>}
+      </nav>
     </>
   );
+};
+
+/** A page is a step in the history, so that one can go back. */
+const withBefore = (query: URLSearchParams, before: string | undefined): string => {
+  const changed = new URLSearchParams(query);
+  changed.delete('before');
+  if (before !== undefined) changed.set('before', before);
+  return changed.size === 0 ? hrefOf('executions') : `${hrefOf('executions')}?${changed}`;
 };
 
 const Filters = ({ query }: { query: URLSearchParams }) => {
   const { value: workflows = [] } = useLive(() => api.workflows(), 'workflows');
   const field = (name: string) => ({
     value: query.get(name) ?? '',
-    onInput: (event: { currentTarget: { value: string } }) => filterBy({ [name]: event.currentTarget.value.trim() }),
+    onInput: (event: { currentTarget: { value: string } }) =>
+      filterBy({ [name]: event.currentTarget.value.trim(), before: '' }),
   });
   return (
     // biome-ignore lint/a11y/useSemanticElements: a search element is not known to all readers yet
@@ -70,7 +75,7 @@ const Filters = ({ query }: { query: URLSearchParams }) => {
             key={status}
             type="button"
             aria-pressed={(query.get('status') ?? '') === status}
-            onClick={() => filterBy({ status })}
+            onClick={() => filterBy({ status, before: '' })}
           >
             {label}
           </button>
