@@ -7,8 +7,8 @@ import { crowdedOffice } from './support/crowd.ts';
 const images = new URL('../../docs/images/', import.meta.url).pathname;
 
 const looks = {
-  light: { colorScheme: 'light', viewport: { width: 1280, height: 860 } },
-  dark: { colorScheme: 'dark', viewport: { width: 1280, height: 860 } },
+  light: { colorScheme: 'light', viewport: { width: 1200, height: 780 } },
+  dark: { colorScheme: 'dark', viewport: { width: 1200, height: 780 } },
   phone: { colorScheme: 'light', viewport: { width: 390, height: 800 }, deviceScaleFactor: 1.5 },
 } as const;
 
