@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { RequestError } from '../../client/index.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
+import { whileSeen } from './seen.ts';
 import { api, isShutOut, messageOf, news } from './state.ts';
 
 export interface Live<T> {
@@ -76,16 +77,16 @@ export const useJournal = (id: string): LiveJournal => {
       timer = undefined;
       if (!abort.signal.aborted) setJournal({ entries: [...entries], truncatedThrough, isGone });
     };
-    const follow = async (): Promise<void> => {
-      for await (const event of api.journal(id, { signal: abort.signal })) {
+    const follow = async (signal: AbortSignal): Promise<void> => {
+      for await (const event of api.journal(id, { signal, after: entries.at(-1)?.seq ?? 0 })) {
         if (event.type === 'truncated') truncatedThrough = event.data.truncated_through;
         else entries.push(event.data);
         timer ??= setTimeout(show, GATHER_MS);
       }
     };
     setJournal(nothing);
-    follow().catch((error) => {
-      if (!isShutOut(error)) show(error instanceof RequestError);
+    whileSeen(follow, abort.signal).catch((error) => {
+      if (!abort.signal.aborted && !isShutOut(error)) show(error instanceof RequestError);
     });
     return () => {
       clearTimeout(timer);

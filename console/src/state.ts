@@ -6,6 +6,7 @@
  */
 import { signal } from '@preact/signals';
 import { createClient, RequestError } from '../../client/index.ts';
+import { whileSeen } from './seen.ts';
 
 /** The server's root path: the page is at `/console` below it. */
 export const root = location.pathname.replace(/\/console\/?$/, '');
@@ -33,15 +34,18 @@ export const enter = async (): Promise<void> => {
   try {
     await patiently(() => api.builders());
     session.value = { is: 'open' };
-    const onConnection = (isOpen: boolean): void => {
-      connection.value = isOpen ? 'live' : 'lost';
-    };
-    for await (const _ of api.changes({ onConnection, retryMs: (attempt) => Math.min(3000, 250 * 2 ** attempt) })) {
-      news.value += 1;
-    }
+    await whileSeen(listen);
   } catch (error) {
     shutOut(error);
   }
+};
+
+const listen = async (signal: AbortSignal): Promise<void> => {
+  const onConnection = (isOpen: boolean): void => {
+    connection.value = isOpen ? 'live' : 'lost';
+  };
+  const retryMs = (attempt: number): number => Math.min(3000, 250 * 2 ** attempt);
+  for await (const _ of api.changes({ signal, onConnection, retryMs })) news.value += 1;
 };
 
 /** Asks again while there is no server to answer. */

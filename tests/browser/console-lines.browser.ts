@@ -1,6 +1,7 @@
 /** The console while the line breaks, while the server restarts, and before somebody who is not let in. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../support/http.ts';
 import { openOffice, useBrowser } from './support/desk.ts';
 import { lineTo } from './support/line.ts';
 
@@ -53,6 +54,28 @@ test('a page outlives its server: the next one is shown when it is there', async
 
   await show(`executions/${executionId}`);
   await page.getByText('There is no such execution').waitFor();
+});
+
+test('a page that nobody looks at holds no connection, and goes on when somebody does', async (t) => {
+  const server = await openOffice(t);
+  const { page, show, client } = await sitDown(t, server.url);
+  const { executionId } = await client.start(expense);
+  const hide = (isHidden: boolean) =>
+    page.evaluate(
+      `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+       document.dispatchEvent(new Event('visibilitychange'));`,
+    );
+
+  await page.clock.install();
+  await show(`executions/${executionId}`);
+  await page.getByRole('button', { name: 'Approve' }).waitFor();
+  await hide(true);
+  await page.clock.runFor(11_000);
+  await until(() => server.openRequests === 0, 'the end of the streams');
+  await client.cancel(executionId);
+  await hide(false);
+
+  await page.locator('h1 .status.cancelled').waitFor();
 });
 
 test('who comes from elsewhere is asked for the operator key, and let in by it', async (t) => {

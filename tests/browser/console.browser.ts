@@ -143,6 +143,17 @@ test('builders show their slots, their queue and what they have done', async (t)
   assert.match(queue ?? '', /^1 \/ /);
 });
 
+test('a console under a root path asks its own server only, and finds it', async (t) => {
+  const { url } = await openOffice(t, { rootPath: '/behind/a/proxy' });
+  const { page, show, client } = await sitDown(t, url);
+  await client.start({ region: 'north' }, { path: '/v1/nightly-report' });
+
+  await show('inbox');
+  await page.getByText('Nothing waits for anybody').waitFor();
+  await page.getByRole('link', { name: 'Executions' }).click();
+  await page.locator('tbody .status.sleeping').waitFor();
+});
+
 test('a keyboard is enough: past the menu, to the first execution, and to its answer', async (t) => {
   const { url } = await openOffice(t);
   const { page, show, client } = await sitDown(t, url);
