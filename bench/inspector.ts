@@ -13,7 +13,7 @@ const RUN = { script: 'instant', connections: 50, ms: 1_500 } as const;
 type Sample = { readonly perSecond: number; readonly cpuUs: number };
 
 export default async (): Promise<Row[]> => {
-  const servers = await startServers('ours');
+  const servers = await startServers(['ours', 'control']);
   const sample = async (kind: Kind): Promise<Sample> => {
     const before = await servers.cpuMs(kind);
     const { done, ms } = await servers.load({ port: servers.ports[kind], ...RUN });
@@ -39,7 +39,7 @@ export default async (): Promise<Row[]> => {
     const [during, after, control]: Sample[][] = [[], [], []];
     for (let round = 0; round < ROUNDS; round += 1) {
       during!.push(await watched());
-      control!.push(await sample('bare'));
+      control!.push(await sample('control'));
       after!.push(await sample('ours'));
     }
     return [

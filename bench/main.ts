@@ -8,6 +8,7 @@ const questions: Record<string, () => Promise<Row[]>> = {
   throughput: async () => (await import('./throughput.ts')).default(),
   streams: async () => (await import('./streams.ts')).default(),
   sockets: async () => (await import('./sockets.ts')).default(),
+  durable: async () => (await import('./durable.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
 };

@@ -11,6 +11,7 @@ const ROUNDS = 2;
 const PACED = { script: 'cycle', connections: 50, ms: 3_000, pauseMs: 60 } as const;
 
 type Sample = { perSecond: number; cpuUs: number; p99: number };
+type Compared = Record<'ours' | 'bare', Sample>;
 
 const sample = async (servers: Servers, kind: Kind, script: ScriptName, connections: number): Promise<Sample> => {
   const before = await servers.cpuMs(kind);
@@ -24,8 +25,8 @@ const sample = async (servers: Servers, kind: Kind, script: ScriptName, connecti
 };
 
 /** The better of several rounds, taken in turn, so that a disturbance of the machine meets both alike. */
-const compare = async (servers: Servers, script: ScriptName, connections: number): Promise<Record<Kind, Sample>> => {
-  const best: Partial<Record<Kind, Sample>> = {};
+const compare = async (servers: Servers, script: ScriptName, connections: number): Promise<Compared> => {
+  const best: Partial<Compared> = {};
   for (const kind of ['ours', 'bare'] as const) {
     await servers.load({ port: servers.ports[kind], script, connections, ms: WARM_MS });
   }
@@ -35,10 +36,10 @@ const compare = async (servers: Servers, script: ScriptName, connections: number
       if (best[kind] === undefined || taken.perSecond > best[kind].perSecond) best[kind] = taken;
     }
   }
-  return best as Record<Kind, Sample>;
+  return best as Compared;
 };
 
-const rowsOf = (what: string, { ours, bare }: Record<Kind, Sample>, target: string): Row[] => [
+const rowsOf = (what: string, { ours, bare }: Compared, target: string): Row[] => [
   {
     what,
     ours: `${Math.round(ours.perSecond)}/s`,

@@ -51,7 +51,7 @@ export interface ListQuery {
   readonly status?: string;
   readonly workflow?: string;
   readonly owner?: string;
-  /** A piece of the id. */
+  /** How the id begins. */
   readonly id?: string;
   /** What `next` of the last page said. */
   readonly before?: string;

@@ -9,7 +9,7 @@
  * it is running, and needs a run slot to execute. Otherwise: for whom does it wait (`pauses`)?
  */
 import { assign, type SnapshotFrom, setup } from 'xstate';
-import type { ExecutionError, ExecutionEvent, Pause } from './facts.ts';
+import type { ExecutionError, ExecutionEvent, JournalEntry, Pause } from './facts.ts';
 
 export type ExecutionInput = {
   readonly executionId: string;
@@ -90,6 +90,8 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
       return { traceId: fact.traceId };
     case 'execution.parked':
       return { working: false, parkedAt: fact.at };
+    case 'execution.recovered':
+      return { working: true, steps: 0, parkedAt: null };
     case 'execution.completed':
       return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0 };
     case 'execution.failed':
@@ -125,7 +127,8 @@ export const executionMachine = setup({
   actions: {
     fold: assign(({ context, event }) => {
       const changed = changes(context, event);
-      changed.seq = context.seq + 1;
+      // An entry of a journal that is folded again brings its number: some before it may have been dropped.
+      changed.seq = (event as Partial<JournalEntry>).seq ?? context.seq + 1;
       return changed;
     }),
   },
@@ -158,7 +161,10 @@ export const executionMachine = setup({
           states: {
             queued: {
               tags: 'queued',
-              on: { 'slot.granted': { target: 'executing', actions: 'fold' } },
+              on: {
+                'slot.granted': { target: 'executing', actions: 'fold' },
+                'execution.recovered': { actions: 'fold' },
+              },
             },
             executing: {
               tags: 'slot',
@@ -167,7 +173,10 @@ export const executionMachine = setup({
                 { guard: 'awaitsAnswer', target: '#execution.active.awaiting_interaction' },
                 { guard: 'sleeps', target: 'sleeping' },
               ],
-              on: { 'execution.parked': { guard: 'canPark', actions: 'fold' } },
+              on: {
+                'execution.parked': { guard: 'canPark', actions: 'fold' },
+                'execution.recovered': { target: 'queued', actions: 'fold' },
+              },
             },
             sleeping: {
               tags: 'waiting',

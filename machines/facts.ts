@@ -27,6 +27,7 @@ export type ExecutionErrorCode =
   | 'interrupted'
   | 'build_failed'
   | 'journal_full'
+  | 'workflow_changed'
   | 'defect';
 
 /** An intermediate step of a run, as tracers and chat interfaces show them. */
@@ -44,6 +45,10 @@ export type TraceStep = {
   readonly metadata?: Readonly<Record<string, unknown>>;
 };
 
+/**
+ * A fact that a run has caused has the number of the call that caused it: `ctx` numbers the calls of a run from 0. Calls that
+ * are made again, when a run is executed again, find by it what they have led to.
+ */
 export type Fact =
   /** Opens every journal, and is the machine's input rather than an event. */
   | {
@@ -55,8 +60,9 @@ export type Fact =
     }
   | { readonly type: 'slot.granted' }
   | { readonly type: 'step.started'; readonly call: number; readonly name: string }
-  | { readonly type: 'step.completed'; readonly call: number; readonly value: unknown }
-  | { readonly type: 'step.failed'; readonly call: number; readonly message: string }
+  /** No value is `undefined`, which JSON has no word for. */
+  | { readonly type: 'step.completed'; readonly call: number; readonly value?: unknown }
+  | { readonly type: 'step.failed'; readonly call: number; readonly message: string; readonly name: string }
   | { readonly type: 'value.recorded'; readonly call: number; readonly name: string; readonly value: unknown }
   | {
       readonly type: 'interaction.requested';
@@ -87,13 +93,15 @@ export type Fact =
   | { readonly type: 'oauth.expired'; readonly id: string }
   | { readonly type: 'sleep.started'; readonly call: number; readonly id: string; readonly dueAt: number }
   | { readonly type: 'sleep.elapsed'; readonly id: string }
-  | { readonly type: 'notification.sent'; readonly prompt: Prompt }
-  | { readonly type: 'output.emitted'; readonly value: unknown }
-  | { readonly type: 'trace.emitted'; readonly step: TraceStep }
+  | { readonly type: 'notification.sent'; readonly call: number; readonly prompt: Prompt }
+  | { readonly type: 'output.emitted'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'trace.emitted'; readonly call: number; readonly step: TraceStep }
   /** An exporter gave the run an id in its own system; clients are told. */
-  | { readonly type: 'trace.identified'; readonly traceId: string }
+  | { readonly type: 'trace.identified'; readonly call: number; readonly traceId: string }
   /** Every branch of the run waits, although some of them were told to go on and had nothing more to do. */
   | { readonly type: 'execution.parked' }
+  /** What executed it is gone, with the process or with the store: it is executed again, from its journal. */
+  | { readonly type: 'execution.recovered' }
   | { readonly type: 'execution.completed'; readonly result: unknown }
   | { readonly type: 'execution.failed'; readonly error: ExecutionError }
   | { readonly type: 'retention.elapsed' }

@@ -13,7 +13,7 @@ export class Builder {
   readonly user: string | null;
   readonly slots: Slots;
   readonly scope: DisposalScope;
-  readonly createdAt: number;
+  createdAt: number;
   /** When the build had succeeded; until then, when it began. */
   readyAt: number;
   lastActivity: number;
@@ -21,6 +21,8 @@ export class Builder {
   /** What its actor was last told. */
   isToldUsed = false;
   isTellPending = false;
+  /** What it has counted will be saved in a moment. */
+  isSavePending = false;
   totalRequests = 0;
   errorCount = 0;
   totalLatencyMs = 0;
@@ -65,6 +67,12 @@ export class Builder {
     if (!success) this.errorCount += 1;
   }
 }
+
+/** What the builders of one user have counted, one after the other. Times are epoch milliseconds. */
+export type BuilderMetrics = Pick<
+  Builder,
+  'createdAt' | 'lastActivity' | 'totalRequests' | 'errorCount' | 'totalLatencyMs'
+>;
 
 /** Where leases come from, and where they go back to. */
 export interface Lessor {

@@ -5,19 +5,24 @@
  * B2  A lease counts as use for as long as its execution lives. A builder in use is neither idle nor disposed.
  * B3  Who comes while a builder is being disposed gets a new one, which is built after the disposal has ended.
  * B4  A build that fails is not cached: its leases are told, and the next one builds anew.
+ * B5  With a vault, a builder goes on counting where the one before it for the same user has ended.
  */
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../machines/builder.ts';
-import { Builder, Lease } from './builder.ts';
+import { Builder, type BuilderMetrics, Lease } from './builder.ts';
 import type { Log } from './context.ts';
 import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
 import { DisposalScope } from './scope.ts';
 import { Slots } from './slots.ts';
+import type { Vault } from './store/vault.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Nothing depends on when a shared builder is idle; it need not hear of every pause between two requests. */
 const LINGER_MS = 1_000;
+
+/** What is counted is saved that often, while there is something to count. */
+const SAVE_MS = 1_000;
 
 export interface BuildersDeps {
   readonly options: ResolvedOptions;
@@ -25,6 +30,8 @@ export interface BuildersDeps {
   /** Calls back after so many milliseconds, in a later turn. */
   readonly later: (ms: number, run: () => void) => void;
   readonly log: Log;
+  /** Where what is counted outlives the process. */
+  readonly vault?: Vault | undefined;
   /** Starts the actor of a builder under its supervisor; the actor's ports call `build` and `dispose` below. */
   spawn(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine>;
 }
@@ -64,6 +71,7 @@ export class Builders {
   returned(builder: Builder): void {
     builder.refCount -= 1;
     builder.lastActivity = this.now();
+    if (!builder.isSavePending && this.#deps.vault !== undefined) this.#saveSoon(builder);
     if (builder.refCount > 0 || builder.isTellPending) return;
     builder.isTellPending = true;
     this.#deps.later(builder.user === null ? LINGER_MS : 0, () => {
@@ -118,7 +126,10 @@ export class Builders {
     const { options, now, spawn } = this.#deps;
     const slots = new Slots(options.maxConcurrency, options.maxQueued);
     const builder = new Builder(key, slots, new DisposalScope((error) => this.#report(key, error)), now());
-    builder.predecessor = (present ?? this.#leaving.get(key))?.ended; // B3
+    const before = present ?? this.#leaving.get(key);
+    builder.predecessor = before?.ended; // B3
+    if (before !== undefined) this.#save(before);
+    this.#restore(builder);
     this.#byUser.set(key, builder);
     const idleMs = key === null ? null : options.builderIdleMs;
     const actor = spawn(builder, this, { builderId: builder.id, workflow: this.workflow.name, user: key, idleMs });
@@ -159,6 +170,7 @@ export class Builders {
 
   /** The port that the machine invokes while it expires. What cannot be closed is reported, and no reason to stay. */
   dispose(builder: Builder): Promise<void> {
+    this.#save(builder);
     builder.disposal ??= this.#dispose(builder);
     return builder.disposal;
   }
@@ -215,6 +227,35 @@ export class Builders {
     for (const place of [this.#byUser, this.#leaving])
       if (place.get(builder.user) === builder) place.delete(builder.user);
     builder.onEnded();
+  }
+
+  #saveSoon(builder: Builder): void {
+    builder.isSavePending = true;
+    this.#deps.later(SAVE_MS, () => {
+      if (builder.isSavePending) this.#save(builder);
+    });
+  }
+
+  /** Not for one that another goes on counting for. */
+  #save(builder: Builder): void {
+    const { user, createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs } = builder;
+    builder.isSavePending = false;
+    if (totalRequests === 0 || (this.#byUser.get(user) ?? this.#leaving.get(user)) !== builder) return;
+    const counted: BuilderMetrics = { createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs };
+    try {
+      this.#deps.vault?.put('builder', this.#nameOf(user), JSON.stringify(counted));
+    } catch {} // the store says so to everybody who starts something, and a later save has it all
+  }
+
+  /** B5 */
+  #restore(builder: Builder): void {
+    const counted = this.#deps.vault?.get('builder', this.#nameOf(builder.user));
+    if (counted !== undefined) Object.assign(builder, JSON.parse(counted) as BuilderMetrics);
+  }
+
+  /** In the vault: ASCII, whatever the user is called. */
+  #nameOf(user: string | null): string {
+    return encodeURIComponent(JSON.stringify([this.workflow.name, user]));
   }
 
   #report(user: string | null, error: unknown): void {

@@ -1,58 +1,77 @@
 /**
- * How executions end when the runtime stops: what executes may finish for a while; what waits for people is
- * interrupted at once, because it cannot outlive this process without a durable store.
+ * How executions end when the runtime stops: what executes may finish for a while. What waits for people, and what does not
+ * finish, is left as it is for the next process, if the store outlives this one; otherwise it is interrupted.
  */
 import type { Clock } from './clock.ts';
 import type { Execution } from './execution.ts';
+import type { Executions } from './executions.ts';
 
-/** Executions that are interrupted between two turns of the event loop. */
+/** Executions that are seen to between two turns of the event loop. */
 const BATCH = 1_000;
 
 export interface DrainDeps {
   readonly clock: Clock;
   readonly graceMs: number;
-  live(): readonly Execution[];
-  liveCount(): number;
+  readonly executions: Executions;
+  readonly outlives: boolean;
 }
 
 export class Drain {
   readonly #deps: DrainDeps;
-  /** Called when there is no live execution left. */
+  /** Those that are live and have not been left. */
+  readonly #live = new Set<Execution>();
+  /** Called when there are none of them. */
   #onIdle: (() => void) | undefined;
 
   constructor(deps: DrainDeps) {
     this.#deps = deps;
   }
 
-  /** Resolves when all have ended. Nothing new may be started meanwhile. */
+  /** Resolves when all have ended, or are left. Nothing new may be started meanwhile. */
   async run(): Promise<void> {
-    const { clock, graceMs, live, liveCount } = this.#deps;
+    const { clock, graceMs, executions } = this.#deps;
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
     });
-    for (const [index, execution] of live().entries()) {
-      if (isAwaiting(execution)) this.interrupt(execution);
+    const all = executions.all();
+    for (const execution of all) if (!execution.isSettled) this.#live.add(execution);
+    for (const [index, execution] of all.entries()) {
+      this.told(execution);
       if (index % BATCH === BATCH - 1) await new Promise(setImmediate);
     }
-    if (liveCount() === 0) return;
+    if (this.#live.size === 0) return;
     let timer: unknown;
     const timeout = new Promise<void>((resolve) => {
       timer = clock.setTimeout(resolve, graceMs);
     });
     await Promise.race([idle, timeout]);
     clock.clearTimeout(timer);
-    for (const execution of live()) this.interrupt(execution);
+    for (const execution of [...this.#live]) this.#end(execution);
   }
 
-  /** An execution has settled. */
-  settled(): void {
-    if (this.#deps.liveCount() === 0) this.#onIdle?.();
+  /** Something has happened to an execution. */
+  told(execution: Execution): void {
+    if (!this.#live.has(execution)) return;
+    if (execution.isSettled) this.#done(execution);
+    else if (isAwaiting(execution)) this.#end(execution);
   }
 
-  interrupt(execution: Execution): void {
-    execution.fail('interrupted', 'The server stopped before the execution had ended.', 'AbortError');
+  #end(execution: Execution): void {
+    if (this.#deps.outlives && execution.origin.recover === 'replay') {
+      execution.dismiss();
+      this.#done(execution);
+    } else {
+      execution.interrupt(STOPPED);
+    }
+  }
+
+  #done(execution: Execution): void {
+    this.#live.delete(execution);
+    if (this.#live.size === 0) this.#onIdle?.();
   }
 }
 
+export const STOPPED = 'The server stopped before the execution had ended.';
+
 /** It waits for a person. Who only sleeps may wake in time. */
-export const isAwaiting = ({ phase, status }: Execution): boolean => phase === 'waiting' && status !== 'running';
+const isAwaiting = ({ phase, status }: Execution): boolean => phase === 'waiting' && status !== 'running';

@@ -2,28 +2,33 @@
  * The engine: executions come into being here, and whatever is told of them has its consequences here - a settled one
  * rests, an old one is forgotten, a crashed one fails. Who may ask for what is decided in `runtime.ts`.
  */
+import type { ExecutionInput } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
+import { Archivist } from './archivist.ts';
 import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './context.ts';
-import { Drain, isAwaiting } from './drain.ts';
+import { Drain } from './drain.ts';
+import { firstDueAt } from './due.ts';
 import { Failure } from './errors.ts';
-import { type Driver, Execution, type ExecutionDeps } from './execution.ts';
+import { type Driver, Execution, type ExecutionDeps, type NewFact } from './execution.ts';
 import { Executions } from './executions.ts';
-import { IdempotencyKeys } from './idempotency.ts';
+import { foldJournal } from './fold-journal.ts';
 import { newId } from './ids.ts';
 import { Inspection } from './inspection.ts';
-import { JobIds } from './job-ids.ts';
 import { silentLog } from './log.ts';
+import { jobName, keyName, Names } from './names.ts';
 import { createOAuth, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
+import type { Name, Origin, RunRequest } from './origin.ts';
 import { Retention } from './retention.ts';
-import { Run, type RunDeps, type RunRequest } from './run.ts';
+import { Run, type RunDeps } from './run.ts';
+import type { Archived } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
 import type { Store } from './store/store.ts';
-import { ActorTree, foldSettled } from './system.ts';
+import { ActorTree, foldEvent } from './system.ts';
 import type { TimingWheel } from './timing-wheel.ts';
 import { toJsonOrNull } from './to-json.ts';
 import type { Workflow } from './workflow.ts';
@@ -57,15 +62,15 @@ export class Engine {
   readonly clock: Clock;
   readonly store: Store;
   readonly oauth: OAuth;
-  readonly executions = new Executions();
+  readonly executions: Executions;
   readonly inspection: Inspection;
   /** Resolves when it serves; rejects with what kept a shared workflow from being built. */
   readonly started: Promise<void>;
   readonly #log: Log;
   readonly #tree: ActorTree;
-  readonly #retention: Retention;
-  readonly #keys = new IdempotencyKeys();
-  readonly #jobs = new JobIds();
+  /** Of settled executions: in memory, or in a store that outlives the process. */
+  readonly #keeper: Retention | Archivist;
+  readonly #names: Names;
   readonly #builders = new Map<string, Builders>();
   readonly #drain: Drain;
   readonly #deps: ExecutionDeps;
@@ -85,12 +90,21 @@ export class Engine {
     this.clock = clock;
     this.#log = log;
     this.store = store ?? new MemoryStore(this.options);
-    this.oauth = createOAuth({ providers, now: () => clock.now(), timeoutMs: this.options.oauthTimeoutMs });
+    const { archive } = this.store;
+    const now = (): number => clock.now();
+    const oauth = { providers, now, timeoutMs: this.options.oauthTimeoutMs, vault: archive?.vault };
+    this.oauth = createOAuth(oauth);
+    this.#names = new Names((name) => archive?.named(name));
+    this.executions = new Executions(
+      archive,
+      (id, archived) => this.#restore(id, archived),
+      (execution) => this.#loaded(execution),
+    );
     this.#drain = new Drain({
       clock,
       graceMs: this.options.stopTimeoutMs,
-      live: () => this.executions.live(),
-      liveCount: () => this.executions.size - this.#retention.size,
+      executions: this.executions,
+      outlives: archive !== undefined,
     });
     this.#tree = new ActorTree({
       clock,
@@ -100,10 +114,23 @@ export class Engine {
       disposeBuilders: async () => void (await Promise.all([...this.#builders.values()].map((all) => all.stop()))),
     });
     const { root, wheel } = this.#tree;
-    this.inspection = new Inspection({ root, executions: this.executions, now: () => clock.now(), log });
-    this.#retention = new Retention({ ...this.options, wheel, now: () => clock.now() });
+    this.inspection = new Inspection({ root, executions: this.executions, now, log });
+    this.#keeper =
+      archive === undefined
+        ? new Retention({ ...this.options, wheel, now })
+        : new Archivist({
+            archive,
+            executions: this.executions,
+            wheel,
+            now,
+            maxRecoveries: this.options.maxRecoveries,
+            log,
+            workflow: (name) => this.#builders.get(name)?.workflow,
+            forget: (ids) => this.#forgetAll(ids),
+            recoveriesOf: (execution) => this.#recoveriesOf(execution),
+          });
     this.#deps = {
-      fold: foldSettled,
+      fold: foldEvent,
       respawn: (id, snapshot) => this.#tree.spawnExecution(id, { snapshot }),
       release: (id) => this.#tree.release(id),
       store: this.store,
@@ -111,14 +138,20 @@ export class Engine {
       wheel,
       options: this.options,
       log,
+      drive: (execution) => this.#drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
+      hibernate: (execution) => this.#hibernate(execution),
     };
     this.#runDeps = {
       oauth: this.oauth,
       promptGraceMs: this.options.promptGraceMs,
-      now: () => clock.now(),
+      now,
       random,
       log,
+      after: (ms, run) => {
+        const timer = wheel.schedule(clock.now() + ms, run);
+        return () => wheel.cancel(timer);
+      },
     };
     for (const workflow of workflows) {
       if (this.#builders.has(workflow.name)) {
@@ -126,10 +159,15 @@ export class Engine {
       }
       const spawn: ActorTree['spawnBuilder'] = (...given) => this.#tree.spawnBuilder(...given);
       const later = (ms: number, run: () => void): void => void wheel.schedule(clock.now() + ms, run);
-      const deps = { options: this.options, now: () => clock.now(), later, log, spawn };
+      const deps = { options: this.options, now, later, log, spawn, vault: archive?.vault };
       this.#builders.set(workflow.name, new Builders(workflow, deps));
     }
-    this.started = this.#tree.start();
+    this.started = this.#start();
+  }
+
+  async #start(): Promise<void> {
+    await this.#tree.start();
+    if (this.#keeper instanceof Archivist) this.#keeper.start();
   }
 
   /** Whether new work is taken: not before it serves, and not once it stops. */
@@ -160,35 +198,40 @@ export class Engine {
    * with see `Runtime.start`.
    */
   async begin(request: StartRequest, session?: Lease): Promise<{ execution: Execution; isNew: boolean }> {
-    const { by, idempotencyKey, jobId } = request;
-    const known = this.#startedBefore(request);
-    const present = known === undefined ? undefined : this.executions.get(known);
-    if (present !== undefined) return { execution: present, isNew: false };
+    const names = namesOf(request);
+    const known = this.#startedBefore(names);
+    if (known !== undefined) {
+      await known.keeping;
+      return { execution: known, isNew: false };
+    }
     this.#refuseIfDraining();
 
     const builders = this.builders(request.workflow);
-    const lease = session?.share() ?? builders.lease(by.userId);
+    const lease = session?.share() ?? builders.lease(request.by.userId);
+    const { slots } = lease.builder;
     try {
-      lease.builder.slots.refuseIfFull();
+      slots.refuseIfFull();
     } catch (error) {
       lease.cancel();
       throw error;
     }
-    const owner = by.userId ?? null;
+    const { workflow, retentionMs = this.options.retentionMs } = request;
+    const { version, recover } = builders.workflow;
+    const owner = request.by.userId ?? null;
     const form = request.form ?? null;
-    const execution = this.#create(request.workflow, owner, form, request.retentionMs);
+    const execution = this.#create({ workflow, owner, form }, { request, recover, version, retentionMs, names });
     execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps);
-    if (idempotencyKey !== undefined) this.#keys.keep(by.userId, idempotencyKey, request, execution.id);
-    if (jobId !== undefined) this.#jobs.keep(by.userId, jobId, execution.id);
-    const { workflow } = request;
     // A schema may have made of an input what cannot be written; the run gets it all the same.
     const input = toJsonOrNull(request.input);
     try {
       const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
       lease.whenReady((failure) => {
-        if (failure !== undefined) execution.fail('build_failed', failure.message, failure.name);
+        if (failure !== undefined) execution.mention(buildFailed(failure));
       });
-      if (kept !== true) await kept;
+      if (kept !== true) {
+        slots.coming += 1;
+        await kept.finally(() => (slots.coming -= 1));
+      }
     } catch (error) {
       lease.cancel();
       this.#drop(execution);
@@ -200,49 +243,81 @@ export class Engine {
   /** An execution without a workflow, whose driver does its work; resolves once it is kept. Rejects with `draining`. */
   async adopt(owner: string | null, drivenBy: (execution: Execution) => Driver): Promise<Execution> {
     this.#refuseIfDraining();
-    const execution = this.#create('external', owner, null);
+    const started = { workflow: 'external', owner, form: null };
+    const execution = this.#create(started, { ...OUTSIDE, retentionMs: this.options.retentionMs });
     execution.driver = drivenBy(execution);
-    await execution.begin({ type: 'execution.started', workflow: 'external', owner, form: null, input: null });
+    await execution.begin({ type: 'execution.started', ...started, input: null });
     return execution;
   }
 
-  /** Id of the execution that a job id stands for: the caller's own, else one of nobody in particular. */
+  /** The execution that a job id stands for: the caller's own, else one of nobody in particular. */
   jobOf(user: string | undefined, jobId: string): string | undefined {
-    return this.#jobs.find(user, jobId) ?? this.#jobs.find(undefined, jobId);
+    return this.#names.find(jobName(user, jobId)) ?? this.#names.find(jobName(undefined, jobId));
   }
 
   /** Drops the record of an execution that is over, before its time. */
   expire(execution: Execution): void {
-    if (execution.isSettled) this.#retention.expire(execution);
+    if (execution.isSettled) this.#keeper.expire(execution);
   }
 
-  /** Stops taking work, lets what executes finish for a while, ends the rest, and disposes every builder. */
+  /** Stops taking work, lets what executes finish for a while, ends or leaves the rest, and disposes every builder. */
   stop(): Promise<void> {
     this.#stopped ??= this.#tree.stop().then(async () => {
+      if (this.#keeper instanceof Archivist) this.#keeper.stop();
       this.oauth.stop();
       await this.store.close();
     });
     return this.#stopped;
   }
 
-  #startedBefore(request: StartRequest): string | undefined {
-    const { by, idempotencyKey, jobId } = request;
-    const job = jobId === undefined ? undefined : this.#jobs.find(by.userId, jobId);
-    if (job !== undefined || idempotencyKey === undefined) return job;
-    return this.#keys.find(by.userId, idempotencyKey, request);
+  #startedBefore(names: readonly Name[]): Execution | undefined {
+    for (const name of names) {
+      const known = this.#names.find(name);
+      const execution = known === undefined ? undefined : this.executions.get(known);
+      if (execution !== undefined) return execution;
+    }
+    return undefined;
   }
 
-  #create(
-    workflow: string,
-    owner: string | null,
-    form: string | null,
-    retentionMs = this.options.retentionMs,
-  ): Execution {
+  #create(started: Pick<ExecutionInput, 'workflow' | 'owner' | 'form'>, origin: Origin): Execution {
     const executionId = newId();
+    const { workflow, owner, form } = started;
     const input = { executionId, workflow, owner, form, startedAt: this.clock.now() };
-    const execution = new Execution(this.#tree.spawnExecution(executionId, { input }), this.#deps, retentionMs);
+    const execution = new Execution(this.#tree.spawnExecution(executionId, { input }), this.#deps, origin);
     this.executions.add(execution);
+    this.#names.keep(executionId, origin.names);
     return execution;
+  }
+
+  #restore(executionId: string, { entries, origin }: Archived): Execution {
+    return new Execution(foldJournal(executionId, entries).snapshot, this.#deps, origin);
+  }
+
+  #loaded(execution: Execution): void {
+    if (execution.isSettled) this.#keeper.add(execution);
+    else execution.attend();
+  }
+
+  /** A run that goes on from the journal. Throws if there is no room for it at the moment. */
+  #drive(execution: Execution): Driver | undefined {
+    const { request, recover } = execution.origin;
+    const builders = this.#builders.get(execution.context.workflow);
+    const page = this.store.read(execution.id);
+    if (request === undefined || recover === 'fail' || builders === undefined || page === undefined) return undefined;
+    if (!this.isAccepting) return undefined; // the next process will
+    const { past } = foldJournal(execution.id, page.entries);
+    const lease = builders.lease(request.by.userId);
+    lease.whenReady((failure) => {
+      if (failure !== undefined) execution.mention(buildFailed(failure));
+    });
+    return new Run(execution, request, builders.workflow, lease, this.#runDeps, past);
+  }
+
+  /** How often it was executed again since it last got any further. */
+  #recoveriesOf({ id }: Execution): number {
+    const { entries } = this.store.read(id) ?? { entries: [] };
+    const since = entries.slice(entries.findLastIndex(({ type }) => !IN_VAIN.has(type)) + 1);
+    return since.filter(({ type }) => type === 'execution.recovered').length;
   }
 
   #refuseIfDraining(): void {
@@ -254,30 +329,44 @@ export class Engine {
     this.#report(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
-    if (!this.isAccepting && isAwaiting(execution)) this.#drain.interrupt(execution);
+    if (!this.isAccepting) this.#drain.told(execution);
   }
 
   #settled(execution: Execution): void {
     execution.driver = undefined;
     execution.rest();
-    this.#retention.add(execution);
-    this.#drain.settled();
+    if (execution.context.owner === null) this.oauth.release(execution.id);
+    this.#keeper.add(execution);
+  }
+
+  #hibernate(execution: Execution): void {
+    execution.leave();
+    this.#names.drop(execution.id);
+    this.executions.remove(execution);
+    if (this.#keeper instanceof Archivist)
+      this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
   }
 
   /** Nobody finds it any more. */
   #drop(execution: Execution): void {
-    execution.rest();
+    execution.leave();
     this.executions.remove(execution);
-    this.#keys.drop(execution.id);
-    this.#jobs.drop(execution.id);
+    this.#names.drop(execution.id);
   }
 
   async #forget(execution: Execution): Promise<void> {
-    const executionId = execution.id;
     this.#drop(execution);
+    await this.#forgetOne(execution.id);
+    execution.mention({ type: 'record.forgotten' });
+  }
+
+  #forgetAll(executionIds: readonly string[]): void {
+    for (const executionId of executionIds) void this.#forgetOne(executionId);
+  }
+
+  async #forgetOne(executionId: string): Promise<void> {
     try {
       await this.store.forget(executionId);
-      execution.offer({ type: 'record.forgotten' });
     } catch (err) {
       this.#log.error({ executionId, err }, 'a journal could not be dropped');
     }
@@ -296,6 +385,32 @@ export class Engine {
   }
 }
 
+/** Of executions whose work is done elsewhere. */
+const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+const NO_NAMES: readonly Name[] = [];
+
+const namesOf = (request: StartRequest): readonly Name[] => {
+  const { by, idempotencyKey, jobId } = request;
+  if (idempotencyKey === undefined && jobId === undefined) return NO_NAMES;
+  return [
+    ...(jobId === undefined ? [] : [jobName(by.userId, jobId)]),
+    ...(idempotencyKey === undefined ? [] : [keyName(by.userId, idempotencyKey, request)]),
+  ];
+};
+
+const buildFailed = ({ message, name }: Failure): NewFact => ({
+  type: 'execution.failed',
+  error: { code: 'build_failed', message, name },
+});
+
+/** Facts that a run which is executed again causes again: none of them is progress. */
+const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
+  'execution.recovered',
+  'slot.granted',
+  'step.started',
+]);
+
 /** Facts that are worth a line in the log. */
 const REPORTED: ReadonlySet<string> = new Set<JournalEntry['type']>([
   'execution.started',
@@ -306,6 +421,7 @@ const REPORTED: ReadonlySet<string> = new Set<JournalEntry['type']>([
   'oauth.granted',
   'oauth.refused',
   'oauth.expired',
+  'execution.recovered',
   'execution.completed',
   'execution.failed',
   'retention.elapsed',

@@ -4,7 +4,11 @@
  *
  * X1  Apply: a fact is sent to the actor, whose machine decides. Refused is refused: nothing was changed or written.
  * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
- * X3  Then tell: only after the store has it does anybody hear of it - the run, the subscribers, the caller.
+ * X3  Then tell: only after the store has it does anybody hear of it - the run, the subscribers, the caller - or see
+ *     it: what can be read here is what is kept. Slots are the one exception: they are given and taken back at once,
+ *     since they do not outlive the process anyway.
+ * X4  What the store could not keep has not happened: the execution stands where its journal ends, and is driven anew
+ *     from there when the store works again.
  */
 import type { ActorRefFrom } from 'xstate';
 import {
@@ -14,17 +18,17 @@ import {
   type executionMachine,
   statusOf,
 } from '../machines/execution.ts';
-import { type ExecutionEvent, type Fact, isAwaited, type JournalEntry } from '../machines/facts.ts';
+import type { ExecutionErrorCode, ExecutionEvent, Fact, JournalEntry } from '../machines/facts.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './context.ts';
+import { abandonedAt, firstDueAt, NEVER } from './due.ts';
 import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { Origin } from './origin.ts';
 import type { Store } from './store/store.ts';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
 
-const NEVER = Number.POSITIVE_INFINITY;
-
-type ExecutionActor = ActorRefFrom<typeof executionMachine>;
+export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
 /** A fact without what recording adds to it. */
 export type NewFact = DistributiveOmit<ExecutionEvent, 'at'>;
@@ -36,12 +40,30 @@ export type Phase = 'queued' | 'executing' | 'waiting' | 'settled';
 
 /** Whoever does the work of an execution: a run of a workflow, or the caller of an `ExecutionStore`. */
 export interface Driver {
-  told(entry: JournalEntry, phase: Phase): void;
+  /** What has happened, and where the execution stands; without an entry only the latter. */
+  told(entry: JournalEntry | undefined, phase: Phase): void;
+  /** It has nothing to do, which is about to be kept and told: whoever waits for its slot need not wait for that. */
+  idle(): void;
+  /** It does not do the work any more, and the execution has not ended: nothing it still does has any effect. */
+  leave(): void;
+  /** Whether another one can go on from the journal alone. */
+  readonly isReplaceable: boolean;
 }
 
 export type Watcher = (entry: JournalEntry) => unknown;
+/** Nothing more will be told here: the runtime stops, and the execution goes on after that. */
+export type Gone = () => unknown;
 
-type Untold = { readonly entry: JournalEntry; readonly phase: Phase; readonly full: undefined | 'full' };
+/** What was kept and not told yet. `isHeard`: the driver knows it already. */
+type Untold = {
+  readonly entry: JournalEntry;
+  readonly snapshot: ExecutionSnapshot;
+  readonly full: undefined | 'full';
+  readonly isHeard: boolean;
+};
+
+/** After which somebody is looked for again who could do the work. */
+const RETRY_MS = 1_000;
 
 export interface ExecutionDeps {
   readonly store: Store;
@@ -55,28 +77,47 @@ export interface ExecutionDeps {
   release(executionId: string): void;
   /** What the actor does with an event, without an actor. */
   fold(snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot;
+  /** Somebody to do the work of an execution that has nobody; undefined if there is nobody who could. */
+  drive(execution: Execution): Driver | undefined;
   /** Every fact of every execution, after it was told. */
   told(execution: Execution, entry: JournalEntry): void;
+  /** It has been parked for long enough to leave memory. */
+  hibernate(execution: Execution): void;
 }
 
 export class Execution {
   /** Undefined while it rests. */
   #actor: ExecutionActor | undefined;
-  #snapshot: ExecutionSnapshot;
+  #applied: ExecutionSnapshot;
+  #told: ExecutionSnapshot;
   driver: Driver | undefined;
-  /** How long its record is kept once it has settled. */
-  readonly retentionMs: number;
+  readonly origin: Origin;
   readonly #deps: ExecutionDeps;
-  #watchers: Set<Watcher> | undefined;
+  #watchers: Map<Watcher, Gone | undefined> | undefined;
   #untold: Untold[] | undefined;
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
+  /** Of the last fact that is being kept; undefined: all is kept. */
+  #keeping: Promise<true> | undefined;
+  /** When it last had a reason to be in memory. */
+  #neededAt: number;
+  /** When somebody is looked for to do its work. */
+  #driveAt = NEVER;
 
-  constructor(actor: ExecutionActor, deps: ExecutionDeps, retentionMs: number) {
-    this.retentionMs = retentionMs;
-    this.#actor = actor;
-    this.#snapshot = actor.getSnapshot();
+  /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
+  constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
+    const isActor = 'send' in from;
+    this.#actor = isActor ? from : undefined;
+    this.#applied = isActor ? from.getSnapshot() : from;
+    this.#told = this.#applied;
+    this.#neededAt = deps.clock.now();
+    this.origin = origin;
     this.#deps = deps;
+  }
+
+  /** It has come into memory: from now on it sees to what is due. */
+  attend(): void {
+    this.#arm();
   }
 
   /** Lets the actor go: there is nothing that it would do before the next fact. */
@@ -87,9 +128,26 @@ export class Execution {
     this.#arm();
   }
 
+  /** Whoever does its work leaves it, and nothing happens to it by itself any more: it leaves memory, or the runtime stops. */
+  leave(): void {
+    this.driver?.leave();
+    if (this.driver?.isReplaceable) this.driver = undefined;
+    if (this.#actor !== undefined) this.#deps.release(this.id);
+    this.#actor = undefined;
+    if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
+    this.#timer = undefined;
+    this.#timerDueAt = NEVER;
+  }
+
+  /** The same for good: those who watch hear that there is nothing more to see. */
+  dismiss(): void {
+    this.leave();
+    for (const gone of [...(this.#watchers?.values() ?? [])]) gone?.();
+  }
+
   /** For whoever inspects it; everybody else asks for the parts below. */
   get snapshot(): ExecutionSnapshot {
-    return this.#snapshot;
+    return this.#told;
   }
 
   get id(): string {
@@ -98,20 +156,33 @@ export class Execution {
 
   /** All that is known of it: the fold of its journal. */
   get context(): ExecutionContext {
-    return this.#snapshot.context;
+    return this.#told.context;
+  }
+
+  /** Where it stands with all that is still being kept. */
+  get applied(): ExecutionSnapshot {
+    return this.#applied;
   }
 
   get status(): ExecutionStatus {
-    return statusOf(this.#snapshot);
+    return statusOf(this.#told);
   }
 
   get phase(): Phase {
-    const { tags } = this.#snapshot;
-    return tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
+    return phaseOf(this.#told);
   }
 
   get isSettled(): boolean {
-    return this.#snapshot.tags.has('settled');
+    return this.#told.tags.has('settled');
+  }
+
+  get retentionMs(): number {
+    return this.origin.retentionMs;
+  }
+
+  /** Resolves when all that has been applied is kept; undefined if it is. Rejects if it could not be. */
+  get keeping(): Promise<true> | undefined {
+    return this.#keeping;
   }
 
   /** Writes the entry that the actor was started with. */
@@ -125,24 +196,35 @@ export class Execution {
   /**
    * Offers a fact, which is given away: it becomes the event and the journal entry. False: the machine refuses it, and
    * nothing has happened. True: it is kept, and everyone has been told. A promise of true: it has been applied, and
-   * resolves once it is kept and told.
+   * resolves once it is kept and told. Throws, or rejects with, `store_unavailable`.
    */
   offer(fact: NewFact): boolean | Promise<true> {
     const event = fact as Writable<ExecutionEvent>;
     event.at = this.#deps.clock.now();
     if (!this.#apply(event as ExecutionEvent)) return false; // X1
     const entry = event as Writable<JournalEntry>;
-    entry.seq = this.context.seq;
+    entry.seq = this.#applied.context.seq;
     return this.#commit(entry as JournalEntry); // X2
   }
 
+  /** The same, where nobody waits for the outcome: what cannot be kept is seen to when the store works again. */
+  mention(fact: NewFact): void {
+    try {
+      const kept = this.offer(fact);
+      if (typeof kept !== 'boolean') kept.catch(() => {});
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+
   #apply(event: ExecutionEvent): boolean {
-    const before = this.#snapshot;
-    if (this.#actor === undefined && !this.isSettled) this.#actor = this.#deps.respawn(this.id, before);
+    const before = this.#applied;
+    const isOver = before.tags.has('settled');
+    if (this.#actor === undefined && !isOver) this.#actor = this.#deps.respawn(this.id, before);
     this.#actor?.send(event);
     const after = this.#actor?.getSnapshot() ?? this.#deps.fold(before, event);
     if (after.status === 'error') return this.#crashed();
-    this.#snapshot = after;
+    this.#applied = after;
     return after !== before && after.context.seq > before.context.seq;
   }
 
@@ -154,9 +236,9 @@ export class Execution {
   }
 
   /** Calls the watcher after each fact from now on, until the function that is returned is called. */
-  watch(watcher: Watcher): () => void {
-    this.#watchers ??= new Set();
-    this.#watchers.add(watcher);
+  watch(watcher: Watcher, gone?: Gone): () => void {
+    this.#watchers ??= new Map();
+    this.#watchers.set(watcher, gone);
     return () => this.#watchers?.delete(watcher);
   }
 
@@ -165,27 +247,68 @@ export class Execution {
   }
 
   #commit(entry: JournalEntry): true | Promise<true> {
-    const { phase } = this;
+    const snapshot = this.#applied;
     let kept: ReturnType<Store['append']>;
     try {
-      kept = this.#deps.store.append(this.id, entry);
+      kept = this.#deps.store.append(this, entry);
     } catch (cause) {
+      this.#rollBack();
       throw unkept(cause);
     }
-    if (!(kept instanceof Promise)) return this.#tell(entry, phase, kept);
-    return kept.then(
-      (full) => this.#tell(entry, phase, full),
-      (cause: unknown) => Promise.reject(unkept(cause)),
+    if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
+    const isHeard = entry.type === 'slot.granted';
+    const told = kept.then(
+      (full) => this.#tell(entry, snapshot, full, isHeard),
+      (cause: unknown) => {
+        this.#rollBack();
+        throw unkept(cause);
+      },
     );
+    this.#keeping = told;
+    if (isIdle(snapshot)) this.driver?.idle();
+    if (isHeard) this.driver?.told(entry, phaseOf(snapshot)); // X3; what that leads to is kept, and told, after this
+    return told;
+  }
+
+  /** X4 */
+  #rollBack(): void {
+    if (this.#applied === this.#told) return;
+    this.leave();
+    this.#applied = this.#told;
+    this.#keeping = undefined;
+    this.#driveAt = this.#deps.clock.now() + RETRY_MS;
+    this.#arm();
+  }
+
+  /** For an execution that was executed, or waited for a slot, when what did so was lost: it is executed again. */
+  recover(): void {
+    const { phase } = this;
+    if (this.driver === undefined && (phase === 'queued' || phase === 'executing'))
+      this.mention({ type: 'execution.recovered' });
+  }
+
+  /** Somebody has to do the work: who does, or somebody else. */
+  #drive(entry: JournalEntry | undefined, phase: Phase): void {
+    if (this.driver === undefined && phase === 'queued') {
+      try {
+        this.driver = this.#deps.drive(this);
+      } catch (err) {
+        this.#deps.log.warn({ executionId: this.id, err }, 'nobody can go on with an execution yet');
+        this.#driveAt = this.#deps.clock.now() + RETRY_MS;
+        this.#arm();
+      }
+    }
+    this.driver?.told(entry, phase);
   }
 
   /** What is told makes others offer more; it is told after, so that everybody hears everything in order. */
-  #tell(entry: JournalEntry, phase: Phase, full: undefined | 'full'): true {
+  #tell(entry: JournalEntry, snapshot: ExecutionSnapshot, full: undefined | 'full', isHeard: boolean): true {
+    if (snapshot === this.#applied) this.#keeping = undefined;
     if (this.#untold !== undefined) {
-      this.#untold.push({ entry, phase, full });
+      this.#untold.push({ entry, snapshot, full, isHeard });
       return true;
     }
-    this.#untold = [{ entry, phase, full }];
+    this.#untold = [{ entry, snapshot, full, isHeard }];
     try {
       for (const next of this.#untold) this.#tellOne(next);
     } finally {
@@ -194,10 +317,11 @@ export class Execution {
     return true;
   }
 
-  #tellOne({ entry, phase, full }: Untold): void {
+  #tellOne({ entry, snapshot, full, isHeard }: Untold): void {
+    this.#told = snapshot;
     this.#arm();
-    this.driver?.told(entry, phase); // X3
-    if (this.#watchers !== undefined) for (const watcher of [...this.#watchers]) this.#call(watcher, entry);
+    if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
+    if (this.#watchers !== undefined) for (const watcher of [...this.#watchers.keys()]) this.#call(watcher, entry);
     this.#deps.told(this, entry);
     if (full === 'full') this.fail('journal_full', 'The run has more steps and answers than its journal may hold.');
   }
@@ -211,30 +335,27 @@ export class Execution {
   }
 
   /** Ends it as failed, unless it has ended. False if it had. */
-  fail(code: NonNullable<ExecutionContext['error']>['code'], message: string, name = 'Error'): boolean | Promise<true> {
+  fail(code: ExecutionErrorCode, message: string, name = 'Error'): boolean | Promise<true> {
     return this.offer({ type: 'execution.failed', error: { code, message, name } });
   }
 
-  /** One timer per execution, for whatever is due first. */
-  #arm(): void {
-    const dueAt = this.#dueAt();
+  /** Ends one that nobody can go on with. */
+  interrupt(message: string): void {
+    this.mention({ type: 'execution.failed', error: { code: 'interrupted', message, name: 'AbortError' } });
+  }
+
+  /** One timer per execution, for whatever is due first; `notBefore` is for what has been seen to and is being kept. */
+  #arm(notBefore = 0): void {
+    const dueAt = Math.max(this.#dueAt(), notBefore);
     if (dueAt === this.#timerDueAt) return;
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
     this.#timerDueAt = dueAt;
-    this.#timer = dueAt === NEVER ? undefined : this.#deps.wheel.schedule(dueAt, () => this.#onDue());
+    this.#timer = dueAt === NEVER ? undefined : this.#deps.wheel.schedule(dueAt, () => this.due());
   }
 
   #dueAt(): number {
-    const { pauses } = this.context;
-    let dueAt = Math.min(this.#abandonedAt(), this.#restsAt());
-    for (const pause of pauses) if (pause.dueAt !== null && pause.dueAt < dueAt) dueAt = pause.dueAt;
-    return dueAt;
-  }
-
-  /** When waiting for people becomes too long; an execution that only sleeps is not abandoned. */
-  #abandonedAt(): number {
-    const { parkedAt, pauses } = this.context;
-    return parkedAt !== null && pauses.some(isAwaited) ? parkedAt + this.#deps.options.parkedTimeoutMs : NEVER;
+    const { parkedTimeoutMs } = this.#deps.options;
+    return Math.min(firstDueAt(this.context, parkedTimeoutMs), this.#restsAt(), this.#leavesAt(), this.#driveAt);
   }
 
   /** When it has been parked for long enough to be let rest. */
@@ -243,24 +364,54 @@ export class Execution {
     return parkedAt === null || this.#actor === undefined ? NEVER : parkedAt + this.#deps.options.restAfterMs;
   }
 
-  #onDue(): void {
+  /** When it has been parked for long enough to leave memory, where there is another place for it. */
+  #leavesAt(): number {
+    const { parkedAt } = this.context;
+    if (parkedAt === null || this.#deps.store.archive === undefined) return NEVER;
+    return Math.max(parkedAt, this.#neededAt) + this.#deps.options.hibernateAfterMs;
+  }
+
+  /** Looks for what is due, and sees to it. */
+  due(): void {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
     const now = this.#deps.clock.now();
-    const { pauses } = this.context;
-    if (this.#abandonedAt() <= now) {
-      const seconds = Math.round(this.#deps.options.parkedTimeoutMs / 1000);
-      this.fail('abandoned', `Nobody came for ${seconds} s while the execution waited.`);
+    const { parkedTimeoutMs } = this.#deps.options;
+    if (abandonedAt(this.context, parkedTimeoutMs) <= now) {
+      const message = `Nobody came for ${Math.round(parkedTimeoutMs / 1000)} s while the execution waited.`;
+      this.mention({ type: 'execution.failed', error: { code: 'abandoned', message, name: 'Error' } });
     } else {
-      for (const { kind, id, dueAt } of pauses) {
-        if (dueAt !== null && dueAt <= now) this.offer({ type: EXPIRED[kind], id });
+      for (const { kind, id, dueAt } of this.context.pauses) {
+        if (dueAt !== null && dueAt <= now) this.mention({ type: EXPIRED[kind], id });
       }
-      if (this.#restsAt() <= now) this.rest();
     }
-    this.#arm();
+    if (this.#driveAt <= now) this.#driveAgain();
+    if (this.#restsAt() <= now) this.rest();
+    if (this.#leavesAt() <= now && this.#leaves(now)) return;
+    this.#arm(this.#dueAt() <= now ? now + RETRY_MS : 0);
+  }
+
+  #driveAgain(): void {
+    this.#driveAt = NEVER;
+    if (this.origin.recover === 'fail') this.interrupt('What it had done could not be kept.');
+    else if (this.phase === 'executing' || this.context.steps > 0) this.recover();
+    else if (this.phase === 'queued') this.#drive(undefined, 'queued');
+  }
+
+  /** Whoever looks at it, or does work that only he can do, keeps it in memory. */
+  #leaves(now: number): boolean {
+    const isFree = this.watchers === 0 && this.#keeping === undefined && this.driver?.isReplaceable !== false;
+    if (isFree) this.#deps.hibernate(this);
+    else this.#neededAt = now;
+    return isFree;
   }
 }
 
-const unkept = (cause: unknown): Failure => new Failure('store_unavailable', { cause, retryAfterMs: 1_000 });
+export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
+  tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
+
+const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');
+
+const unkept = (cause: unknown): Failure => new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
 
 const EXPIRED = { interaction: 'interaction.expired', oauth: 'oauth.expired', sleep: 'sleep.elapsed' } as const;

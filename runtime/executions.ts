@@ -1,11 +1,21 @@
-/** The executions there are, found by id and by owner. */
+/** The executions there are, found by id and by owner: those in memory, and those that a store keeps for later. */
+import type { ExecutionContext } from '../machines/execution.ts';
+import { type Consent, type Interaction, isAwaited } from '../machines/facts.ts';
 import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';
+import type { Archive, Archived } from './store/archive.ts';
 
-export interface ListFilter {
-  /** Only those of which it holds. */
-  readonly where?: ((execution: Execution) => boolean) | undefined;
+/** Where an execution stands for whoever looks from outside: what was asked first and is open comes before all else. */
+export const STANDS = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
+export type Stand = (typeof STANDS)[number];
+
+export interface ExecutionFilter {
+  readonly status?: Stand | undefined;
   readonly workflow?: string | undefined;
+  /** User id; who is no operator sees his own in any case. */
+  readonly owner?: string | undefined;
+  /** How the id begins. */
+  readonly id?: string | undefined;
   /** What `next` of the page before said. */
   readonly before?: string | undefined;
   /** At most so many. */
@@ -19,26 +29,61 @@ export interface ExecutionPage {
   readonly next: string | undefined;
 }
 
+/** What is open and was asked first. */
+export const firstAwaited = ({ pauses }: ExecutionContext): Interaction | Consent | undefined => pauses.find(isAwaited);
+
+export const standOf = (context: ExecutionContext): Stand => {
+  if (context.settledAt !== null) return context.error === null ? 'completed' : 'failed';
+  const pause = firstAwaited(context);
+  if (pause === undefined) return 'running';
+  return pause.kind === 'oauth' ? 'oauth_required' : 'interaction_required';
+};
+
 export class Executions {
   readonly #byId = new Map<string, Execution>();
   readonly #byOwner = new Map<string, Set<Execution>>();
+  readonly #archive: Archive | undefined;
+  readonly #restore: (id: string, archived: Archived) => Execution;
+  readonly #loaded: (execution: Execution) => void;
 
-  get size(): number {
-    return this.#byId.size;
+  /** `loaded` is told of those that come into memory again. */
+  constructor(
+    archive: Archive | undefined,
+    restore: (id: string, archived: Archived) => Execution,
+    loaded: (execution: Execution) => void,
+  ) {
+    this.#archive = archive;
+    this.#restore = restore;
+    this.#loaded = loaded;
   }
 
-  live(): Execution[] {
-    return [...this.#byId.values()].filter(({ isSettled }) => !isSettled);
+  /** In memory. */
+  all(): Execution[] {
+    return [...this.#byId.values()];
   }
 
+  /** It is in memory from then on. */
   get(id: string): Execution | undefined {
+    return this.#byId.get(id) ?? this.#load(id);
+  }
+
+  inMemory(id: string): Execution | undefined {
     return this.#byId.get(id);
+  }
+
+  #load(id: string): Execution | undefined {
+    const archived = this.#archive?.find(id);
+    if (archived === undefined) return undefined;
+    const execution = this.#restore(id, archived);
+    this.add(execution);
+    this.#loaded(execution);
+    return execution;
   }
 
   add(execution: Execution): void {
     const { executionId, owner } = execution.context;
     this.#byId.set(executionId, execution);
-    if (owner === null) return;
+    if (owner === null || this.#archive !== undefined) return;
     const owned = this.#byOwner.get(owner);
     if (owned === undefined) this.#byOwner.set(owner, new Set([execution]));
     else owned.add(execution);
@@ -47,35 +92,64 @@ export class Executions {
   remove(execution: Execution): void {
     const { executionId, owner } = execution.context;
     this.#byId.delete(executionId);
+    this.#archive?.release(executionId);
     const owned = owner === null ? undefined : this.#byOwner.get(owner);
     if (owned?.delete(execution) === true && owned.size === 0) this.#byOwner.delete(owner!);
   }
 
   /** Of one owner; undefined: of everybody. Throws `request_invalid` for a `before` that no page has given. */
-  page(owner: string | undefined, { where, workflow, before, limit }: ListFilter): ExecutionPage {
-    const all = [...(owner === undefined ? this.#byId.values() : (this.#byOwner.get(owner) ?? []))];
+  page(owner: string | undefined, filter: ExecutionFilter): ExecutionPage {
+    if (this.#archive !== undefined) {
+      const { ids, next } = this.#archive.page(owner, filter);
+      return { executions: this.#seen(ids), next };
+    }
+    const { status, workflow, id = '', before, limit } = filter;
+    const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
     const executions: Execution[] = [];
     for (let index = before === undefined ? all.length - 1 : behind(all, before); index >= 0; index -= 1) {
       const execution = all[index]!;
-      if (where !== undefined && !where(execution)) continue;
+      if (status !== undefined && standOf(execution.context) !== status) continue;
       if (workflow !== undefined && execution.context.workflow !== workflow) continue;
-      if (executions.length === limit) return { executions, next: cursorAt(executions.at(-1)!) };
+      if (!execution.id.startsWith(id)) continue;
+      if (executions.length === limit) return { executions, next: cursorAt(executions.at(-1)!.context) };
       executions.push(execution);
     }
     return { executions, next: undefined };
   }
+
+  /** Those that wait for a person; at least the `limit` that have waited longest, if there are so many. */
+  awaiting(owner: string | undefined, limit: number): readonly Execution[] {
+    if (this.#archive !== undefined) return this.#seen(this.#archive.awaiting(owner, limit));
+    const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
+    return all.filter(({ context }) => firstAwaited(context) !== undefined);
+  }
+
+  /** To be looked at: who is not in memory is not brought there for it. */
+  #seen(ids: readonly string[]): Execution[] {
+    return ids.flatMap((id) => {
+      const present = this.#byId.get(id);
+      if (present !== undefined) return present;
+      const archived = this.#archive?.find(id);
+      this.#archive?.release(id);
+      return archived === undefined ? [] : this.#restore(id, archived);
+    });
+  }
 }
 
 /** Where a page ends: the record may be forgotten before the next one is asked for, but the time of its start stays. */
-const cursorAt = ({ context: { startedAt }, id }: Execution): string => `${startedAt}.${id}`;
+export const cursorAt = ({ startedAt, executionId }: ExecutionContext): string => `${startedAt}.${executionId}`;
+
+/** Throws `request_invalid` for what no page has given. */
+export const readCursor = (cursor: string): { startedAt: number; id: string } => {
+  const [, startedAt, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
+  if (startedAt !== undefined && id !== undefined) return { startedAt: Number(startedAt), id };
+  const detail = `before: expected the \`next\` of another page, got ${JSON.stringify(cursor.slice(0, 40))}.`;
+  throw new Failure('request_invalid', { detail });
+};
 
 /** Index of the first one of the next page. Of those started in the same moment as one that is gone none is left out. */
 const behind = (all: readonly Execution[], cursor: string): number => {
-  const [, startedAt, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
-  if (startedAt === undefined) {
-    const detail = `before: expected the \`next\` of another page, got ${JSON.stringify(cursor.slice(0, 40))}.`;
-    throw new Failure('request_invalid', { detail });
-  }
+  const { startedAt, id } = readCursor(cursor);
   const end = all.findIndex((execution) => execution.id === id);
-  return end >= 0 ? end - 1 : all.findLastIndex(({ context }) => context.startedAt <= Number(startedAt));
+  return end >= 0 ? end - 1 : all.findLastIndex(({ context }) => context.startedAt <= startedAt);
 };

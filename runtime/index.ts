@@ -18,7 +18,14 @@ export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
 export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './execution-store.ts';
-export type { ExecutionPage, ListFilter } from './executions.ts';
+export {
+  type ExecutionFilter,
+  type ExecutionPage,
+  firstAwaited,
+  STANDS,
+  type Stand,
+  standOf,
+} from './executions.ts';
 export { follow } from './follow.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
 export type { Inspection, Inspector } from './inspection.ts';
@@ -27,7 +34,7 @@ export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';
-export { defaults, type RuntimeOptions } from './options.ts';
+export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
 export { type FirstOutcome, PendingInteraction } from './pending-interactions.ts';
 export { PerUserBuilderInfo } from './per-user-builder-info.ts';
 export {
@@ -79,7 +86,9 @@ export { type RunOptions, Session, type SessionRequest } from './session.ts';
 export type { AskedConsent, AskedPrompt, UserAuthenticationCallback, UserInputCallback } from './session-callbacks.ts';
 export { SessionManager, type SessionManagerSetup } from './session-manager.ts';
 export { RunFailedError, SessionRun } from './session-run.ts';
+export type { Archive } from './store/archive.ts';
+export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';
-export type { JournalLimits, JournalPage, Store } from './store/store.ts';
+export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
 export { type Credential, type UserInfo, userInfoOf } from './user-info.ts';
 export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './workflow.ts';

@@ -57,8 +57,7 @@ export class Inspection {
       if (isBuilder(builder, root)) yield new SeenActor(builder, 'builder', root);
     }
     const parentId = this.#parentOfExecutions();
-    const all = executions.page(undefined, { limit: Number.POSITIVE_INFINITY });
-    for (const execution of all.executions) yield new SeenExecution(execution, parentId, root.sessionId);
+    for (const execution of executions.all().reverse()) yield new SeenExecution(execution, parentId, root.sessionId);
   }
 
   /** A fact was kept. */

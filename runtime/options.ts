@@ -14,6 +14,10 @@ export interface RuntimeOptions {
   maxSettled?: number;
   /** How long an execution is parked before its actor is let go until there is news. Default 1_000. */
   restAfterMs?: number;
+  /** How long an execution is parked before it leaves memory, if its store outlives the process. Default 60_000. */
+  hibernateAfterMs?: number;
+  /** How often an execution is executed again without getting any further before it fails as `interrupted`. Default 10. */
+  maxRecoveries?: number;
   /** How long an execution may stay parked before it fails as `abandoned`. Default 604_800_000 (a week). */
   parkedTimeoutMs?: number;
   /** How long after a prompt's own timeout an answer is still taken. Default 5_000, as NAT does. */
@@ -37,6 +41,8 @@ export const defaults = {
   retentionMs: 600_000,
   maxSettled: 20_000,
   restAfterMs: 1_000,
+  hibernateAfterMs: 60_000,
+  maxRecoveries: 10,
   parkedTimeoutMs: 7 * 24 * 3_600_000,
   promptGraceMs: 5_000,
   oauthTimeoutMs: 300_000,

@@ -88,7 +88,15 @@ export class OutsideDriver implements Driver {
     });
   }
 
-  told(entry: JournalEntry, phase: Phase): void {
+  /** Nobody else knows what it does. */
+  readonly isReplaceable = false;
+
+  idle(): void {}
+
+  leave(): void {}
+
+  told(entry: JournalEntry | undefined, phase: Phase): void {
+    if (entry === undefined) return;
     if (entry.type === 'interaction.requested') this.#asked.set(entry.id, new Asking(entry));
     if (entry.type === 'interaction.answered') this.#asked.get(entry.id)?.answer(entry.answer);
     if (entry.type === 'interaction.expired') this.#asked.get(entry.id)?.expire();
@@ -96,9 +104,9 @@ export class OutsideDriver implements Driver {
     const outcome = OUTCOMES[entry.type];
     if (outcome !== undefined) this.#onFirst(outcome);
 
-    if (phase === 'queued') this.#execution.offer({ type: 'slot.granted' });
+    if (phase === 'queued') this.#execution.mention({ type: 'slot.granted' });
     // While something is open it waits: only its driver knows whether it has other work to do.
-    else if (entry.type === 'slot.granted') this.#execution.offer({ type: 'execution.parked' });
+    else if (entry.type === 'slot.granted') this.#execution.mention({ type: 'execution.parked' });
   }
 
   pending(interactionId: string): PendingInteraction | undefined {

@@ -49,7 +49,7 @@ export class Retention {
 
   /** Before its time, if need be. */
   expire(execution: Execution): void {
-    if (!execution.offer({ type: 'retention.elapsed' })) return;
+    if (execution.offer({ type: 'retention.elapsed' }) === false) return;
     this.#size -= 1;
     const timer = this.#timed.get(execution);
     if (timer === undefined) return;

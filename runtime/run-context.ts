@@ -4,13 +4,16 @@ import type { JournalEntry, TraceStep } from '../machines/facts.ts';
 import type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 import { Failure } from './errors.ts';
 import { newId } from './ids.ts';
+import { silentLog } from './log.ts';
 import type { AccessToken } from './oauth/oauth.ts';
 import { type Answer, type NotificationAnswer, notification, type Question } from './prompts.ts';
 import type { PauseFact, Run } from './run.ts';
-import { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError } from './run-errors.ts';
+import { AuthorizationError, EndedError, InteractionUnavailableError, TimeoutError, wordsOf } from './run-errors.ts';
 import { toJson } from './to-json.ts';
 
 const UNAVAILABLE = 'No human prompt callback was registered. Unable to handle requested prompt.';
+const CALLBACK_FAILED = 'Authentication callback failed';
+const NOBODY_TO_CONSENT = `${CALLBACK_FAILED}: this route can send nobody to a consent page; use a versioned route.`;
 
 export class RunContext implements Context {
   readonly #run: Run;
@@ -47,6 +50,7 @@ export class RunContext implements Context {
     return this.#run.signal;
   }
   get log(): Log {
+    if (this.#run.isReplaying) return silentLog; // it has said that already
     const { log } = this.#run.deps;
     const { executionId } = this;
     return {
@@ -88,54 +92,76 @@ export class RunContext implements Context {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
     const { prompt } = typeof given === 'string' ? notification({ text: given }) : given;
-    await this.#run.record({ type: 'notification.sent', prompt });
+    await this.#run.record({ type: 'notification.sent', call: this.#run.nextCall(), prompt });
     return { kind: 'notification', text: 'Notification acknowledgement.' };
   }
 
+  /**
+   * One call may ask more than once: the token of a consent may be gone when the run is executed again. So it first goes
+   * through what it has led to before, and then sees what it has.
+   */
   async #authorize(provider: string, { scopes }: { scopes?: readonly string[] }): Promise<AccessToken> {
+    const run = this.#run;
+    const call = run.nextCall();
+    let consent: string | undefined;
+    while (run.isReplaying) {
+      const before = await run.before(call);
+      if (before === undefined) break;
+      if (before.type === 'oauth.requested') consent = await run.resume(before, granted);
+      else if (before.type === 'value.recorded' && before.name === 'authorize') throwIfRefused(before.value);
+      else run.changed(`call ${call}, ${before.type}`, `call ${call}, authorize ${JSON.stringify(provider)}`);
+    }
     try {
-      const { oauth } = this.#run.deps;
-      const { user } = this;
-      const cached = user === undefined ? undefined : await oauth.token(user, provider, scopes);
-      if (cached !== undefined) return cached;
-      if (!this.#run.asked.interactive) {
-        throw new InteractionUnavailableError(
-          'Authentication callback failed: this route can send nobody to a consent page; use a versioned route.',
-        );
+      const token = await this.#token(consent, provider, scopes);
+      if (token !== undefined) {
+        if (consent === undefined) run.note({ type: 'value.recorded', call, name: 'authorize', value: null });
+        return token;
       }
-      const flow = oauth.begin({ provider, user, executionId: this.executionId, ...(scopes && { scopes }) });
-      const { state: id, authUrl, expiresInMs } = flow;
-      const dueAt = this.#run.deps.now() + expiresInMs;
-      const call = this.#run.nextCall();
-      const refused = await this.#run.pause({ type: 'oauth.requested', call, id, provider, authUrl, dueAt }, refusalOf);
-      const token = refused === undefined ? oauth.claim(id) : undefined;
-      if (token !== undefined) return token;
-      const late = `Authentication flow timed out after ${(expiresInMs / 1000).toFixed(1)} seconds.`;
-      throw new AuthorizationError(`Authentication callback failed: ${refused ?? late}`);
+      if (!run.asked.interactive) throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
+      const { state: id, authUrl, expiresInMs } = run.deps.oauth.begin({ provider, scopes, ...this.#subject });
+      const dueAt = run.deps.now() + expiresInMs;
+      consent = await run.pause({ type: 'oauth.requested', call, id, provider, authUrl, dueAt }, granted);
+      return (await this.#token(consent, provider, scopes)) ?? lost(provider);
     } catch (error) {
-      if (error instanceof Failure) throw new AuthorizationError(`Authentication callback failed: ${error.message}`);
-      throw error;
+      if (!(error instanceof Failure)) throw error;
+      const refused = `${CALLBACK_FAILED}: ${error.message}`;
+      run.note({ type: 'value.recorded', call, name: 'authorize', value: { refused } });
+      throw new AuthorizationError(refused);
     }
   }
 
+  get #subject(): { user: string | undefined; executionId: string } {
+    return { user: this.user, executionId: this.executionId };
+  }
+
+  /** Of the consent that was just given, else the one that is kept. */
+  async #token(consent: string | undefined, provider: string, scopes: readonly string[] | undefined) {
+    const { oauth } = this.#run.deps;
+    return (consent && oauth.claim(consent)) || oauth.token(this.#subject, provider, scopes);
+  }
+
   emit(value: unknown): void {
-    this.#run.note({ type: 'output.emitted', value: toJson(value, 'Output') });
+    this.#run.note({ type: 'output.emitted', call: this.#run.nextCall(), value: toJson(value, 'Output') });
   }
 
   async #step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
     const run = this.#run;
     const call = run.nextCall();
+    const before = run.isReplaying ? await run.stepBefore(call, name) : undefined;
+    if (before?.type === 'step.failed') throw Object.assign(new Error(before.message), { name: before.name });
+    if (before !== undefined) return before.value as T;
     await run.record({ type: 'step.started', call, name });
     await run.slotted();
+    let value: unknown;
     try {
-      const value = await work();
-      await run.record({ type: 'step.completed', call, value: toJson(value, `The value of step ${name}`) });
-      return value;
+      value = await work();
+      if (value !== undefined) value = toJson(value, `The value of step ${name}`);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      await run.execution.offer({ type: 'step.failed', call, message });
+      await run.record({ type: 'step.failed', call, ...wordsOf(error) }).catch(() => {}); // it may have ended meanwhile
       throw error;
     }
+    await run.record(value === undefined ? { type: 'step.completed', call } : { type: 'step.completed', call, value });
+    return value as T;
   }
 
   sleep(ms: number): Promise<void> {
@@ -158,7 +184,7 @@ export class RunContext implements Context {
   }
 
   observe(traceId: string): void {
-    this.#run.note({ type: 'trace.identified', traceId });
+    this.#run.note({ type: 'trace.identified', call: this.#run.nextCall(), traceId });
   }
 
   /** Why nobody can be asked. */
@@ -168,23 +194,25 @@ export class RunContext implements Context {
   }
 
   #recorded(name: string, value: number): number {
-    this.#run.note({ type: 'value.recorded', call: this.#run.nextCall(), name, value });
-    return value;
+    return this.#run.note({ type: 'value.recorded', call: this.#run.nextCall(), name, value }).value as number;
   }
 
   #span(parentId: string, functionId: string, kind: SpanKind, name: string, options: SpanOptions): Span {
-    const { id = randomUUID(), input } = options;
     const isFunction = kind === 'FUNCTION';
-    const trace = (event: string, more: { input?: unknown; output?: unknown; chunk?: string }): void =>
-      this.#run.note({
-        type: 'trace.emitted',
-        step: toJson({ id, parentId, functionId, event, name, ...more }, `Span ${name}`) as unknown as TraceStep,
-      });
-    trace(`${kind}_START`, { input });
+    const trace = (
+      id: string,
+      event: string,
+      more: { input?: unknown; output?: unknown; chunk?: string },
+    ): TraceStep => {
+      const step = toJson({ id, parentId, functionId, event, name, ...more }, `Span ${name}`) as unknown as TraceStep;
+      return this.#run.note({ type: 'trace.emitted', call: this.#run.nextCall(), step }).step;
+    };
+    const { input } = options;
+    const { id } = trace(options.id ?? randomUUID(), `${kind}_START`, { input });
     return {
       id,
-      chunk: (chunk) => trace(kind === 'LLM' ? 'LLM_NEW_TOKEN' : 'SPAN_CHUNK', { chunk }),
-      end: (output) => trace(`${kind}_END`, isFunction ? { input, output } : { output }),
+      chunk: (chunk) => void trace(id, kind === 'LLM' ? 'LLM_NEW_TOKEN' : 'SPAN_CHUNK', { chunk }),
+      end: (output) => void trace(id, `${kind}_END`, isFunction ? { input, output } : { output }),
       span: (innerKind, innerName, more = {}) =>
         this.#span(id, isFunction ? id : functionId, innerKind, innerName, more),
     };
@@ -209,8 +237,22 @@ const answered = <A extends Answer>({ prompt, fallback }: PromptFact, closed: Jo
   throw new TimeoutError(`HITL prompt timed out after ${prompt.timeout}s waiting for human response`);
 };
 
-/** Why a consent was closed without a token; undefined if it was granted, `null` if it only took too long. */
-const refusalOf = (_asked: ConsentFact, closed: JournalEntry): string | null | undefined => {
-  if (closed.type === 'oauth.granted') return undefined;
-  return closed.type === 'oauth.refused' ? closed.reason : null;
+/** The consent that was given. */
+const granted = ({ id, dueAt, ...asked }: ConsentFact, closed: JournalEntry): string => {
+  if (closed.type === 'oauth.granted') return id;
+  if (closed.type === 'oauth.refused') throw new AuthorizationError(`${CALLBACK_FAILED}: ${closed.reason}`);
+  const seconds = (dueAt! - (asked as unknown as JournalEntry).at) / 1000;
+  throw new AuthorizationError(
+    `${CALLBACK_FAILED}: Authentication flow timed out after ${seconds.toFixed(1)} seconds.`,
+  );
+};
+
+/** The token had been given, and could not be kept. */
+const lost = (provider: string): never => {
+  throw new AuthorizationError(`${CALLBACK_FAILED}: the token of ${provider} is no longer there; ask again.`);
+};
+
+const throwIfRefused = (recorded: unknown): void => {
+  const { refused } = (recorded ?? {}) as { refused?: string };
+  if (refused !== undefined) throw new AuthorizationError(refused);
 };

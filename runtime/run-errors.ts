@@ -24,3 +24,14 @@ export class EndedError extends Error {
 export class OutputInvalidError extends Error {
   override readonly name = 'OutputInvalidError';
 }
+
+/** Anything can be thrown, and not everything can be read. */
+export const wordsOf = (thrown: unknown): { message: string; name: string } => {
+  try {
+    if (!(thrown instanceof Error)) return { message: String(thrown), name: 'Error' };
+    const { message, name } = thrown;
+    return { message: String(message), name: typeof name === 'string' ? name : 'Error' };
+  } catch {
+    return { message: 'something that is no error', name: 'Error' };
+  }
+};

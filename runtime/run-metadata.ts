@@ -2,7 +2,7 @@
  * What a request says about the run it starts: NAT's `set_metadata_from_http_request` and its sibling, as functions
  * that give what they have found instead of setting it. So it belongs to one run, and to no other.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { RequestInfo, Trace } from './context.ts';
 
 export interface RunMetadata {
@@ -105,7 +105,7 @@ export class RunTrace implements Trace {
   }
 
   get traceId(): string {
-    this.#traceId ??= randomBytes(16).toString('hex');
+    this.#traceId ??= randomUUID().replaceAll('-', '');
     return this.#traceId;
   }
 

@@ -8,8 +8,8 @@ import { toJsonOrNull } from './to-json.ts';
 const MAX_OUTPUTS = 50;
 
 export class RunSteps {
-  readonly functionId: string = randomUUID();
-  readonly #workflowId = randomUUID();
+  readonly functionId: string;
+  readonly #workflowId: string;
   readonly #run: Run;
   readonly #input: unknown;
   readonly #outputs: unknown[] = [];
@@ -17,8 +17,8 @@ export class RunSteps {
   constructor(run: Run) {
     this.#run = run;
     this.#input = toJsonOrNull(run.asked.input);
-    this.#note(this.#workflowStep('WORKFLOW_START', { input: this.#input }));
-    this.#note(this.#functionStep('FUNCTION_START', { input: this.#input }));
+    this.#workflowId = this.#note(this.#workflowStep(randomUUID(), 'WORKFLOW_START', { input: this.#input }));
+    this.functionId = this.#note(this.#functionStep(randomUUID(), 'FUNCTION_START', { input: this.#input }));
   }
 
   emitted(value: unknown): void {
@@ -30,20 +30,20 @@ export class RunSteps {
     if (this.#run.execution.isSettled) return;
     const all = this.#outputs.length > 0 || result === null ? this.#outputs : [result];
     const output = all.map((value) => (typeof value === 'object' && value !== null ? value : { value }));
-    this.#note(this.#functionStep('FUNCTION_END', { input: this.#input, output }));
-    this.#note(this.#workflowStep('WORKFLOW_END', { output }));
+    this.#note(this.#functionStep(this.functionId, 'FUNCTION_END', { input: this.#input, output }));
+    this.#note(this.#workflowStep(this.#workflowId, 'WORKFLOW_END', { output }));
   }
 
-  #note(step: TraceStep): void {
-    this.#run.note({ type: 'trace.emitted', step });
+  /** Gives the id under which the step is known: the one that a run before this one has given it, if there was one. */
+  #note(step: TraceStep): string {
+    return this.#run.note({ type: 'trace.emitted', call: this.#run.nextCall(), step }).step.id;
   }
 
-  #functionStep(event: string, data: { input?: unknown; output?: unknown }): TraceStep {
-    const { functionId: id } = this;
+  #functionStep(id: string, event: string, data: { input?: unknown; output?: unknown }): TraceStep {
     return { id, parentId: this.#workflowId, functionId: 'root', event, name: this.#name, ...data };
   }
 
-  #workflowStep(event: string, data: { input?: unknown; output?: unknown }): TraceStep {
+  #workflowStep(id: string, event: string, data: { input?: unknown; output?: unknown }): TraceStep {
     const { asked, workflow } = this.#run;
     const metadata = {
       workflow_run_id: asked.trace.runId,
@@ -52,7 +52,7 @@ export class RunSteps {
       display_name: this.#name,
     };
     const parentId = asked.trace.parentId ?? 'root';
-    return { id: this.#workflowId, parentId, functionId: 'root', event, name: workflow.name, ...data, metadata };
+    return { id, parentId, functionId: 'root', event, name: workflow.name, ...data, metadata };
   }
 
   get #name(): string {

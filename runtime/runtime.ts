@@ -11,7 +11,7 @@ import type { Caller } from './caller.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
 import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';
-import type { ExecutionPage, ListFilter } from './executions.ts';
+import type { ExecutionFilter, ExecutionPage } from './executions.ts';
 import type { Inspection } from './inspection.ts';
 import type { CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -93,7 +93,7 @@ export class Runtime {
 
   /**
    * Waits until something holds of an execution; at once if it does. Resolves to false if that took longer than
-   * `timeoutMs`, or if `client` has gone: then nobody is interested any more.
+   * `timeoutMs`, if the runtime stopped before, or if `client` has gone: then nobody is interested any more.
    */
   waitUntil(
     execution: ExecutionView,
@@ -103,7 +103,10 @@ export class Runtime {
     if (holds(execution)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const wait = new Wait(resolve, this.engine.wheel);
-      wait.unwatch = execution.watch(() => holds(execution) && wait.end(true));
+      wait.unwatch = execution.watch(
+        () => holds(execution) && wait.end(true),
+        () => wait.end(false),
+      );
       if (timeoutMs !== undefined) wait.timer = wait.wheel.schedule(this.now() + timeoutMs, () => wait.end(false));
       client?.onGone(() => wait.end(false));
     });
@@ -111,11 +114,11 @@ export class Runtime {
 
   /** What was recorded after a number, as far back as the journal reaches. */
   async facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined> {
-    return this.#owned(executionId, by) && (await this.engine.store.read(executionId, after));
+    return this.#owned(executionId, by) && this.engine.store.read(executionId, after);
   }
 
-  /** The same, for whoever holds the execution already. A promise only where the store gives one. */
-  journal(execution: ExecutionView, after: number): JournalPage | undefined | Promise<JournalPage | undefined> {
+  /** The same, for whoever holds the execution already. */
+  journal(execution: ExecutionView, after: number): JournalPage | undefined {
     return this.engine.store.read(execution.id, after);
   }
 
@@ -127,18 +130,16 @@ export class Runtime {
   }
 
   /** The caller's executions; an operator's are everybody's. Throws `identity_required`. */
-  list(by: Caller, filter: ListFilter): ExecutionPage {
-    if (by.isOperator) return this.engine.executions.page(undefined, filter);
-    if (by.userId === undefined) {
-      throw new Failure('identity_required', { detail: 'Executions are listed for their owner: say who you are.' });
-    }
-    return this.engine.executions.page(by.userId, filter);
+  list(by: Caller, filter: ExecutionFilter): ExecutionPage {
+    const owner = ownerOf(by) ?? filter.owner;
+    if (filter.owner !== undefined && filter.owner !== owner) return { executions: [], next: undefined };
+    return this.engine.executions.page(owner, filter);
   }
 
   /** What waits for the caller, in all executions, the longest waiting first. Throws `identity_required`. */
   inbox(by: Caller, limit: number): readonly { executionId: string; workflow: string; pause: Interaction | Consent }[] {
-    const { executions } = this.list(by, { limit: Number.POSITIVE_INFINITY });
-    return executions
+    return this.engine.executions
+      .awaiting(ownerOf(by), limit)
       .flatMap(({ context: { executionId, workflow, pauses } }) =>
         pauses.filter(isAwaited).map((pause) => ({ executionId, workflow, pause })),
       )
@@ -164,10 +165,10 @@ export class Runtime {
     if (pause?.kind !== 'interaction') return this.#closed(execution, interactionId, response, idempotencyKey);
     const answer = readAnswer(pause.prompt, response);
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
-    const isKept = await execution.offer(
-      idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey },
-    );
-    return isKept ? 'accepted' : 'already_answered';
+    const fact = idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey };
+    if (await execution.offer(fact)) return 'accepted';
+    await execution.keeping; // another answer, which may be this one
+    return this.#closed(execution, interactionId, response, idempotencyKey);
   }
 
   /** Ends an execution as cancelled. Throws `execution_not_found` and `execution_settled`. */
@@ -205,13 +206,8 @@ export class Runtime {
   }
 
   /** Why a prompt is not open: it was once (then a repeated answer with its key is no mistake), or it never was. */
-  async #closed(
-    { id }: Execution,
-    interactionId: string,
-    response: Response,
-    key: string | undefined,
-  ): Promise<AnswerOutcome> {
-    const page = await this.engine.store.read(id);
+  #closed({ id }: Execution, interactionId: string, response: Response, key: string | undefined): AnswerOutcome {
+    const page = this.engine.store.read(id);
     const about = page?.entries.filter((entry) => 'id' in entry && entry.id === interactionId) ?? [];
     const [asked, closed] = [about[0], about.at(-1)];
     if (asked?.type !== 'interaction.requested') return 'not_open';
@@ -225,6 +221,13 @@ export class Runtime {
 
 const notFound = (executionId: string): Failure =>
   new Failure('execution_not_found', { detail: `Execution ${executionId} not found` });
+
+/** Whose executions somebody may see; undefined: everybody's. */
+const ownerOf = ({ isOperator, userId }: Caller): string | undefined => {
+  if (isOperator) return undefined;
+  if (userId !== undefined) return userId;
+  throw new Failure('identity_required', { detail: 'Executions are listed for their owner: say who you are.' });
+};
 
 const refusal = (outcome: Extract<CallbackOutcome, { outcome: 'refused' | 'failed' }>): string =>
   outcome.outcome === 'failed'

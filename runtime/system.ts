@@ -15,9 +15,13 @@ import { TimingWheel } from './timing-wheel.ts';
 
 const executionLogic = tabulate(executionMachine);
 
-/** Only time passes for a settled execution; it needs no actor to fold that. */
-export const foldSettled = (snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot =>
+/** What the actor of an execution makes of an event, where none is needed: it has settled, or this has happened before. */
+export const foldEvent = (snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot =>
   executionLogic.transition(snapshot, event, undefined as never);
+
+/** Where an execution begins. */
+export const firstSnapshot = (input: ExecutionInput): ExecutionSnapshot =>
+  executionLogic.getInitialSnapshot(undefined as never, input);
 
 export interface ActorTreeDeps {
   readonly clock: Clock;

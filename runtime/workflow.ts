@@ -30,6 +30,14 @@ export interface WorkflowOptions<Input, Output, Resources> {
   perUser?: { build: (user: string, scope: Scope) => Promise<Resources> | Resources };
   /** It only streams: asking for a single result is an error. Default false. */
   streamOnly?: boolean;
+  /**
+   * What happens to executions that have lost their process, or have left memory while they waited. `replay`: they are
+   * executed again from the top, and calls of `ctx` give what they gave before. `fail`: they end as `interrupted`, and never
+   * leave memory. Default `replay`.
+   */
+  recover?: 'replay' | 'fail';
+  /** Any text; change it when executions that were begun before can no longer be replayed. Default `1`. */
+  version?: string;
   run(input: Input, ctx: Context, resources: Resources): Returned<Output>;
 }
 
@@ -42,6 +50,8 @@ export interface Workflow<Input = unknown, Output = unknown> {
   readonly output: StandardSchemaV1<Output, unknown> | undefined;
   readonly isPerUser: boolean;
   readonly streamOnly: boolean;
+  readonly recover: 'replay' | 'fail';
+  readonly version: string;
   readonly build: Build<unknown> | undefined;
   run(input: Input, ctx: Context, resources: unknown): Returned<Output>;
 }
@@ -51,11 +61,14 @@ export const workflow = <Input, Output, Resources = undefined>(
   options: WorkflowOptions<Input, Output, Resources>,
 ): Workflow<Input, Output> => {
   const { name, description, input, output, build, perUser, streamOnly = false, run } = options;
+  const { recover = 'replay', version = '1' } = options;
   const wrong = (detail: string): never => {
     throw new Failure('options_invalid', { detail: `workflow ${JSON.stringify(name)}: ${detail}` });
   };
   if (typeof name !== 'string' || name === '') wrong('name must be a text that is not empty');
   if (typeof run !== 'function') wrong('run must be a function');
+  if (recover !== 'replay' && recover !== 'fail') wrong("recover must be 'replay' or 'fail'");
+  if (typeof version !== 'string' || version === '') wrong('version must be a text that is not empty');
   if (build !== undefined && perUser !== undefined) wrong('build and perUser exclude each other');
   const builds: Build<unknown> | undefined = perUser
     ? (user, scope) => perUser.build(user as string, scope)
@@ -68,6 +81,8 @@ export const workflow = <Input, Output, Resources = undefined>(
     output,
     isPerUser: perUser !== undefined,
     streamOnly,
+    recover,
+    version,
     build: builds,
     run: (input, ctx, resources) => run(input, ctx, resources as Resources),
   };

@@ -59,6 +59,18 @@ export const ownKeys = {
     defaults.restAfterMs,
     'How long an execution is parked before its actor is let go until there is news.',
   ),
+  hibernateAfterMs: key(
+    'fermata.hibernate_after',
+    duration(),
+    defaults.hibernateAfterMs,
+    'How long an execution is parked before it leaves memory, if executions are kept in a file.',
+  ),
+  maxRecoveries: key(
+    'fermata.max_recoveries',
+    integer(1),
+    defaults.maxRecoveries,
+    'How often an execution is executed again without getting any further before it fails as interrupted.',
+  ),
   cancelOnDisconnect: key(
     'fermata.cancel_on_disconnect',
     yesOrNo,

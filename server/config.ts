@@ -18,7 +18,7 @@ import { ConfigReader, type Flags } from './config-reader.ts';
 import { hasPath, pathNames, type RouteBlock, routeProblems } from './config-routes.ts';
 import type { CorsOptions } from './cors.ts';
 import type { Variables } from './interpolate.ts';
-import type { ServerOptions } from './options.ts';
+import { type ServerOptions, serverDefaults } from './options.ts';
 
 export type { StepEvent } from './config-parts.ts';
 export type { RouteBlock } from './config-routes.ts';
@@ -84,6 +84,9 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     identity: readIdentity(reader, values, folder),
     providers: readProviders(reader),
     runtime: pick(values, runtimeNames),
+    data: null,
+    maxDataBytes: serverDefaults.maxDataBytes,
+    dataSecret: undefined,
     limits: pick(values, ['maxBodyBytes', 'maxHeaderBytes', 'requestTimeoutMs']),
     logLevel: values.logLevel,
     warnings: reader.warnings,

@@ -1,5 +1,15 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
-import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
+import {
+  createRuntime,
+  DurableStore,
+  Failure,
+  type Runtime,
+  type RuntimeSetup,
+  resolveOptions,
+  type Store,
+  silentLog,
+  type Workflow,
+} from '../runtime/index.ts';
 import { createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
@@ -65,6 +75,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const store = objectStore === null ? undefined : await openObjectStore(objectStore, config.maxStoreBytes);
   const runtime = await createRuntime({
     ...given,
+    ...(await openStore(config)),
     log,
     workflows: all,
     options: config.runtime,
@@ -165,6 +176,13 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     await runtime.stop();
     throw error;
   }
+};
+
+/** Where executions are kept beyond the process, if that is wanted. */
+const openStore = async ({ data, dataSecret, maxDataBytes, runtime }: ServerOptions): Promise<{ store?: Store }> => {
+  if (data === null) return {};
+  const options = resolveOptions(runtime);
+  return { store: await DurableStore.open({ ...options, directory: data, secret: dataSecret, maxDataBytes }) };
 };
 
 /** What replies get to be written after the last run has ended. */

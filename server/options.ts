@@ -52,6 +52,12 @@ export interface ServerOptions {
   readonly asyncJobs: boolean;
   /** Where the files of `/static` are: the word `memory`, or a directory. Default null: they are not served. */
   readonly objectStore: string | null;
+  /** The directory in which executions are kept. Null: they are in memory, and end with the process. Default null. */
+  readonly data: string | null;
+  /** Bytes of the file in it; beyond it the settled executions go whose retention ends first. Default 4_294_967_296. */
+  readonly maxDataBytes: number;
+  /** Seals tokens and credentials in it. Default: they are not kept there. */
+  readonly dataSecret: string | undefined;
   /** Bytes of one of these files. Default 10_485_760. */
   readonly maxFileBytes: number;
   /** Bytes of all of them, in memory. Default 268_435_456. */
@@ -94,6 +100,9 @@ export const serverDefaults: ServerOptions = {
   sockets: { maxMessageBytes: 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
   asyncJobs: false,
   objectStore: null,
+  data: null,
+  maxDataBytes: 4 * 1024 ** 3,
+  dataSecret: undefined,
   maxFileBytes: 10 * 1024 * 1024,
   maxStoreBytes: 256 * 1024 * 1024,
   identity: {},

@@ -2,10 +2,13 @@
 import {
   type Consent,
   type ExecutionView,
+  firstAwaited,
   type Interaction,
   isAwaited,
   jsonSchemaOf,
   type Prompt,
+  type Stand,
+  standOf,
   type Workflow,
 } from '../runtime/index.ts';
 import { completionOf } from './chat/completion.ts';
@@ -47,24 +50,12 @@ const givesEither = (workflow: Workflow): boolean => {
   return types.some(isWrapped) && !types.every(isWrapped);
 };
 
-/** The oldest thing that a person has to do. */
-const firstPause = ({ context: { pauses } }: ExecutionView): Interaction | Consent | undefined =>
-  pauses.find(isAwaited);
-
-export const STATUSES = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
-export type WireStatus = (typeof STATUSES)[number];
-
 /** The one word that NAT's clients get: of several things that wait, the oldest counts. */
-export const wireStatus = (execution: ExecutionView): WireStatus => {
-  const { settledAt, error } = execution.context;
-  if (settledAt !== null) return error === null ? 'completed' : 'failed';
-  const pause = firstPause(execution);
-  return pause === undefined ? 'running' : pause.kind === 'oauth' ? 'oauth_required' : 'interaction_required';
-};
+export const wireStatus = ({ context }: ExecutionView): Stand => standOf(context);
 
 /** Whether the request that started it can be answered: it is over, or a person has to do something first. */
 export const hasOutcome = (execution: ExecutionView): boolean =>
-  execution.isSettled || firstPause(execution) !== undefined;
+  execution.isSettled || firstAwaited(execution.context) !== undefined;
 
 /** What NAT says for a failure without text. */
 export const errorText = (message: string | undefined): string => message || 'Unknown error';
@@ -93,7 +84,7 @@ export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wi
     interaction,
     result,
     accepted: (execution) => {
-      const pause = firstPause(execution);
+      const pause = firstAwaited(execution.context);
       const body = { execution_id: execution.id, status_url: statusUrl(execution.id) };
       return pause === undefined ? { ...body, status: 'running' } : { ...body, ...pauseBody(execution.id, pause) };
     },

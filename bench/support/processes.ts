@@ -1,6 +1,9 @@
 /** Starts the processes of a measurement, asks them, and ends them. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Order, Report } from './load.ts';
 
@@ -35,7 +38,8 @@ export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
   return reply<{ cpuMs: number; heapBytes: number }>(child);
 };
 
-export type Kind = 'ours' | 'bare';
+/** Ours, the same with a file, the same once more, and a server that remembers nothing. */
+export type Kind = 'ours' | 'durable' | 'control' | 'bare';
 
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;
@@ -49,20 +53,15 @@ export interface Servers {
   end(): Promise<void>;
 }
 
-/** The control is a bare server, unless it is to be another one of ours. */
-export const startServers = async (control: Kind = 'bare'): Promise<Servers> => {
-  const children = {
-    ours: start('servers.ts', ['ours']),
-    bare: start('servers.ts', [control]),
-    load: start('load.ts'),
-    probe: start('load.ts'),
-  };
-  const [ours, bare] = await Promise.all([
-    reply<{ port: number }>(children.ours),
-    reply<{ port: number }>(children.bare),
-  ]);
+/** Executions of `durable` are in a directory of its own, which is gone in the end. */
+export const startServers = async (kinds: readonly Kind[] = ['ours', 'bare']): Promise<Servers> => {
+  const directory = mkdtempSync(join(tmpdir(), 'fermata-bench-'));
+  const servers = Object.fromEntries(kinds.map((kind) => [kind, start('servers.ts', [kind, directory])]));
+  const children = { ...(servers as Record<Kind, ChildProcess>), load: start('load.ts'), probe: start('load.ts') };
+  const ports = {} as Record<Kind, number>;
+  for (const kind of kinds) ports[kind] = (await reply<{ port: number }>(children[kind])).port;
   return {
-    ports: { ours: ours.port, bare: bare.port },
+    ports,
     cpuMs: async (kind) => (await usage(children[kind], 'cpu')).cpuMs,
     heapBytes: async (kind) => (await usage(children[kind], 'heap')).heapBytes,
     load: (order) => ordered(children.load, order),
@@ -71,6 +70,7 @@ export const startServers = async (control: Kind = 'bare'): Promise<Servers> => 
       const all = Object.values(children);
       for (const child of all) child.kill('SIGKILL');
       await Promise.all(all.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+      rmSync(directory, { recursive: true });
     },
   };
 };

@@ -20,9 +20,9 @@ const bench = workflow({
   },
 });
 
-const ours = async (): Promise<number> => {
+const ours = async (data: string | null): Promise<number> => {
   const sockets = { ...serverDefaults.sockets, messagesPerSecond: 1_000_000 }; // the limit is not what is measured
-  const server = await createServer({ workflow: bench, config: { host: '127.0.0.1', port: 0, sockets } });
+  const server = await createServer({ workflow: bench, config: { host: '127.0.0.1', port: 0, sockets, data } });
   return server.port;
 };
 
@@ -85,7 +85,8 @@ const bare = (): Promise<number> => {
   );
 };
 
-const port = await (process.argv[2] === 'bare' ? bare() : ours());
+const [, , kind, directory] = process.argv;
+const port = await (kind === 'bare' ? bare() : ours(kind === 'durable' ? directory! : null));
 process.send?.({ port });
 process.on('message', (wanted: 'cpu' | 'heap') => {
   for (let round = 0; round < 2 && wanted === 'heap'; round += 1) globalThis.gc?.();

@@ -1,5 +1,12 @@
-/** Consents under way, by their `state`. A state is unguessable, is good for one callback, and is good for a while. */
+/**
+ * Consents under way, by their `state`. A state is unguessable, is good for one callback, and is good for a while.
+ *
+ * Where a vault outlives the process, a flow is in it from `add` until its outcome is kept with the facts of the same
+ * turn: if the process ends while a code is exchanged, the callback may come once more, and it is the provider who says
+ * that a code is used. Within the process a state is used up by `take`.
+ */
 import { Failure } from '../errors.ts';
+import type { Vault } from '../store/vault.ts';
 import type { AccessToken } from './access-token.ts';
 import type { Provider } from './provider.ts';
 
@@ -21,25 +28,39 @@ export interface FlowLimits {
   readonly maxFlowsPerUser: number;
 }
 
+/** Flows in the vault that are looked at whenever one is added: more than are added, so that old ones do not pile up. */
+const SWEPT = 8;
+
 export class Flows {
   readonly #now: () => number;
   readonly #limits: FlowLimits;
+  readonly #vault: Vault | undefined;
+  readonly #provider: (name: string) => Provider | undefined;
+  /** Key of the flow in the vault that was looked at last. */
+  #sweptTo = '';
   /** All flows live equally long, so that insertion order is the order in which they expire. */
   readonly #pending = new Map<string, Flow>();
   readonly #perUser = new Map<string, number>();
   /** Flows whose state is used: without a token while the code is exchanged, then until it is claimed. */
   readonly #used = new Map<string, { readonly flow: Flow; token?: AccessToken }>();
 
-  constructor(now: () => number, limits: FlowLimits) {
+  constructor(
+    now: () => number,
+    limits: FlowLimits,
+    vault: Vault | undefined,
+    provider: (name: string) => Provider | undefined,
+  ) {
     this.#now = now;
     this.#limits = limits;
+    this.#vault = vault;
+    this.#provider = provider;
   }
 
   get pending(): number {
     return this.#pending.size;
   }
 
-  /** Throws `queue_full`: dropping an older flow instead would break a link that somebody has just been sent. */
+  /** Throws `store_unavailable`, and `queue_full`: dropping an older flow instead would break a link that somebody has just been sent. */
   add(flow: Flow): void {
     this.#expire();
     const { maxFlows, maxFlowsPerUser } = this.#limits;
@@ -48,29 +69,45 @@ export class Flows {
       const detail = `${this.#pending.size} consents are pending, ${ofUser} of them of this user; try again later.`;
       throw new Failure('queue_full', { detail, retryAfterMs: 1_000 });
     }
+    this.#sweep();
+    this.#vault?.put('flow', flow.state, writeFlow(flow));
     this.#pending.set(flow.state, flow);
     if (flow.user !== undefined) this.#perUser.set(flow.user, ofUser + 1);
   }
 
-  /** Uses the state up and gives its flow; undefined, and nothing is used up, for a browser of somebody else. */
+  /**
+   * Uses the state up and gives its flow; undefined, and nothing is used up, for a browser of somebody else. Throws
+   * `store_unavailable` while no outcome could be kept: the state stays good.
+   */
   take(state: string, browser: string | undefined): Flow | undefined {
-    const flow = this.#pending.get(state);
+    const flow = this.#find(state);
     if (flow === undefined) return undefined;
     if (flow.expiresAt <= this.#now()) return this.#drop(flow);
     if (flow.user !== undefined && browser !== undefined && flow.user !== browser) return undefined;
-    this.#drop(flow);
+    this.#vault?.refuseIfUnavailable();
+    this.#uncount(flow);
     this.#used.set(state, { flow });
     return flow;
   }
 
-  /** How the exchange of the code ended; an abandoned flow takes no token any more. */
+  /** Whether the code is being exchanged, and the execution has not ended meanwhile. */
+  isWanted({ state }: Flow): boolean {
+    return this.#used.has(state);
+  }
+
+  /** How the exchange of the code ended; an abandoned flow takes no token any more. Throws `store_unavailable`. */
   settle(flow: Flow, token: AccessToken | undefined): void {
-    const used = this.#used.get(flow.state);
-    if (used === undefined) return;
+    if (!this.#used.has(flow.state)) return;
+    this.#vault?.remove('flow', flow.state);
     this.#used.delete(flow.state);
     if (token === undefined) return;
     this.#used.set(flow.state, { flow, token });
     this.#boundUnclaimed();
+  }
+
+  /** The outcome could not be kept: the callback may come again. */
+  giveBack({ state }: Flow): void {
+    this.#used.delete(state);
   }
 
   claim(state: string): AccessToken | undefined {
@@ -80,9 +117,24 @@ export class Flows {
   }
 
   abandon(state: string): void {
-    const flow = this.#pending.get(state);
+    const flow = this.#pending.get(state) ?? this.#used.get(state)?.flow ?? this.#stored(state);
     if (flow !== undefined) this.#drop(flow);
     this.#used.delete(state);
+  }
+
+  #find(state: string): Flow | undefined {
+    const used = this.#used.get(state);
+    if (used !== undefined && used.token === undefined) return undefined;
+    return this.#pending.get(state) ?? this.#stored(state);
+  }
+
+  /** A flow of a process before this one; undefined also if its provider is not configured any more. */
+  #stored(state: string): Flow | undefined {
+    const text = this.#vault?.get('flow', state);
+    if (text === undefined) return undefined;
+    const { provider: name, ...flow } = JSON.parse(text) as StoredFlow;
+    const provider = this.#provider(name);
+    return provider && { ...flow, state, provider };
   }
 
   #expire(): void {
@@ -92,12 +144,33 @@ export class Flows {
     }
   }
 
+  /** Those that nobody came back for, of executions that are not in memory, or have ended. */
+  #sweep(): void {
+    const states = this.#vault?.keys('flow', this.#sweptTo, SWEPT) ?? [];
+    for (const state of states) {
+      const flow = this.#stored(state);
+      if (flow === undefined || flow.expiresAt <= this.#now()) this.#remove(state);
+    }
+    this.#sweptTo = states.length < SWEPT ? '' : states.at(-1)!;
+  }
+
   #drop(flow: Flow): undefined {
-    this.#pending.delete(flow.state);
-    if (flow.user === undefined) return;
-    const left = (this.#perUser.get(flow.user) ?? 1) - 1;
-    if (left > 0) this.#perUser.set(flow.user, left);
-    else this.#perUser.delete(flow.user);
+    this.#uncount(flow);
+    this.#remove(flow.state);
+  }
+
+  /** It is no use any more: if it cannot be removed now, a sweep finds it. */
+  #remove(state: string): void {
+    try {
+      this.#vault?.remove('flow', state);
+    } catch {}
+  }
+
+  #uncount({ state, user }: Flow): void {
+    if (!this.#pending.delete(state) || user === undefined) return;
+    const left = (this.#perUser.get(user) ?? 1) - 1;
+    if (left > 0) this.#perUser.set(user, left);
+    else this.#perUser.delete(user);
   }
 
   /** A caller that never claims must not keep tokens for ever: the oldest goes. */
@@ -108,3 +181,8 @@ export class Flows {
     }
   }
 }
+
+type StoredFlow = Omit<Flow, 'state' | 'provider'> & { readonly provider: string };
+
+const writeFlow = ({ provider, scopes, user, executionId, verifier, expiresAt }: Flow): string =>
+  JSON.stringify({ provider: provider.name, scopes, user, executionId, verifier, expiresAt } satisfies StoredFlow);

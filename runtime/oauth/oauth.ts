@@ -3,14 +3,17 @@
  *
  * O1  A state is used up before anything is awaited: of parallel callbacks one asks the provider, the others know nothing.
  * O2  A callback without a code never becomes another grant: an error is the user's no, and no is no.
- * O3  Secrets (verifier, codes, tokens) stay in memory; no outcome, failure or address carries them.
+ * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault; no outcome, failure or address carries them.
+ * O4  What a callback has led to is kept with the fact that says so, or before it; what cannot be kept is an error.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
 import { Failure } from '../errors.ts';
+import type { Vault } from '../store/vault.ts';
 import type { AccessToken } from './access-token.ts';
 import { type Flow, Flows } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf } from './provider.ts';
+import { OF_EXECUTION } from './stored-tokens.ts';
 import { cleaned, type Fetch, type Refusal, TokenEndpoint } from './token-endpoint.ts';
 import { TokenCache } from './tokens.ts';
 
@@ -31,19 +34,24 @@ export interface OAuthOptions {
   maxFlows?: number;
   /** The same for one user. Default 1_000. */
   maxFlowsPerUser?: number;
-  /** Tokens kept; the longest unused one makes room. Default 10_000. */
+  /** Tokens in memory; the longest unused one makes room. Default 10_000. */
   maxTokens?: number;
+  /** Where flows and tokens outlive the process. */
+  vault?: Vault | undefined;
   /** Default: the global one. */
   fetch?: Fetch;
   /** That many unguessable bytes. Default: those of node:crypto. */
   random?: (bytes: number) => Buffer;
 }
 
-export interface FlowRequest {
+export interface FlowRequest extends Subject {
   readonly provider: string;
   /** Default: those of the provider's configuration. */
-  readonly scopes?: readonly string[];
-  /** Undefined for an execution that nobody owns: its token is handed over by `claim` and not kept. */
+  readonly scopes?: readonly string[] | undefined;
+}
+
+/** Whose token it is: a user's, or that of one execution which nobody owns. */
+export interface Subject {
   readonly user: string | undefined;
   readonly executionId: string;
 }
@@ -59,34 +67,39 @@ type Finished = { readonly executionId: string; readonly state: string };
 
 export interface OAuth {
   /**
-   * A usable token of this user without asking: cached, or refreshed if it has expired and can be. Throws `oauth_failed`
+   * A usable token without asking: cached, or refreshed if it has expired and can be. Throws `oauth_failed`
    * if the provider cannot refresh at the moment, `options_invalid` for a provider that is not configured.
    */
-  token(user: string, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
-  /** Registers a flow. Throws `options_invalid` as `token` does, and `queue_full`. */
+  token(subject: Subject, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
+  /** Registers a flow. Throws `options_invalid` as `token` does, `queue_full`, and `store_unavailable`. */
   begin(request: FlowRequest): { state: string; authUrl: string; expiresInMs: number };
-  /** The callback, as it was received; `user` is the identity of the browser, if it has one. Never rejects. */
+  /**
+   * The callback, as it was received; `user` is the identity of the browser, if it has one. Rejects with
+   * `store_unavailable` if what comes of it cannot be kept: the same callback may then come again.
+   */
   complete(callback: { url: URL; user: string | undefined }): Promise<CallbackOutcome>;
   /** Drops a flow whose execution has ended, and its token if nobody has claimed it. An unknown state is fine. */
   abandon(state: string): void;
-  /** The token of a granted flow, once. A user's own is kept besides, for `token`. */
+  /** The token of a granted flow, once. It is kept besides, for `token`. */
   claim(state: string): AccessToken | undefined;
-  /** Forgets all tokens of a user; the provider is not told. */
+  /** Forgets all tokens of a user; the provider is not told. Throws `store_unavailable`. */
   revoke(user: string): void;
+  /** Forgets the tokens of an execution that nobody owns, and that has ended. */
+  release(executionId: string): void;
   /** Ends the requests under way as unreachable, and begins no more. */
   stop(): void;
-  /** Consents that nobody has answered yet. */
+  /** Consents that this process has asked for, and nobody has answered yet. */
   readonly pending: number;
 }
 
 /** Throws `options_invalid` for a provider that could never work. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
-  const { now, timeoutMs, maxFlows = 10_000, maxFlowsPerUser = 1_000, maxTokens = 10_000 } = options;
+  const { now, timeoutMs, maxFlows = 10_000, maxFlowsPerUser = 1_000, maxTokens = 10_000, vault } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
-  const flows = new Flows(now, { maxFlows, maxFlowsPerUser });
+  const flows = new Flows(now, { maxFlows, maxFlowsPerUser }, vault, (name) => providers.get(name));
   const endpoint = new TokenEndpoint({ fetch, now, requestTimeoutMs });
-  const tokens = new TokenCache({ now, maxTokens, refresh: (...asked) => endpoint.refresh(...asked) });
+  const tokens = new TokenCache({ now, maxTokens, vault, refresh: (...asked) => endpoint.refresh(...asked) });
 
   const providerOf = (name: string): Provider => {
     const provider = providers.get(name);
@@ -100,27 +113,36 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     const [state, ...more] = url.searchParams.getAll('state');
     const flow = state === undefined || more.length > 0 ? undefined : flows.take(state, browser); // O1
     if (flow === undefined) return { outcome: 'unknown_state' };
-    const { provider, scopes, user, verifier } = flow;
-    const finished = { executionId: flow.executionId, state: flow.state };
+    try {
+      return { ...(await conclude(flow, url)), executionId: flow.executionId, state: flow.state };
+    } catch (error) {
+      flows.giveBack(flow); // O4
+      throw error;
+    }
+  };
+
+  const conclude = async (flow: Flow, url: URL) => {
+    const { provider, scopes, verifier } = flow;
     const callback = readCallback(flow, url);
     if (!(callback instanceof URLSearchParams)) {
       flows.settle(flow, undefined);
-      return { ...callback, ...finished };
+      return callback;
     }
     const answer = await endpoint.exchange(provider, scopes, callback, verifier);
     if (answer.outcome === 'failed') {
       flows.settle(flow, undefined);
-      return { ...answer, ...finished };
+      return answer;
     }
-    if (user !== undefined) tokens.keep(user, provider, scopes, answer);
+    // A token that only one execution could use is of no use once that has ended.
+    if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, answer);
     flows.settle(flow, answer.token);
-    return { outcome: 'granted', ...finished };
+    return { outcome: 'granted' } as const;
   };
 
   return {
-    token: async (user, name, scopes) => {
+    token: async (subject, name, scopes) => {
       const provider = providerOf(name);
-      return tokens.token(user, provider, scopesOf(provider, scopes));
+      return tokens.token(holderOf(subject), provider, scopesOf(provider, scopes));
     },
     begin: ({ provider: name, scopes: wanted, user, executionId }) => {
       const provider = providerOf(name);
@@ -140,12 +162,16 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     abandon: (state) => flows.abandon(state),
     claim: (state) => flows.claim(state),
     revoke: (user) => tokens.revoke(user),
+    release: (executionId) => tokens.release(holderOf({ user: undefined, executionId })),
     stop: () => endpoint.stop(),
     get pending() {
       return flows.pending;
     },
   };
 };
+
+/** Tokens are a user's; those that nobody in particular has consented to are their execution's. No user id begins so. */
+const holderOf = ({ user, executionId }: Subject): string => user ?? `${OF_EXECUTION}${executionId}`;
 
 const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string => {
   const url = new URL(provider.authorizationUrl);

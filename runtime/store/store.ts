@@ -3,21 +3,36 @@
  *
  * S1  Entries of one execution are appended in the order of their numbers, which start at 1 and have no gaps.
  * S2  `append` returns nothing if the entry is kept when it returns, else a promise that resolves once it is. Promises
- *     of one execution resolve in the order of the calls. If it rejects, neither this entry nor a later one is kept.
- * S3  `read` gives what was kept, in order. A journal is bounded: beyond its limits the oldest output and trace
+ *     of one execution resolve in the order of the calls. If it rejects, neither this entry nor a later one is kept
+ *     that was appended before the rejection was heard: the journal ends where it was last kept.
+ * S3  `read` gives what was kept, in order, and at once. A journal is bounded: beyond its limits the oldest output and trace
  *     entries are dropped, and a reader who asks for more than there is gets told up to where by `truncatedThrough`.
  * S4  Entries that decide (everything but output and trace) are never dropped while the execution is kept. If they
  *     alone exceed the limits, `append` returns `'full'` from then on: the entry is kept, and the execution must end.
  * S5  `forget` drops the journal as a whole; an unknown execution is nothing to drop. Reading it then gives undefined.
  */
+import type { ExecutionSnapshot } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
+import type { Origin } from '../origin.ts';
+import type { Archive } from './archive.ts';
 
 export interface Store {
-  append(executionId: string, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'>;
+  append(record: Recorded, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'>;
   /** Entries numbered above `after`. */
-  read(executionId: string, after?: number): JournalPage | undefined | Promise<JournalPage | undefined>;
+  read(executionId: string, after?: number): JournalPage | undefined;
   forget(executionId: string): void | Promise<void>;
+  /** Resolves once everything that was appended is kept, or has been refused. */
   close(): void | Promise<void>;
+  /** What a store knows of executions that are not in memory; undefined for one that ends with the process. */
+  readonly archive?: Archive | undefined;
+}
+
+/** What a store may want to know of an execution whose entry it is to keep. */
+export interface Recorded {
+  readonly id: string;
+  /** Where the entry has led. */
+  readonly applied: ExecutionSnapshot;
+  readonly origin: Origin;
 }
 
 export interface JournalPage {

@@ -1,6 +1,7 @@
 /** How the routes of executions, files and the server describe themselves. */
+
+import { STANDS } from '../../runtime/index.ts';
 import { MAX_WAIT_S } from '../preferences.ts';
-import { STATUSES } from '../wire.ts';
 import {
   type About,
   type Answer,
@@ -60,10 +61,10 @@ export const aboutExecutionList: About = {
   tag: 'executions',
   summary: 'Your executions, newest first',
   parameters: [
-    inQuery('status', 'Only those that stand like this.', { enum: [...STATUSES] }),
+    inQuery('status', 'Only those that stand like this.', { enum: [...STANDS] }),
     inQuery('workflow', 'Only those of this workflow.'),
     inQuery('owner', 'Only those of this user.'),
-    inQuery('id', 'Only those whose id has this in it.'),
+    inQuery('id', 'Only those whose id begins like this.'),
     inQuery('before', 'What `next` of the last page said.'),
     limit,
   ],

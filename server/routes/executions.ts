@@ -1,5 +1,12 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
-import { type ExecutionView, Failure, type ListFilter, type Pause, type Runtime } from '../../runtime/index.ts';
+import {
+  type ExecutionFilter,
+  type ExecutionView,
+  Failure,
+  type Pause,
+  type Runtime,
+  STANDS,
+} from '../../runtime/index.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../openapi/about-executions.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
@@ -7,7 +14,7 @@ import { json } from '../problems.ts';
 import type { ExecutionListBody, InboxBody } from '../protocol.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { type Who, withCaller } from '../who.ts';
-import { STATUSES, type Wire, type WireStatus, wireStatus } from '../wire.ts';
+import type { Wire } from '../wire.ts';
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
 
@@ -46,8 +53,10 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const query = new URLSearchParams(call.query);
       const page = runtime.list(by, {
-        where: wanted(query),
+        status: readStatus(query.get('status')),
         workflow: query.get('workflow') ?? undefined,
+        owner: query.get('owner') ?? undefined,
+        id: query.get('id') ?? undefined,
         before: query.get('before') ?? undefined,
         limit: readCount(query, 'limit', PAGE),
       });
@@ -120,21 +129,10 @@ const firstDue = (pauses: readonly Pause[]): number | null => {
   return dues.length === 0 ? null : Math.min(...dues);
 };
 
-type Where = NonNullable<ListFilter['where']>;
-
-/** What the filters of a query ask for; undefined if they ask for nothing. Throws `request_invalid`. */
-const wanted = (query: URLSearchParams): Where | undefined => {
-  const [status, owner, id] = [statusOf(query.get('status')), query.get('owner'), query.get('id')];
-  if (status === undefined && owner === null && id === null) return undefined;
-  return (execution) =>
-    (status === undefined || wireStatus(execution) === status) &&
-    (owner === null || execution.context.owner === owner) &&
-    (id === null || execution.id.includes(id));
-};
-
-const statusOf = (given: string | null): WireStatus | undefined => {
-  const status = STATUSES.find((known) => known === given);
-  if (status !== undefined || given === null) return status;
-  const detail = `status: expected one of ${STATUSES.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
+const readStatus = (given: string | null): ExecutionFilter['status'] => {
+  if (given === null) return undefined;
+  const wanted = STANDS.find((stand) => stand === given);
+  if (wanted !== undefined) return wanted;
+  const detail = `status: expected one of ${STANDS.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
   throw new Failure('request_invalid', { detail });
 };

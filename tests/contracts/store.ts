@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { JournalLimits, JournalPage, Store } from '../../runtime/store/store.ts';
+import type { JournalLimits, JournalPage, Recorded, Store } from '../../runtime/store/store.ts';
+import { firstSnapshot } from '../../runtime/system.ts';
 
 /** Opens an empty store; what it needs beside ends with the test. The suite closes it. */
 export type OpenStore = (t: TestContext, limits: JournalLimits) => Store | Promise<Store>;
@@ -15,15 +16,23 @@ type Draft = { readonly kind: 'output' | 'trace' | 'step'; readonly size: number
 /** An entry of about so many bytes. Outputs and traces may be dropped, a step decides. */
 const entry = (seq: number, { kind, size }: Draft = { kind: 'step', size: 1 }): JournalEntry => {
   const text = `${seq}:`.padEnd(size, '.');
-  if (kind === 'output') return { type: 'output.emitted', value: text, seq, at: seq };
+  if (kind === 'output') return { type: 'output.emitted', call: seq, value: text, seq, at: seq };
   if (kind === 'step') return { type: 'step.completed', call: 0, value: text, seq, at: seq };
   return {
     type: 'trace.emitted',
+    call: seq,
     step: { id: 't', parentId: 'root', functionId: 'root', event: 'LLM_START', name: text },
     seq,
     at: seq,
   };
 };
+
+/** An execution with this id, as far as a store looks at it. */
+export const record = (id: string): Recorded => ({
+  id,
+  applied: firstSnapshot({ executionId: id, workflow: 'any', owner: null, form: null, startedAt: 1 }),
+  origin: { request: undefined, recover: 'fail', version: '1', retentionMs: 1_000, names: [] },
+});
 
 const isDroppable = ({ type }: JournalEntry): boolean => type === 'output.emitted' || type === 'trace.emitted';
 const decisive = (entries: readonly JournalEntry[]) => entries.filter((kept) => !isDroppable(kept));
@@ -53,7 +62,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
     const kept: number[] = [];
 
     const appended = written.map(async (next) => {
-      const full = await store.append('e1', next);
+      const full = await store.append(record('e1'), next);
       kept.push(next.seq);
       return full;
     });
@@ -68,7 +77,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
   contract('an entry for which `append` gives no promise is there as soon as it returns (S2)', async (t) => {
     const store = await opened(t);
 
-    const appended = store.append('e1', entry(1));
+    const appended = store.append(record('e1'), entry(1));
     if (appended instanceof Promise) await appended;
 
     assert.deepEqual(seqs(await store.read('e1')), [1]);
@@ -76,7 +85,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
 
   contract('a reader gets what is above the number it has seen, and nothing beyond the end (S3)', async (t) => {
     const store = await opened(t);
-    for (const seq of upTo(10)) await store.append('e1', entry(seq));
+    for (const seq of upTo(10)) await store.append(record('e1'), entry(seq));
 
     for (const after of [0, 1, 5, 9, 10, 11, Number.MAX_SAFE_INTEGER]) {
       const page = await store.read('e1', after);
@@ -87,19 +96,19 @@ export const storeContract = (name: string, open: OpenStore): void => {
 
   contract('a page that was read stays as it is when more is appended (S3)', async (t) => {
     const store = await opened(t);
-    await store.append('e1', entry(1));
+    await store.append(record('e1'), entry(1));
     const [whole, rest] = [await store.read('e1'), await store.read('e1', 1)];
 
-    await store.append('e1', entry(2));
+    await store.append(record('e1'), entry(2));
 
     assert.deepEqual([seqs(whole), seqs(rest)], [[1], []]);
   });
 
   contract('executions do not see each other', async (t) => {
     const store = await opened(t);
-    await store.append('e1', entry(1, { kind: 'step', size: 5 }));
-    await store.append('e2', entry(1, { kind: 'step', size: 7 }));
-    await store.append('e1', entry(2));
+    await store.append(record('e1'), entry(1, { kind: 'step', size: 5 }));
+    await store.append(record('e2'), entry(1, { kind: 'step', size: 7 }));
+    await store.append(record('e1'), entry(2));
 
     await store.forget('e1');
 
@@ -111,7 +120,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
     const store = await opened(t);
     assert.equal(await store.read('never'), undefined);
     await store.forget('never');
-    await store.append('e1', entry(1));
+    await store.append(record('e1'), entry(1));
 
     await store.forget('e1');
     await store.forget('e1');
@@ -136,7 +145,8 @@ export const storeContract = (name: string, open: OpenStore): void => {
       '💡',
     ];
 
-    for (const [index, id] of ids.entries()) await store.append(id, entry(1, { kind: 'step', size: 10 + index }));
+    for (const [index, id] of ids.entries())
+      await store.append(record(id), entry(1, { kind: 'step', size: 10 + index }));
 
     for (const [index, id] of ids.entries()) {
       const page = await store.read(id);
@@ -151,9 +161,9 @@ export const storeContract = (name: string, open: OpenStore): void => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary' })), async (value) => {
         id += 1;
-        const written: JournalEntry = { type: 'output.emitted', value, seq: 1, at: 1 };
+        const written: JournalEntry = { type: 'output.emitted', call: 0, value, seq: 1, at: 1 };
 
-        await store.append(`e${id}`, written);
+        await store.append(record(`e${id}`), written);
 
         assert.deepEqual(plain((await store.read(`e${id}`))?.entries), plain([written]));
       }),
@@ -175,7 +185,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
           const id = `${run}-${execution}`;
           const journal = written.get(id) ?? [];
           written.set(id, [...journal, entry(journal.length + 1, next)]);
-          assert.equal(await store.append(id, entry(journal.length + 1, next)), undefined);
+          assert.equal(await store.append(record(id), entry(journal.length + 1, next)), undefined);
         }
 
         for (const [id, journal] of written) {
@@ -202,7 +212,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
 
         for (const [index, next] of drafts.entries()) {
           written.push(entry(index + 1, next));
-          const isFull = (await store.append('e1', entry(index + 1, next))) === 'full';
+          const isFull = (await store.append(record('e1'), entry(index + 1, next))) === 'full';
           const page = await store.read('e1');
           assert.ok(page);
           verifyBounds(written, page, given, isFull);
@@ -221,9 +231,9 @@ export const storeContract = (name: string, open: OpenStore): void => {
     const store = await opened(t, { ...roomy, maxJournalFacts: 3 });
 
     const answers = [];
-    for (const seq of upTo(3)) answers.push(await store.append('e1', entry(seq)));
-    for (const seq of upTo(6, 4)) answers.push(await store.append('e1', entry(seq)));
-    answers.push(await store.append('e1', entry(7, { kind: 'output', size: 1 })));
+    for (const seq of upTo(3)) answers.push(await store.append(record('e1'), entry(seq)));
+    for (const seq of upTo(6, 4)) answers.push(await store.append(record('e1'), entry(seq)));
+    answers.push(await store.append(record('e1'), entry(7, { kind: 'output', size: 1 })));
 
     assert.deepEqual(answers, [undefined, undefined, undefined, 'full', 'full', 'full', 'full']);
     assert.deepEqual(seqs({ entries: decisive((await store.read('e1'))!.entries), truncatedThrough: null }), upTo(6));
@@ -231,13 +241,13 @@ export const storeContract = (name: string, open: OpenStore): void => {
 
   contract('an output larger than all the room there is pushes out itself, and no decision (S4)', async (t) => {
     const store = await opened(t, { ...roomy, maxJournalBytes: 2_000 });
-    await store.append('e1', entry(1));
+    await store.append(record('e1'), entry(1));
 
-    const full = await store.append('e1', entry(2, { kind: 'output', size: 10_000 }));
+    const full = await store.append(record('e1'), entry(2, { kind: 'output', size: 10_000 }));
 
     const page = await store.read('e1');
     assert.deepEqual([full, seqs(page), page?.truncatedThrough], [undefined, [1], 2]);
-    await store.append('e1', entry(3, { kind: 'output', size: 10 }));
+    await store.append(record('e1'), entry(3, { kind: 'output', size: 10 }));
     assert.deepEqual(seqs(await store.read('e1')), [1, 3]);
   });
 };

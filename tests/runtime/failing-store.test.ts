@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JournalEntry } from '../../machines/facts.ts';
-import { createRuntime, MemoryStore, text, workflow } from '../../runtime/index.ts';
+import { createRuntime, MemoryStore, type Recorded, text, workflow } from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
 
 const asker = workflow({
@@ -23,8 +23,8 @@ const asked = {
 /** Keeps what it can until the disk is full: at once or later, as the store says it. */
 const storeThat = (refuses: (entry: JournalEntry) => boolean, fails: () => never | Promise<never>) => {
   class FullStore extends MemoryStore {
-    override append(executionId: string, entry: JournalEntry): never {
-      return (refuses(entry) ? fails() : super.append(executionId, entry)) as never;
+    override append(record: Recorded, entry: JournalEntry): never {
+      return (refuses(entry) ? fails() : super.append(record, entry)) as never;
     }
   }
   return new FullStore({ maxJournalFacts: 100, maxJournalBytes: 10_000 });

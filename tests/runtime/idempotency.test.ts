@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { IdempotencyKeys } from '../../runtime/idempotency.ts';
 import { type Caller, workflow } from '../../runtime/index.ts';
+import { keyName, Names } from '../../runtime/names.ts';
 import { alice, bob, given, turns } from '../support/given.ts';
 import { puppetry } from '../support/puppet.ts';
 
@@ -21,12 +21,12 @@ test('a key is its user’s: no two users and keys are taken for one another, wh
     fc.property(
       fc.uniqueArray(fc.tuple(text, text), { selector: (pair) => JSON.stringify(pair), size: '+2' }),
       (pairs) => {
-        const keys = new IdempotencyKeys();
+        const names = new Names();
 
-        for (const [index, [user, theirs]] of pairs.entries()) keys.keep(user, theirs, asked, `e${index}`);
+        for (const [index, [user, theirs]] of pairs.entries()) names.keep(`e${index}`, [keyName(user, theirs, asked)]);
 
         for (const [index, [user, theirs]] of pairs.entries()) {
-          assert.equal(keys.find(user, theirs, asked), `e${index}`);
+          assert.equal(names.find(keyName(user, theirs, asked)), `e${index}`);
         }
       },
     ),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryStore } from '../../runtime/index.ts';
-import { storeContract } from '../contracts/store.ts';
+import { record, storeContract } from '../contracts/store.ts';
 import { LateStore } from '../support/late-store.ts';
 
 storeContract('memory store', (_t, limits) => new MemoryStore(limits));
@@ -12,7 +12,7 @@ storeContract('late store', (_t, limits) => new LateStore(limits));
 
 test('a memory store keeps nothing beyond its end', () => {
   const store = new MemoryStore({ maxJournalFacts: 10, maxJournalBytes: 1_000 });
-  store.append('e1', { type: 'slot.granted', seq: 1, at: 1 });
+  store.append(record('e1'), { type: 'slot.granted', seq: 1, at: 1 });
 
   store.close();
 
@@ -24,7 +24,7 @@ test('a journal that is full is trimmed rarely: room for a tenth is made at once
   const lengths: number[] = [];
 
   for (let seq = 1; seq <= 200; seq += 1) {
-    store.append('e1', { type: 'output.emitted', value: seq, seq, at: seq });
+    store.append(record('e1'), { type: 'output.emitted', call: seq, value: seq, seq, at: seq });
     lengths.push(store.read('e1')!.entries.length);
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../runtime/errors.ts';
 import { createOAuth, type OAuthProviderConfig } from '../../runtime/oauth/oauth.ts';
+import { subject } from '../support/subject.ts';
 
 const good: OAuthProviderConfig = {
   clientId: 'lab-client',
@@ -81,7 +82,7 @@ test('a workflow that names a provider or scope that cannot be is told so', asyn
 
   const unknown = { code: 'options_invalid', message: 'no OAuth provider is called "shop"; configured: bank' };
   assert.throws(() => oauth.begin({ ...begin, provider: 'shop' }), unknown);
-  await assert.rejects(oauth.token('user-1', 'shop'), unknown);
+  await assert.rejects(oauth.token(subject('user-1'), 'shop'), unknown);
   assert.throws(() => oauth.begin({ ...begin, provider: 'bank', scopes: ['a b'] }), { code: 'options_invalid' });
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type CallbackOutcome, createOAuth, type OAuthOptions } from '../../runtime/oauth/oauth.ts';
+import { subject } from '../support/subject.ts';
 import { type Answer, held, json, type TokenRequest, tokenEndpoint } from '../support/token-endpoint.ts';
 
 const secret = 'lab-secret';
@@ -123,7 +124,7 @@ for (const [name, answer, kind, error] of answers) {
     assertSafe(outcome, endpoint.requests[0] ?? assert.fail());
     assert.doesNotMatch(JSON.stringify(outcome), /\u202e|\\n/);
     assert.equal(oauth.claim(state), undefined);
-    assert.equal(await oauth.token('user-1', 'bank'), undefined);
+    assert.equal(await oauth.token(subject('user-1'), 'bank'), undefined);
     assert.deepEqual(await complete(), { outcome: 'unknown_state' });
   });
 }
@@ -231,5 +232,5 @@ test('a consent that is abandoned while its code is exchanged leaves a token to 
 
   assert.equal((await outcome).outcome, 'granted');
   assert.equal(oauth.claim(state), undefined);
-  assert.equal((await oauth.token('user-1', 'bank'))?.value, 'token-1');
+  assert.equal((await oauth.token(subject('user-1'), 'bank'))?.value, 'token-1');
 });

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { Failure } from '../../runtime/errors.ts';
 import { AccessToken, createOAuth, type OAuthOptions } from '../../runtime/oauth/oauth.ts';
+import { subject } from '../support/subject.ts';
 import { type Answer, held, json, tokenEndpoint } from '../support/token-endpoint.ts';
 
 const short = json({ access_token: 'token-1', token_type: 'Bearer', expires_in: 1, refresh_token: 'refresh-1' });
@@ -41,9 +42,9 @@ test('a token is used to its very end, and then refreshed as the client it was g
   endpoint.answer = json({ access_token: 'token-refreshed', token_type: 'Bearer', expires_in: 3600 });
 
   clock.ms += 999;
-  const before = await oauth.token('user-1', 'bank');
+  const before = await oauth.token(subject('user-1'), 'bank');
   clock.ms += 1;
-  const after = await oauth.token('user-1', 'bank');
+  const after = await oauth.token(subject('user-1'), 'bank');
 
   assert.equal(before?.value, 'token-1');
   assert.equal(after?.value, 'token-refreshed');
@@ -61,9 +62,9 @@ test('a refresh token that the provider does not replace stays good', async (t) 
   endpoint.answer = json({ access_token: 'token-2', token_type: 'Bearer', expires_in: 1 });
 
   clock.ms += 1_000;
-  await oauth.token('user-1', 'bank');
+  await oauth.token(subject('user-1'), 'bank');
   clock.ms += 1_000;
-  await oauth.token('user-1', 'bank');
+  await oauth.token(subject('user-1'), 'bank');
 
   assert.deepEqual(
     endpoint.requests.map(({ form }) => form.refresh_token),
@@ -79,7 +80,10 @@ test('a token without an end is kept, and one without a refresh token ends with 
   await grant('user-2');
 
   clock.ms += 1_000_000_000;
-  const [forEver, over] = await Promise.all([oauth.token('user-1', 'bank'), oauth.token('user-2', 'bank')]);
+  const [forEver, over] = await Promise.all([
+    oauth.token(subject('user-1'), 'bank'),
+    oauth.token(subject('user-2'), 'bank'),
+  ]);
 
   assert.equal(forEver?.value, 'for-ever');
   assert.equal(over, undefined);
@@ -92,8 +96,8 @@ test('a user whose refresh token is refused is asked again', async (t) => {
   endpoint.answer = json({ error: 'invalid_grant' }, 400);
   clock.ms += 1_000;
 
-  const tokens = await Promise.all([oauth.token('user-1', 'bank'), oauth.token('user-1', 'bank')]);
-  const later = await oauth.token('user-1', 'bank');
+  const tokens = await Promise.all([oauth.token(subject('user-1'), 'bank'), oauth.token(subject('user-1'), 'bank')]);
+  const later = await oauth.token(subject('user-1'), 'bank');
 
   assert.deepEqual([...tokens, later], [undefined, undefined, undefined]);
   assert.equal(endpoint.requests.length, 2);
@@ -110,7 +114,7 @@ for (const [name, answer] of [
     endpoint.answer = answer;
     clock.ms += 1_000;
 
-    await assert.rejects(oauth.token('user-1', 'bank'), (thrown: unknown) => {
+    await assert.rejects(oauth.token(subject('user-1'), 'bank'), (thrown: unknown) => {
       assert.ok(thrown instanceof Failure && thrown.code === 'oauth_failed');
       assert.match(thrown.message, /try again/);
       assert.doesNotMatch(thrown.message, /lab-secret|refresh-1|token-1|127\.0\.0\.1/);
@@ -118,7 +122,7 @@ for (const [name, answer] of [
     });
     endpoint.answer = json({ access_token: 'token-2', expires_in: 1 });
 
-    assert.equal((await oauth.token('user-1', 'bank'))?.value, 'token-2');
+    assert.equal((await oauth.token(subject('user-1'), 'bank'))?.value, 'token-2');
   });
 }
 
@@ -129,15 +133,15 @@ test('a revoked user has no token, also not the one that was being refreshed', a
   const refresh = held(json({ access_token: 'token-2' }));
   endpoint.answer = refresh.answer;
   clock.ms += 1_000;
-  const refreshed = oauth.token('user-1', 'bank');
+  const refreshed = oauth.token(subject('user-1'), 'bank');
   await refresh.asked;
 
   oauth.revoke('user-1');
   refresh.release();
 
   assert.equal(await refreshed, undefined);
-  assert.equal(await oauth.token('user-1', 'bank'), undefined);
-  assert.equal((await oauth.token('user-2', 'bank'))?.value, 'token-2');
+  assert.equal(await oauth.token(subject('user-1'), 'bank'), undefined);
+  assert.equal((await oauth.token(subject('user-2'), 'bank'))?.value, 'token-2');
 });
 
 test('a consent that overtakes a refresh wins', async (t) => {
@@ -146,7 +150,7 @@ test('a consent that overtakes a refresh wins', async (t) => {
   const refresh = held(json({ access_token: 'refreshed' }));
   endpoint.answer = refresh.answer;
   clock.ms += 1_000;
-  const refreshed = oauth.token('user-1', 'bank');
+  const refreshed = oauth.token(subject('user-1'), 'bank');
   await refresh.asked;
 
   endpoint.answer = json({ access_token: 'consented' });
@@ -154,7 +158,7 @@ test('a consent that overtakes a refresh wins', async (t) => {
   refresh.release();
 
   assert.equal((await refreshed)?.value, 'consented');
-  assert.equal((await oauth.token('user-1', 'bank'))?.value, 'consented');
+  assert.equal((await oauth.token(subject('user-1'), 'bank'))?.value, 'consented');
 });
 
 test('the token that was not used for the longest time makes room for a new one', async (t) => {
@@ -162,11 +166,13 @@ test('the token that was not used for the longest time makes room for a new one'
   endpoint.answer = json({ access_token: 'token-1' });
   await grant('user-1');
   await grant('user-2');
-  await oauth.token('user-1', 'bank');
+  await oauth.token(subject('user-1'), 'bank');
 
   await grant('user-3');
 
-  const left = ['user-1', 'user-2', 'user-3'].map(async (user) => (await oauth.token(user, 'bank')) !== undefined);
+  const left = ['user-1', 'user-2', 'user-3'].map(
+    async (user) => (await oauth.token(subject(user), 'bank')) !== undefined,
+  );
   assert.deepEqual(await Promise.all(left), [true, false, true]);
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOAuth, type OAuthOptions, type OAuthProviderConfig } from '../../runtime/oauth/oauth.ts';
 import { identityProvider, type Registration } from '../support/identity-provider.ts';
+import { subject } from '../support/subject.ts';
 
 type World = Registration & { config?: Partial<OAuthProviderConfig>; options?: Partial<OAuthOptions> };
 
@@ -62,9 +63,9 @@ test('a user who agrees has a token that the provider knows, also for later exec
   assert.equal(await bank.whoHas(token?.value ?? ''), 'alice');
   assert.equal(token?.expiresAt, clock.ms + 3_600_000);
   assert.deepEqual(token?.scopes, ['openid', 'read']);
-  assert.equal(await oauth.token('user-1', 'bank', ['read', 'openid']), token);
-  assert.equal(await oauth.token('user-1', 'bank'), undefined, 'other scopes are another consent');
-  assert.equal(await oauth.token('user-2', 'bank', ['openid', 'read']), undefined);
+  assert.equal(await oauth.token(subject('user-1'), 'bank', ['read', 'openid']), token);
+  assert.equal(await oauth.token(subject('user-1'), 'bank'), undefined, 'other scopes are another consent');
+  assert.equal(await oauth.token(subject('user-2'), 'bank', ['openid', 'read']), undefined);
   assert.equal(oauth.pending, 0);
 });
 
@@ -106,7 +107,7 @@ test('a code that was issued for another consent is refused by the provider', as
 
   assert.ok(outcome.outcome === 'failed' && outcome.kind === 'rejected');
   assert.equal(outcome.error, 'invalid_grant');
-  assert.equal(await oauth.token('user-1', 'bank'), undefined);
+  assert.equal(await oauth.token(subject('user-1'), 'bank'), undefined);
 });
 
 test('a consent whose challenge was taken away on its way is refused by the provider', async (t) => {
@@ -157,7 +158,7 @@ test('a browser without an identity may finish a consent', async (t) => {
   const outcome = await oauth.complete({ url, user: undefined });
 
   assert.equal(outcome.outcome, 'granted');
-  assert.ok(await oauth.token('user-1', 'bank'));
+  assert.ok(await oauth.token(subject('user-1'), 'bank'));
 });
 
 test('the token of an execution without owner is handed over once and not kept', async (t) => {
@@ -169,7 +170,7 @@ test('the token of an execution without owner is handed over once and not kept',
 
   assert.ok(first?.value);
   assert.equal(second, undefined);
-  assert.equal(await oauth.token('undefined', 'bank'), undefined);
+  assert.equal(await oauth.token(subject('undefined'), 'bank'), undefined);
 });
 
 test('a callback counts only if it is from the issuer that was configured', async (t) => {
@@ -219,9 +220,12 @@ test('an expired token is refreshed once for all who need it, each time with the
   const first = oauth.claim(state);
 
   clock.ms += 3_600_000;
-  const [second, shared] = await Promise.all([oauth.token('user-1', 'bank'), oauth.token('user-1', 'bank')]);
+  const [second, shared] = await Promise.all([
+    oauth.token(subject('user-1'), 'bank'),
+    oauth.token(subject('user-1'), 'bank'),
+  ]);
   clock.ms += 3_600_000;
-  const third = await oauth.token('user-1', 'bank');
+  const third = await oauth.token(subject('user-1'), 'bank');
 
   const refreshes = asked.slice(1);
   assert.deepEqual(

@@ -49,6 +49,8 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   retentionMs: durations,
   maxSettled: counts,
   restAfterMs: durations,
+  hibernateAfterMs: durations,
+  maxRecoveries: fc.integer({ min: 1, max: 100 }),
   parkedTimeoutMs: durations,
   promptGraceMs: durations,
   oauthTimeoutMs: durations,

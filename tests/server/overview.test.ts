@@ -40,7 +40,7 @@ test('a list says whose each execution is, what it does and when it is due, and 
   );
   assert.equal(Date.parse(waiting[0]?.due_at ?? ''), runtime.get(first, operator)?.context.pauses[0]?.dueAt);
   const { owner } = all[1]!;
-  for (const query of [`owner=${owner}`, `id=${first.slice(3, 12)}`, 'status=interaction_required&workflow=asking']) {
+  for (const query of [`owner=${owner}`, `id=${first.slice(0, 12)}`, 'status=interaction_required&workflow=asking']) {
     assert.deepEqual(
       (await list(query)).map((one) => one.execution_id),
       [first],

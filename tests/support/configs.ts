@@ -70,6 +70,8 @@ export const defaults: ServerConfig = {
     retentionMs: 600_000,
     maxSettled: 20_000,
     restAfterMs: 1_000,
+    hibernateAfterMs: 60_000,
+    maxRecoveries: 10,
     parkedTimeoutMs: 604_800_000,
     promptGraceMs: 5_000,
     oauthTimeoutMs: 300_000,

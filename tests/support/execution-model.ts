@@ -27,13 +27,14 @@ export const alphabet: readonly ExecutionEvent[] = [
   { type: 'slot.granted', at },
   { type: 'step.started', call: 1, name: 'pay', at },
   { type: 'step.completed', call: 1, value: 1, at },
-  { type: 'step.failed', call: 1, message: 'It broke.', at },
+  { type: 'step.failed', call: 1, message: 'It broke.', name: 'Error', at },
   { type: 'value.recorded', call: 2, name: 'now', value: 1, at },
-  { type: 'notification.sent', prompt, at },
-  { type: 'output.emitted', value: 'a part', at },
-  { type: 'trace.emitted', step, at },
-  { type: 'trace.identified', traceId: 'trace-1', at },
+  { type: 'notification.sent', call: 6, prompt, at },
+  { type: 'output.emitted', call: 7, value: 'a part', at },
+  { type: 'trace.emitted', call: 8, step, at },
+  { type: 'trace.identified', call: 9, traceId: 'trace-1', at },
   { type: 'execution.parked', at },
+  { type: 'execution.recovered', at },
   { type: 'execution.completed', result: 'done', at },
   { type: 'execution.failed', error, at },
   { type: 'retention.elapsed', at },
@@ -113,6 +114,8 @@ const changeBy = (now: Expected, fact: ExecutionEvent): Change | undefined => {
       return slot || parked ? undefined : { slot: true, works: true };
     case 'execution.parked':
       return slot && open.length > 0 && steps === 0 ? { works: false } : undefined;
+    case 'execution.recovered':
+      return parked ? undefined : { slot: false, works: true, steps: 0 };
     case 'execution.completed':
       return { end: 'completed' };
     case 'execution.failed':

@@ -1,6 +1,6 @@
 /** A store that keeps what it is given some turns later, as one that writes to a disk does. */
 import type { JournalEntry } from '../../machines/facts.ts';
-import { type JournalLimits, MemoryStore, type Store } from '../../runtime/index.ts';
+import { type JournalLimits, MemoryStore, type Recorded, type Store } from '../../runtime/index.ts';
 import { turns } from './given.ts';
 
 export class LateStore implements Store {
@@ -13,12 +13,12 @@ export class LateStore implements Store {
   }
 
   /** Entries of one execution one after the other; those of several overtake each other. */
-  append(executionId: string, entry: JournalEntry): Promise<undefined | 'full'> {
+  append(record: Recorded, entry: JournalEntry): Promise<undefined | 'full'> {
     this.#count += 1;
     const delay = this.#count % 3;
-    const before = this.#pending.get(executionId) ?? Promise.resolve();
-    const kept = before.then(() => turns(delay)).then(() => this.#kept.append(executionId, entry));
-    this.#pending.set(executionId, kept);
+    const before = this.#pending.get(record.id) ?? Promise.resolve();
+    const kept = before.then(() => turns(delay)).then(() => this.#kept.append(record, entry));
+    this.#pending.set(record.id, kept);
     return kept;
   }
 
@@ -31,8 +31,7 @@ export class LateStore implements Store {
     }
   }
 
-  async read(executionId: string, after?: number) {
-    await turns(1);
+  read(executionId: string, after?: number) {
     return this.#kept.read(executionId, after);
   }
 

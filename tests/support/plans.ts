@@ -14,7 +14,8 @@ type Performable = (state: ExecutionSnapshot) => ExecutionEvent[];
 export const performable: Performable = (state) => {
   const { context, tags } = state;
   return tried(state).filter((fact) => {
-    if (!state.can(fact)) return false;
+    // That is what a crash brings about, and crashes have a suite of their own.
+    if (!state.can(fact) || fact.type === 'execution.recovered') return false;
     if (context.seq === 1) return fact.type === 'slot.granted' || fact.type === 'execution.failed';
     // The work of a step begins with a slot.
     if (fact.type === 'step.completed' || fact.type === 'step.failed') return tags.has('slot');

@@ -82,7 +82,7 @@ const Filters = ({ query }: { query: URLSearchParams }) => {
         ))}
       </nav>
       <div class="fields-inline">
-        <input type="search" placeholder="Id" aria-label="Part of the id" {...field('id')} />
+        <input type="search" placeholder="Id" aria-label="Beginning of the id" {...field('id')} />
         <input type="search" placeholder="Owner" aria-label="Owner" {...field('owner')} />
         {workflows.length > 1 && (
           <select aria-label="Workflow" {...field('workflow')}>

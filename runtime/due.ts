@@ -1,0 +1,16 @@
+/** When something becomes due for an execution: what it waits for has a time of its own, and so has its waiting. */
+import type { ExecutionContext } from '../machines/execution.ts';
+import { isAwaited } from '../machines/facts.ts';
+
+export const NEVER = Number.POSITIVE_INFINITY;
+
+/** When waiting for people becomes too long; an execution that only sleeps is not abandoned. */
+export const abandonedAt = ({ parkedAt, pauses }: ExecutionContext, parkedTimeoutMs: number): number =>
+  parkedAt !== null && pauses.some(isAwaited) ? parkedAt + parkedTimeoutMs : NEVER;
+
+/** Of a live execution. `NEVER` if nothing will happen to it by itself. */
+export const firstDueAt = (context: ExecutionContext, parkedTimeoutMs: number): number => {
+  let dueAt = abandonedAt(context, parkedTimeoutMs);
+  for (const pause of context.pauses) if (pause.dueAt !== null && pause.dueAt < dueAt) dueAt = pause.dueAt;
+  return dueAt;
+};

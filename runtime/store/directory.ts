@@ -1,0 +1,127 @@
+/**
+ * The directory in which executions are kept: made if it is not there, claimed for one process, and its file brought to
+ * the form that this version has. Everything that can be wrong with it is said by name, with what to do.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import Database from 'libsql';
+import { Failure } from '../errors.ts';
+import { MIGRATIONS } from './schema.ts';
+
+export type Connection = InstanceType<typeof Database>;
+
+/** What a file of the store is called. */
+export const FILE = 'fermata.db';
+const LOCK = 'fermata.lock';
+const OWNER = 'owner.json';
+
+/** Of every connection. `FULL`: what was committed survives a loss of power. */
+export const PRAGMAS = [
+  'journal_mode = WAL',
+  'synchronous = FULL',
+  'busy_timeout = 5000',
+  'cache_size = -16000',
+  'wal_autocheckpoint = 8000',
+];
+
+export interface Directory {
+  readonly file: string;
+  /** For reading only. */
+  readonly reader: Connection;
+  /** Another process may have the directory. */
+  release(): void;
+}
+
+/** Throws `options_invalid` for a directory that cannot be used. */
+export const openDirectory = (given: string): Directory => {
+  const path = resolve(given);
+  attempt(`The directory ${path} cannot be made`, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  const lock = claim(path);
+  try {
+    const file = join(path, FILE);
+    const reader = attempt(`The file ${file} cannot be opened`, () => openFile(file));
+    const release = (): void => {
+      reader.close();
+      lock.close();
+    };
+    return { file, reader, release };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+};
+
+/** The lock is the operating system's: it is gone with the process, however that ends. */
+const claim = (path: string): Connection => {
+  const lock = attempt(`The directory ${path} cannot be written`, () => new Database(join(path, LOCK)));
+  try {
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    writeFileSync(join(path, OWNER), `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`, { mode: 0o600 });
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (isBusy(error)) throw new Failure('options_invalid', { detail: inUse(path) });
+    throw unusable(`The directory ${path} cannot be written`, error);
+  }
+};
+
+const inUse = (path: string): string => {
+  const advice = 'Stop that one, or give this one a directory of its own with --data.';
+  try {
+    const { pid, host } = JSON.parse(readFileSync(join(path, OWNER), 'utf8')) as { pid: number; host: string };
+    return `The directory ${path} is in use by process ${pid} on ${host}. ${advice}`;
+  } catch {
+    return `The directory ${path} is in use by another process. ${advice}`;
+  }
+};
+
+const openFile = (file: string): Connection => {
+  const database = new Database(file);
+  try {
+    for (const pragma of PRAGMAS) database.pragma(pragma);
+    migrate(database, file);
+    database.pragma('query_only = ON');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+};
+
+const migrate = (database: Connection, file: string): void => {
+  const version = (database.pragma('user_version') as { user_version: number }[])[0]!.user_version;
+  if (version > MIGRATIONS.length) {
+    const detail = `${file} was written by a newer version of Fermata (form ${version}, this one knows ${MIGRATIONS.length}).`;
+    throw new Failure('options_invalid', { detail });
+  }
+  for (let next = version; next < MIGRATIONS.length; next += 1) {
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
+  }
+};
+
+const attempt = <T>(what: string, act: () => T): T => {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof Failure ? error : unusable(what, error);
+  }
+};
+
+const unusable = (what: string, cause: unknown): Failure =>
+  new Failure('options_invalid', { detail: `${what}: ${explained(cause)}`, cause });
+
+const isBusy = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_BUSY');
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
+
+/** What an operator can do about it, where we know. */
+export const explained = (error: unknown): string => {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return `${message}. The file is damaged: restore it, or move it away.`;
+  if (/^(SQLITE_READONLY|SQLITE_CANTOPEN|EACCES|EROFS)/.test(code))
+    return `${message}. This process needs to write there.`;
+  if (/^(SQLITE_FULL|ENOSPC)/.test(code)) return `${message}. The disk is full.`;
+  return message;
+};

@@ -1,0 +1,159 @@
+/**
+ * The store that outlives the process: journals in a file, and in memory for as long as their executions are there.
+ *
+ * Writing is done by another thread, in batches; reading is done here, from a connection of its own, since it sees what
+ * was committed and takes some microseconds.
+ */
+import type { JournalEntry } from '../../machines/facts.ts';
+import type { ExecutionFilter } from '../executions.ts';
+import type { Named } from '../names.ts';
+import type { Archive, Archived } from './archive.ts';
+import { Commits } from './commits.ts';
+import { type Directory, openDirectory } from './directory.ts';
+import { Journal } from './journal.ts';
+import { Kept, type KeptDeps } from './kept.ts';
+import { readOrigin } from './origin-text.ts';
+import { Reader } from './reader.ts';
+import { Seal } from './seal.ts';
+import type { JournalLimits, JournalPage, Recorded, Store } from './store.ts';
+import { StoredVault } from './stored-vault.ts';
+
+export interface DurableStoreOptions extends JournalLimits {
+  /** Made if it is not there. One process at a time may have it. */
+  readonly directory: string;
+  /** As the runtime's: it says when a parked execution has to be looked at. */
+  readonly parkedTimeoutMs: number;
+  /** Bytes of the file; beyond it the settled executions go whose retention ends first. */
+  readonly maxDataBytes: number;
+  /** Seals tokens and the headers that say who somebody is. Without it they are not kept. */
+  readonly secret?: string | undefined;
+}
+
+export class DurableStore implements Store, Archive {
+  readonly archive: Archive = this;
+  readonly vault: StoredVault;
+  readonly #directory: Directory;
+  readonly #commits: Commits;
+  readonly #reader: Reader;
+  readonly #seal: Seal | undefined;
+  readonly #deps: KeptDeps;
+  readonly #maxDataBytes: number;
+  readonly #inMemory = new Map<string, Kept>();
+  /** Of the execution that begins next. */
+  #n: number;
+
+  /** Throws `options_invalid` for a directory that cannot be used, or is in use. */
+  static async open(options: DurableStoreOptions): Promise<DurableStore> {
+    const directory = openDirectory(options.directory);
+    try {
+      return new DurableStore(directory, await Commits.open(directory.file), options);
+    } catch (error) {
+      directory.release();
+      throw error;
+    }
+  }
+
+  private constructor(directory: Directory, commits: Commits, options: DurableStoreOptions) {
+    const { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret, maxDataBytes } = options;
+    this.#directory = directory;
+    this.#commits = commits;
+    this.#reader = new Reader(directory.reader);
+    this.#maxDataBytes = maxDataBytes;
+    this.#seal = secret === undefined ? undefined : new Seal(secret);
+    this.vault = new StoredVault(this.#reader, commits, this.#seal);
+    this.#n = this.#reader.lastN();
+    const limits = { maxJournalFacts, maxJournalBytes };
+    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#inMemory.delete(id) };
+  }
+
+  append(record: Recorded, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'> {
+    const { batch } = this.#commits;
+    const kept = entry.seq === 1 ? this.#begin(record.id) : this.#keptOf(record.id);
+    return kept.append(record, entry, batch);
+  }
+
+  read(executionId: string, after = 0): JournalPage | undefined {
+    const kept = this.#inMemory.get(executionId) ?? this.#load(executionId)?.kept;
+    return kept?.isBegun ? kept.read(after) : undefined;
+  }
+
+  async forget(executionId: string): Promise<void> {
+    const { batch } = this.#commits;
+    for (const write of ['forgetNames', 'forgetFacts', 'forget'] as const) batch.add(write, executionId);
+    this.#inMemory.delete(executionId);
+    await batch.kept;
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close();
+    this.#inMemory.clear();
+    this.#directory.release();
+  }
+
+  find(executionId: string): Archived | undefined {
+    const loaded = this.#load(executionId);
+    if (loaded === undefined) return undefined;
+    this.#inMemory.set(executionId, loaded.kept);
+    return { entries: loaded.kept.journal.entries, origin: loaded.origin };
+  }
+
+  release(executionId: string): void {
+    if (this.#inMemory.get(executionId)?.isIdle) this.#inMemory.delete(executionId);
+  }
+
+  named(name: string): Named | undefined {
+    return this.#reader.named(name);
+  }
+
+  page(owner: string | undefined, filter: ExecutionFilter): ReturnType<Archive['page']> {
+    return this.#reader.page(owner, filter);
+  }
+
+  awaiting(owner: string | undefined, limit: number): readonly string[] {
+    return this.#reader.awaiting(owner, limit);
+  }
+
+  unfinished(): readonly string[] {
+    return this.#reader.unfinished();
+  }
+
+  due(now: number, limit: number): ReturnType<Archive['due']> {
+    return this.#reader.due(now, limit);
+  }
+
+  nextDueAt(): number | undefined {
+    return this.#reader.nextDueAt();
+  }
+
+  excess(limit: number): readonly string[] {
+    return this.#reader.bytes() > this.#maxDataBytes ? this.#reader.settled(limit) : [];
+  }
+
+  open(): ReturnType<Archive['open']> {
+    return this.#reader.open();
+  }
+
+  #keptOf(id: string): Kept {
+    const kept = this.#inMemory.get(id) ?? this.#load(id)?.kept;
+    if (kept === undefined) throw new Error(`execution ${id} has no journal`);
+    this.#inMemory.set(id, kept);
+    return kept;
+  }
+
+  #begin(id: string): Kept {
+    this.#n += 1;
+    const kept = new Kept(this.#n, id, new Journal([], 0, 0), this.#deps);
+    this.#inMemory.set(id, kept);
+    return kept;
+  }
+
+  #load(id: string) {
+    const stored = this.#reader.find(id);
+    if (stored === undefined) return undefined;
+    const { n, entries, bytes, truncated, origin } = stored;
+    const [started] = entries;
+    const input = started?.type === 'execution.started' ? started.input : null;
+    const kept = new Kept(n, id, new Journal(entries, bytes, truncated), this.#deps);
+    return { kept, origin: readOrigin(origin, input, this.#seal) };
+  }
+}

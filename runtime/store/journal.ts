@@ -1,0 +1,84 @@
+/** One journal in memory: entries in the order of their numbers, within limits. */
+import type { JournalEntry } from '../../machines/facts.ts';
+import type { JournalLimits, JournalPage } from './store.ts';
+
+/** Up to so many entries a journal has no room to spare: `push` and spread make room for 17 at once. */
+const FEW = 8;
+
+/** Room that is made at once when a journal is full, so that dropping is rare and cheap per entry. */
+const DROPPED_SHARE = 0.1;
+
+export class Journal {
+  entries: JournalEntry[];
+  bytes: number;
+  /** Number of the newest entry that was dropped, 0 if none was. */
+  truncatedThrough: number;
+
+  constructor(entries: JournalEntry[], bytes: number, truncatedThrough: number) {
+    this.entries = entries;
+    this.bytes = bytes;
+    this.truncatedThrough = truncatedThrough;
+  }
+
+  /** True: it is beyond its limits, and has to be truncated. */
+  append(entry: JournalEntry, bytes: number, limits: JournalLimits): boolean {
+    if (this.entries.length < FEW) this.entries = longer(this.entries, entry);
+    else this.entries.push(entry);
+    this.bytes += bytes;
+    return this.#isOver(limits);
+  }
+
+  /** Entries above one number, and up to another. */
+  page(after: number, through: number): JournalPage {
+    const { entries, truncatedThrough } = this;
+    const missing = truncatedThrough > after ? truncatedThrough : null;
+    const begin = after === 0 ? 0 : firstAbove(entries, after);
+    const last = entries.at(-1);
+    const end = last === undefined || last.seq <= through ? entries.length : firstAbove(entries, through);
+    return { entries: entries.slice(begin, end), truncatedThrough: missing };
+  }
+
+  /** Drops the oldest output and traces until there is room. `'full'` if what decides has no room by itself. */
+  truncate(limits: JournalLimits, weigh: (entry: JournalEntry) => number): undefined | 'full' {
+    const kept: JournalEntry[] = [];
+    let { length } = this.entries;
+    const { maxJournalFacts, maxJournalBytes } = limits;
+    const room = 1 - DROPPED_SHARE;
+    for (const entry of this.entries) {
+      const isOver = length > maxJournalFacts * room || this.bytes > maxJournalBytes * room;
+      if (isOver && isDroppable(entry)) {
+        this.bytes -= weigh(entry);
+        this.truncatedThrough = entry.seq;
+        length -= 1;
+      } else kept.push(entry);
+    }
+    this.entries = kept;
+    return this.#isOver(limits) ? 'full' : undefined;
+  }
+
+  #isOver({ maxJournalFacts, maxJournalBytes }: JournalLimits): boolean {
+    return this.entries.length > maxJournalFacts || this.bytes > maxJournalBytes;
+  }
+}
+
+const isDroppable = ({ type }: JournalEntry): boolean => type === 'output.emitted' || type === 'trace.emitted';
+
+/** Entries are in order of their numbers: a binary search. */
+const firstAbove = (entries: readonly JournalEntry[], seq: number): number => {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (entries[middle]!.seq > seq) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+};
+
+/** A copy that has room for what it has. */
+const longer = (entries: readonly JournalEntry[], entry: JournalEntry): JournalEntry[] => {
+  const all = new Array<JournalEntry>(entries.length + 1);
+  for (let index = 0; index < entries.length; index += 1) all[index] = entries[index]!;
+  all[entries.length] = entry;
+  return all;
+};

@@ -1,0 +1,134 @@
+/** An execution in a durable store, while it is in memory: its journal, and what of that is not on the disk yet. */
+import type { ExecutionContext } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
+import { firstDueAt, NEVER } from '../due.ts';
+import { firstAwaited, standOf } from '../executions.ts';
+import type { Batch, Writer } from './commits.ts';
+import type { Journal } from './journal.ts';
+import { writeOrigin } from './origin-text.ts';
+import type { Parameter } from './schema.ts';
+import type { Seal } from './seal.ts';
+import type { JournalLimits, JournalPage, Recorded } from './store.ts';
+
+export interface KeptDeps {
+  readonly limits: JournalLimits;
+  readonly parkedTimeoutMs: number;
+  readonly seal: Seal | undefined;
+  /** It could not be written: what is in memory is not what is on the disk. */
+  lost(executionId: string): void;
+}
+
+export class Kept implements Writer {
+  /** Its place in the order of starts. */
+  readonly n: number;
+  readonly id: string;
+  readonly journal: Journal;
+  readonly #deps: KeptDeps;
+  /** Number of the last entry that is on the disk. */
+  #through: number;
+  /** The same once the batch that has left is written; 0 if there is none. */
+  #leaving = 0;
+  /** Numbers of the first and the last entry since the last batch left. */
+  #first = 0;
+  #last = 0;
+  #record: Recorded | undefined;
+  /** Entries as text, since the last batch left. */
+  #texts: string[] = [];
+  #batch: Batch | undefined;
+  #isTruncated = false;
+
+  constructor(n: number, id: string, journal: Journal, deps: KeptDeps) {
+    this.n = n;
+    this.id = id;
+    this.journal = journal;
+    this.#through = journal.entries.at(-1)?.seq ?? 0;
+    this.#deps = deps;
+  }
+
+  /** Something of it is on the disk. */
+  get isBegun(): boolean {
+    return this.#through > 0;
+  }
+
+  get isIdle(): boolean {
+    return this.#batch === undefined && this.#leaving === 0;
+  }
+
+  append(record: Recorded, entry: JournalEntry, batch: Batch): undefined | 'full' | Promise<undefined | 'full'> {
+    const text = JSON.stringify(entry);
+    this.#record = record;
+    if (this.#texts.length === 0) this.#first = entry.seq;
+    this.#last = entry.seq;
+    this.#texts.push(text);
+    batch.weight += text.length;
+    if (this.#batch !== batch) {
+      this.#batch = batch;
+      batch.writers.push(this);
+    }
+    const { limits } = this.#deps;
+    if (!this.journal.append(entry, text.length, limits)) return batch.kept;
+    this.#isTruncated = true;
+    const full = this.journal.truncate(limits, weigh);
+    return batch.kept.then(() => full);
+  }
+
+  read(after: number): JournalPage {
+    return this.journal.page(after, this.#through);
+  }
+
+  write(batch: Batch): void {
+    const { journal, n } = this;
+    const isFirst = this.#through === 0;
+    if (isFirst) this.#writeBeginning(batch);
+    else batch.add('stand', ...this.#standing(), n);
+    if (this.#isTruncated) {
+      batch.add('clear', n);
+      batch.add('facts', n, 0, this.#whole(journal.entries.map((entry) => JSON.stringify(entry))));
+      batch.add('truncated', journal.truncatedThrough, n);
+    } else if (isFirst) batch.add('facts', n, 0, this.#whole(this.#texts));
+    else batch.add('facts', n, this.#first, `[${this.#texts.join()}]`);
+    this.#leaving = this.#last;
+    this.#texts = [];
+    this.#isTruncated = false;
+    this.#batch = undefined;
+  }
+
+  written(): void {
+    this.#through = this.#leaving;
+    this.#leaving = 0;
+  }
+
+  lost(): void {
+    this.#deps.lost(this.id);
+  }
+
+  #writeBeginning(batch: Batch): void {
+    const { applied, origin } = this.#record!;
+    const { workflow, owner, startedAt } = applied.context;
+    batch.add('begin', this.n, this.id, owner, workflow, origin.version, startedAt, ...this.#standing());
+    for (const { name, fingerprint } of origin.names) batch.add('name', name, this.n, fingerprint);
+  }
+
+  /** The first row, which begins with what the execution was started with. */
+  #whole(texts: readonly string[]): string {
+    return `[${[writeOrigin(this.#record!.origin, this.#deps.seal), ...texts].join()}]`;
+  }
+
+  /** What it is found by, in the order of the columns. */
+  #standing(): Parameter[] {
+    const { applied, origin } = this.#record!;
+    const { context, tags } = applied;
+    const isSettled = tags.has('settled');
+    const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting'));
+    const awaitedSince = firstAwaited(context)?.openedAt ?? null;
+    const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
+    return [standOf(context), isDriven ? 1 : 0, awaitedSince, dueAt, context.settledAt];
+  }
+
+  #dueAt(context: ExecutionContext): number | null {
+    const dueAt = firstDueAt(context, this.#deps.parkedTimeoutMs);
+    return dueAt === NEVER ? null : dueAt;
+  }
+}
+
+const weigh = (entry: JournalEntry): number => JSON.stringify(entry).length;

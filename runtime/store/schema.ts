@@ -1,0 +1,66 @@
+/**
+ * What is in the file. A version is the number of migrations that it has seen; what is in here is added to, never changed.
+ *
+ * `executions` has a narrow row for each execution, in the order of their start: what they are found and woken by. Their
+ * facts are in `journal`, as many in one row as were kept at once; row 0 begins with what the execution was started with.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE executions (
+    n INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT,
+    workflow TEXT NOT NULL,
+    version TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    stand TEXT NOT NULL,
+    unfinished INTEGER NOT NULL,
+    awaiting_since INTEGER,
+    due_at INTEGER,
+    settled_at INTEGER,
+    truncated INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX executions_owner ON executions (owner, n) WHERE owner IS NOT NULL;
+  CREATE INDEX executions_unfinished ON executions (n) WHERE unfinished = 1;
+  CREATE INDEX executions_awaiting ON executions (awaiting_since) WHERE awaiting_since IS NOT NULL;
+  CREATE INDEX executions_due ON executions (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX executions_open ON executions (workflow, version) WHERE settled_at IS NULL;
+  CREATE TABLE journal (
+    n INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    PRIMARY KEY (n, seq)
+  ) WITHOUT ROWID;
+  CREATE TABLE names (
+    name TEXT PRIMARY KEY,
+    n INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX names_n ON names (n);
+  CREATE TABLE vault (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, key)
+  ) WITHOUT ROWID;
+  `,
+];
+
+/** What is written, each prepared once. Numbers in a batch are places in this list. */
+export const WRITES = {
+  begin: `INSERT INTO executions (n, id, owner, workflow, version, started_at, stand, unfinished, awaiting_since, due_at,
+    settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  stand: `UPDATE executions SET stand = ?, unfinished = ?, awaiting_since = ?, due_at = ?, settled_at = ? WHERE n = ?`,
+  facts: 'INSERT INTO journal (n, seq, facts) VALUES (?, ?, ?)',
+  clear: 'DELETE FROM journal WHERE n = ?',
+  truncated: 'UPDATE executions SET truncated = ? WHERE n = ?',
+  name: 'INSERT OR REPLACE INTO names (name, n, fingerprint) VALUES (?, ?, ?)',
+  forgetNames: 'DELETE FROM names WHERE n = (SELECT n FROM executions WHERE id = ?)',
+  forgetFacts: 'DELETE FROM journal WHERE n = (SELECT n FROM executions WHERE id = ?)',
+  forget: 'DELETE FROM executions WHERE id = ?',
+  put: 'INSERT OR REPLACE INTO vault (kind, key, value) VALUES (?, ?, ?)',
+  remove: 'DELETE FROM vault WHERE kind = ? AND key = ?',
+} as const;
+
+export type Write = keyof typeof WRITES;
+export type Parameter = string | number | null;

@@ -1,0 +1,99 @@
+/** The vault of a durable store: a table, of which what was put is seen at once. */
+import type { Batch, Commits, Writer } from './commits.ts';
+import type { Reader } from './reader.ts';
+import type { Seal } from './seal.ts';
+import type { Vault, VaultKind } from './vault.ts';
+
+/** What was put or removed (undefined) and is not on the disk yet, by kind and key. */
+type Changes = Map<string, string | undefined>;
+
+/** How a sealed value begins; no plain one does. */
+const SEALED = 'sealed:';
+
+export class StoredVault implements Vault, Writer {
+  readonly #reader: Reader;
+  readonly #commits: Commits;
+  readonly #seal: Seal | undefined;
+  #changes: Changes = new Map();
+  /** Those of the batch that has left. */
+  #leaving: Changes = new Map();
+  #batch: Batch | undefined;
+
+  constructor(reader: Reader, commits: Commits, seal: Seal | undefined) {
+    this.#reader = reader;
+    this.#commits = commits;
+    this.#seal = seal;
+  }
+
+  get seals(): boolean {
+    return this.#seal !== undefined;
+  }
+
+  get(kind: VaultKind, key: string): string | undefined {
+    const place = placeOf(kind, key);
+    for (const changes of [this.#changes, this.#leaving]) if (changes.has(place)) return changes.get(place);
+    const value = this.#reader.vault(kind, key);
+    return value?.startsWith(SEALED) ? this.#seal?.open(value.slice(SEALED.length)) : value;
+  }
+
+  keys(kind: VaultKind, after: string, limit: number): readonly string[] {
+    const kept = this.#reader.vaultKeys(kind, after, limit + this.#leaving.size + this.#changes.size);
+    const keys = new Set(kept);
+    const first = placeOf(kind, '');
+    for (const changes of [this.#leaving, this.#changes]) {
+      for (const [place, value] of changes) {
+        const key = place.slice(first.length);
+        if (!place.startsWith(first) || key <= after) continue;
+        if (value === undefined) keys.delete(key);
+        else keys.add(key);
+      }
+    }
+    return [...keys].sort().slice(0, limit);
+  }
+
+  put(kind: VaultKind, key: string, value: string): void {
+    if (kind === 'token' && this.#seal === undefined) return;
+    const isSealed = kind !== 'builder' && this.#seal !== undefined;
+    const text = isSealed ? SEALED + this.#seal.close(value) : value;
+    const batch = this.#join();
+    batch.add('put', kind, key, text);
+    batch.weight += text.length;
+    this.#changes.set(placeOf(kind, key), value);
+  }
+
+  remove(kind: VaultKind, key: string): void {
+    this.#join().add('remove', kind, key);
+    this.#changes.set(placeOf(kind, key), undefined);
+  }
+
+  refuseIfUnavailable(): void {
+    void this.#commits.batch; // asking for it is what is refused
+  }
+
+  write(): void {
+    this.#leaving = this.#changes;
+    this.#changes = new Map();
+    this.#batch = undefined;
+  }
+
+  written(): void {
+    this.#leaving = new Map();
+  }
+
+  /** Whatever was on its way is lost together. */
+  lost(): void {
+    this.write();
+    this.written();
+  }
+
+  #join(): Batch {
+    const { batch } = this.#commits;
+    if (this.#batch !== batch) {
+      this.#batch = batch;
+      batch.writers.push(this);
+    }
+    return batch;
+  }
+}
+
+const placeOf = (kind: VaultKind, key: string): string => `${kind} ${key}`;
