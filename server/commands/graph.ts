@@ -2,6 +2,7 @@
 import { Argument, type Command, Option } from 'commander';
 import type { AnyStateMachine } from 'xstate';
 import type { Host } from './host.ts';
+import { write } from './output.ts';
 
 /** What draws is loaded when somebody wants a drawing: the layout alone is larger than the server. */
 const machines = {
@@ -65,6 +66,5 @@ The JSON is a configuration of XState: import it as createMachine(...), with the
 Example:
   fermata graph builder --format svg > builder.svg`;
 
-export const graph = async ({ machine, format }: GraphAsked, { streams }: Host): Promise<void> => {
-  streams.stdout.write(await formats[format](await machines[machine]()));
-};
+export const graph = async ({ machine, format }: GraphAsked, { streams }: Host): Promise<void> =>
+  write(streams, await formats[format](await machines[machine]()));

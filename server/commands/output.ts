@@ -1,5 +1,7 @@
-/** The log on standard output, and the end of a process that may have lines of it to write. */
+/** What goes to standard output, the log above all, and the end of a process that may have lines of it to write. */
 import { type Logger, pino } from 'pino';
+import type { Streams } from './host.ts';
+import { CannotGoOn } from './refusals.ts';
 
 const output = pino.destination({ dest: 1, sync: false });
 
@@ -15,3 +17,16 @@ export const exit = (code: number): void => {
   output.end();
   setTimeout(() => process.exit(code), LAST_LINES_MS); // a broken pipe never closes
 };
+
+/** Resolves when it is written, or its reader has had enough: `fermata graph | head`. Rejects if it cannot be written. */
+export const write = ({ stdout }: Pick<Streams, 'stdout'>, text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stdout.on('error', () => {}); // the callback has it too
+    stdout.write(text, (error) => (isLost(error) ? reject(cannotWrite(error)) : resolve()));
+  });
+
+const isLost = (error: NodeJS.ErrnoException | null | undefined): error is NodeJS.ErrnoException =>
+  error !== null && error !== undefined && error.code !== 'EPIPE';
+
+const cannotWrite = (error: NodeJS.ErrnoException): Error =>
+  new CannotGoOn(`The output cannot be written: ${error.code ?? error.message}`);

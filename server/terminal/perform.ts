@@ -8,6 +8,7 @@ import {
   type Workflow,
 } from '../../runtime/index.ts';
 import type { Streams } from '../commands/host.ts';
+import { write } from '../commands/output.ts';
 import { openInBrowser } from './browser.ts';
 import { converse } from './conversation.ts';
 import { givenAnswers } from './given-answers.ts';
@@ -41,7 +42,9 @@ export const perform = async (performance: Performance): Promise<number> => {
   const request = { ...nobody, trace: new RunTrace(trace), interactive: true, streaming: false };
   const { execution } = await runtime.start({ ...request, workflow: workflow.name, input, by });
 
-  const heed = onSignals(() => runtime.cancel(execution.id, by));
+  const cancel = (): void => void runtime.cancel(execution.id, by).catch(() => {}); // it may have settled meanwhile
+  const heed = onSignals(cancel);
+  streams.stdout.on('error', cancel); // nobody takes what it puts out
   try {
     const open = isPersonThere ? openInBrowser : () => {};
     await converse({ runtime, execution, by, screen, respond: answers.respond, open });
@@ -50,7 +53,9 @@ export const perform = async (performance: Performance): Promise<number> => {
     screen.clear();
   }
   if (answers.left > 0) screen.say(`${answers.left} of the given answers were not asked for.`);
-  return outcome(execution, screen);
+  const exitCode = outcome(execution, screen);
+  await write(streams, ''); // after all that was put out before
+  return streams.stdout.errored ? FAILED : exitCode;
 };
 
 const outcome = ({ context: { result, error } }: ExecutionView, screen: Screen): number => {
@@ -63,12 +68,12 @@ const outcome = ({ context: { result, error } }: ExecutionView, screen: Screen):
 };
 
 /** The first signal cancels the run, whose resources are closed then; another one ends the process at once. */
-const onSignals = (cancel: () => Promise<void>): { end(): void } => {
+const onSignals = (cancel: () => void): { end(): void } => {
   let isCancelled = false;
   const heed = (): void => {
     if (isCancelled) process.exit(CANCELLED);
     isCancelled = true;
-    cancel().catch(() => {}); // it has settled meanwhile
+    cancel();
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, heed);
