@@ -1,5 +1,8 @@
 /** The console while the line breaks, while the server restarts, and before somebody who is not let in. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../support/http.ts';
 import { openOffice, useBrowser } from './support/desk.ts';
@@ -36,24 +39,42 @@ test('a page whose line was cut says so, and has missed nothing when it is mende
   );
 });
 
-test('a page outlives its server: the next one is shown when it is there', async (t) => {
-  const first = await openOffice(t);
+test('a page outlives its server, and the next one goes on with what it shows', async (t) => {
+  const data = await mkdtemp(join(tmpdir(), 'fermata-console-'));
+  t.after(() => rm(data, { recursive: true }));
+  const first = await openOffice(t, { data });
   const line = await lineTo(t, first.port);
   const { page, show, client } = await sitDown(t, line.url);
   const { executionId } = await client.start(expense);
 
-  await show('executions');
-  await page.getByText(executionId).waitFor();
+  await show(`executions/${executionId}`);
+  await page.getByRole('button', { name: 'Approve' }).waitFor();
   await first.close();
   await page.getByText('Reconnecting').waitFor();
-  line.leadTo((await openOffice(t)).port);
+  line.leadTo((await openOffice(t, { data })).port);
   await page.getByText('Live', { exact: true }).waitFor();
-  await page.getByText('Nothing has run yet').waitFor(); // that one kept its journals in memory
-  const { executionId: next } = await client.start(expense);
-  await page.getByText(next).waitFor();
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await page.locator('h1 .status.completed').waitFor();
+
+  assert.equal((await client.get(executionId)).status, 'completed');
+});
+
+test('what a server has forgotten that kept it in memory is said to be gone', async (t) => {
+  const first = await openOffice(t);
+  const line = await lineTo(t, first.port);
+  const { page, show, client } = await sitDown(t, line.url);
+  const { executionId } = await client.start({ version: '2.4' }, { path: '/v1/release-notes' });
 
   await show(`executions/${executionId}`);
-  await page.getByText('There is no such execution').waitFor();
+  await page.locator('.timeline li').first().waitFor();
+  line.cut();
+  await first.close();
+  line.leadTo((await openOffice(t)).port);
+  line.mend();
+
+  await page.getByText('does not know this execution any more').waitFor();
+  await show('executions');
+  await page.getByText('Nothing has run yet').waitFor();
 });
 
 test('a page that nobody looks at holds no connection, and goes on when somebody does', async (t) => {
