@@ -8,7 +8,9 @@ const questions: Record<string, () => Promise<Row[]>> = {
   throughput: async () => (await import('./throughput.ts')).default(),
   streams: async () => (await import('./streams.ts')).default(),
   sockets: async () => (await import('./sockets.ts')).default(),
+  crash: async () => (await import('./crash.ts')).default(),
   durable: async () => (await import('./durable.ts')).default(),
+  hibernated: async () => (await import('./hibernated.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
 };

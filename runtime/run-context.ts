@@ -104,12 +104,12 @@ export class RunContext implements Context {
     const run = this.#run;
     const call = run.nextCall();
     let consent: string | undefined;
-    while (run.isReplaying) {
-      const before = await run.before(call);
-      if (before === undefined) break;
+    for (let before = run.before(call); before !== undefined; before = run.before(call)) {
       if (before.type === 'oauth.requested') consent = await run.resume(before, granted);
-      else if (before.type === 'value.recorded' && before.name === 'authorize') throwIfRefused(before.value);
-      else run.changed(`call ${call}, ${before.type}`, `call ${call}, authorize ${JSON.stringify(provider)}`);
+      else if (before.type === 'value.recorded' && before.name === 'authorize') {
+        await run.passed(before);
+        throwIfRefused(before.value);
+      } else run.changed(`call ${call}, ${before.type}`, `call ${call}, authorize ${JSON.stringify(provider)}`);
     }
     try {
       const token = await this.#token(consent, provider, scopes);

@@ -189,11 +189,13 @@ export class Run implements Driver, SlotHolder, Replayed {
   }
 
   /** What a call that may lead to several things has led to next, when it was made before. */
-  async before(call: number): Promise<ReturnType<Replay['takeAny']>> {
-    const replay = this.#replay;
-    const entry = replay?.takeAny(call);
-    if (entry !== undefined) await replay!.passed(entry);
-    return entry;
+  before(call: number): ReturnType<Replay['takeAny']> {
+    return this.#replay?.takeAny(call);
+  }
+
+  /** Resolves when the run has heard of it again. */
+  passed(entry: JournalEntry): Promise<void> | undefined {
+    return this.#replay?.passed(entry);
   }
 
   /** Opens a pause and waits for what closes it. Resolves to what `outcome` makes of that; rejects with what it throws. */

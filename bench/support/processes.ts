@@ -35,7 +35,7 @@ const ordered = async (child: ChildProcess, order: Order): Promise<Report> => {
 
 export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
   child.send(wanted);
-  return reply<{ cpuMs: number; heapBytes: number }>(child);
+  return reply<{ cpuMs: number; heapBytes: number; rssBytes: number }>(child);
 };
 
 /** Ours, the same with a file, the same once more, and a server that remembers nothing. */

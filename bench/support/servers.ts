@@ -91,6 +91,10 @@ process.send?.({ port });
 process.on('message', (wanted: 'cpu' | 'heap') => {
   for (let round = 0; round < 2 && wanted === 'heap'; round += 1) globalThis.gc?.();
   const { user, system } = process.cpuUsage();
-  process.send?.({ cpuMs: (user + system) / 1000, heapBytes: process.memoryUsage().heapUsed });
+  process.send?.({
+    cpuMs: (user + system) / 1000,
+    heapBytes: process.memoryUsage().heapUsed,
+    rssBytes: process.memoryUsage.rss(),
+  });
 });
 process.on('disconnect', () => process.exit());

@@ -72,6 +72,7 @@ export class Commits {
 
   /** The batch that leaves next. Throws `store_unavailable` while nothing can be written. */
   get batch(): Batch {
+    if (this.#isClosing) throw unavailable('The store is closed.');
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#open === undefined) {
       this.#open = new Batch();

@@ -41,6 +41,7 @@ export class DurableStore implements Store, Archive {
   readonly #inMemory = new Map<string, Kept>();
   /** Of the execution that begins next. */
   #n: number;
+  #closed: Promise<void> | undefined;
 
   /** Throws `options_invalid` for a directory that cannot be used, or is in use. */
   static async open(options: DurableStoreOptions): Promise<DurableStore> {
@@ -84,7 +85,12 @@ export class DurableStore implements Store, Archive {
     await batch.kept;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#commits.close();
     this.#inMemory.clear();
     this.#directory.release();

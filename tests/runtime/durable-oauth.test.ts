@@ -1,7 +1,9 @@
 /** Consents and tokens that outlive the process: the store is closed and opened again in between. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createRuntime, workflow } from '../../runtime/index.ts';
 import { createOAuth } from '../../runtime/oauth/oauth.ts';
+import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
 import type { Vault } from '../../runtime/store/vault.ts';
 import { identityProvider } from '../support/identity-provider.ts';
 import { keptStore } from '../support/kept-store.ts';
@@ -28,7 +30,7 @@ const world = async (t: TestContext, secret: string | null = SECRET) => {
     return oauth;
   };
   const restart = async (otherSecret?: string) => process((await kept.reopen(otherSecret)).vault);
-  return { endpoint, kept, clock, process, restart };
+  return { endpoint, kept, clock, bank, process, restart };
 };
 
 const asked = { provider: 'bank', user: 'alice', executionId: 'execution-1' };
@@ -230,3 +232,61 @@ test('nothing that is secret can be read in the files', async (t) => {
     for (const secret of ['access-1', 'refresh-1', SECRET, ...verifiers]) assert.ok(!bytes.includes(secret));
   }
 });
+
+test('a vault shows what was put before it is on the disk, and its keys in order', async (t) => {
+  const { kept } = await world(t);
+  const { vault } = kept.store;
+  vault.put('flow', 'a', '1');
+  vault.put('flow', 'c', '3');
+  await kept.reopen();
+  const { vault: reopened } = kept.store;
+
+  reopened.remove('flow', 'a');
+  reopened.put('flow', 'b', '2');
+  reopened.put('flow', 'd', '4');
+  reopened.put('builder', 'bb', '5');
+
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((key) => reopened.get('flow', key)),
+    [undefined, '2', '3'],
+  );
+  assert.deepEqual(reopened.keys('flow', '', 2), ['b', 'c']);
+  assert.deepEqual(reopened.keys('flow', 'b', 9), ['c', 'd']);
+});
+
+const asking = {
+  input: null,
+  conversationId: undefined,
+  userMessageId: undefined,
+  request: noRequest,
+  trace: new RunTrace({}),
+  interactive: true,
+  streaming: false,
+};
+
+for (const secret of [SECRET, null]) {
+  test(`an execution that waits for a consent goes on in the next process, ${secret ? 'with' : 'without'} a key`, async (t) => {
+    const { kept, bank } = await world(t, secret);
+    const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).scopes });
+    const start = async () => {
+      const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store });
+      t.after(() => runtime.stop());
+      return runtime;
+    };
+    const alice = { userId: 'alice' };
+    const first = await start();
+    const { execution } = await first.engine.begin({ ...asking, workflow: 'agent', by: alice });
+    await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
+    const [{ id: state } = { id: '' }] = execution.context.pauses;
+    await first.stop();
+
+    await kept.reopen();
+    const second = await start();
+    const outcome = await second.completeOAuth(callback(state), alice);
+    const settled = second.get(execution.id, alice)!;
+    await second.waitUntil(settled, ({ isSettled }) => isSettled);
+
+    assert.equal(outcome.outcome, 'granted');
+    assert.deepEqual([settled.context.error, settled.context.result], [null, []]);
+  });
+}

@@ -161,7 +161,7 @@ test('a browser without an identity may finish a consent', async (t) => {
   assert.ok(await oauth.token(subject('user-1'), 'bank'));
 });
 
-test('the token of an execution without owner is handed over once and not kept', async (t) => {
+test('the token of an execution without owner is handed over once, and kept for nobody else', async (t) => {
   const { bank, oauth } = await world(t);
   const { state, authUrl } = oauth.begin({ provider: 'bank', user: undefined, executionId: 'execution-1' });
   await oauth.complete({ url: await bank.accept(authUrl), user: undefined });
@@ -171,6 +171,10 @@ test('the token of an execution without owner is handed over once and not kept',
   assert.ok(first?.value);
   assert.equal(second, undefined);
   assert.equal(await oauth.token(subject('undefined'), 'bank'), undefined);
+  assert.equal(await oauth.token(subject(undefined, 'execution-2'), 'bank'), undefined);
+  assert.equal(await oauth.token(subject(undefined), 'bank'), first);
+  oauth.release('execution-1');
+  assert.equal(await oauth.token(subject(undefined), 'bank'), undefined);
 });
 
 test('a callback counts only if it is from the issuer that was configured', async (t) => {

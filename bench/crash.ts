@@ -1,0 +1,154 @@
+/**
+ * What is lost when the server is killed, again and again, at any moment? Clients that ask again with their keys work on
+ * while it is. A step may be begun again if it had not ended; one that had ended must not be.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Losses, PersistentClient } from './support/persistent-client.ts';
+import type { Row } from './support/table.ts';
+
+const KILLS = 40;
+const LANES = 2;
+const CLIENTS = 12;
+/** A server lives for up to so long. */
+const LIFE_MS = 400;
+/** After the last kill every execution has to end within it. */
+const GRACE_MS = 30_000;
+
+/** What the modules in it look for beside them. */
+const READ_BESIDE = ['runtime/store/writer.mjs', 'server/inspector/in-browser.mjs'];
+
+/** One file, which starts in a fifth of the time. It stands where the packages are found that are not in it. */
+const bundle = async (folder: string): Promise<string> => {
+  const outfile = join(folder, 'server', 'crash-server.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('support/crash-server.ts', import.meta.url))],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    outfile,
+    logLevel: 'error',
+  });
+  for (const file of READ_BESIDE) {
+    cpSync(new URL(`../${file}`, import.meta.url), join(folder, 'server', basename(file)));
+  }
+  cpSync(new URL('../package.json', import.meta.url), join(folder, 'package.json'));
+  return outfile;
+};
+
+class Lane {
+  readonly losses: Losses = {
+    lostStarts: 0,
+    doubledStarts: 0,
+    lostAnswers: 0,
+    doubledAnswers: 0,
+    wrongResults: 0,
+    stuck: 0,
+  };
+  readonly #directory = mkdtempSync(join(tmpdir(), 'fermata-crash-'));
+  readonly #ledger = join(this.#directory, 'ledger.txt');
+  readonly #file: string;
+  #port = 0;
+  #isOver = false;
+  #deadline = Number.POSITIVE_INFINITY;
+  readonly clients = Array.from(
+    { length: CLIENTS },
+    () => new PersistentClient({ port: () => this.#port, deadline: () => this.#deadline }, this.losses),
+  );
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  async run(kills: number): Promise<void> {
+    writeFileSync(this.#ledger, '');
+    const working = this.clients.map((client) => this.#work(client));
+    for (let kill = 0; kill < kills; kill += 1) {
+      const server = await this.#start();
+      await setTimeout(Math.random() * LIFE_MS);
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    }
+    this.#isOver = true;
+    this.#deadline = Date.now() + GRACE_MS;
+    const last = await this.#start();
+    await Promise.all(working);
+    last.kill('SIGKILL');
+    await once(last, 'exit');
+  }
+
+  /** Steps that were done again although another one had come after them. */
+  doubledSteps(): number {
+    const seen = new Map<string, string[]>();
+    let doubled = 0;
+    for (const line of readFileSync(this.#ledger, 'utf8').trim().split('\n')) {
+      const [id, name] = line.split(' ') as [string, string];
+      const names = seen.get(id) ?? [];
+      if (names.includes(name) && names.at(-1) !== name) doubled += 1;
+      seen.set(id, [...names, name]);
+    }
+    return doubled;
+  }
+
+  end(): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  async #start(): Promise<ChildProcess> {
+    const server = fork(this.#file, [join(this.#directory, 'data'), this.#ledger], { execArgv: [] });
+    const ended = once(server, 'exit').then(([code]) => {
+      throw new Error(`a server ended by itself, with ${code}`);
+    });
+    ended.catch(() => {}); // later it is killed
+    const [{ port }] = (await Promise.race([once(server, 'message'), ended])) as [{ port: number }];
+    this.#port = port;
+    return server;
+  }
+
+  async #work(client: PersistentClient): Promise<void> {
+    while (!this.#isOver) await client.cycle();
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+export default async (): Promise<Row[]> => {
+  const folder = mkdtempSync(fileURLToPath(new URL('../node_modules/.fermata-bench-', import.meta.url)));
+  try {
+    const file = await bundle(folder);
+    const lanes = Array.from({ length: LANES }, () => new Lane(file));
+    await Promise.all(lanes.map((lane) => lane.run(Math.ceil(KILLS / LANES))));
+    const count = (kind: keyof Losses): number => sum(lanes.map(({ losses }) => losses[kind]));
+    const clients = lanes.flatMap((lane) => lane.clients);
+    const row = (what: string, ours: number, target: string): Row => ({
+      what,
+      ours: String(ours),
+      control: '',
+      ratio: '',
+      target,
+    });
+    const rows = [
+      row('servers killed', KILLS, ''),
+      row('executions that went through all of it', sum(clients.map(({ done }) => done)), ''),
+      row('replies that were acknowledged', sum(clients.map(({ acknowledged }) => acknowledged)), ''),
+      row('starts lost', count('lostStarts'), '0'),
+      row('starts doubled', count('doubledStarts'), '0'),
+      row('answers lost', count('lostAnswers'), '0'),
+      row('answers doubled', count('doubledAnswers'), '0'),
+      row('results wrong', count('wrongResults'), '0'),
+      row('finished steps done again', sum(lanes.map((lane) => lane.doubledSteps())), '0'),
+      row('executions stuck', count('stuck'), '0'),
+    ];
+    for (const lane of lanes) lane.end();
+    return rows;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};

@@ -1,0 +1,130 @@
+/** A client that does not give up: it asks again with the same key until it has an answer, whatever happens to the server. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+
+/** What went wrong, by kind. All of it has to be zero. */
+export interface Losses {
+  lostStarts: number;
+  doubledStarts: number;
+  lostAnswers: number;
+  doubledAnswers: number;
+  wrongResults: number;
+  stuck: number;
+}
+
+export interface Target {
+  /** Of the server that lives at the moment. */
+  port(): number;
+  /** Epoch milliseconds after which an execution that has not ended counts as stuck; moves on while servers are killed. */
+  deadline(): number;
+}
+
+type Reply = { readonly status: number; readonly body: string };
+
+const PAUSE_MS = 5;
+
+export class PersistentClient {
+  readonly #target: Target;
+  readonly #losses: Losses;
+  /** Cycles that were done, and replies that were acknowledged. */
+  done = 0;
+  acknowledged = 0;
+
+  constructor(target: Target, losses: Losses) {
+    this.#target = target;
+    this.#losses = losses;
+  }
+
+  /** One execution, from its start to its result. */
+  async cycle(): Promise<void> {
+    const key = randomUUID();
+    const started = await this.#until('POST', '/v1/workflow', { body: {}, key });
+    if (started.status !== 202) throw new Error(`start: ${started.status} ${started.body}`);
+    const { execution_id } = JSON.parse(started.body) as { execution_id: string };
+    const again = await this.#until('POST', '/v1/workflow', { body: {}, key });
+    if (JSON.parse(again.body).execution_id !== execution_id) this.#losses.doubledStarts += 1;
+    const given: string[] = [];
+    for (let part = 0; part < 2; part += 1) {
+      const path = await this.#promptOf(execution_id, given.length);
+      if (path === undefined) return;
+      given.push(await this.#answer(path));
+    }
+    const result = await this.#resultOf(execution_id);
+    if (result === undefined) return;
+    if (JSON.stringify(result) !== JSON.stringify(given)) this.#losses.wrongResults += 1;
+    this.done += 1;
+  }
+
+  async #answer(path: string): Promise<string> {
+    const text = randomUUID();
+    const body = { response: { type: 'text', text } };
+    const answered = await this.#until('POST', path, { body, key: randomUUID() });
+    if (answered.status !== 204) this.#losses.lostAnswers += 1;
+    const other = { response: { type: 'text', text: 'somebody else' } };
+    const second = await this.#until('POST', path, { body: other, key: randomUUID() });
+    if (second.status < 400) this.#losses.doubledAnswers += 1;
+    return text;
+  }
+
+  /** Where the next prompt is answered; an answer that was acknowledged must not be asked for again. */
+  async #promptOf(id: string, answered: number): Promise<string | undefined> {
+    const wanted = answered === 0 ? 'The first?' : 'The second?';
+    return this.#poll(id, ({ prompt, response_url }) => {
+      if (answered > 0 && prompt?.text === 'The first?') this.#losses.lostAnswers += 1;
+      return prompt?.text === wanted ? response_url : undefined;
+    });
+  }
+
+  async #resultOf(id: string): Promise<unknown> {
+    return this.#poll(id, ({ status, result, error }) => {
+      if (status === 'failed') throw new Error(`execution ${id} failed: ${JSON.stringify(error)}`);
+      return status === 'completed' ? (result?.value ?? result) : undefined;
+    });
+  }
+
+  async #poll<T>(id: string, look: (body: Body) => T | undefined): Promise<T | undefined> {
+    for (;;) {
+      const { status, body } = await this.#until('GET', `/executions/${id}`);
+      if (status !== 200) {
+        this.#losses.lostStarts += 1;
+        return undefined;
+      }
+      const found = look(JSON.parse(body));
+      if (found !== undefined) return found;
+      if (Date.now() > this.#target.deadline()) {
+        this.#losses.stuck += 1;
+        return undefined;
+      }
+      await setTimeout(PAUSE_MS);
+    }
+  }
+
+  async #until(method: string, path: string, { body, key }: { body?: unknown; key?: string } = {}): Promise<Reply> {
+    for (;;) {
+      try {
+        const response = await fetch(`http://127.0.0.1:${this.#target.port()}${path}`, {
+          method,
+          headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        });
+        const reply = { status: response.status, body: await response.text() };
+        if (reply.status < 500 && reply.status !== 429) {
+          this.acknowledged += 1;
+          return reply;
+        }
+      } catch {
+        // it was killed, or is not there yet
+      }
+      if (Date.now() > this.#target.deadline()) throw new Error(`${method} ${path} got no reply`);
+      await setTimeout(PAUSE_MS);
+    }
+  }
+}
+
+type Body = {
+  readonly status: string;
+  readonly prompt?: { readonly text: string };
+  readonly response_url?: string;
+  readonly result?: { readonly value?: unknown };
+  readonly error?: unknown;
+};
