@@ -1,6 +1,5 @@
-/** Lays the statecharts out when the console is built, so that the page carries pictures and no layout engine. */
+/** Lays the statechart out when the console is built, so that the page carries a picture and no layout engine. */
 import type { Plugin } from 'vite';
-import { builderMachine } from '../machines/builder.ts';
 import { graphOf } from '../machines/drawing/graph.ts';
 import { layoutOf } from '../machines/drawing/layout.ts';
 import { executionMachine } from '../machines/execution.ts';
@@ -13,7 +12,6 @@ export const charts = (): Plugin => ({
   resolveId: (id) => (id === MODULE ? `\0${MODULE}` : undefined),
   load: async (id) => {
     if (id !== `\0${MODULE}`) return undefined;
-    const [execution, builder] = await Promise.all([executionMachine, builderMachine].map((m) => layoutOf(graphOf(m))));
-    return `export const execution = ${JSON.stringify(execution)};\nexport const builder = ${JSON.stringify(builder)};`;
+    return `export const execution = ${JSON.stringify(await layoutOf(graphOf(executionMachine)))};`;
   },
 });

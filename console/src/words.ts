@@ -40,8 +40,11 @@ export const standingAt = (active: string, { settledAt, error }: ExecutionContex
 /** User ids that are made of credentials are long and say nothing; their beginning tells them apart. */
 export const shortId = (id: string): string => (/^[\da-f]{8}-[\da-f-]{27}$/.test(id) ? id.slice(0, 8) : id);
 
-/** What a fact says, and what there is to say beside. */
-export const told = (entry: JournalEntry): { readonly title: string; readonly more?: string | undefined } => {
+/** What a fact says, and what there is to say beside. `steps` are the names of steps, by the number of their call. */
+export const told = (
+  entry: JournalEntry,
+  steps: ReadonlyMap<number, string>,
+): { readonly title: string; readonly more?: string | undefined } => {
   switch (entry.type) {
     case 'execution.started':
       return { title: 'Started', more: entry.owner === null ? undefined : `by ${shortId(entry.owner)}` };
@@ -50,9 +53,9 @@ export const told = (entry: JournalEntry): { readonly title: string; readonly mo
     case 'step.started':
       return { title: 'Step began', more: entry.name };
     case 'step.completed':
-      return { title: 'Step done' };
+      return { title: 'Step done', more: steps.get(entry.call) };
     case 'step.failed':
-      return { title: 'Step failed', more: entry.message };
+      return { title: 'Step failed', more: `${steps.get(entry.call) ?? entry.name}: ${entry.message}` };
     case 'value.recorded':
       return { title: 'Value recorded', more: entry.name };
     case 'interaction.requested':
@@ -86,6 +89,8 @@ export const told = (entry: JournalEntry): { readonly title: string; readonly mo
       return { title: 'Traced', more: entry.traceId };
     case 'execution.parked':
       return { title: 'Parked' };
+    case 'execution.recovered':
+      return { title: 'Taken over', more: 'by a server that was started anew' };
     case 'execution.completed':
       return { title: 'Completed' };
     case 'execution.failed':

@@ -30,7 +30,9 @@ try {
       await take('executions');
       const parked = page.locator('tr', { hasText: 'Lyon' }).locator('.row-link');
       await open(page, `${server.url}/console${await parked.getAttribute('href')}`, '.timeline li');
+      if (name !== 'phone') await page.setViewportSize({ width: 1360, height: 860 });
       await take('execution');
+      await page.setViewportSize(look.viewport);
       await open(page, `${server.url}/console#/inbox`, '.inbox li');
       await take('inbox');
       await open(page, `${server.url}/console#/builders`, '.builder');

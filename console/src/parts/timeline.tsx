@@ -29,6 +29,7 @@ export const Timeline = ({ entries, path }: { entries: readonly JournalEntry[]; 
   const rows = rowsOf(entries);
   const left = isWhole ? 0 : Math.max(0, rows.length - MOST);
   const last = entries.at(-1);
+  const steps = new Map(entries.flatMap((entry) => (entry.type === 'step.started' ? [[entry.call, entry.name]] : [])));
   return (
     <>
       {left > 0 && (
@@ -41,6 +42,7 @@ export const Timeline = ({ entries, path }: { entries: readonly JournalEntry[]; 
           <Fact
             key={row.entry.seq}
             row={row}
+            steps={steps}
             before={rows[left + index - 1]?.last}
             reached={path.reached.get(row.entry.seq)}
           />
@@ -60,10 +62,15 @@ export const Timeline = ({ entries, path }: { entries: readonly JournalEntry[]; 
   );
 };
 
-type FactProps = { readonly row: Row; readonly before: JournalEntry | undefined; readonly reached: string | undefined };
+type FactProps = {
+  readonly steps: ReadonlyMap<number, string>;
+  readonly row: Row;
+  readonly before: JournalEntry | undefined;
+  readonly reached: string | undefined;
+};
 
-const Fact = ({ row: { entry, count }, before, reached }: FactProps) => {
-  const { title, more } = told(entry);
+const Fact = ({ row: { entry, count }, steps, before, reached }: FactProps) => {
+  const { title, more } = told(entry, steps);
   const { seq, type, at, ...rest } = entry;
   const gap = before === undefined ? undefined : at - before.at;
   return (

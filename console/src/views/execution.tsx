@@ -138,7 +138,7 @@ const Outcome = ({ path: { context }, entries }: { path: Path; entries: readonly
 };
 
 const Chart = ({ path: { active, taken } }: { path: Path }) => {
-  const svg = useMemo(() => chartOf('execution', { active: [active], taken }), [active, taken.length]);
+  const svg = useMemo(() => chartOf({ active, taken }), [active, taken.length]);
   return (
     <Card title="Where it stands" aside={<code class="count">{active.split('.').join(' › ')}</code>} class="chart">
       {/* The drawing escapes what is not its own. */}
