@@ -1,5 +1,4 @@
 declare module 'virtual:charts' {
-  import type { Layout } from '../../machines/drawing/layout.ts';
-  export const execution: Layout;
+  export const execution: import('../../machines/drawing/layout.ts').Layout;
 }
 declare module '*.css';
