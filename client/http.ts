@@ -22,7 +22,7 @@ export class Http {
   readonly #headers: HttpOptions['headers'];
   readonly #fetch: typeof globalThis.fetch;
 
-  constructor({ baseUrl = '', headers, fetch = globalThis.fetch }: HttpOptions) {
+  constructor({ baseUrl = '', headers, fetch = globalFetch }: HttpOptions) {
     this.#base = baseUrl.replace(/\/+$/, '');
     this.#headers = headers;
     this.#fetch = fetch;
@@ -50,6 +50,9 @@ export class Http {
       : `${this.#base}${path}`;
   }
 }
+
+/** Browsers want it called as what it is, a function of the page, and not of an object that keeps it. */
+const globalFetch: typeof globalThis.fetch = (...request) => globalThis.fetch(...request);
 
 const bodyOf = async (response: Response): Promise<unknown> => {
   const text = await response.text();

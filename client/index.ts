@@ -1,22 +1,28 @@
 /** A client for browsers and Node: starts executions, follows them to their end, and answers what they ask. */
 import type {
+  BuilderBody,
+  BuilderListBody,
+  ChangesBody,
   ExecutionBody,
   ExecutionListBody,
   InboxBody,
   InboxItem,
+  JournalEvent,
   OpenConsent,
   OpenInteraction,
   OpenPause,
   StreamEvent,
+  WorkflowBody,
+  WorkflowListBody,
 } from '../server/protocol.ts';
 import { ExecutionFailedError, RequestError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
-import { type StreamOptions, streamOf } from './stream.ts';
+import { changesOf, type FollowOptions, journalOf, type StreamOptions, streamOf } from './stream.ts';
 
 export type * from '../server/protocol.ts';
 export { ExecutionFailedError, RequestError } from './errors.ts';
 export type { HttpOptions } from './http.ts';
-export type { StreamOptions } from './stream.ts';
+export type { FollowOptions, StreamOptions } from './stream.ts';
 
 /** How an execution stands, and the number of its last fact. */
 export type ExecutionState = ExecutionBody & { readonly seq: number };
@@ -30,6 +36,8 @@ export interface StartOptions {
   /** The same key with the same input is the same execution. Default: a fresh one, so that a retry starts nothing twice. */
   readonly idempotencyKey?: string;
   readonly conversationId?: string;
+  /** Sent with this request alone. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -38,6 +46,16 @@ export interface RunOptions extends StartOptions {
   onPrompt?(prompt: OpenInteraction['prompt'], interaction: OpenInteraction): MaybeAsync<AnswerValue | undefined>;
   /** Told once for each consent: open `auth_url` in a browser. */
   onConsent?(consent: OpenConsent): unknown;
+}
+export interface ListQuery {
+  readonly status?: string;
+  readonly workflow?: string;
+  readonly owner?: string;
+  /** How the id begins. */
+  readonly id?: string;
+  /** What `next` of the last page said. */
+  readonly before?: string;
+  readonly limit?: number;
 }
 type MaybeAsync<T> = T | Promise<T>;
 
@@ -102,8 +120,8 @@ export class Client {
   }
 
   /** The caller's executions, newest first, a page at a time. */
-  async list(filter: { status?: string; workflow?: string; before?: string; limit?: number } = {}) {
-    const response = await this.#http.send(`/executions${queryOf(filter)}`);
+  async list(filter: ListQuery = {}): Promise<ExecutionListBody> {
+    const response = await this.#http.send(`/executions${queryOf({ ...filter })}`);
     return (await response.json()) as ExecutionListBody;
   }
 
@@ -118,10 +136,33 @@ export class Client {
     return streamOf(this.#http, executionId, options);
   }
 
+  /** The journal of an execution, every fact as it was kept, until it has settled; comes back likewise. */
+  journal(executionId: string, options: StreamOptions = {}): AsyncGenerator<JournalEvent, void> {
+    return journalOf(this.#http, executionId, options);
+  }
+
+  /** That something has happened to the caller's executions; after each connection the first says to look at everything. */
+  changes(options: FollowOptions = {}): AsyncGenerator<ChangesBody, void> {
+    return changesOf(this.#http, options);
+  }
+
+  /** The workflows there are. */
+  async workflows(): Promise<WorkflowBody[]> {
+    const response = await this.#http.send('/workflows');
+    return ((await response.json()) as WorkflowListBody).workflows;
+  }
+
+  /** The builders there are, for operators. Rejects with a `RequestError`: 403 for everybody else. */
+  async builders(): Promise<BuilderBody[]> {
+    const response = await this.#http.send('/builders');
+    return ((await response.json()) as BuilderListBody).builders;
+  }
+
   #post(input: unknown, options: StartOptions, headers: Record<string, string>): Promise<Response> {
     const { path = '/v1/workflow', idempotencyKey = crypto.randomUUID(), conversationId, signal } = options;
+    const { headers: own = {} } = options;
     const more = conversationId === undefined ? {} : { 'conversation-id': conversationId };
-    const all = { 'idempotency-key': idempotencyKey, ...more, ...headers };
+    const all = { 'idempotency-key': idempotencyKey, ...more, ...headers, ...own };
     return this.#http.send(path, { method: 'POST', headers: all, body: input, signal });
   }
 

@@ -1,70 +1,104 @@
-/** The events of an execution, through as many connections as it takes. */
+/** Events from the server, through as many connections as it takes. */
 import { EventSourceParserStream } from 'eventsource-parser/stream';
-import type { StreamEvent } from '../server/protocol.ts';
+import type { ChangesBody, JournalEvent, StreamEvent } from '../server/protocol.ts';
 import { RequestError } from './errors.ts';
 import type { Http } from './http.ts';
 
-export interface StreamOptions {
-  /** Only events with higher numbers. Default 0: from the beginning. */
-  readonly after?: number;
+export interface FollowOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds before the n-th attempt in a row to come back, counted from 0. Default: 0.2 s, doubled up to 10 s. */
   readonly retryMs?: (attempt: number) => number;
+  /** Told when a connection stands, and when it is lost and will be made again. */
+  readonly onConnection?: (isOpen: boolean) => void;
+}
+
+export interface StreamOptions extends FollowOptions {
+  /** Only events with higher numbers. Default 0: from the beginning. */
+  readonly after?: number;
 }
 
 const backOff = (attempt: number): number => Math.min(10_000, 200 * 2 ** attempt);
 
+interface ServerEvent {
+  readonly id: string | undefined;
+  readonly event: string | undefined;
+  readonly data: string;
+}
+
+/** How a reader goes on: what it has to say when it comes back. Undefined once there is nothing more to come. */
+interface Place {
+  readonly path: string;
+  headers(): Record<string, string> | undefined;
+}
+
 /**
- * Yields each event once and in order, until the execution has settled. A connection that breaks is made again, from the
- * last event on. Rejects with a `RequestError` that a retry cannot mend, such as 404, and with the signal's reason.
+ * Yields the events of one connection after the other, for as long as there is a place to go on from. Rejects with a
+ * `RequestError` that a retry cannot mend, such as 404, and with the signal's reason.
  */
-export async function* streamOf(
-  http: Http,
-  executionId: string,
-  { after = 0, signal, retryMs = backOff }: StreamOptions,
-): AsyncGenerator<StreamEvent, void> {
-  let seen = after;
+async function* events(http: Http, place: Place, options: FollowOptions): AsyncGenerator<ServerEvent, void> {
+  const { signal, retryMs = backOff, onConnection } = options;
   for (let attempt = 0; ; attempt += 1) {
+    const headers = place.headers();
+    if (headers === undefined) return;
     try {
-      for await (const event of connection(http, executionId, seen, signal)) {
+      const response = await http.send(place.path, { headers: { accept: 'text/event-stream', ...headers }, signal });
+      if (response.status === 204 || response.body === null) return;
+      onConnection?.(true);
+      for await (const event of parsed(response.body)) {
         attempt = 0;
-        seen = event.seq;
         yield event;
-        if (event.type === 'execution.completed' || event.type === 'execution.failed') return;
       }
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof RequestError && error.status < 500 && error.status !== 429) throw error;
-      if (error instanceof Settled) return;
     }
+    if (place.headers() === undefined) return;
+    onConnection?.(false);
     await pause(retryMs(attempt), signal);
   }
 }
 
-/** The server has no more to say than was seen. */
-class Settled extends Error {}
-
-async function* connection(
-  http: Http,
-  executionId: string,
-  seen: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<StreamEvent, void> {
-  const headers = { accept: 'text/event-stream', 'last-event-id': String(seen) };
-  const response = await http.send(`/executions/${encodeURIComponent(executionId)}/stream`, { headers, signal });
-  if (response.status === 204 || response.body === null) throw new Settled();
-  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-  const reader = events.getReader();
+async function* parsed(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerEvent, void> {
+  const reader = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
   try {
-    for (let seq = seen; ; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const data = JSON.parse(value.data) as { truncated_through?: number };
-      seq = value.id === undefined ? (data.truncated_through ?? seq) : Number(value.id);
-      yield { type: value.event, seq, data } as StreamEvent;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const { id, event, data } = next.value;
+      yield { id, event, data };
     }
   } finally {
     await reader.cancel().catch(() => {});
+  }
+}
+
+/** The events of an execution, each once and in order, until it has settled. Rejects as `events`. */
+export const streamOf = (http: Http, executionId: string, options: StreamOptions) =>
+  numbered<StreamEvent>(http, `/executions/${encodeURIComponent(executionId)}/stream`, options);
+
+/** Its journal, likewise. */
+export const journalOf = (http: Http, executionId: string, options: StreamOptions) =>
+  numbered<JournalEvent>(http, `/executions/${encodeURIComponent(executionId)}/journal`, options);
+
+async function* numbered<Event extends { type: string; seq: number }>(
+  http: Http,
+  path: string,
+  { after = 0, ...options }: StreamOptions,
+): AsyncGenerator<Event, void> {
+  let seen: number | undefined = after;
+  const headers = () => (seen === undefined ? undefined : { 'last-event-id': String(seen) });
+  for await (const { id, event, data } of events(http, { path, headers }, options)) {
+    const body = JSON.parse(data) as { truncated_through?: number };
+    const seq: number = id === undefined ? (body.truncated_through ?? seen ?? 0) : Number(id);
+    const isLast = event === 'execution.completed' || event === 'execution.failed';
+    seen = isLast ? undefined : seq;
+    yield { type: event, seq, data: body } as unknown as Event;
+    if (isLast) return;
+  }
+}
+
+/** That something has changed, until the signal is aborted. Rejects as `events`. */
+export async function* changesOf(http: Http, options: FollowOptions): AsyncGenerator<ChangesBody, void> {
+  for await (const { data } of events(http, { path: '/executions/changes', headers: () => ({}) }, options)) {
+    yield JSON.parse(data) as ChangesBody;
   }
 }
 

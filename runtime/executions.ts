@@ -12,6 +12,10 @@ export type Stand = (typeof STANDS)[number];
 export interface ExecutionFilter {
   readonly status?: Stand | undefined;
   readonly workflow?: string | undefined;
+  /** User id; who is no operator sees his own in any case. */
+  readonly owner?: string | undefined;
+  /** How the id begins. */
+  readonly id?: string | undefined;
   /** What `next` of the page before said. */
   readonly before?: string | undefined;
   /** At most so many. */
@@ -99,13 +103,14 @@ export class Executions {
       const { ids, next } = this.#archive.page(owner, filter);
       return { executions: this.#seen(ids), next };
     }
-    const { status, workflow, before, limit } = filter;
+    const { status, workflow, id = '', before, limit } = filter;
     const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
     const executions: Execution[] = [];
     for (let index = before === undefined ? all.length - 1 : behind(all, before); index >= 0; index -= 1) {
       const execution = all[index]!;
       if (status !== undefined && standOf(execution.context) !== status) continue;
       if (workflow !== undefined && execution.context.workflow !== workflow) continue;
+      if (!execution.id.startsWith(id)) continue;
       if (executions.length === limit) return { executions, next: cursorAt(executions.at(-1)!.context) };
       executions.push(execution);
     }

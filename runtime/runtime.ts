@@ -131,7 +131,9 @@ export class Runtime {
 
   /** The caller's executions; an operator's are everybody's. Throws `identity_required`. */
   list(by: Caller, filter: ExecutionFilter): ExecutionPage {
-    return this.engine.executions.page(ownerOf(by), filter);
+    const owner = ownerOf(by) ?? filter.owner;
+    if (filter.owner !== undefined && filter.owner !== owner) return { executions: [], next: undefined };
+    return this.engine.executions.page(owner, filter);
   }
 
   /** What waits for the caller, in all executions, the longest waiting first. Throws `identity_required`. */

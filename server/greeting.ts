@@ -10,13 +10,16 @@ export interface Greeted {
   readonly workflow: Workflow;
   /** Where the workflow is served. */
   readonly paths: RoutePaths;
+  /** Whether there is a console. */
+  readonly console: boolean;
 }
 
 /** The line that starts an execution can be pasted as it is: its body fits the schema of the workflow. */
-export const greeting = async ({ url, workflow, paths }: Greeted): Promise<string> => {
+export const greeting = async ({ url, workflow, paths, console }: Greeted): Promise<string> => {
   const { method, path, legacyPath } = paths;
   const at = path ?? legacyPath;
-  if (at === null) return shown([`${workflow.name} has no route of its own at ${url}.`, STOP]);
+  const watch = console ? [`See all of it in a browser: ${url}/console`] : [];
+  if (at === null) return shown([`${workflow.name} has no route of its own at ${url}.`, ...watch, STOP]);
   const canWait = method === 'POST' && path !== null;
   const body = method === 'POST' ? await sampleBody(workflow) : undefined;
   const known = workflow.isPerUser ? ["-H 'x-api-key: me'"] : [];
@@ -28,6 +31,7 @@ export const greeting = async ({ url, workflow, paths }: Greeted): Promise<strin
     ...(method === 'POST' && body === undefined ? ['No sample fits its schema, so input.json is yours to write.'] : []),
     ...(canWait ? ['If it waits for a person, the reply has a status_url and a response_url. Look, and answer:'] : []),
     ...(canWait ? [`${curl(`${origin}STATUS_URL`)}\n  ${curl(`${origin}RESPONSE_URL`, JSON_TYPE, data(ANSWER))}`] : []),
+    ...watch,
     STOP,
   ]);
 };

@@ -19,16 +19,20 @@ import { createOperatorDoor } from './operator-door.ts';
 import { type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
 import { problemOf } from './problems.ts';
 import type { Route } from './route.ts';
+import { changesRoute } from './routes/changes.ts';
 import { chatRoutes } from './routes/chat.ts';
+import { consoleRoutes } from './routes/console.ts';
 import { executionStreamRoute } from './routes/execution-stream.ts';
 import { executionRoutes } from './routes/executions.ts';
 import { inspectorRoute } from './routes/inspector.ts';
 import { interactionRoutes } from './routes/interactions.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { journalRoute } from './routes/journal.ts';
 import { healthRoute, monitorRoute } from './routes/monitor.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { openApiRoutes } from './routes/openapi.ts';
 import { operatorRoutes } from './routes/operator.ts';
+import { overviewRoutes, type ServedWorkflow } from './routes/overview.ts';
 import { staticRoutes } from './routes/static.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { workflowRoutes } from './routes/workflow.ts';
@@ -77,14 +81,14 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     options: config.runtime,
     providers: config.providers,
   });
-  const who = createWho(identifier);
+  const door = createOperatorDoor(identifier, config.identity.operatorKey);
+  const who = createWho(identifier, config.console ? door : undefined);
   const wire = createWire(config.rootPath, all);
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
   const chatDeps = { ...streamDeps, enableInteractiveExtensions: config.enableInteractiveExtensions };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
 
-  const door = createOperatorDoor(identifier, config.identity.operatorKey);
   const inspector = config.console ? new InspectorSockets(runtime, door) : undefined;
   const isGuarded = config.identity.operatorKey !== undefined;
   const jobs = [
@@ -100,9 +104,12 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       : oauthRoutes(deps, config.oauthCallbackPath, config.cors.allowOrigins ?? [])),
     ...executionRoutes(deps),
     executionStreamRoute(deps),
+    journalRoute(deps),
+    changesRoute(deps),
+    ...overviewRoutes({ ...deps, rootPath: config.rootPath, served: servedBy(config, all) }),
     ...interactionRoutes(deps),
     ...(config.monitorUsers ? [monitorRoute(runtime, identifier, isGuarded)] : []),
-    ...(config.console ? [inspectorRoute(door, config.rootPath), ...operatorRoutes(door)] : []),
+    ...(config.console ? [...consoleRoutes(), inspectorRoute(door, config.rootPath), ...operatorRoutes(door)] : []),
     healthRoute,
     ...workflowRoutes(deps, workflow, pathsOf(config, config.workflow)),
     ...streamRoutes(streamDeps, workflow, pathsOf(config, config.workflow)),
@@ -183,6 +190,11 @@ const REPLY_GRACE_MS = 1_000;
 
 const pathsOf = ({ disableLegacyRoutes }: ServerOptions, paths: RoutePaths): RoutePaths =>
   disableLegacyRoutes ? { ...paths, legacyPath: null, legacyOpenaiApiPath: null } : paths;
+
+const servedBy = (config: ServerOptions, all: readonly Workflow[]): ServedWorkflow[] => [
+  { workflow: all[0]!, paths: config.workflow },
+  ...config.endpoints.map((paths) => ({ workflow: named(all, paths.functionName), paths })),
+];
 
 const named = (workflows: readonly Workflow[], name: string): Workflow => {
   const found = workflows.find((workflow) => workflow.name === name);

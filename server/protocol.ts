@@ -1,5 +1,5 @@
 /** The bodies of the wire, as types: what the server sends and its clients read. Names are NAT's where NAT has the body. */
-import type { Prompt } from '../runtime/index.ts';
+import type { JournalEntry, JsonSchema, Prompt } from '../runtime/index.ts';
 
 /** A prompt that waits for an answer. */
 export type OpenInteraction = {
@@ -30,7 +30,18 @@ export type ExecutionBody = { execution_id: string } & (
 export type AcceptedBody = { execution_id: string; status_url: string } & ({ status: 'running' } | OpenPause);
 
 /** One of `GET /executions`; times are ISO 8601 in UTC. */
-export type ListedExecution = ExecutionBody & { workflow: string; started_at: string; settled_at: string | null };
+export type ListedExecution = ExecutionBody & {
+  workflow: string;
+  /** User id of whoever started it; null if nobody said. */
+  owner: string | null;
+  phase: 'queued' | 'executing' | 'waiting' | 'settled';
+  /** Why it failed; null unless it did. */
+  code: string | null;
+  started_at: string;
+  settled_at: string | null;
+  /** When the first of what it waits for is due; null if nothing is. */
+  due_at: string | null;
+};
 export type ExecutionListBody = { executions: ListedExecution[]; next: string | null };
 
 /** One of `GET /interactions`. */
@@ -41,6 +52,48 @@ export type InboxItem = OpenPause & {
   due_at: string | null;
 };
 export type InboxBody = { interactions: InboxItem[] };
+
+/** `GET /executions/{id}/journal`. Entries up to a number may be missing, if the journal no longer has all of them. */
+export type JournalBody = { entries: readonly JournalEntry[]; truncated_through: number | null };
+
+/** One event of it, as a stream; `seq` is as in `StreamEvent`. */
+export type JournalEvent =
+  | {
+      [Type in JournalEntry['type']]: { type: Type; seq: number; data: Extract<JournalEntry, { type: Type }> };
+    }[JournalEntry['type']]
+  | { type: 'truncated'; seq: number; data: { truncated_through: number } };
+
+/** What the events of `GET /executions/changes` carry: ids of what to look at again; `null` is everything. */
+export type ChangesBody = { executions: string[] | null };
+
+/** One of `GET /workflows`. */
+export type WorkflowBody = {
+  name: string;
+  is_per_user: boolean;
+  method: 'GET' | 'POST';
+  /** Path of the server, with its root path; null if it is served on older routes only. */
+  path: string | null;
+  /** JSON Schema of what it takes; null if it takes anything, or nothing. */
+  input: JsonSchema | null;
+};
+export type WorkflowListBody = { workflows: WorkflowBody[] };
+
+/** One of `GET /builders`. Limits are null where there are none. */
+export type BuilderBody = {
+  builder_id: string;
+  workflow: string;
+  /** Null for the one that all users share. */
+  user: string | null;
+  /** `building`, `ready.idle`, `ready.in_use`, ... */
+  state: string;
+  created_at: string;
+  last_activity: string;
+  /** How many executions it has, parked ones included. */
+  executions: number;
+  slots: { limit: number | null; held: number; queued: number; max_queued: number | null };
+  requests: { total: number; failed: number; avg_latency_ms: number | null };
+};
+export type BuilderListBody = { builders: BuilderBody[] };
 
 /** An intermediate step of a run. */
 export type StreamedStep = { id: string; parentId: string; event: string; name: string } & Record<string, unknown>;

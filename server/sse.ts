@@ -45,13 +45,16 @@ export const eventsOnly = (text: string): Reply => ({ status: 200, headers: STRE
 export const eventFrame = (event: string, data: unknown): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
-const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' } as const;
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+} as const;
 
 /** Of silence, after which a comment shows proxies and clients that the stream lives. */
-const HEARTBEAT_MS = 15_000;
+export const HEARTBEAT_MS = 15_000;
 /** The first comes sooner: the head of the reply leaves with the first piece, and clients wait for it. */
 const FIRST_HEARTBEAT_MS = 1_000;
-const HEARTBEAT = ':\n\n';
+export const HEARTBEAT = ':\n\n';
 
 /** UTF-16 units that are written at once, about. */
 const PIECE = 64 * 1024;

@@ -54,7 +54,10 @@ export class Reader {
     return row && { executionId: row.id as string, fingerprint: row.fingerprint as string };
   }
 
-  page(owner: string | undefined, { status, workflow, before, limit }: ExecutionFilter): ReturnType<Archive['page']> {
+  page(
+    owner: string | undefined,
+    { status, workflow, id, before, limit }: ExecutionFilter,
+  ): ReturnType<Archive['page']> {
     const conditions: string[] = [];
     const parameters: unknown[] = [];
     const where = (condition: string, value: unknown): void => {
@@ -65,6 +68,8 @@ export class Reader {
     where('owner = ?', owner);
     where('stand = ?', status);
     where('workflow = ?', workflow);
+    where('id >= ?', id);
+    where('id < ?', id === undefined ? undefined : `${id}\u{10ffff}`);
     if (before !== undefined) where('n < ?', this.#placeOf(before));
     const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
     const rows = this.#all(`${PAGE_COLUMNS}${condition} ORDER BY n DESC LIMIT ?`, ...parameters, limit + 1);

@@ -54,7 +54,7 @@ export const serve = async ({ module, file, flags }: ServeAsked, { env, streams 
   stopOnSignals(server, log);
   log.info({ url: server.url, workflow: workflow.name }, 'listening');
   if (!log.isLevelEnabled('info')) return;
-  streams.stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow }));
+  streams.stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow, console: config.console }));
 };
 
 /** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */

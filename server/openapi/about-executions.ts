@@ -63,6 +63,8 @@ export const aboutExecutionList: About = {
   parameters: [
     inQuery('status', 'Only those that stand like this.', { enum: [...STANDS] }),
     inQuery('workflow', 'Only those of this workflow.'),
+    inQuery('owner', 'Only those of this user.'),
+    inQuery('id', 'Only those whose id begins like this.'),
     inQuery('before', 'What `next` of the last page said.'),
     limit,
   ],

@@ -1,6 +1,6 @@
 /** How the routes for operators describe themselves. */
 import { KINDS } from '../inspector/watch.ts';
-import { type About, inQuery, json, refusedWithProblem, text } from './about.ts';
+import { type About, inQuery, json, refusal, refusedWithProblem, text } from './about.ts';
 
 const forOperators = refusedWithProblem('For operators only.');
 
@@ -36,4 +36,26 @@ export const aboutInspector: About = {
     422: refusedWithProblem('A parameter cannot be used.'),
   },
   credential: 'operator',
+};
+
+export const aboutConsole: About = {
+  tag: 'server',
+  summary: 'The console, a page for operators',
+  answers: {
+    200: { description: 'The page.', content: { 'text/html': text } },
+    304: { description: 'As it was.' },
+    404: refusal('It has not been built.'),
+  },
+  credential: 'none',
+};
+
+export const aboutConsoleFile: About = {
+  tag: 'server',
+  summary: 'What the page is made of',
+  answers: {
+    200: { description: 'A file.', content: { '*/*': {} } },
+    304: { description: 'As it was.' },
+    404: refusal('There is no such file.'),
+  },
+  credential: 'none',
 };

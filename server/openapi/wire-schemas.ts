@@ -6,6 +6,7 @@ const text: JsonSchema = { type: 'string' };
 const whole: JsonSchema = { type: 'integer' };
 const orNull = (type: string): JsonSchema => ({ type: [type, 'null'] });
 const time: JsonSchema = { type: 'string', format: 'date-time' };
+const timeOrNull: JsonSchema = { type: ['string', 'null'], format: 'date-time' };
 const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
 const anything: JsonSchema = {};
 
@@ -58,7 +59,15 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
   ExecutionList: object({
     executions: listOf(
       both(
-        object({ workflow: text, started_at: time, settled_at: { type: ['string', 'null'], format: 'date-time' } }),
+        object({
+          workflow: text,
+          owner: orNull('string'),
+          phase: { enum: ['queued', 'executing', 'waiting', 'settled'] },
+          code: orNull('string'),
+          started_at: time,
+          settled_at: timeOrNull,
+          due_at: timeOrNull,
+        }),
         ref('Execution'),
       ),
     ),
@@ -71,10 +80,40 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
           execution_id: text,
           workflow: text,
           opened_at: time,
-          due_at: { type: ['string', 'null'], format: 'date-time' },
+          due_at: timeOrNull,
         }),
         either(ref('OpenInteraction'), ref('OpenConsent')),
       ),
+    ),
+  }),
+  Journal: object({
+    entries: listOf(object({ seq: whole, type: text, at: { type: 'number' } })),
+    truncated_through: orNull('integer'),
+  }),
+  WorkflowList: object({
+    workflows: listOf(
+      object({
+        name: text,
+        is_per_user: { type: 'boolean' },
+        method: { enum: ['GET', 'POST'] },
+        path: orNull('string'),
+        input: orNull('object'),
+      }),
+    ),
+  }),
+  BuilderList: object({
+    builders: listOf(
+      object({
+        builder_id: text,
+        workflow: text,
+        user: orNull('string'),
+        state: text,
+        created_at: time,
+        last_activity: time,
+        executions: whole,
+        slots: object({ limit: orNull('integer'), held: whole, queued: whole, max_queued: orNull('integer') }),
+        requests: object({ total: whole, failed: whole, avg_latency_ms: orNull('number') }),
+      }),
     ),
   }),
   InteractionAnswer: object({

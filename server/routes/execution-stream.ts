@@ -29,7 +29,7 @@ export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime;
 });
 
 /** The header is that of a client which was cut off; it knows better than the address it was once given. */
-const seenBy = ({ headers, query }: Call): number => {
+export const seenBy = ({ headers, query }: Call): number => {
   const header = headers['last-event-id'];
   if (header === undefined || header === '') {
     return readCount(new URLSearchParams(query), 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: 0 });

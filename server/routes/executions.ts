@@ -1,5 +1,12 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
-import { type ExecutionFilter, type ExecutionView, Failure, type Runtime, STANDS } from '../../runtime/index.ts';
+import {
+  type ExecutionFilter,
+  type ExecutionView,
+  Failure,
+  type Pause,
+  type Runtime,
+  STANDS,
+} from '../../runtime/index.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../openapi/about-executions.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
@@ -48,14 +55,24 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       const page = runtime.list(by, {
         status: readStatus(query.get('status')),
         workflow: query.get('workflow') ?? undefined,
+        owner: query.get('owner') ?? undefined,
+        id: query.get('id') ?? undefined,
         before: query.get('before') ?? undefined,
         limit: readCount(query, 'limit', PAGE),
       });
       const body: ExecutionListBody = {
         executions: page.executions.map((execution) => {
-          const { workflow, startedAt, settledAt } = execution.context;
-          const times = { started_at: iso(startedAt), settled_at: settledAt === null ? null : iso(settledAt) };
-          return { workflow, ...times, ...wire.status(execution) };
+          const { workflow, owner, error, startedAt, settledAt, pauses } = execution.context;
+          return {
+            workflow,
+            owner,
+            phase: execution.phase,
+            code: error?.code ?? null,
+            started_at: iso(startedAt),
+            settled_at: isoOrNull(settledAt),
+            due_at: isoOrNull(firstDue(pauses)),
+            ...wire.status(execution),
+          };
         }),
         next: page.next ?? null,
       };
@@ -77,7 +94,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
           execution_id: executionId,
           workflow,
           opened_at: iso(pause.openedAt),
-          due_at: pause.dueAt === null ? null : iso(pause.dueAt),
+          due_at: isoOrNull(pause.dueAt),
           ...wire.pause(executionId, pause),
         })),
       };
@@ -105,6 +122,12 @@ const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): P
 };
 
 const iso = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+
+const firstDue = (pauses: readonly Pause[]): number | null => {
+  const dues = pauses.flatMap(({ dueAt }) => dueAt ?? []);
+  return dues.length === 0 ? null : Math.min(...dues);
+};
 
 const readStatus = (given: string | null): ExecutionFilter['status'] => {
   if (given === null) return undefined;

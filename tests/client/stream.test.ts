@@ -96,3 +96,41 @@ test('who stops listening is not called back', async (t) => {
   await assert.rejects(listening, { message: 'enough' });
   await client.cancel(executionId);
 });
+
+const read = async <T>(events: AsyncIterable<T>): Promise<T[]> => {
+  const all: T[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+};
+
+test('a journal is read to its end with all facts, and from a number on', async (t) => {
+  const { client } = await world(t);
+  const { executionId } = await client.start({});
+  await heard(client, executionId, 'Ada');
+
+  const all = await read(client.journal(executionId));
+  const rest = await read(client.journal(executionId, { after: 3 }));
+
+  assert.deepEqual(
+    all.map(({ seq }) => seq),
+    all.map((_, index) => index + 1),
+  );
+  assert.deepEqual(
+    [all[0]?.type, all[1]?.type, all.at(-1)?.type],
+    ['execution.started', 'slot.granted', 'execution.completed'],
+  );
+  assert.deepEqual(rest, all.slice(3));
+});
+
+test('changes are told to their owner until he leaves', async (t) => {
+  const { url } = await world(t);
+  const client = createClient({ baseUrl: url, headers: { 'x-api-key': 'ada' } });
+  const leave = new AbortController();
+  const changes = client.changes({ signal: leave.signal });
+
+  const first = await changes.next();
+  leave.abort();
+
+  assert.deepEqual(first.value, { executions: null });
+  await assert.rejects(changes.next(), { name: 'AbortError' });
+});

@@ -10,7 +10,7 @@ const root = new URL('../../', import.meta.url);
 
 const sourcesOf = async (folder: string): Promise<{ file: string; text: string }[]> => {
   const names = await readdir(new URL(folder, root), { recursive: true });
-  const files = names.filter((name) => /\.(ts|mjs)$/.test(name)).map((name) => join(folder, name));
+  const files = names.filter((name) => /\.(tsx?|mjs)$/.test(name)).map((name) => join(folder, name));
   return Promise.all(files.sort().map(async (file) => ({ file, text: await readFile(new URL(file, root), 'utf8') })));
 };
 
@@ -25,12 +25,12 @@ const importsOf = ({ file, text }: { file: string; text: string }): Import[] => 
   });
 };
 
-const folders = ['machines', 'runtime', 'server', 'client', 'examples'];
+const folders = ['machines', 'runtime', 'server', 'client', 'console/src', 'examples'];
 const sources = (await Promise.all(folders.map(sourcesOf))).flat();
 const imports = sources.flatMap(importsOf);
 const valuesIn = (folder: string): Import[] =>
   imports.filter(({ from, isType }) => !isType && from.startsWith(`${folder}/`));
-const isPackage = (to: string): boolean => !/^(machines|runtime|server|client|examples|tests|bench)\//.test(to);
+const isPackage = (to: string): boolean => !/^(machines|runtime|server|client|console|examples|tests|bench)\//.test(to);
 const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
 
 test('the imports are read: values and types are told apart', () => {
@@ -63,6 +63,12 @@ test('machines import xstate and each other, and no value else', () => {
 
 test('the client imports itself and one package, since browsers load it', () => {
   const wrong = valuesIn('client').filter(({ to }) => !to.startsWith('client/') && to !== 'eventsource-parser/stream');
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
+test('the console imports the client, machines and packages: it asks the server as anybody could', () => {
+  const wrong = valuesIn('console').filter(({ to }) => !isPackage(to) && !/^(machines|client|console)\//.test(to));
 
   assert.deepEqual(wrong.map(shown), []);
 });

@@ -18,7 +18,7 @@ const given = {
   served: async (t: TestContext, served: Workflow, config: { rootPath?: string; workflow?: RoutePaths } = {}) => {
     const server = await createServer({ workflow: served, config: { port: 0, host: '127.0.0.1', ...config } });
     t.after(() => server.close());
-    const shown = await greeting({ url: server.url, workflow: served, paths: config.workflow ?? paths });
+    const shown = await greeting({ url: server.url, workflow: served, paths: config.workflow ?? paths, console: true });
     return { server, lines: shown.split('\n').map((line) => line.trim()) };
   },
 };
@@ -88,7 +88,7 @@ test('a route that takes no body is shown without one, and without what would be
 test('a route that never pauses is shown if there is no other', async () => {
   const legacy = { method: 'POST', path: null, legacyPath: '/generate' } as const;
 
-  const shown = await greeting({ url: 'http://localhost:8000', workflow: given.echo(), paths: legacy });
+  const shown = await greeting({ url: 'http://localhost:8000', workflow: given.echo(), paths: legacy, console: false });
 
   assert.match(shown, /localhost:8000\/generate -H .* -d '\{\}'\n/);
   assert.doesNotMatch(shown, /STATUS_URL/);
@@ -97,7 +97,7 @@ test('a route that never pauses is shown if there is no other', async () => {
 test('a workflow without a route is not shown how to start', async () => {
   const none = { method: 'POST', path: null, legacyPath: null } as const;
 
-  const shown = await greeting({ url: 'http://localhost:8000', workflow: given.echo(), paths: none });
+  const shown = await greeting({ url: 'http://localhost:8000', workflow: given.echo(), paths: none, console: false });
 
   assert.match(shown, /echo has no route of its own/);
   assert.doesNotMatch(shown, /curl/);
@@ -106,7 +106,7 @@ test('a workflow without a route is not shown how to start', async () => {
 test('where no sample fits, the body is a file that is yet to be written', async () => {
   const picky = given.echo(z.object({ code: z.string().regex(/^[A-Z]{3}\d{4}$/) }));
 
-  const shown = await greeting({ url: 'http://localhost:8000', workflow: picky, paths });
+  const shown = await greeting({ url: 'http://localhost:8000', workflow: picky, paths, console: false });
 
   assert.match(shown, /-d @input\.json\n\n {2}No sample fits/);
 });
@@ -114,7 +114,14 @@ test('where no sample fits, the body is a file that is yet to be written', async
 test('a schema that throws keeps nobody from being greeted', async () => {
   const broken = given.echo(z.unknown().refine(() => assert.fail('a schema with a defect')));
 
-  const shown = await greeting({ url: 'http://localhost:8000', workflow: broken, paths });
+  const shown = await greeting({ url: 'http://localhost:8000', workflow: broken, paths, console: false });
 
   assert.match(shown, /-d @input\.json/);
+});
+
+test('where there is a console, its address is told, and else not', async () => {
+  const greeted = { url: 'http://localhost:8000/api', workflow: given.echo(), paths };
+
+  assert.match(await greeting({ ...greeted, console: true }), / http:\/\/localhost:8000\/api\/console\n/);
+  assert.doesNotMatch(await greeting({ ...greeted, console: false }), /console/);
 });

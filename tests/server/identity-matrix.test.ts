@@ -51,8 +51,11 @@ GET /executions                                 200   200    404    401     401 
 GET /interactions                               200   200    404    401     401      401    200      200
 GET /executions/:e                              200   404    404    401     401      401    404      200
 GET /executions/:e?wait=1&after=0               200   404    404    401     401      401    404      200
+GET /executions/:e/journal                      200   404    404    401     401      401    404      200
 POST /executions/:e/interactions/:i/response    204   404    404    401     401      401    404      204
 DELETE /executions/:e                           204   404    404    401     401      401    404      204
+GET /workflows                                  200   200    200    200     200      200    200      200
+GET /builders                                   403   403    403    401     401      401    403      200
 GET /monitor/users                              403   403    403    403     403      403    403      200
 GET /monitor/users?user_id=x                    403   403    403    403     403      403    403      200
 GET /auth/redirect?state=x&code=y               400   400    400    400     400      400    400      400

@@ -26,7 +26,10 @@ test('my executions are listed newest first, with what a poll of each would say 
   const { executions, next } = body as { executions: Record<string, unknown>[]; next: unknown };
   assert.deepEqual([status, next], [200, null]);
   for (const [index, id] of [second.id, first.id].entries()) {
-    const { workflow: name, started_at, settled_at, ...polled } = executions[index]!;
+    const { workflow: name, owner, phase, code, due_at, started_at, settled_at, ...polled } = executions[index]!;
+    assert.deepEqual([code, due_at], [null, null]);
+    assert.equal(owner, world.runtime.get(id, operator)?.context.owner);
+    assert.equal(phase, index === 0 ? 'waiting' : 'settled');
     assert.equal(name, 'puppet');
     assert.equal(started_at, '2026-01-01T00:00:00.000Z');
     assert.equal(settled_at, index === 0 ? null : '2026-01-01T00:00:01.500Z');

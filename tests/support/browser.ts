@@ -1,6 +1,6 @@
 /** A real browser for a test: Chromium, as the system has it installed. */
 import type { TestContext } from 'node:test';
-import { type BrowserContext, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 
 export interface Browsing {
   readonly context: BrowserContext;
@@ -10,9 +10,8 @@ export interface Browsing {
   readonly errors: string[];
 }
 
-/** It begins without cookies and ends with the test. Names that end with `.test` are this machine. */
-export const givenBrowser = async (t: TestContext): Promise<Browsing> => {
-  const browser = await chromium.launch({
+export const launchChromium = (): Promise<Browser> =>
+  chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--host-resolver-rules=MAP *.test 127.0.0.1',
@@ -23,6 +22,10 @@ export const givenBrowser = async (t: TestContext): Promise<Browsing> => {
       '--disable-sync',
     ],
   });
+
+/** It begins without cookies and ends with the test. Names that end with `.test` are this machine. */
+export const givenBrowser = async (t: TestContext): Promise<Browsing> => {
+  const browser = await launchChromium();
   t.after(() => browser.close());
   const context = await browser.newContext();
   const requests: string[] = [];

@@ -19,13 +19,16 @@ export interface IdentityProvider {
 
 export interface Registration {
   clientSecret?: string;
+  /** Where browsers come back to. */
+  redirectUri?: string;
   tokenEndpointAuthMethod?: NonNullable<OAuthProviderConfig['tokenEndpointAuthMethod']>;
 }
 
-const redirectUri = 'http://127.0.0.1:8000/auth/redirect';
+const usualRedirectUri = 'http://127.0.0.1:8000/auth/redirect';
 
 export const identityProvider = async (t: TestContext, registration: Registration = {}): Promise<IdentityProvider> => {
   const { clientSecret = 'lab-secret', tokenEndpointAuthMethod = 'client_secret_basic' } = registration;
+  const { redirectUri = usualRedirectUri } = registration;
   const { server, origin } = await loopback(t);
   const quiet = t.mock.method(console, 'warn', () => {}); // it warns of each of its defaults
   const provider = new Provider(origin, {
@@ -70,8 +73,8 @@ export const identityProvider = async (t: TestContext, registration: Registratio
       scopes: ['read', 'write'],
     },
     accept: (authUrl, login = 'alice') =>
-      browse(authUrl, (page, prompt) => submit(page, { prompt, login, password: '-' })),
-    refuse: (authUrl) => browse(authUrl, (page) => ({ url: `${page}/abort`, init: {} })),
+      browse(authUrl, redirectUri, (page, prompt) => submit(page, { prompt, login, password: '-' })),
+    refuse: (authUrl) => browse(authUrl, redirectUri, (page) => ({ url: `${page}/abort`, init: {} })),
     whoHas: async (token) => {
       const response = await fetch(`${origin}/me`, { headers: { authorization: `Bearer ${token}` } });
       return response.ok ? ((await response.json()) as { sub: string }).sub : undefined;
@@ -87,7 +90,7 @@ const submit = (page: string, form: Record<string, string>): ReturnType<Act> => 
 });
 
 /** Follows redirects with cookies, acts on each page, and stops before the callback, which belongs to our server. */
-const browse = async (authUrl: string, act: Act): Promise<URL> => {
+const browse = async (authUrl: string, redirectUri: string, act: Act): Promise<URL> => {
   const cookies = new Map<string, string>();
   let [url, init]: [string, RequestInit] = [authUrl, {}];
   for (let hop = 0; hop < 12; hop += 1) {

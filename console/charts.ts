@@ -1,0 +1,17 @@
+/** Lays the statechart out when the console is built, so that the page carries a picture and no layout engine. */
+import type { Plugin } from 'vite';
+import { graphOf } from '../machines/drawing/graph.ts';
+import { layoutOf } from '../machines/drawing/layout.ts';
+import { executionMachine } from '../machines/execution.ts';
+
+/** What `src/charts.d.ts` declares. */
+const MODULE = 'virtual:charts';
+
+export const charts = (): Plugin => ({
+  name: 'charts',
+  resolveId: (id) => (id === MODULE ? `\0${MODULE}` : undefined),
+  load: async (id) => {
+    if (id !== `\0${MODULE}`) return undefined;
+    return `export const execution = ${JSON.stringify(await layoutOf(graphOf(executionMachine)))};`;
+  },
+});

@@ -1,0 +1,67 @@
+/** The way an execution took through its statechart: its journal, folded by the machine itself. */
+import { type Actor, type AnyTransitionDefinition, createActor, type StateValue } from 'xstate';
+import { type ExecutionContext, executionMachine } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
+
+export type Path = {
+  readonly context: ExecutionContext;
+  /** Where it stands: the innermost state, as `active.running.queued`. */
+  readonly active: string;
+  /** The arrows it took, each once. */
+  readonly taken: readonly Arrow[];
+  /** For each number of a fact that led to another state: where to. */
+  readonly reached: ReadonlyMap<number, string>;
+};
+
+export type Arrow = { readonly source: string; readonly target: string; readonly event: string };
+
+/** A walk goes on where it was: facts are folded once, however often one looks. */
+export class Walk {
+  readonly #executionId: string;
+  #actor: Actor<typeof executionMachine> | undefined;
+  #active = '';
+  #walked = 0;
+  readonly #taken = new Map<string, Arrow>();
+  readonly #reached = new Map<number, string>();
+
+  constructor(executionId: string) {
+    this.#executionId = executionId;
+  }
+
+  /** `entries` are those of the last time, and what has come since. Undefined before the first one has come. */
+  through(entries: readonly JournalEntry[]): Path | undefined {
+    for (; this.#walked < entries.length; this.#walked += 1) this.#step(entries[this.#walked]!);
+    if (this.#actor === undefined) return undefined;
+    const { context } = this.#actor.getSnapshot();
+    return { context, active: this.#active, taken: [...this.#taken.values()], reached: this.#reached };
+  }
+
+  #step(entry: JournalEntry): void {
+    if (entry.type === 'execution.started') this.#actor = this.#begin(entry);
+    else this.#actor?.send(entry);
+    const active = this.#actor === undefined ? '' : leafOf(this.#actor.getSnapshot().value);
+    if (active !== this.#active && this.#active !== '') this.#reached.set(entry.seq, active);
+    this.#active = active;
+  }
+
+  #begin({ workflow, owner, form, at: startedAt }: Extract<JournalEntry, { type: 'execution.started' }>) {
+    return createActor(executionMachine, {
+      input: { executionId: this.#executionId, workflow, owner, form, startedAt },
+      inspect: (seen) => {
+        if (seen.type !== '@xstate.microstep') return;
+        for (const arrow of seen._transitions.flatMap(arrowsOf)) this.#taken.set(Object.values(arrow).join(' '), arrow);
+      },
+    }).start();
+  }
+}
+
+/** A fact that leads nowhere has no target. */
+const arrowsOf = ({ source, target = [], eventType }: AnyTransitionDefinition): Arrow[] =>
+  target.map((to) => ({ source: source.path.join('.'), target: to.path.join('.'), event: eventType }));
+
+/** The machine has no parallel states: one leaf is active. */
+const leafOf = (value: StateValue): string => {
+  if (typeof value === 'string') return value;
+  const [[key = '', inner] = []] = Object.entries(value);
+  return inner === undefined ? key : `${key}.${leafOf(inner)}`;
+};

@@ -1,0 +1,22 @@
+/** Builds the console into `console/dist`, which `server/routes/console.ts` serves. */
+import { defineConfig } from 'vite';
+import { charts } from './charts.ts';
+
+export default defineConfig({
+  root: import.meta.dirname,
+  // The page is at `/console` and its files are below: relative, so that it works under any root path.
+  base: './',
+  plugins: [charts()],
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    assetsDir: 'console',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    reportCompressedSize: false,
+    // The drawing knows the layout engine, which the page does without: see `charts.ts`.
+    rolldownOptions: { treeshake: { moduleSideEffects: [{ test: /elkjs/, sideEffects: false }] } },
+  },
+});
