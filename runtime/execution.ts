@@ -176,6 +176,11 @@ export class Execution {
     return this.#told.tags.has('settled');
   }
 
+  /** It has settled, be that told or not: nothing more can be recorded. */
+  get hasEnded(): boolean {
+    return this.#applied.tags.has('settled');
+  }
+
   /** Its retention is over, be that told or not. */
   get isExpiring(): boolean {
     return statusOf(this.#applied) === 'idle-expiring';

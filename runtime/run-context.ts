@@ -189,7 +189,7 @@ export class RunContext implements Context {
 
   /** Why nobody can be asked. */
   #refusal(): Error | undefined {
-    if (this.#run.execution.isSettled) return new EndedError('The execution has ended.');
+    if (this.#run.execution.hasEnded) return new EndedError('The execution has ended.');
     return this.#run.asked.interactive ? undefined : new InteractionUnavailableError(UNAVAILABLE);
   }
 

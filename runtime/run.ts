@@ -145,7 +145,7 @@ export class Run implements Driver, SlotHolder, Replayed {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.execution.isSettled) this.#abort.abort(ended());
+      if (this.execution.hasEnded) this.#abort.abort(ended());
     }
     return this.#abort.signal;
   }
@@ -162,7 +162,7 @@ export class Run implements Driver, SlotHolder, Replayed {
   }
 
   #offer(fact: NewFact): void {
-    if (this.#isOver || this.execution.isSettled) throw ended();
+    if (this.#isOver || this.execution.hasEnded) throw ended();
     this.execution.mention(fact);
   }
 
@@ -232,7 +232,7 @@ export class Run implements Driver, SlotHolder, Replayed {
     if (this.#phase === 'executing') return undefined;
     return new Promise((resolve, reject) => {
       this.#wait(undefined, () => resolve(), reject).closedBy = 'work';
-      if (this.execution.isSettled) reject(ended());
+      if (this.execution.hasEnded) reject(ended());
     });
   }
 

@@ -176,6 +176,7 @@ export class Runtime {
     const execution = this.#owned(executionId, by);
     if (execution === undefined) throw notFound(executionId);
     if (!(await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError'))) {
+      await execution.keeping; // it has just ended, and is about to be told so
       throw new Failure('execution_settled', {
         detail: `Execution ${executionId} is over: it is ${execution.status}.`,
       });

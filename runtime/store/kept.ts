@@ -66,7 +66,10 @@ export class Kept implements Writer {
       batch.writers.push(this);
     }
     const { limits } = this.#deps;
-    if (!this.journal.append(entry, text.length, limits)) return batch.kept;
+    if (!this.journal.append(entry, text.length, limits)) {
+      // Behind one that takes a turn longer to say whether it is full, in the same batch.
+      return this.#isTruncated ? batch.kept.then(nothing) : batch.kept;
+    }
     this.#isTruncated = true;
     const full = this.journal.truncate(limits, weigh);
     return batch.kept.then(() => full);
@@ -132,3 +135,5 @@ export class Kept implements Writer {
 }
 
 const weigh = (entry: JournalEntry): number => JSON.stringify(entry).length;
+
+const nothing = (): undefined => undefined;

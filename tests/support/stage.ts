@@ -64,7 +64,7 @@ export class Stage {
 }
 
 /** What the run is told about what it has waited for. */
-const OUTCOMES: Readonly<Record<string, string>> = {
+export const OUTCOMES: Readonly<Record<string, string>> = {
   'p1 interaction.answered': 'This.',
   'p2 interaction.answered': 'This.',
   'p1 interaction.expired': 'TimeoutError',

@@ -10,6 +10,10 @@ export const isOwn = (fact: ExecutionEvent, { failing }: Plan): boolean =>
   (fact.type === 'execution.failed' && failing === 'thrown') ||
   ('call' in fact && fact.type !== 'step.completed' && fact.type !== 'step.failed');
 
+/** What closes the pause that the fact at this place has opened. */
+export const closing = ({ facts }: Plan, id: string, opened: number): ExecutionEvent | undefined =>
+  facts.find((fact, index) => index > opened && 'id' in fact && !('call' in fact) && fact.id === id);
+
 /** What a run of the plan does and hears, in this process and in those before it. */
 export class Part {
   readonly plan: Plan;
@@ -17,6 +21,8 @@ export class Part {
   readonly #file: string;
   /** Milliseconds from now until the pause that a fact opens is over by itself; undefined if it is not on this plan. */
   readonly #lastsMs: (index: number) => number | undefined;
+  /** Calls that hear of something on this plan. */
+  #closed: Promise<void>[] = [];
   #reached = -1;
   #onReached: (() => void) | undefined;
   #work: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
@@ -40,6 +46,7 @@ export class Part {
   }
 
   async run(ctx: Context): Promise<unknown> {
+    this.#closed = [];
     for (const [index, fact] of this.plan.facts.entries()) {
       if (!isOwn(fact, this.plan)) continue;
       await this.#until(index);
@@ -48,6 +55,7 @@ export class Part {
       this.#call(fact, index, ctx);
     }
     await this.#until(this.plan.facts.length);
+    await Promise.allSettled(this.#closed);
     return 'done';
   }
 
@@ -59,7 +67,7 @@ export class Part {
     }
   }
 
-  #call(fact: ExecutionEvent, index: number, ctx: Context): void {
+  #call(fact: ExecutionEvent, index: number, ctx: Context): unknown {
     switch (fact.type) {
       case 'step.started':
         return this.#track(
@@ -101,10 +109,12 @@ export class Part {
   }
 
   #track(index: number, call: Promise<unknown>): void {
-    call.then(
+    const heard = call.then(
       (value) => this.#note(index, 'heard', value instanceof AccessToken ? value.value : wordOf(value)),
       (error: Error) => this.#note(index, 'heard', error.name),
     );
+    const fact = this.plan.facts[index]!;
+    if ('id' in fact && closing(this.plan, fact.id, index) !== undefined) this.#closed.push(heard);
   }
 
   /** Written at once, as a side effect is: it outlives the process. */

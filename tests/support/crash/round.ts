@@ -1,4 +1,5 @@
-/** Plans that are played side by side, in one runtime, to be stopped after as many facts each. */
+/** Plans that are played side by side in one runtime, to be stopped in the same moment, after as many facts each. */
+import type { ExecutionEvent } from '../../../machines/facts.ts';
 import { after, begun, type Expected } from '../execution-model.ts';
 import type { Plan } from '../plans.ts';
 import { isOwn, Part } from './part.ts';
@@ -6,27 +7,37 @@ import { type Group, lastsMs, timetable } from './timetable.ts';
 
 /** One plan of a round. */
 export interface Cue {
-  /** Also the user, and the idempotency key. */
+  /** Also its user, and its idempotency key. */
   readonly name: string;
+  /** Without what happens when all plays are over. */
   readonly plan: Plan;
   readonly groups: readonly Group[];
   readonly part: Part;
+  /** What comes of it when nobody comes any more. */
+  readonly isAbandoned: boolean;
+  /** How many facts there are before the process ends. */
+  readonly stop: number;
 }
 
-/** Stops after so many facts; `end`: when what takes longest has ended it. */
-export const roundOf = (plans: readonly Plan[], stop: number, file: string): Cue[] =>
+/** `stop` undefined: all that there is, and those that are abandoned have been. */
+export const roundOf = (plans: readonly Plan[], stop: number | undefined, file: string): Cue[] =>
   plans.flatMap((whole, index) => {
-    const plan = { ...whole, facts: whole.facts.filter((fact) => !isLate(fact.type, whole)) };
-    if (!canStop(plan, stop)) return [];
-    const groups = timetable(plan, stop);
+    const plan = { ...whole, facts: whole.facts.filter((fact) => !isLate(fact, whole)) };
+    const stand = standAfter(plan, plan.facts.length);
+    // A consent is over long before.
+    const isAbandoned = whole.failing === 'abandoned' && stand.open.some(({ kind }) => kind === 'interaction');
+    const stopsAt = stop ?? plan.facts.length;
+    if (stop === undefined ? !isAbandoned : !canStop(plan, stop)) return [];
+    const groups = timetable(plan, stopsAt);
     const name = `${stop}-${index}`;
-    return { name, plan: whole, groups, part: new Part(plan, name, file, (at) => lastsMs(plan, groups, at)) };
+    const part = new Part(plan, name, file, (at) => lastsMs(plan, groups, at));
+    return { name, plan, groups, part, isAbandoned, stop: stopsAt };
   });
 
 /** It comes when so much time has passed that all plays are over. */
-const isLate = (type: string, { failing }: Plan): boolean =>
-  type === 'retention.elapsed' ||
-  type === 'record.forgotten' ||
+const isLate = ({ type }: ExecutionEvent, { failing }: Plan): boolean =>
+  type.startsWith('retention.') ||
+  type.startsWith('record.') ||
   (type === 'execution.failed' && failing === 'abandoned');
 
 /**
@@ -34,8 +45,8 @@ const isLate = (type: string, { failing }: Plan): boolean =>
  * due to any call of `ctx`, cannot be expected.
  */
 const canStop = (plan: Plan, stop: number): boolean => {
-  const next = plan.facts[stop];
   if (stop > plan.facts.length) return false;
+  const next = plan.facts[stop];
   return next === undefined || !isOwn(next, plan) || !isParked(standAfter(plan, stop));
 };
 

@@ -12,8 +12,7 @@ export const FAR_ACTS = 45;
 
 /** From one fact of a group to the next; prompts are timed in whole seconds. */
 export const TICK_MS = 1_000;
-/** Ticks of an act in which something may happen, and the one in which it begins to, unless a consent needs another. */
-export const TICKS = 40;
+/** The tick of an act in which something begins to happen, unless a consent needs another. */
 const FIRST_TICK = 20;
 
 /** Facts that happen one after the other in one turn of the event loop. */

@@ -1,0 +1,160 @@
+/** A runtime that keeps its executions in a directory, and can be lost and opened again. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Execution } from '../../runtime/execution.ts';
+import {
+  type Caller,
+  createRuntime,
+  DurableStore,
+  defaults,
+  type Log,
+  type Runtime,
+  type RuntimeSetup,
+  type StartRequest,
+  silentLog,
+  type Workflow,
+} from '../../runtime/index.ts';
+import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
+import { alice, turns } from './given.ts';
+import { SimulatedClock } from './simulated-clock.ts';
+
+export const directory = (t: TestContext): string => {
+  const path = mkdtempSync(join(tmpdir(), 'fermata-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+};
+
+export const openStore = (path: string, more: { secret?: string; maxJournalFacts?: number } = {}) => {
+  const { maxJournalFacts, maxJournalBytes, parkedTimeoutMs } = defaults;
+  return DurableStore.open({
+    directory: path,
+    maxDataBytes: 1e9,
+    maxJournalFacts,
+    maxJournalBytes,
+    parkedTimeoutMs,
+    ...more,
+  });
+};
+
+export interface DurableSetup extends Omit<RuntimeSetup, 'workflows' | 'store' | 'clock' | 'log'> {
+  readonly secret?: string;
+  readonly maxJournalFacts?: number;
+}
+
+/** One process after the other on the same directory; time goes on from one to the next. */
+export class DurableWorld {
+  readonly directory: string;
+  readonly clock = new SimulatedClock();
+  /** What was logged: the message, and its fields. */
+  readonly logged: (object & { readonly message?: string })[] = [];
+  runtime!: Runtime;
+  store!: DurableStore;
+  readonly #setup: DurableSetup;
+  /** What a start has at least. */
+  readonly asked = nothing;
+
+  private constructor(path: string, setup: DurableSetup) {
+    this.directory = path;
+    this.#setup = setup;
+  }
+
+  static async open(t: TestContext, workflows: readonly Workflow[], setup: DurableSetup = {}): Promise<DurableWorld> {
+    const world = new DurableWorld(directory(t), setup);
+    await world.open(...workflows);
+    t.after(() => world.stop());
+    return world;
+  }
+
+  async open(...workflows: Workflow[]): Promise<void> {
+    const { secret, maxJournalFacts, ...setup } = this.#setup;
+    const limits = {
+      ...(secret !== undefined && { secret }),
+      ...(maxJournalFacts !== undefined && { maxJournalFacts }),
+    };
+    this.store = await openStore(this.directory, limits);
+    this.runtime = await createRuntime({ ...setup, workflows, store: this.store, clock: this.clock, log: this.#log });
+    await this.quiet();
+  }
+
+  /** As a user does it, who waits for what executes. */
+  async stop(): Promise<void> {
+    const stopped = this.runtime.stop();
+    this.clock.advance(this.runtime.options.stopTimeoutMs);
+    await stopped;
+  }
+
+  /** Everything that is not on the disk is gone; what the lost runs do from now on reaches nobody. */
+  async crash(): Promise<void> {
+    const { engine } = this.runtime;
+    for (const execution of engine.executions.all()) execution.leave();
+    engine.wheel.stop();
+    await this.store.close();
+  }
+
+  async reopen(...workflows: Workflow[]): Promise<void> {
+    await this.stop();
+    await this.open(...workflows);
+  }
+
+  async crashAndReopen(...workflows: Workflow[]): Promise<void> {
+    await this.crash();
+    await this.open(...workflows);
+  }
+
+  /** Resolves when everything has happened that can without time. */
+  async quiet(): Promise<void> {
+    for (let round = 0; round < 3; round += 1) {
+      await turns(20);
+      await this.store.forget('nobody'); // whatever was to be written before is
+    }
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.clock.advance(ms);
+    await this.quiet();
+  }
+
+  async start(asked: Partial<StartRequest> & { readonly workflow: string }): Promise<string> {
+    const { execution } = await this.runtime.start({ ...nothing, ...asked });
+    await this.quiet();
+    return execution.id;
+  }
+
+  async answer(id: string, place = 0, text = 'yes', by: Caller = alice): Promise<void> {
+    const pause = this.get(id).context.pauses[place]!;
+    await this.runtime.answer(id, pause.id, { kind: 'text', text }, by);
+    await this.quiet();
+  }
+
+  get(id: string): Execution {
+    return this.runtime.engine.executions.get(id)!;
+  }
+
+  isInMemory(id: string): boolean {
+    return this.runtime.engine.executions.inMemory(id) !== undefined;
+  }
+
+  facts(id: string): string[] {
+    return this.store.read(id)?.entries.map(({ type }) => type) ?? [];
+  }
+
+  readonly #log: Log = {
+    ...silentLog,
+    info: (fields, message) => void this.logged.push({ ...fields, message }),
+    warn: (fields, message) => void this.logged.push({ ...fields, message }),
+    error: (fields, message) => void this.logged.push({ ...fields, message }),
+  };
+}
+
+const nothing = {
+  input: null,
+  by: alice,
+  conversationId: undefined,
+  userMessageId: undefined,
+  request: noRequest,
+  trace: new RunTrace({}),
+  interactive: true,
+  streaming: false,
+} as const;
