@@ -9,7 +9,7 @@ const KINDS = ['durable', 'ours'] as const;
 type Compared = Record<(typeof KINDS)[number], number>;
 
 /** Cycles in a second, the better of several rounds taken in turn. */
-const compare = async (servers: Servers, script: 'cycle' | 'instant'): Promise<Compared> => {
+const compare = async (servers: Servers, script: 'waitingCycle' | 'instant'): Promise<Compared> => {
   const best: Compared = { durable: 0, ours: 0 };
   for (const kind of KINDS) await servers.load({ port: servers.ports[kind], script, connections: 50, ms: WARM_MS });
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -30,14 +30,14 @@ const rowOf = (what: string, { durable, ours }: Compared, target: string): Row =
 });
 
 /** 50 clients that do something else between two cycles. */
-const PACED = { script: 'cycle', connections: 50, ms: 3_000, pauseMs: 60 } as const;
+const PACED = { script: 'waitingCycle', connections: 50, ms: 3_000, pauseMs: 60 } as const;
 
 export default async (): Promise<Row[]> => {
   const servers = await startServers(KINDS);
   try {
-    const cycle = await compare(servers, 'cycle');
+    const cycle = await compare(servers, 'waitingCycle');
     const instant = await compare(servers, 'instant');
-    const busy = await servers.load({ port: servers.ports.durable, script: 'cycle', connections: 50, ms: RUN_MS });
+    const busy = await servers.load({ port: servers.ports.durable, script: 'waitingCycle', connections: 50, ms: RUN_MS });
     const paced = await servers.load({ port: servers.ports.durable, ...PACED });
     const control = await servers.load({ port: servers.ports.ours, ...PACED });
     const p99 = ({ latencies }: { latencies: readonly number[] }): string =>

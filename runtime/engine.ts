@@ -86,7 +86,7 @@ export class Engine {
     clock = systemClock,
     random = Math.random,
   }: RuntimeSetup) {
-    this.options = resolveOptions(options);
+    this.options = resolveOptions(options, store?.archive !== undefined);
     this.clock = clock;
     this.#log = log;
     this.store = store ?? new MemoryStore(this.options);
@@ -209,9 +209,8 @@ export class Engine {
 
     const builders = this.builders(request.workflow);
     const lease = session?.share() ?? builders.lease(request.by.userId);
-    const { slots } = lease.builder;
     try {
-      slots.refuseIfFull();
+      lease.builder.slots.refuseIfFull();
     } catch (error) {
       lease.cancel();
       throw error;
@@ -229,10 +228,7 @@ export class Engine {
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
-      if (kept !== true) {
-        slots.coming += 1;
-        await kept.finally(() => (slots.coming -= 1));
-      }
+      if (kept !== true) await kept;
     } catch (error) {
       lease.cancel();
       this.#drop(execution);

@@ -5,8 +5,9 @@
  * X1  Apply: a fact is sent to the actor, whose machine decides. Refused is refused: nothing was changed or written.
  * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
  * X3  Then tell: only after the store has it does anybody hear of it - the run, the subscribers, the caller - or see
- *     it: what can be read here is what is kept. Slots are the one exception: they are given and taken back at once,
- *     since they do not outlive the process anyway.
+ *     it: what can be read here is what is kept. Slots are the one exception: they are asked for, given and taken back
+ *     at once, since they do not outlive the process anyway. So a run may begin before its start is kept; what it does
+ *     in steps, and whatever anybody hears of it, comes after.
  * X4  What the store could not keep has not happened: the execution stands where its journal ends, and is driven anew
  *     from there when the store works again.
  */
@@ -266,7 +267,7 @@ export class Execution {
       throw unkept(cause);
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
-    const isHeard = entry.type === 'slot.granted';
+    const isHeard = entry.type === 'slot.granted' || entry.type === 'execution.started';
     const told = kept.then(
       (full) => this.#tell(entry, snapshot, full, isHeard),
       (cause: unknown) => {

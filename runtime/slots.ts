@@ -26,8 +26,6 @@ export class Slots {
   #open = false;
   #held = 0;
   #queued = 0;
-  /** Those that were let in and are about to ask, once their start is kept. */
-  coming = 0;
   /** Stands before the first and behind the last, and wants nothing. */
   readonly #queue = new SlotRequest({ slotGranted: () => {} });
   #isServing = false;
@@ -48,7 +46,7 @@ export class Slots {
   /** Whether a start would be refused. Those that resume are never refused: they were let in once. */
   get isFull(): boolean {
     const free = this.#open ? this.limit - this.#held : 0;
-    return this.#queued + this.coming - free >= this.#maxQueued;
+    return this.#queued - free >= this.#maxQueued;
   }
 
   refuseIfFull(): void {

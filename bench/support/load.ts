@@ -61,6 +61,15 @@ export const scripts = {
     while (!expect(await connection.request('GET', status_url), 200).includes('"completed"'));
     return performance.now() - answeredAt;
   },
+  /** The same by a client that waits for news instead of asking again and again, which would be most of the work. */
+  waitingCycle: async (connection: Connection) => {
+    const started = expect(await connection.request('POST', '/v1/workflow', ask), 202);
+    const { response_url, status_url } = JSON.parse(started);
+    const answeredAt = performance.now();
+    expect(await connection.request('POST', response_url, answer), 204);
+    while (!expect(await connection.request('GET', `${status_url}?wait=10`), 200).includes('"completed"'));
+    return performance.now() - answeredAt;
+  },
   /** The cycle as NAT's chat interface does it: everything on one socket. */
   socketCycle: async (connection: Connection) => {
     const socket = await socketOf(connection);

@@ -22,7 +22,7 @@ export const PRAGMAS = [
   'synchronous = FULL',
   'busy_timeout = 5000',
   'cache_size = -16000',
-  'wal_autocheckpoint = 8000',
+  'wal_autocheckpoint = 2000',
 ];
 
 export interface Directory {
