@@ -151,7 +151,7 @@ export class Theatre {
   #call(of: Execution, act: () => Promise<unknown>): void {
     const { pauses } = of.applied.context;
     const made = act();
-    const opened = of.context.pauses.find((pause) => !pauses.includes(pause));
+    const opened = of.applied.context.pauses.find((pause) => !pauses.includes(pause));
     const call: Call = { of, id: opened?.kind === 'interaction' ? opened.id : undefined, outcome: undefined };
     this.#calls.push(call);
     made.then(
