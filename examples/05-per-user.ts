@@ -23,9 +23,13 @@ export default workflow({
       return { path, file, notes: 0 };
     },
   },
-  async run({ note }, _ctx, notebook) {
-    await notebook.file.appendFile(`${note}\n`);
-    notebook.notes += 1;
-    return { notes: notebook.notes, file: notebook.path };
+  async run({ note }, ctx, notebook) {
+    // In a step, so that it is not written twice if the run has to be executed again.
+    const notes = await ctx.step('write', async () => {
+      await notebook.file.appendFile(`${note}\n`);
+      notebook.notes += 1;
+      return notebook.notes;
+    });
+    return { notes, file: notebook.path };
   },
 });

@@ -70,6 +70,7 @@ export {
 export {
   metadataFromHttpRequest,
   metadataFromWebSocket,
+  noRequest,
   type PartialRequest,
   type RunMetadata,
   RunTrace,
@@ -89,6 +90,8 @@ export { RunFailedError, SessionRun } from './session-run.ts';
 export type { Archive } from './store/archive.ts';
 export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';
+export type { Summary } from './store/reader.ts';
 export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
+export { StoredExecutions, type StoredJournal } from './stored-executions.ts';
 export { type Credential, type UserInfo, userInfoOf } from './user-info.ts';
 export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './workflow.ts';

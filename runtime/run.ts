@@ -176,7 +176,8 @@ export class Run implements Driver, SlotHolder, Replayed {
     const replay = this.#replay;
     const before = replay?.take(fact);
     if (before !== undefined && before !== 'dropped') return replay!.passed(before);
-    if (this.#isOver || !(await this.execution.offer(fact))) throw ended();
+    const isKept = !this.#isOver && (await this.execution.offer(fact));
+    if (!isKept || this.#isOver) throw ended(); // R3: it may have left meanwhile
   }
 
   /** How a step has ended, if it was done before. Rejects if the execution has ended. */

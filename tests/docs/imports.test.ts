@@ -25,12 +25,13 @@ const importsOf = ({ file, text }: { file: string; text: string }): Import[] => 
   });
 };
 
-const folders = ['machines', 'runtime', 'server', 'client', 'console/src', 'examples'];
+const folders = ['machines', 'runtime', 'server', 'client', 'console/src', 'testing', 'examples'];
 const sources = (await Promise.all(folders.map(sourcesOf))).flat();
 const imports = sources.flatMap(importsOf);
 const valuesIn = (folder: string): Import[] =>
   imports.filter(({ from, isType }) => !isType && from.startsWith(`${folder}/`));
-const isPackage = (to: string): boolean => !/^(machines|runtime|server|client|console|examples|tests|bench)\//.test(to);
+const isPackage = (to: string): boolean =>
+  !/^(machines|runtime|server|client|console|testing|examples|tests|bench)\//.test(to);
 const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
 
 test('the imports are read: values and types are told apart', () => {
@@ -65,6 +66,11 @@ test('the client imports itself and one package, since browsers load it', () => 
   const wrong = valuesIn('client').filter(({ to }) => !to.startsWith('client/') && to !== 'eventsource-parser/stream');
 
   assert.deepEqual(wrong.map(shown), []);
+});
+
+test('the test kit imports machines, the runtime and packages: there is no server in it', () => {
+  const wrong = valuesIn('testing').filter(({ to }) => !isPackage(to) && !/^(machines|runtime|testing)\//.test(to));
+  assert.deepEqual(wrong, []);
 });
 
 test('the console imports the client, machines and packages: it asks the server as anybody could', () => {

@@ -1,0 +1,24 @@
+/** The examples, each on every path that it may take. */
+import assert from 'node:assert/strict';
+import hello from '../../examples/01-hello.ts';
+import approval from '../../examples/02-approval.ts';
+import publication from '../../examples/03-parallel-prompts.ts';
+import notebook from '../../examples/05-per-user.ts';
+import { testWorkflow } from '../../testing/index.ts';
+
+testWorkflow(hello, { inputs: [{ name: 'Ada' }] });
+
+testWorkflow(approval, {
+  inputs: [{ amount: 1_200 }],
+  check: ({ status, choices, result }) => {
+    const isApproved = choices.some((choice) => choice.endsWith('yes'));
+    if (status === 'completed') assert.deepEqual(result, { approved: isApproved });
+  },
+});
+
+testWorkflow(publication, { inputs: [{ title: 'Waiting' }] });
+
+testWorkflow(notebook, {
+  inputs: [{ note: 'one' }],
+  same: ({ result }) => (result as { notes: number }).notes, // each play has a file of its own
+});
