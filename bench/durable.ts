@@ -37,7 +37,12 @@ export default async (): Promise<Row[]> => {
   try {
     const cycle = await compare(servers, 'waitingCycle');
     const instant = await compare(servers, 'instant');
-    const busy = await servers.load({ port: servers.ports.durable, script: 'waitingCycle', connections: 50, ms: RUN_MS });
+    const busy = await servers.load({
+      port: servers.ports.durable,
+      script: 'waitingCycle',
+      connections: 50,
+      ms: RUN_MS,
+    });
     const paced = await servers.load({ port: servers.ports.durable, ...PACED });
     const control = await servers.load({ port: servers.ports.ours, ...PACED });
     const p99 = ({ latencies }: { latencies: readonly number[] }): string =>

@@ -104,7 +104,7 @@ const checks: Readonly<Record<string, (workflow: Workflow) => Promise<string>>> 
       assert.deepEqual(result, { signedInAs: 'ada' });
       return 'sends a browser through a consent, and calls an API with the token';
     };
-    return served(workflow, drive, { ...readConfig({ file, env }), port });
+    return served(workflow, drive, { ...readConfig({ file, env }), port, data: null });
   },
 
   '05-per-user': async (workflow) => {

@@ -18,8 +18,8 @@ import { foldJournal } from './fold-journal.ts';
 import { newId } from './ids.ts';
 import { Inspection } from './inspection.ts';
 import { silentLog } from './log.ts';
-import { jobName, keyName, Names } from './names.ts';
-import { createOAuth, type OAuth } from './oauth/oauth.ts';
+import { conversationName, jobName, keyName, Names } from './names.ts';
+import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
 import type { Name, Origin, RunRequest } from './origin.ts';
@@ -40,6 +40,8 @@ export interface StartRequest extends RunRequest {
   readonly idempotencyKey?: string | undefined;
   /** A name of the caller's choice, by which it asks `Runtime.job`. The same one gives the execution that there is already. */
   readonly jobId?: string | undefined;
+  /** A conversation of the caller's, of which this is the last turn from now on: `Runtime.conversation` finds it. */
+  readonly conversation?: string | undefined;
   /** How long its record is kept once it has settled. Default: the runtime's `retentionMs`. */
   readonly retentionMs?: number | undefined;
   /** How callers are shown the result: a word for whoever shows it. Default: the result as it is. */
@@ -52,9 +54,10 @@ export interface RuntimeSetup {
   readonly providers?: Readonly<Record<string, OAuthProviderConfig>>;
   readonly store?: Store;
   readonly log?: Log;
-  /** Time and randomness are given, so that tests can give others. */
+  /** Time, randomness and the way to providers are given, so that tests can give others. */
   readonly clock?: Clock;
   readonly random?: () => number;
+  readonly fetch?: Fetch;
 }
 
 export class Engine {
@@ -85,6 +88,7 @@ export class Engine {
     log = silentLog,
     clock = systemClock,
     random = Math.random,
+    fetch,
   }: RuntimeSetup) {
     this.options = resolveOptions(options, store?.archive !== undefined);
     this.clock = clock;
@@ -92,8 +96,8 @@ export class Engine {
     this.store = store ?? new MemoryStore(this.options);
     const { archive } = this.store;
     const now = (): number => clock.now();
-    const oauth = { providers, now, timeoutMs: this.options.oauthTimeoutMs, vault: archive?.vault };
-    this.oauth = createOAuth(oauth);
+    const { oauthTimeoutMs: timeoutMs } = this.options;
+    this.oauth = createOAuth({ providers, now, timeoutMs, vault: archive?.vault, ...(fetch && { fetch }) });
     this.#names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,
@@ -219,7 +223,8 @@ export class Engine {
     const { version, recover } = builders.workflow;
     const owner = request.by.userId ?? null;
     const form = request.form ?? null;
-    const execution = this.#create({ workflow, owner, form }, { request, recover, version, retentionMs, names });
+    const origin = { request, recover, version, retentionMs, names: withConversation(names, request) };
+    const execution = this.#create({ workflow, owner, form }, origin);
     execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps);
     // A schema may have made of an input what cannot be written; the run gets it all the same.
     const input = toJsonOrNull(request.input);
@@ -250,6 +255,11 @@ export class Engine {
   /** The execution that a job id stands for: the caller's own, else one of nobody in particular. */
   jobOf(user: string | undefined, jobId: string): string | undefined {
     return this.#names.find(jobName(user, jobId)) ?? this.#names.find(jobName(undefined, jobId));
+  }
+
+  /** The execution that is the last turn of a conversation. */
+  conversationOf(user: string | undefined, workflow: string, conversation: string): string | undefined {
+    return this.#names.find(conversationName(user, workflow, conversation));
   }
 
   /** Drops the record of an execution that is over, before its time. */
@@ -395,6 +405,10 @@ const namesOf = (request: StartRequest): readonly Name[] => {
     ...(idempotencyKey === undefined ? [] : [keyName(by.userId, idempotencyKey, request)]),
   ];
 };
+
+/** It is found by its conversation, and not started before because of it. */
+const withConversation = (names: readonly Name[], { by, workflow, conversation }: StartRequest): readonly Name[] =>
+  conversation === undefined ? names : [...names, conversationName(by.userId, workflow, conversation)];
 
 const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',

@@ -1,5 +1,6 @@
 /**
- * Names of a caller's choice that stand for an execution, as long as that is kept: idempotency keys and job ids.
+ * Names of a caller's choice that stand for an execution, as long as that is kept: idempotency keys, job ids, and
+ * conversations, which stand for their last turn.
  *
  * A name belongs to its user: the same one means something else to another. Callers without identity share theirs, and
  * there only an idempotency key tells them apart: it has to be long enough not to be met by chance, or guessed.
@@ -43,7 +44,9 @@ export class Names {
     const names = this.#byExecution.get(executionId);
     if (names === undefined) return;
     this.#byExecution.delete(executionId);
-    for (const { name } of names) this.#named.delete(name);
+    for (const { name } of names) {
+      if (this.#named.get(name)?.executionId === executionId) this.#named.delete(name);
+    }
   }
 }
 
@@ -62,5 +65,10 @@ export const jobName = (user: string | undefined, jobId: string): Name => ({
   fingerprint: '',
 });
 
-const nameOf = (kind: 'key' | 'job', user: string | undefined, name: string): string =>
+export const conversationName = (user: string | undefined, workflow: string, conversation: string): Name => ({
+  name: nameOf('conversation', user, JSON.stringify([workflow, conversation])),
+  fingerprint: '',
+});
+
+const nameOf = (kind: 'key' | 'job' | 'conversation', user: string | undefined, name: string): string =>
   JSON.stringify([kind, user ?? null, name]);

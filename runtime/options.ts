@@ -8,9 +8,12 @@ export interface RuntimeOptions {
   maxQueued?: number;
   /** Users whose builders may be open at once, per workflow; the longest idle one makes room. Default 10_000. */
   maxBuilders?: number;
-  /** How long the record of a settled execution is kept. Default 600_000 (NAT's documented ten minutes). */
+  /**
+   * How long the record of a settled execution is kept. Default 600_000 in memory (NAT's documented ten minutes), and
+   * 604_800_000 (a week) in a store that outlives the process.
+   */
   retentionMs?: number;
-  /** Settled executions kept at most; beyond it the oldest are forgotten before their time. Default 20_000. */
+  /** Settled executions kept in memory at most; beyond it the oldest are forgotten before their time. Default 20_000. */
   maxSettled?: number;
   /** How long an execution is parked before its actor is let go until there is news. Default 1_000. */
   restAfterMs?: number;
@@ -52,12 +55,18 @@ export const defaults = {
   stopTimeoutMs: 5_000,
 } as const satisfies Required<RuntimeOptions>;
 
+/** What is otherwise in a store that outlives the process. */
+const durableDefaults = { retentionMs: 7 * 24 * 3_600_000 };
+
 export type ResolvedOptions = { readonly [Key in keyof Required<RuntimeOptions>]: number };
+
+type Unresolved = { readonly [Key in keyof RuntimeOptions]: number | undefined };
 
 /** Counts that must be at least 1; everything else may be 0. */
 const positive: readonly (keyof RuntimeOptions)[] = ['maxBuilders', 'maxJournalFacts', 'maxJournalBytes'];
 
-export const resolveOptions = (given: RuntimeOptions = {}): ResolvedOptions => {
+/** `outlives`: executions are in a store that outlives the process. */
+export const resolveOptions = (given: Unresolved = {}, outlives = false): ResolvedOptions => {
   for (const [key, value] of Object.entries(given)) {
     if (!(key in defaults)) throw new Failure('options_invalid', { detail: `unknown option ${key}` });
     const least = positive.includes(key as keyof RuntimeOptions) ? 1 : 0;
@@ -66,5 +75,5 @@ export const resolveOptions = (given: RuntimeOptions = {}): ResolvedOptions => {
     }
   }
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(set) };
+  return { ...defaults, ...(outlives && durableDefaults), ...Object.fromEntries(set) };
 };

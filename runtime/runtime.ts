@@ -15,6 +15,7 @@ import type { ExecutionFilter, ExecutionPage } from './executions.ts';
 import type { Inspection } from './inspection.ts';
 import type { CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { RunRequest } from './origin.ts';
 import { type Response, readAnswer } from './prompts.ts';
 import type { JournalPage } from './store/store.ts';
 import { Wait } from './wait.ts';
@@ -89,6 +90,18 @@ export class Runtime {
   /** The execution that a job id stands for, be it of the caller's choice or the execution's own. */
   job(jobId: string, by: Caller): ExecutionView | undefined {
     return this.#owned(this.engine.jobOf(by.userId, jobId) ?? jobId, by);
+  }
+
+  /** The last turn of a conversation of the caller's, and what it was started with. */
+  conversation(
+    workflow: string,
+    conversation: string,
+    by: Caller,
+  ): { readonly execution: ExecutionView; readonly started: RunRequest } | undefined {
+    const id = this.engine.conversationOf(by.userId, workflow, conversation);
+    const execution = id === undefined ? undefined : this.#owned(id, by);
+    const started = execution?.origin.request;
+    return execution && started && { execution, started };
   }
 
   /**

@@ -1,5 +1,6 @@
 /** The command line of `fermata`: what it offers, how it helps, and what somebody has typed, as plain values. */
 import { Command, CommanderError } from 'commander';
+import { declareExecutions, type ExecutionsAsked } from './commands/executions.ts';
 import { declareGraph, type GraphAsked } from './commands/graph.ts';
 import { declareRun, type RunAsked } from './commands/run.ts';
 import { declareServe, type ServeAsked } from './commands/serve.ts';
@@ -9,6 +10,7 @@ export type Invocation =
   | ServeAsked
   | RunAsked
   | GraphAsked
+  | ExecutionsAsked
   /** Help or version, for standard output; or with exit code 2 what is wrong, for standard error. */
   | { readonly run: 'print'; readonly text: string; readonly exitCode: 0 | 2 };
 
@@ -30,7 +32,7 @@ export const readCommandLine = (typed: readonly string[]): Invocation => {
   const asked = (what: Invocation): void => {
     invocation = what;
   };
-  for (const declare of [declareServe, declareRun, declareGraph]) declare(program, asked);
+  for (const declare of [declareServe, declareRun, declareExecutions, declareGraph]) declare(program, asked);
 
   try {
     program.parse(typed, { from: 'user' });

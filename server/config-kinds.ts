@@ -20,6 +20,12 @@ export const text: Kind<string> = {
   parse: (given) => (typeof given === 'string' && given !== '' ? given : undefined),
 };
 
+/** For secrets. */
+export const textOf = (least: number): Kind<string> => ({
+  expected: `a text of at least ${least} characters`,
+  parse: (given) => (typeof given === 'string' && given.length >= least ? given : undefined),
+});
+
 const matching = (expected: string, fits: (given: string) => boolean): Kind<string> => ({
   expected,
   parse: (given) => (typeof given === 'string' && fits(given) ? given : undefined),

@@ -8,12 +8,13 @@ import {
   mapOfTexts,
   orNull,
   text,
+  textOf,
   textOrTexts,
   texts,
   url,
   yesOrNo,
 } from './config-kinds.ts';
-import { serverDefaults } from './options.ts';
+import { LEAST_DATA_SECRET, serverDefaults } from './options.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -21,6 +22,28 @@ const { limits, sockets } = serverDefaults;
 const secret = { isSecret: true } as const;
 
 export const ownKeys = {
+  data: key(
+    'fermata.data',
+    text,
+    './.fermata',
+    'The directory in which executions are kept, made if it is not there. It belongs to one process at a time.',
+    { flag: '--data <directory>' },
+  ),
+  memory: key('fermata.memory', yesOrNo, false, 'Keeps executions in memory instead; they end with the process.', {
+    flag: '--memory',
+  }),
+  maxDataBytes: key(
+    'fermata.max_data_bytes',
+    integer(1),
+    serverDefaults.maxDataBytes,
+    'Bytes of the file in this directory; beyond it ended executions go before their time.',
+  ),
+  dataSecret: optional(
+    'fermata.data_secret',
+    textOf(LEAST_DATA_SECRET),
+    'Seals tokens and credentials in this directory. Without: they are in memory only, and end with the process.',
+    secret,
+  ),
   maxConcurrency: key(
     'fermata.max_concurrency',
     integer(0),
@@ -40,18 +63,17 @@ export const ownKeys = {
     defaults.maxBuilders,
     'Users whose resources may be open at once, per workflow; the longest idle ones make room.',
   ),
-  retentionMs: key(
+  retentionMs: optional(
     'fermata.retention',
     duration(),
-    defaults.retentionMs,
-    'How long an execution can be asked for after its end.',
+    'How long an execution can be asked for after its end. Without: a week (`P7D`), in memory ten minutes (`PT10M`).',
     { flag: '--retention <duration>' },
   ),
   maxSettled: key(
     'fermata.max_settled',
     integer(0),
     defaults.maxSettled,
-    'Ended executions kept at most; beyond it the oldest are forgotten before their time.',
+    'Ended executions kept in memory at most, without a directory; beyond it the oldest are forgotten before their time.',
   ),
   restAfterMs: key(
     'fermata.rest_after',
@@ -111,7 +133,7 @@ export const ownKeys = {
     'fermata.stop_timeout',
     duration(),
     defaults.stopTimeoutMs,
-    'How long executing runs get to finish when the server stops, before they are cancelled.',
+    'How long executing runs get to finish when the server stops. Then they are left to the next process, or cancelled.',
     { flag: '--stop-timeout <duration>' },
   ),
   maxBodyBytes: key(

@@ -7,8 +7,8 @@ import { foreignInEndpoint, foreignInProvider } from './config-foreign.ts';
 import type { ValuesOf } from './config-key.ts';
 import { endpointKeys, type natKeys, type stepEvents } from './config-keys.ts';
 import { isMap } from './config-kinds.ts';
-import { type ownKeys, providerKeys } from './config-own-keys.ts';
-import type { ConfigReader } from './config-reader.ts';
+import { ownKeys, providerKeys } from './config-own-keys.ts';
+import { type ConfigReader, sources } from './config-reader.ts';
 import { hasPath, type RouteBlock } from './config-routes.ts';
 import { createIdentifier, type IdentityOptions } from './identity.ts';
 
@@ -58,6 +58,14 @@ export const readProviders = (reader: ConfigReader): Record<string, OAuthProvide
     return [name, values && present({ ...values, scopes: [...values.scopes] })] as const;
   });
   return Object.fromEntries(providers.flatMap(([name, values]) => (values ? [[name, values]] : [])));
+};
+
+/** Of a directory and of memory, what was said in the stronger way counts; null: memory. */
+export const readData = (reader: ConfigReader, { data, memory }: OwnValues): string | null => {
+  if (!memory) return data;
+  const [aboutData, aboutMemory] = [ownKeys.data, ownKeys.memory].map((key) => sources.indexOf(reader.sourceOf(key)));
+  if (aboutData === aboutMemory) reader.refuse(['fermata', 'memory'], 'excludes data, and both are given');
+  return aboutData! > aboutMemory! ? data : null;
 };
 
 /** NAT's name of a store means one in memory, if it is such a one; the others are not here, and one of ours must be named. */

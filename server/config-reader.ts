@@ -12,7 +12,11 @@ import { nearest } from './nearest.ts';
 /** Options of the command line, by name: `--port`. */
 export type Flags = Readonly<Record<string, string | undefined>>;
 
-type Given = { readonly value: unknown; readonly path?: Path; readonly name: string };
+/** In the order in which they count. */
+export const sources = ['initial', 'file', 'variable', 'option'] as const;
+type Source = (typeof sources)[number];
+
+type Given = { readonly value: unknown; readonly path?: Path; readonly name: string; readonly source: Source };
 
 export class ConfigReader {
   readonly problems: string[] = [];
@@ -55,9 +59,9 @@ export class ConfigReader {
     }, this.#file.root);
   }
 
-  /** Whether the value in use stands there, since neither an option nor a variable replaces it. */
-  isFromFile(key: Key<unknown>): boolean {
-    return this.#given(key)?.path !== undefined;
+  /** Where the value in use stands: options count before variables, and these before the file. */
+  sourceOf(key: Key<unknown>): Source {
+    return this.#given(key)?.source ?? 'initial';
   }
 
   refuse(path: Path, what: string): void {
@@ -94,20 +98,20 @@ export class ConfigReader {
   #given(key: Key<unknown>): Given | undefined {
     const flag = flagName(key);
     const typed = flag && this.#flags[flag];
-    if (flag && typed !== undefined) return { value: typed, name: flag };
+    if (flag && typed !== undefined) return { value: typed, name: flag, source: 'option' };
     const variable = variableOf(key);
     const set = this.#variables[variable];
     // An empty variable is how a container says that it was not set.
-    if (set && !isServiceLink(variable, set)) return { value: set, name: variable };
+    if (set && !isServiceLink(variable, set)) return { value: set, name: variable, source: 'variable' };
     const path = key.path.split('.');
     const value = this.lookUp(path);
-    return value === undefined ? undefined : { value, path, name: key.path };
+    return value === undefined ? undefined : { value, path, name: key.path, source: 'file' };
   }
 
   #valueIn<Value>(entry: Readonly<Record<string, unknown>>, base: Path, key: Key<Value>): Value {
     const path = [...base, key.path];
     const value = Object.hasOwn(entry, key.path) ? entry[key.path] : undefined;
-    if (value !== undefined) return this.#parse(key, { value, path, name: nameOf(path) });
+    if (value !== undefined) return this.#parse(key, { value, path, name: nameOf(path), source: 'file' });
     if (key.isRequired) this.refuse(path, `is missing: expected ${key.kind.expected}`);
     return key.initial;
   }

@@ -1,12 +1,13 @@
 /** The configuration of a server process: command line, environment and file in, one checked value out. */
 import { dirname } from 'node:path';
-import { defaults, Failure, type RuntimeOptions } from '../runtime/index.ts';
+import { defaults, Failure, type RuntimeOptions, resolveOptions } from '../runtime/index.ts';
 import { noFile, parseConfigFile, readConfigFile, UnreadableFile } from './config-file.ts';
 import { natKeys } from './config-keys.ts';
 import { checkNames, fileVariable, unknownVariables } from './config-names.ts';
 import { type logLevels, ownKeys } from './config-own-keys.ts';
 import {
   type Endpoint,
+  readData,
   readEndpoints,
   readIdentity,
   readObjectStore,
@@ -18,7 +19,7 @@ import { ConfigReader, type Flags } from './config-reader.ts';
 import { hasPath, pathNames, type RouteBlock, routeProblems } from './config-routes.ts';
 import type { CorsOptions } from './cors.ts';
 import type { Variables } from './interpolate.ts';
-import { type ServerOptions, serverDefaults } from './options.ts';
+import type { ServerOptions } from './options.ts';
 
 export type { StepEvent } from './config-parts.ts';
 export type { RouteBlock } from './config-routes.ts';
@@ -56,7 +57,8 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
   checkNames(reader, keys);
   reader.problems.push(...unknownVariables(env, keys));
   const values = reader.values(keys);
-  const folder = reader.isFromFile(keys.jwtPublicKeyFile) && name ? dirname(name) : '.';
+  const folder = reader.sourceOf(keys.jwtPublicKeyFile) === 'file' && name ? dirname(name) : '.';
+  const data = readData(reader, values);
 
   const config: ServerConfig = {
     host: values.host,
@@ -83,10 +85,10 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     },
     identity: readIdentity(reader, values, folder),
     providers: readProviders(reader),
-    runtime: pick(values, runtimeNames),
-    data: null,
-    maxDataBytes: serverDefaults.maxDataBytes,
-    dataSecret: undefined,
+    runtime: resolveOptions(pick(values, runtimeNames), data !== null),
+    data,
+    maxDataBytes: values.maxDataBytes,
+    dataSecret: values.dataSecret,
     limits: pick(values, ['maxBodyBytes', 'maxHeaderBytes', 'requestTimeoutMs']),
     logLevel: values.logLevel,
     warnings: reader.warnings,

@@ -1,20 +1,11 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
-import {
-  createRuntime,
-  DurableStore,
-  Failure,
-  type Runtime,
-  type RuntimeSetup,
-  resolveOptions,
-  type Store,
-  silentLog,
-  type Workflow,
-} from '../runtime/index.ts';
+import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
 import { createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
 import { InspectorSockets } from './inspector/sockets.ts';
 import { openObjectStore } from './object-store.ts';
+import { openStore } from './open-store.ts';
 import { createOperatorDoor } from './operator-door.ts';
 import { type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
 import { problemOf } from './problems.ts';
@@ -69,18 +60,19 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
   const { workflow, workflows = [], config: _, log = silentLog, ...given } = setup;
   const all = [...new Set([workflow, ...workflows])];
+  for (const { functionName } of config.endpoints) named(all, functionName); // before anything is opened
   const identifier = createIdentifier(config.identity);
   for (const warning of identifier.warnings) log.warn({}, warning);
   const { objectStore } = config;
   const store = objectStore === null ? undefined : await openObjectStore(objectStore, config.maxStoreBytes);
-  const runtime = await createRuntime({
-    ...given,
-    ...(await openStore(config)),
-    log,
-    workflows: all,
-    options: config.runtime,
-    providers: config.providers,
-  });
+  const opened = given.store === undefined ? await openStore(config) : { store: given.store };
+  const { runtime: options, providers } = config;
+  const runtime = await createRuntime({ ...given, ...opened, log, workflows: all, options, providers }).catch(
+    async (error: unknown) => {
+      await opened.store?.close();
+      throw error;
+    },
+  );
   const door = createOperatorDoor(identifier, config.identity.operatorKey);
   const who = createWho(identifier, config.console ? door : undefined);
   const wire = createWire(config.rootPath, all);
@@ -176,13 +168,6 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     await runtime.stop();
     throw error;
   }
-};
-
-/** Where executions are kept beyond the process, if that is wanted. */
-const openStore = async ({ data, dataSecret, maxDataBytes, runtime }: ServerOptions): Promise<{ store?: Store }> => {
-  if (data === null) return {};
-  const options = resolveOptions(runtime);
-  return { store: await DurableStore.open({ ...options, directory: data, secret: dataSecret, maxDataBytes }) };
 };
 
 /** What replies get to be written after the last run has ended. */

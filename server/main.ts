@@ -1,5 +1,6 @@
 /** The process: hands what was typed to its command, and says what went wrong. The only file that reads the environment. */
 import { type Invocation, readCommandLine } from './command-line.ts';
+import { executions } from './commands/executions.ts';
 import { graph } from './commands/graph.ts';
 import type { Host } from './commands/host.ts';
 import { exit } from './commands/output.ts';
@@ -17,6 +18,8 @@ const perform = async (asked: Invocation): Promise<void> => {
       return run(asked, host);
     case 'graph':
       return graph(asked, host);
+    case 'executions':
+      return executions(asked, host);
     case 'print':
       (asked.exitCode === 0 ? process.stdout : process.stderr).write(asked.text);
       process.exitCode = asked.exitCode;

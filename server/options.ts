@@ -52,11 +52,14 @@ export interface ServerOptions {
   readonly asyncJobs: boolean;
   /** Where the files of `/static` are: the word `memory`, or a directory. Default null: they are not served. */
   readonly objectStore: string | null;
-  /** The directory in which executions are kept. Null: they are in memory, and end with the process. Default null. */
+  /**
+   * The directory in which executions are kept. Null: they are in memory, and end with the process. Default null; that of
+   * the command line is `./.fermata`.
+   */
   readonly data: string | null;
-  /** Bytes of the file in it; beyond it the settled executions go whose retention ends first. Default 4_294_967_296. */
+  /** Bytes of the file there; beyond it the settled executions go whose retention ends first. Default 4_294_967_296. */
   readonly maxDataBytes: number;
-  /** Seals tokens and credentials in it. Default: they are not kept there. */
+  /** Seals tokens and credentials there; at least 16 characters. Default: they are in memory only. */
   readonly dataSecret: string | undefined;
   /** Bytes of one of these files. Default 10_485_760. */
   readonly maxFileBytes: number;
@@ -74,6 +77,8 @@ export interface ServerOptions {
     readonly requestTimeoutMs: number;
   };
 }
+
+export const LEAST_DATA_SECRET = 16;
 
 export const serverDefaults: ServerOptions = {
   host: 'localhost',

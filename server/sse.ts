@@ -10,8 +10,8 @@
  * E1  The journal is the only queue. A page of it is read when the socket has taken the last one, and nothing is kept
  *     here but the number of the last fact; a reader never slows the run.
  * E2  Frames come in the order of the journal, each fact once. Who is too far behind is told by `missed`.
- * E3  It ends when the settled execution's last fact has been written or its record has gone, and with the client. Then no
- *     watcher and no timer is left.
+ * E3  It ends when the settled execution's last fact has been written or its record has gone, when the server stops and
+ *     the execution goes on in another process, and with the client. Then no watcher and no timer is left.
  */
 import type { ExecutionView, JournalEntry, JournalPage, Runtime } from '../runtime/index.ts';
 import type { Reply, Sink } from './route.ts';
@@ -95,7 +95,10 @@ class EventStream {
     this.#sink.onGone(() => this.#leave());
     if (this.#state === 'ended') return;
     this.#sink.onDrain(() => this.#drained());
-    this.#unwatch = this.#execution.watch((entry) => this.#news(entry));
+    this.#unwatch = this.#execution.watch(
+      (entry) => this.#news(entry),
+      () => this.#last(),
+    );
     this.#beatIn(FIRST_HEARTBEAT_MS);
     this.#read();
   }
@@ -117,6 +120,12 @@ class EventStream {
     if (this.#state === 'due') this.#read();
   }
 
+  /** Nothing more will be told here: what has been told is all, as far as the socket takes it. */
+  #last(): void {
+    if (this.#state === 'quiet' || this.#state === 'due') this.#read();
+    if (this.#state !== 'ended') this.#end();
+  }
+
   #drained(): void {
     if (this.#state === 'full') this.#read();
   }
@@ -134,14 +143,7 @@ class EventStream {
     do {
       this.#state = 'reading';
       this.#hasNews = false;
-      const page = this.#runtime.journal(this.#execution, this.#seen);
-      if (page instanceof Promise) {
-        page
-          .then((late) => this.#state === 'reading' && this.#write(late) && this.#readOn())
-          .catch((error) => this.#fail(error));
-        return;
-      }
-      if (!this.#write(page)) return;
+      if (!this.#write(this.#runtime.journal(this.#execution, this.#seen))) return;
     } while (this.#state === 'reading');
   }
 

@@ -2,7 +2,7 @@
  * The directory in which executions are kept: made if it is not there, claimed for one process, and its file brought to
  * the form that this version has. Everything that can be wrong with it is said by name, with what to do.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import Database from 'libsql';
@@ -52,8 +52,34 @@ export const openDirectory = (given: string): Directory => {
   }
 };
 
-/** The lock is the operating system's: it is gone with the process, however that ends. */
-const claim = (path: string): Connection => {
+/**
+ * The file of a directory that another process may have at the same time. What is read is what was committed; who writes
+ * waits for its turn. Throws `options_invalid` if there is none, or it has another form than that of this version.
+ */
+export const openBeside = (given: string): Connection => {
+  const path = resolve(given);
+  const file = join(path, FILE);
+  if (!existsSync(file)) throw new Failure('options_invalid', { detail: `No executions are kept in ${path}.` });
+  return attempt(`The file ${file} cannot be opened`, () => {
+    const database = new Database(file);
+    try {
+      for (const pragma of PRAGMAS) database.pragma(pragma);
+      const form = formOf(database, file);
+      if (form === MIGRATIONS.length) return database;
+      const detail = `${file} was written by an older version of Fermata. Serve it once with this one, which brings it up.`;
+      throw new Failure('options_invalid', { detail });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+};
+
+/**
+ * Keeps every other process from having the directory until it is closed. The lock is the operating system's: it is gone
+ * with the process, however that ends. Throws `options_invalid`, with advice if another process has it.
+ */
+export const claim = (path: string, advice = ADVICE): Connection => {
   const lock = attempt(`The directory ${path} cannot be written`, () => new Database(join(path, LOCK)));
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
@@ -61,13 +87,14 @@ const claim = (path: string): Connection => {
     return lock;
   } catch (error) {
     lock.close();
-    if (isBusy(error)) throw new Failure('options_invalid', { detail: inUse(path) });
+    if (isBusy(error)) throw new Failure('options_invalid', { detail: inUse(path, advice) });
     throw unusable(`The directory ${path} cannot be written`, error);
   }
 };
 
-const inUse = (path: string): string => {
-  const advice = 'Stop that one, or give this one a directory of its own with --data.';
+const ADVICE = 'Stop that one, or give this one a directory of its own with --data.';
+
+const inUse = (path: string, advice: string): string => {
   try {
     const { pid, host } = JSON.parse(readFileSync(join(path, OWNER), 'utf8')) as { pid: number; host: string };
     return `The directory ${path} is in use by process ${pid} on ${host}. ${advice}`;
@@ -90,13 +117,16 @@ const openFile = (file: string): Connection => {
   }
 };
 
-const migrate = (database: Connection, file: string): void => {
+/** How many migrations it has seen. */
+const formOf = (database: Connection, file: string): number => {
   const version = (database.pragma('user_version') as { user_version: number }[])[0]!.user_version;
-  if (version > MIGRATIONS.length) {
-    const detail = `${file} was written by a newer version of Fermata (form ${version}, this one knows ${MIGRATIONS.length}).`;
-    throw new Failure('options_invalid', { detail });
-  }
-  for (let next = version; next < MIGRATIONS.length; next += 1) {
+  if (version <= MIGRATIONS.length) return version;
+  const detail = `${file} was written by a newer version of Fermata (form ${version}, this one knows ${MIGRATIONS.length}).`;
+  throw new Failure('options_invalid', { detail });
+};
+
+const migrate = (database: Connection, file: string): void => {
+  for (let next = formOf(database, file); next < MIGRATIONS.length; next += 1) {
     database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
   }
 };

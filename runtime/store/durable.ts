@@ -80,6 +80,8 @@ export class DurableStore implements Store, Archive {
 
   async forget(executionId: string): Promise<void> {
     const { batch } = this.#commits;
+    const kept = this.#inMemory.get(executionId);
+    if (kept !== undefined) batch.add('clear', kept.n); // its row may have been removed by somebody else
     for (const write of ['forgetNames', 'forgetFacts', 'forget'] as const) batch.add(write, executionId);
     this.#inMemory.delete(executionId);
     await batch.kept;

@@ -1,6 +1,6 @@
 /** What is asked of the file. Every answer comes from an index, and is as large as what was asked for. */
 import type { JournalEntry } from '../../machines/facts.ts';
-import { type ExecutionFilter, readCursor } from '../executions.ts';
+import { type ExecutionFilter, readCursor, type Stand } from '../executions.ts';
 import type { Named } from '../names.ts';
 import type { Archive } from './archive.ts';
 import type { Connection } from './directory.ts';
@@ -19,7 +19,21 @@ export interface Stored {
 type Row = Readonly<Record<string, unknown>>;
 type Statement = ReturnType<Connection['prepare']>;
 
-const PAGE_COLUMNS = 'SELECT n, id, started_at FROM executions';
+/** An execution without its journal: what it is found by. Times are epoch milliseconds. */
+export interface Summary {
+  readonly id: string;
+  readonly owner: string | null;
+  readonly workflow: string;
+  readonly version: string;
+  readonly status: Stand;
+  readonly startedAt: number;
+  readonly settledAt: number | null;
+  /** When it is looked at next: something is due, or once it has settled its retention is over. */
+  readonly dueAt: number | null;
+}
+
+const SUMMARY = `SELECT id, owner, workflow, version, stand AS status, started_at AS startedAt, settled_at AS settledAt,
+  due_at AS dueAt FROM executions`;
 
 export class Reader {
   readonly #database: Connection;
@@ -31,7 +45,10 @@ export class Reader {
   }
 
   lastN(): number {
-    return (this.#one('SELECT max(n) AS n FROM executions')?.n as number | null) ?? 0;
+    // A process that was killed may have left a journal without its execution.
+    const sql = 'SELECT (SELECT max(n) FROM executions) AS n, (SELECT max(n) FROM journal) AS last';
+    const { n, last } = this.#one(sql) as { n: number | null; last: number | null };
+    return Math.max(n ?? 0, last ?? 0);
   }
 
   find(id: string): Stored | undefined {
@@ -54,10 +71,20 @@ export class Reader {
     return row && { executionId: row.id as string, fingerprint: row.fingerprint as string };
   }
 
-  page(
+  summary(id: string): Summary | undefined {
+    return this.#one(`${SUMMARY} WHERE id = ?`, id) as Summary | undefined;
+  }
+
+  page(owner: string | undefined, filter: ExecutionFilter): ReturnType<Archive['page']> {
+    const { summaries, next } = this.summaries(owner, filter);
+    return { ids: summaries.map(({ id }) => id), next };
+  }
+
+  /** Newest first. */
+  summaries(
     owner: string | undefined,
     { status, workflow, id, before, limit }: ExecutionFilter,
-  ): ReturnType<Archive['page']> {
+  ): { readonly summaries: readonly Summary[]; readonly next: string | undefined } {
     const conditions: string[] = [];
     const parameters: unknown[] = [];
     const where = (condition: string, value: unknown): void => {
@@ -72,11 +99,11 @@ export class Reader {
     where('id < ?', id === undefined ? undefined : `${id}\u{10ffff}`);
     if (before !== undefined) where('n < ?', this.#placeOf(before));
     const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
-    const rows = this.#all(`${PAGE_COLUMNS}${condition} ORDER BY n DESC LIMIT ?`, ...parameters, limit + 1);
-    const shown = rows.slice(0, limit);
-    const last = shown.at(-1);
-    const next = rows.length > limit && last !== undefined ? `${last.started_at}.${last.id}` : undefined;
-    return { ids: shown.map(({ id }) => id as string), next };
+    const rows = this.#all(`${SUMMARY}${condition} ORDER BY n DESC LIMIT ?`, ...parameters, limit + 1);
+    const summaries = rows.slice(0, limit) as unknown as Summary[];
+    const last = summaries.at(-1);
+    const next = rows.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
+    return { summaries, next };
   }
 
   /** Of the execution at which a page ended; if that is gone, of where it was. */
@@ -109,6 +136,11 @@ export class Reader {
   nextDueAt(): number | undefined {
     const row = this.#one('SELECT due_at FROM executions WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1');
     return row?.due_at as number | undefined;
+  }
+
+  /** Those that have settled before a time, the oldest first. */
+  settledBefore(at: number, limit: number): readonly string[] {
+    return this.#ids('SELECT id FROM executions WHERE settled_at < ? ORDER BY n LIMIT ?', at, limit);
   }
 
   settled(limit: number): readonly string[] {

@@ -20,7 +20,7 @@ export interface RunAsked extends TypedSettings {
   readonly user: string | undefined;
 }
 
-const settings = [keys.port, keys.logLevel];
+const settings = [keys.data, keys.port, keys.logLevel];
 type Options = { readonly input?: string; readonly answer: readonly string[]; readonly user?: string };
 
 export const declareRun = (program: Command, asked: (what: RunAsked) => void): void => {
@@ -47,6 +47,7 @@ const more = (text: string, before: readonly string[]): readonly string[] => [..
 const moreHelp = `
 Where there is no terminal, prompts are answered with --answer, or the run ends. If it needs a
 consent, its link is shown, and the callback is taken at the port and the path of the configuration.
+What happens is kept in memory, whatever the configuration says, unless there is --data.
 
 Exit codes: 0 it completed, 1 it failed, 2 something that you can mend, 130 it was cancelled.
 
@@ -58,7 +59,8 @@ Examples:
 const QUIET = { '--log-level': 'error' };
 
 export const run = async (asked: RunAsked, { env, streams }: Host): Promise<void> => {
-  const config = readConfig({ file: asked.file, env, flags: { ...QUIET, ...asked.flags } });
+  const memory = String(asked.flags['--data'] === undefined); // the directory of a server is left alone
+  const config = readConfig({ file: asked.file, env, flags: { ...QUIET, '--memory': memory, ...asked.flags } });
   const { workflow } = await loadModule(asked.module);
   const input = await readInput(workflow, asked.input, streams.stdin);
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { keys, readConfig } from '../config.ts';
 import { greeting } from '../greeting.ts';
 import type { Server } from '../index.ts';
+import { reportStore } from '../open-store.ts';
 import type { Host } from './host.ts';
 import { exit, openLog } from './output.ts';
 import { listening } from './refusals.ts';
@@ -37,10 +38,10 @@ Every setting of the file has a variable too. It is named as the setting, withou
 and fermata: general.front_end.cors.allow_origins is FERMATA_CORS_ALLOW_ORIGINS. A variable holds a
 list with commas. An option counts before a variable, and a variable before the file. Secrets have
 no option, since others can read command lines: there are FERMATA_OPERATOR_KEY, FERMATA_JWT_SECRET,
-and \${NAME} in the file. docs/configuration.md lists all of them.
+FERMATA_DATA_SECRET, and \${NAME} in the file. docs/configuration.md lists all of them.
 
 Examples:
-  fermata serve examples/02-approval.ts
+  fermata serve examples/02-approval.ts --data /var/lib/approvals
   FERMATA_LOG_LEVEL=debug fermata serve approval.ts --config fermata.yaml --host 0.0.0.0 --port 80`;
 
 export const serve = async ({ module, file, flags }: ServeAsked, { env, streams }: Host): Promise<void> => {
@@ -52,6 +53,7 @@ export const serve = async ({ module, file, flags }: ServeAsked, { env, streams 
   // A workflow that awaits its own promises too late must not end the process for everybody else.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected and nobody looked'));
   stopOnSignals(server, log);
+  reportStore(config, log);
   log.info({ url: server.url, workflow: workflow.name }, 'listening');
   if (!log.isLevelEnabled('info')) return;
   streams.stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow, console: config.console }));

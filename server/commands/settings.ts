@@ -22,9 +22,12 @@ const optionOf = (key: Key<unknown>, flag: string): Option => {
 };
 
 export const typedSettings = (command: Command, keys: readonly Key<unknown>[]): TypedSettings => {
-  const { config: file, ...given } = command.opts<Record<string, string | undefined>>();
+  const { config, ...given } = command.opts<Record<string, string | true | undefined>>();
   const names = keys.flatMap((key) => flagName(key) ?? []);
   const options = command.options.filter(({ long }) => names.includes(long ?? ''));
-  const flags = options.map((option) => [option.long ?? '', given[option.attributeName()]] as const);
-  return { file, flags: Object.fromEntries(flags.filter(([, value]) => value !== undefined)) };
+  const flags = options.flatMap((option) => {
+    const value = given[option.attributeName()];
+    return value === undefined ? [] : [[option.long ?? '', String(value)] as const];
+  });
+  return { file: config === undefined ? undefined : String(config), flags: Object.fromEntries(flags) };
 };

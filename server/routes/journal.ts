@@ -26,8 +26,8 @@ export const journalRoute = ({ runtime, who }: { runtime: Runtime; who: Who }): 
     }),
 });
 
-const pageOf = async (runtime: Runtime, execution: ExecutionView, after: number) => {
-  const page = await runtime.journal(execution, after);
+const pageOf = (runtime: Runtime, execution: ExecutionView, after: number) => {
+  const page = runtime.journal(execution, after);
   const body: JournalBody = { entries: page?.entries ?? [], truncated_through: page?.truncatedThrough ?? null };
   return json(200, body);
 };

@@ -2,6 +2,7 @@
 import { createRuntime, type Log, type Runtime, type Workflow } from '../../runtime/index.ts';
 import { cannotServe, listening } from '../commands/refusals.ts';
 import type { ServerConfig } from '../config.ts';
+import { openStore } from '../open-store.ts';
 
 export interface OpenRuntime {
   readonly runtime: Runtime;
@@ -15,7 +16,13 @@ export const openRuntime = async (workflow: Workflow, config: ServerConfig, log:
   if (Object.keys(providers).length > 0 && oauthCallbackPath !== null) {
     return listening({ workflow, log, config: { ...config, ...callbackOnly } });
   }
-  const runtime = await createRuntime({ workflows: [workflow], options, providers, log }).catch(cannotServe);
+  const opened = await openStore(config).catch(cannotServe);
+  const runtime = await createRuntime({ ...opened, workflows: [workflow], options, providers, log }).catch(
+    async (error: unknown) => {
+      await opened.store?.close();
+      return cannotServe(error);
+    },
+  );
   return { runtime, close: () => runtime.stop() };
 };
 

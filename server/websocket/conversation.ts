@@ -1,9 +1,16 @@
 /**
- * What a `conversation_id` means: the last turn of a conversation, for whoever comes back to it. A conversation belongs to
- * the identity that began it: the same id under another identity is another conversation, so nobody finds what is not theirs.
+ * What a `conversation_id` means: the last turn of a conversation, for whoever comes back to it, be it to another process. A
+ * conversation belongs to the identity that began it: the same id under another identity is another conversation, so nobody
+ * finds what is not theirs.
+ *
+ * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Others are shown
+ * from their beginning.
  */
 import type { Caller, Runtime } from '../../runtime/index.ts';
-import type { Turn } from './turn.ts';
+import { beginning, type Turn } from './turn.ts';
+
+/** Turns that nobody sees and that are remembered all the same. */
+const MAX_TURNS = 1_000;
 
 export class Conversations {
   readonly #turns = new Map<string, Turn>();
@@ -14,26 +21,41 @@ export class Conversations {
   }
 
   /** The last turn, as long as its execution is known. */
-  find(workflow: string, by: Caller, conversationId: string): Turn | undefined {
-    const turn = this.#turns.get(keyOf(workflow, by, conversationId));
-    return turn !== undefined && this.#isKnown(turn) ? turn : undefined;
+  find(workflow: string, by: Caller, conversationId: string | null): Turn | undefined {
+    if (conversationId === null) return undefined;
+    const key = keyOf(workflow, by, conversationId);
+    const known = this.#turns.get(key);
+    const found = this.#runtime.conversation(workflow, conversationId, by);
+    if (found === undefined) {
+      this.#turns.delete(key);
+      return undefined;
+    }
+    const { execution, started } = found;
+    if (known?.execution.id === execution.id) {
+      known.execution = execution;
+      return known;
+    }
+    const refers = { parentId: started.userMessageId ?? '', conversationId };
+    const turn = { execution, by, refers, streaming: started.streaming, seen: beginning, view: undefined };
+    this.keep(workflow, turn);
+    return turn;
   }
 
   /** Makes it the last turn of its conversation, if it has one. */
   keep(workflow: string, turn: Turn): void {
     const { conversationId } = turn.refers;
     if (conversationId === null) return;
-    this.#sweep();
     const key = keyOf(workflow, turn.by, conversationId);
     this.#turns.delete(key);
     this.#turns.set(key, turn);
+    if (this.#turns.size > MAX_TURNS) this.#sweep();
   }
 
   get size(): number {
     return this.#turns.size;
   }
 
-  /** Looks after two for each one that is added: so those whose executions are forgotten never outnumber the others. */
+  /** Looks after two for each one that is added: so those that nobody sees do not become more. */
   #sweep(): void {
     const oldest = this.#turns.entries();
     for (let count = 0; count < 2; count += 1) {
@@ -41,12 +63,8 @@ export class Conversations {
       if (next.done) return;
       const [key, turn] = next.value;
       this.#turns.delete(key);
-      if (this.#isKnown(turn)) this.#turns.set(key, turn);
+      if (turn.view !== undefined) this.#turns.set(key, turn);
     }
-  }
-
-  #isKnown({ execution, by }: Turn): boolean {
-    return this.#runtime.get(execution.id, by) !== undefined;
   }
 }
 

@@ -56,8 +56,10 @@ export class Stage {
     const { path, headers, query, cookies, client } = this.#handshake;
     const origin = { path, headers, query, cookies, client, scheme: 'ws', payload: message as Json };
     const { request, trace } = metadataFromWebSocket(origin, ids);
+    const last = conversations.find(workflow.name, by, refers.conversationId);
     const { execution } = await runtime.start({
       ...ids,
+      conversation: ids.conversationId,
       workflow: workflow.name,
       functionName,
       input,
@@ -69,7 +71,7 @@ export class Stage {
       recordsSteps: true,
     });
     const turn: Turn = { execution, by, refers, streaming, seen: beginning, view: undefined };
-    this.#endLastOf(turn);
+    if (last !== undefined && last.view === undefined) this.#cancel(last); // the next message ends what nobody sees
     conversations.keep(workflow.name, turn);
     if (this.#isClosed) this.#abandon(turn);
     else this.#show(turn, undefined);
@@ -118,21 +120,15 @@ export class Stage {
     this.#view = new View({ turn, translator, sink: this.#sink, runtime, counted, onError }, from);
   }
 
-  /** A run that nobody sees any more is ended by the next message of its conversation. */
-  #endLastOf({ by, refers: { conversationId } }: Turn): void {
-    const { conversations, workflow } = this.#deps;
-    const last = conversationId === null ? undefined : conversations.find(workflow.name, by, conversationId);
-    if (last !== undefined && last.view === undefined) this.#cancel(last);
-  }
-
   /** The client has gone. A run that can be found again goes on: by its conversation, or among those of its owner. */
   #abandon(turn: Turn): void {
     if (turn.refers.conversationId === null && turn.by.userId === undefined) this.#cancel(turn);
   }
 
   #cancel({ execution, by }: Turn): void {
-    if (execution.isSettled) return;
-    this.#deps.runtime.cancel(execution.id, by).catch((err: unknown) => {
+    const { runtime } = this.#deps;
+    if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
+    runtime.cancel(execution.id, by).catch((err: unknown) => {
       if (Failure.from(err).code !== 'execution_settled') this.#deps.log.error({ err }, 'a run could not be cancelled');
     });
   }

@@ -9,7 +9,8 @@ export type Place = { readonly seq: number; readonly part: number };
 export const beginning: Place = { seq: 0, part: 0 };
 
 export interface Turn {
-  readonly execution: ExecutionView;
+  /** As it was when it was last looked for: while nobody sees it, it may leave memory and come back as another one. */
+  execution: ExecutionView;
   /** Whose run it is. */
   readonly by: Caller;
   readonly refers: Refers;

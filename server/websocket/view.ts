@@ -38,7 +38,6 @@ export class View {
   #length = 0;
   /** Of the last message that was sent. */
   #sent: Place;
-  #isReading = false;
   #isNews = true;
   #isOver = false;
   #unwatch: (() => void) | undefined;
@@ -51,7 +50,10 @@ export class View {
     this.#sent = this.#from;
     turn.view?.stop();
     turn.view = this;
-    this.#unwatch = turn.execution.watch(() => this.#hear());
+    this.#unwatch = turn.execution.watch(
+      () => this.#hear(),
+      () => this.#last(),
+    );
     this.go();
   }
 
@@ -70,10 +72,9 @@ export class View {
 
   /** There may be something to send, or room for it. */
   go(): void {
-    if (this.#isReading || !this.#flush() || this.#isOver || !this.#isNews) return;
-    this.#isReading = true;
+    if (!this.#flush() || this.#isOver || !this.#isNews) return;
     this.#isNews = false;
-    void this.#read();
+    this.#read();
   }
 
   /** What happens in one go is read in one go. */
@@ -83,15 +84,19 @@ export class View {
     if (!wasNews) queueMicrotask(() => this.go());
   }
 
-  async #read(): Promise<void> {
+  /** Nothing more will be told here: the server stops, and the execution goes on in another process. */
+  #last(): void {
+    this.go();
+    if (!this.#isOver) this.#end();
+  }
+
+  #read(): void {
     const { runtime, turn, onError } = this.#given;
     try {
-      const page = await runtime.journal(turn.execution, this.#seq);
-      this.#isReading = false;
+      const page = runtime.journal(turn.execution, this.#seq);
       if (page === undefined) this.#end();
-      else if (!this.#isOver) this.#take(page.entries, page.truncatedThrough);
+      else this.#take(page.entries, page.truncatedThrough);
     } catch (error) {
-      this.#isReading = false;
       this.#end();
       onError(error);
     }

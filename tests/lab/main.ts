@@ -26,7 +26,7 @@ const readOptions = (typed: readonly string[]) => {
 
 const serve = async (typed: readonly string[]): Promise<void> => {
   const { profile, flags } = readOptions(typed);
-  const config = readConfig({ env: { FERMATA_HOST: '127.0.0.1' }, flags });
+  const config = readConfig({ env: { FERMATA_HOST: '127.0.0.1', FERMATA_MEMORY: 'true' }, flags });
   const lab = await startLab(profile, { config });
   process.stdout.write(`lab ${profile} listens on ${lab.base}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void lab.close());

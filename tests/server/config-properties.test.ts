@@ -43,6 +43,10 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   monitorUsers: fc.boolean(),
   console: fc.boolean(),
   cancelOnDisconnect: fc.boolean(),
+  data: fc.constantFrom('/var/executions', 'here'),
+  memory: fc.constant(false),
+  maxDataBytes: counts,
+  dataSecret: fc.constant('a secret of some length'),
   maxConcurrency: counts,
   maxQueued: counts,
   maxBuilders: counts,
@@ -157,6 +161,7 @@ test('every setting is read: another value makes another configuration', () => {
     jwksTimeoutMs: undefined, // only with a key
     jwtClockToleranceMs: undefined,
     allowUnverifiedJwts: true,
+    memory: true,
   };
   const before = readConfig({ env: {} });
   for (const name of Object.keys(keys) as Name[]) {

@@ -5,11 +5,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { connect, request } from '../support/http.ts';
 import { freePort, loopback } from '../support/loopback.ts';
 import { type FermataProcess, fermata } from '../support/process.ts';
 
 const errands = 'tests/support/errands.ts';
+const module = fileURLToPath(new URL('../support/errands.ts', import.meta.url));
 const runtime = new URL('../../runtime/index.ts', import.meta.url).href;
 
 const given = {
@@ -174,6 +176,38 @@ test('a server that is told to stop lets runs finish and interrupts those that w
   assert.deepEqual([finished.status, await finished.json()], [200, { value: 'done' }]);
   assert.equal(await process.ended, 0);
   assert.deepEqual(process.log.at(-1)?.msg, 'stopped');
+});
+
+test('a server keeps its executions where it is started, says so, and is followed by one that has them', async (t) => {
+  const folder = await given.folder(t, {});
+  const serve = () => fermata(t, ['serve', module, '--port', '0'], { FERMATA_MEMORY: '' }, '', folder);
+  const killed = serve();
+  const parked = await paused(await start(await killed.url(), { do: 'ask' }));
+  killed.signal('SIGKILL');
+  await killed.ended;
+
+  const next = serve();
+  const url = await next.url();
+  const status = (await answer(url, parked, 'yes')).status;
+
+  assert.equal(status, 204);
+  assert.deepEqual(
+    next.log.slice(0, 2).map(({ directory, msg }) => [directory, msg]),
+    [
+      [join(folder, '.fermata'), 'executions are kept in a directory'],
+      [undefined, 'tokens and credentials are in memory only, since FERMATA_DATA_SECRET is not set'],
+    ],
+  );
+  next.signal('SIGTERM');
+  assert.equal(await next.ended, 0);
+});
+
+test('a server that keeps executions in memory says so', async (t) => {
+  const { process } = await given.server(t);
+
+  assert.deepEqual(process.log.map(({ msg }) => msg).slice(0, 1), [
+    'executions are kept in memory, and end with this process',
+  ]);
 });
 
 test('a Ctrl-C that npm passes on a second time does not end what executes', async (t) => {

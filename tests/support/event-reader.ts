@@ -36,6 +36,11 @@ export class EventReader {
     });
   }
 
+  /** Whether it has ended as a whole reply does, and was not cut. */
+  get isWhole(): boolean {
+    return this.#response.complete;
+  }
+
   get text(): string {
     return this.#text;
   }

@@ -41,6 +41,7 @@ export interface Asked {
   readonly input?: unknown;
   readonly by?: Caller;
   readonly idempotencyKey?: string;
+  readonly conversation?: string;
   readonly interactive?: boolean;
   readonly retentionMs?: number;
 }
@@ -110,7 +111,12 @@ const collected = (): { log: Log; errors: object[] } => {
   return { log: { ...silentLog, error: (fields, message) => void errors.push({ message, ...fields }) }, errors };
 };
 
-const call = async (url: string, line: string, { headers, body, signal }: CallOptions = {}): Promise<Answered> => {
+/** One request to a server, and its whole reply. */
+export const call = async (
+  url: string,
+  line: string,
+  { headers, body, signal }: CallOptions = {},
+): Promise<Answered> => {
   const [method = '', path = ''] = line.split(' ');
   const response = await fetch(url + path, {
     method,

@@ -77,6 +77,10 @@ export class FermataProcess {
   }
 }
 
+/** Nothing is left in the folder where it is started, unless a test says where executions are to be kept. */
+const inMemory = (typed: readonly string[], variables: Readonly<Record<string, string>>) =>
+  typed.includes('executions') || 'FERMATA_DATA' in variables ? {} : { FERMATA_MEMORY: 'true' };
+
 /**
  * Types the words after `fermata`; `variables` is all of its environment, and `input` what it reads from standard input.
  * It is killed with the test if it is still there.
@@ -86,10 +90,12 @@ export const fermata = (
   typed: readonly string[],
   variables: Readonly<Record<string, string>> = {},
   input = '',
+  cwd = root,
 ): FermataProcess => {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...variables };
+  const { PATH, HOME, TMPDIR } = process.env;
+  const env = { PATH, HOME, TMPDIR, ...inMemory(typed, variables), ...variables };
   const child = spawn(process.execPath, [`${root}/server/bin.mjs`, ...typed], {
-    cwd: root,
+    cwd,
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
   });

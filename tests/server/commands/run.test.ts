@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { consent } from '../../../examples/support/browser.ts';
+import { StoredExecutions } from '../../../runtime/index.ts';
+import { directory } from '../../support/durable.ts';
 import { freePort } from '../../support/loopback.ts';
 import { type FermataProcess, fermata } from '../../support/process.ts';
 
+const hello = 'examples/01-hello.ts';
 const kinds = 'tests/support/kinds.ts';
 const approval = 'examples/02-approval.ts';
 
@@ -35,6 +38,25 @@ test('a run takes its input from standard input, and its answers in the order in
   assert.equal(code, 0, stderr);
   assert.equal(stdout, 'one, two\n{"three":3}\n["Ada Lovelace",true,"berry","apple",["apple","berry"],[]]\n');
   assert.equal(stderr, 'It begins.\n');
+});
+
+test('a run is kept where --data says, and nowhere else, whatever the configuration says', async (t) => {
+  const [kept, other] = [directory(t), directory(t)];
+  const typed = ['run', hello, '--input', '{"name":"Ada"}'];
+
+  const codes = [
+    await fermata(t, [...typed, '--data', kept]).ended,
+    await fermata(t, typed, { FERMATA_DATA: other }).ended,
+  ];
+
+  const stored = new StoredExecutions(kept);
+  t.after(() => stored.close());
+  assert.deepEqual(codes, [0, 0]);
+  assert.deepEqual(
+    [...stored.all()].map(({ status }) => status),
+    ['completed'],
+  );
+  assert.throws(() => new StoredExecutions(other), /No executions are kept/);
 });
 
 test('a run that says nothing puts nothing out', async (t) => {

@@ -11,7 +11,7 @@ const world = async (t: Parameters<typeof given.runtime>[0]) => {
   const { runtime, start, clock } = await given.runtime(t, { workflows: [echo] });
   const conversations = new Conversations(runtime);
   const keep = async (conversationId: string | null, by: Caller): Promise<Turn> => {
-    const execution = await start({ by });
+    const execution = await start({ by, ...(conversationId !== null && { conversation: conversationId }) });
     const refers = { parentId: 'm', conversationId };
     const turn: Turn = { execution, by, refers, streaming: false, seen: beginning, view: undefined };
     conversations.keep('echo', turn);
@@ -36,16 +36,30 @@ test('the same id is one conversation for each identity and each workflow, and i
 
 test('conversations go with the executions they show', async (t) => {
   const { runtime, clock, conversations, keep } = await world(t);
-  for (let index = 0; index < 20; index += 1) await keep(`old ${index}`, alice);
+  await keep('old', alice);
   await turns();
 
   clock.advance(runtime.options.retentionMs + 1);
   await turns();
-  assert.equal(conversations.find('echo', alice, 'old 3'), undefined);
-  for (let index = 0; index < 20; index += 1) await keep(`new ${index}`, alice);
 
-  assert.equal(conversations.size, 20);
+  assert.equal(conversations.find('echo', alice, 'old'), undefined);
+  assert.equal(conversations.size, 0);
 });
+
+test('a turn whose place is not remembered any more is shown from its beginning', async (t) => {
+  const { runtime, conversations, keep } = await world(t);
+  const turn = await keep('c', alice);
+  turn.seen = { seq: 3, part: 1 };
+  for (let index = 0; index < 1_000; index += 1) conversations.keep('other', { ...turn, refers: refersTo(index) });
+
+  const found = conversations.find('echo', alice, 'c');
+
+  assert.equal(found?.execution, runtime.get(turn.execution.id, alice));
+  assert.deepEqual(found?.seen, beginning);
+  assert.ok(conversations.size <= 1_000);
+});
+
+const refersTo = (index: number) => ({ parentId: 'm', conversationId: `c${index}` });
 
 test('a cursor is a place in the run it was given for, and the beginning of any other', async (t) => {
   const { keep } = await world(t);

@@ -1,0 +1,27 @@
+/** Where executions are kept: in a directory, or in memory. */
+import { resolve } from 'node:path';
+import { DurableStore, Failure, type Log, resolveOptions, type Store } from '../runtime/index.ts';
+import { LEAST_DATA_SECRET, type ServerOptions } from './options.ts';
+
+export type StoreOptions = Pick<ServerOptions, 'data' | 'dataSecret' | 'maxDataBytes' | 'runtime'>;
+
+/** Without a store: the runtime has one in memory. Rejects with `options_invalid` for a directory that cannot be used. */
+export const openStore = async (options: StoreOptions): Promise<{ readonly store?: Store }> => {
+  const { data, dataSecret: secret, maxDataBytes, runtime } = options;
+  if (data === null) return {};
+  if (secret !== undefined && secret.length < LEAST_DATA_SECRET) {
+    const detail = `dataSecret needs at least ${LEAST_DATA_SECRET} characters, got ${secret.length}.`;
+    throw new Failure('options_invalid', { detail });
+  }
+  return {
+    store: await DurableStore.open({ ...resolveOptions(runtime, true), directory: data, secret, maxDataBytes }),
+  };
+};
+
+/** What operators should know of it at the start. */
+export const reportStore = ({ data, dataSecret }: StoreOptions, log: Log): void => {
+  if (data === null) log.info({}, 'executions are kept in memory, and end with this process');
+  else log.info({ directory: resolve(data) }, 'executions are kept in a directory');
+  if (data === null || dataSecret !== undefined) return;
+  log.info({}, 'tokens and credentials are in memory only, since FERMATA_DATA_SECRET is not set');
+};

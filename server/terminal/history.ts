@@ -1,0 +1,98 @@
+/** One stored execution as people read it: how it stands, what it waits for, and what has happened, with the times between. */
+import type { ExecutionContext, JournalEntry, Pause, StoredJournal, Summary } from '../../runtime/index.ts';
+import { shown } from './screen.ts';
+import { spell } from './spell.ts';
+import { nextOf, timeOf } from './stored.ts';
+
+/** Characters of a value or a text of somebody. */
+const MAX_DETAIL = 120;
+
+export const historyOf = (
+  summary: Summary,
+  standing: ExecutionContext,
+  journal: StoredJournal,
+  now: number,
+): string => {
+  const { id, status, workflow, version, owner, startedAt, settledAt } = summary;
+  const facts: [string, string][] = [
+    ['status', status],
+    ['workflow', version === '' ? workflow : `${workflow}, version ${version}`],
+    ['owner', owner ?? 'nobody in particular'],
+    ['started', `${timeOf(startedAt)}, ${spell(now - startedAt)} ago`],
+    ...(settledAt === null
+      ? []
+      : [['ended', `${timeOf(settledAt)}, ${spell(now - settledAt)} ago`] as [string, string]]),
+    ['next', nextOf(summary, now)],
+  ];
+  const waits = standing.pauses.map((pause) => `  ${waitOf(pause, now)}\n`).join('');
+  return [
+    `Execution ${id}\n${facts.map(([name, text]) => `  ${name.padEnd(9)} ${oneLine(text)}\n`).join('')}`,
+    ...(waits === '' ? [] : [`Waits for\n${waits}`]),
+    `Journal\n${linesOf(journal)}`,
+  ].join('\n');
+};
+
+const waitOf = (pause: Pause, now: number): string => {
+  const { dueAt } = pause;
+  const time = dueAt === null ? 'without limit' : dueAt > now ? `${spell(dueAt - now)} left` : 'its time is over';
+  return `${oneLine(whatOf(pause))}: ${time}, since ${spell(now - pause.openedAt)}`;
+};
+
+const whatOf = (pause: Pause): string => {
+  if (pause.kind === 'sleep') return 'the end of its sleep';
+  if (pause.kind === 'oauth') return `a consent at ${pause.provider}`;
+  return `an answer to ${JSON.stringify(cut(pause.prompt.text))} (${pause.prompt.input_type})`;
+};
+
+const linesOf = ({ entries, truncatedThrough }: StoredJournal): string => {
+  const width = String(entries.at(-1)?.seq ?? 0).length;
+  const gap =
+    truncatedThrough === 0 ? '' : `  Output up to number ${truncatedThrough} was dropped: there was too much.\n`;
+  const lines = entries.map((entry, index) => {
+    const before = entries[index - 1];
+    const time = before === undefined ? timeOf(entry.at) : `+${spell(entry.at - before.at)}`;
+    return `  ${String(entry.seq).padStart(width)}  ${time.padEnd(12)}  ${oneLine(`${entry.type} ${detailOf(entry)}`)}\n`;
+  });
+  return gap + lines.join('');
+};
+
+/** What a line says beside the name of the fact. Nothing that could be used in somebody's place. */
+const detailOf = (entry: JournalEntry): string => {
+  switch (entry.type) {
+    case 'execution.started':
+      return brief(entry.input);
+    case 'step.started':
+    case 'value.recorded':
+      return brief(entry.name);
+    case 'step.completed':
+    case 'output.emitted':
+      return brief(entry.value);
+    case 'step.failed':
+      return brief(entry.message);
+    case 'interaction.requested':
+    case 'notification.sent':
+      return brief(entry.prompt.text);
+    case 'interaction.answered':
+      return entry.by === null ? brief(entry.answer) : `${brief(entry.answer)} by ${entry.by}`;
+    case 'oauth.requested':
+      return entry.provider;
+    case 'oauth.refused':
+      return brief(entry.reason);
+    case 'sleep.started':
+      return `until ${timeOf(entry.dueAt)}`;
+    case 'trace.emitted':
+      return `${entry.step.event} ${brief(entry.step.name)}`;
+    case 'execution.completed':
+      return brief(entry.result);
+    case 'execution.failed':
+      return `${entry.error.code}: ${cut(entry.error.message)}`;
+    default:
+      return '';
+  }
+};
+
+const brief = (value: unknown): string => cut(JSON.stringify(value) ?? '');
+
+const cut = (text: string): string => (text.length > MAX_DETAIL ? `${text.slice(0, MAX_DETAIL)}...` : text);
+
+const oneLine = (text: string): string => shown(text).replaceAll(/\s+/g, ' ').trimEnd();

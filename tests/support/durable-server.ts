@@ -1,0 +1,94 @@
+/** A server on a directory, which can be stopped and started again on it. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import Database from 'libsql';
+import { type Log, silentLog, type Workflow } from '../../runtime/index.ts';
+import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
+import { directory } from './durable.ts';
+import { type Answered, type CallOptions, call } from './given.ts';
+
+export type Paused = Readonly<Record<'execution_id' | 'status_url' | 'response_url', string>>;
+
+export type Standing = Readonly<Record<string, unknown>> & Partial<Paused> & { readonly prompt?: { text: string } };
+
+export class DurableServer {
+  readonly directory: string;
+  readonly #workflow: Workflow;
+  readonly #config: Partial<ServerOptions>;
+  server!: Server;
+  readonly errors: object[] = [];
+
+  private constructor(path: string, workflow: Workflow, config: Partial<ServerOptions>) {
+    this.directory = path;
+    this.#workflow = workflow;
+    this.#config = config;
+  }
+
+  static async open(
+    t: TestContext,
+    workflow: Workflow,
+    config: Partial<ServerOptions> = {},
+    path = directory(t),
+  ): Promise<DurableServer> {
+    const world = new DurableServer(path, workflow, config);
+    await world.#open();
+    t.after(async () => {
+      await world.server.close();
+      assert.deepEqual(world.errors, [], 'errors were logged');
+    });
+    return world;
+  }
+
+  async #open(): Promise<void> {
+    const log: Log = { ...silentLog, error: (fields, message) => void this.errors.push({ ...fields, message }) };
+    const config = { host: '127.0.0.1', port: 0, data: this.directory, ...this.#config };
+    this.server = await createServer({ workflow: this.#workflow, config, log });
+  }
+
+  /** Stops in order, and another one begins where it has stopped. */
+  async restart(): Promise<void> {
+    await this.server.close();
+    await this.#open();
+  }
+
+  /** Another process that writes to the file, which nobody should. */
+  meddle(sql: string): void {
+    const database = new Database(join(this.directory, 'fermata.db'));
+    database.exec(sql);
+    database.close();
+  }
+
+  call(line: string, options?: CallOptions): Promise<Answered> {
+    return call(this.server.url, line, options);
+  }
+
+  /** Starts one that waits for a person. */
+  async paused(body: unknown = {}, headers: Readonly<Record<string, string>> = {}): Promise<Paused> {
+    const reply = await this.call('POST /v1/workflow', { body, headers });
+    assert.equal(reply.status, 202);
+    return reply.body as Paused;
+  }
+
+  async answered(
+    { response_url }: Paused,
+    text: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<number> {
+    const body = { response: { type: 'text', text } };
+    return (await this.call(`POST ${response_url}`, { body, headers })).status;
+  }
+
+  async status({ status_url }: Pick<Paused, 'status_url'>, query = ''): Promise<Standing> {
+    return (await this.call(`GET ${status_url}${query}`)).body as Standing;
+  }
+
+  /** How it stands when something holds. */
+  async when(paused: Paused, holds: (standing: Standing) => boolean): Promise<Standing> {
+    for (const deadline = Date.now() + 10_000; ; ) {
+      const standing = await this.status(paused);
+      if (holds(standing)) return standing;
+      assert.ok(Date.now() < deadline, `still ${JSON.stringify(standing)}`);
+    }
+  }
+}
