@@ -55,6 +55,8 @@ export class Commits {
   #failure: Failure | undefined;
   #probe: NodeJS.Timeout | undefined;
   #isClosing = false;
+  /** The thread has ended by itself. */
+  #isGone = false;
   #onIdle: (() => void) | undefined;
 
   private constructor(file: string, worker: Worker) {
@@ -100,6 +102,7 @@ export class Commits {
         this.#onIdle = resolve;
       });
     }
+    if (this.#isGone) return;
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#worker.postMessage('close');
     await ended;
@@ -109,7 +112,9 @@ export class Commits {
     worker.on('message', (failed: { message: string; code?: string } | null) =>
       failed === null ? this.#written() : this.#failed(Object.assign(new Error(failed.message), { code: failed.code })),
     );
-    worker.on('error', (error) => this.#crashed(error));
+    let cause: unknown = new Error('The thread that writes has ended.');
+    worker.on('error', (error) => (cause = error));
+    worker.on('exit', () => this.#ended(cause));
   }
 
   #written(): void {
@@ -137,19 +142,23 @@ export class Commits {
     if (!this.#isClosing) this.#probe = setTimeout(() => this.#try(), PROBE_MS);
   }
 
-  /** Writes something, to see whether it can be. */
+  /** Writes something, to see whether it can be. A new thread says so by itself. */
   #try(): void {
+    if (this.#isGone) {
+      this.#isGone = false;
+      this.#worker = begin(this.#file);
+      this.#listen(this.#worker);
+      return;
+    }
     const batch = new Batch();
     batch.add('put', 'probe', '', String(Date.now()));
     this.#leaving = batch;
     this.#worker.postMessage(batch.list);
   }
 
-  #crashed(cause: unknown): void {
-    if (!this.#isClosing) {
-      this.#worker = begin(this.#file);
-      this.#listen(this.#worker);
-    }
+  #ended(cause: unknown): void {
+    if (this.#isClosing && this.#leaving === undefined) return;
+    this.#isGone = true;
     this.#failed(cause instanceof Error ? cause : new Error(String(cause)));
   }
 }

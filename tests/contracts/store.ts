@@ -48,7 +48,8 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   size: fc.constantFrom(1, 10, 100, 1_000),
 });
 
-export const storeContract = (name: string, open: OpenStore): void => {
+/** `runs` is how many journals are tried where they are made at random: fewer for a store that has to be opened each time. */
+export const storeContract = (name: string, open: OpenStore, runs = 150): void => {
   const opened = async (t: TestContext, limits = roomy): Promise<Store> => {
     const store = await open(t, limits);
     t.after(() => store.close());
@@ -223,7 +224,7 @@ export const storeContract = (name: string, open: OpenStore): void => {
         await verifyReaders(store, written);
         await store.close();
       }),
-      { numRuns: 150 },
+      { numRuns: runs },
     );
   });
 

@@ -39,3 +39,10 @@ test('a file of a newer version is refused by its number', async (t) => {
 
   await refused(path, /newer version of Fermata \(form 99/);
 });
+
+test('a directory that cannot be made is refused by name', async (t) => {
+  const path = join(directory(t), 'a-file');
+  writeFileSync(path, '');
+
+  await refused(join(path, 'below'), /a-file\/below cannot be made/);
+});

@@ -12,6 +12,8 @@ const directory = (t: TestContext): string => {
   return path;
 };
 
-storeContract('durable store', (t, limits) =>
-  DurableStore.open({ directory: directory(t), parkedTimeoutMs: 1_000, maxDataBytes: 1e9, ...limits }),
+storeContract(
+  'durable store',
+  (t, limits) => DurableStore.open({ directory: directory(t), parkedTimeoutMs: 1_000, maxDataBytes: 1e9, ...limits }),
+  25,
 );

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { ExecutionContext } from '../../machines/execution.ts';
 import { foldJournal } from '../../runtime/fold-journal.ts';
 import { text, workflow } from '../../runtime/index.ts';
-import { DurableWorld } from '../support/durable.ts';
+import { asked, DurableWorld } from '../support/durable.ts';
 import { alice, bob } from '../support/given.ts';
 
 const stuck = (name: string, more: object = {}) => {
@@ -217,7 +217,7 @@ test('any part of a journal, from its beginning, is folded to what the execution
   await fc.assert(
     fc.asyncProperty(moves, async (input) => {
       const stood: ExecutionContext[] = [];
-      const { execution } = await world.runtime.start({ ...world.asked, workflow: 'moving', input });
+      const { execution } = await world.runtime.start({ ...asked, workflow: 'moving', input });
       const see = () => stood.push(world.get(execution.id).context);
       execution.watch(see);
       const first = execution.context.seq;

@@ -52,9 +52,6 @@ export class DurableWorld {
   runtime!: Runtime;
   store!: DurableStore;
   readonly #setup: DurableSetup;
-  /** What a start has at least. */
-  readonly asked = nothing;
-
   private constructor(path: string, setup: DurableSetup) {
     this.directory = path;
     this.#setup = setup;
@@ -116,8 +113,8 @@ export class DurableWorld {
     await this.quiet();
   }
 
-  async start(asked: Partial<StartRequest> & { readonly workflow: string }): Promise<string> {
-    const { execution } = await this.runtime.start({ ...nothing, ...asked });
+  async start(request: Partial<StartRequest> & { readonly workflow: string }): Promise<string> {
+    const { execution } = await this.runtime.start({ ...asked, ...request });
     await this.quiet();
     return execution.id;
   }
@@ -148,7 +145,8 @@ export class DurableWorld {
   };
 }
 
-const nothing = {
+/** What a start has at least. */
+export const asked = {
   input: null,
   by: alice,
   conversationId: undefined,
