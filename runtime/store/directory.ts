@@ -80,7 +80,7 @@ export const openBeside = (given: string): Connection => {
  * with the process, however that ends. Throws `options_invalid`, with advice if another process has it.
  */
 export const claim = (path: string, advice = ADVICE): Connection => {
-  const lock = attempt(`The directory ${path} cannot be written`, () => new Database(join(path, LOCK)));
+  const lock = attempt(`The directory ${path} cannot be written`, () => openOwn(join(path, LOCK)));
   try {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     writeFileSync(join(path, OWNER), `${JSON.stringify({ pid: process.pid, host: hostname() })}\n`, { mode: 0o600 });
@@ -103,9 +103,14 @@ const inUse = (path: string, advice: string): string => {
   }
 };
 
+/** Nobody else's to read; what SQLite puts beside it gets the same mode. */
+const openOwn = (file: string): Connection => {
+  closeSync(openSync(file, 'a', 0o600));
+  return new Database(file);
+};
+
 const openFile = (file: string): Connection => {
-  closeSync(openSync(file, 'a', 0o600)); // nobody else's to read; what SQLite puts beside it gets the same mode
-  const database = new Database(file);
+  const database = openOwn(file);
   try {
     for (const pragma of PRAGMAS) database.pragma(pragma);
     migrate(database, file);

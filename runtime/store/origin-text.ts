@@ -5,7 +5,7 @@ import { toJsonOrNull } from '../to-json.ts';
 import type { Seal } from './seal.ts';
 
 /** Headers that say who somebody is: they are only kept where they can be sealed. */
-const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key'];
+const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'x-operator-key'];
 
 export const writeOrigin = ({ request, ...origin }: Origin, seal: Seal | undefined): string =>
   JSON.stringify({ ...origin, request: request && writeRequest(request, seal) });
