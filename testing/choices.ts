@@ -20,12 +20,18 @@ export const choicesOf = (play: Play, answers: Answers | undefined): Choice[] =>
   const awaited = pauses.filter((pause): pause is Interaction | Consent => pause.kind !== 'sleep');
   const sleep = pauses.find(({ kind }) => kind === 'sleep');
   return [
-    ...awaited.flatMap((pause) => (pause.kind === 'oauth' ? consents(pause) : replies(pause, answers))),
+    ...awaited.filter(isFirst).flatMap((pause) => (pause.kind === 'oauth' ? consents(pause) : replies(pause, answers))),
     ...(sleep === undefined ? [] : [{ name: 'time passes', act: () => play.passUntil(sleep.dueAt!) }]),
     { name: 'cancelled', act: () => play.cancel() },
     ...(awaited.length > 0 && pauses.every(({ dueAt }) => dueAt === null) ? [ABANDONED] : []),
   ];
 };
+
+/** Of several that say the same, people cannot tell one from the other. */
+const isFirst = (pause: Interaction | Consent, index: number, all: readonly (Interaction | Consent)[]): boolean =>
+  index === all.findIndex((other) => wordsOf(other) === wordsOf(pause));
+
+const wordsOf = (pause: Interaction | Consent): string => (pause.kind === 'oauth' ? pause.provider : pause.prompt.text);
 
 const ABANDONED: Choice = { name: 'abandoned', act: (play) => play.abandon() };
 

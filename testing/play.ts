@@ -85,15 +85,20 @@ export class Play {
     });
     this.execution = execution as Execution;
     this.#unwatch = this.execution.watch((entry) => this.#told(entry));
-    const page = this.runtime.journal(this.execution, 0);
-    for (const entry of page?.entries ?? []) this.#told(entry);
+    this.entries.push(...(this.runtime.journal(this.execution, 0)?.entries ?? []));
+    const last = this.entries.at(-1)?.seq ?? 0;
+    if (this.#crashAfter !== undefined && this.#crashAfter <= last) this.#lose();
     await this.quiet();
   }
 
   #told(entry: JournalEntry): void {
-    if (this.entries.some(({ seq }) => seq === entry.seq)) return;
     this.entries.push(entry);
-    if (entry.seq !== this.#crashAfter || this.execution.hasEnded) return;
+    if (entry.seq === this.#crashAfter) this.#lose();
+  }
+
+  /** What an execution has begun with is there at once, and lost at once. */
+  #lose(): void {
+    if (this.execution.hasEnded) return;
     this.execution.leave();
     this.execution.recover();
     this.execution.attend();

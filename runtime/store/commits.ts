@@ -13,6 +13,8 @@ export interface Writer {
   write(batch: Batch): void;
   written(batch: Batch): void;
   lost(): void;
+  /** Looks in the file whether what has left is there. */
+  isInFile(): boolean;
 }
 
 const NAMES = Object.keys(WRITES) as Write[];
@@ -159,6 +161,8 @@ export class Commits {
   #ended(cause: unknown): void {
     if (this.#isClosing && this.#leaving === undefined) return;
     this.#isGone = true;
+    // It may have written, and not lived to say so. A batch is one transaction: what one finds, all have.
+    if (this.#leaving?.writers.some((writer) => writer.isInFile())) this.#written();
     this.#failed(cause instanceof Error ? cause : new Error(String(cause)));
   }
 }

@@ -64,7 +64,13 @@ export class DurableStore implements Store, Archive {
     this.vault = new StoredVault(this.#reader, commits, this.#seal);
     this.#n = this.#reader.lastN();
     const limits = { maxJournalFacts, maxJournalBytes };
-    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#inMemory.delete(id) };
+    this.#deps = {
+      limits,
+      parkedTimeoutMs,
+      seal: this.#seal,
+      lost: (id) => this.#inMemory.delete(id),
+      lastSeq: (id) => this.#reader.find(id)?.entries.at(-1)?.seq ?? 0,
+    };
   }
 
   append(record: Recorded, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'> {

@@ -16,6 +16,8 @@ export interface KeptDeps {
   readonly seal: Seal | undefined;
   /** It could not be written: what is in memory is not what is on the disk. */
   lost(executionId: string): void;
+  /** Number of the last entry in the file; 0 if there is none. */
+  lastSeq(executionId: string): number;
 }
 
 export class Kept implements Writer {
@@ -103,6 +105,10 @@ export class Kept implements Writer {
 
   lost(): void {
     this.#deps.lost(this.id);
+  }
+
+  isInFile(): boolean {
+    return this.#leaving > 0 && this.#deps.lastSeq(this.id) >= this.#leaving;
   }
 
   #writeBeginning(batch: Batch): void {

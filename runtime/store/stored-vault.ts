@@ -86,6 +86,11 @@ export class StoredVault implements Vault, Writer {
     this.written();
   }
 
+  /** It need not know: what is put twice is the same. */
+  isInFile(): boolean {
+    return false;
+  }
+
   #join(): Batch {
     const { batch } = this.#commits;
     if (this.#batch !== batch) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import hello from '../../examples/01-hello.ts';
 import approval from '../../examples/02-approval.ts';
 import publication from '../../examples/03-parallel-prompts.ts';
+import whoAmI from '../../examples/04-oauth.ts';
 import notebook from '../../examples/05-per-user.ts';
 import { testWorkflow } from '../../testing/index.ts';
 
@@ -17,6 +18,9 @@ testWorkflow(approval, {
 });
 
 testWorkflow(publication, { inputs: [{ title: 'Waiting' }] });
+
+// The provider of the example does not know the token of the kit: granted or not, the run fails, and fails alike.
+testWorkflow(whoAmI, { providers: ['demo'] });
 
 testWorkflow(notebook, {
   inputs: [{ note: 'one' }],

@@ -106,3 +106,21 @@ test('when the thread that writes is lost, runs go back to what is kept and on f
     entries.map((_, index) => index + 1),
   );
 });
+
+test('what the thread has written is kept, even if it was lost before it could say so', async (t) => {
+  const runtime = await runtimeOn(t, directory(t));
+  const [waiting, other] = [await start(runtime), await start(runtime)];
+  const { emit } = Worker.prototype;
+  const deaf = t.mock.method(Worker.prototype, 'emit', function (this: Worker, ...given: Parameters<typeof emit>) {
+    if (given[0] !== 'message') return emit.apply(this, given);
+    deaf.mock.restore();
+    void this.terminate();
+    return true;
+  });
+
+  assert.equal(await answer(runtime, waiting), 'accepted');
+  await untilItWorks(() => finish(runtime, other));
+
+  await runtime.waitUntil(waiting, ({ isSettled }) => isSettled);
+  assert.deepEqual(waiting.context.result, [1, 'Ada']);
+});
