@@ -70,7 +70,7 @@ const isSame = (one: unknown, other: unknown): boolean => sorted(one) === sorted
 const sorted = (value: unknown): string =>
   JSON.stringify(value, (_key, inner) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))
+      ? ['an object', ...Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))]
       : inner,
   ) ?? 'nothing';
 
