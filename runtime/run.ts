@@ -84,6 +84,10 @@ export class Run implements Driver, SlotHolder, Replayed {
     return this.workflow.recover === 'replay';
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   get isReplaying(): boolean {
     return this.#replay !== undefined;
   }
@@ -281,7 +285,7 @@ export class Run implements Driver, SlotHolder, Replayed {
       this.#start();
       return;
     }
-    if (this.#replay === undefined && this.execution.context.pauses.length > 0) setImmediate(park, this.execution);
+    if (this.#replay === undefined && this.execution.context.pauses.length > 0) setImmediate(park, this);
     this.#resume();
   }
 
@@ -435,8 +439,8 @@ const reject = ({ promise, reject }: Waiting, error: unknown): void => {
 };
 
 /** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
-const park = (execution: Execution): void => {
-  execution.mention({ type: 'execution.parked' });
+const park = (run: Run): void => {
+  if (!run.isOver) run.execution.mention({ type: 'execution.parked' });
 };
 
 const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown, undefined> =>

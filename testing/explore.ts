@@ -82,6 +82,7 @@ const problemsOf = ({ execution, entries }: Play): string[] => {
         'Put what may be different each time into ctx.step, ctx.now or ctx.random.',
     );
   }
+  if (context.error?.name === 'OutputInvalidError') problems.push(context.error.message);
   const ended = entries.flatMap((entry) => (entry.type === 'step.completed' ? [entry.call] : []));
   if (new Set(ended).size < ended.length) problems.push('A step that had ended was done again.');
   const emitted = entries.flatMap((entry) => (entry.type === 'output.emitted' ? [entry.call] : []));
