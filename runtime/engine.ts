@@ -347,14 +347,12 @@ export class Engine {
   }
 
   #hibernate(execution: Execution): void {
-    execution.leave();
-    this.#names.drop(execution.id);
-    this.executions.remove(execution);
+    this.#drop(execution);
     if (this.#keeper instanceof Archivist)
       this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
   }
 
-  /** Nobody finds it any more. */
+  /** It is not in memory any more. */
   #drop(execution: Execution): void {
     execution.leave();
     this.executions.remove(execution);
