@@ -26,6 +26,7 @@ const write = (list) => {
   begin.run();
   run(list, 0, list.length);
   commit.run();
+  return null;
 };
 
 /** Each part of a batch for itself, in one transaction: gives those that the file has refused. */
@@ -57,7 +58,7 @@ parentPort.on('message', (batch) => {
     return;
   }
   try {
-    parentPort.postMessage(Array.isArray(batch) ? (write(batch), null) : writeApart(batch));
+    parentPort.postMessage(Array.isArray(batch) ? write(batch) : writeApart(batch));
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');
     parentPort.postMessage(failed(error));
