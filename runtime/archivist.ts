@@ -17,6 +17,8 @@ const SETTLED_IN_MEMORY = 1_000;
 const BATCH = 200;
 /** What was seen to is out of the way when it is kept, and not before. */
 const LOOK_AGAIN_MS = 100;
+/** After the file could not be read. */
+const READ_AGAIN_MS = 10_000;
 
 export interface ArchivistDeps {
   readonly archive: Archive;
@@ -38,8 +40,6 @@ export class Archivist {
   readonly #settled: Execution[] = [];
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
-  /** Ids of those whose journal cannot be read. */
-  readonly #damaged = new Set<string>();
   #isStopped = false;
 
   constructor(deps: ArchivistDeps) {
@@ -120,26 +120,42 @@ export class Archivist {
   #look(): void {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
-    const { archive } = this.#deps;
     const now = this.#deps.now();
-    const due = archive.due(now, BATCH);
+    try {
+      this.#arm(this.#seeTo(now) ? now + LOOK_AGAIN_MS : this.#nextDueAt(now));
+    } catch (err) {
+      this.#deps.log.error({ err }, 'what is due cannot be read');
+      this.#arm(now + READ_AGAIN_MS);
+    }
+  }
+
+  /** True if there may be more. */
+  #seeTo(now: number): boolean {
+    const { archive, executions } = this.#deps;
+    const all = archive.due(now, BATCH + executions.damaged);
+    const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
     const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
     for (const { id, isSettled } of due) if (!isSettled) this.#get(id)?.due();
     const excess = archive.excess(BATCH);
     this.#forget([...over, ...excess]);
-    const isMore = due.length + excess.length > 0;
-    this.#arm(isMore ? now + LOOK_AGAIN_MS : Math.max(archive.nextDueAt() ?? NEVER, now + 1));
+    return due.length + excess.length > 0;
+  }
+
+  /** Those that are damaged stay due, and nothing is done about it. */
+  #nextDueAt(now: number): number {
+    const { archive, executions } = this.#deps;
+    const next = archive.nextDueAt(executions.damaged > 0 ? now : undefined) ?? NEVER;
+    return Math.max(next, now + 1);
   }
 
   /** One that cannot be read is no reason to leave the others alone. */
   #get(id: string): Execution | undefined {
-    if (this.#damaged.has(id)) return undefined;
+    const { executions } = this.#deps;
+    if (executions.isDamaged(id)) return undefined;
     try {
-      return this.#deps.executions.get(id);
-    } catch (err) {
-      this.#damaged.add(id);
-      this.#deps.log.error({ executionId: id, err }, 'an execution cannot be read');
-      return undefined;
+      return executions.get(id);
+    } catch {
+      return undefined; // it is named in the log
     }
   }
 

@@ -103,6 +103,7 @@ export class Engine {
       archive,
       (id, archived) => this.#restore(id, archived),
       (execution) => this.#loaded(execution),
+      log,
     );
     this.#drain = new Drain({
       clock,
