@@ -21,6 +21,8 @@ export interface Translator {
   frames(entry: JournalEntry): string;
   /** For a reader who has missed facts up to a number, output or only steps: the journal no longer has all of them. */
   missed(through: number, isOutputMissing: boolean): string;
+  /** True: what has been given was the last; the stream ends, though the run may go on. Default false. */
+  readonly isOver?: boolean;
 }
 
 export interface EventStreamOptions {
@@ -170,20 +172,23 @@ class EventStream {
     if (truncatedThrough !== null && truncatedThrough > this.#missed) {
       this.#missed = truncatedThrough;
       piece = this.#translator.missed(truncatedThrough, isOutputMissing);
+      if (this.#translator.isOver) return this.#close(piece);
     }
     for (const entry of entries) {
       piece += this.#translator.frames(entry);
       this.#seen = entry.seq;
-      if (isLast(entry)) {
-        this.#send(piece);
-        this.#end();
-        return false;
-      }
+      if (isLast(entry) || this.#translator.isOver) return this.#close(piece);
       if (piece.length < PIECE) continue;
       if (!this.#send(piece)) return this.#wait();
       piece = '';
     }
     return this.#send(piece) || this.#wait();
+  }
+
+  #close(piece: string): false {
+    this.#send(piece);
+    this.#end();
+    return false;
   }
 
   /** E1: the rest of the page is read again when there is room for it. */
