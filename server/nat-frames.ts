@@ -66,6 +66,11 @@ export class NatFrames implements Translator {
     return errorFrame({ message: OUTPUT_MISSING, name: 'OutputTruncated' }, this.#options.errors);
   }
 
+  /** Without it what has been said so far would look like the whole answer. */
+  cut(): string {
+    return errorFrame({ message: STOPPED, name: 'ServerStopped' }, this.#options.errors);
+  }
+
   #end(): string {
     return this.#options.end?.() ?? '';
   }
@@ -74,6 +79,10 @@ export class NatFrames implements Translator {
 const OUTPUT_MISSING =
   'The run emitted more output than its journal keeps, and some of it was dropped before this client could take it. ' +
   'Read faster, emit fewer and larger pieces, or raise fermata.max_journal_facts and fermata.max_journal_bytes.';
+
+const STOPPED =
+  'The server stopped before the run ended. Ask for the execution again under the id in the header Execution-Id: it goes on ' +
+  'if executions are kept.';
 
 const stepFrame = (shown: ShownStep | undefined): string =>
   shown === undefined ? '' : `intermediate_data: ${JSON.stringify(shown)}\n\n`;
