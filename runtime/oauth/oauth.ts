@@ -10,10 +10,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
-import type { AccessToken } from './access-token.ts';
+import type { AccessToken, Grant } from './access-token.ts';
 import { type Flow, Flows } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
 import { type Fetch, Requests } from './requests.ts';
+import { revokeAtProvider } from './revocation.ts';
 import { OF_EXECUTION } from './stored-tokens.ts';
 import { cleaned, type Refusal, TokenEndpoint } from './token-endpoint.ts';
 import { TokenCache } from './tokens.ts';
@@ -85,6 +86,13 @@ export interface OAuth {
   abandon(state: string): void;
   /** The token of a granted flow, once. It is kept besides, for `token`. */
   claim(state: string): AccessToken | undefined;
+  /** The API of the provider has refused this token: `token` gives it no more, but refreshes it or asks for consent. */
+  reject(subject: Subject, provider: string, token: AccessToken): void;
+  /**
+   * Forgets the tokens of a subject at one provider, and revokes them there: resolves to whether the provider says so.
+   * Rejects with `options_invalid` as `token` does, and with `store_unavailable`.
+   */
+  disconnect(subject: Subject, provider: string): Promise<boolean>;
   /** Forgets all tokens of a user; the provider is not told. Throws `store_unavailable`. */
   revoke(user: string): void;
   /** Forgets the tokens of an execution that nobody owns, and that has ended. */
@@ -103,7 +111,13 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   const flows = new Flows(now, { maxFlows, maxFlowsPerUser }, vault, (name) => providers.get(name));
   const requests = new Requests({ fetch, requestTimeoutMs, wait: options.wait });
   const endpoint = new TokenEndpoint(requests, now);
-  const tokens = new TokenCache({ now, maxTokens, vault, refresh: (...asked) => endpoint.refresh(...asked) });
+  const tokens = new TokenCache({
+    now,
+    maxTokens,
+    vault,
+    refresh: (...asked) => endpoint.refresh(...asked),
+    pause: (ms) => requests.pause(ms),
+  });
 
   const providerOf = (name: string): Provider => {
     const provider = providers.get(name);
@@ -165,6 +179,13 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     complete: ({ url, user }) => complete(url, user),
     abandon: (state) => flows.abandon(state),
     claim: (state) => flows.claim(state),
+    reject: (subject, name, token) => tokens.reject(holderOf(subject), providerOf(name), token.value),
+    disconnect: async (subject, name) => {
+      const provider = providerOf(name);
+      const grants = tokens.take(holderOf(subject), provider);
+      const told = await Promise.all(distinct(grants).map((grant) => revokeAtProvider(requests, provider, grant)));
+      return told.length > 0 && told.every(Boolean);
+    },
     revoke: (user) => tokens.revoke(user),
     release: (executionId) => tokens.release(holderOf({ user: undefined, executionId })),
     stop: () => requests.stop(),
@@ -173,6 +194,11 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     },
   };
 };
+
+/** Several consents may have been given one token, or share what refreshes them. */
+const distinct = (grants: readonly Grant[]): Grant[] => [
+  ...new Map(grants.map((grant) => [grant.refreshToken ?? grant.token.value, grant])).values(),
+];
 
 /** Tokens are a user's; those that nobody in particular has consented to are their execution's. No user id begins so. */
 const holderOf = ({ user, executionId }: Subject): string => user ?? `${OF_EXECUTION}${executionId}`;
