@@ -33,6 +33,7 @@ const noParams: Readonly<Record<string, string>> = {};
 export class Exchange implements Call, Sink {
   readonly method: string;
   readonly path: string;
+  fullPath: string;
   params = noParams;
   body: Buffer | undefined = undefined;
   /** Added to every reply. */
@@ -54,6 +55,7 @@ export class Exchange implements Call, Sink {
     this.#req = req;
     this.method = method;
     this.path = path;
+    this.fullPath = path;
   }
 
   get headers(): Readonly<Record<string, string>> {

@@ -149,6 +149,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const serve = (res: HttpResponse, req: HttpRequest): void => {
     const url = req.getUrl();
     const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+    exchange.fullPath = url;
     const preflight = cors && applyCors(cors, exchange, req);
     const hasBody = req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '';
     const fault = hasBody ? framingFault(exchange.headers) : undefined;

@@ -60,7 +60,10 @@ export class Sockets {
 
   mount(app: App, rootPath: string, part: SocketHost): void {
     for (const route of this.#routes) {
-      for (const prefix of new Set(['', rootPath])) app.ws(prefix + route.path, this.#behavior(route, part));
+      for (const prefix of new Set(['', rootPath])) {
+        const path = prefix + route.path;
+        app.ws(path, this.#behavior({ ...route, path }, part));
+      }
     }
   }
 

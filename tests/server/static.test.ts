@@ -148,7 +148,7 @@ test('no name that leads outside is one, for any method, however it is encoded',
   const form = '--b\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n';
   const headers = ['Content-Type: multipart/form-data; boundary=b', `Content-Length: ${form.length}`];
   const upload = (path: string) => ask(t, server.port, request(`PUT /static/${path}`, headers, form));
-  const outside = ['../x', '%2e%2e/x', 'a/%2e%2e/x', '%2e%2e%2fx', '%2fetc%2fpasswd', '..%5cx', 'x%00'];
+  const outside = ['../x', '%2e%2e/x', 'a/%2e%2e/%2e%2e/x', '%2e%2e%2fx', '%2f%2e%2e%2fx', '..%5cx', 'x%00'];
   for (const path of [...outside, '%c3%a9'.repeat(257)]) {
     assert.ok([400, 404].includes((await upload(path)).status), path);
   }
