@@ -2,6 +2,7 @@
  * Looks after executions that a store keeps beyond the process: finds those that have lost it, wakes those for whom
  * something is due, lets those leave memory that have nothing to do there, and forgets those whose time is over.
  */
+import type { JournalEntry } from '../machines/facts.ts';
 import type { Log } from './context.ts';
 import { STOPPED } from './drain.ts';
 import { NEVER } from './due.ts';
@@ -9,6 +10,7 @@ import type { Execution } from './execution.ts';
 import type { Executions } from './executions.ts';
 import type { Archive } from './store/archive.ts';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
+import { Trials } from './trials.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Settled executions that stay in memory, for those who ask soon after the end. */
@@ -41,20 +43,23 @@ export class Archivist {
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
   #isStopped = false;
+  readonly #trials: Trials;
 
   constructor(deps: ArchivistDeps) {
     this.#deps = deps;
+    this.#trials = new Trials({ ...deps, vault: deps.archive.vault });
   }
 
   /** Goes on with what another process has left. */
   start(): void {
     this.#report();
-    this.#recover(this.#deps.archive.unfinished(), 0);
+    this.#recover(this.#deps.archive.unfinished(), 0, []);
     this.#arm(0);
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#trials.stop();
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
   }
 
@@ -77,23 +82,33 @@ export class Archivist {
     if (dueAt < this.#timerDueAt) this.#arm(dueAt);
   }
 
-  #recover(ids: readonly string[], from: number): void {
+  /** What has happened to an execution that is executed again. */
+  told(execution: Execution, entry: JournalEntry): void {
+    this.#trials.told(execution, entry);
+  }
+
+  /** All are looked at before any is executed. */
+  #recover(ids: readonly string[], from: number, found: Execution[]): void {
     if (this.#isStopped) return;
     const until = Math.min(ids.length, from + BATCH);
     for (let index = from; index < until; index += 1) {
       const execution = this.#get(ids[index]!);
-      if (execution !== undefined && !execution.isSettled) this.#recoverOne(execution);
+      if (execution !== undefined && !execution.isSettled) found.push(execution);
     }
-    if (until < ids.length) setImmediate(() => this.#recover(ids, until));
+    if (until < ids.length) {
+      setImmediate(() => this.#recover(ids, until, found));
+      return;
+    }
+    this.#trials.open(found);
+    for (const execution of found) this.#recoverOne(execution);
+    this.#trials.begin();
   }
 
   #recoverOne(execution: Execution): void {
-    if (execution.driver !== undefined) return;
-    const { maxRecoveries, recoveriesOf, workflow } = this.#deps;
+    if (execution.driver !== undefined || execution.isSettled) return;
     if (execution.origin.recover === 'fail') execution.interrupt(STOPPED);
-    else if (recoveriesOf(execution) >= maxRecoveries)
-      execution.interrupt(`The execution was executed ${maxRecoveries} times again, and never got any further.`);
-    else if (workflow(execution.context.workflow) !== undefined) execution.recover();
+    else if (this.#deps.workflow(execution.context.workflow) === undefined) return;
+    else if (!this.#trials.takes(execution)) execution.recover();
   }
 
   /** What operators should know before they wonder. */
