@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure, type OAuthProviderConfig } from '../runtime/index.ts';
 import { whyUnreadable } from './config-file.ts';
-import { foreignInEndpoint, foreignInProvider } from './config-foreign.ts';
+import { foreignInEndpoint, foreignInProvider, otherCredential } from './config-foreign.ts';
 import type { ValuesOf } from './config-key.ts';
 import { endpointKeys, type natKeys, type stepEvents } from './config-keys.ts';
 import { isMap } from './config-kinds.ts';
@@ -55,6 +55,11 @@ export const readProviders = (reader: ConfigReader): Record<string, OAuthProvide
   }
   const providers = Object.keys(found).map((name) => {
     const path = ['authentication', name];
+    const other = otherCredential(found[name]);
+    if (other !== undefined) {
+      reader.warn(path, other);
+      return [name, undefined] as const;
+    }
     const values = reader.entry(providerKeys, path, foreignInProvider);
     const isSet = (member: string) => (reader.lookUp([...path, member]) ?? null) !== null;
     for (const url of ['authorization_url', 'token_url']) {
