@@ -9,6 +9,7 @@
 import { STATUS_CODES } from 'node:http';
 import { SocketAddress } from 'node:net';
 import type { HeaderLines } from './cors.ts';
+import { noteRepeated } from './repeated-headers.ts';
 import type { Call, Reply, Sink } from './route.ts';
 import type { HttpRequest, HttpResponse } from './uws-types.ts';
 
@@ -235,6 +236,7 @@ export const copyHeaders = (req: HttpRequest): Record<string, string> => {
   req.forEach((name, value) => {
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
+    if (before !== undefined) noteRepeated(headers, name);
   });
   return headers;
 };

@@ -10,7 +10,8 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../runtime/index.ts';
-import { type Identifier, readCookies } from './identity.ts';
+import { readCookies } from './cookies.ts';
+import type { Identifier } from './identity.ts';
 import type { Call } from './route.ts';
 
 /** A request, or the handshake of a socket. */

@@ -1,7 +1,7 @@
 /** What the request that opens a socket says: who, from where, and to which conversation it comes back. */
+import { readCookies } from '../cookies.ts';
 import type { Cors } from '../cors.ts';
 import { clientOf, copyHeaders } from '../exchange.ts';
-import { readCookies } from '../identity.ts';
 import { isWelcome } from '../origin.ts';
 import type { Call } from '../route.ts';
 import type { HttpRequest, HttpResponse } from '../uws-types.ts';
@@ -32,10 +32,10 @@ export const readHandshake = (
   if (!isWelcome(given.origin, given.host, cors)) return forbidden('Pages of this origin may not open sockets');
 
   const cookie = cookieWith(session, given.cookie);
-  const headers = cookie === undefined ? given : { ...given, cookie };
+  if (cookie !== undefined) given.cookie = cookie;
   return {
     path,
-    headers,
+    headers: given,
     query: Object.fromEntries(query),
     cookies: readCookies(cookie),
     client: clientOf(res),
