@@ -268,3 +268,26 @@ authentication:
 test('a header that a proxy sets is taken from the file of NAT', () => {
   assert.equal(read(frontEnd('identity_header: X-User-ID')).identity.header, 'X-User-ID');
 });
+
+test('a provider that is known by name needs no addresses, and what the file says counts before it', () => {
+  const client = 'client_id: a, client_secret: b, redirect_uri: https://b.example';
+  const text = `
+authentication:
+  code: {provider: github, ${client}}
+  crm: {provider: salesforce, ${client}, token_url: https://test.salesforce.com/services/oauth2/token, scopes: [full]}`;
+
+  const { providers, warnings } = read(text);
+
+  const config = { clientId: 'a', clientSecret: 'b', redirectUri: 'https://b.example', allowInsecureHttp: false };
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(providers, {
+    code: { ...config, provider: 'github', requireIssuerParameter: false },
+    crm: {
+      ...config,
+      provider: 'salesforce',
+      requireIssuerParameter: false,
+      tokenUrl: 'https://test.salesforce.com/services/oauth2/token',
+      scopes: ['full'],
+    },
+  });
+});
