@@ -11,6 +11,17 @@ export const identityKeys = {
     'What `X-Operator-Key` must hold for an operator: at least 16 characters. Several, while keys are changed.',
     secret,
   ),
+  trustProxy: key(
+    'fermata.trust_proxy',
+    texts,
+    [],
+    'Proxies whose `X-Forwarded-For` counts: addresses, networks such as `10.0.0.0/8`, or `loopback`. Then only the operator key makes an operator.',
+  ),
+  allowedHosts: optional(
+    'fermata.allowed_hosts',
+    texts,
+    'Names under which the server may be asked for (`Host`), without port; `.example` is every name below it. Without: those of loopback if it listens there and trusts no proxy, else any.',
+  ),
   userIds: optional(
     'fermata.user_ids',
     choice('nat', 'by_kind'),

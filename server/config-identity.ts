@@ -11,9 +11,19 @@ import type { ownKeys } from './config-own-keys.ts';
 import type { ConfigReader } from './config-reader.ts';
 import { createIdentifier, type IdentityOptions } from './identity.ts';
 import type { IssuerOptions } from './issuers.ts';
+import { createNetwork } from './network.ts';
 import { present } from './present.ts';
 
 type Values = ValuesOf<typeof ownKeys> & ValuesOf<typeof natKeys>;
+
+export const readNetwork = (reader: ConfigReader, { host, trustProxy, allowedHosts }: Values) => {
+  try {
+    createNetwork({ host, trustProxy, allowedHosts });
+  } catch (thrown) {
+    reader.refuse(['fermata', 'trust_proxy'], Failure.from(thrown).message.replace(/^trustProxy /, ''));
+  }
+  return { trustProxy, allowedHosts };
+};
 
 /** `folder` is where a relative `public_key_file` lies. */
 export const readIdentity = (reader: ConfigReader, values: Values, folder: string): IdentityOptions => {

@@ -9,6 +9,7 @@
 import { STATUS_CODES } from 'node:http';
 import { SocketAddress } from 'node:net';
 import type { HeaderLines } from './cors.ts';
+import type { Network } from './network.ts';
 import { noteRepeated } from './repeated-headers.ts';
 import type { Call, Reply, Sink } from './route.ts';
 import type { HttpRequest, HttpResponse } from './uws-types.ts';
@@ -20,6 +21,7 @@ export interface Host {
   problem(thrown: unknown): Reply;
   /** For what has no reply. */
   report(error: unknown): void;
+  readonly network?: Pick<Network, 'clientOf'> | undefined;
   /** An exchange goes on after its callback, and is over. */
   opened(): void;
   closed(): void;
@@ -67,7 +69,9 @@ export class Exchange implements Call, Sink {
 
   get client(): Call['client'] {
     if (this.#client !== undefined) return this.#client;
-    return this.#isOpen() ? (this.#client = clientOf(this.#res)) : unknownClient; // H3
+    if (!this.#isOpen()) return unknownClient; // H3
+    const client = clientOf(this.#res);
+    return (this.#client = this.#host.network?.clientOf(client, this.headers) ?? client);
   }
 
   get signal(): AbortSignal {

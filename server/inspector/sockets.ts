@@ -4,6 +4,7 @@
  */
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import { clientOf, copyHeaders } from '../exchange.ts';
+import type { Network } from '../network.ts';
 import type { OperatorDoor } from '../operator-door.ts';
 import { failureReply } from '../problems.ts';
 import type { App, HttpResponse, WebSocket, WebSocketBehavior } from '../uws-types.ts';
@@ -26,11 +27,13 @@ type Live = { readonly watch: Watch; watcher: Watcher | undefined; sink: SocketS
 export class InspectorSockets {
   readonly #runtime: Runtime;
   readonly #door: OperatorDoor;
+  readonly #network: Network;
   readonly #open = new Set<WebSocket<Live>>();
 
-  constructor(runtime: Runtime, door: OperatorDoor) {
+  constructor(runtime: Runtime, door: OperatorDoor, network: Network) {
     this.#runtime = runtime;
     this.#door = door;
+    this.#network = network;
   }
 
   mount(app: App, rootPath: string, { host }: SocketHost): void {
@@ -53,7 +56,9 @@ export class InspectorSockets {
       upgrade: (res, req, context) => {
         if (host.draining) return refuse(res, '503 Service Unavailable', 'The server is shutting down.');
         try {
-          this.#door.enter({ headers: copyHeaders(req), client: clientOf(res) });
+          const headers = copyHeaders(req);
+          this.#network.checkHost(headers);
+          this.#door.enter({ headers, client: this.#network.clientOf(clientOf(res), headers) });
           const watch = readWatch(req.getQuery() ?? '');
           if (open.size >= MAX_WATCHERS) refuse(res, '503 Service Unavailable', `There are ${MAX_WATCHERS} watchers.`);
           else upgrade<Live>(res, req, context, { watch, watcher: undefined, sink: undefined });
@@ -113,4 +118,9 @@ const refuseAs = (res: HttpResponse, thrown: unknown): void => {
   refuse(res, statusLines[failureReply(failure).status] ?? '500 Internal Server Error', failure.message);
 };
 
-const statusLines: Readonly<Record<number, string>> = { 403: '403 Forbidden', 422: '422 Unprocessable Content' };
+const statusLines: Readonly<Record<number, string>> = {
+  403: '403 Forbidden',
+  421: '421 Misdirected Request',
+  422: '422 Unprocessable Content',
+  429: '429 Too Many Requests',
+};

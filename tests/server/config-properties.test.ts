@@ -75,6 +75,8 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   identityHeader: fc.constant(undefined),
   acceptedCredentials: fc.constant(['session_cookie', 'jwt']),
   identityAuthentication: fc.constant(undefined),
+  trustProxy: fc.constantFrom<unknown>(['loopback'], ['10.0.0.0/8', '::1']),
+  allowedHosts: fc.constant(['a.example', '.b.example']),
   userIds: fc.constantFrom('nat', 'by_kind'),
   jwtSecret: fc.constant('a shared secret of thirty-two bytes, or more'),
   jwtPublicKey: fc.constant(undefined),
