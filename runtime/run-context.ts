@@ -1,7 +1,7 @@
 /** `ctx`, as the author of a workflow sees it: each call becomes a fact of the run's execution. */
 import { randomUUID } from 'node:crypto';
 import type { JournalEntry, TraceStep } from '../machines/facts.ts';
-import type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
+import type { AuthorizeOptions, Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
 import { Failure } from './errors.ts';
 import { newId } from './ids.ts';
 import { silentLog } from './log.ts';
@@ -80,8 +80,12 @@ export class RunContext implements Context {
     return handled(this.#notify(given));
   }
 
-  authorize(provider: string, options: { scopes?: readonly string[] } = {}): Promise<AccessToken> {
+  authorize(provider: string, options: AuthorizeOptions = {}): Promise<AccessToken> {
     return handled(this.#authorize(provider, options));
+  }
+
+  revoke(provider: string): Promise<boolean> {
+    return this.step(`revoke ${provider}`, () => this.#run.deps.oauth.disconnect(this.#subject, provider));
   }
 
   step<T>(name: string, work: () => Promise<T> | T): Promise<T> {
@@ -100,11 +104,13 @@ export class RunContext implements Context {
    * One call may ask more than once: the token of a consent may be gone when the run is executed again. So it first goes
    * through what it has led to before, and then sees what it has.
    */
-  async #authorize(provider: string, { scopes }: { scopes?: readonly string[] }): Promise<AccessToken> {
+  async #authorize(provider: string, { scopes, rejected }: AuthorizeOptions): Promise<AccessToken> {
     const run = this.#run;
     const call = run.nextCall();
+    let isNew = true;
     let consent: string | undefined;
     for (let before = run.before(call); before !== undefined; before = run.before(call)) {
+      isNew = false;
       if (before.type === 'oauth.requested') consent = await run.resume(before, granted);
       else if (before.type === 'value.recorded' && before.name === 'authorize') {
         await run.passed(before);
@@ -112,13 +118,14 @@ export class RunContext implements Context {
       } else run.changed(`call ${call}, ${before.type}`, `call ${call}, authorize ${JSON.stringify(provider)}`);
     }
     try {
+      if (isNew && rejected) run.deps.oauth.reject(this.#subject, provider, rejected);
       const token = await this.#token(consent, provider, scopes);
       if (token !== undefined) {
         if (consent === undefined) run.note({ type: 'value.recorded', call, name: 'authorize', value: null });
         return token;
       }
       if (!run.asked.interactive) throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
-      const { state: id, authUrl, expiresInMs } = run.deps.oauth.begin({ provider, scopes, ...this.#subject });
+      const { state: id, authUrl, expiresInMs } = run.deps.oauth.ask({ provider, scopes, ...this.#subject });
       const dueAt = run.deps.now() + expiresInMs;
       consent = await run.pause({ type: 'oauth.requested', call, id, provider, authUrl, dueAt }, granted);
       return (await this.#token(consent, provider, scopes)) ?? lost(provider);

@@ -134,6 +134,9 @@ export const parseProvider = (name: string, given: OAuthProviderConfig): Provide
   };
 };
 
+/** Under another issuer a name is another provider. */
+export const idOf = ({ name, issuer }: Provider): string => JSON.stringify([name, issuer ?? null]);
+
 /** Always, but with a provider that refuses it beside a secret. */
 export const usesPkce = ({ quirks, clientSecret }: Provider): boolean =>
   !quirks.withoutPkce || clientSecret === undefined;

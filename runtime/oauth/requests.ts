@@ -12,8 +12,8 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export interface RequestsOptions {
   readonly fetch: Fetch;
   readonly requestTimeoutMs: number;
-  /** Resolves after that many milliseconds; may reject when the signal is aborted. Default: that of Node. */
-  readonly wait?: ((ms: number, signal: AbortSignal) => Promise<unknown>) | undefined;
+  /** Resolves after that many milliseconds. Default: that of Node, which ends early when the server stops. */
+  readonly wait?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
 /** The provider was not there, or in trouble that has nothing to do with what was asked. */
@@ -44,13 +44,12 @@ export class Requests {
 
   /** Sends it again, a little later, if the provider answers with 5xx or hangs up. Rejects as `send`. */
   async sendPatiently(url: string, init: RequestInit): Promise<Answered> {
-    const { signal } = this.#stopping;
     for (const delayMs of RETRY_AFTER_MS) {
       try {
         return await this.send(url, init);
       } catch (thrown) {
         if (!(thrown instanceof Unanswered && thrown.isPassing)) throw thrown;
-        await this.#wait(delayMs, signal).catch(() => {}); // `send` says that the server stops
+        if (!(await this.pause(delayMs))) break; // `send` says that the server stops
       }
     }
     return this.send(url, init);
@@ -88,8 +87,11 @@ export class Requests {
     for (const request of this.#running) request.abort(stopped);
   }
 
-  #wait(ms: number, signal: AbortSignal): Promise<unknown> {
-    return this.#options.wait?.(ms, signal) ?? wait(ms, undefined, { signal, ref: false });
+  /** Resolves after that many milliseconds; to false, and at once, when the server stops. */
+  async pause(ms: number): Promise<boolean> {
+    const { signal } = this.#stopping;
+    await (this.#options.wait?.(ms) ?? wait(ms, undefined, { signal })).catch(() => {});
+    return !signal.aborted;
   }
 }
 

@@ -30,9 +30,14 @@ export const granted = (body: oauth.TokenEndpointResponse, asked: readonly strin
   if (body.token_type !== 'bearer') throw new Unusable('The provider gave a token that is not a bearer token.');
   const scopes = body.scope === undefined ? asked : body.scope.split(' ').filter((scope) => scope !== '');
   // From when it was asked for: rather a second too early than a token that is believed after its end.
-  const expiresAt = body.expires_in === undefined ? undefined : askedAt + body.expires_in * 1_000;
-  return { token: new AccessToken(body.access_token, scopes, expiresAt), refreshToken: body.refresh_token };
+  const lifeMs = body.expires_in === undefined ? undefined : body.expires_in * 1_000;
+  const expiresAt = lifeMs === undefined ? undefined : askedAt + lifeMs;
+  const refreshAt = expiresAt === undefined ? undefined : expiresAt - Math.min(EARLY_MS, lifeMs! / 2);
+  return { token: new AccessToken(body.access_token, scopes, expiresAt), refreshToken: body.refresh_token, refreshAt };
 };
+
+/** How long before its end a token is refreshed, so that it does not end on its way. */
+const EARLY_MS = 30_000;
 
 /** Slack gives a token of the bot, one of the user inside `authed_user`, or both. A refresh gives one, without a nest. */
 const chosen = (body: Body, quirks: Quirks): Body => {

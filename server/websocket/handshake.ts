@@ -2,11 +2,12 @@
 import { Failure } from '../../runtime/index.ts';
 import { readCookies } from '../cookies.ts';
 import type { Cors } from '../cors.ts';
-import { clientOf, copyHeaders } from '../exchange.ts';
 import type { Network } from '../network.ts';
 import { isWelcome } from '../origin.ts';
+import { clientOf, copyHeaders } from '../request-parts.ts';
 import type { Call } from '../route.ts';
 import type { HttpRequest, HttpResponse } from '../uws-types.ts';
+import { handshakeFault } from './open-sockets.ts';
 
 /** Copied from the request, and kept for as long as the socket: identities are read from it at each run. */
 export interface Handshake {
@@ -28,6 +29,8 @@ export const readHandshake = (
   { path, cors, network }: { path: string; cors: Cors | undefined; network: Network },
 ): Handshake | Refusal => {
   const given = copyHeaders(req);
+  const fault = handshakeFault(given);
+  if (fault !== undefined) return { status: '400 Bad Request', detail: fault };
   const query = new URLSearchParams(req.getQuery() ?? '');
   const session = query.get('session') ?? '';
   try {

@@ -148,3 +148,34 @@ for (const [provider, code, after, used] of refreshes) {
     );
   });
 }
+
+const revocations: [provider: Name, code: string, method: string, url: string, sent: Record<string, string>][] = [
+  ['github', 'good', 'DELETE', 'api.github.com/applications/client-1/token', { access_token: 'gho-1' }],
+  ['google', 'good', 'POST', 'oauth2.googleapis.com/revoke', { token: '1//first' }],
+  ['notion', 'good', 'POST', 'api.notion.com/v1/oauth/revoke', { token: 'ntn-1' }],
+  ['salesforce', 'good', 'POST', 'login.salesforce.com/services/oauth2/revoke', { token: '5Aep' }],
+  ['slack', 'bot', 'POST', 'slack.com/api/auth.revoke', {}],
+  ['twitch', 'good', 'POST', 'id.twitch.tv/oauth2/revoke', { token: '5b9-1', client_id: 'client-1' }],
+];
+for (const [provider, code, method, url, sent] of revocations) {
+  test(`a token of ${provider} is revoked in its way`, async (t) => {
+    const { complete, oauth, requests } = await world(t, provider);
+    await complete(code);
+
+    const isTold = await oauth.disconnect(subject('alice'), 'it');
+
+    const { form, ...asked } = requests.at(-1)!;
+    assert.equal(isTold, true);
+    assert.deepEqual([asked.method, asked.url], [method, url]);
+    for (const [name, value] of Object.entries(sent)) assert.equal(form[name], value);
+  });
+}
+
+test('a provider that has no place to revoke tokens is not told, and the tokens are gone here', async (t) => {
+  const { complete, oauth, token } = await world(t, 'linkedin');
+  await complete('good');
+
+  const isTold = await oauth.disconnect(subject('alice'), 'it');
+
+  assert.deepEqual([isTold, await token()], [false, undefined]);
+});

@@ -179,22 +179,22 @@ test('a token is good with status 201, and as a form', async (t) => {
 });
 
 test('a provider that does not answer in time is unreachable', async (t) => {
-  const { endpoint, complete } = await callback(t, () => {}, { requestTimeoutMs: 30 });
+  const { endpoint, complete } = await callback(t, () => {}, { requestTimeoutMs: 250 });
 
   const outcome = failed(await complete());
 
   assert.equal(outcome.kind, 'unreachable');
-  assert.equal(outcome.reason, 'The provider did not answer within 30 ms.');
+  assert.equal(outcome.reason, 'The provider did not answer within 250 ms.');
   assertSafe(outcome, endpoint.requests[0] ?? assert.fail());
 });
 
 test('a provider that begins its answer and does not end it in time is unreachable', async (t) => {
   const begun: Answer = (response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{');
-  const { complete } = await callback(t, begun, { requestTimeoutMs: 60 });
+  const { complete } = await callback(t, begun, { requestTimeoutMs: 250 });
 
   const outcome = failed(await complete());
 
-  assert.equal(outcome.reason, 'The provider did not answer within 60 ms.');
+  assert.equal(outcome.reason, 'The provider did not answer within 250 ms.');
 });
 
 test('stopping ends the requests under way, and later ones are not begun', async (t) => {
