@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { defaults, Failure, type RuntimeOptions, resolveOptions } from '../runtime/index.ts';
 import { noFile, parseConfigFile, readConfigFile, UnreadableFile } from './config-file.ts';
+import { readIdentity, readNetwork } from './config-identity.ts';
 import { natKeys } from './config-keys.ts';
 import { checkNames, fileVariable, unknownVariables } from './config-names.ts';
 import { type logLevels, ownKeys } from './config-own-keys.ts';
@@ -9,7 +10,6 @@ import {
   type Endpoint,
   readData,
   readEndpoints,
-  readIdentity,
   readObjectStore,
   readProviders,
   readStepAdaptor,
@@ -84,6 +84,7 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
       idleTimeoutMs: values.socketIdleMs,
     },
     identity: readIdentity(reader, values, folder),
+    ...readNetwork(reader, values),
     providers: readProviders(reader),
     runtime: resolveOptions(pick(values, runtimeNames), data !== null),
     data,
