@@ -26,7 +26,8 @@ import { abandonedAt, firstDueAt, NEVER } from './due.ts';
 import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Origin } from './origin.ts';
-import type { Store } from './store/store.ts';
+import type { Fullness, Store } from './store/store.ts';
+import { usageOf } from './store/usage.ts';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
 
 export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
@@ -59,7 +60,7 @@ export type Gone = () => unknown;
 type Untold = {
   readonly entry: JournalEntry;
   readonly snapshot: ExecutionSnapshot;
-  readonly full: undefined | 'full';
+  readonly full: Fullness;
   readonly isHeard: boolean;
 };
 
@@ -342,7 +343,7 @@ export class Execution {
   }
 
   /** What is told makes others offer more; it is told after, so that everybody hears everything in order. */
-  #tell(entry: JournalEntry, snapshot: ExecutionSnapshot, full: undefined | 'full', isHeard: boolean): true {
+  #tell(entry: JournalEntry, snapshot: ExecutionSnapshot, full: Fullness, isHeard: boolean): true {
     if (snapshot === this.#applied) this.#keeping = undefined;
     if (this.#untold !== undefined) {
       this.#untold.push({ entry, snapshot, full, isHeard });
@@ -364,7 +365,15 @@ export class Execution {
     if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
     if (this.#watchers !== undefined) for (const watcher of [...this.#watchers.keys()]) this.#call(watcher, entry);
     this.#deps.told(this, entry);
-    if (full === 'full') this.fail('journal_full', 'The run has more steps and answers than its journal may hold.');
+    if (full !== undefined) this.#filled(full);
+  }
+
+  #filled(full: Fullness): void {
+    const { store, options, log } = this.#deps;
+    const usage = usageOf(store.read(this.id)?.entries ?? [], options);
+    if (full === 'full')
+      this.fail('journal_full', `The run has more steps and answers than its journal may hold. ${usage}`);
+    else log.warn({ executionId: this.id, workflow: this.context.workflow }, `the journal is nearly full. ${usage}`);
   }
 
   #call(watcher: Watcher, entry: JournalEntry): void {
