@@ -1,9 +1,9 @@
 /** A journal, folded again: where an execution stands, and where it stood after each of its entries. */
 import { type ExecutionSnapshot, statusOf } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
-import { Failure } from './errors.ts';
 import { phaseOf } from './execution.ts';
 import type { Past } from './replay.ts';
+import { damaged } from './store/damage.ts';
 import { firstSnapshot, foldEvent } from './system.ts';
 
 export interface Folded {
@@ -11,10 +11,11 @@ export interface Folded {
   readonly past: Past[];
 }
 
-/** Throws a `defect` if an entry could not have happened where it stands. */
+/** Throws `execution_damaged` if an entry could not have happened where it stands. */
 export const foldJournal = (executionId: string, entries: readonly JournalEntry[]): Folded => {
   const [started] = entries;
-  if (started?.type !== 'execution.started') throw damaged(executionId, 'does not begin with execution.started');
+  if (started?.type !== 'execution.started')
+    throw damaged(executionId, 'its journal does not begin with execution.started');
   const { workflow, owner, form, at: startedAt } = started;
   let snapshot = firstSnapshot({ executionId, workflow, owner, form, startedAt });
   const past: Past[] = [{ entry: started, phase: phaseOf(snapshot) }];
@@ -22,11 +23,9 @@ export const foldJournal = (executionId: string, entries: readonly JournalEntry[
     const entry = entries[index]!;
     const before = snapshot;
     if (entry.type !== 'execution.started') snapshot = foldEvent(before, entry);
-    if (snapshot === before) throw damaged(executionId, `has ${entry.type} while it is ${statusOf(before)}`);
+    if (snapshot === before)
+      throw damaged(executionId, `its journal has ${entry.type} while it is ${statusOf(before)}`);
     past.push({ entry, phase: phaseOf(snapshot) });
   }
   return { snapshot, past };
 };
-
-const damaged = (executionId: string, how: string): Failure =>
-  new Failure('defect', { detail: `The journal of execution ${executionId} ${how}.` });
