@@ -190,8 +190,8 @@ export class Builders {
   /** B4 */
   #failed(builder: Builder, error: unknown): void {
     this.#report(builder.user, error);
-    const message = error instanceof Error ? error.message : String(error);
-    const failure = error instanceof Failure ? error : new Failure('build_failed', { detail: message, cause: error });
+    // What a build throws is about our resources: the log gets it, callers do not.
+    const failure = error instanceof Failure ? error : new Failure('build_failed', { cause: error });
     this.#built(builder, failure);
   }
 
