@@ -1,7 +1,7 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
 import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
 import { Attempts } from './attempts.ts';
-import { createCors } from './cors.ts';
+import { corsFault, createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
 import { InspectorSockets } from './inspector/sockets.ts';
@@ -66,6 +66,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   for (const { functionName } of config.endpoints) named(all, functionName); // before anything is opened
   const identifier = createIdentifier(config.identity);
   const network = createNetwork(config);
+  const fault = corsFault(config.cors);
+  if (fault !== undefined) throw new Failure('options_invalid', { detail: `cors ${fault}` });
   for (const warning of identifier.warnings) log.warn({}, warning);
   const { objectStore } = config;
   const store = objectStore === null ? undefined : await openObjectStore(objectStore, config.maxStoreBytes);

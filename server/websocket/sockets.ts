@@ -143,6 +143,10 @@ class SocketSink implements Sink {
     });
   }
 
+  close(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
+  }
+
   closed(): void {
     this.#socket = undefined;
   }
