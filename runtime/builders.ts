@@ -63,6 +63,12 @@ export class Builders {
     const lease = this.lease(undefined);
     try {
       await lease.ready();
+    } catch (error) {
+      // Whoever starts the server reads it, and no client.
+      const { code, cause } = Failure.from(error);
+      throw code === 'build_failed' && cause instanceof Error
+        ? new Failure(code, { detail: cause.message, cause })
+        : error;
     } finally {
       lease.cancel();
     }

@@ -31,6 +31,7 @@ export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts
 export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { silentLog } from './log.ts';
+export { conversationName, isUnguessable } from './names.ts';
 export { MAX_DEPTH, tooDeepAt } from './nesting.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';

@@ -85,6 +85,7 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     },
     identity: readIdentity(reader, values, folder),
     ...readNetwork(reader, values),
+    sharedAnonymousNames: values.sharedAnonymousNames,
     providers: readProviders(reader),
     runtime: resolveOptions(pick(values, runtimeNames), data !== null),
     data,

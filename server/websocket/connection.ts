@@ -134,7 +134,8 @@ export class Connection {
   }
 
   async #caller(): Promise<Caller> {
-    return this.#authenticated ?? this.#deps.who(this.#handshake);
+    const by = this.#authenticated ?? (await this.#deps.who(this.#handshake));
+    return by.userId === undefined && by.guest === undefined ? { ...by, guest: this.#handshake.guest } : by;
   }
 
   async #begin(message: UserMessage): Promise<void> {

@@ -75,6 +75,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   identityHeader: fc.constant(undefined),
   acceptedCredentials: fc.constant(['session_cookie', 'jwt']),
   identityAuthentication: fc.constant(undefined),
+  sharedAnonymousNames: fc.boolean(),
   trustProxy: fc.constantFrom<unknown>(['loopback'], ['10.0.0.0/8', '::1']),
   allowedHosts: fc.constant(['a.example', '.b.example']),
   userIds: fc.constantFrom('nat', 'by_kind'),
