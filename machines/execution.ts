@@ -33,8 +33,20 @@ export type ExecutionContext = ExecutionInput & {
   readonly settledAt: number | null;
   readonly result: unknown;
   readonly error: ExecutionError | null;
+  /** Why it does not go on; null while it does. */
+  readonly blocked: Blocked | null;
   /** Id of the run in the system of an exporter, once there is one. */
   readonly traceId: string | null;
+};
+
+/** The code that is served does not fit the journal: what the journal has, what came instead, and since when. */
+export type Blocked = {
+  readonly expected: string;
+  readonly came: string;
+  /** Of the workflow that was tried. */
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
 };
 
 /** The states of an execution that are public: on the wire, in lists, in the console. */
@@ -81,10 +93,13 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     }
     case 'interaction.answered':
     case 'interaction.expired':
+    case 'interaction.withdrawn':
     case 'oauth.granted':
     case 'oauth.refused':
     case 'oauth.expired':
+    case 'oauth.withdrawn':
     case 'sleep.elapsed':
+    case 'sleep.withdrawn':
       return { pauses: context.pauses.filter(({ id }) => id !== fact.id), working: true, parkedAt: null };
     case 'trace.identified':
       return { traceId: fact.traceId };
@@ -92,10 +107,18 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
       return { working: false, parkedAt: fact.at };
     case 'execution.recovered':
       return { working: true, steps: 0, parkedAt: null };
+    case 'execution.blocked': {
+      const { expected, came, version, at: since } = fact;
+      return { blocked: { expected, came, version, since }, parkedAt: null };
+    }
+    case 'execution.unblocked':
+      return { blocked: null, working: true, parkedAt: null };
+    case 'execution.continued':
+      return { blocked: null, working: true, steps: 0, pauses: [], parkedAt: null };
     case 'execution.completed':
-      return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0 };
+      return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
     case 'execution.failed':
-      return { error: fact.error, settledAt: fact.at, pauses: [], working: false, steps: 0 };
+      return { error: fact.error, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
     default:
       return {};
   }
@@ -112,7 +135,7 @@ export const executionMachine = setup({
     input: {} as ExecutionInput,
     context: {} as ExecutionContext,
     events: {} as ExecutionEvent,
-    tags: {} as 'live' | 'queued' | 'slot' | 'waiting' | 'settled',
+    tags: {} as 'live' | 'queued' | 'slot' | 'waiting' | 'blocked' | 'settled',
   },
   guards: {
     isNew: ({ context, event }) => 'id' in event && context.pauses.every(({ id }) => id !== event.id),
@@ -148,6 +171,7 @@ export const executionMachine = setup({
     settledAt: null,
     result: null,
     error: null,
+    blocked: null,
     traceId: null,
   }),
   initial: 'active',
@@ -164,6 +188,7 @@ export const executionMachine = setup({
               on: {
                 'slot.granted': { target: 'executing', actions: 'fold' },
                 'execution.recovered': { actions: 'fold' },
+                'execution.blocked': { target: 'blocked', actions: 'fold' },
               },
             },
             executing: {
@@ -176,7 +201,12 @@ export const executionMachine = setup({
               on: {
                 'execution.parked': { guard: 'canPark', actions: 'fold' },
                 'execution.recovered': { target: 'queued', actions: 'fold' },
+                'execution.blocked': { target: 'blocked', actions: 'fold' },
               },
+            },
+            blocked: {
+              tags: ['waiting', 'blocked'],
+              on: { 'execution.unblocked': { target: 'queued', actions: 'fold' } },
             },
             sleeping: {
               tags: 'waiting',
@@ -208,12 +238,18 @@ export const executionMachine = setup({
         'interaction.requested': { guard: 'isNew', actions: 'fold' },
         'interaction.answered': { guard: 'isOpen', actions: 'fold' },
         'interaction.expired': { guard: 'isOpen', actions: 'fold' },
+        'interaction.withdrawn': { guard: 'isOpen', actions: 'fold' },
         'oauth.requested': { guard: 'isNew', actions: 'fold' },
         'oauth.granted': { guard: 'isOpen', actions: 'fold' },
         'oauth.refused': { guard: 'isOpen', actions: 'fold' },
         'oauth.expired': { guard: 'isOpen', actions: 'fold' },
+        'oauth.withdrawn': { guard: 'isOpen', actions: 'fold' },
         'sleep.started': { guard: 'isNew', actions: 'fold' },
         'sleep.elapsed': { guard: 'isOpen', actions: 'fold' },
+        'sleep.withdrawn': { guard: 'isOpen', actions: 'fold' },
+        'branch.started': { actions: 'fold' },
+        'output.restarted': { actions: 'fold' },
+        'execution.continued': { target: '.running', actions: 'fold' },
         'notification.sent': { actions: 'fold' },
         'output.emitted': { actions: 'fold' },
         'trace.emitted': { actions: 'fold' },
