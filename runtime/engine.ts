@@ -12,7 +12,7 @@ import type { Log } from './context.ts';
 import { Drain } from './drain.ts';
 import { firstDueAt } from './due.ts';
 import { Failure } from './errors.ts';
-import { type Driver, Execution, type ExecutionDeps, type NewFact } from './execution.ts';
+import { type Driver, Execution, type ExecutionDeps, IN_VAIN, type NewFact } from './execution.ts';
 import { Executions } from './executions.ts';
 import { foldJournal } from './fold-journal.ts';
 import { newId } from './ids.ts';
@@ -412,13 +412,6 @@ const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',
   error: { code: 'build_failed', message, name },
 });
-
-/** Facts that a run which is executed again causes again: none of them is progress. */
-const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
-  'execution.recovered',
-  'slot.granted',
-  'step.started',
-]);
 
 /** Facts that are worth a line in the log. */
 const REPORTED: ReadonlySet<string> = new Set<JournalEntry['type']>([

@@ -8,6 +8,10 @@ export const failures = {
   credential_invalid: { retryable: false, message: 'The credential could not be accepted.' },
   defect: { retryable: false, message: 'A bug in this server; the log has the cause.' },
   draining: { retryable: true, message: 'The server is shutting down and takes no new work.' },
+  execution_damaged: {
+    retryable: false,
+    message: 'What is stored of the execution cannot be read, or cannot be written.',
+  },
   execution_not_found: { retryable: false, message: 'No execution has this id.' },
   execution_settled: { retryable: false, message: 'The execution is over.' },
   fact_refused: { retryable: false, message: 'This cannot happen to an execution in its present state.' },

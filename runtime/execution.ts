@@ -65,6 +65,15 @@ type Untold = {
 
 /** After which somebody is looked for again who could do the work. */
 const RETRY_MS = 1_000;
+/** Attempts to go on with an execution of which nothing can be stored, while others can. */
+const MAX_REFUSALS = 3;
+
+/** Facts that a run which is executed again causes again: none of them is progress. */
+export const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
+  'execution.recovered',
+  'slot.granted',
+  'step.started',
+]);
 
 export interface ExecutionDeps {
   readonly store: Store;
@@ -104,6 +113,8 @@ export class Execution {
   #neededAt: number;
   /** When somebody is looked for to do its work. */
   #driveAt = NEVER;
+  /** How often the store has refused what has happened to this execution alone, since it last kept something. */
+  #refusals = 0;
 
   /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
@@ -201,7 +212,7 @@ export class Execution {
     const entry = started as Writable<JournalEntry>;
     entry.at = this.context.startedAt;
     entry.seq = 1;
-    return this.#commit(entry as JournalEntry);
+    return this.#commit(entry as JournalEntry, this.#applied);
   }
 
   /**
@@ -211,11 +222,12 @@ export class Execution {
    */
   offer(fact: NewFact): boolean | Promise<true> {
     const event = fact as Writable<ExecutionEvent>;
+    const before = this.#applied;
     event.at = this.#deps.clock.now();
     if (!this.#apply(event as ExecutionEvent)) return false; // X1
     const entry = event as Writable<JournalEntry>;
     entry.seq = this.#applied.context.seq;
-    return this.#commit(entry as JournalEntry); // X2
+    return this.#commit(entry as JournalEntry, before); // X2
   }
 
   /** The same, where nobody waits for the outcome: what cannot be kept is seen to when the store works again. */
@@ -257,22 +269,20 @@ export class Execution {
     return this.#watchers?.size ?? 0;
   }
 
-  #commit(entry: JournalEntry): true | Promise<true> {
+  #commit(entry: JournalEntry, before: ExecutionSnapshot): true | Promise<true> {
     const snapshot = this.#applied;
     let kept: ReturnType<Store['append']>;
     try {
       kept = this.#deps.store.append(this, entry);
     } catch (cause) {
-      this.#rollBack();
-      throw unkept(cause);
+      throw this.#rollBack(before, unkept(cause)); // what came before may still be kept
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
     const isHeard = entry.type === 'slot.granted' || entry.type === 'execution.started';
     const told = kept.then(
       (full) => this.#tell(entry, snapshot, full, isHeard),
       (cause: unknown) => {
-        this.#rollBack();
-        throw unkept(cause);
+        throw this.#rollBack(this.#told, unkept(cause));
       },
     );
     this.#keeping = told;
@@ -281,14 +291,28 @@ export class Execution {
     return told;
   }
 
-  /** X4 */
-  #rollBack(): void {
-    if (this.#applied === this.#told) return;
+  /** X4: stands again where it stood then. What was appended before that and is not kept yet stays, and is told. */
+  #rollBack(to: ExecutionSnapshot, failure: Failure): Failure {
+    if (this.#applied === to) return failure;
     this.leave();
-    this.#applied = this.#told;
-    this.#keeping = undefined;
-    this.#driveAt = this.#deps.clock.now() + RETRY_MS;
+    this.#applied = to;
+    if (to === this.#told) this.#keeping = undefined;
+    if (failure.code === 'execution_damaged') this.#refused(failure);
+    this.#driveAt = this.#isSetAside ? NEVER : this.#deps.clock.now() + RETRY_MS;
     this.#arm();
+    return failure;
+  }
+
+  #refused(err: Failure): void {
+    this.#refusals += 1;
+    if (this.#refusals > MAX_REFUSALS) return;
+    const more = this.#isSetAside ? ', and it is set aside until the server is started again' : '';
+    this.#deps.log.error({ executionId: this.id, err }, `what happens to an execution cannot be stored${more}`);
+  }
+
+  /** Nothing that happens to it can be stored, while other executions can. */
+  get #isSetAside(): boolean {
+    return this.#refusals >= MAX_REFUSALS;
   }
 
   /** For an execution that was executed, or waited for a slot, when what did so was lost: it is executed again. */
@@ -298,9 +322,14 @@ export class Execution {
       this.mention({ type: 'execution.recovered' });
   }
 
-  /** Somebody has to do the work: who does, or somebody else. */
+  /**
+   * Somebody has to do the work: who does, or somebody else. That one begins from the journal, so all has to be kept. After
+   * a roll-back nobody does it for a while.
+   */
   #drive(entry: JournalEntry | undefined, phase: Phase): void {
-    if (this.driver === undefined && phase === 'queued') {
+    const isLeft = this.#driveAt !== NEVER || this.#isSetAside;
+    if (isLeft && phase !== 'settled') return;
+    if (this.driver === undefined && phase === 'queued' && this.#applied === this.#told) {
       try {
         this.driver = this.#deps.drive(this);
       } catch (err) {
@@ -330,6 +359,7 @@ export class Execution {
 
   #tellOne({ entry, snapshot, full, isHeard }: Untold): void {
     this.#told = snapshot;
+    if (this.#refusals > 0 && !IN_VAIN.has(entry.type)) this.#refusals = 0;
     this.#arm();
     if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
     if (this.#watchers !== undefined) for (const watcher of [...this.#watchers.keys()]) this.#call(watcher, entry);
@@ -386,6 +416,7 @@ export class Execution {
   due(): void {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
+    if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
     const { parkedTimeoutMs } = this.#deps.options;
     if (abandonedAt(this.context, parkedTimeoutMs) <= now) {
@@ -404,6 +435,10 @@ export class Execution {
 
   #driveAgain(): void {
     this.#driveAt = NEVER;
+    if (this.#applied !== this.#told) {
+      this.#driveAt = this.#deps.clock.now() + RETRY_MS; // the disk is slow
+      return;
+    }
     if (this.origin.recover === 'fail') this.interrupt('What it had done could not be kept.');
     else if (this.phase === 'executing' || this.context.steps > 0) this.recover();
     else if (this.phase === 'queued') this.#drive(undefined, 'queued');
@@ -423,6 +458,10 @@ export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
 
 const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');
 
-const unkept = (cause: unknown): Failure => new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
+/** A store that says nothing else is one that cannot write. */
+const unkept = (cause: unknown): Failure =>
+  cause instanceof Failure && cause.code === 'execution_damaged'
+    ? cause
+    : new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
 
 const EXPIRED = { interaction: 'interaction.expired', oauth: 'oauth.expired', sleep: 'sleep.elapsed' } as const;

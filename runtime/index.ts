@@ -33,6 +33,7 @@ export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
+export { presetNames } from './oauth/presets.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';
 export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
 export { type FirstOutcome, PendingInteraction } from './pending-interactions.ts';

@@ -1,5 +1,5 @@
 /** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
-import { defaults } from '../runtime/index.ts';
+import { defaults, presetNames } from '../runtime/index.ts';
 import { key, optional, required } from './config-key.ts';
 import {
   choice,
@@ -251,10 +251,24 @@ export const ownKeys = {
 export const providerKeys = {
   clientId: required('client_id', text, 'The client, as the provider knows it.'),
   clientSecret: optional('client_secret', text, 'Without: a public client.', secret),
-  authorizationUrl: required('authorization_url', url, 'Where browsers are sent. https, or http on loopback.'),
-  tokenUrl: required('token_url', url, 'Where codes are exchanged for tokens.'),
+  provider: optional(
+    'provider',
+    choice(...presetNames),
+    'A provider that is known: its addresses and its way of answering. What else is set here counts before it.',
+  ),
+  authorizationUrl: optional(
+    'authorization_url',
+    url,
+    'Where browsers are sent. https, or http on loopback. Required without `provider`.',
+  ),
+  tokenUrl: optional('token_url', url, 'Where codes are exchanged for tokens. Required without `provider`.'),
+  revocationUrl: optional('revocation_url', url, 'Where tokens are revoked. Without: the provider is not told of it.'),
   redirectUri: required('redirect_uri', url, 'Where browsers come back to, exactly as the provider knows it.'),
-  scopes: key('scopes', texts, [], 'What is asked for when a workflow names no scopes.'),
+  scopes: optional(
+    'scopes',
+    texts,
+    'What is asked for when a workflow names no scopes. Without: what `provider` says, or none.',
+  ),
   issuer: optional('issuer', url, 'Callbacks that say they are from another one are refused.'),
   requireIssuerParameter: key(
     'require_issuer_parameter',
@@ -265,7 +279,7 @@ export const providerKeys = {
   tokenEndpointAuthMethod: optional(
     'token_endpoint_auth_method',
     choice('client_secret_basic', 'client_secret_post', 'none'),
-    'How the client says who it is. Without: `client_secret_basic`, or `none` if there is no secret.',
+    'How the client says who it is. Without: what `provider` says, else `client_secret_basic`, or `none` if there is no secret.',
   ),
   authorizationParams: optional('authorization_kwargs', mapOfTexts, 'Sent along to `authorization_url`.'),
   allowInsecureHttp: key(

@@ -54,8 +54,14 @@ export const readProviders = (reader: ConfigReader): Record<string, OAuthProvide
     return {};
   }
   const providers = Object.keys(found).map((name) => {
-    const values = reader.entry(providerKeys, ['authentication', name], foreignInProvider);
-    return [name, values && present({ ...values, scopes: [...values.scopes] })] as const;
+    const path = ['authentication', name];
+    const values = reader.entry(providerKeys, path, foreignInProvider);
+    const isSet = (member: string) => (reader.lookUp([...path, member]) ?? null) !== null;
+    for (const url of ['authorization_url', 'token_url']) {
+      if (values === undefined || isSet('provider') || isSet(url)) continue;
+      reader.refuse([...path, url], 'is missing: expected an http or https URL, or a provider that is known');
+    }
+    return [name, values && present(values)] as const;
   });
   return Object.fromEntries(providers.flatMap(([name, values]) => (values ? [[name, values]] : [])));
 };

@@ -20,12 +20,15 @@ export interface NatFramesOptions {
 export class NatFrames implements Translator {
   readonly #options: NatFramesOptions;
   #hasOutput = false;
+  /** The reader has been told that output is missing; it gets nothing more. */
+  #isOver = false;
 
   constructor(options: NatFramesOptions) {
     this.#options = options;
   }
 
   frames(entry: JournalEntry): string {
+    if (this.#isOver) return '';
     const { wire, execution, steps, isLegacy } = this.#options;
     switch (entry.type) {
       case 'output.emitted':
@@ -48,9 +51,11 @@ export class NatFrames implements Translator {
     }
   }
 
-  missed(through: number): string {
-    const { wire, execution } = this.#options;
-    return truncatedFrame(through, wire.status(execution));
+  /** NAT's and OpenAI's clients know no event for that, and would take what follows for the whole answer. */
+  missed(_through: number, isOutputMissing: boolean): string {
+    if (this.#isOver || !isOutputMissing) return '';
+    this.#isOver = true;
+    return errorFrame({ message: OUTPUT_MISSING, name: 'OutputTruncated' }, this.#options.isLegacy);
   }
 
   #end(): string {
@@ -58,12 +63,12 @@ export class NatFrames implements Translator {
   }
 }
 
+const OUTPUT_MISSING =
+  'The run emitted more output than its journal keeps, and some of it was dropped before this client could take it. ' +
+  'Read faster, emit fewer and larger pieces, or raise fermata.max_journal_facts and fermata.max_journal_bytes.';
+
 const stepFrame = (shown: ShownStep | undefined): string =>
   shown === undefined ? '' : `intermediate_data: ${JSON.stringify(shown)}\n\n`;
-
-/** `state` is what a GET of the execution gives. */
-export const truncatedFrame = (through: number, state: unknown): string =>
-  eventFrame('truncated', { truncated_through: through, ...(state as object) });
 
 export const errorFrame = ({ message, name }: { message: string; name: string }, isLegacy: boolean): string => {
   const error = { code: 'workflow_error', message: errorText(message), details: name };

@@ -10,6 +10,7 @@ const statuses = {
   credential_invalid: 401,
   defect: 500,
   draining: 503,
+  execution_damaged: 500,
   execution_not_found: 404,
   execution_settled: 409,
   fact_refused: 409,

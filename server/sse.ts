@@ -19,8 +19,8 @@ import type { Reply, Sink } from './route.ts';
 export interface Translator {
   /** Text of the frames for a fact, `''` for none. Facts come in order, and none comes twice. */
   frames(entry: JournalEntry): string;
-  /** For a reader who has missed facts up to a number: the journal no longer has all of them. */
-  missed(through: number): string;
+  /** For a reader who has missed facts up to a number, output or only steps: the journal no longer has all of them. */
+  missed(through: number, isOutputMissing: boolean): string;
 }
 
 export interface EventStreamOptions {
@@ -165,11 +165,11 @@ class EventStream {
     }
   }
 
-  #writePage({ entries, truncatedThrough }: JournalPage): boolean {
+  #writePage({ entries, truncatedThrough, isOutputMissing = true }: JournalPage): boolean {
     let piece = '';
     if (truncatedThrough !== null && truncatedThrough > this.#missed) {
       this.#missed = truncatedThrough;
-      piece = this.#translator.missed(truncatedThrough);
+      piece = this.#translator.missed(truncatedThrough, isOutputMissing);
     }
     for (const entry of entries) {
       piece += this.#translator.frames(entry);

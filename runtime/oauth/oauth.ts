@@ -10,16 +10,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
-import type { AccessToken } from './access-token.ts';
+import type { AccessToken, Grant } from './access-token.ts';
 import { type Flow, Flows } from './flows.ts';
-import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf } from './provider.ts';
+import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
+import { type Fetch, Requests } from './requests.ts';
+import { revokeAtProvider } from './revocation.ts';
 import { OF_EXECUTION } from './stored-tokens.ts';
-import { cleaned, type Fetch, type Refusal, TokenEndpoint } from './token-endpoint.ts';
+import { cleaned, type Refusal, TokenEndpoint } from './token-endpoint.ts';
 import { TokenCache } from './tokens.ts';
 
 export { AccessToken } from './access-token.ts';
 export type { OAuthProviderConfig } from './provider.ts';
-export type { Fetch } from './token-endpoint.ts';
+export type { Fetch } from './requests.ts';
 
 export interface OAuthOptions {
   /** By the name that workflows use. */
@@ -40,6 +42,8 @@ export interface OAuthOptions {
   vault?: Vault | undefined;
   /** Default: the global one. */
   fetch?: Fetch;
+  /** Resolves after that many milliseconds: before a refresh is sent again. Default: that of Node. */
+  wait?: (ms: number) => Promise<unknown>;
   /** That many unguessable bytes. Default: those of node:crypto. */
   random?: (bytes: number) => Buffer;
 }
@@ -82,6 +86,13 @@ export interface OAuth {
   abandon(state: string): void;
   /** The token of a granted flow, once. It is kept besides, for `token`. */
   claim(state: string): AccessToken | undefined;
+  /** The API of the provider has refused this token: `token` gives it no more, but refreshes it or asks for consent. */
+  reject(subject: Subject, provider: string, token: AccessToken): void;
+  /**
+   * Forgets the tokens of a subject at one provider, and revokes them there: resolves to whether the provider says so.
+   * Rejects with `options_invalid` as `token` does, and with `store_unavailable`.
+   */
+  disconnect(subject: Subject, provider: string): Promise<boolean>;
   /** Forgets all tokens of a user; the provider is not told. Throws `store_unavailable`. */
   revoke(user: string): void;
   /** Forgets the tokens of an execution that nobody owns, and that has ended. */
@@ -98,8 +109,15 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
   const flows = new Flows(now, { maxFlows, maxFlowsPerUser }, vault, (name) => providers.get(name));
-  const endpoint = new TokenEndpoint({ fetch, now, requestTimeoutMs });
-  const tokens = new TokenCache({ now, maxTokens, vault, refresh: (...asked) => endpoint.refresh(...asked) });
+  const requests = new Requests({ fetch, requestTimeoutMs, wait: options.wait });
+  const endpoint = new TokenEndpoint(requests, now);
+  const tokens = new TokenCache({
+    now,
+    maxTokens,
+    vault,
+    refresh: (...asked) => endpoint.refresh(...asked),
+    pause: (ms) => requests.pause(ms),
+  });
 
   const providerOf = (name: string): Provider => {
     const provider = providers.get(name);
@@ -161,31 +179,45 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     complete: ({ url, user }) => complete(url, user),
     abandon: (state) => flows.abandon(state),
     claim: (state) => flows.claim(state),
+    reject: (subject, name, token) => tokens.reject(holderOf(subject), providerOf(name), token.value),
+    disconnect: async (subject, name) => {
+      const provider = providerOf(name);
+      const grants = tokens.take(holderOf(subject), provider);
+      const told = await Promise.all(distinct(grants).map((grant) => revokeAtProvider(requests, provider, grant)));
+      return told.length > 0 && told.every(Boolean);
+    },
     revoke: (user) => tokens.revoke(user),
     release: (executionId) => tokens.release(holderOf({ user: undefined, executionId })),
-    stop: () => endpoint.stop(),
+    stop: () => requests.stop(),
     get pending() {
       return flows.pending;
     },
   };
 };
 
+/** Several consents may have been given one token, or share what refreshes them. */
+const distinct = (grants: readonly Grant[]): Grant[] => [
+  ...new Map(grants.map((grant) => [grant.refreshToken ?? grant.token.value, grant])).values(),
+];
+
 /** Tokens are a user's; those that nobody in particular has consented to are their execution's. No user id begins so. */
 const holderOf = ({ user, executionId }: Subject): string => user ?? `${OF_EXECUTION}${executionId}`;
 
 const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string => {
+  const { quirks } = provider;
   const url = new URL(provider.authorizationUrl);
-  const parameters: [string, string][] = [
-    ['response_type', 'code'],
-    ['client_id', provider.client.client_id],
-    ['redirect_uri', provider.redirectUri],
-    ...(scopes.length > 0 ? [['scope', scopes.join(' ')] satisfies [string, string]] : []),
-    ['state', state],
-    ['code_challenge', createHash('sha256').update(verifier).digest('base64url')],
-    ...provider.authorizationParams.map(([name, value]) => [name, value] satisfies [string, string]),
-    ['code_challenge_method', 'S256'],
-  ];
-  for (const [name, value] of parameters) url.searchParams.set(name, value);
+  const set = (name: string, value: string) => url.searchParams.set(name, value);
+  set('response_type', 'code');
+  set('client_id', provider.client.client_id);
+  set('redirect_uri', provider.redirectUri);
+  const wanted = scopes.length > 0 && quirks.refreshScope ? [...new Set([...scopes, quirks.refreshScope])] : scopes;
+  if (wanted.length > 0) set(quirks.scopeParameter ?? 'scope', wanted.join(quirks.scopeSeparator ?? ' '));
+  set('state', state);
+  for (const [name, value] of provider.authorizationParams) set(name, value);
+  if (usesPkce(provider)) {
+    set('code_challenge', createHash('sha256').update(verifier).digest('base64url'));
+    set('code_challenge_method', 'S256');
+  }
   return url.href;
 };
 

@@ -13,11 +13,14 @@ export class Journal {
   bytes: number;
   /** Number of the newest entry that was dropped, 0 if none was. */
   truncatedThrough: number;
+  /** The same for the newest output. A journal that is read again from a file no longer tells output from steps. */
+  #outputTruncatedThrough: number;
 
   constructor(entries: JournalEntry[], bytes: number, truncatedThrough: number) {
     this.entries = entries;
     this.bytes = bytes;
     this.truncatedThrough = truncatedThrough;
+    this.#outputTruncatedThrough = truncatedThrough;
   }
 
   /** True: it is beyond its limits, and has to be truncated. */
@@ -35,7 +38,8 @@ export class Journal {
     const begin = after === 0 ? 0 : firstAbove(entries, after);
     const last = entries.at(-1);
     const end = last === undefined || last.seq <= through ? entries.length : firstAbove(entries, through);
-    return { entries: entries.slice(begin, end), truncatedThrough: missing };
+    const isOutputMissing = this.#outputTruncatedThrough > after;
+    return { entries: entries.slice(begin, end), truncatedThrough: missing, isOutputMissing };
   }
 
   /** Drops the oldest output and traces until there is room. `'full'` if what decides has no room by itself. */
@@ -49,6 +53,7 @@ export class Journal {
       if (isOver && isDroppable(entry)) {
         this.bytes -= weigh(entry);
         this.truncatedThrough = entry.seq;
+        if (entry.type === 'output.emitted') this.#outputTruncatedThrough = entry.seq;
         length -= 1;
       } else kept.push(entry);
     }

@@ -39,6 +39,8 @@ export interface JournalPage {
   readonly entries: readonly JournalEntry[];
   /** Entries up to this number may be missing from the page, though the reader asked for them; null if none is. */
   readonly truncatedThrough: number | null;
+  /** Whether output may be among them. Default: it may. */
+  readonly isOutputMissing?: boolean;
 }
 
 export interface JournalLimits {

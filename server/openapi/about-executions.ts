@@ -118,6 +118,15 @@ export const aboutCallback: About = {
   credential: 'none',
 };
 
+const callbackForm = { type: 'object', properties: { state: text, code: text } } as const;
+
+export const aboutPostedCallback: About = {
+  ...aboutCallback,
+  summary: 'The same, for providers that post it (`response_mode=form_post`)',
+  parameters: [],
+  body: { 'application/x-www-form-urlencoded': callbackForm },
+};
+
 export const aboutHealth: About = {
   tag: 'server',
   summary: '200 while it serves',

@@ -3,12 +3,11 @@
  * was cut off. `id` of an event is the number of its fact; a client says by `Last-Event-ID` or `?after=` what it has.
  */
 import { type ExecutionView, Failure, type JournalEntry, type Runtime } from '../../runtime/index.ts';
-import { truncatedFrame } from '../nat-frames.ts';
 import { aboutExecutionStream } from '../openapi/about-executions.ts';
 import { readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import type { Call, Route } from '../route.ts';
-import { eventStream, type Translator } from '../sse.ts';
+import { eventFrame, eventStream, type Translator } from '../sse.ts';
 import { type Who, withCaller } from '../who.ts';
 import { errorText, type Wire } from '../wire.ts';
 
@@ -59,7 +58,7 @@ export class FactFrames implements Translator {
   }
 
   missed(through: number): string {
-    return truncatedFrame(through, this.#wire.status(this.#execution));
+    return eventFrame('truncated', { truncated_through: through, ...this.#wire.status(this.#execution) });
   }
 
   #write(entry: JournalEntry): string {

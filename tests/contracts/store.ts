@@ -288,8 +288,12 @@ const verifyBounds = (
 /** Wherever a reader stands, it gets all that is left above, and hears of what is missing there and nothing else. */
 const verifyReaders = async (store: Store, written: readonly JournalEntry[]): Promise<void> => {
   const { entries, truncatedThrough } = (await store.read('e1'))!;
+  const lost = written.findLast(
+    ({ seq, type }) => type === 'output.emitted' && !entries.some((kept) => kept.seq === seq),
+  );
   for (const { seq: after } of written) {
     const page = await store.read('e1', after);
+    assert.equal(page?.isOutputMissing, (lost?.seq ?? 0) > after);
     assert.deepEqual(plain(page?.entries), plain(entries.filter(({ seq }) => seq > after)));
     assert.equal(page?.truncatedThrough, (truncatedThrough ?? 0) > after ? truncatedThrough : null);
   }

@@ -84,6 +84,16 @@ const refusals: [text: string, problems: string[]][] = [
     ['authentication.bank.redirect_uri: is missing: expected an http or https URL'],
   ],
   [
+    'authentication: {bank: {client_id: a, redirect_uri: "https://b.example", token_url: "https://a.example"}}',
+    ['authentication.bank.authorization_url: is missing: expected an http or https URL, or a provider that is known'],
+  ],
+  [
+    'authentication: {bank: {client_id: a, redirect_uri: "https://b.example", provider: githup}}',
+    [
+      'authentication.bank.provider: expected one of github, google, linkedin, microsoft, notion, salesforce, slack, slack_user, twitch, got "githup"',
+    ],
+  ],
+  [
     `authentication: {bank: {${provider}, redirect_uri: /auth/redirect, token_endpoint_auth_method: basic}}`,
     [
       'authentication.bank.redirect_uri: expected an http or https URL, got "/auth/redirect"',

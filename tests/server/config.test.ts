@@ -223,3 +223,26 @@ test('what Kubernetes sets beside a service of our name is not ours', () => {
 
   assert.deepEqual(read('', { env }), defaults);
 });
+
+test('a provider that is known by name needs no addresses, and what the file says counts before it', () => {
+  const client = 'client_id: a, client_secret: b, redirect_uri: https://b.example';
+  const text = `
+authentication:
+  code: {provider: github, ${client}}
+  crm: {provider: salesforce, ${client}, token_url: https://test.salesforce.com/services/oauth2/token, scopes: [full]}`;
+
+  const { providers, warnings } = read(text);
+
+  const config = { clientId: 'a', clientSecret: 'b', redirectUri: 'https://b.example', allowInsecureHttp: false };
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(providers, {
+    code: { ...config, provider: 'github', requireIssuerParameter: false },
+    crm: {
+      ...config,
+      provider: 'salesforce',
+      requireIssuerParameter: false,
+      tokenUrl: 'https://test.salesforce.com/services/oauth2/token',
+      scopes: ['full'],
+    },
+  });
+});
