@@ -35,6 +35,8 @@ export type ExecutionContext = ExecutionInput & {
   readonly error: ExecutionError | null;
   /** Why it does not go on; null while it does. */
   readonly blocked: Blocked | null;
+  /** The version of the workflow that it goes on with; null: the one that it was started with. */
+  readonly version: string | null;
   /** Id of the run in the system of an exporter, once there is one. */
   readonly traceId: string | null;
 };
@@ -112,7 +114,7 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
       return { blocked: { expected, came, version, since }, parkedAt: null };
     }
     case 'execution.unblocked':
-      return { blocked: null, working: true, parkedAt: null };
+      return { blocked: null, version: fact.version ?? context.version, working: true, parkedAt: null };
     case 'execution.continued':
       return { blocked: null, working: true, steps: 0, pauses: [], parkedAt: null };
     case 'execution.completed':
@@ -172,6 +174,7 @@ export const executionMachine = setup({
     result: null,
     error: null,
     blocked: null,
+    version: null,
     traceId: null,
   }),
   initial: 'active',

@@ -141,7 +141,8 @@ export type Fact =
       /** Of the workflow that was tried. */
       readonly version: string;
     }
-  | { readonly type: 'execution.unblocked' }
+  /** It is tried again, if `version` is there with the code of that version from now on. */
+  | { readonly type: 'execution.unblocked'; readonly version?: string }
   /** The function begins anew with another input; what happened before is over. */
   | { readonly type: 'execution.continued'; readonly input: unknown }
   | { readonly type: 'execution.completed'; readonly result: unknown }

@@ -25,7 +25,10 @@ export class AfterEnd {
     this.#calls += 1;
     const calls = this.#calls;
     if (calls === SOON) {
-      this.#log.warn(this.#fields, 'a run calls ctx again and again although its execution has ended; return when a call rejects');
+      this.#log.warn(
+        this.#fields,
+        'a run calls ctx again and again although its execution has ended; return when a call rejects',
+      );
     }
     const promise = new Promise<T>((_resolve, reject) => {
       if (calls <= SOON) setImmediate(() => reject(error()));

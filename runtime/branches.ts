@@ -13,7 +13,8 @@ const begin = <T>(run: Run, name: string, work: (signal: AbortSignal) => Promise
   const parent = position.branch;
   const branch: Branch = { call: made?.fact.call ?? -1, name, parent, abort: new AbortController() };
   const start = { run, after: branch.call, branch, step: undefined };
-  const result = made === undefined ? new Promise<T>(() => {}) : runAt(start, () => threadRoot(() => work(branch.abort.signal)));
+  const result =
+    made === undefined ? new Promise<T>(() => {}) : runAt(start, () => threadRoot(() => work(branch.abort.signal)));
   result.catch(() => {});
   return { branch, result };
 };

@@ -13,7 +13,18 @@ export type {
 export { isAwaited } from '../machines/facts.ts';
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
-export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
+export type {
+  Branches,
+  Context,
+  Log,
+  PromptOptions,
+  RequestInfo,
+  Span,
+  SpanKind,
+  SpanOptions,
+  Step,
+  Trace,
+} from './context.ts';
 export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
@@ -30,6 +41,7 @@ export { follow } from './follow.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
 export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+export type { Jsonify } from './jsonify.ts';
 export { silentLog } from './log.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
@@ -66,7 +78,9 @@ export {
   EndedError,
   InteractionUnavailableError,
   OutputInvalidError,
+  StepContextError,
   TimeoutError,
+  WithdrawnError,
 } from './run-errors.ts';
 export {
   metadataFromHttpRequest,

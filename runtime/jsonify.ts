@@ -1,7 +1,7 @@
 /** The type of what is left of a value that was written as JSON and read again. */
 export type Jsonify<T> = T extends { toJSON(): infer J }
   ? Jsonify<J>
-  : T extends string | number | boolean | null | undefined | void
+  : T extends string | number | boolean | null | undefined
     ? T
     : T extends bigint | symbol | ((...given: never[]) => unknown)
       ? never

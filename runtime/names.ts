@@ -56,7 +56,7 @@ export const keyName = (user: string | undefined, key: string, { workflow, input
     const detail = `Without identity an idempotency key needs ${LEAST_ANONYMOUS_KEY} characters, got ${key.length}.`;
     throw new Failure('request_invalid', { detail });
   }
-  const asked = JSON.stringify([workflow, request.payload ?? input]);
+  const asked = canonical([workflow, request.payload ?? input]);
   return { name: nameOf('key', user, key), fingerprint: createHash('sha256').update(asked).digest('base64') };
 };
 
@@ -69,6 +69,14 @@ export const conversationName = (user: string | undefined, workflow: string, con
   name: nameOf('conversation', user, JSON.stringify([workflow, conversation])),
   fingerprint: '',
 });
+
+/** JSON of which members come in one order, whatever the order in which they came. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  ) ?? '';
 
 const nameOf = (kind: 'key' | 'job' | 'conversation', user: string | undefined, name: string): string =>
   JSON.stringify([kind, user ?? null, name]);

@@ -25,7 +25,6 @@ import {
   wakes,
   wordsOf,
 } from './calls.ts';
-import { forkHere } from './thread.ts';
 
 /** What a call has led to: the entry; or it is new, or was dropped from a full journal, or cannot be told from another one. */
 export type Taken = MadeEntry | 'new' | 'dropped' | 'ambiguous';
@@ -63,6 +62,8 @@ export class Replay {
   readonly lastCall: number;
   /** Emitted values and traces that the journal has no longer. */
   #dropped: number;
+  /** Steps that ended. */
+  readonly #ended = new Set<number>();
   /** Steps that emitted something in an attempt that was cut off. */
   readonly #voids = new Set<number>();
 
@@ -79,6 +80,7 @@ export class Replay {
       }
       if (!('call' in entry)) continue;
       if (isStepEnd(entry)) {
+        this.#ended.add(entry.call);
         this.#voids.delete(entry.call);
         continue;
       }
@@ -166,6 +168,10 @@ export class Replay {
     return entry !== undefined;
   }
 
+  hasEnded(step: number): boolean {
+    return this.#ended.has(step);
+  }
+
   /** Whether readers have been given something of an attempt of the step that did not end. */
   isVoid(step: number): boolean {
     return this.#voids.has(step);
@@ -228,10 +234,15 @@ const newTwins = (): Twins => ({
 });
 
 /** Which of several calls this one is, when one of them was loose. */
-const placeAmong = ({ entries, inJournal, made, isUnclear }: Twins, { loose, fork = '' }: Place): number | 'ambiguous' => {
+const placeAmong = (
+  { entries, inJournal, made, isUnclear }: Twins,
+  { loose, fork = '' }: Place,
+): number | 'ambiguous' => {
   const isSingle = inJournal <= 1 && made <= 1;
   if (loose === true && isUnclear) return isSingle ? 0 : 'ambiguous';
-  const index = entries.findIndex((entry) => (entry.loose ?? false) === (loose ?? false) && (entry.fork ?? '') === fork);
+  const index = entries.findIndex(
+    (entry) => (entry.loose ?? false) === (loose ?? false) && (entry.fork ?? '') === fork,
+  );
   if (index >= 0 || entries.length === 0) return index;
   // What was awaited then may be there at once now, or the other way round.
   const isOther = entries.every((entry) => entry.loose === true) && loose === true;

@@ -128,7 +128,7 @@ export class RunContext implements Context {
     if (made === undefined) return new Promise(() => {});
     if (made.isReplayed && !run.hasEnded(made.fact.call))
       run.once(`step ${JSON.stringify(name)}, again`, () =>
-        new StepWork(run, { ...made.fact }, position, work, own).start(),
+        new StepWork(run, { ...placeOf(made.fact), type: 'step.started', name }, position, work, own).start(),
       );
     return run.ended(made.fact.call, position, (entry) => {
       if (entry.type === 'step.completed') return copyJson(entry.value) as Jsonify<T>;
@@ -140,18 +140,15 @@ export class RunContext implements Context {
   }
 
   branch<T>(name: string, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
-    const position = this.#run.position;
-    return this.#refused<T>(position, `branch ${JSON.stringify(name)}`) ?? branch(this.#run, name, work);
+    return this.#refused<T>(this.#run.position, `branch ${JSON.stringify(name)}`) ?? branch(this.#run, name, work);
   }
 
-  all<T extends Branches>(branches: T): ReturnType<Context['all']> & Promise<never> {
-    const position = this.#run.position;
-    return (this.#refused(position, 'all') ?? all(this.#run, branches)) as never;
+  all(branches: Branches): Promise<never> {
+    return this.#refused<never>(this.#run.position, 'all') ?? (all(this.#run, branches) as Promise<never>);
   }
 
-  race<T extends Branches>(branches: T): ReturnType<Context['race']> & Promise<never> {
-    const position = this.#run.position;
-    return (this.#refused(position, 'race') ?? race(this.#run, branches)) as never;
+  race(branches: Branches): Promise<never> {
+    return this.#refused<never>(this.#run.position, 'race') ?? (race(this.#run, branches) as Promise<never>);
   }
 
   continueAs(input: unknown): Promise<never> {
@@ -202,7 +199,7 @@ export class RunContext implements Context {
     else {
       for (let before = made.fact as JournalEntry | undefined; before !== undefined; before = run.more(call)) {
         if (before.type === 'oauth.requested') consent = await run.resume(before, granted, position, signal);
-        else throwIfRefused(await run.ended(call, position, ({ value }: { value?: unknown }) => value));
+        else throwIfRefused(await run.ended(call, position, valueIn));
       }
     }
     try {
@@ -269,8 +266,7 @@ export class RunContext implements Context {
   }
 
   observe(traceId: string): void {
-    if (this.#run.position.step === undefined)
-      this.#run.note({ type: 'trace.identified', call: 0, after: 0, traceId });
+    if (this.#run.position.step === undefined) this.#run.note({ type: 'trace.identified', call: 0, after: 0, traceId });
   }
 
   /** What happens inside of a step is not made again, so that it need not be recorded. */
@@ -358,6 +354,8 @@ const granted = ({ id, dueAt, ...asked }: ConsentFact, closed: JournalEntry): st
 const lost = (provider: string): never => {
   throw new AuthorizationError(`${CALLBACK_FAILED}: the token of ${provider} is no longer there; ask again.`);
 };
+
+const valueIn = (entry: JournalEntry): unknown => ('value' in entry ? entry.value : undefined);
 
 const throwIfRefused = (recorded: unknown): void => {
   const { refused } = (recorded ?? {}) as { refused?: string };

@@ -69,6 +69,8 @@ export class Run implements Driver, SlotHolder, TurnTaker {
   /** Where its threads begin. */
   readonly root: Position = { run: this, after: -1, branch: undefined, step: undefined };
   readonly #lease: Lease;
+  /** What the schema has made of the input, if it has been asked. */
+  readonly #read: { readonly value: unknown } | undefined;
   #slot: SlotRequest | undefined;
   #phase: Phase = 'queued';
   #isStarted = false;
@@ -102,13 +104,14 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     workflow: Workflow,
     lease: Lease,
     deps: RunDeps,
-    past?: readonly JournalEntry[],
+    { read, past }: { read?: { readonly value: unknown } | undefined; past?: readonly JournalEntry[] } = {},
   ) {
     this.execution = execution;
     this.asked = asked;
     this.deps = deps;
     this.workflow = workflow;
     this.#lease = lease;
+    this.#read = read;
     if (past === undefined) return;
     this.#past = this.#replay = new Replay(past);
     this.#held = [];
@@ -363,7 +366,8 @@ export class Run implements Driver, SlotHolder, TurnTaker {
         return await new Promise(() => {}); // R4
       }
     }
-    if (this.#phase !== 'executing' || this.#over !== undefined) await new Promise<void>((go) => this.#starting.push(go));
+    if (this.#phase !== 'executing' || this.#over !== undefined)
+      await new Promise<void>((go) => this.#starting.push(go));
   }
 
   /** How often a step was begun in lives before. */
@@ -376,6 +380,11 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     const more = this.#replay?.takeMore(call);
     if (more !== undefined) this.#stir();
     return more;
+  }
+
+  /** Whether a step has ended in a life before. */
+  hasEnded(call: number): boolean {
+    return this.#past?.hasEnded(call) ?? false;
   }
 
   /** Whether readers have been given output of a step that was cut off. */
@@ -462,11 +471,33 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     }
     try {
       if (this.asked.recordsSteps ?? this.asked.streaming) this.#steps = new RunSteps(this);
-      this.#execute(this.asked.input);
+      this.#begin();
     } catch (error) {
       this.#fail(error);
     }
     if (this.#replay?.isOver) this.#endReplay();
+  }
+
+  /** The schema is asked once in every life. */
+  #begin(): void {
+    const schema = this.workflow.input?.['~standard'];
+    if (this.#read !== undefined || schema === undefined) {
+      this.#execute(this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
+      return;
+    }
+    const read = schema.validate(copyJson(this.asked.input));
+    if (!(read instanceof Promise)) this.#executeRead(read);
+    else read.then((late) => this.#executeRead(late)).catch((error) => this.#fail(error));
+  }
+
+  #executeRead(read: StandardSchemaV1.Result<unknown>): void {
+    if (this.#over !== undefined) return;
+    if (read.issues === undefined) this.#execute(read.value);
+    else {
+      const came = `a schema that does not take it: ${read.issues[0]?.message}`;
+      this.#block('the input as it came', came);
+      this.execution.detach();
+    }
   }
 
   #execute(input: unknown): void {
@@ -585,7 +616,8 @@ const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
 
 const ended = (): EndedError => new EndedError('The execution has ended.');
 
-const withdrawn = (reason: unknown): Error => (reason instanceof Error ? reason : new WithdrawnError('The branch was withdrawn.'));
+const withdrawn = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new WithdrawnError('The branch was withdrawn.');
 
 const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown, undefined> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value;

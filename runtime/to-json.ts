@@ -78,7 +78,9 @@ const copiedObject = (value: object, depth: number): Json => {
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return fromText(value);
   if (prototype !== Object.prototype && prototype !== null && !isForeign(prototype)) {
     const { name } = (value.constructor ?? {}) as { name?: string };
-    throw new NoJson(`it is a ${name || 'class instance'}; give plain objects, such as Object.fromEntries(map) or { ...it }`);
+    throw new NoJson(
+      `it is a ${name || 'class instance'}; give plain objects, such as Object.fromEntries(map) or { ...it }`,
+    );
   }
   const copy: Record<string, Json> = {};
   for (const key of Object.keys(value)) {
@@ -92,7 +94,8 @@ const copiedObject = (value: object, depth: number): Json => {
 
 /** A plain object of another realm, such as that of a test runner. */
 const isForeign = (prototype: object): boolean =>
-  Object.getPrototypeOf(prototype) === null && (prototype.constructor as { name?: string } | undefined)?.name === 'Object';
+  Object.getPrototypeOf(prototype) === null &&
+  (prototype.constructor as { name?: string } | undefined)?.name === 'Object';
 
 const fromText = (value: object): Json => {
   const text = JSON.stringify(value);

@@ -87,7 +87,7 @@ const problemsOf = ({ execution, entries }: Play): string[] => {
   if (new Set(ended).size < ended.length) problems.push('A step that had ended was done again.');
   const emitted = entries.flatMap((entry) => (entry.type === 'output.emitted' ? [entry.call] : []));
   if (new Set(emitted).size < emitted.length) problems.push('Output was repeated.');
-  if (!isDeepStrictEqual({ ...foldJournal(context.executionId, entries).snapshot.context }, { ...context })) {
+  if (!isDeepStrictEqual({ ...foldJournal(context.executionId, entries).context }, { ...context })) {
     problems.push('Its journal does not lead to where it stands.');
   }
   return problems;

@@ -74,7 +74,8 @@ export class Play {
     }
     const { execution } = await this.runtime.start({
       workflow: workflow.name,
-      input: read === undefined ? given : read.value,
+      input: given,
+      read: read && { value: read.value },
       by: { userId: user },
       interactive: true,
       streaming: true,

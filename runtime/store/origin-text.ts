@@ -1,7 +1,6 @@
 /** What an execution was started with, as text: for a store, and for the run that goes on after it was read again. */
 import type { RequestInfo } from '../context.ts';
 import type { Origin, RunRequest } from '../origin.ts';
-import { toJsonOrNull } from '../to-json.ts';
 import type { Seal } from './seal.ts';
 
 /** Headers that say who somebody is: they are only kept where they can be sealed. */
@@ -23,8 +22,6 @@ const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
     recordsSteps,
     trace: { traceId, runId, parentId, parentName },
     request: writeInfo(asked.request, seal),
-    // The journal has the input as JSON. What a schema has made of it may be more than that.
-    isInputPlain: toJsonOrNull(asked.input) === asked.input,
   };
 };
 
@@ -46,10 +43,10 @@ export const readOrigin = ({ request, ...origin }: StoredOrigin, input: unknown,
   return { ...origin, request: request && readRequest(request, input, seal) };
 };
 
-const readRequest = ({ request, isInputPlain, ...asked }: Written, input: unknown, seal: Seal | undefined) => {
+const readRequest = ({ request, ...asked }: Written, input: unknown, seal: Seal | undefined) => {
   const { sealed, headers, ...info } = request;
   const opened = sealed === undefined ? undefined : seal?.open(sealed);
   const { secret, cookies } = opened === undefined ? { secret: {}, cookies: {} } : JSON.parse(opened);
   const read = { ...info, headers: { ...headers, ...secret }, cookies } as RequestInfo;
-  return { ...asked, input, isInputPlain, request: read } as RunRequest;
+  return { ...asked, input, request: read } as RunRequest;
 };

@@ -80,7 +80,7 @@ const chatAnswerer = (
     const isStream = streams === 'as asked' ? request.stream === true : streams;
     const converted = await convert(request);
     if (converted.refused === undefined) {
-      const input = { body, value: converted.input };
+      const input = { body, ...converted.input };
       return isStream ? stream(call, input, look) : once(call, input);
     }
     const { refused: message } = converted;

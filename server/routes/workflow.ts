@@ -51,13 +51,13 @@ export const answerer = (
   { runtime, who, wire }: WorkflowRouteDeps,
   { workflow, interactive, form }: Served,
 ): ((call: Call, input: Input) => Promise<Reply>) => {
-  return async (call, { body, value: input }) => {
+  return async (call, input) => {
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: false, form, idempotencyKey };
     let started: Awaited<ReturnType<Runtime['start']>>;
     try {
-      started = await runtime.start(startRequest(call, body, await who(call), run));
+      started = await runtime.start(startRequest(call, input.body, await who(call), run));
     } catch (thrown) {
       if (!interactive) throw thrown;
       return workflowError(asFailedRun(thrown), 'ExecutionFailed');

@@ -230,7 +230,7 @@ test('any part of a journal, from its beginning, is folded to what the execution
       const { entries } = world.store.read(execution.id)!;
       assert.equal(execution.isSettled, true);
       for (const [index, context] of stood.entries()) {
-        const { snapshot } = foldJournal(execution.id, entries.slice(0, first + index + 1));
+        const snapshot = foldJournal(execution.id, entries.slice(0, first + index + 1));
         assert.deepEqual({ ...snapshot.context }, JSON.parse(JSON.stringify(context)));
       }
     }),

@@ -25,6 +25,7 @@ const facts: { [Type in Fact['type']]: Extract<Fact, { type: Type }> } = {
   'value.recorded': { type: 'value.recorded', call: 1, name: 'now', value: secret },
   'interaction.requested': { type: 'interaction.requested', call: 1, id: secret, dueAt: 5, prompt, fallback: answer },
   'interaction.answered': { type: 'interaction.answered', id: secret, answer, by: 'u', key: secret },
+  'interaction.withdrawn': { type: 'interaction.withdrawn', id: secret },
   'interaction.expired': { type: 'interaction.expired', id: secret },
   'oauth.requested': {
     type: 'oauth.requested',
@@ -38,6 +39,10 @@ const facts: { [Type in Fact['type']]: Extract<Fact, { type: Type }> } = {
   'oauth.refused': { type: 'oauth.refused', id: secret, reason: secret },
   'oauth.expired': { type: 'oauth.expired', id: secret },
   'sleep.started': { type: 'sleep.started', call: 1, id: secret, dueAt: 5 },
+  'oauth.withdrawn': { type: 'oauth.withdrawn', id: secret },
+  'sleep.withdrawn': { type: 'sleep.withdrawn', id: secret },
+  'branch.started': { type: 'branch.started', call: 1, name: 'price' },
+  'output.restarted': { type: 'output.restarted', step: 1 },
   'sleep.elapsed': { type: 'sleep.elapsed', id: secret },
   'notification.sent': { type: 'notification.sent', call: 1, prompt },
   'output.emitted': { type: 'output.emitted', call: 1, value: [secret] },
@@ -49,6 +54,9 @@ const facts: { [Type in Fact['type']]: Extract<Fact, { type: Type }> } = {
   'trace.identified': { type: 'trace.identified', call: 1, traceId: 't' },
   'execution.parked': { type: 'execution.parked' },
   'execution.recovered': { type: 'execution.recovered' },
+  'execution.blocked': { type: 'execution.blocked', expected: secret, came: secret, version: '2' },
+  'execution.unblocked': { type: 'execution.unblocked' },
+  'execution.continued': { type: 'execution.continued', input: secret },
   'execution.completed': { type: 'execution.completed', result: { secret } },
   'execution.failed': {
     type: 'execution.failed',
