@@ -78,6 +78,15 @@ type Winner<T extends Branches> = {
   [Name in keyof T]: { readonly winner: Name; readonly value: Awaited<ReturnType<T[Name]>> };
 }[keyof T];
 
+export interface AuthorizeOptions {
+  /** A token with these scopes or more will do. Default: those of the provider's configuration. */
+  readonly scopes?: readonly string[];
+  /** A token that the API of the provider has refused. It is not given again, but refreshed, or consented to anew. */
+  readonly rejected?: AccessToken;
+  /** Withdraws the consent when it is aborted: the call rejects with a `WithdrawnError`. */
+  readonly signal?: AbortSignal;
+}
+
 export interface Context {
   readonly executionId: string;
   /** User id of the caller; undefined if the request named nobody. */
@@ -105,10 +114,15 @@ export interface Context {
   /** Tells a person something; does not wait for them. */
   notify(notification: string | Question<NotificationAnswer>): Promise<NotificationAnswer>;
   /**
-   * An access token of the user for a configured provider: the cached one, or through consent in the browser.
-   * Rejects with an `AuthorizationError` if consent is refused, fails or expires.
+   * An access token of the user for a configured provider: the cached one, or through consent in the browser, which all
+   * runs of the user share. Rejects with an `AuthorizationError` if consent is refused, fails or expires.
    */
-  authorize(provider: string, options?: { scopes?: readonly string[]; signal?: AbortSignal }): Promise<AccessToken>;
+  authorize(provider: string, options?: AuthorizeOptions): Promise<AccessToken>;
+  /**
+   * Forgets the user's tokens for a provider and revokes them there, once, as a step. Resolves to whether the provider
+   * says that it has; false also if it has no address for that.
+   */
+  revoke(provider: string): Promise<boolean>;
   /** Streams a value: a text, or any JSON. */
   emit(value: unknown): void;
   /**

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { CallPlace, JournalEntry, TraceStep } from '../machines/facts.ts';
 import { all, branch, race } from './branches.ts';
 import { AUTHORIZE, type PauseFact } from './calls.ts';
-import type { Branches, Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Step, Trace } from './context.ts';
+import type { AuthorizeOptions, Branches, Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Step, Trace } from './context.ts';
 import { Failure } from './errors.ts';
 import { newId } from './ids.ts';
 import type { Jsonify } from './jsonify.ts';
@@ -107,13 +107,14 @@ export class RunContext implements Context {
     return made === undefined ? new Promise(() => {}) : run.ended(made.fact.call, position, acknowledged);
   }
 
-  authorize(
-    provider: string,
-    options: { scopes?: readonly string[]; signal?: AbortSignal } = {},
-  ): Promise<AccessToken> {
+  authorize(provider: string, options: AuthorizeOptions = {}): Promise<AccessToken> {
     const position = this.#run.position;
     const refused = this.#refused<AccessToken>(position, 'authorize');
     return refused ?? handled(this.#authorize(provider, options, position));
+  }
+
+  revoke(provider: string): Promise<boolean> {
+    return this.step(`revoke ${provider}`, () => this.#run.deps.oauth.disconnect(this.#subject, provider));
   }
 
   step<T>(name: string, work: (step: Step) => Promise<T> | T): Promise<Jsonify<T>> {
@@ -182,7 +183,7 @@ export class RunContext implements Context {
    */
   async #authorize(
     provider: string,
-    { scopes, signal }: { scopes?: readonly string[]; signal?: AbortSignal },
+    { scopes, rejected, signal }: AuthorizeOptions,
     position: Position,
   ): Promise<AccessToken> {
     const run = this.#run;
@@ -203,10 +204,11 @@ export class RunContext implements Context {
       }
     }
     try {
+      if (!made.isReplayed && rejected) run.deps.oauth.reject(this.#subject, provider, rejected);
       let token = await this.#token(consent, provider, scopes);
       if (token === undefined) {
         if (!run.asked.interactive) throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
-        const { state: id, authUrl, expiresInMs } = run.deps.oauth.begin({ provider, scopes, ...this.#subject });
+        const { state: id, authUrl, expiresInMs } = run.deps.oauth.ask({ provider, scopes, ...this.#subject });
         const dueAt = run.deps.now() + expiresInMs;
         const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
         consent = await run.pauseAgain(fact, granted, position, signal);

@@ -196,14 +196,15 @@ export class Runtime {
     }
   }
 
-  /** The browser is back from the provider. The execution goes on, or is told why not; resolves once that is kept. */
+  /** The browser is back from the provider. Who waited goes on, or is told why not; resolves once that is kept. */
   async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
     const outcome = await this.engine.oauth.complete({ url, user: by.userId });
     if (outcome.outcome === 'unknown_state') return outcome;
-    const execution = this.engine.executions.get(outcome.executionId);
-    const { state: id } = outcome;
-    if (outcome.outcome === 'granted') await execution?.offer({ type: 'oauth.granted', id });
-    else await execution?.offer({ type: 'oauth.refused', id, reason: refusal(outcome) });
+    for (const { executionId, state: id } of [outcome, ...(outcome.also ?? [])]) {
+      const execution = this.engine.executions.get(executionId);
+      if (outcome.outcome === 'granted') await execution?.offer({ type: 'oauth.granted', id });
+      else await execution?.offer({ type: 'oauth.refused', id, reason: refusal(outcome) });
+    }
     return outcome;
   }
 

@@ -19,6 +19,7 @@ import { inspectorRoute } from './routes/inspector.ts';
 import { interactionRoutes } from './routes/interactions.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { journalRoute } from './routes/journal.ts';
+import { modelRoutes } from './routes/models.ts';
 import { healthRoute, monitorRoute } from './routes/monitor.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { openApiRoutes } from './routes/openapi.ts';
@@ -78,7 +79,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const wire = createWire(config.rootPath, all);
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
-  const chatDeps = { ...streamDeps, enableInteractiveExtensions: config.enableInteractiveExtensions };
+  const problem = problemOf(log);
+  const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions: config.enableInteractiveExtensions };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
 
   const inspector = config.console ? new InspectorSockets(runtime, door) : undefined;
@@ -90,6 +92,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     ),
   ];
 
+  const served = servedBy(config, all);
   const routes: Route[] = [
     ...(config.oauthCallbackPath === null
       ? []
@@ -98,7 +101,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     executionStreamRoute(deps),
     journalRoute(deps),
     changesRoute(deps),
-    ...overviewRoutes({ ...deps, rootPath: config.rootPath, served: servedBy(config, all) }),
+    ...overviewRoutes({ ...deps, rootPath: config.rootPath, served }),
+    ...modelRoutes(served, runtime.now()),
     ...interactionRoutes(deps),
     ...(config.monitorUsers ? [monitorRoute(runtime, identifier, isGuarded)] : []),
     ...(config.console ? [...consoleRoutes(), inspectorRoute(door, config.rootPath), ...operatorRoutes(door)] : []),
@@ -145,7 +149,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       sockets: [sockets, ...(inspector ? [inspector] : [])],
       rootPath,
       cors: config.cors,
-      problem: problemOf(log),
+      problem,
       onError: report,
     });
     return {

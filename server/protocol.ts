@@ -66,6 +66,20 @@ export type JournalEvent =
 /** What the events of `GET /executions/changes` carry: ids of what to look at again; `null` is everything. */
 export type ChangesBody = { executions: string[] | null };
 
+/** `GET /v1/models`, in OpenAI's form: each model is a workflow. */
+export interface ModelListBody {
+  readonly object: 'list';
+  readonly data: readonly ModelBody[];
+}
+
+/** `created` is in seconds. */
+export interface ModelBody {
+  readonly id: string;
+  readonly object: 'model';
+  readonly created: number;
+  readonly owned_by: 'fermata';
+}
+
 /** One of `GET /workflows`. */
 export type WorkflowBody = {
   name: string;

@@ -11,11 +11,11 @@ import * as oauth from 'oauth4webapi';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
 import type { AccessToken, Grant } from './access-token.ts';
-import { type Flow, Flows } from './flows.ts';
+import { type Flow, Flows, type NewFlow, type Waiting } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
 import { type Fetch, Requests } from './requests.ts';
 import { revokeAtProvider } from './revocation.ts';
-import { OF_EXECUTION } from './stored-tokens.ts';
+import { holderOf } from './stored-tokens.ts';
 import { cleaned, type Refusal, TokenEndpoint } from './token-endpoint.ts';
 import { TokenCache } from './tokens.ts';
 
@@ -67,7 +67,14 @@ export type CallbackOutcome =
   /** The provider says that the user, or itself, did not agree. The texts came with the URL: escape them in HTML. */
   | ({ readonly outcome: 'refused'; readonly error: string; readonly description?: string } & Finished)
   | (Refusal & Finished);
-type Finished = { readonly executionId: string; readonly state: string };
+/** The pause that asked first, and others that have waited for the same. */
+type Finished = Waiting & { readonly also?: readonly Waiting[] };
+
+export interface Begun {
+  readonly state: string;
+  readonly authUrl: string;
+  readonly expiresInMs: number;
+}
 
 export interface OAuth {
   /**
@@ -75,8 +82,13 @@ export interface OAuth {
    * if the provider cannot refresh at the moment, `options_invalid` for a provider that is not configured.
    */
   token(subject: Subject, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
+  /**
+   * Waits for a consent that the user has been asked for already, if it is for the same or more, or else asks. `state` is
+   * that of this request alone. Throws as `begin` does.
+   */
+  ask(request: FlowRequest): Begun;
   /** Registers a flow. Throws `options_invalid` as `token` does, `queue_full`, and `store_unavailable`. */
-  begin(request: FlowRequest): { state: string; authUrl: string; expiresInMs: number };
+  begin(request: FlowRequest): Begun;
   /**
    * The callback, as it was received; `user` is the identity of the browser, if it has one. Rejects with
    * `store_unavailable` if what comes of it cannot be kept: the same callback may then come again.
@@ -127,6 +139,23 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     throw new Failure('options_invalid', { detail });
   };
 
+  const flowOf = ({ provider: name, scopes: wanted, user, executionId }: FlowRequest): NewFlow => {
+    const provider = providerOf(name);
+    const state = random(24).toString('base64url');
+    const verifier = random(64).toString('base64url');
+    const scopes = scopesOf(provider, wanted);
+    return { state, provider, scopes, user, executionId, verifier, expiresAt: now() + timeoutMs };
+  };
+  const begun = (flow: NewFlow): Begun => ({
+    state: flow.state,
+    authUrl: authorizationUrl(flow),
+    expiresInMs: timeoutMs,
+  });
+  const add = (flow: NewFlow): Begun => {
+    flows.add(flow);
+    return begun(flow);
+  };
+
   const complete = async (url: URL, browser: string | undefined): Promise<CallbackOutcome> => {
     const [state, ...more] = url.searchParams.getAll('state');
     const flow = state === undefined || more.length > 0 ? undefined : flows.take(state, browser); // O1
@@ -142,40 +171,26 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   const conclude = async (flow: Flow, url: URL) => {
     const { provider, scopes, verifier } = flow;
     const callback = readCallback(flow, url);
-    if (!(callback instanceof URLSearchParams)) {
-      flows.settle(flow, undefined);
-      return callback;
-    }
+    if (!(callback instanceof URLSearchParams)) return { ...callback, ...others(flows.settle(flow, undefined)) };
     const answer = await endpoint.exchange(provider, scopes, callback, verifier);
-    if (answer.outcome === 'failed') {
-      flows.settle(flow, undefined);
-      return answer;
-    }
+    if (answer.outcome === 'failed') return { ...answer, ...others(flows.settle(flow, undefined)) };
     // A token that only one execution could use is of no use once that has ended.
     if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, answer);
-    flows.settle(flow, answer.token);
-    return { outcome: 'granted' } as const;
+    return { outcome: 'granted', ...others(flows.settle(flow, answer.token)) } as const;
   };
+  const others = (also: readonly Waiting[]) => (also.length === 0 ? {} : { also });
 
   return {
     token: async (subject, name, scopes) => {
       const provider = providerOf(name);
       return tokens.token(holderOf(subject), provider, scopesOf(provider, scopes));
     },
-    begin: ({ provider: name, scopes: wanted, user, executionId }) => {
-      const provider = providerOf(name);
-      const flow: Flow = {
-        state: random(24).toString('base64url'),
-        provider,
-        scopes: scopesOf(provider, wanted),
-        user,
-        executionId,
-        verifier: random(64).toString('base64url'),
-        expiresAt: now() + timeoutMs,
-      };
-      flows.add(flow);
-      return { state: flow.state, authUrl: authorizationUrl(flow), expiresInMs: timeoutMs };
+    ask: (request) => {
+      const asked = flowOf(request);
+      const joined = flows.join(asked);
+      return joined ? { ...begun(joined), state: asked.state } : add(asked);
     },
+    begin: (request) => add(flowOf(request)),
     complete: ({ url, user }) => complete(url, user),
     abandon: (state) => flows.abandon(state),
     claim: (state) => flows.claim(state),
@@ -200,10 +215,7 @@ const distinct = (grants: readonly Grant[]): Grant[] => [
   ...new Map(grants.map((grant) => [grant.refreshToken ?? grant.token.value, grant])).values(),
 ];
 
-/** Tokens are a user's; those that nobody in particular has consented to are their execution's. No user id begins so. */
-const holderOf = ({ user, executionId }: Subject): string => user ?? `${OF_EXECUTION}${executionId}`;
-
-const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string => {
+const authorizationUrl = ({ provider, scopes, state, verifier }: NewFlow): string => {
   const { quirks } = provider;
   const url = new URL(provider.authorizationUrl);
   const set = (name: string, value: string) => url.searchParams.set(name, value);

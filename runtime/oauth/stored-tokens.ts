@@ -4,8 +4,12 @@ import type { Vault } from '../store/vault.ts';
 import { AccessToken, type Grant } from './access-token.ts';
 import { idOf, type Provider } from './provider.ts';
 
-/** How a holder begins that is an execution; others are users. */
-export const OF_EXECUTION = '\0';
+/** The beginning of a holder that is an execution; others are users. */
+const OF_EXECUTION = '\0';
+
+/** Tokens are a user's; those of an execution without owner are its own. No user id begins so. */
+export const holderOf = ({ user, executionId }: { user: string | undefined; executionId: string }): string =>
+  user ?? `${OF_EXECUTION}${executionId}`;
 
 export interface KeptGrant extends Grant {
   /** What was asked for. */

@@ -14,6 +14,9 @@ export type Converted =
 /** Throws or rejects with a `ValidationFailure` if the workflow takes chats, but not this one. */
 export type Convert = (request: ChatRequest) => Promise<Converted>;
 
+/** Whether the workflow gets the whole chat, and not a text of it. */
+export const getsChats = ({ input }: Workflow): boolean => input === undefined || takesChats(jsonSchemaOf(input));
+
 /**
  * By its schemas: who declares `messages`, or says nothing of his input, takes the whole chat. Who takes one text, be it
  * the only member of an object, gets the last message's, and has to give something that can be said.

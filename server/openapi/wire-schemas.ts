@@ -86,6 +86,8 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
       ),
     ),
   }),
+  Model: object({ id: text, object: status('model'), created: whole, owned_by: text }),
+  ModelList: object({ object: status('list'), data: listOf(ref('Model')) }),
   Journal: object({
     entries: listOf(object({ seq: whole, type: text, at: { type: 'number' } })),
     truncated_through: orNull('integer'),

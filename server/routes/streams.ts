@@ -3,7 +3,7 @@
  * an event, and who leaves can come back by the id of the execution; NAT's older ones never pause and cannot be found again.
  */
 import type { Caller, ExecutionView, Runtime, Workflow } from '../../runtime/index.ts';
-import { errorFrame, NatFrames, type NatFramesOptions } from '../nat-frames.ts';
+import { type ErrorForm, errorFrame, NatFrames, type NatFramesOptions } from '../nat-frames.ts';
 import { aboutStream } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey } from '../preferences.ts';
@@ -68,7 +68,8 @@ const starter = (
   const read = inputReader(workflow, method);
   const interactive = !isLegacy && method === 'POST';
   const answer = streamer(deps, { workflow, interactive, isLegacy, functionName });
-  return async (call, steps) => answer(call, await read(call), () => ({ steps, output: outputFrame }));
+  const errors = isLegacy ? 'bare' : 'event';
+  return async (call, steps) => answer(call, await read(call), () => ({ steps, output: outputFrame }), errors);
 };
 
 export interface Streamed {
@@ -80,14 +81,14 @@ export interface Streamed {
 }
 
 /** What the frames of a reader look like, where routes differ. */
-export type Look = (execution: ExecutionView) => Pick<NatFramesOptions, 'steps' | 'output' | 'end'>;
+export type Look = (execution: ExecutionView) => Omit<NatFramesOptions, 'wire' | 'execution' | 'errors'>;
 
 /** Starts an execution, and answers with all that happens to it. */
 export const streamer = (
   { runtime, who, wire, cancelOnDisconnect }: StreamRouteDeps,
   { workflow, interactive, isLegacy, functionName, form }: Streamed,
-): ((call: Call, input: Input, look: Look) => Promise<Reply>) => {
-  return async (call, input, look) => {
+): ((call: Call, input: Input, look: Look, errors: ErrorForm) => Promise<Reply>) => {
+  return async (call, input, look, errors) => {
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: true, functionName, form, idempotencyKey };
     let execution: ExecutionView;
@@ -98,11 +99,11 @@ export const streamer = (
       ({ execution, isNew } = await runtime.start(startRequest(call, input.body, by, run)));
     } catch (thrown) {
       if (!interactive) throw thrown;
-      return eventsOnly(errorFrame({ message: asFailedRun(thrown), name: 'ValueError' }, isLegacy));
+      return eventsOnly(errorFrame({ message: asFailedRun(thrown), name: 'ValueError' }, errors));
     }
 
     if (isLegacy || cancelOnDisconnect || wantsCancel(call)) cancelWithReader(runtime, execution, by, call);
-    const translator = new NatFrames({ wire, execution, isLegacy, ...look(execution) });
+    const translator = new NatFrames({ wire, execution, errors, ...look(execution) });
     const headers: Record<string, string> = { 'execution-id': execution.id };
     if (!isNew) headers['idempotent-replayed'] = 'true';
     return eventStream({ runtime, execution, translator, headers });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { createRuntime, workflow } from '../../runtime/index.ts';
+import { createRuntime, text, workflow } from '../../runtime/index.ts';
 import { createOAuth } from '../../runtime/oauth/oauth.ts';
 import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
 import type { Vault } from '../../runtime/store/vault.ts';
@@ -389,3 +389,41 @@ for (const secret of [SECRET, null]) {
     assert.deepEqual([settled.context.error, settled.context.result], [null, []]);
   });
 }
+
+test('a run that is executed again does not reject the token that took the place of a refused one', async (t) => {
+  const { kept, bank, endpoint } = await world(t);
+  endpoint.answer = json({ access_token: 'dead', refresh_token: 'refresh-1' });
+  const agent = workflow({
+    name: 'agent',
+    run: async (_, ctx) => {
+      const first = await ctx.authorize('bank');
+      const second = await ctx.authorize('bank', { rejected: first });
+      await ctx.prompt(text({ text: 'Go on?' }));
+      return [first.value, second.value];
+    },
+  });
+  const start = async () => {
+    const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store });
+    t.after(() => runtime.stop());
+    return runtime;
+  };
+  const by = { userId: 'alice' };
+  const first = await start();
+  const { execution } = await first.engine.begin({ ...asking, workflow: 'agent', by });
+  await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
+  endpoint.answer = (response, request) =>
+    json({ access_token: request.form.code ? 'dead' : 'good', refresh_token: 'refresh-1' })(response, request);
+  await first.completeOAuth(callback(execution.context.pauses[0]!.id), by);
+  await first.waitUntil(execution, ({ status }) => status === 'awaiting_interaction');
+  await first.stop();
+
+  await kept.reopen();
+  const second = await start();
+  const [{ id: interaction } = { id: '' }] = second.get(execution.id, by)!.context.pauses;
+  await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, by);
+  const settled = second.get(execution.id, by)!;
+  await second.waitUntil(settled, ({ isSettled }) => isSettled);
+
+  assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);
+  assert.equal(endpoint.requests.length, 2, 'one code, and one refresh');
+});

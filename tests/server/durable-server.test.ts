@@ -64,6 +64,39 @@ test('a stream ends whole when the server stops, and goes on after it where the 
   assert.deepEqual(eventsOf([answered!, asked!]), ['interaction.answered', 'interaction.requested']);
 });
 
+test('the stream of a run that goes on after the server has stopped does not look like a whole answer', async (t) => {
+  const asking = workflow({
+    name: 'asking',
+    input: z.object({ words: z.string() }),
+    async *run(_, ctx) {
+      yield 'half of it, ';
+      yield (await ctx.prompt(text({ text: 'And?' }))).text;
+    },
+  });
+  const world = await DurableServer.open(t, asking, { enableInteractiveExtensions: true });
+  const chat = { messages: [{ role: 'user', content: 'x' }], stream: true };
+  const open = async (path: string, body: object) => ({
+    path,
+    reader: await openStream(t, world.server.url + path, { method: 'POST', body }),
+  });
+  const readers = [
+    await open('/v1/workflow/stream', { words: 'x' }),
+    await open('/v1/chat/stream', chat),
+    await open('/v1/chat/completions', chat),
+  ];
+  for (const { path, reader } of readers) await until(() => reader.text.includes('interaction_required'), path);
+
+  await world.restart();
+
+  for (const { reader } of readers) {
+    await reader.ended;
+    assert.ok(reader.isWhole);
+    const [, data = '{}'] = /event: error\ndata: (.*)\n\n$/.exec(reader.text) ?? [];
+    assert.equal(JSON.parse(data).details, 'ServerStopped', reader.text);
+    assert.doesNotMatch(reader.text, /DONE/);
+  }
+});
+
 test('a run that is streamed as it runs ends whole too, and its reader can come back', async (t) => {
   const world = await DurableServer.open(t, asking);
   const reader = await openStream(t, `${world.server.url}/v1/workflow/stream`, { method: 'POST', body: {} });
