@@ -111,7 +111,7 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
       return { working: true, steps: 0, parkedAt: null };
     case 'execution.blocked': {
       const { expected, came, version, at: since } = fact;
-      return { blocked: { expected, came, version, since }, parkedAt: null };
+      return { blocked: { expected, came, version, since }, working: false, parkedAt: null };
     }
     case 'execution.unblocked':
       return { blocked: null, version: fact.version ?? context.version, working: true, parkedAt: null };
@@ -152,6 +152,10 @@ export const executionMachine = setup({
   actions: {
     fold: assign(({ context, event }) => {
       const changed = changes(context, event);
+      if (context.blocked !== null && changed.blocked === undefined) {
+        changed.working = false;
+        changed.parkedAt = null;
+      }
       // An entry of a journal that is folded again brings its number: some before it may have been dropped.
       changed.seq = (event as Partial<JournalEntry>).seq ?? context.seq + 1;
       return changed;

@@ -120,13 +120,8 @@ const chatAnswerer = (
     const { isStream, errors } = as;
     const converted = await convert(request);
     if (converted.refused === undefined) {
-<<<<<<< HEAD
       const input = { body, ...converted.input };
-      return isStream ? stream(call, input, look) : once(call, input);
-=======
-      const input = { body, value: converted.input };
       return isStream ? stream(call, input, lookOf(deps, as), errors) : once(call, input);
->>>>>>> main
     }
     const { refused: message } = converted;
     if (isStream) return eventsOnly(errorFrame({ message, name: 'ValueError' }, errors));
