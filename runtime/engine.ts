@@ -70,6 +70,8 @@ export class Engine {
   readonly oauth: OAuth;
   readonly executions: Executions;
   readonly inspection: Inspection;
+  /** In which runs go on. */
+  readonly turns: Turns;
   /** Resolves when it serves; rejects with what kept a shared workflow from being built. */
   readonly started: Promise<void>;
   readonly #log: Log;
@@ -121,6 +123,7 @@ export class Engine {
       settleExecutions: () => this.#drain.run(),
       disposeBuilders: async () => void (await Promise.all(this.#all.map((builders) => builders.stop()))),
     });
+    this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
     const { root, wheel } = this.#tree;
     this.inspection = new Inspection({ root, executions: this.executions, now, log });
     this.#keeper =
@@ -158,7 +161,7 @@ export class Engine {
       now,
       random,
       log,
-      turns: new Turns((err) => log.error({ err }, 'a turn of a run failed')),
+      turns: this.turns,
       after: (ms, run) => {
         const timer = wheel.schedule(clock.now() + ms, run);
         return () => wheel.cancel(timer);

@@ -457,10 +457,15 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     this.#stir();
     if (this.#isReady) return true;
     this.#watch();
-    // Some branches wait and another has just worked. If it has nothing more to do, the run is parked again.
     if (this.#replay === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
-      this.execution.mention({ type: 'execution.parked' });
+      setImmediate(park, this);
     return false;
+  }
+
+  /** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
+  park(): void {
+    if (this.#over === undefined && this.#phase === 'executing' && !this.#isReady)
+      this.execution.mention({ type: 'execution.parked' });
   }
 
   #start(): void {
@@ -608,6 +613,8 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     this.#generator?.return(undefined).catch(() => {});
   }
 }
+
+const park = (run: Run): void => run.park();
 
 const record = (run: Run, fact: NewFact): void => run.record(fact);
 

@@ -22,6 +22,11 @@ export class Turns {
     this.#failed = failed;
   }
 
+  /** Whether a turn is to come, or under way. */
+  get isBusy(): boolean {
+    return this.#isScheduled;
+  }
+
   /** Gives it a turn; once, however often it is asked for before. */
   add(taker: TurnTaker): void {
     if (this.#waiting.has(taker)) return;

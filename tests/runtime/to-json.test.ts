@@ -34,7 +34,7 @@ const values: readonly (readonly [what: string, value: unknown, kept: unknown])[
   ['a function', () => 1, null],
   ['a symbol', Symbol('x'), null],
   ['a date', new Date(0), '1970-01-01T00:00:00.000Z'],
-  ['a map', new Map([[1, 2]]), {}],
+  ['a map', new Map([[1, 2]]), undefined],
   ['members that are not there', { a: undefined, b: 1 }, { b: 1 }],
   ['an entity', new Entity(), { entity: 1 }],
   ['an entity inside of something', [{ it: new Entity() }], [{ it: { entity: 1 } }]],

@@ -66,7 +66,7 @@ export interface Answered {
 }
 
 /** Turns of the event loop: whatever can happen without time or network has happened. */
-export const turns = async (count = 3): Promise<void> => {
+export const turns = async (count = 8): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await setImmediate();
 };
 
