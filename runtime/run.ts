@@ -147,6 +147,13 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     else if (phase === 'executing') this.#stir();
     else this.#giveSlotBack();
     if (phase === 'settled') this.#end(entry?.type === 'execution.completed');
+    else if (phase === 'waiting') this.#resume();
+  }
+
+  /** What has woken it was told only when all branches waited, the one that it wakes included: it has work all the same. */
+  #resume(): void {
+    if (this.#isStarted && this.#hasWork && !this.execution.applied.context.working)
+      this.execution.mention({ type: 'execution.resumed' });
   }
 
   idle(): void {
@@ -156,8 +163,8 @@ export class Run implements Driver, SlotHolder, TurnTaker {
   /** R4 */
   leave(): void {
     if (this.#over !== undefined) return;
-    this.#endReplay();
     this.#over = 'left';
+    this.#endReplay();
     this.#giveSlotBack();
     this.#lease.cancel();
     if (this.#phase === 'executing') this.#abort?.abort(ended());
@@ -413,7 +420,11 @@ export class Run implements Driver, SlotHolder, TurnTaker {
   }
 
   get #isReady(): boolean {
-    if (this.#over !== undefined || this.#phase !== 'executing') return false;
+    return this.#phase === 'executing' && this.#hasWork;
+  }
+
+  get #hasWork(): boolean {
+    if (this.#over !== undefined) return false;
     if (!this.#isStarted) return true;
     if (this.#replay === undefined) return this.#waits.isWoken;
     return this.#replay.isReady || this.#waits.isAnyWoken(this.#again);
@@ -430,6 +441,7 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     }
     if (this.#phase === 'executing' && this.#starting.length > 0) for (const go of this.#starting.splice(0)) go();
     if (this.#isReady) this.deps.turns.add(this);
+    else if (this.#phase === 'waiting') this.#resume();
   }
 
   /** R2 */
