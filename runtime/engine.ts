@@ -111,6 +111,7 @@ export class Engine {
       archive,
       (id, archived) => this.#restore(id, archived),
       (execution) => this.#loaded(execution),
+      log,
     );
     this.#drain = new Drain({
       clock,
@@ -411,6 +412,7 @@ export class Engine {
   #told(execution: Execution, entry: JournalEntry): void {
     if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
     this.#report(execution, entry);
+    if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
     if (!this.isAccepting) this.#drain.told(execution);

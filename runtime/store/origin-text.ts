@@ -26,7 +26,8 @@ const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
 };
 
 const writeInfo = (info: RequestInfo, seal: Seal | undefined) => {
-  const { method, path, scheme, port, query, pathParams, client, payload } = info;
+  const { method, path, scheme, port, query, pathParams, client } = info;
+  const payload = toJsonOrNull(info.payload); // it is of any depth where a program of its own starts runs
   const headers: Record<string, string> = {};
   const secret: Record<string, string> = {};
   for (const name in info.headers) (SECRET_HEADERS.includes(name) ? secret : headers)[name] = info.headers[name]!;
