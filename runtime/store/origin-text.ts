@@ -1,6 +1,7 @@
 /** What an execution was started with, as text: for a store, and for the run that goes on after it was read again. */
 import type { RequestInfo } from '../context.ts';
 import type { Origin, RunRequest } from '../origin.ts';
+import { toJsonOrNull } from '../to-json.ts';
 import type { Seal } from './seal.ts';
 
 /** Headers that say who somebody is: they are only kept where they can be sealed. */
