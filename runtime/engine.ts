@@ -242,7 +242,7 @@ export class Engine {
     this.#refuseIfDraining();
 
     const builders = this.builders(request.workflow);
-    const { read, ...asked } = request;
+    const { read } = request;
     if (read === undefined && builders.workflow.input !== undefined) {
       const value = await readInput(builders.workflow, copyJson(request.input));
       return this.begin({ ...request, read: { value } }, session);
@@ -261,14 +261,14 @@ export class Engine {
     // The run may change what it is given, and what is kept is a copy of its own.
     const input = toJsonOrNull(request.input);
     const origin = {
-      request: { ...asked, input },
+      request,
       recover,
       version,
       retentionMs,
       names: withConversation(names, request),
     };
     const execution = this.#create({ workflow, owner, form }, origin);
-    execution.driver = new Run(execution, asked, builders.workflow, lease, this.#runDeps, { read });
+    execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps, read);
     try {
       const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
       lease.whenReady((failure) => {
@@ -363,8 +363,10 @@ export class Engine {
     lease.whenReady((failure) => {
       if (failure !== undefined) execution.postpone(failure);
     });
-    const input = continued?.type === 'execution.continued' ? continued.input : request.input;
-    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, { past });
+    const [started] = entries;
+    const begun = continued ?? started;
+    const input = begun !== undefined && 'input' in begun ? begun.input : undefined;
+    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, past);
   }
 
   /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
