@@ -12,6 +12,7 @@ export const failures = {
     retryable: false,
     message: 'What is stored of the execution cannot be read, or cannot be written.',
   },
+  execution_not_blocked: { retryable: false, message: 'The execution is not blocked.' },
   execution_not_found: { retryable: false, message: 'No execution has this id.' },
   execution_settled: { retryable: false, message: 'The execution is over.' },
   fact_refused: { retryable: false, message: 'This cannot happen to an execution in its present state.' },

@@ -11,6 +11,7 @@ const statuses = {
   defect: 500,
   draining: 503,
   execution_damaged: 500,
+  execution_not_blocked: 409,
   execution_not_found: 404,
   execution_settled: 409,
   fact_refused: 409,

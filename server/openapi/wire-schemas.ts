@@ -42,8 +42,10 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
     response_url: text,
   }),
   OpenConsent: object({ status: status('oauth_required'), auth_url: text, oauth_state: text }),
+  Blocked: object({ expected: text, came: text, version: text, since: time }),
   Execution: both(
     execution,
+    object({}, { blocked: ref('Blocked') }),
     either(
       object({ status: status('running') }),
       both(ref('OpenInteraction'), pauses),
