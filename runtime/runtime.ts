@@ -69,7 +69,12 @@ export class Runtime {
     return this.engine.workflows;
   }
 
-  /** The builders of a workflow: for whoever watches. Throws `workflow_not_found`. */
+  /** The builders of all workflows, in all versions that are served: for operators. */
+  get allBuilders(): readonly Builders[] {
+    return this.engine.allBuilders;
+  }
+
+  /** The builders of a workflow, in its newest version: for whoever watches. Throws `workflow_not_found`. */
   builders(workflow: string): Builders {
     return this.engine.builders(workflow);
   }

@@ -23,6 +23,7 @@ const statuses = {
   oauth_failed: 502,
   operator_required: 403,
   options_invalid: 500,
+  output_restarted: 409,
   output_truncated: 410,
   prompt_invalid: 500,
   queue_full: 429,

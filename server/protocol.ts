@@ -102,6 +102,7 @@ export type WorkflowListBody = { workflows: WorkflowBody[] };
 export type BuilderBody = {
   builder_id: string;
   workflow: string;
+  version: string;
   /** Null for the one that all users share. */
   user: string | null;
   /** `building`, `ready.idle`, `ready.in_use`, ... */

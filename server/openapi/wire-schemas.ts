@@ -110,6 +110,7 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
       object({
         builder_id: text,
         workflow: text,
+        version: text,
         user: orNull('string'),
         state: text,
         created_at: time,
