@@ -33,6 +33,7 @@ import { RunContext } from './run-context.ts';
 import { EndedError, OutputInvalidError, WithdrawnError, wordsOf } from './run-errors.ts';
 import { RunSteps } from './run-steps.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
+import type { Strayed } from './strays.ts';
 import { type Branch, forkHere, isWithin, moveTo, type Position, positionIn, runAt, threadRoot } from './thread.ts';
 import { copyJson, toJson } from './to-json.ts';
 import type { Turns, TurnTaker } from './turns.ts';
@@ -61,7 +62,7 @@ const LOST = 'lost';
 /** What a call has led to: before, or now. */
 export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
 
-export class Run implements Driver, SlotHolder, TurnTaker {
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
@@ -182,6 +183,17 @@ export class Run implements Driver, SlotHolder, TurnTaker {
       if (this.#over !== undefined || this.execution.hasEnded) this.#abort.abort(ended());
     }
     return this.#abort.signal;
+  }
+
+  strayed(err: unknown, how: 'rejection' | 'exception'): void {
+    const { id: executionId, context } = this.execution;
+    const fields = { executionId, workflow: context.workflow, err };
+    this.deps.log.error(
+      fields,
+      how === 'rejection'
+        ? 'a promise of a run was rejected, and the workflow neither awaited nor caught it'
+        : 'a callback of a run threw, and nothing caught it',
+    );
   }
 
   /** Id of the step of its own function, if that is recorded. */

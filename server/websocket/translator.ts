@@ -2,7 +2,6 @@
 import { GivenOutput, type JournalEntry, type Pause, type Prompt, type Runtime } from '../../runtime/index.ts';
 import { saidTexts } from '../chat/completion.ts';
 import type { Steps } from '../steps.ts';
-import { errorText } from '../wire.ts';
 import { outputOf } from './output.ts';
 import { say } from './protocol.ts';
 import type { Turn } from './turn.ts';
@@ -63,7 +62,7 @@ export class Translator {
         ];
       case 'execution.failed': {
         const { message, name } = entry.error;
-        const content = { code: 'workflow_error', message: name, details: errorText(message) } as const;
+        const content = { code: 'workflow_error', message: name, details: message } as const;
         return [say.error(refers, `${id}-error`, content, entry.at), ...this.#end(entry)];
       }
       default:

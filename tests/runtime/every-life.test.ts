@@ -472,6 +472,7 @@ test('a run that begins anew by ctx.continueAs has a past no longer than its las
   await world.answer(id, 0, 'enough');
 
   assert.equal(result(world, id), 3);
+  assert.equal(world.facts(id).filter((type) => type === 'interaction.requested').length, 1);
 });
 
 test('an execution of a version that is served beside a newer one goes on with its own', async (t) => {
