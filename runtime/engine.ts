@@ -124,7 +124,7 @@ export class Engine {
       log,
       prepare: () => this.#prepare(),
       settleExecutions: () => this.#drain.run(),
-      disposeBuilders: async () => void (await Promise.all(this.#all.map((builders) => builders.stop()))),
+      disposeBuilders: async () => void (await Promise.all(this.allBuilders.map((builders) => builders.stop()))),
     });
     this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
     const { root, wheel } = this.#tree;
@@ -208,7 +208,8 @@ export class Engine {
     return [...this.#builders.keys()].map((name) => this.builders(name).workflow);
   }
 
-  get #all(): Builders[] {
+  /** Of all workflows in all versions. */
+  get allBuilders(): readonly Builders[] {
     return [...this.#builders.values()].flatMap((versions) => [...versions.values()]);
   }
 
@@ -464,7 +465,7 @@ export class Engine {
 
   async #prepare(): Promise<void> {
     await Promise.all(
-      this.#all.map(async (builders) => {
+      this.allBuilders.map(async (builders) => {
         if (!builders.workflow.isPerUser) await builders.prepare();
       }),
     );

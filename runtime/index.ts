@@ -11,6 +11,7 @@ export type {
   TraceStep,
 } from '../machines/facts.ts';
 export { isAwaited } from '../machines/facts.ts';
+export { voidIn } from '../machines/void-facts.ts';
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type {
@@ -38,6 +39,7 @@ export {
   standOf,
 } from './executions.ts';
 export { follow } from './follow.ts';
+export { type Fresh, GivenOutput, type Texts } from './given-output.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
 export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';

@@ -32,9 +32,9 @@ export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGua
 });
 
 const monitored = (runtime: Runtime, user: string | null) =>
-  runtime.workflows
-    .filter(({ isPerUser }) => isPerUser)
-    .flatMap(({ name }) => runtime.builders(name).list())
+  runtime.allBuilders
+    .filter(({ workflow }) => workflow.isPerUser)
+    .flatMap((builders) => builders.list())
     .filter((builder) => user === null || builder.user === user)
     .map((builder) => ({
       user_id: builder.user,
