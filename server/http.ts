@@ -5,6 +5,7 @@ import { bind } from './bind.ts';
 import { type After, framingFault, hasBody, readBody } from './body.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
+import type { Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
@@ -32,6 +33,8 @@ export interface HttpOptions {
   problem(thrown: unknown): Reply;
   /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
   onError(error: unknown): void;
+  /** Which address a client has behind proxies. Default: that of the other end of the connection. */
+  readonly network?: Pick<Network, 'clientOf'>;
   /** Sockets on the same port. */
   readonly sockets?: readonly Pick<Sockets, 'mount'>[];
   /** Timers. Default: those of Node. */
@@ -106,6 +109,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       return serverError;
     },
     report,
+    network: options.network,
     opened: () => {
       openRequests += 1;
     },
