@@ -80,6 +80,7 @@ type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Ke
 const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
   switch (fact.type) {
     case 'slot.granted':
+    case 'execution.resumed':
       return { working: true, parkedAt: null };
     case 'step.started':
       return { steps: context.steps + 1, working: true, parkedAt: null };
@@ -143,6 +144,7 @@ export const executionMachine = setup({
     isNew: ({ context, event }) => 'id' in event && context.pauses.every(({ id }) => id !== event.id),
     isOpen,
     isWorking: ({ context }) => context.working,
+    isIdle: ({ context }) => !context.working && context.blocked === null,
     hasSteps: ({ context }) => context.steps > 0,
     canPark: ({ context }) => context.pauses.length > 0 && context.steps === 0,
     awaitsConsent: ({ context }) => !context.working && context.pauses.some(({ kind }) => kind === 'oauth'),
@@ -255,6 +257,7 @@ export const executionMachine = setup({
         'sleep.elapsed': { guard: 'isOpen', actions: 'fold' },
         'sleep.withdrawn': { guard: 'isOpen', actions: 'fold' },
         'branch.started': { actions: 'fold' },
+        'execution.resumed': { guard: 'isIdle', actions: 'fold' },
         'output.restarted': { actions: 'fold' },
         'execution.continued': { target: '.running', actions: 'fold' },
         'notification.sent': { actions: 'fold' },

@@ -128,6 +128,8 @@ export type Fact =
   | (CallPlace & { readonly type: 'trace.identified'; readonly traceId: string })
   /** Every branch of the run waits, although some of them were told to go on and had nothing more to do. */
   | { readonly type: 'execution.parked' }
+  /** Something that woke the run was told when all its branches waited: it has work again. */
+  | { readonly type: 'execution.resumed' }
   /** What executed it is gone, with the process or with the store: it is executed again, from its journal. */
   | { readonly type: 'execution.recovered' }
   /** What is served does not do what the journal has: the execution waits for code that does, or to be ended. */

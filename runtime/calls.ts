@@ -38,7 +38,6 @@ export const wakes = (entry: JournalEntry): string | number | undefined => {
       return entry.id;
     case 'step.completed':
     case 'step.failed':
-    case 'notification.sent':
       return entry.call;
     case 'value.recorded':
       return entry.name === AUTHORIZE ? entry.call : undefined;

@@ -28,6 +28,7 @@ import { Run, type RunDeps } from './run.ts';
 import type { Archived } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
 import type { Store } from './store/store.ts';
+import { guardStrays } from './strays.ts';
 import { ActorTree, foldEvent } from './system.ts';
 import type { TimingWheel } from './timing-wheel.ts';
 import { copyJson, toJsonOrNull } from './to-json.ts';
@@ -85,6 +86,7 @@ export class Engine {
   readonly #deps: ExecutionDeps;
   readonly #runDeps: RunDeps;
   #stopped: Promise<void> | undefined;
+  #unguard: (() => void) | undefined;
 
   constructor({
     workflows,
@@ -109,6 +111,7 @@ export class Engine {
       archive,
       (id, archived) => this.#restore(id, archived),
       (execution) => this.#loaded(execution),
+      log,
     );
     this.#drain = new Drain({
       clock,
@@ -184,7 +187,11 @@ export class Engine {
   }
 
   async #start(): Promise<void> {
-    await this.#tree.start();
+    this.#unguard = guardStrays();
+    await this.#tree.start().catch((error) => {
+      this.#unguard?.();
+      throw error;
+    });
     if (this.#keeper instanceof Archivist) this.#keeper.start();
   }
 
@@ -307,6 +314,7 @@ export class Engine {
       if (this.#keeper instanceof Archivist) this.#keeper.stop();
       this.oauth.stop();
       await this.store.close();
+      this.#unguard?.();
     });
     return this.#stopped;
   }
@@ -404,6 +412,7 @@ export class Engine {
   #told(execution: Execution, entry: JournalEntry): void {
     if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
     this.#report(execution, entry);
+    if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
     if (!this.isAccepting) this.#drain.told(execution);

@@ -19,7 +19,7 @@ export interface RuntimeOptions {
   restAfterMs?: number;
   /** How long an execution is parked before it leaves memory, if its store outlives the process. Default 60_000. */
   hibernateAfterMs?: number;
-  /** How often an execution is executed again without getting any further before it fails as `interrupted`. Default 10. */
+  /** How often the process may die while an execution is executed again, alone, before it fails as `interrupted`. Default 10. */
   maxRecoveries?: number;
   /** How long an execution may stay parked before it fails as `abandoned`. Default 604_800_000 (a week). */
   parkedTimeoutMs?: number;

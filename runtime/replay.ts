@@ -132,7 +132,7 @@ export class Replay {
     this.#twins.set(key, twins);
     twins.made += 1;
     twins.isLoose ||= place.loose === true;
-    twins.isUnclear ||= place.fork === '?' || (place.loose === true && this.#isUnderWay(twins.last));
+    twins.isUnclear ||= place.fork === '?' || (place.loose === true && this.#isUnderWay(twins.last, place));
     const isOrdered = !twins.isLoose || isInterchangeable(fact);
     const index = isOrdered ? 0 : placeAmong(twins, place);
     if (index === 'ambiguous') return index;
@@ -144,8 +144,8 @@ export class Replay {
     return entry;
   }
 
-  #isUnderWay(call: MadeEntry | undefined): boolean {
-    return call !== undefined && isAwaited(call) && !this.#heard.has(awaited(call));
+  #isUnderWay(call: MadeEntry | undefined, { fork }: Place): boolean {
+    return call !== undefined && call.fork === fork && isAwaited(call) && !this.#heard.has(awaited(call));
   }
 
   #isDropped(fact: MadeCall): boolean {

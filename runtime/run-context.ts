@@ -3,7 +3,18 @@ import { randomUUID } from 'node:crypto';
 import type { CallPlace, JournalEntry, TraceStep } from '../machines/facts.ts';
 import { all, branch, race } from './branches.ts';
 import { AUTHORIZE, type PauseFact } from './calls.ts';
-import type { AuthorizeOptions, Branches, Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Step, Trace } from './context.ts';
+import type {
+  AuthorizeOptions,
+  Branches,
+  Context,
+  Log,
+  RequestInfo,
+  Span,
+  SpanKind,
+  SpanOptions,
+  Step,
+  Trace,
+} from './context.ts';
 import { Failure } from './errors.ts';
 import { newId } from './ids.ts';
 import type { Jsonify } from './jsonify.ts';
@@ -104,7 +115,7 @@ export class RunContext implements Context {
     const prompt = frozen((typeof given === 'string' ? notification({ text: given }) : given).prompt);
     const fact = { type: 'notification.sent', call: 0, after: 0, prompt } as const;
     const made = run.make(fact, position, (sent) => run.record(sent));
-    return made === undefined ? new Promise(() => {}) : run.ended(made.fact.call, position, acknowledged);
+    return made === undefined ? new Promise(() => {}) : Promise.resolve(acknowledged());
   }
 
   authorize(provider: string, options: AuthorizeOptions = {}): Promise<AccessToken> {

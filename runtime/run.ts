@@ -33,6 +33,7 @@ import { RunContext } from './run-context.ts';
 import { EndedError, OutputInvalidError, WithdrawnError, wordsOf } from './run-errors.ts';
 import { RunSteps } from './run-steps.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
+import type { Strayed } from './strays.ts';
 import { type Branch, forkHere, isWithin, moveTo, type Position, positionIn, runAt, threadRoot } from './thread.ts';
 import { copyJson, toJson } from './to-json.ts';
 import type { Turns, TurnTaker } from './turns.ts';
@@ -61,7 +62,7 @@ const LOST = 'lost';
 /** What a call has led to: before, or now. */
 export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
 
-export class Run implements Driver, SlotHolder, TurnTaker {
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
@@ -147,6 +148,13 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     else if (phase === 'executing') this.#stir();
     else this.#giveSlotBack();
     if (phase === 'settled') this.#end(entry?.type === 'execution.completed');
+    else if (phase === 'waiting') this.#resume();
+  }
+
+  /** What has woken it was told only when all branches waited, the one that it wakes included: it has work all the same. */
+  #resume(): void {
+    if (this.#isStarted && this.#hasWork && !this.execution.applied.context.working)
+      this.execution.mention({ type: 'execution.resumed' });
   }
 
   idle(): void {
@@ -156,8 +164,8 @@ export class Run implements Driver, SlotHolder, TurnTaker {
   /** R4 */
   leave(): void {
     if (this.#over !== undefined) return;
-    this.#endReplay();
     this.#over = 'left';
+    this.#endReplay();
     this.#giveSlotBack();
     this.#lease.cancel();
     if (this.#phase === 'executing') this.#abort?.abort(ended());
@@ -175,6 +183,17 @@ export class Run implements Driver, SlotHolder, TurnTaker {
       if (this.#over !== undefined || this.execution.hasEnded) this.#abort.abort(ended());
     }
     return this.#abort.signal;
+  }
+
+  strayed(err: unknown, how: 'rejection' | 'exception'): void {
+    const { id: executionId, context } = this.execution;
+    const fields = { executionId, workflow: context.workflow, err };
+    this.deps.log.error(
+      fields,
+      how === 'rejection'
+        ? 'a promise of a run was rejected, and the workflow neither awaited nor caught it'
+        : 'a callback of a run threw, and nothing caught it',
+    );
   }
 
   /** Id of the step of its own function, if that is recorded. */
@@ -413,7 +432,11 @@ export class Run implements Driver, SlotHolder, TurnTaker {
   }
 
   get #isReady(): boolean {
-    if (this.#over !== undefined || this.#phase !== 'executing') return false;
+    return this.#phase === 'executing' && this.#hasWork;
+  }
+
+  get #hasWork(): boolean {
+    if (this.#over !== undefined) return false;
     if (!this.#isStarted) return true;
     if (this.#replay === undefined) return this.#waits.isWoken;
     return this.#replay.isReady || this.#waits.isAnyWoken(this.#again);
@@ -430,6 +453,7 @@ export class Run implements Driver, SlotHolder, TurnTaker {
     }
     if (this.#phase === 'executing' && this.#starting.length > 0) for (const go of this.#starting.splice(0)) go();
     if (this.#isReady) this.deps.turns.add(this);
+    else if (this.#phase === 'waiting') this.#resume();
   }
 
   /** R2 */

@@ -45,6 +45,9 @@ export const positionIn = (run: object): Position | undefined => {
   return position?.run === run ? position : undefined;
 };
 
+/** The run on whose thread this is called, be it over or not; undefined outside of runs. */
+export const currentRun = (): object | undefined => positions.getStore()?.run;
+
 /** The thread goes on from there, in what is left of this turn and behind its next `await`. */
 export const moveTo = (position: Position): void => positions.enterWith(position);
 

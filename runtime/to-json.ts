@@ -2,10 +2,8 @@
  * What a workflow gives is journaled as JSON, in a copy of its own: a reader must not get something else because it was stored in
  * between, or because the author went on with the same object. What JSON would lose is refused by name.
  */
+import { MAX_RESULT_DEPTH, tooDeepAt } from './nesting.ts';
 import type { Json } from './prompts.ts';
-
-/** Deeper nesting is refused. It is more than any stack has trouble with. */
-const MAX_DEPTH = 500;
 
 /**
  * A copy as JSON. Members that are `undefined` are left out, and objects with a `toJSON`, such as dates, become what that gives.
@@ -68,7 +66,7 @@ const copied = (value: unknown, depth: number): Json => {
 };
 
 const copiedObject = (value: object, depth: number): Json => {
-  if (depth >= MAX_DEPTH) throw new NoJson(`it is nested more than ${MAX_DEPTH} deep, or in a circle`);
+  if (depth >= MAX_RESULT_DEPTH) throw new NoJson(`it has more than ${MAX_RESULT_DEPTH} levels, or goes in a circle`);
   if (Array.isArray(value)) {
     const items = new Array<Json>(value.length);
     for (let index = 0; index < value.length; index += 1) items[index] = member(value[index], depth, index);
@@ -99,7 +97,9 @@ const isForeign = (prototype: object): boolean =>
 
 const fromText = (value: object): Json => {
   const text = JSON.stringify(value);
-  return text === undefined ? null : JSON.parse(text);
+  if (text === undefined) return null;
+  if (tooDeepAt(text, MAX_RESULT_DEPTH) !== undefined) throw new NoJson(`it has more than ${MAX_RESULT_DEPTH} levels`);
+  return JSON.parse(text);
 };
 
 const member = (value: unknown, depth: number, key: string | number): Json => {

@@ -91,7 +91,7 @@ export const ownKeys = {
     'fermata.max_recoveries',
     integer(1),
     defaults.maxRecoveries,
-    'How often an execution is executed again without getting any further before it fails as interrupted.',
+    'How often the process may die while an execution is executed again, and no other is, before it fails as interrupted.',
   ),
   cancelOnDisconnect: key(
     'fermata.cancel_on_disconnect',

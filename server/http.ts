@@ -1,7 +1,8 @@
 /** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
 import { setImmediate } from 'node:timers/promises';
+import { Backlog, MAX_UNSENT } from './backlog.ts';
 import { bind } from './bind.ts';
-import { type After, framingFault, readBody } from './body.ts';
+import { type After, framingFault, hasBody, readBody } from './body.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
 import { problem, refusal } from './problem.ts';
@@ -92,6 +93,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     get draining() {
       return stopping !== undefined;
     },
+    unsent: new Backlog(MAX_UNSENT),
     problem: (thrown) => {
       try {
         const reply = options.problem(thrown);
@@ -146,12 +148,11 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     });
   };
 
-  const serve = (res: HttpResponse, req: HttpRequest): void => {
-    const url = req.getUrl();
-    const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+  const answer = (exchange: Exchange, req: HttpRequest, url: string): void => {
+    exchange.fullPath = url;
     const preflight = cors && applyCors(cors, exchange, req);
-    const hasBody = req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '';
-    const fault = hasBody ? framingFault(exchange.headers) : undefined;
+    const { headers } = exchange;
+    const fault = framingFault(headers);
     const last = fault !== undefined ? problem(400, 'Bad Request', fault) : stopping;
     const found = router.find(exchange.method, exchange.path);
 
@@ -163,8 +164,20 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       exchange.reply(refusalOf(found, url, exchange));
     } else {
       exchange.params = found.params;
-      if (hasBody) runWithBody(exchange, found.route);
+      if (hasBody(headers)) runWithBody(exchange, found.route);
       else run(exchange, found.route);
+    }
+  };
+
+  /** uWS ends the process for an exception that leaves a callback. */
+  const serve = (res: HttpResponse, req: HttpRequest): void => {
+    const url = req.getUrl();
+    const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+    try {
+      answer(exchange, req, url);
+    } catch (thrown) {
+      report(thrown);
+      exchange.cut();
     }
   };
 
@@ -176,16 +189,21 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const drain = async (graceMs: number): Promise<void> => {
     stopping = stoppingWithin(graceMs);
     unbind();
-    await new Promise<void>((resolve) => {
-      if (openRequests === 0) return resolve();
-      const callOff = after(graceMs, resolve);
-      onIdle = () => {
-        callOff();
-        resolve();
-      };
+    let isOver = false;
+    const callOff = after(graceMs, () => {
+      isOver = true;
+      onIdle();
     });
-    // A reply written in this turn of the event loop leaves at its end; closing before would lose it.
-    await setImmediate();
+    do {
+      if (openRequests > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+      // A reply written in this turn of the event loop leaves at its end, and one that ends its connection in the next.
+      await setImmediate();
+    } while (openRequests > 0 && !isOver);
+    callOff();
     app.close();
   };
   let closing: Promise<void> | undefined;

@@ -3,7 +3,10 @@ import { Readable } from 'node:stream';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 
 export interface FormFile {
-  /** Lower-case media type, without parameters. `text/plain` where none was given, as the RFC says. */
+  /**
+   * Lower-case media type, without parameters but the charset, as it was given. `text/plain` where none was given, as the
+   * RFC says.
+   */
   readonly contentType: string;
   readonly data: Buffer;
 }
@@ -39,7 +42,7 @@ export const readFormFile = (
       reject(new Error(`a form may have ${limits.parts} parts`));
     });
     form.on('error', reject);
-    form.on('finish', () => resolve(found));
+    form.on('finish', () => resolve(found && withCharset(found, contentType, body!, field)));
     pieces.pipe(form);
   });
 };
@@ -50,3 +53,17 @@ const pieceBytes = 65_536;
 function* piecesOf(body: Buffer | undefined): Generator<Buffer, void> {
   for (let at = 0; body !== undefined && at < body.length; at += pieceBytes) yield body.subarray(at, at + pieceBytes);
 }
+
+/** Busboy reads over the charset of a part: it is looked up in the heads of the parts, of which the last one counts. */
+const withCharset = (file: FormFile, formType: string, body: Buffer, field: string): FormFile => {
+  const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(formType) ?? [];
+  const delimiter = `--${quoted ?? plain}`;
+  let charset: string | undefined;
+  for (let at = body.indexOf(delimiter); at !== -1; at = body.indexOf(delimiter, at + 1)) {
+    const end = body.indexOf('\r\n\r\n', at);
+    const head = body.toString('latin1', at, Math.min(end, at + limits.headerSize));
+    const [, name] = /^content-disposition:.*?[;\s]name="?([^";\r\n]*)/im.exec(head) ?? [];
+    if (end !== -1 && name === field) charset = /^content-type:.*?;\s*charset="?([\w.:+-]+)/im.exec(head)?.[1];
+  }
+  return charset === undefined ? file : { ...file, contentType: `${file.contentType}; charset=${charset}` };
+};

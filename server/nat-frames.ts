@@ -3,7 +3,7 @@ import type { ExecutionView, JournalEntry } from '../runtime/index.ts';
 import { pauseError, runError } from './chat/openai.ts';
 import { eventFrame, type Translator } from './sse.ts';
 import type { ShownStep, Steps } from './steps.ts';
-import { errorText, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 export interface NatFramesOptions {
   readonly wire: Wire;
@@ -88,7 +88,7 @@ const stepFrame = (shown: ShownStep | undefined): string =>
   shown === undefined ? '' : `intermediate_data: ${JSON.stringify(shown)}\n\n`;
 
 export const errorFrame = ({ message, name }: { message: string; name: string }, form: ErrorForm): string => {
-  const error = { code: 'workflow_error', message: errorText(message), details: name };
+  const error = { code: 'workflow_error', message, details: name };
   if (form === 'bare') return JSON.stringify(error);
   return eventFrame('error', form === 'openai' ? { ...error, error: runError({ ...error, name }) } : error);
 };

@@ -17,7 +17,7 @@ export class HttpRequestInfo implements RequestInfo {
     return this.#call.method;
   }
   get path(): string {
-    return this.#call.path;
+    return this.#call.fullPath ?? this.#call.path;
   }
   get headers(): Readonly<Record<string, string>> {
     return this.#call.headers;

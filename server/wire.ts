@@ -57,7 +57,7 @@ export const wireStatus = ({ context }: ExecutionView): Stand => standOf(context
 export const hasOutcome = (execution: ExecutionView): boolean =>
   execution.isSettled || firstAwaited(execution.context) !== undefined;
 
-/** What NAT says for a failure without text. */
+/** What NAT says for a failure without text, where an execution can be looked at again; elsewhere the text stays empty. */
 export const errorText = (message: string | undefined): string => message || 'Unknown error';
 
 export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wire => {

@@ -1,6 +1,7 @@
 /** What an execution was started with, as text: for a store, and for the run that goes on after it was read again. */
 import type { RequestInfo } from '../context.ts';
 import type { Origin, RunRequest } from '../origin.ts';
+import { toJsonOrNull } from '../to-json.ts';
 import type { Seal } from './seal.ts';
 
 /** Headers that say who somebody is: they are only kept where they can be sealed. */
@@ -26,7 +27,8 @@ const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
 };
 
 const writeInfo = (info: RequestInfo, seal: Seal | undefined) => {
-  const { method, path, scheme, port, query, pathParams, client, payload } = info;
+  const { method, path, scheme, port, query, pathParams, client } = info;
+  const payload = toJsonOrNull(info.payload); // it is of any depth where a program of its own starts runs
   const headers: Record<string, string> = {};
   const secret: Record<string, string> = {};
   for (const name in info.headers) (SECRET_HEADERS.includes(name) ? secret : headers)[name] = info.headers[name]!;

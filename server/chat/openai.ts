@@ -30,7 +30,7 @@ export const withOpenAiError = (reply: Reply): Reply => {
 
 /** Of a run that has failed. `name` is the class of its error. */
 export const runError = ({ message, name }: { readonly message: string; readonly name: string }): OpenAiError => ({
-  message,
+  message: message || name,
   type: 'workflow_error',
   param: null,
   code: name,

@@ -50,8 +50,11 @@ export const serve = async ({ module, file, flags }: ServeAsked, { env, streams 
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await loadModule(module);
   const server = await listening({ workflow, workflows, config, log });
-  // A workflow that awaits its own promises too late must not end the process for everybody else.
-  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected and nobody looked'));
+  // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected, and nothing caught it'));
+  process.on('uncaughtException', (err) =>
+    log.error({ err }, 'an error was thrown outside of every run, and nothing caught it'),
+  );
   stopOnSignals(server, log);
   reportStore(config, log);
   log.info({ url: server.url, workflow: workflow.name }, 'listening');

@@ -15,6 +15,7 @@ import { rawSteps, type Steps } from '../steps.ts';
 import { outputFrame } from '../value-envelope.ts';
 import type { Who } from '../who.ts';
 import type { Wire } from '../wire.ts';
+import { cancelWithClient } from './workflow.ts';
 
 export interface StreamRouteDeps {
   readonly runtime: Runtime;
@@ -102,7 +103,7 @@ export const streamer = (
       return eventsOnly(errorFrame({ message: asFailedRun(thrown), name: 'ValueError' }, errors));
     }
 
-    if (isLegacy || cancelOnDisconnect || wantsCancel(call)) cancelWithReader(runtime, execution, by, call);
+    if (isLegacy || cancelOnDisconnect || wantsCancel(call)) cancelWithClient(runtime, execution, by, call);
     const translator = new NatFrames({ wire, execution, errors, ...look(execution) });
     const headers: Record<string, string> = { 'execution-id': execution.id };
     if (!isNew) headers['idempotent-replayed'] = 'true';
@@ -112,9 +113,3 @@ export const streamer = (
 
 /** `?on_disconnect=cancel` */
 const wantsCancel = ({ query }: Call): boolean => new URLSearchParams(query).get('on_disconnect') === 'cancel';
-
-/** A run whose reader has gone ends, unless it has ended. */
-const cancelWithReader = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
-  call.onGone(() => {
-    if (!execution.isSettled) runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
-  });

@@ -4,10 +4,10 @@
  * finds what is not theirs.
  *
  * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Others are shown
- * from their beginning.
+ * from their beginning, or not at all if they have ended: NAT's chat interface would add them to the next answer.
  */
 import type { Caller, Runtime } from '../../runtime/index.ts';
-import { beginning, type Turn } from './turn.ts';
+import { beginning, endOf, type Turn } from './turn.ts';
 
 /** Turns that nobody sees and that are remembered all the same. */
 const MAX_TURNS = 1_000;
@@ -36,7 +36,8 @@ export class Conversations {
       return known;
     }
     const refers = { parentId: started.userMessageId ?? '', conversationId };
-    const turn = { execution, by, refers, streaming: started.streaming, seen: beginning, view: undefined };
+    const seen = execution.isSettled ? endOf(execution) : beginning;
+    const turn = { execution, by, refers, streaming: started.streaming, seen, view: undefined };
     this.keep(workflow, turn);
     return turn;
   }

@@ -1,10 +1,11 @@
 /** What the request that opens a socket says: who, from where, and to which conversation it comes back. */
 import type { Cors } from '../cors.ts';
-import { clientOf, copyHeaders } from '../exchange.ts';
 import { readCookies } from '../identity.ts';
 import { isWelcome } from '../origin.ts';
+import { clientOf, copyHeaders } from '../request-parts.ts';
 import type { Call } from '../route.ts';
 import type { HttpRequest, HttpResponse } from '../uws-types.ts';
+import { handshakeFault } from './open-sockets.ts';
 
 /** Copied from the request, and kept for as long as the socket: identities are read from it at each run. */
 export interface Handshake {
@@ -18,7 +19,7 @@ export interface Handshake {
   readonly after: string | undefined;
 }
 
-export type Refusal = { readonly status: '403 Forbidden'; readonly detail: string };
+export type Refusal = { readonly status: '400 Bad Request' | '403 Forbidden'; readonly detail: string };
 
 export const readHandshake = (
   res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>,
@@ -26,6 +27,8 @@ export const readHandshake = (
   { path, cors }: { path: string; cors: Cors | undefined },
 ): Handshake | Refusal => {
   const given = copyHeaders(req);
+  const fault = handshakeFault(given);
+  if (fault !== undefined) return { status: '400 Bad Request', detail: fault };
   const query = new URLSearchParams(req.getQuery() ?? '');
   const session = query.get('session') ?? '';
   if (!/^[A-Za-z0-9\-_.~]*$/.test(session)) return forbidden('Invalid session ID');

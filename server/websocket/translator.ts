@@ -1,7 +1,6 @@
 /** What each fact of a run looks like on a socket. One for each reader, since steps are told from what they began with. */
 import type { JournalEntry, Pause, Prompt, Runtime } from '../../runtime/index.ts';
 import type { Steps } from '../steps.ts';
-import { errorText } from '../wire.ts';
 import { outputOf } from './output.ts';
 import { say } from './protocol.ts';
 import type { Turn } from './turn.ts';
@@ -46,7 +45,7 @@ export class Translator {
         ];
       case 'execution.failed': {
         const { message, name } = entry.error;
-        const content = { code: 'workflow_error', message: name, details: errorText(message) } as const;
+        const content = { code: 'workflow_error', message: name, details: message } as const;
         return [say.error(refers, `${id}-error`, content, entry.at), ...this.#end(entry)];
       }
       default:

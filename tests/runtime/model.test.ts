@@ -9,7 +9,16 @@ import { noRequest } from '../../runtime/run-metadata.ts';
 import { bank } from '../support/bank.ts';
 import { expectedStatus } from '../support/execution-model.ts';
 import { pester } from '../support/pester.ts';
-import { coverageOf, everyStand, everyWay, oauthTimeoutFor, type Plan, performable, isReplayed, wander } from '../support/plans.ts';
+import {
+  coverageOf,
+  everyStand,
+  everyWay,
+  isReplayed,
+  oauthTimeoutFor,
+  type Plan,
+  performable,
+  wander,
+} from '../support/plans.ts';
 import { alice, callbackUrl, type Failing, keyOf, reply, stop, type World } from '../support/play.ts';
 import { puppetry } from '../support/puppet.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';

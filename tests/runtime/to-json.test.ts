@@ -42,6 +42,7 @@ const values: readonly (readonly [what: string, value: unknown, kept: unknown])[
   ['an object without prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
   ['a member named __proto__', JSON.parse('{"__proto__":{"a":1}}'), JSON.parse('{"__proto__":{"a":1}}')],
   ['five hundred levels', deep(500), deep(500)],
+  ['five thousand levels', deep(5_000), undefined],
   ['a circle', circular, undefined],
   ['a big integer', 1n, undefined],
   ['a big integer inside of something', { list: [1n] }, undefined],

@@ -175,6 +175,25 @@ test('a conversation on a socket goes on after a restart, with the prompt that i
   assert.deepEqual(textsOf(rest), ['Ada, 36']);
 });
 
+test('a turn that has ended is not shown again after a restart, unless the client keeps count', async (t) => {
+  const served = workflow({ name: 'echo', input: z.object({ words: z.string() }), run: ({ words }) => words });
+  const world = await DurableServer.open(t, served);
+  const before = await connect(t, world.server.url);
+  before.send(asks('one', { conversation_id: 'c1' }));
+  await before.until(isComplete);
+
+  await world.restart();
+  const after = await connect(t, world.server.url);
+  after.send(asks('two', { conversation_id: 'c1' }));
+  const shown = await after.until(isComplete);
+  const { client: counting } = await openSocket(`${world.server.url}${conversation}&after=0`, ada);
+  t.after(() => counting?.drop());
+  const again = await counting!.until(isComplete);
+
+  assert.deepEqual(textsOf(shown), ['two']);
+  assert.deepEqual(textsOf(again), ['two']);
+});
+
 test('a conversation whose execution has left memory is found, and shows nothing twice', async (t) => {
   const world = await DurableServer.open(t, asking, { runtime: { hibernateAfterMs: 0, restAfterMs: 0 } });
   const before = await connect(t, world.server.url);

@@ -8,11 +8,11 @@ import {
   coverageOf,
   everyStand,
   everyWay,
+  isReplayed,
   isStable,
   oauthTimeoutFor,
   type Plan,
   performableOverHttp,
-  isReplayed,
 } from '../support/plans.ts';
 import { type Failing, keyOf, type People, stop, type World } from '../support/play.ts';
 import { puppetry } from '../support/puppet.ts';

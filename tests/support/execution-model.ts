@@ -35,6 +35,7 @@ export const alphabet: readonly ExecutionEvent[] = [
   { type: 'trace.identified', call: 9, traceId: 'trace-1', at },
   { type: 'execution.parked', at },
   { type: 'execution.recovered', at },
+  { type: 'execution.resumed', at },
   { type: 'execution.blocked', expected: 'a step', came: 'another one', version: '1', at },
   { type: 'execution.unblocked', at },
   { type: 'execution.continued', input: 1, at },
@@ -109,7 +110,8 @@ export const after = (now: Expected, fact: ExecutionEvent): Expected | undefined
   if (change === undefined) return undefined;
   const { works, ...changed } = change;
   const next = { ...now, seq: now.seq + 1, ...changed };
-  if (next.end !== 'live') return { ...next, slot: false, parked: false, blocked: false, idleSince: null, steps: 0, open: [] };
+  if (next.end !== 'live')
+    return { ...next, slot: false, parked: false, blocked: false, idleSince: null, steps: 0, open: [] };
   if (next.blocked) return { ...next, slot: false, parked: false, idleSince: null };
   const isWorking = works ?? now.idleSince === null;
   return {
@@ -136,6 +138,8 @@ const changeBy = (now: Expected, fact: ExecutionEvent): Change | undefined => {
       return slot && open.length > 0 && steps === 0 ? { works: false } : undefined;
     case 'execution.recovered':
       return parked || blocked ? undefined : { slot: false, works: true, steps: 0 };
+    case 'execution.resumed':
+      return now.idleSince === null || blocked ? undefined : { works: true };
     case 'execution.blocked':
       return parked || blocked ? undefined : { slot: false, blocked: true };
     case 'execution.unblocked':

@@ -11,6 +11,7 @@ export type Plan = { readonly facts: readonly ExecutionEvent[]; readonly failing
 /** What only a run that is executed again brings about: crashes and changed workflows have suites of their own. */
 const REPLAYED: ReadonlySet<string> = new Set([
   'execution.recovered',
+  'execution.resumed',
   'execution.blocked',
   'execution.unblocked',
   'execution.continued',
@@ -68,7 +69,11 @@ export const everyWay = (can: Performable): Plan[] =>
   });
 
 const isNote = ({ type }: ExecutionEvent): boolean =>
-  type === 'value.recorded' || type === 'branch.started' || type === 'notification.sent' || type === 'output.emitted' || type.startsWith('trace.');
+  type === 'value.recorded' ||
+  type === 'branch.started' ||
+  type === 'notification.sent' ||
+  type === 'output.emitted' ||
+  type.startsWith('trace.');
 
 const waysToFail = ({ context, tags }: ExecutionSnapshot): Failing[] => {
   const isBegun = context.seq > 1;

@@ -136,6 +136,8 @@ export class Play {
       case 'oauth.withdrawn':
       case 'sleep.withdrawn':
         return this.#signals.get(id)!.abort();
+      case 'execution.recovered':
+      case 'execution.resumed':
       case 'execution.blocked':
       case 'execution.unblocked':
       case 'execution.continued':
@@ -144,10 +146,13 @@ export class Play {
       case 'interaction.answered':
         return this.#people.answer(this.executionId, this.ids.get(id)!);
       case 'oauth.requested':
-        return this.#track(index, ctx.authorize('bank', {
+        return this.#track(
+          index,
+          ctx.authorize('bank', {
             scopes: [`for-${this.executionId}-${index}`],
             signal: this.#signalFor(id),
-          }));
+          }),
+        );
       case 'oauth.granted':
         return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, code: 'code-1' }));
       case 'oauth.refused':

@@ -54,6 +54,7 @@ const facts: { [Type in Fact['type']]: Extract<Fact, { type: Type }> } = {
   'trace.identified': { type: 'trace.identified', call: 1, traceId: 't' },
   'execution.parked': { type: 'execution.parked' },
   'execution.recovered': { type: 'execution.recovered' },
+  'execution.resumed': { type: 'execution.resumed' },
   'execution.blocked': { type: 'execution.blocked', expected: secret, came: secret, version: '2' },
   'execution.unblocked': { type: 'execution.unblocked' },
   'execution.continued': { type: 'execution.continued', input: secret },

@@ -47,7 +47,7 @@ const verifyJournal = (
 
 /** When a slot is free, and when a run parks, depends on who is there. */
 const isOfPlan = ({ type }: ExecutionEvent | JournalEntry): boolean =>
-  type !== 'slot.granted' && type !== 'execution.parked' && type !== 'execution.recovered';
+  !['slot.granted', 'execution.parked', 'execution.recovered', 'execution.resumed'].includes(type);
 
 /** A moment for those that are due in the same one. */
 const LATE_MS = 900;
