@@ -37,7 +37,6 @@ export type ExecutionErrorCode =
   | 'interrupted'
   | 'build_failed'
   | 'journal_full'
-  | 'workflow_changed'
   | 'defect';
 
 /** An intermediate step of a run, as tracers and chat interfaces show them. */

@@ -52,9 +52,9 @@ export interface RunDeps {
 }
 
 /** A replay in which nothing happens for so long is of another workflow. */
-const STALL_MS = 60_000;
+export const STALL_MS = 60_000;
 /** The same where something else has come than the journal has. */
-const DIVERGED_MS = 2_000;
+export const DIVERGED_MS = 2_000;
 
 /** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
 const LOST = 'lost';
