@@ -269,9 +269,13 @@ export class Engine {
       names: withConversation(names, request),
     };
     const execution = this.#create({ workflow, owner, form }, origin);
-    execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps, read);
+    execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps, read ?? { value: copyJson(input) });
     try {
-      const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
+      const kept = execution.begin(
+        input === undefined
+          ? { type: 'execution.started', workflow, owner, form }
+          : { type: 'execution.started', workflow, owner, form, input },
+      );
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
