@@ -269,7 +269,14 @@ export class Engine {
       names: withConversation(names, request),
     };
     const execution = this.#create({ workflow, owner, form }, origin);
-    execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps, read ?? { value: copyJson(input) });
+    execution.driver = new Run(
+      execution,
+      request,
+      builders.workflow,
+      lease,
+      this.#runDeps,
+      read ?? { value: copyJson(input) },
+    );
     try {
       const kept = execution.begin(
         input === undefined

@@ -105,9 +105,7 @@ test('a prompt with a key may say things in other words, and more may be done af
   const world = await DurableWorld.open(t, [keyed('Go on?', () => 'done')]);
   const id = await world.start({ workflow: 'changing' });
 
-  await world.crashAndReopen(
-    keyed('Shall we go on?', (ctx, said, paid) => ctx.step('thank', () => `${paid} ${said}`)),
-  );
+  await world.crashAndReopen(keyed('Shall we go on?', (ctx, said, paid) => ctx.step('thank', () => `${paid} ${said}`)));
   await world.answer(id);
 
   assert.equal(world.get(id).context.result, '1 yes');
