@@ -55,7 +55,7 @@ export class Names {
 
 /** Throws `request_invalid` for a key that others could guess, of a caller who has nothing else. */
 export const keyName = (by: Caller, key: string, { workflow, input, request }: Asked): Name => {
-  const asked = JSON.stringify([workflow, request.payload ?? input]);
+  const asked = canonical([workflow, request.payload ?? input]);
   const fingerprint = createHash('sha256').update(asked).digest('base64');
   return { name: nameOf('key', by, key, key) ?? refuse('an idempotency key', key), fingerprint };
 };
@@ -71,6 +71,14 @@ export const conversationName = (by: Caller, workflow: string, conversation: str
   const name = nameOf('conversation', by, JSON.stringify([workflow, conversation]), conversation);
   return name === undefined ? undefined : { name, fingerprint: '' };
 };
+
+/** JSON of which members come in one order, whatever the order in which they came. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  ) ?? '';
 
 /** Whether a name stands for something, whoever brings it. */
 export const isUnguessable = (name: string): boolean =>

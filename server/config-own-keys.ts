@@ -92,7 +92,7 @@ export const ownKeys = {
     'fermata.parked_timeout',
     duration(1),
     defaults.parkedTimeoutMs,
-    'How long an execution may wait for people before it fails as abandoned.',
+    'How long an execution may wait for people before it fails as abandoned, if nothing it waits for has a deadline of its own.',
   ),
   promptGraceMs: key(
     'fermata.prompt_grace',

@@ -1,6 +1,6 @@
 /** The parts of a configuration that are more than one value: providers, endpoints, steps. */
 import type { OAuthProviderConfig } from '../runtime/index.ts';
-import { foreignInEndpoint, foreignInProvider } from './config-foreign.ts';
+import { foreignInEndpoint, foreignInProvider, otherCredential } from './config-foreign.ts';
 import { isIssuer } from './config-identity.ts';
 import type { ValuesOf } from './config-key.ts';
 import { endpointKeys, type natKeys, type stepEvents } from './config-keys.ts';
@@ -53,6 +53,11 @@ export const readProviders = (reader: ConfigReader): Record<string, OAuthProvide
   }
   const providers = consents(found).map((name) => {
     const path = ['authentication', name];
+    const other = otherCredential(found[name]);
+    if (other !== undefined) {
+      reader.warn(path, other);
+      return [name, undefined] as const;
+    }
     const values = reader.entry(providerKeys, path, foreignInProvider);
     const isSet = (member: string) => (reader.lookUp([...path, member]) ?? null) !== null;
     for (const url of ['authorization_url', 'token_url']) {

@@ -43,13 +43,12 @@ const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
     recordsSteps,
     trace: { traceId, runId, parentId, parentName },
     request: writeInfo(asked.request, seal),
-    // The journal has the input as JSON. What a schema has made of it may be more than that.
-    isInputPlain: toJsonOrNull(asked.input) === asked.input,
   };
 };
 
 const writeInfo = (info: RequestInfo, seal: Seal | undefined) => {
-  const { method, path, scheme, port, pathParams, client, payload, cookies } = info;
+  const { method, path, scheme, port, pathParams, client, cookies } = info;
+  const payload = toJsonOrNull(info.payload); // it is of any depth where a program of its own starts runs
   const [headers, secret] = divided(info.headers, PLAIN_HEADERS);
   const [query, secretQuery] = divided(info.query, PLAIN_QUERY);
   const isSealed = seal !== undefined && Object.keys(secret).length + Object.keys(secretQuery).length > 0;
@@ -74,7 +73,7 @@ export const readOrigin = ({ request, ...origin }: StoredOrigin, input: unknown,
   return { ...origin, request: request && readRequest(request, input, seal) };
 };
 
-const readRequest = ({ request, isInputPlain, ...asked }: Written, input: unknown, seal: Seal | undefined) => {
+const readRequest = ({ request, ...asked }: Written, input: unknown, seal: Seal | undefined) => {
   const { sealed, headers, ...info } = request;
   const opened = sealed === undefined ? undefined : seal?.open(sealed);
   const { secret, cookies, query }: Record<string, Texts | undefined> = opened === undefined ? {} : JSON.parse(opened);
@@ -84,5 +83,5 @@ const readRequest = ({ request, isInputPlain, ...asked }: Written, input: unknow
     query: { ...info.query, ...query },
     cookies: cookies ?? {},
   } as RequestInfo;
-  return { ...asked, input, isInputPlain, request: read } as RunRequest;
+  return { ...asked, input, request: read } as RunRequest;
 };

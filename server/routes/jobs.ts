@@ -21,7 +21,7 @@ import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
 import type { Call, Route } from '../route.ts';
 import { isName } from '../router.ts';
-import { startRequest } from '../start.ts';
+import { type Input, startRequest } from '../start.ts';
 import { createReader, ValidationFailure } from '../validation.ts';
 import { type Who, withCaller } from '../who.ts';
 import { errorText, type Wire } from '../wire.ts';
@@ -68,13 +68,14 @@ const readFields = createReader(jobFields, jsonSchemaOf(jobFields));
 
 const jobReader = (input: StandardSchemaV1) => {
   const readInput = createReader(input, jsonSchemaOf(input));
-  return async (body: unknown): Promise<{ input: unknown; fields: JobFields }> => {
+  return async (body: unknown): Promise<{ input: Pick<Input, 'raw' | 'value'>; fields: JobFields }> => {
     const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-    const own = await readInput(isObject ? withoutFields(body) : body);
+    const raw = isObject ? withoutFields(body) : body;
+    const own = await readInput(raw);
     const fields = isObject ? await readFields(body) : { value: undefined };
     const issues = [...(own.issues ?? []), ...(fields.issues ?? [])];
     if (own.issues !== undefined || fields.issues !== undefined) throw new ValidationFailure(issues);
-    return { input: own.value, fields: fields.value as JobFields };
+    return { input: { raw, value: own.value }, fields: fields.value as JobFields };
   };
 };
 

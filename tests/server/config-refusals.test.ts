@@ -136,9 +136,8 @@ const refusals: [text: string, problems: string[]][] = [
     ],
   ],
   [
-    `authentication: {bank: {${provider}, redirect_uri: "https://b.example", _type: api_key, scope: [a], use_pkce: maybe}}`,
+    `authentication: {bank: {${provider}, redirect_uri: "https://b.example", scope: [a], use_pkce: maybe}}`,
     [
-      'authentication.bank._type: only oauth2_auth_code_flow is a consent; other credentials a workflow reads itself, remove the entry',
       'authentication.bank.scope: there is no such setting, did you mean scopes?',
       'authentication.bank.use_pkce: expected true or false',
     ],
