@@ -39,8 +39,17 @@ const statusOf = ({ server }: ServerWorld, line: string, headers: Record<string,
       headers: { ...(body && { 'content-type': 'application/json', 'content-length': body.length }), ...headers },
     });
     asked.on('response', (reply) => {
-      resolve(reply.statusCode ?? 0);
-      reply.destroy();
+      const { statusCode = 0, headers: replied } = reply;
+      if (!replied['content-type']?.startsWith('text/event-stream')) {
+        resolve(statusCode);
+        reply.destroy();
+        return;
+      }
+      // A stream has its status before its run: then the refusal is its first event.
+      reply.once('data', (piece: Buffer) => {
+        resolve(/^event: error|"workflow_error"/.test(String(piece)) ? 422 : statusCode);
+        reply.destroy();
+      });
     });
     asked.on('error', reject);
     asked.end(body);
