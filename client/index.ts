@@ -125,17 +125,9 @@ export class Client {
 
   /** Rejects with a `RequestError`: 404 for one that is unknown or somebody else's, 409 for one that is over. */
   async cancel(executionId: string): Promise<void> {
-    let isRepeated = false;
-    const onRetry = () => {
-      isRepeated = true;
-    };
     const path = `/executions/${encodeURIComponent(executionId)}`;
-    await this.#http
-      .ask(path, { method: 'DELETE', onRetry }, () => {})
-      .catch(async (error) => {
-        const isOver = isRepeated && error instanceof RequestError && error.status === 409;
-        if (!isOver || (await this.get(executionId)).status !== 'failed') throw error;
-      });
+    const isOver = await this.#onlyOnce(path, 'DELETE');
+    if (isOver && (await this.get(executionId)).status !== 'failed') throw isOver;
   }
 
   /**
@@ -143,7 +135,7 @@ export class Client {
    * one that is not blocked or is over.
    */
   async retry(executionId: string): Promise<void> {
-    await this.#http.send(`/executions/${encodeURIComponent(executionId)}/retry`, { method: 'POST' });
+    await this.#onlyOnce(`/executions/${encodeURIComponent(executionId)}/retry`, 'POST');
   }
 
   /** The caller's executions, newest first, a page at a time. */
@@ -179,6 +171,21 @@ export class Client {
   /** The builders there are, for operators. Rejects with a `RequestError`: 403 for everybody else. */
   async builders(): Promise<BuilderBody[]> {
     return (await this.#json<BuilderListBody>('/builders')).builders;
+  }
+
+  /** What is refused with 409 the second time. Gives that refusal if the reply to an earlier attempt may have been lost. */
+  async #onlyOnce(path: string, method: 'DELETE' | 'POST'): Promise<RequestError | undefined> {
+    let isRepeated = false;
+    const onRetry = () => {
+      isRepeated = true;
+    };
+    try {
+      await this.#http.ask(path, { method, onRetry }, () => {});
+      return undefined;
+    } catch (error) {
+      if (isRepeated && error instanceof RequestError && error.status === 409) return error;
+      throw error;
+    }
   }
 
   #json<T>(path: string): Promise<T> {
