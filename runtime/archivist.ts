@@ -29,12 +29,15 @@ export interface ArchivistDeps {
   readonly now: () => number;
   readonly maxRecoveries: number;
   readonly log: Log;
-  workflow(name: string): Workflow | undefined;
+  /** Of that version, or the newest. */
+  workflow(name: string, version?: string): Workflow | undefined;
   /** Lets an execution go that has nothing to do in memory. */
   leave(execution: Execution): void;
   /** Drops the records of executions that are not in memory. */
   forget(executionIds: readonly string[]): void;
   recoveriesOf(execution: Execution): number;
+  /** Lets one that is blocked try the code that is served now, if that is of its version. */
+  retry(execution: Execution): void;
 }
 
 export class Archivist {
@@ -107,6 +110,7 @@ export class Archivist {
   #recoverOne(execution: Execution): void {
     if (execution.driver !== undefined || execution.isSettled) return;
     if (execution.origin.recover === 'fail') execution.interrupt(STOPPED);
+    else if (execution.context.blocked !== null) this.#deps.retry(execution);
     else if (this.#deps.workflow(execution.context.workflow) === undefined) return;
     else if (!this.#trials.takes(execution)) execution.recover();
   }
@@ -115,11 +119,15 @@ export class Archivist {
   #report(): void {
     for (const { workflow: name, version, count } of this.#deps.archive.open()) {
       const served = this.#deps.workflow(name);
+      if (this.#deps.workflow(name, version) !== undefined) continue;
       if (served === undefined) {
         this.#deps.log.warn({ workflow: name, open: count }, 'open executions of a workflow that is not served wait');
-      } else if (served.version !== version) {
-        const versions = { startedWith: version, now: served.version };
-        this.#deps.log.warn({ workflow: name, open: count, ...versions }, 'open executions of another version go on');
+      } else {
+        const versions = { startedWith: version, served: served.version };
+        this.#deps.log.warn(
+          { workflow: name, open: count, ...versions },
+          'open executions of a version that is not served are blocked when they have work to do: serve that version too, or retry them',
+        );
       }
     }
   }

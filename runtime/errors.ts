@@ -12,6 +12,7 @@ export const failures = {
     retryable: false,
     message: 'What is stored of the execution cannot be read, or cannot be written.',
   },
+  execution_not_blocked: { retryable: false, message: 'The execution is not blocked.' },
   execution_not_found: { retryable: false, message: 'No execution has this id.' },
   execution_settled: { retryable: false, message: 'The execution is over.' },
   fact_refused: { retryable: false, message: 'This cannot happen to an execution in its present state.' },
@@ -27,6 +28,10 @@ export const failures = {
   oauth_failed: { retryable: false, message: 'The authorization did not succeed.' },
   operator_required: { retryable: false, message: 'This needs the key of the operator.' },
   options_invalid: { retryable: false, message: 'An option has a value that cannot be used.' },
+  output_restarted: {
+    retryable: true,
+    message: 'Output that was given before is void: its step emits something else now.',
+  },
   output_truncated: { retryable: false, message: 'Output that was asked for is no longer kept.' },
   prompt_invalid: { retryable: false, message: 'The workflow asked for something that nobody could answer.' },
   queue_full: { retryable: true, message: 'Too many executions wait for a run slot.' },

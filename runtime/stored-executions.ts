@@ -65,7 +65,7 @@ export class StoredExecutions {
 
   /** Where an execution stands after these entries. Throws a `defect` if they cannot have happened. */
   standing(id: string, { entries }: StoredJournal): ExecutionContext {
-    return foldJournal(id, entries).snapshot.context;
+    return foldJournal(id, entries).context;
   }
 
   /**

@@ -59,6 +59,8 @@ const afterByNode: After = (ms, run) => {
   return () => clearTimeout(timer);
 };
 
+const asRefused = (route: Route, reply: Reply, exchange: Exchange): Reply => route.refused?.(reply, exchange) ?? reply;
+
 const notFound = refusal(404, 'Not Found');
 const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
 const tooLarge = (maxBodyBytes: number): Reply =>
@@ -142,9 +144,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const allowed = own === undefined ? limits : { maxBodyBytes: own, requestTimeoutMs, after };
     readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
       if (outcome === 'tooLarge') {
-        exchange.reply(tooLarge(allowed.maxBodyBytes), true);
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange), true);
       } else if (outcome === 'tooSlow') {
-        exchange.reply(tooSlow, true);
+        exchange.reply(asRefused(route, tooSlow, exchange), true);
       } else {
         exchange.body = outcome;
         run(exchange, route);
@@ -161,7 +163,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const found = router.find(exchange.method, exchange.path);
 
     if (last !== undefined) {
-      exchange.reply(last, true);
+      exchange.reply(found.kind === 'route' ? asRefused(found.route, last, exchange) : last, true);
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {

@@ -21,7 +21,7 @@ export interface Expanded {
 }
 
 const reference =
-  /^[ \t]*#.*$|\$\$\{|\$\{(?:(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}]*))?\})?|\$(?<bare>[A-Za-z_]\w*)/gm;
+  /^[ \t]*#.*$|\$\$\{|\$\{(?:(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}\n]*))?\})?|\$(?<bare>[A-Za-z_]\w*)/gm;
 
 export const written = (inside: string): string => `\${${inside}}`;
 

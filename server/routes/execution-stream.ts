@@ -13,6 +13,7 @@ import {
 import { aboutExecutionStream } from '../openapi/about-executions.ts';
 import { readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
+import { countReader } from '../readers.ts';
 import type { Call, Route } from '../route.ts';
 import { eventFrame, eventStream, type Translator } from '../sse.ts';
 import { type Who, withCaller } from '../who.ts';
@@ -30,6 +31,7 @@ export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime;
       const after = seenBy(call);
       // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
       if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+      countReader(runtime, execution, call);
       return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
     }),
 });
@@ -81,7 +83,9 @@ export class FactFrames implements Translator {
       case 'execution.started':
         return { execution_id, workflow: entry.workflow };
       case 'output.emitted':
-        return { value: entry.value };
+        return entry.inStep === undefined ? { value: entry.value } : { value: entry.value, step: entry.inStep };
+      case 'output.restarted':
+        return { step: entry.step };
       case 'trace.emitted':
         return { step: entry.step };
       case 'trace.identified':
@@ -90,15 +94,21 @@ export class FactFrames implements Translator {
         return { ...this.#wire.interaction(execution_id, entry.id, entry.prompt), due_at: dueAt(entry) };
       case 'interaction.answered':
       case 'interaction.expired':
+      case 'interaction.withdrawn':
         return { interaction_id: entry.id };
       case 'oauth.requested':
         return { auth_url: entry.authUrl, oauth_state: entry.id, due_at: dueAt(entry) };
       case 'oauth.granted':
       case 'oauth.refused':
       case 'oauth.expired':
+      case 'oauth.withdrawn':
         return { oauth_state: entry.id };
       case 'notification.sent':
         return { prompt: entry.prompt };
+      case 'execution.blocked':
+        return { expected: entry.expected, came: entry.came, version: entry.version };
+      case 'execution.unblocked':
+        return {};
       case 'execution.completed':
         return { status: 'completed', result: this.#wire.result(this.#execution) };
       case 'execution.failed':

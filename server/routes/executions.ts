@@ -8,7 +8,13 @@ import {
   STANDS,
   shownDueAt,
 } from '../../runtime/index.ts';
-import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../openapi/about-executions.ts';
+import {
+  aboutCancel,
+  aboutExecution,
+  aboutExecutionList,
+  aboutInbox,
+  aboutRetry,
+} from '../openapi/about-executions.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
@@ -42,6 +48,18 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       const by = await who(call);
       if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
       await runtime.cancel(executionId!, by);
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/executions/:executionId/retry',
+    about: aboutRetry,
+    handle: async (call) => {
+      const { executionId } = call.params;
+      const by = await who(call);
+      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      await runtime.retry(executionId!, by);
       return { status: 204 };
     },
   },

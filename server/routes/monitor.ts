@@ -30,9 +30,9 @@ export const monitorRoute = (runtime: Runtime, door: OperatorDoor, network: Netw
 });
 
 const monitored = (runtime: Runtime, user: string | null) =>
-  runtime.workflows
-    .filter(({ isPerUser }) => isPerUser)
-    .flatMap(({ name }) => runtime.builders(name).list())
+  runtime.allBuilders
+    .filter(({ workflow }) => workflow.isPerUser)
+    .flatMap((builders) => builders.list())
     .filter((builder) => user === null || builder.user === user)
     .map((builder) => ({
       user_id: builder.user,

@@ -51,7 +51,7 @@ export const answerer = (
   { runtime, who, wire }: WorkflowRouteDeps,
   { workflow, interactive, form }: Served,
 ): ((call: Call, input: Input) => Promise<Reply>) => {
-  return async (call, { body, value: input }) => {
+  return async (call, input) => {
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: false, form, idempotencyKey };
@@ -59,7 +59,7 @@ export const answerer = (
     let started: Awaited<ReturnType<Runtime['start']>>;
     try {
       by = await who(call);
-      started = await runtime.start(startRequest(call, body, by, run));
+      started = await runtime.start(startRequest(call, input.body, by, run));
     } catch (thrown) {
       if (!interactive) throw thrown;
       return workflowError(asFailedRun(thrown), 'ExecutionFailed');
@@ -90,7 +90,7 @@ export const workflowError = (message: string, details: string, headers?: Record
   json(422, { code: 'workflow_error', message, details }, headers);
 
 /** A run that its client cannot find again ends when the client has gone, unless it has ended. */
-export const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
+const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
   call.onGone(() => {
     if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
     runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
