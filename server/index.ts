@@ -7,7 +7,7 @@ import { InspectorSockets } from './inspector/sockets.ts';
 import { openObjectStore } from './object-store.ts';
 import { openStore } from './open-store.ts';
 import { createOperatorDoor } from './operator-door.ts';
-import { type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
+import { maxChatBytes, type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
 import { problemOf } from './problems.ts';
 import type { Route } from './route.ts';
 import { changesRoute } from './routes/changes.ts';
