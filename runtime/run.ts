@@ -16,7 +16,7 @@ import { AfterEnd } from './after-end.ts';
 import type { Lease } from './builder.ts';
 import {
   type CallFact,
-  isDroppable,
+  isCountedOn,
   isInterchangeable,
   type MadeCall,
   type PauseFact,
@@ -249,20 +249,20 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
       return undefined;
     }
     if (typeof taken !== 'string') {
-      this.#advance(position, taken as unknown as Fact);
+      this.#advance(position, fact, taken.call);
       this.#stir();
       return { fact: taken as unknown as Fact, isReplayed: true };
     }
     (fact as { call: number }).call = this.#nextCall++;
-    this.#advance(position, fact);
+    this.#advance(position, fact, fact.call);
     if (taken === 'new') this.#do(fact, act);
     return { fact, isReplayed: false };
   }
 
-  #advance(position: Position, fact: MadeCall): void {
-    if (isDroppable(fact) || position.step !== undefined) return;
-    if (position.isLost) this.#lost = fact.call;
-    else moveTo({ run: this, after: fact.call, branch: position.branch, step: undefined });
+  #advance(position: Position, fact: MadeCall, call: number): void {
+    if (position.step !== undefined || !isCountedOn(fact)) return;
+    if (position.isLost) this.#lost = call;
+    else moveTo({ run: this, after: call, branch: position.branch, step: undefined });
   }
 
   /** R5 */
