@@ -70,7 +70,8 @@ export type Fact =
       readonly workflow: string;
       readonly owner: string | null;
       readonly form: string | null;
-      readonly input: unknown;
+      /** Missing if there was none, which is something else than null. */
+      readonly input?: unknown;
     }
   | { readonly type: 'slot.granted' }
   | (CallPlace & { readonly type: 'step.started'; readonly name: string })

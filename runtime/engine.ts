@@ -31,7 +31,7 @@ import type { Store } from './store/store.ts';
 import { guardStrays } from './strays.ts';
 import { ActorTree, foldEvent } from './system.ts';
 import type { TimingWheel } from './timing-wheel.ts';
-import { copyJson, toJsonOrNull } from './to-json.ts';
+import { copyJson, toJson } from './to-json.ts';
 import { Turns } from './turns.ts';
 import { readInput, type Workflow } from './workflow.ts';
 
@@ -242,9 +242,10 @@ export class Engine {
     this.#refuseIfDraining();
 
     const builders = this.builders(request.workflow);
-    const { read, ...asked } = request;
+    const { read, ...given } = request;
+    const input = jsonInput(request.input);
     if (read === undefined && builders.workflow.input !== undefined) {
-      const value = await readInput(builders.workflow, copyJson(request.input));
+      const value = await readInput(builders.workflow, copyJson(input));
       return this.begin({ ...request, read: { value } }, session);
     }
     const lease = session?.share() ?? builders.lease(request.by.userId);
@@ -258,10 +259,9 @@ export class Engine {
     const { version, recover } = builders.workflow;
     const owner = request.by.userId ?? null;
     const form = request.form ?? null;
-    // The run may change what it is given, and what is kept is a copy of its own.
-    const input = toJsonOrNull(request.input);
+    const asked = { ...given, input };
     const origin = {
-      request: { ...asked, input },
+      request: asked,
       recover,
       version,
       retentionMs,
@@ -270,7 +270,11 @@ export class Engine {
     const execution = this.#create({ workflow, owner, form }, origin);
     execution.driver = new Run(execution, asked, builders.workflow, lease, this.#runDeps, { read });
     try {
-      const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
+      const kept = execution.begin(
+        input === undefined
+          ? { type: 'execution.started', workflow, owner, form }
+          : { type: 'execution.started', workflow, owner, form, input },
+      );
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
@@ -468,6 +472,16 @@ export class Engine {
     );
   }
 }
+
+/** A copy of the input, as it is journaled: what a run is given is made of that in every life. Throws `input_invalid`. */
+const jsonInput = (input: unknown): unknown => {
+  if (input === undefined) return undefined; // no input is still none when it is read again
+  try {
+    return toJson(input, 'The input');
+  } catch (error) {
+    throw new Failure('input_invalid', { detail: (error as Error).message });
+  }
+};
 
 /** Of executions whose work is done elsewhere. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
