@@ -52,7 +52,7 @@ export class Theatre {
   }
 
   async #turn(): Promise<void> {
-    await turns(1);
+    await turns(2); // one that is woken parks in the turn behind the one in which it goes on
     await this.#store?.settled();
   }
 
