@@ -124,7 +124,7 @@ export class Engine {
       log,
       prepare: () => this.#prepare(),
       settleExecutions: () => this.#drain.run(),
-      disposeBuilders: async () => void (await Promise.all(this.#all.map((builders) => builders.stop()))),
+      disposeBuilders: async () => void (await Promise.all(this.allBuilders.map((builders) => builders.stop()))),
     });
     this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
     const { root, wheel } = this.#tree;
@@ -208,7 +208,8 @@ export class Engine {
     return [...this.#builders.keys()].map((name) => this.builders(name).workflow);
   }
 
-  get #all(): Builders[] {
+  /** Of all workflows in all versions. */
+  get allBuilders(): readonly Builders[] {
     return [...this.#builders.values()].flatMap((versions) => [...versions.values()]);
   }
 
@@ -242,7 +243,8 @@ export class Engine {
     this.#refuseIfDraining();
 
     const builders = this.builders(request.workflow);
-    const { read, ...given } = request;
+    const { read } = request;
+    // The run may change what it is given, and what is kept is a copy of its own.
     const input = jsonInput(request.input);
     if (read === undefined && builders.workflow.input !== undefined) {
       const value = await readInput(builders.workflow, copyJson(input));
@@ -259,16 +261,22 @@ export class Engine {
     const { version, recover } = builders.workflow;
     const owner = request.by.userId ?? null;
     const form = request.form ?? null;
-    const asked = { ...given, input };
     const origin = {
-      request: asked,
+      request,
       recover,
       version,
       retentionMs,
       names: withConversation(names, request),
     };
     const execution = this.#create({ workflow, owner, form }, origin);
-    execution.driver = new Run(execution, asked, builders.workflow, lease, this.#runDeps, { read });
+    execution.driver = new Run(
+      execution,
+      request,
+      builders.workflow,
+      lease,
+      this.#runDeps,
+      read ?? { value: copyJson(input) },
+    );
     try {
       const kept = execution.begin(
         input === undefined
@@ -367,8 +375,10 @@ export class Engine {
     lease.whenReady((failure) => {
       if (failure !== undefined) execution.postpone(failure);
     });
-    const input = continued?.type === 'execution.continued' ? continued.input : request.input;
-    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, { past });
+    const [started] = entries;
+    const begun = continued ?? started;
+    const input = begun !== undefined && 'input' in begun ? begun.input : undefined;
+    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, past);
   }
 
   /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
@@ -466,7 +476,7 @@ export class Engine {
 
   async #prepare(): Promise<void> {
     await Promise.all(
-      this.#all.map(async (builders) => {
+      this.allBuilders.map(async (builders) => {
         if (!builders.workflow.isPerUser) await builders.prepare();
       }),
     );

@@ -1,5 +1,6 @@
 /** The door: writing workflows, and running them in a program of your own. */
 export type { ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
+export { opened as pauseOf } from '../machines/execution.ts';
 export type {
   Consent,
   ExecutionError,
@@ -10,7 +11,8 @@ export type {
   Pause,
   TraceStep,
 } from '../machines/facts.ts';
-export { isAwaited } from '../machines/facts.ts';
+export { isAwaited, LAST_DATE, shownDueAt } from '../machines/facts.ts';
+export { voidIn } from '../machines/void-facts.ts';
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
 export type {
@@ -38,6 +40,7 @@ export {
   standOf,
 } from './executions.ts';
 export { follow } from './follow.ts';
+export { type Fresh, GivenOutput, type Texts } from './given-output.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
 export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';

@@ -183,8 +183,7 @@ export class Play {
 }
 
 /** When what is going on is over, microtasks included, and nothing else has begun. */
-const afterThisTask = (run: () => void): void =>
-  process.nextTick(() => queueMicrotask(() => process.nextTick(run)));
+const afterThisTask = (run: () => void): void => process.nextTick(() => queueMicrotask(() => process.nextTick(run)));
 
 const REDIRECT_URI = 'https://fermata.test/auth/redirect';
 

@@ -86,7 +86,7 @@ test('the inbox holds whatever waits for me, the longest waiting first, ready to
       due_at,
     ]),
     [
-      [second.id, 'puppet', 'A?', '2026-01-01T00:00:00.000Z', '2026-01-01T00:01:05.000Z'],
+      [second.id, 'puppet', 'A?', '2026-01-01T00:00:00.000Z', '2026-01-01T00:01:00.000Z'],
       [first.id, 'puppet', 'B?', '2026-01-01T00:00:01.000Z', null],
       [second.id, 'puppet', 'C?', '2026-01-01T00:00:01.500Z', null],
     ],

@@ -172,7 +172,7 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
 const all = (runtime: Runtime): readonly Execution[] =>
   runtime.list(operator, { limit: Number.POSITIVE_INFINITY }).executions;
 const live = (runtime: Runtime): readonly Execution[] => all(runtime).filter(({ isSettled }) => !isSettled);
-const builders = (runtime: Runtime) => runtime.workflows.flatMap(({ name }) => runtime.builders(name).list());
+const builders = (runtime: Runtime) => runtime.allBuilders.flatMap((all) => all.list());
 
 /** What keeps a world from being at rest. A parked execution may stay: it holds nothing but its claim on the builder. */
 const unquiet = ({ runtime }: World, server: Server | undefined): string[] => {
