@@ -12,7 +12,7 @@ import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
 import { type Seen, World } from './world.ts';
 
-export type End = 'completed' | 'failed' | 'blocked' | 'changed' | 'cancelled' | 'stuck';
+export type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
 
 export interface Played {
   readonly end: End;
@@ -187,7 +187,7 @@ class Play implements Faults {
     const { error } = execution.context;
     if (execution.isSettled) {
       if (error === null) return 'completed';
-      return error.code === 'workflow_changed' ? 'changed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
+      return error.code === 'cancelled' ? 'cancelled' : 'failed';
     }
     return isBlocked(this.#disk.facts(this.#id)) ? 'blocked' : undefined;
   }
