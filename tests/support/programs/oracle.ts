@@ -17,7 +17,7 @@ export const problemsOf = (program: Program, played: Played): string[] => {
   const { isUnstable, isLoose, hasTwins } = traitsOf(program);
   const found = [...problems];
   if (end === 'stuck') found.push(`it neither goes on nor ends: ${journal.at(-1)?.type}`);
-  if ((end === 'blocked' || end === 'changed') && !isUnstable && !(isLoose && hasTwins)) {
+  if (end === 'blocked' && !isUnstable && !(isLoose && hasTwins)) {
     found.push(`it makes the same calls in each life, and is ${end}: ${error?.message ?? wordsOf(journal)}`);
   }
   if (journal.some(({ seq }, index) => seq !== index + 1)) found.push('numbers of the journal have gaps or repeat');

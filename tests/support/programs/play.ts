@@ -196,11 +196,7 @@ class Play implements Faults {
     const { error } = execution.context;
     if (execution.isSettled) {
       if (error === null) return 'completed';
-      return (error.code as string) === 'workflow_changed'
-        ? 'changed'
-        : error.code === 'cancelled'
-          ? 'cancelled'
-          : 'failed';
+      return error.code === 'cancelled' ? 'cancelled' : 'failed';
     }
     const waitsOutside = this.#world.outside.length > 0;
     return isBlocked(this.#disk.facts(this.#id)) && !waitsOutside ? 'blocked' : undefined;
