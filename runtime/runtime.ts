@@ -97,7 +97,7 @@ export class Runtime {
 
   /** The execution that a job id stands for, be it of the caller's choice or the execution's own. */
   job(jobId: string, by: Caller): ExecutionView | undefined {
-    return this.#owned(this.engine.jobOf(by.userId, jobId) ?? jobId, by);
+    return this.#owned(this.engine.jobOf(by, jobId) ?? jobId, by);
   }
 
   /** The last turn of a conversation of the caller's, and what it was started with. */
@@ -106,7 +106,7 @@ export class Runtime {
     conversation: string,
     by: Caller,
   ): { readonly execution: ExecutionView; readonly started: RunRequest } | undefined {
-    const id = this.engine.conversationOf(by.userId, workflow, conversation);
+    const id = this.engine.conversationOf(by, workflow, conversation);
     const execution = id === undefined ? undefined : this.#owned(id, by);
     const started = execution?.origin.request;
     return execution && started && { execution, started };
