@@ -59,6 +59,9 @@ export const DIVERGED_MS = 2_000;
 /** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
 const LOST = 'lost';
 
+/** What a run before this one has done: the journal, since the function began. */
+export type Past = { readonly entries: readonly JournalEntry[]; readonly isTruncated: boolean };
+
 /** What a call has led to: before, or now. */
 export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
 
@@ -106,7 +109,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     lease: Lease,
     deps: RunDeps,
     read?: { readonly value: unknown },
-    past?: readonly JournalEntry[],
+    past?: Past,
   ) {
     this.execution = execution;
     this.asked = asked;
@@ -115,7 +118,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     this.#lease = lease;
     this.#read = read;
     if (past === undefined) return;
-    this.#past = this.#replay = new Replay(past);
+    this.#past = this.#replay = new Replay(past.entries, past.isTruncated);
     this.#held = [];
     this.#nextCall = this.#replay.lastCall + 1;
   }

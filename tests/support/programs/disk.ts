@@ -236,7 +236,10 @@ export class DiskStore implements Store, Archive {
   #commit(batch: Batch): void {
     this.#leaving = undefined;
     const [first, last] = [batch.changes[0], batch.changes.at(-1)];
-    if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) return this.#fail(batch);
+    if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) {
+      this.#fail(batch);
+      return;
+    }
     const lostAfter = last && this.#faults.lostAfter(last.seq);
     for (const change of batch.changes) if (change.seq <= (lostAfter ?? change.seq)) this.#write(change);
     if (lostAfter === undefined || lostAfter >= last!.seq) {

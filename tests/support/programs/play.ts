@@ -80,7 +80,7 @@ class Play implements Faults {
     this.#schedule = schedule;
     this.#hibernates = hibernates;
     this.#cuts = [...cuts];
-    this.#world = new World(traitsOf(program));
+    this.#world = new World(traitsOf(program), cuts.length > 0);
     this.#world.stepsOver = () => stepsOver(this.#disk.facts(this.#id));
     this.#workflow = interpreted(program, this.#world);
     this.#body = program.input === 'transforms' ? BODY : null;
@@ -209,7 +209,7 @@ class Play implements Faults {
     const { pauses } = this.#execution!.context;
     const acts: (() => unknown)[] = [];
     for (const pause of pauses) {
-      if (pause.kind === 'oauth') acts.push(() => this.#consent(pause.id));
+      if (pause.kind === 'oauth') acts.push(() => this.#consent(new URL(pause.authUrl).searchParams.get('state')!));
       if (pause.kind === 'interaction' && isAnswered(pause.prompt))
         acts.push(() => this.#answer(pause.id, pause.prompt));
     }
