@@ -60,7 +60,8 @@ export type ExecutionStatus =
   | 'failed'
   | 'idle-expiring';
 
-const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>): Pause => {
+/** The pause that a fact opens. */
+export const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>): Pause => {
   const { id, dueAt, at: openedAt } = fact;
   switch (fact.type) {
     case 'sleep.started':

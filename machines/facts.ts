@@ -18,6 +18,16 @@ export type Consent = Extract<Pause, { kind: 'oauth' }>;
 /** Whether a person can end it; a sleep only takes its time. */
 export const isAwaited = (pause: Pause): pause is Interaction | Consent => pause.kind !== 'sleep';
 
+/** The last time that a date can have; what a run waits for may be later. */
+export const LAST_DATE = 8.64e15;
+
+/** The deadline that was asked for, as a date can show it: an answer is still taken for a moment after that. */
+export const shownDueAt = (pause: Pause): number | null => {
+  const isTimed = pause.kind === 'interaction' && pause.prompt.timeout !== null;
+  const dueAt = isTimed ? pause.openedAt + pause.prompt.timeout! * 1_000 : pause.dueAt;
+  return dueAt === null ? null : Math.min(dueAt, LAST_DATE);
+};
+
 /** Why an execution failed. `name` is the class of the error a workflow threw. */
 export type ExecutionError = { readonly code: ExecutionErrorCode; readonly message: string; readonly name: string };
 export type ExecutionErrorCode =
@@ -27,7 +37,6 @@ export type ExecutionErrorCode =
   | 'interrupted'
   | 'build_failed'
   | 'journal_full'
-  | 'workflow_changed'
   | 'defect';
 
 /** An intermediate step of a run, as tracers and chat interfaces show them. */
@@ -71,7 +80,8 @@ export type Fact =
       readonly workflow: string;
       readonly owner: string | null;
       readonly form: string | null;
-      readonly input: unknown;
+      /** Missing if there was none, which is something else than null. */
+      readonly input?: unknown;
     }
   | { readonly type: 'slot.granted' }
   | (CallPlace & { readonly type: 'step.started'; readonly name: string })

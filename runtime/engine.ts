@@ -31,7 +31,7 @@ import type { Store } from './store/store.ts';
 import { guardStrays } from './strays.ts';
 import { ActorTree, foldEvent } from './system.ts';
 import type { TimingWheel } from './timing-wheel.ts';
-import { copyJson, toJsonOrNull } from './to-json.ts';
+import { copyJson, toJson } from './to-json.ts';
 import { Turns } from './turns.ts';
 import { readInput, type Workflow } from './workflow.ts';
 
@@ -243,9 +243,11 @@ export class Engine {
     this.#refuseIfDraining();
 
     const builders = this.builders(request.workflow);
-    const { read, ...asked } = request;
+    const { read } = request;
+    // The run may change what it is given, and what is kept is a copy of its own.
+    const input = jsonInput(request.input);
     if (read === undefined && builders.workflow.input !== undefined) {
-      const value = await readInput(builders.workflow, copyJson(request.input));
+      const value = await readInput(builders.workflow, copyJson(input));
       return this.begin({ ...request, read: { value } }, session);
     }
     const lease = session?.share() ?? builders.lease(request.by.userId);
@@ -259,19 +261,28 @@ export class Engine {
     const { version, recover } = builders.workflow;
     const owner = request.by.userId ?? null;
     const form = request.form ?? null;
-    // The run may change what it is given, and what is kept is a copy of its own.
-    const input = toJsonOrNull(request.input);
     const origin = {
-      request: { ...asked, input },
+      request,
       recover,
       version,
       retentionMs,
       names: withConversation(names, request),
     };
     const execution = this.#create({ workflow, owner, form }, origin);
-    execution.driver = new Run(execution, asked, builders.workflow, lease, this.#runDeps, { read });
+    execution.driver = new Run(
+      execution,
+      request,
+      builders.workflow,
+      lease,
+      this.#runDeps,
+      read ?? { value: copyJson(input) },
+    );
     try {
-      const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
+      const kept = execution.begin(
+        input === undefined
+          ? { type: 'execution.started', workflow, owner, form }
+          : { type: 'execution.started', workflow, owner, form, input },
+      );
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
@@ -364,8 +375,10 @@ export class Engine {
     lease.whenReady((failure) => {
       if (failure !== undefined) execution.postpone(failure);
     });
-    const input = continued?.type === 'execution.continued' ? continued.input : request.input;
-    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, { past });
+    const [started] = entries;
+    const begun = continued ?? started;
+    const input = begun !== undefined && 'input' in begun ? begun.input : undefined;
+    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, past);
   }
 
   /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
@@ -469,6 +482,16 @@ export class Engine {
     );
   }
 }
+
+/** A copy of the input, as it is journaled: what a run is given is made of that in every life. Throws `input_invalid`. */
+const jsonInput = (input: unknown): unknown => {
+  if (input === undefined) return undefined; // no input is still none when it is read again
+  try {
+    return toJson(input, 'The input');
+  } catch (error) {
+    throw new Failure('input_invalid', { detail: (error as Error).message });
+  }
+};
 
 /** Of executions whose work is done elsewhere. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;

@@ -16,6 +16,7 @@ export const failures = {
   execution_not_found: { retryable: false, message: 'No execution has this id.' },
   execution_settled: { retryable: false, message: 'The execution is over.' },
   fact_refused: { retryable: false, message: 'This cannot happen to an execution in its present state.' },
+  host_unknown: { retryable: false, message: 'The server is not known under the name it was asked for.' },
   idempotency_key_reused: { retryable: false, message: 'The idempotency key was used for another request.' },
   identity_required: {
     retryable: false,
@@ -40,6 +41,7 @@ export const failures = {
   },
   session_closed: { retryable: false, message: 'The session is closed; open another one.' },
   store_unavailable: { retryable: true, message: 'The journal cannot be written at the moment.' },
+  too_many_attempts: { retryable: true, message: 'Too many wrong keys were tried.' },
   workflow_not_found: { retryable: false, message: 'No workflow has this name.' },
 } as const satisfies Record<string, { retryable: boolean; message: string }>;
 

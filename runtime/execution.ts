@@ -73,8 +73,12 @@ const MAX_REFUSALS = 3;
 /** Facts that a run which is executed again causes again: none of them is progress. */
 export const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
   'execution.recovered',
+  'execution.blocked',
+  'execution.unblocked',
+  'execution.resumed',
   'slot.granted',
   'step.started',
+  'output.restarted',
 ]);
 
 export interface ExecutionDeps {

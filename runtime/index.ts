@@ -1,5 +1,6 @@
 /** The door: writing workflows, and running them in a program of your own. */
 export type { ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
+export { opened as pauseOf } from '../machines/execution.ts';
 export type {
   Consent,
   ExecutionError,
@@ -10,7 +11,7 @@ export type {
   Pause,
   TraceStep,
 } from '../machines/facts.ts';
-export { isAwaited } from '../machines/facts.ts';
+export { isAwaited, LAST_DATE, shownDueAt } from '../machines/facts.ts';
 export { voidIn } from '../machines/void-facts.ts';
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';

@@ -30,7 +30,7 @@ import {
   TimeoutError,
   WithdrawnError,
 } from './run-errors.ts';
-import { StepWork } from './step-work.ts';
+import { StepWork, stepKey } from './step-work.ts';
 import type { Position } from './thread.ts';
 import { copyJson, toJson, toJsonOrNull } from './to-json.ts';
 
@@ -136,11 +136,11 @@ export class RunContext implements Context {
     const fact = { type: 'step.started', call: 0, after: 0, name } as const;
     const own: { error?: unknown } = {};
     // What was begun before and has not ended is new as well: it is done again, once all else has been.
-    const made = run.make(fact, position, (begun) => new StepWork(run, begun, position, work, own).start());
+    const made = run.make(fact, position, (begun) => new StepWork(run, this, begun, position, work, own).start());
     if (made === undefined) return new Promise(() => {});
     if (made.isReplayed && !run.hasEnded(made.fact.call))
       run.once(`step ${JSON.stringify(name)}, again`, () =>
-        new StepWork(run, { ...placeOf(made.fact), type: 'step.started', name }, position, work, own).start(),
+        new StepWork(run, this, { ...placeOf(made.fact), type: 'step.started', name }, position, work, own).start(),
       );
     return run.ended(made.fact.call, position, (entry) => {
       if (entry.type === 'step.completed') return copyJson(entry.value) as Jsonify<T>;
@@ -324,9 +324,6 @@ const handled = <T>(promise: Promise<T>): Promise<T> => {
 type PromptFact = Extract<PauseFact, { type: 'interaction.requested' }>;
 type ConsentFact = Extract<PauseFact, { type: 'oauth.requested' }>;
 type SleepFact = Extract<PauseFact, { type: 'sleep.started' }>;
-
-/** The idempotency key of a step: the same in all lives and attempts. */
-export const stepKey = (run: Run, call: number): string => `${run.execution.id}:${call}`;
 
 /** A prompt that its author cannot change any more. The makers of prompts give such prompts. */
 const frozen = (prompt: Prompt): Prompt => (Object.isFrozen(prompt) ? prompt : copyJson(prompt));

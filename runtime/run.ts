@@ -52,9 +52,9 @@ export interface RunDeps {
 }
 
 /** A replay in which nothing happens for so long is of another workflow. */
-const STALL_MS = 60_000;
+export const STALL_MS = 60_000;
 /** The same where something else has come than the journal has. */
-const DIVERGED_MS = 2_000;
+export const DIVERGED_MS = 2_000;
 
 /** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
 const LOST = 'lost';
@@ -88,9 +88,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #replay: Replay | undefined;
   #past: Replay | undefined;
   /** Pauses that were opened while it is replayed, which waits for them. */
-  readonly #again = new Set<string | number>();
+  #again: Set<string | number> = NOTHING;
   /** Steps that wait for a slot. */
-  #starting: (() => void)[] = [];
+  #starting: (() => void)[] | undefined;
   /** R5: what is new, in the order in which it came; the last may be the end of the function. */
   #held: { readonly words: string; readonly act: () => void }[] | undefined;
   #isBlocked = false;
@@ -105,7 +105,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     workflow: Workflow,
     lease: Lease,
     deps: RunDeps,
-    { read, past }: { read?: { readonly value: unknown } | undefined; past?: readonly JournalEntry[] } = {},
+    read?: { readonly value: unknown },
+    past?: readonly JournalEntry[],
   ) {
     this.execution = execution;
     this.asked = asked;
@@ -143,7 +144,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
     this.#phase = phase;
     const key = entry && wakes(entry);
-    if (key !== undefined) this.#waits.push(key, entry!);
+    if (key !== undefined) this.#waits.push(entry!);
     if (phase === 'queued') this.#requestSlot();
     else if (phase === 'executing') this.#stir();
     else this.#giveSlotBack();
@@ -314,7 +315,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     position: Position,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    if (this.#replay !== undefined) this.#again.add(fact.id);
+    if (this.#replay !== undefined) this.#again = new Set([...this.#again, fact.id]);
     this.#offer(fact);
     return this.resume(fact, outcome, position, signal);
   }
@@ -386,7 +387,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
       }
     }
     if (this.#phase !== 'executing' || this.#over !== undefined)
-      await new Promise<void>((go) => this.#starting.push(go));
+      await new Promise<void>((go) => {
+        this.#starting = [...(this.#starting ?? []), go];
+      });
   }
 
   /** How often a step was begun in lives before. */
@@ -451,10 +454,17 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
       this.#isBlocked = false;
       this.execution.mention({ type: 'execution.unblocked' });
     }
-    if (this.#phase === 'executing' && this.#starting.length > 0) for (const go of this.#starting.splice(0)) go();
+    if (this.#phase === 'executing' && this.#starting !== undefined) this.#beginSteps(this.#starting);
     if (this.#isReady) this.deps.turns.add(this);
     else if (this.#phase === 'waiting') this.#resume();
   }
+
+  #beginSteps(starting: readonly (() => void)[]): void {
+    this.#starting = undefined;
+    for (const go of starting) go();
+  }
+
+  hasTurn = false;
 
   /** R2 */
   turn(): void {
@@ -632,11 +642,13 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
       if (typeof key === 'string') this.deps.oauth.abandon(key);
       reject(ended());
     }
-    this.#starting = [];
+    this.#starting = undefined;
     this.#abort?.abort(ended());
     this.#generator?.return(undefined).catch(() => {});
   }
 }
+
+const NOTHING: Set<never> = new Set();
 
 const park = (run: Run): void => run.park();
 

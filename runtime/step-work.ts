@@ -1,11 +1,13 @@
 /** A step that is at work: what it emits belongs to it, and its end is journaled. */
 import type { CallFact, MadeCall } from './calls.ts';
-import type { Log, Span, SpanKind, SpanOptions, Step } from './context.ts';
+import type { Context, Log, Span, SpanKind, SpanOptions, Step } from './context.ts';
 import type { Run } from './run.ts';
-import { RunContext, stepKey } from './run-context.ts';
 import { dataOf, wordsOf } from './run-errors.ts';
 import { type Position, runAt } from './thread.ts';
 import { toJson } from './to-json.ts';
+
+/** The idempotency key of a step: the same in all lives and attempts. */
+export const stepKey = (run: Run, call: number): string => `${run.execution.id}:${call}`;
 
 export class StepWork<T> implements Step {
   readonly #run: Run;
@@ -14,12 +16,13 @@ export class StepWork<T> implements Step {
   readonly #work: (step: Step) => Promise<T> | T;
   /** Keeps the error, for its stack. */
   readonly #own: { error?: unknown };
-  readonly #ctx: RunContext;
+  readonly #ctx: Context;
   readonly attempt: number;
   #signal: AbortSignal | undefined;
 
   constructor(
     run: Run,
+    ctx: Context,
     started: Extract<MadeCall, { type: 'step.started' }>,
     { branch }: Position,
     work: (step: Step) => Promise<T> | T,
@@ -31,7 +34,7 @@ export class StepWork<T> implements Step {
     this.#position = { run, after: call, branch, step: { call, name } };
     this.#work = work;
     this.#own = own;
-    this.#ctx = new RunContext(run);
+    this.#ctx = ctx;
     this.attempt = run.attemptsOf(call) + 1;
   }
 

@@ -23,9 +23,13 @@ export const toJson = (value: unknown, what: string): Json => {
 /** For what is only shown: what `JSON.stringify` makes of it, and null if it makes nothing. */
 export const toJsonOrNull = (value: unknown): Json => {
   try {
-    return typeof value === 'object' && value !== null ? fromText(value) : copied(value, 0);
+    return copied(value, 0);
   } catch {
-    return null;
+    try {
+      return fromText(value);
+    } catch {
+      return null;
+    }
   }
 };
 
@@ -95,7 +99,7 @@ const isForeign = (prototype: object): boolean =>
   Object.getPrototypeOf(prototype) === null &&
   (prototype.constructor as { name?: string } | undefined)?.name === 'Object';
 
-const fromText = (value: object): Json => {
+const fromText = (value: unknown): Json => {
   const text = JSON.stringify(value);
   if (text === undefined) return null;
   if (tooDeepAt(text, MAX_RESULT_DEPTH) !== undefined) throw new NoJson(`it has more than ${MAX_RESULT_DEPTH} levels`);

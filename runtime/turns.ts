@@ -5,6 +5,8 @@
  * from a fact does not depend on how many facts came with it. Runs share turns: each gets one fact in each.
  */
 export interface TurnTaker {
+  /** A turn of its own is to come. Kept by `Turns`. */
+  hasTurn: boolean;
   /** Wakes whoever is next. */
   turn(): void;
   /** The microtasks behind the turn are over, and nothing else has happened since. True: there is more to do. */
@@ -14,7 +16,6 @@ export interface TurnTaker {
 export class Turns {
   #next: TurnTaker[] = [];
   #now: TurnTaker[] = [];
-  readonly #waiting = new Set<TurnTaker>();
   #isScheduled = false;
   readonly #failed: (error: unknown) => void;
 
@@ -29,8 +30,8 @@ export class Turns {
 
   /** Gives it a turn; once, however often it is asked for before. */
   add(taker: TurnTaker): void {
-    if (this.#waiting.has(taker)) return;
-    this.#waiting.add(taker);
+    if (taker.hasTurn) return;
+    taker.hasTurn = true;
     this.#next.push(taker);
     if (!this.#isScheduled) this.#schedule();
   }
@@ -45,8 +46,8 @@ export class Turns {
   begin(): void {
     this.#now = this.#next;
     this.#next = [];
-    this.#waiting.clear();
     for (const taker of this.#now) {
+      taker.hasTurn = false;
       try {
         taker.turn();
       } catch (error) {

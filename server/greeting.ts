@@ -27,13 +27,15 @@ export const greeting = async ({ url, workflow, older = [], paths, console }: Gr
   const known = workflow.isPerUser ? ["-H 'x-api-key: me'"] : [];
   const curl = (at: string, ...more: string[]): string => ['  curl -i', quoted(at), ...known, ...more].join(' ');
   const { origin } = new URL(url); // URLs in bodies begin with the root path
+  const answer = (body: string): string => curl(`${origin}RESPONSE_URL`, JSON_TYPE, data(body));
   return shown([
     ...(older.length === 0 ? [] : [versionsOf(workflow, older)]),
     `${workflow.name} is served at ${url}. Start an execution:`,
     method === 'POST' ? curl(url + at, JSON_TYPE, data(body)) : curl(url + at),
     ...(method === 'POST' && body === undefined ? ['No sample fits its schema, so input.json is yours to write.'] : []),
     ...(canWait ? ['If it waits for a person, the reply has a status_url and a response_url. Look, and answer:'] : []),
-    ...(canWait ? [`${curl(`${origin}STATUS_URL`)}\n  ${curl(`${origin}RESPONSE_URL`, JSON_TYPE, data(ANSWER))}`] : []),
+    ...(canWait ? [[curl(`${origin}STATUS_URL`), ...ANSWERS.map(answer)].join('\n  ')] : []),
+    ...(canWait ? ["An answer has the prompt's input_type as its type; of options it names one by its id."] : []),
     ...watch,
     STOP,
   ]);
@@ -44,7 +46,11 @@ const versionsOf = ({ name, version }: Workflow, older: readonly string[]): stri
 
 const STOP = 'Ctrl-C stops in order; once more, at once.';
 const JSON_TYPE = "-H 'content-type: application/json'";
-const ANSWER = '{"response":{"type":"text","text":"yes"}}';
+/** Of a choice of two, and of a prompt that takes a text. */
+const ANSWERS = [
+  '{"response":{"type":"binary_choice","selected_option":{"id":"yes"}}}',
+  '{"response":{"type":"text","text":"yes"}}',
+];
 
 const shown = (paragraphs: readonly string[]): string => `\n${paragraphs.map((line) => `  ${line}\n\n`).join('')}`;
 

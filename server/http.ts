@@ -5,6 +5,7 @@ import { bind } from './bind.ts';
 import { type After, framingFault, hasBody, readBody } from './body.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
+import type { Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
@@ -32,6 +33,8 @@ export interface HttpOptions {
   problem(thrown: unknown): Reply;
   /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
   onError(error: unknown): void;
+  /** Which address a client has behind proxies. Default: that of the other end of the connection. */
+  readonly network?: Pick<Network, 'clientOf'>;
   /** Sockets on the same port. */
   readonly sockets?: readonly Pick<Sockets, 'mount'>[];
   /** Timers. Default: those of Node. */
@@ -55,6 +58,8 @@ const afterByNode: After = (ms, run) => {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 };
+
+const asRefused = (route: Route, reply: Reply, exchange: Exchange): Reply => route.refused?.(reply, exchange) ?? reply;
 
 const notFound = refusal(404, 'Not Found');
 const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
@@ -106,6 +111,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       return serverError;
     },
     report,
+    network: options.network,
     opened: () => {
       openRequests += 1;
     },
@@ -138,9 +144,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const allowed = own === undefined ? limits : { maxBodyBytes: own, requestTimeoutMs, after };
     readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
       if (outcome === 'tooLarge') {
-        exchange.reply(tooLarge(allowed.maxBodyBytes), true);
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange), true);
       } else if (outcome === 'tooSlow') {
-        exchange.reply(tooSlow, true);
+        exchange.reply(asRefused(route, tooSlow, exchange), true);
       } else {
         exchange.body = outcome;
         run(exchange, route);
@@ -157,7 +163,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const found = router.find(exchange.method, exchange.path);
 
     if (last !== undefined) {
-      exchange.reply(last, true);
+      exchange.reply(found.kind === 'route' ? asRefused(found.route, last, exchange) : last, true);
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {

@@ -1,9 +1,11 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
 import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
+import { Attempts } from './attempts.ts';
 import { createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
 import { InspectorSockets } from './inspector/sockets.ts';
+import { createNetwork, type Network } from './network.ts';
 import { openObjectStore } from './object-store.ts';
 import { openStore } from './open-store.ts';
 import { createOperatorDoor } from './operator-door.ts';
@@ -68,6 +70,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const newest = newestOf(all);
   for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened
   const identifier = createIdentifier(config.identity);
+  const network = createNetwork(config);
   for (const warning of identifier.warnings) log.warn({}, warning);
   const { objectStore } = config;
   const store = objectStore === null ? undefined : await openObjectStore(objectStore, config.maxStoreBytes);
@@ -79,8 +82,10 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       throw error;
     },
   );
-  const door = createOperatorDoor(identifier, config.identity.operatorKey);
-  const who = createWho(identifier, config.console ? door : undefined);
+  const { operatorKey: keys } = config.identity;
+  const attempts = new Attempts(() => runtime.now());
+  const door = createOperatorDoor({ identifier, keys, network, attempts });
+  const who = createWho({ identifier, door, hasPages: config.console });
   const wire = createWire(config.rootPath, newest);
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
@@ -88,8 +93,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions: config.enableInteractiveExtensions };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
 
-  const inspector = config.console ? new InspectorSockets(runtime, door) : undefined;
-  const isGuarded = config.identity.operatorKey !== undefined;
+  const inspector = config.console ? new InspectorSockets(runtime, door, network) : undefined;
+  const isGuarded = keys !== undefined;
   const jobs = [
     ...jobRoutes(deps, workflow, pathsOf(config, config.workflow)),
     ...config.endpoints.flatMap((endpoint) =>
@@ -109,7 +114,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     ...overviewRoutes({ ...deps, rootPath: config.rootPath, served }),
     ...modelRoutes(served, runtime.now()),
     ...interactionRoutes(deps),
-    ...(config.monitorUsers ? [monitorRoute(runtime, identifier, isGuarded)] : []),
+    ...(config.monitorUsers ? [monitorRoute(runtime, door, network, isGuarded)] : []),
     ...(config.console ? [...consoleRoutes(), inspectorRoute(door, config.rootPath), ...operatorRoutes(door)] : []),
     healthRoute,
     ...workflowRoutes(deps, workflow, pathsOf(config, config.workflow)),
@@ -132,7 +137,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
 
   routes.push(...openApiRoutes(routes, newest, config.rootPath));
 
-  const socketDeps = { ...deps, identifier, steps: config.stepAdaptor, log };
+  const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log };
   const sockets = new Sockets(
     [
       ...socketRoutes(socketDeps, workflow, config.workflow),
@@ -150,7 +155,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       ...config.limits,
       host,
       port: config.port,
-      routes,
+      routes: routes.map((route) => withKnownHost(route, network)),
+      network,
       sockets: [sockets, ...(inspector ? [inspector] : [])],
       rootPath,
       cors: config.cors,
@@ -178,6 +184,15 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     throw error;
   }
 };
+
+/** No route is there under a name that is not ours: its page could be anybody's. */
+const withKnownHost = (route: Route, network: Network): Route => ({
+  ...route,
+  handle(call) {
+    network.checkHost(call.headers);
+    return route.handle(call);
+  },
+});
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;

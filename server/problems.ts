@@ -15,6 +15,7 @@ const statuses = {
   execution_not_found: 404,
   execution_settled: 409,
   fact_refused: 409,
+  host_unknown: 421,
   idempotency_key_reused: 422,
   identity_required: 401,
   identity_unavailable: 503,
@@ -30,6 +31,7 @@ const statuses = {
   request_invalid: 422,
   session_closed: 409,
   store_unavailable: 503,
+  too_many_attempts: 429,
   workflow_not_found: 404,
 } as const satisfies Record<FailureCode, number>;
 

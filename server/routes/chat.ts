@@ -53,7 +53,9 @@ export const chatRoutes = (
   if (openaiApiV1Path) {
     const interactive = deps.enableInteractiveExtensions; // without, it is to NAT like its older routes
     const about = aboutChat(workflow, interactive, 'as asked');
-    routes.push({ method, path: openaiApiV1Path, about, handle: completions(deps, { ...served, interactive }) });
+    const handle = completions(deps, { ...served, interactive });
+    const refused = (reply: Reply, call: Call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply);
+    routes.push({ method, path: openaiApiV1Path, about, handle, refused });
   }
   return routes;
 };

@@ -6,6 +6,7 @@ import {
   type Pause,
   type Runtime,
   STANDS,
+  shownDueAt,
 } from '../../runtime/index.ts';
 import {
   aboutCancel,
@@ -112,7 +113,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
           execution_id: executionId,
           workflow,
           opened_at: iso(pause.openedAt),
-          due_at: isoOrNull(pause.dueAt),
+          due_at: isoOrNull(shownDueAt(pause)),
           ...wire.pause(executionId, pause),
         })),
       };
@@ -143,7 +144,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
 const firstDue = (pauses: readonly Pause[]): number | null => {
-  const dues = pauses.flatMap(({ dueAt }) => dueAt ?? []);
+  const dues = pauses.flatMap((pause) => shownDueAt(pause) ?? []);
   return dues.length === 0 ? null : Math.min(...dues);
 };
 

@@ -7,6 +7,7 @@
  */
 import type { Cors } from '../cors.ts';
 import type { Host } from '../exchange.ts';
+import type { Network } from '../network.ts';
 import type { App, WebSocket, WebSocketBehavior } from '../uws-types.ts';
 import { Allowance } from './allowance.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
@@ -25,6 +26,7 @@ export interface SocketOptions {
 
 export interface SocketRoute extends ConnectionDeps {
   readonly path: string;
+  readonly network: Network;
 }
 
 /** What sockets need of the HTTP server they are part of. */
@@ -84,7 +86,7 @@ export class Sockets {
       idleTimeout: Math.min(960, Math.max(8, Math.ceil(idleTimeoutMs / 1000))),
       sendPingsAutomatically: true,
       upgrade(res, req, context) {
-        const handshake = readHandshake(res, req, { path: route.path, cors });
+        const handshake = readHandshake(res, req, { path: route.path, cors, network: route.network });
         if (host.draining) refuse(res, '503 Service Unavailable', 'The server is shutting down.');
         else if ('detail' in handshake) refuse(res, handshake.status, handshake.detail);
         else {

@@ -72,6 +72,11 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   messagesPerSecond: counts,
   socketIdleMs: fc.constantFrom<unknown>('PT30S', 60),
   operatorKey: fc.constant('an operator key of some length'),
+  identityHeader: fc.constant(undefined),
+  acceptedCredentials: fc.constant(['session_cookie', 'jwt']),
+  identityAuthentication: fc.constant(undefined),
+  trustProxy: fc.constantFrom<unknown>(['loopback'], ['10.0.0.0/8', '::1']),
+  allowedHosts: fc.constant(['a.example', '.b.example']),
   userIds: fc.constantFrom('nat', 'by_kind'),
   jwtSecret: fc.constant('a shared secret of thirty-two bytes, or more'),
   jwtPublicKey: fc.constant(undefined),
@@ -81,6 +86,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   jwtIssuer: words,
   jwtAudience: words,
   jwtAlgorithms: fc.constant(['HS256', 'HS512']),
+  jwtAllowWithoutExpiry: fc.boolean(),
   jwtClockToleranceMs: durations,
   allowUnverifiedJwts: fc.constant(false),
   logLevel: fc.constantFrom('debug', 'silent'),
@@ -160,6 +166,9 @@ test('every setting is read: another value makes another configuration', () => {
     jwksUrl: undefined,
     jwksTimeoutMs: undefined, // only with a key
     jwtClockToleranceMs: undefined,
+    jwtAllowWithoutExpiry: undefined,
+    identityHeader: 'x-user',
+    identityAuthentication: undefined, // only with entries that it names
     allowUnverifiedJwts: true,
     memory: true,
   };

@@ -39,7 +39,6 @@ test('a body with such a number is refused with its place', () => {
 
   assert.throws(
     () => readJsonBody('application/json', body),
-    (thrown) =>
-      thrown instanceof ValidationFailure && /9007199254740993 would be rounded/.test(thrown.message),
+    (thrown) => thrown instanceof ValidationFailure && /9007199254740993 would be rounded/.test(thrown.message),
   );
 });

@@ -70,7 +70,11 @@ test('fermata serve takes several modules, and says which versions it serves', a
   const process = fermata(t, ['serve', 'v1.mjs', 'v2.mjs', '--port', '0'], {}, '', folder);
   const url = await process.url();
 
-  const reply = await fetch(`${url}/v1/workflow`, { method: 'POST', body: '{}' });
+  const reply = await fetch(`${url}/v1/workflow`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
   await process.printed(/New executions of greeting take version 2. Open ones of 0.5, 1, 1.5 go on/, 'stderr');
   const listening = process.log.find(({ msg }) => msg === 'listening');
 

@@ -32,13 +32,14 @@ interface World {
 }
 
 export interface RuntimeWorld extends World {
-  /** Starts the only workflow, or the one that is named; as nobody in particular unless `by` says who. */
+  /** Starts the only workflow, or the one that is named; as nobody in particular unless `by` says who. Resolves when it rests. */
   start(asked?: Asked): Promise<Execution>;
 }
 
 export interface Asked {
   readonly workflow?: string;
   readonly input?: unknown;
+  readonly read?: { readonly value: unknown };
   readonly by?: Caller;
   readonly idempotencyKey?: string;
   readonly conversation?: string;
@@ -65,6 +66,12 @@ export interface Answered {
   readonly body: unknown;
 }
 
+/** Resolves when all runs have gone as far as they can without time or network: they begin, and go on, in turns of their own. */
+export const rest = async ({ engine }: Runtime): Promise<void> => {
+  do await setImmediate();
+  while (engine.turns.isBusy);
+};
+
 /** Turns of the event loop: whatever can happen without time or network has happened. */
 export const turns = async (count = 8): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await setImmediate();
@@ -79,6 +86,7 @@ export const given = {
     t.after(() => end(world, () => runtime.stop()));
     const start = async ({ workflow = setup.workflows[0]!.name, by = { userId: undefined }, ...asked }: Asked = {}) => {
       const { execution } = await runtime.engine.begin({ ...nothing, ...asked, workflow, by });
+      await rest(runtime);
       return execution;
     };
     return { ...world, start };

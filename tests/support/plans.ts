@@ -77,7 +77,8 @@ const isNote = ({ type }: ExecutionEvent): boolean =>
 
 const waysToFail = ({ context, tags }: ExecutionSnapshot): Failing[] => {
   const isBegun = context.seq > 1;
-  const isAwaited = tags.has('waiting') && context.pauses.some(({ kind }) => kind !== 'sleep');
+  // A sleep and a consent end by themselves at some time.
+  const isAwaited = tags.has('waiting') && context.pauses.every(({ kind }) => kind === 'interaction');
   return ['cancelled', ...(isBegun ? (['thrown'] as const) : []), ...(isAwaited ? (['abandoned'] as const) : [])];
 };
 
