@@ -17,7 +17,7 @@ export interface RetryWanted {
 /** Rejects with what keeps one of them from being retried; those before it have been. */
 export const retry = async ({ ids, url }: RetryWanted, config: ServerConfig, { streams }: Host): Promise<void> => {
   const base = (url ?? urlOf(config)).replace(/\/+$/, '');
-  const { operatorKey } = config.identity;
+  const [operatorKey] = [config.identity.operatorKey ?? []].flat();
   // On the same machine the server may let operators in without a key.
   const headers = { 'x-as-operator': '1', ...(operatorKey !== undefined && { 'x-operator-key': operatorKey }) };
   for (const id of ids) {
