@@ -7,6 +7,7 @@ import type { JournalEntry } from '../machines/facts.ts';
 import { Archivist } from './archivist.ts';
 import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
+import type { Caller } from './caller.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './context.ts';
 import { Drain } from './drain.ts';
@@ -18,7 +19,7 @@ import { foldJournal } from './fold-journal.ts';
 import { newId } from './ids.ts';
 import { Inspection } from './inspection.ts';
 import { silentLog } from './log.ts';
-import { conversationName, jobName, keyName, Names } from './names.ts';
+import { conversationName, isUnguessable, jobName, keyName, Names } from './names.ts';
 import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
@@ -305,14 +306,17 @@ export class Engine {
     return execution;
   }
 
-  /** The execution that a job id stands for: the caller's own, else one of nobody in particular. */
-  jobOf(user: string | undefined, jobId: string): string | undefined {
-    return this.#names.find(jobName(user, jobId)) ?? this.#names.find(jobName(undefined, jobId));
+  /** The execution that a job id stands for: the caller's own, else one that everybody has who knows the id. */
+  jobOf({ userId, guest }: Caller, jobId: string): string | undefined {
+    const found = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
+    if (found !== undefined || (guest === undefined && !isUnguessable(jobId))) return found;
+    return this.#names.find(jobName({ userId: undefined, guest }, jobId));
   }
 
   /** The execution that is the last turn of a conversation. */
-  conversationOf(user: string | undefined, workflow: string, conversation: string): string | undefined {
-    return this.#names.find(conversationName(user, workflow, conversation));
+  conversationOf(by: Caller, workflow: string, conversation: string): string | undefined {
+    const name = conversationName(by, workflow, conversation);
+    return name && this.#names.find(name);
   }
 
   /** Drops the record of an execution that is over, before its time. */
@@ -363,8 +367,9 @@ export class Engine {
   #drive(execution: Execution): Driver | undefined {
     const { request, recover, version: startedWith } = execution.origin;
     const { workflow, version = startedWith } = execution.context;
-    const entries = this.store.read(execution.id)?.entries;
-    if (request === undefined || entries === undefined) return undefined;
+    const page = this.store.read(execution.id);
+    if (request === undefined || page === undefined) return undefined;
+    const { entries } = page;
     const past = sinceContinued(entries);
     const continued = past === entries ? undefined : entries[entries.length - past.length - 1];
     if (recover === 'fail' && continued === undefined) return undefined;
@@ -378,7 +383,10 @@ export class Engine {
     const [started] = entries;
     const begun = continued ?? started;
     const input = begun !== undefined && 'input' in begun ? begun.input : undefined;
-    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, past);
+    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, {
+      entries: past,
+      isTruncated: (page.truncatedThrough ?? 0) > (continued?.seq ?? 0),
+    });
   }
 
   /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
@@ -508,14 +516,14 @@ const namesOf = (request: StartRequest): readonly Name[] => {
   const { by, idempotencyKey, jobId } = request;
   if (idempotencyKey === undefined && jobId === undefined) return NO_NAMES;
   return [
-    ...(jobId === undefined ? [] : [jobName(by.userId, jobId)]),
-    ...(idempotencyKey === undefined ? [] : [keyName(by.userId, idempotencyKey, request)]),
+    ...(jobId === undefined ? [] : [jobName(by, jobId)]),
+    ...(idempotencyKey === undefined ? [] : [keyName(by, idempotencyKey, request)]),
   ];
 };
 
 /** It is found by its conversation, and not started before because of it. */
 const withConversation = (names: readonly Name[], { by, workflow, conversation }: StartRequest): readonly Name[] =>
-  conversation === undefined ? names : [...names, conversationName(by.userId, workflow, conversation)];
+  conversation === undefined ? names : [...names, conversationName(by, workflow, conversation) ?? []].flat();
 
 const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',

@@ -46,6 +46,7 @@ export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
 export type { Jsonify } from './jsonify.ts';
 export { silentLog } from './log.ts';
+export { conversationName, isUnguessable } from './names.ts';
 export { MAX_DEPTH, tooDeepAt } from './nesting.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';

@@ -22,6 +22,12 @@ export const identityKeys = {
     texts,
     'Names under which the server may be asked for (`Host`), without port; `.example` is every name below it. Without: those of loopback if it listens there and trusts no proxy, else any.',
   ),
+  sharedAnonymousNames: key(
+    'fermata.shared_anonymous_names',
+    yesOrNo,
+    false,
+    'Lets callers without identity share the ids of jobs and conversations, as on NAT: whoever guesses one has it.',
+  ),
   userIds: optional(
     'fermata.user_ids',
     choice('nat', 'by_kind'),

@@ -17,7 +17,7 @@ import {
 } from './config-parts.ts';
 import { ConfigReader, type Flags } from './config-reader.ts';
 import { hasPath, pathNames, type RouteBlock, routeProblems } from './config-routes.ts';
-import type { CorsOptions } from './cors.ts';
+import { type CorsOptions, corsFault } from './cors.ts';
 import type { Variables } from './interpolate.ts';
 import type { ServerOptions } from './options.ts';
 
@@ -85,6 +85,7 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     },
     identity: readIdentity(reader, values, folder),
     ...readNetwork(reader, values),
+    sharedAnonymousNames: values.sharedAnonymousNames,
     providers: readProviders(reader),
     runtime: resolveOptions(pick(values, runtimeNames), data !== null),
     data,
@@ -124,6 +125,8 @@ const checkRoutes = (reader: ConfigReader, config: ServerConfig): void => {
     ...config.endpoints.map((block, at) => ({ place: [...place, 'endpoints', at], block })),
   ];
   for (const { path, what } of routeProblems(blocks, config)) reader.refuse(path, what);
+  const fault = corsFault(config.cors);
+  if (fault !== undefined) reader.refuse([...place, 'cors'], fault);
   if (!hasPath(config.workflow)) reader.warn([...place, 'workflow'], 'names no path, so the workflow is not served');
   if (config.oauthCallbackPath === null && Object.keys(config.providers).length > 0) {
     reader.warn(['authentication'], 'no consent can be given, since oauth2_callback_path is null');

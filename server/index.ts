@@ -1,7 +1,7 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
 import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
 import { Attempts } from './attempts.ts';
-import { createCors } from './cors.ts';
+import { corsFault, createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
 import { InspectorSockets } from './inspector/sockets.ts';
@@ -71,7 +71,10 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened
   const identifier = createIdentifier(config.identity);
   const network = createNetwork(config);
+  const fault = corsFault(config.cors);
+  if (fault !== undefined) throw new Failure('options_invalid', { detail: `cors ${fault}` });
   for (const warning of identifier.warnings) log.warn({}, warning);
+  if (config.sharedAnonymousNames) log.warn({}, SHARED_NAMES);
   const { objectStore } = config;
   const store = objectStore === null ? undefined : await openObjectStore(objectStore, config.maxStoreBytes);
   const opened = given.store === undefined ? await openStore(config) : { store: given.store };
@@ -85,7 +88,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const { operatorKey: keys } = config.identity;
   const attempts = new Attempts(() => runtime.now());
   const door = createOperatorDoor({ identifier, keys, network, attempts });
-  const who = createWho({ identifier, door, hasPages: config.console });
+  const who = createWho({ identifier, door, hasPages: config.console, sharesNames: config.sharedAnonymousNames });
   const wire = createWire(config.rootPath, newest);
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
@@ -193,6 +196,9 @@ const withKnownHost = (route: Route, network: Network): Route => ({
     return route.handle(call);
   },
 });
+
+const SHARED_NAMES =
+  'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;

@@ -70,6 +70,8 @@ export interface ServerOptions {
   readonly trustProxy: readonly string[];
   /** Names under which the server may be asked for, see `NetworkOptions`. Default: those of loopback where it is bound there, else any. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** Whether callers without identity share the names of jobs and conversations, as on NAT. Default false. */
+  readonly sharedAnonymousNames: boolean;
   readonly providers: Readonly<Record<string, OAuthProviderConfig>>;
   readonly runtime: RuntimeOptions;
   readonly limits: {
@@ -117,6 +119,7 @@ export const serverDefaults: ServerOptions = {
   identity: {},
   trustProxy: [],
   allowedHosts: undefined,
+  sharedAnonymousNames: false,
   providers: {},
   runtime: {},
   limits: { maxBodyBytes: 1024 * 1024, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000 },

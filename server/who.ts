@@ -1,6 +1,7 @@
 /** Who calls: the identity of a request, and whether it comes from an operator. */
 import type { Caller } from '../runtime/index.ts';
-import type { Identifier } from './identity.ts';
+import { readGuest } from './guest.ts';
+import type { Headers, Identifier } from './identity.ts';
 import type { OperatorDoor } from './operator-door.ts';
 import type { Call, Reply } from './route.ts';
 
@@ -15,14 +16,20 @@ export interface WhoDeps {
   readonly door: OperatorDoor;
   /** Whether there are pages for operators. */
   readonly hasPages: boolean;
+  /** Whether all callers without identity are one: then names are shared, as on NAT. */
+  readonly sharesNames: boolean;
 }
 
 /**
  * A page for operators asks by the header `X-As-Operator` for what the door gives its browser. Without that header a
  * signed-in browser, or one on this machine, is nobody in particular; and other pages cannot send it.
  */
-export const createWho = ({ identifier, door, hasPages }: WhoDeps): Who => {
+export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps): Who => {
   const { header } = identifier;
+  const anonymous = (headers: Headers, isOperator: boolean): Caller => {
+    const guest = sharesNames ? EVERYBODY : readGuest(headers);
+    return guest === undefined ? { userId: undefined, isOperator } : { userId: undefined, isOperator, guest };
+  };
   return (call) => {
     const { headers } = call;
     const isPage = hasPages && headers['x-as-operator'] !== undefined;
@@ -30,10 +37,13 @@ export const createWho = ({ identifier, door, hasPages }: WhoDeps): Who => {
     // Operators do not come through the proxy that says who its users are.
     if (operator && header !== undefined && headers[header] === undefined) return OPERATOR;
     const identity = identifier.identify(headers);
-    if (!(identity instanceof Promise)) return { userId: identity?.userId, isOperator: operator };
+    if (identity === undefined) return anonymous(headers, operator);
+    if (!(identity instanceof Promise)) return { userId: identity.userId, isOperator: operator };
     return identity.then(({ userId }) => ({ userId, isOperator: operator }));
   };
 };
+
+const EVERYBODY = 'everybody';
 
 const OPERATOR: Caller = { userId: undefined, isOperator: true };
 

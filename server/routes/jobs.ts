@@ -4,7 +4,15 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
-import { type ExecutionView, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
+import {
+  type Caller,
+  type ExecutionView,
+  isUnguessable,
+  jsonSchemaOf,
+  type Runtime,
+  type Workflow,
+} from '../../runtime/index.ts';
+import { guestHeaders, newGuest } from '../guest.ts';
 import { readJsonBody } from '../json-body.ts';
 import { aboutJob, aboutJobStart } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
@@ -82,8 +90,11 @@ const starter =
     const body = readJsonBody(call.headers['content-type'], call.body);
     const { input, fields } = await read(body);
     const jobId = fields.job_id ?? undefined;
+    const caller = await who(call);
+    const isNewGuest = needsToken(caller, jobId);
+    const by = isNewGuest ? { ...caller, guest: newGuest() } : caller;
     const { execution, isNew } = await runtime.start(
-      startRequest(call, body, await who(call), {
+      startRequest(call, body, by, {
         workflow,
         input,
         interactive: false,
@@ -95,7 +106,7 @@ const starter =
     );
 
     const id = jobId ?? execution.id;
-    const headers = { 'execution-id': execution.id };
+    const headers = { 'execution-id': execution.id, ...(isNewGuest && guestHeaders(by.guest!)) };
     if (!isNew) return json(200, { job_id: id, status: jobStatus(execution) }, headers);
     const timeoutMs = fields.sync_timeout * 1_000;
     const isOver = timeoutMs > 0 && (await runtime.waitUntil(execution, hasSettled, { timeoutMs, client: call }));
@@ -103,6 +114,10 @@ const starter =
       ? json(200, jobBody(id, execution, wire), headers)
       : json(202, { job_id: id, status: 'submitted' }, headers);
   };
+
+/** A short id of a caller without identity could be guessed: it is theirs by a token, which they get with the reply. */
+const needsToken = ({ userId, guest }: Caller, jobId: string | undefined): boolean =>
+  jobId !== undefined && userId === undefined && guest === undefined && !isUnguessable(jobId);
 
 const viewer =
   ({ runtime, who, wire }: JobRouteDeps) =>

@@ -6,7 +6,7 @@
  * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Others are shown
  * from their beginning, or not at all if they have ended: NAT's chat interface would add them to the next answer.
  */
-import type { Caller, Runtime } from '../../runtime/index.ts';
+import { type Caller, conversationName, type Runtime } from '../../runtime/index.ts';
 import { beginning, endOf, type Turn } from './turn.ts';
 
 /** Turns that nobody sees and that are remembered all the same. */
@@ -24,6 +24,7 @@ export class Conversations {
   find(workflow: string, by: Caller, conversationId: string | null): Turn | undefined {
     if (conversationId === null) return undefined;
     const key = keyOf(workflow, by, conversationId);
+    if (key === undefined) return undefined;
     const known = this.#turns.get(key);
     const found = this.#runtime.conversation(workflow, conversationId, by);
     if (found === undefined) {
@@ -47,6 +48,7 @@ export class Conversations {
     const { conversationId } = turn.refers;
     if (conversationId === null) return;
     const key = keyOf(workflow, turn.by, conversationId);
+    if (key === undefined) return;
     this.#turns.delete(key);
     this.#turns.set(key, turn);
     if (this.#turns.size > MAX_TURNS) this.#sweep();
@@ -69,5 +71,6 @@ export class Conversations {
   }
 }
 
-const keyOf = (workflow: string, { userId }: Caller, conversationId: string): string =>
-  JSON.stringify([workflow, userId ?? null, conversationId]);
+/** Undefined where the name stands for nothing, since anybody could guess it. */
+const keyOf = (workflow: string, by: Caller, conversationId: string): string | undefined =>
+  conversationName(by, workflow, conversationId)?.name;

@@ -2,6 +2,7 @@
 import { Failure } from '../../runtime/index.ts';
 import { readCookies } from '../cookies.ts';
 import type { Cors } from '../cors.ts';
+import { newGuest, readGuest } from '../guest.ts';
 import type { Network } from '../network.ts';
 import { isWelcome } from '../origin.ts';
 import { clientOf, copyHeaders } from '../request-parts.ts';
@@ -16,6 +17,8 @@ export interface Handshake {
   readonly query: Readonly<Record<string, string>>;
   readonly cookies: Readonly<Record<string, string>>;
   readonly client: Call['client'];
+  /** Token of a client without identity; one that brings none gets it with the answer. */
+  readonly guest: string;
   readonly conversationId: string | undefined;
   /** Cursor of the last message that a client has got who keeps count, or any other text; then messages have cursors. */
   readonly after: string | undefined;
@@ -49,6 +52,7 @@ export const readHandshake = (
     query: Object.fromEntries(query),
     cookies: readCookies(cookie),
     client: network.clientOf(clientOf(res), given),
+    guest: readGuest(given) ?? newGuest(),
     conversationId: query.get('conversation_id') || undefined,
     after: query.get('after') ?? undefined,
   };

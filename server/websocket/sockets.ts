@@ -7,6 +7,7 @@
  */
 import type { Cors } from '../cors.ts';
 import type { Host } from '../exchange.ts';
+import { guestCookie, readGuest } from '../guest.ts';
 import type { Network } from '../network.ts';
 import type { App, WebSocket, WebSocketBehavior } from '../uws-types.ts';
 import { Allowance } from './allowance.ts';
@@ -91,7 +92,8 @@ export class Sockets {
         else if ('detail' in handshake) refuse(res, handshake.status, handshake.detail);
         else {
           const allowance = new Allowance(messagesPerSecond, runtime.now());
-          upgrade(res, req, context, { handshake, allowance, sink: undefined, connection: undefined });
+          const cookie = readGuest(handshake.headers) === undefined ? guestCookie(handshake.guest) : undefined;
+          upgrade(res, req, context, { handshake, allowance, sink: undefined, connection: undefined }, cookie);
         }
       },
       open(socket) {
@@ -141,6 +143,10 @@ class SocketSink implements Sink {
     socket?.cork(() => {
       for (const message of messages) socket.send(message);
     });
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
   }
 
   closed(): void {

@@ -11,6 +11,8 @@ export interface Sink {
   /** Whether everything that was sent has left. */
   readonly isClear: boolean;
   send(messages: readonly string[]): void;
+  /** Says goodbye. Default: that is for the other side to do. */
+  close?(code: number, reason: string): void;
 }
 
 export interface ViewSetup {

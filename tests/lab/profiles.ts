@@ -134,7 +134,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
     workflow: labStream,
     config: { stepAdaptor: { mode: 'custom', customEventTypes: ['LLM_END', 'CUSTOM_START', 'CUSTOM_END'] } },
   },
-  jobs: { workflow: labModel, config: { asyncJobs: true } },
+  jobs: { workflow: labModel, config: { asyncJobs: true, sharedAnonymousNames: true } },
   static: { workflow: labText, config: { objectStore: 'memory' } },
   websocket: text,
   retention: { workflow: labText, config: { runtime: { retentionMs: 2000 } } },

@@ -36,7 +36,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   allowOriginRegex: fc.constant('https://.*'),
   allowMethods: fc.constant(['GET', 'POST']),
   allowHeaders: words,
-  allowCredentials: fc.boolean(),
+  allowCredentials: fc.constant(false), // with any origin it is refused
   exposeHeaders: words,
   maxAgeS: counts,
   builderIdleMs: durations,
@@ -75,6 +75,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   identityHeader: fc.constant(undefined),
   acceptedCredentials: fc.constant(['session_cookie', 'jwt']),
   identityAuthentication: fc.constant(undefined),
+  sharedAnonymousNames: fc.boolean(),
   trustProxy: fc.constantFrom<unknown>(['loopback'], ['10.0.0.0/8', '::1']),
   allowedHosts: fc.constant(['a.example', '.b.example']),
   userIds: fc.constantFrom('nat', 'by_kind'),
@@ -170,6 +171,7 @@ test('every setting is read: another value makes another configuration', () => {
     identityHeader: 'x-user',
     identityAuthentication: undefined, // only with entries that it names
     allowUnverifiedJwts: true,
+    allowCredentials: true,
     memory: true,
   };
   const before = readConfig({ env: {} });

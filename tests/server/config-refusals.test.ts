@@ -74,6 +74,18 @@ const refusals: [text: string, problems: string[]][] = [
       'general.front_end.identity_authentication: expected https URLs, or http on the loopback interface, got http://a.example',
     ],
   ],
+  [
+    'general: {front_end: {cors: {allow_origins: ["*"], allow_credentials: true}}}',
+    [
+      'general.front_end.cors: lets pages of any origin call with cookies; list the origins, or set allow_credentials to false',
+    ],
+  ],
+  [
+    'general: {front_end: {cors: {allow_origin_regex: "https?://.*", allow_credentials: true}}}',
+    [
+      'general.front_end.cors: lets pages of any origin call with cookies; list the origins, or set allow_credentials to false',
+    ],
+  ],
   ['fermata: {jwt: {secret: short}}', ['fermata.jwt.secret: must have at least 32 bytes, got 5']],
   ['fermata: {jwt: {public_key: key}}', ['fermata.jwt.public_key: must be PEM']],
   ['fermata: {jwt: {public_key_file: /nowhere/key.pem}}', ['fermata.jwt.public_key_file: there is no such file']],

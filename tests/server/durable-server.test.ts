@@ -133,11 +133,11 @@ test('a start and an answer that are sent again after a restart are the same one
 
 test('a job is found by its id after a restart, and is not started again', async (t) => {
   const world = await DurableServer.open(t, echo, { asyncJobs: true });
-  const body = { job_id: 'nightly', sync_timeout: 5 };
+  const body = { job_id: 'nightly-5d7a1c9e0b42', sync_timeout: 5 };
   const first = await world.call('POST /v1/workflow/async', { body });
 
   await world.restart();
-  const found = await world.call('GET /v1/workflow/async/job/nightly');
+  const found = await world.call('GET /v1/workflow/async/job/nightly-5d7a1c9e0b42');
   const again = await world.call('POST /v1/workflow/async', { body });
 
   assert.equal((found.body as { status: string }).status, 'success');

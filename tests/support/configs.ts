@@ -67,6 +67,7 @@ export const defaults: ServerConfig = {
   identity: { allowUnverifiedJwts: false },
   trustProxy: [],
   allowedHosts: undefined,
+  sharedAnonymousNames: false,
   providers: {},
   runtime: {
     maxConcurrency: 8,

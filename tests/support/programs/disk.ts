@@ -4,15 +4,34 @@
  */
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { firstDueAt, NEVER } from '../../../runtime/due.ts';
-import { type Archive, defaults, type JournalLimits, type JournalPage, type Recorded, type Store } from '../../../runtime/index.ts';
+import {
+  type Archive,
+  defaults,
+  type JournalLimits,
+  type JournalPage,
+  type Recorded,
+  type Store,
+} from '../../../runtime/index.ts';
 import type { Archived } from '../../../runtime/store/archive.ts';
 import { Journal } from '../../../runtime/store/journal.ts';
 import { readOrigin, writeOrigin } from '../../../runtime/store/origin-text.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
 
 /** An execution on the disk. */
-type Row = { texts: string[]; truncatedThrough: number; origin: string; dueAt: number | null; isDriven: boolean; isSettled: boolean };
-type Change = { readonly record: Recorded; readonly text: string; readonly seq: number; readonly applied: Recorded['applied'] };
+type Row = {
+  texts: string[];
+  truncatedThrough: number;
+  origin: string;
+  dueAt: number | null;
+  isDriven: boolean;
+  isSettled: boolean;
+};
+type Change = {
+  readonly record: Recorded;
+  readonly text: string;
+  readonly seq: number;
+  readonly applied: Recorded['applied'];
+};
 type Loaded = { readonly journal: Journal; through: number };
 
 const limits: JournalLimits = defaults;
@@ -118,7 +137,9 @@ export class DiskStore implements Store, Archive {
   }
 
   release(id: string): void {
-    const isPending = [this.#open, this.#leaving].some((batch) => batch?.changes.some(({ record }) => record.id === id));
+    const isPending = [this.#open, this.#leaving].some((batch) =>
+      batch?.changes.some(({ record }) => record.id === id),
+    );
     if (!isPending) this.#loaded.delete(id);
   }
 
@@ -149,7 +170,9 @@ export class DiskStore implements Store, Archive {
     get: (kind, key) => this.#vault().get(`${kind} ${key}`),
     keys: (kind, after, limit) =>
       [...this.#vault()]
-        .flatMap(([place, value]) => (value !== undefined && place.startsWith(`${kind} `) ? [place.slice(kind.length + 1)] : []))
+        .flatMap(([place, value]) =>
+          value !== undefined && place.startsWith(`${kind} `) ? [place.slice(kind.length + 1)] : [],
+        )
         .filter((key) => key > after)
         .sort()
         .slice(0, limit),
@@ -213,7 +236,10 @@ export class DiskStore implements Store, Archive {
   #commit(batch: Batch): void {
     this.#leaving = undefined;
     const [first, last] = [batch.changes[0], batch.changes.at(-1)];
-    if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) return this.#fail(batch);
+    if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) {
+      this.#fail(batch);
+      return;
+    }
     const lostAfter = last && this.#faults.lostAfter(last.seq);
     for (const change of batch.changes) if (change.seq <= (lostAfter ?? change.seq)) this.#write(change);
     if (lostAfter === undefined || lostAfter >= last!.seq) {

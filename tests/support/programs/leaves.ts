@@ -116,7 +116,7 @@ export abstract class Leaves {
       await this.#inner(node.inner, site, step);
       await this.#turns(node.turns);
       if (node.value === 'error') throw new RangeError(`${site} broke`);
-      return valueOf(node.value, site);
+      return valueGiven(node.value, site);
     });
     const seen = this.see({ site, did: 'step', asked: name, got: value ?? 'nothing' });
     if (node.mutates) spoil(value);
@@ -124,7 +124,11 @@ export abstract class Leaves {
   }
 
   /** A call of `ctx` from within a step. Those that make no sense there reject; what is done then is up to the author. */
-  async #inner(call: Extract<Leaf, { do: 'step' }>['inner'], site: string, step: StepHandle | undefined): Promise<void> {
+  async #inner(
+    call: Extract<Leaf, { do: 'step' }>['inner'],
+    site: string,
+    step: StepHandle | undefined,
+  ): Promise<void> {
     const { ctx } = this;
     switch (call) {
       case 'none':
@@ -173,7 +177,9 @@ export abstract class Leaves {
       try {
         if (on === 'sleep') await this.ctx.sleep(1_000);
         const got =
-          on === 'prompt' ? givenIn(await this.ctx.prompt(text({ text: `Q ${site}` }))) : await this.ctx.step(`S ${site}`, () => site);
+          on === 'prompt'
+            ? givenIn(await this.ctx.prompt(text({ text: `Q ${site}` })))
+            : await this.ctx.step(`S ${site}`, () => site);
         return this.see({ site, did: 'insist', got });
       } catch {}
     }
@@ -226,7 +232,7 @@ export abstract class Leaves {
   }
 }
 
-const valueOf = (value: StepValue, site: string): unknown => {
+const valueGiven = (value: StepValue, site: string): unknown => {
   if (value === 'object') return { of: site, total: 5, list: [1, { deep: true }] };
   if (value === 'list') return [site, 5, [1]];
   if (value === 'date') return { of: site, at: new Date(0) };

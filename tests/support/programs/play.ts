@@ -7,6 +7,7 @@ import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { Disk, DiskStore, type Faults } from './disk.ts';
+import { features } from './features.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
@@ -43,7 +44,7 @@ const ROUNDS = 250;
 /** A replay that takes longer than that does not get on. */
 const REPLAY_TURNS = 600;
 /** Rounds without anything that could be done, in which time passes in case that something is tried again. */
-const PATIENCE = [1_500, 1_500, 70_000, 70_000];
+const PATIENCE = [1_500, 1_500, 70_000, 70_000, 1_500, 1_500, 70_000];
 
 const BANK = {
   clientId: 'fermata',
@@ -79,7 +80,7 @@ class Play implements Faults {
     this.#schedule = schedule;
     this.#hibernates = hibernates;
     this.#cuts = [...cuts];
-    this.#world = new World(traitsOf(program));
+    this.#world = new World(traitsOf(program), cuts.length > 0);
     this.#world.stepsOver = () => stepsOver(this.#disk.facts(this.#id));
     this.#workflow = interpreted(program, this.#world);
     this.#body = program.input === 'transforms' ? BODY : null;
@@ -90,6 +91,7 @@ class Play implements Faults {
     await this.#start();
     let end: End | undefined;
     let idle = 0;
+    let lastSeq = 0;
     for (let round = 0; end === undefined && round < ROUNDS; round += 1) {
       await this.#quiet();
       if (this.#isLost) {
@@ -106,8 +108,12 @@ class Play implements Faults {
       end = this.#end();
       if (end !== undefined) break;
       if (round === this.#schedule.cancelAfter) await this.#cancel();
-      else if (await this.#act()) idle = 0;
-      else if (idle === PATIENCE.length) end = 'stuck';
+      else if (await this.#act()) {
+        idle = 0;
+        const seq = this.#disk.facts(this.#id).length;
+        if (seq === lastSeq) this.#clock.advance(PATIENCE[0]!); // it was not heard: what could not be stored is tried again
+        lastSeq = seq;
+      } else if (idle === PATIENCE.length) end = 'stuck';
       else this.#clock.advance(PATIENCE[idle++]!);
     }
     if (end === 'cancelled') await this.#quiet();
@@ -143,10 +149,11 @@ class Play implements Faults {
   }
 
   async #start(): Promise<void> {
-    const read = await this.#workflow.input?.['~standard'].validate(this.#body);
-    const input = read === undefined ? this.#body : (read as { value: unknown }).value;
+    const read = (await this.#workflow.input?.['~standard'].validate(this.#body)) as { value: unknown } | undefined;
+    const input = features.stepHandle || read === undefined ? this.#body : read.value;
     const { engine } = this.#runtime;
-    const starting = this.#runtime.start({ ...asked, workflow: 'program', input });
+    const request = { ...asked, workflow: 'program', input, read };
+    const starting = this.#runtime.start(request);
     this.#id = engine.executions.all()[0]!.id;
     await Promise.race([starting.catch(() => {}), this.#quiet()]);
   }
@@ -177,7 +184,9 @@ class Play implements Faults {
   #compareJournals(): void {
     const read = JSON.stringify(this.#store.read(this.#id)?.entries ?? []);
     if (read !== JSON.stringify(this.#disk.facts(this.#id))) {
-      this.#world.problem('the journal in memory is not the one on the disk: a value was changed after it was journaled');
+      this.#world.problem(
+        'the journal in memory is not the one on the disk: a value was changed after it was journaled',
+      );
     }
   }
 
@@ -187,9 +196,10 @@ class Play implements Faults {
     const { error } = execution.context;
     if (execution.isSettled) {
       if (error === null) return 'completed';
-      return error.code === 'workflow_changed' ? 'changed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
+      return error.code === 'cancelled' ? 'cancelled' : 'failed';
     }
-    return isBlocked(this.#disk.facts(this.#id)) ? 'blocked' : undefined;
+    const waitsOutside = this.#world.outside.length > 0;
+    return isBlocked(this.#disk.facts(this.#id)) && !waitsOutside ? 'blocked' : undefined;
   }
 
   /** Does what the schedule says. False: there is nothing to do. */
@@ -199,12 +209,17 @@ class Play implements Faults {
     const { pauses } = this.#execution!.context;
     const acts: (() => unknown)[] = [];
     for (const pause of pauses) {
-      if (pause.kind === 'oauth') acts.push(() => this.#consent(pause.id));
-      if (pause.kind === 'interaction' && isAnswered(pause.prompt)) acts.push(() => this.#answer(pause.id, pause.prompt));
+      if (pause.kind === 'oauth') acts.push(() => this.#consent(new URL(pause.authUrl).searchParams.get('state')!));
+      if (pause.kind === 'interaction' && isAnswered(pause.prompt))
+        acts.push(() => this.#answer(pause.id, pause.prompt));
     }
     for (const waiting of this.#world.outside) acts.push(() => this.#fetched(waiting));
     const timed = pauses.flatMap(({ dueAt }) => (dueAt !== null && dueAt < this.#clock.now() + 3_600_000 ? dueAt : []));
-    if (timed.length > 0) acts.push(() => this.#clock.advance(Math.max(0, Math.min(...timed) - this.#clock.now())));
+    if (timed.length > 0) {
+      // What is over, and could not be stored, is tried again a second later.
+      const left = Math.min(...timed) - this.#clock.now();
+      acts.push(() => this.#clock.advance(left > 0 ? left : PATIENCE[0]!));
+    }
     if (acts.length === 0) return execution.phase === 'waiting' && pauses.length === 0;
     this.#answering.clear();
     const count = 1 + (this.#draw() % Math.min(this.#schedule.atOnce, acts.length));
@@ -295,7 +310,9 @@ const isBlocked = (journal: readonly JournalEntry[]): boolean => {
 /** How many prompts of this text were answered. */
 const answersTo = (text: string, journal: readonly JournalEntry[]): number => {
   const ids = new Set(
-    journal.flatMap((entry) => (entry.type === 'interaction.requested' && entry.prompt.text === text ? [entry.id] : [])),
+    journal.flatMap((entry) =>
+      entry.type === 'interaction.requested' && entry.prompt.text === text ? [entry.id] : [],
+    ),
   );
   return journal.filter((entry) => entry.type === 'interaction.answered' && ids.has(entry.id)).length;
 };
@@ -305,5 +322,7 @@ const stepsOver = (journal: readonly JournalEntry[]): ReadonlySet<string> => {
   const ended = new Set(
     journal.flatMap((entry) => (entry.type === 'step.completed' || entry.type === 'step.failed' ? [entry.call] : [])),
   );
-  return new Set(journal.flatMap((entry) => (entry.type === 'step.started' && ended.has(entry.call) ? [entry.name] : [])));
+  return new Set(
+    journal.flatMap((entry) => (entry.type === 'step.started' && ended.has(entry.call) ? [entry.name] : [])),
+  );
 };

@@ -124,6 +124,8 @@ export const childrenOf = (node: Node): readonly Node[] => {
 export interface Traits {
   /** It does not make the same calls in each life. */
   readonly isUnstable: boolean;
+  /** It asks in other words in each life, by the same key. */
+  readonly isReworded: boolean;
   /** Its calls may come in another order in another life, for it waits for something that is none of `ctx`. */
   readonly isLoose: boolean;
   /** What it gives depends on what comes first. */
@@ -137,14 +139,19 @@ export const traitsOf = (program: Program): Traits => {
   const isParallel = nodes.some((node) => node.do === 'all' || node.do === 'race' || node.do === 'withdraw');
   return {
     isUnstable: nodes.some(isUnstable),
-    isLoose: nodes.some(({ do: what }) => what === 'callback' || (isParallel && (what === 'turns' || what === 'outside'))),
+    isReworded: nodes.some((node) => node.do === 'prompt' && node.says === 'unstable'),
+    isLoose: nodes.some(
+      ({ do: what }) => what === 'callback' || (isParallel && (what === 'turns' || what === 'outside')),
+    ),
     isRaced: nodes.some(isRace),
     hasTwins: nodes.some((node) => TWINS.has(node.do) || ('says' in node && node.says === 'shared')),
   };
 };
 
 const isUnstable = (node: Node): boolean =>
-  node.do === 'choice' || (node.do === 'prompt' && node.says === 'unstable' && !node.keyed) || (node.do === 'step' && node.says === 'unstable');
+  node.do === 'choice' ||
+  (node.do === 'prompt' && node.says === 'unstable' && !node.keyed) ||
+  (node.do === 'step' && node.says === 'unstable');
 
 /** What comes first decides there: also which of several errors a parallel call rejects with. */
 const isRace = (node: Node): boolean => node.do === 'race' || node.do === 'withdraw' || node.do === 'callback';
