@@ -455,7 +455,7 @@ export class Engine {
 
   /** It is not in memory any more. */
   #drop(execution: Execution): void {
-    execution.leave();
+    execution.depart();
     this.executions.remove(execution);
     this.#names.drop(execution.id);
   }
