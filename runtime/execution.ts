@@ -65,14 +65,20 @@ type Untold = {
 
 /** After which somebody is looked for again who could do the work. */
 const RETRY_MS = 1_000;
+/** The same after many attempts. */
+const LONGEST_RETRY_MS = 60_000;
 /** Attempts to go on with an execution of which nothing can be stored, while others can. */
 const MAX_REFUSALS = 3;
 
 /** Facts that a run which is executed again causes again: none of them is progress. */
 export const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
   'execution.recovered',
+  'execution.blocked',
+  'execution.unblocked',
+  'execution.resumed',
   'slot.granted',
   'step.started',
+  'output.restarted',
 ]);
 
 export interface ExecutionDeps {
@@ -115,6 +121,9 @@ export class Execution {
   #driveAt = NEVER;
   /** How often the store has refused what has happened to this execution alone, since it last kept something. */
   #refusals = 0;
+  /** How often what its run needs could not be had, since it last got any further. */
+  #postponed = 0;
+  #hasDeparted = false;
 
   /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
@@ -146,9 +155,50 @@ export class Execution {
     if (this.driver?.isReplaceable) this.driver = undefined;
     if (this.#actor !== undefined) this.#deps.release(this.id);
     this.#actor = undefined;
+    this.#disarm();
+  }
+
+  #disarm(): void {
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
+  }
+
+  /** It is not in memory any more: whatever is still told to it is seen to by the one that is read from the store next. */
+  depart(): void {
+    this.#hasDeparted = true;
+    this.leave();
+  }
+
+  /** Its driver leaves, and another one goes on from the journal when there is work to do. */
+  detach(): void {
+    this.driver?.leave();
+    this.driver = undefined;
+  }
+
+  /**
+   * Lets one that is blocked try again, with the code of this version if one is named, else with that of its own. False if
+   * it is not blocked.
+   */
+  retry(version?: string): boolean | Promise<true> {
+    if (this.#applied.context.blocked === null) return false;
+    this.detach();
+    return this.offer(
+      version === undefined ? { type: 'execution.unblocked' } : { type: 'execution.unblocked', version },
+    );
+  }
+
+  /** What its run needs cannot be had: it is tried again, later and later. */
+  postpone(err: Failure): void {
+    this.detach();
+    this.#postponed += 1;
+    const ms = Math.min(RETRY_MS * 2 ** (this.#postponed - 1), LONGEST_RETRY_MS);
+    this.#deps.log.warn(
+      { executionId: this.id, err, retryInMs: ms },
+      'what an execution needs to go on cannot be had yet',
+    );
+    this.#driveAt = this.#deps.clock.now() + ms;
+    this.#arm();
   }
 
   /** The same for good: those who watch hear that there is nothing more to see. */
@@ -329,6 +379,7 @@ export class Execution {
   #drive(entry: JournalEntry | undefined, phase: Phase): void {
     const isLeft = this.#driveAt !== NEVER || this.#isSetAside;
     if (isLeft && phase !== 'settled') return;
+    if (entry?.type === 'execution.continued') this.detach(); // the function begins anew
     if (this.driver === undefined && phase === 'queued' && this.#applied === this.#told) {
       try {
         this.driver = this.#deps.drive(this);
@@ -359,7 +410,7 @@ export class Execution {
 
   #tellOne({ entry, snapshot, full, isHeard }: Untold): void {
     this.#told = snapshot;
-    if (this.#refusals > 0 && !IN_VAIN.has(entry.type)) this.#refusals = 0;
+    if (!IN_VAIN.has(entry.type)) this.#refusals = this.#postponed = 0;
     this.#arm();
     if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
     if (this.#watchers !== undefined) for (const watcher of [...this.#watchers.keys()]) this.#call(watcher, entry);
@@ -387,6 +438,7 @@ export class Execution {
 
   /** One timer per execution, for whatever is due first; `notBefore` is for what has been seen to and is being kept. */
   #arm(notBefore = 0): void {
+    if (this.#hasDeparted) return;
     const dueAt = Math.max(this.#dueAt(), notBefore);
     if (dueAt === this.#timerDueAt) return;
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
@@ -407,15 +459,15 @@ export class Execution {
 
   /** When it has been parked for long enough to leave memory, where there is another place for it. */
   #leavesAt(): number {
-    const { parkedAt } = this.context;
-    if (parkedAt === null || this.#deps.store.archive === undefined) return NEVER;
-    return Math.max(parkedAt, this.#neededAt) + this.#deps.options.hibernateAfterMs;
+    const { parkedAt, blocked } = this.context;
+    const idleSince = parkedAt ?? blocked?.since;
+    if (idleSince === undefined || this.#deps.store.archive === undefined) return NEVER;
+    return Math.max(idleSince, this.#neededAt) + this.#deps.options.hibernateAfterMs;
   }
 
   /** Looks for what is due, and sees to it. */
   due(): void {
-    this.#timer = undefined;
-    this.#timerDueAt = NEVER;
+    this.#disarm(); // others than the timer may ask for it
     if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
     const { parkedTimeoutMs } = this.#deps.options;

@@ -10,7 +10,7 @@ import type { Builders } from './builders.ts';
 import type { Caller } from './caller.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
 import { Failure } from './errors.ts';
-import type { Execution } from './execution.ts';
+import type { Execution, NewFact } from './execution.ts';
 import type { ExecutionFilter, ExecutionPage } from './executions.ts';
 import type { Inspection } from './inspection.ts';
 import type { CallbackOutcome } from './oauth/oauth.ts';
@@ -20,6 +20,9 @@ import { type Response, readAnswer } from './prompts.ts';
 import type { JournalPage } from './store/store.ts';
 import { Wait } from './wait.ts';
 import type { Workflow } from './workflow.ts';
+
+/** What the browser that comes back from a provider tells an execution. */
+type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;
 
 export type AnswerOutcome = 'accepted' | 'already_answered' | 'not_open';
 
@@ -69,7 +72,12 @@ export class Runtime {
     return this.engine.workflows;
   }
 
-  /** The builders of a workflow: for whoever watches. Throws `workflow_not_found`. */
+  /** The builders of all workflows, in all versions that are served: for operators. */
+  get allBuilders(): readonly Builders[] {
+    return this.engine.allBuilders;
+  }
+
+  /** The builders of a workflow, in its newest version: for whoever watches. Throws `workflow_not_found`. */
   builders(workflow: string): Builders {
     return this.engine.builders(workflow);
   }
@@ -89,7 +97,7 @@ export class Runtime {
 
   /** The execution that a job id stands for, be it of the caller's choice or the execution's own. */
   job(jobId: string, by: Caller): ExecutionView | undefined {
-    return this.#owned(this.engine.jobOf(by.userId, jobId) ?? jobId, by);
+    return this.#owned(this.engine.jobOf(by, jobId) ?? jobId, by);
   }
 
   /** The last turn of a conversation of the caller's, and what it was started with. */
@@ -98,7 +106,7 @@ export class Runtime {
     conversation: string,
     by: Caller,
   ): { readonly execution: ExecutionView; readonly started: RunRequest } | undefined {
-    const id = this.engine.conversationOf(by.userId, workflow, conversation);
+    const id = this.engine.conversationOf(by, workflow, conversation);
     const execution = id === undefined ? undefined : this.#owned(id, by);
     const started = execution?.origin.request;
     return execution && started && { execution, started };
@@ -190,22 +198,57 @@ export class Runtime {
     if (execution === undefined) throw notFound(executionId);
     if (!(await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError'))) {
       await execution.keeping; // it has just ended, and is about to be told so
-      throw new Failure('execution_settled', {
-        detail: `Execution ${executionId} is over: it is ${execution.status}.`,
-      });
+      throw settled(execution);
     }
+  }
+
+  /**
+   * Lets a blocked execution try again, with the newest version of its workflow if its own is not served. Resolves once that is
+   * kept. Throws `execution_not_found`, `execution_settled`, `execution_not_blocked`, and `workflow_not_found` if no version is
+   * served.
+   */
+  async retry(executionId: string, by: Caller): Promise<void> {
+    const execution = this.#owned(executionId, by);
+    if (execution === undefined) throw notFound(executionId);
+    if (execution.context.blocked !== null && (await this.engine.retry(execution))) return;
+    await execution.keeping; // something has just happened to it, and is about to be told
+    if (execution.isSettled) throw settled(execution);
+    const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
+    throw new Failure('execution_not_blocked', { detail });
   }
 
   /** The browser is back from the provider. Who waited goes on, or is told why not; resolves once that is kept. */
   async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
     const outcome = await this.engine.oauth.complete({ url, user: by.userId });
     if (outcome.outcome === 'unknown_state') return outcome;
+    let failure: unknown;
     for (const { executionId, state: id } of [outcome, ...(outcome.also ?? [])]) {
-      const execution = this.engine.executions.get(executionId);
-      if (outcome.outcome === 'granted') await execution?.offer({ type: 'oauth.granted', id });
-      else await execution?.offer({ type: 'oauth.refused', id, reason: refusal(outcome) });
+      const fact: ConsentEnd =
+        outcome.outcome === 'granted'
+          ? { type: 'oauth.granted', id }
+          : { type: 'oauth.refused', id, reason: refusal(outcome) };
+      try {
+        await this.engine.executions.get(executionId)?.offer({ ...fact });
+      } catch (error) {
+        failure = error;
+        this.#offerAgain(executionId, fact, 1_000);
+      }
     }
+    if (failure !== undefined) throw failure;
     return outcome;
+  }
+
+  /** The provider does not send the browser a second time: what could not be stored is stored later. */
+  #offerAgain(executionId: string, fact: ConsentEnd, ms: number): void {
+    this.after(ms, () => {
+      const retry = (): void => this.#offerAgain(executionId, fact, Math.min(ms * 2, 60_000));
+      try {
+        const kept = this.engine.executions.get(executionId)?.offer({ ...fact });
+        if (kept instanceof Promise) kept.catch(retry);
+      } catch {
+        retry();
+      }
+    });
   }
 
   /** Stops taking work, lets what executes finish for a while, ends the rest, and disposes every builder. */
@@ -236,6 +279,9 @@ export class Runtime {
 
 const notFound = (executionId: string): Failure =>
   new Failure('execution_not_found', { detail: `Execution ${executionId} not found` });
+
+const settled = ({ id, status }: Execution): Failure =>
+  new Failure('execution_settled', { detail: `Execution ${id} is over: it is ${status}.` });
 
 /** Whose executions somebody may see; undefined: everybody's. */
 const ownerOf = ({ isOperator, userId }: Caller): string | undefined => {

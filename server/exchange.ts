@@ -12,6 +12,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Backlog, Holder } from './backlog.ts';
 import { type HeaderLines, withExposed } from './cors.ts';
+import type { Network } from './network.ts';
 import { clientOf, copyHeaders, unknownClient } from './request-parts.ts';
 import type { Call, Reply, Sink } from './route.ts';
 import type { HttpRequest, HttpResponse } from './uws-types.ts';
@@ -25,6 +26,7 @@ export interface Host {
   problem(thrown: unknown): Reply;
   /** For what has no reply. */
   report(error: unknown): void;
+  readonly network?: Pick<Network, 'clientOf'> | undefined;
   /** An exchange goes on after its callback, and is over. */
   opened(): void;
   closed(): void;
@@ -84,7 +86,9 @@ export class Exchange implements Call, Sink, Holder {
 
   get client(): Call['client'] {
     if (this.#client !== undefined) return this.#client;
-    return this.#isOpen() ? (this.#client = clientOf(this.#res)) : unknownClient; // H3
+    if (!this.#isOpen()) return unknownClient; // H3
+    const client = clientOf(this.#res);
+    return (this.#client = this.#host.network?.clientOf(client, this.headers) ?? client);
   }
 
   get signal(): AbortSignal {

@@ -5,6 +5,7 @@ import { bind } from './bind.ts';
 import { type After, framingFault, hasBody, readBody } from './body.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
+import type { Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import { credentialFault } from './request-parts.ts';
 import type { Reply, Route } from './route.ts';
@@ -33,6 +34,8 @@ export interface HttpOptions {
   problem(thrown: unknown): Reply;
   /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
   onError(error: unknown): void;
+  /** Which address a client has behind proxies. Default: that of the other end of the connection. */
+  readonly network?: Pick<Network, 'clientOf'>;
   /** Sockets on the same port. */
   readonly sockets?: readonly Pick<Sockets, 'mount'>[];
   /** Timers. Default: those of Node. */
@@ -56,6 +59,8 @@ const afterByNode: After = (ms, run) => {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 };
+
+const asRefused = (route: Route, reply: Reply, exchange: Exchange): Reply => route.refused?.(reply, exchange) ?? reply;
 
 const notFound = refusal(404, 'Not Found');
 const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
@@ -112,6 +117,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       return serverError;
     },
     report,
+    network: options.network,
     opened: () => {
       openRequests += 1;
     },
@@ -145,11 +151,11 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
       if (outcome === 'tooLarge') {
         // The rest is read and dropped: clients that are still sending would never see the reply if they were cut off.
-        exchange.reply(tooLarge(allowed.maxBodyBytes));
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange));
       } else if (outcome === 'crowdedOut') {
-        exchange.reply(crowdedOut, true);
+        exchange.reply(asRefused(route, crowdedOut, exchange), true);
       } else if (outcome === 'tooSlow') {
-        exchange.reply(tooSlow, true);
+        exchange.reply(asRefused(route, tooSlow, exchange), true);
       } else {
         exchange.body = outcome;
         run(exchange, route);
@@ -166,7 +172,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const found = router.find(exchange.method, exchange.path);
 
     if (last !== undefined) {
-      exchange.reply(last, true);
+      exchange.reply(found.kind === 'route' ? asRefused(found.route, last, exchange) : last, true);
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {

@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_DEPTH, tooDeepAt } from '../runtime/index.ts';
 import { countCharacters, entryOf } from './lax-scalars.ts';
+import { type LossyNumber, lossyNumberIn } from './lossy-number.ts';
 import { ValidationFailure } from './validation.ts';
 
 /**
@@ -16,7 +17,7 @@ import { ValidationFailure } from './validation.ts';
  * be sent that way.
  *
  * @throws ValidationFailure for no body or `null`, another type, bytes that are not UTF-8, text that is not JSON, or more
- *   than `MAX_DEPTH` levels
+ *   than `MAX_DEPTH` levels, or a number that would be rounded
  */
 export const readJsonBody = (contentType: string | undefined, body: Buffer | undefined): unknown => {
   if (body === undefined || body.length === 0) throw missing();
@@ -27,6 +28,8 @@ export const readJsonBody = (contentType: string | undefined, body: Buffer | und
   if (deep !== undefined) throw notJson(deep, `Expecting at most ${MAX_DEPTH} levels`);
   const value = parse(text);
   if (value === null) throw missing();
+  const lossy = lossyNumberIn(text);
+  if (lossy !== undefined) throw lossyNumber(lossy);
   return value;
 };
 
@@ -37,6 +40,16 @@ const missing = (): ValidationFailure => new ValidationFailure([entryOf('missing
 const notJson = (offset: number, error: string): ValidationFailure =>
   new ValidationFailure([
     { type: 'json_invalid', loc: ['body', offset], msg: 'JSON decode error', input: {}, ctx: { error } },
+  ]);
+
+const lossyNumber = ({ written, path }: LossyNumber): ValidationFailure =>
+  new ValidationFailure([
+    {
+      type: 'number_not_exact',
+      loc: ['body', ...path],
+      msg: `${written.slice(0, 40)} would be rounded: send a whole number of at most ${Number.MAX_SAFE_INTEGER}, or a text`,
+      input: written.slice(0, 400),
+    },
   ]);
 
 const parse = (text: string): unknown => {

@@ -57,13 +57,15 @@ function* piecesOf(body: Buffer | undefined): Generator<Buffer, void> {
 /** Busboy reads over the charset of a part: it is looked up in the heads of the parts, of which the last one counts. */
 const withCharset = (file: FormFile, formType: string, body: Buffer, field: string): FormFile => {
   const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(formType) ?? [];
-  const delimiter = `--${quoted ?? plain}`;
+  const delimiter = `--${quoted ?? plain}\r\n`;
   let charset: string | undefined;
-  for (let at = body.indexOf(delimiter); at !== -1; at = body.indexOf(delimiter, at + 1)) {
-    const end = body.indexOf('\r\n\r\n', at);
-    const head = body.toString('latin1', at, Math.min(end, at + limits.headerSize));
-    const [, name] = /^content-disposition:.*?[;\s]name="?([^";\r\n]*)/im.exec(head) ?? [];
-    if (end !== -1 && name === field) charset = /^content-type:.*?;\s*charset="?([\w.:+-]+)/im.exec(head)?.[1];
+  let at = body.indexOf(delimiter) === 0 ? 0 : body.indexOf(`\r\n${delimiter}`);
+  for (let count = 0; at !== -1 && count < limits.parts; count += 1) {
+    const window = body.toString('latin1', at, at + limits.headerSize);
+    const head = window.slice(0, window.indexOf('\r\n\r\n'));
+    const [, name] = /^content-disposition:.*?[; ]name="?([^";\r\n]*)/im.exec(head) ?? [];
+    if (name === field) charset = /^content-type:.*?; *charset="?([\w.:+-]+)/im.exec(head)?.[1];
+    at = body.indexOf(`\r\n${delimiter}`, at + 1);
   }
   return charset === undefined ? file : { ...file, contentType: `${file.contentType}; charset=${charset}` };
 };

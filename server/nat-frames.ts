@@ -1,5 +1,6 @@
 /** The frames of NAT's streams: what they have in common, whatever an output looks like. */
-import type { ExecutionView, JournalEntry } from '../runtime/index.ts';
+import { type ExecutionView, GivenOutput, type JournalEntry } from '../runtime/index.ts';
+import { saidTexts } from './chat/completion.ts';
 import { pauseError, runError } from './chat/openai.ts';
 import { eventFrame, type Translator } from './sse.ts';
 import type { ShownStep, Steps } from './steps.ts';
@@ -27,6 +28,7 @@ export type ErrorForm = 'event' | 'bare' | 'openai';
 /** For one reader. */
 export class NatFrames implements Translator {
   readonly #options: NatFramesOptions;
+  readonly #given = new GivenOutput(saidTexts);
   #hasOutput = false;
   isOver = false;
 
@@ -38,8 +40,11 @@ export class NatFrames implements Translator {
     const { wire, execution, steps, errors } = this.#options;
     switch (entry.type) {
       case 'output.emitted':
-        this.#hasOutput = true;
-        return this.#options.output(entry.value);
+      case 'output.restarted':
+      case 'step.completed':
+      case 'step.failed':
+      case 'execution.continued':
+        return this.#output(entry);
       case 'trace.emitted':
         return stepFrame(steps.show(entry.step, entry.at));
       case 'trace.identified':
@@ -57,6 +62,19 @@ export class NatFrames implements Translator {
       default:
         return '';
     }
+  }
+
+  /** What the client has can only be added to. */
+  #output(entry: JournalEntry): string {
+    const { values, isChanged } = this.#given.hear(entry);
+    if (isChanged) {
+      this.isOver = true;
+      return errorFrame({ message: RESTARTED, name: 'OutputRestarted' }, this.#options.errors);
+    }
+    let text = '';
+    for (const value of values) text += this.#options.output(value);
+    this.#hasOutput ||= values.length > 0;
+    return text;
   }
 
   /** NAT's and OpenAI's clients know no event for that, and would take what follows for the whole answer. */
@@ -79,6 +97,10 @@ export class NatFrames implements Translator {
 const OUTPUT_MISSING =
   'The run emitted more output than its journal keeps, and some of it was dropped before this client could take it. ' +
   'Read faster, emit fewer and larger pieces, or raise fermata.max_journal_facts and fermata.max_journal_bytes.';
+
+const RESTARTED =
+  'A step of the run was cut off and ran again, and its output is another one than this client has been given, which is void. ' +
+  'Ask for the execution again under the id in the header Execution-Id.';
 
 const STOPPED =
   'The server stopped before the run ended. Ask for the execution again under the id in the header Execution-Id: it goes on ' +

@@ -1,5 +1,6 @@
 /** What is copied out of a request of uWS. */
 import { SocketAddress } from 'node:net';
+import { noteRepeated } from './repeated-headers.ts';
 import type { Call } from './route.ts';
 import type { HttpRequest, HttpResponse } from './uws-types.ts';
 
@@ -19,6 +20,7 @@ export const copyHeaders = (req: HttpRequest): Record<string, string> => {
     const before = headers[name];
     const value = isAscii.test(given) ? given : latin1Of(given);
     headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
+    if (before !== undefined) noteRepeated(headers, name);
   });
   return headers;
 };

@@ -54,6 +54,8 @@ export class Flows {
   /** All flows live equally long, so that insertion order is the order in which they expire. */
   readonly #pending = new Map<string, Flow>();
   /** The same, by holder. */
+  /** Of these, those of callers without identity. */
+  #anonymous = 0;
   readonly #byHolder = new Map<string, Set<Flow>>();
   /** Flows whose code is being exchanged. */
   readonly #used = new Map<string, Flow>();
@@ -83,8 +85,11 @@ export class Flows {
   add(asked: NewFlow): void {
     this.#expire();
     const { maxFlows, maxFlowsPerUser } = this.#limits;
+    const isAnonymous = asked.user === undefined;
     const ofUser = asked.user === undefined ? 0 : (this.#byHolder.get(asked.user)?.size ?? 0);
-    if (this.#pending.size >= maxFlows || ofUser >= maxFlowsPerUser) {
+    // Callers without identity cannot be told apart: together they never take the half that is for users.
+    const isShareUsedUp = isAnonymous && this.#anonymous >= Math.ceil(maxFlows / 2);
+    if (this.#pending.size >= maxFlows || ofUser >= maxFlowsPerUser || isShareUsedUp) {
       const detail = `${this.#pending.size} consents are pending, ${ofUser} of them of this user; try again later.`;
       throw new Failure('queue_full', { detail, retryAfterMs: 1_000 });
     }
@@ -241,6 +246,7 @@ export class Flows {
   }
 
   #count(flow: Flow): void {
+    if (flow.user === undefined) this.#anonymous += 1;
     const { state, waiting } = flow;
     this.#pending.set(state, flow);
     for (const id of waiting.keys()) if (id !== state) this.#joined.set(id, state);
@@ -254,6 +260,7 @@ export class Flows {
     const flow = this.#pending.get(state);
     if (flow === undefined) return;
     this.#pending.delete(state);
+    if (flow.user === undefined) this.#anonymous -= 1;
     const holder = holderOf(flow);
     const own = this.#byHolder.get(holder);
     own?.delete(flow);

@@ -237,9 +237,15 @@ const authorizationUrl = ({ provider, scopes, state, verifier }: NewFlow): strin
 const readCallback = ({ provider, state }: Flow, url: URL) => {
   const { server, client, issuer } = provider;
   const received = new URLSearchParams(url.searchParams);
-  // Who is not told which issuer to expect cannot tell a wrong one.
-  if (issuer === undefined) received.delete('iss');
   const unusable = (reason: string): Refusal => ({ outcome: 'failed', kind: 'unusable', reason });
+  // Without the issuer's name, its address must do: else the answer of another provider could pass for this one's.
+  if (issuer === undefined) {
+    const said = received.getAll('iss');
+    const origins = [provider.authorizationUrl, server.token_endpoint].map((url) => new URL(url).origin);
+    const isOurs = (iss: string) => URL.canParse(iss) && origins.includes(new URL(iss).origin);
+    if (!said.every(isOurs)) return unusable('The callback names another issuer; set issuer if it is the right one.');
+    received.delete('iss');
+  }
   try {
     const callback = oauth.validateAuthResponse(server, client, received, state);
     const [code, ...more] = callback.getAll('code');

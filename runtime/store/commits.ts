@@ -10,8 +10,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../errors.ts';
-import { explained, PRAGMAS } from './directory.ts';
-import { type Parameter, WRITES, type Write } from './schema.ts';
+import { type Directory, explained, PRAGMAS } from './directory.ts';
+import { COUNT, type Parameter, WRITES, type Write } from './schema.ts';
 
 /** Adds its writes when the batch leaves, and hears how that has ended. */
 export interface Writer {
@@ -93,7 +93,7 @@ type Reply = null | Refused | { readonly refused: readonly (readonly [place: num
 type Refused = { readonly message: string; readonly code?: string };
 
 export class Commits {
-  readonly #file: string;
+  readonly #directory: Directory;
   #worker: Worker;
   #open: Batch | undefined;
   #leaving: Batch | undefined;
@@ -105,17 +105,17 @@ export class Commits {
   #isGone = false;
   #onIdle: (() => void) | undefined;
 
-  private constructor(file: string, worker: Worker) {
-    this.#file = file;
+  private constructor(directory: Directory, worker: Worker) {
+    this.#directory = directory;
     this.#worker = worker;
     this.#listen(worker);
   }
 
   /** Resolves when it can write. Rejects if the file cannot be opened. */
-  static async open(file: string): Promise<Commits> {
-    const worker = begin(file);
+  static async open(directory: Directory): Promise<Commits> {
+    const worker = begin(directory);
     await once(worker, 'message'); // rejects on 'error'
-    return new Commits(file, worker);
+    return new Commits(directory, worker);
   }
 
   /** The batch that leaves next. Throws `store_unavailable` while nothing can be written. */
@@ -220,7 +220,7 @@ export class Commits {
   #try(): void {
     if (this.#isGone) {
       this.#isGone = false;
-      this.#worker = begin(this.#file);
+      this.#worker = begin(this.#directory);
       this.#listen(this.#worker);
       return;
     }
@@ -239,15 +239,23 @@ export class Commits {
   }
 }
 
-const begin = (file: string): Worker =>
+const begin = ({ file, owner, commits }: Directory): Worker =>
   new Worker(new URL('./writer.mjs', import.meta.url), {
-    workerData: { file, pragmas: PRAGMAS, writes: Object.values(WRITES) },
+    workerData: {
+      file,
+      owner,
+      commits,
+      pragmas: PRAGMAS,
+      writes: Object.values(WRITES),
+      facts: PLACES.facts,
+      count: COUNT,
+    },
     execArgv: [],
   });
 
 /** The file is sound, as far as can be seen, and does not take what one writer has to write. */
 const isOfWriter = (code = ''): boolean =>
-  !code.startsWith('SQLITE_') || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE|MISUSE|CORRUPT)/.test(code);
+  !/^(SQLITE|FERMATA)_/.test(code) || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE|MISUSE|CORRUPT)/.test(code);
 
 const errorOf = ({ message, code }: Refused): Error => Object.assign(new Error(message), { code });
 

@@ -47,7 +47,7 @@ export class DurableStore implements Store, Archive {
   static async open(options: DurableStoreOptions): Promise<DurableStore> {
     const directory = openDirectory(options.directory);
     try {
-      return new DurableStore(directory, await Commits.open(directory.file), options);
+      return new DurableStore(directory, await Commits.open(directory), options);
     } catch (error) {
       directory.release();
       throw error;
@@ -137,8 +137,8 @@ export class DurableStore implements Store, Archive {
     return this.#reader.due(now, limit);
   }
 
-  nextDueAt(): number | undefined {
-    return this.#reader.nextDueAt();
+  nextDueAt(after?: number): number | undefined {
+    return this.#reader.nextDueAt(after);
   }
 
   excess(limit: number): readonly string[] {
@@ -163,6 +163,7 @@ export class DurableStore implements Store, Archive {
     return kept;
   }
 
+  /** Throws `execution_damaged` for one that cannot be read. */
   #load(id: string) {
     const stored = this.#reader.find(id);
     if (stored === undefined) return undefined;

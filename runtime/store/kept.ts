@@ -134,7 +134,7 @@ export class Kept implements Writer {
     const { applied, origin } = this.#record!;
     const { context, tags } = applied;
     const isSettled = tags.has('settled');
-    const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting'));
+    const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
     const awaitedSince = firstAwaited(context)?.openedAt ?? null;
     const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
     return [standOf(context), isDriven ? 1 : 0, awaitedSince, dueAt, context.settledAt];

@@ -56,7 +56,7 @@ export class StoredVault implements Vault, Writer {
 
   put(kind: VaultKind, key: string, value: string): void {
     if (kind === 'token' && this.#seal === undefined) return;
-    const isSealed = kind !== 'builder' && this.#seal !== undefined;
+    const isSealed = (kind === 'flow' || kind === 'token') && this.#seal !== undefined;
     const text = isSealed ? SEALED + this.#seal.close(value) : value;
     this.#join().weight += text.length;
     this.#writes.push({ kind, key, text });

@@ -2,7 +2,7 @@
  * Chat completions and their chunks: how a run looks to OpenAI's clients. A completion is a view of an execution: its id and
  * its time are the execution's, so that it is the same one whenever and however often it is read.
  */
-import type { ExecutionView } from '../../runtime/index.ts';
+import type { ExecutionView, Texts } from '../../runtime/index.ts';
 
 /** NAT gives this name where the workflow gives none. */
 const UNKNOWN_MODEL = 'unknown-model';
@@ -23,6 +23,21 @@ export const saidIn = (value: unknown): string | null | undefined => {
   if (!isCompletion(value) && !isChunk(value)) return undefined;
   const content = (value.choices[0]?.delta ?? value.choices[0]?.message)?.content;
   return typeof content === 'string' ? content : null;
+};
+
+/** Chunks of one choice say a text. Ids and times are other ones when a model is called again. */
+export const saidTexts: Texts = {
+  textOf: (value) => {
+    if (typeof value === 'string') return value;
+    const content = isChunk(value) && value.choices.length === 1 ? value.choices[0]?.delta?.content : undefined;
+    return typeof content === 'string' ? content : undefined;
+  },
+  withText: (value, content) => {
+    if (!isChunk(value)) return content;
+    const [choice] = value.choices;
+    return { ...value, choices: [{ ...choice, delta: { ...choice?.delta, content } }] };
+  },
+  keyOf: (value) => JSON.stringify(isChunk(value) || isCompletion(value) ? value.choices : value),
 };
 
 /** As workflows may give it: of its members, only these are counted on. */

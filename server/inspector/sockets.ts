@@ -3,6 +3,7 @@
  * those of `server/websocket/sockets.ts`.
  */
 import { Failure, type Runtime } from '../../runtime/index.ts';
+import type { Network } from '../network.ts';
 import type { OperatorDoor } from '../operator-door.ts';
 import { failureReply } from '../problems.ts';
 import { clientOf, copyHeaders } from '../request-parts.ts';
@@ -25,11 +26,13 @@ type Live = { readonly watch: Watch; watcher: Watcher | undefined; sink: SocketS
 export class InspectorSockets {
   readonly #runtime: Runtime;
   readonly #door: OperatorDoor;
+  readonly #network: Network;
   readonly #open: OpenSockets<Live>;
 
-  constructor(runtime: Runtime, door: OperatorDoor) {
+  constructor(runtime: Runtime, door: OperatorDoor, network: Network) {
     this.#runtime = runtime;
     this.#door = door;
+    this.#network = network;
     this.#open = new OpenSockets((ms, run) => runtime.after(ms, run));
   }
 
@@ -56,7 +59,8 @@ export class InspectorSockets {
           const headers = copyHeaders(req);
           const fault = handshakeFault(headers);
           if (fault !== undefined) return refuse(res, '400 Bad Request', fault);
-          this.#door.enter({ headers, client: clientOf(res) });
+          this.#network.checkHost(headers);
+          this.#door.enter({ headers, client: this.#network.clientOf(clientOf(res), headers) });
           const watch = readWatch(req.getQuery() ?? '');
           if (open.size >= MAX_WATCHERS) refuse(res, '503 Service Unavailable', `There are ${MAX_WATCHERS} watchers.`);
           else upgrade<Live>(res, req, context, { watch, watcher: undefined, sink: undefined });
@@ -114,4 +118,9 @@ const refuseAs = (res: HttpResponse, thrown: unknown): void => {
   refuse(res, statusLines[failureReply(failure).status] ?? '500 Internal Server Error', failure.message);
 };
 
-const statusLines: Readonly<Record<number, string>> = { 403: '403 Forbidden', 422: '422 Unprocessable Content' };
+const statusLines: Readonly<Record<number, string>> = {
+  403: '403 Forbidden',
+  421: '421 Misdirected Request',
+  422: '422 Unprocessable Content',
+  429: '429 Too Many Requests',
+};

@@ -42,6 +42,19 @@ export const aboutCancel: About = {
   answers: { 204: noContent, 404: unknown, 409: refusedWithProblem('It is over.') },
 };
 
+export const aboutRetry: About = {
+  tag: 'executions',
+  summary: 'Lets a blocked execution try again',
+  description:
+    'With the newest version of its workflow, if its own is not served any more. If the code still does not do what the journal ' +
+    'has, the execution is blocked again.',
+  answers: {
+    204: noContent,
+    404: unknown,
+    409: refusedWithProblem('It is not blocked, or it is over.'),
+  },
+};
+
 export const aboutExecutionStream: About = {
   tag: 'executions',
   summary: 'An execution as events, live or ended',

@@ -62,13 +62,9 @@ export const chatRoutes = (
   if (openaiApiV1Path) {
     const interactive = deps.enableInteractiveExtensions; // without, it is to NAT like its older routes
     const about = aboutChat(workflow, interactive, 'as asked');
-    routes.push({
-      method,
-      path: openaiApiV1Path,
-      about,
-      maxBodyBytes,
-      handle: completions(deps, { ...served, interactive }),
-    });
+    const handle = completions(deps, { ...served, interactive });
+    const refused = (reply: Reply, call: Call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply);
+    routes.push({ method, path: openaiApiV1Path, about, maxBodyBytes, handle, refused });
   }
   return routes;
 };
@@ -135,7 +131,7 @@ const chatAnswerer = (
     const { isStream, errors } = as;
     const converted = await convert(request);
     if (converted.refused === undefined) {
-      const input = { body, value: converted.input };
+      const input = { body, ...converted.input };
       return isStream ? stream(call, input, lookOf(deps, as), errors) : once(call, input);
     }
     const { refused: message } = converted;

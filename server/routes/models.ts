@@ -30,9 +30,9 @@ const routesAt = (base: string, models: ReadonlyMap<string, ModelBody>): Route[]
     { method: 'GET', path: `${base}/models`, about: aboutModels, handle: () => json(200, list) },
     {
       method: 'GET',
-      path: `${base}/models/:model`,
+      path: `${base}/models/*`, // a name may have slashes
       about: aboutModel,
-      handle: ({ params: { model = '' } }) => {
+      handle: ({ params: { '*': model = '' } }) => {
         const found = models.get(model);
         if (found !== undefined) return json(200, found);
         const detail = `There is no model ${model}; there are ${[...models.keys()].join(', ')}.`;

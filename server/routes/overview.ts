@@ -2,6 +2,7 @@
 import { Failure, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
 import { aboutBuilders, aboutWorkflows } from '../openapi/about-overview.ts';
 import type { RoutePaths } from '../options.ts';
+import { packageVersion } from '../package-version.ts';
 import { json } from '../problems.ts';
 import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../protocol.ts';
 import type { Route } from '../route.ts';
@@ -44,7 +45,9 @@ export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: O
     handle: async (call) => {
       const by = await who(call);
       if (!by.isOperator) throw new Failure('operator_required', { detail: 'Builders are shown to operators only.' });
-      const body: BuilderListBody = { builders: runtime.workflows.flatMap(({ name }) => buildersOf(runtime, name)) };
+      const body: BuilderListBody = {
+        builders: runtime.allBuilders.flatMap((builders) => listedBuilders(runtime, builders)),
+      };
       return json(200, body);
     },
   },
@@ -53,7 +56,7 @@ export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: O
 /** For people who type the address of the server, and nothing else. */
 const placesOf = (rootPath: string, served: readonly ServedWorkflow[], hasConsole: boolean) => ({
   name: 'fermata',
-  version: packageVersion,
+  version: packageVersion(),
   workflows: Object.fromEntries(
     served.flatMap(({ workflow, paths: { method, path } }) =>
       path === null ? [] : [[workflow.name, `${method} ${rootPath}${path}`]],
@@ -76,30 +79,28 @@ const workflowBody = (
   input: method === 'GET' || workflow.input === undefined ? null : jsonSchemaOf(workflow.input),
 });
 
-const buildersOf = (runtime: Runtime, workflow: string): BuilderBody[] =>
-  runtime
-    .builders(workflow)
-    .list()
-    .map((builder) => ({
-      builder_id: builder.id,
-      workflow,
-      user: builder.user,
-      state: stateOf(builder.actor?.getSnapshot().value),
-      created_at: iso(builder.createdAt),
-      last_activity: iso(builder.lastActivity),
-      executions: builder.refCount,
-      slots: {
-        limit: Number.isFinite(builder.slots.limit) ? builder.slots.limit : null,
-        held: builder.slots.held,
-        queued: builder.slots.queued,
-        max_queued: finite(runtime.options.maxQueued),
-      },
-      requests: {
-        total: builder.totalRequests,
-        failed: builder.errorCount,
-        avg_latency_ms: builder.totalRequests === 0 ? null : builder.totalLatencyMs / builder.totalRequests,
-      },
-    }));
+const listedBuilders = (runtime: Runtime, builders: Runtime['allBuilders'][number]): BuilderBody[] =>
+  builders.list().map((builder) => ({
+    builder_id: builder.id,
+    workflow: builders.workflow.name,
+    version: builders.workflow.version,
+    user: builder.user,
+    state: stateOf(builder.actor?.getSnapshot().value),
+    created_at: iso(builder.createdAt),
+    last_activity: iso(builder.lastActivity),
+    executions: builder.refCount,
+    slots: {
+      limit: Number.isFinite(builder.slots.limit) ? builder.slots.limit : null,
+      held: builder.slots.held,
+      queued: builder.slots.queued,
+      max_queued: finite(runtime.options.maxQueued),
+    },
+    requests: {
+      total: builder.totalRequests,
+      failed: builder.errorCount,
+      avg_latency_ms: builder.totalRequests === 0 ? null : builder.totalLatencyMs / builder.totalRequests,
+    },
+  }));
 
 const finite = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
 

@@ -91,7 +91,7 @@ export const streamer = (
   { runtime, who, wire, cancelOnDisconnect }: StreamRouteDeps,
   { workflow, interactive, isLegacy, functionName, form }: Streamed,
 ): ((call: Call, input: Input, look: Look, errors: ErrorForm) => Promise<Reply>) => {
-  return async (call, { body, value: input }, look, errors) => {
+  return async (call, input, look, errors) => {
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: true, functionName, form, idempotencyKey };
     let execution: ExecutionView;
@@ -99,7 +99,7 @@ export const streamer = (
     let by: Caller;
     try {
       by = await who(call);
-      ({ execution, isNew } = await runtime.start(startRequest(call, body, by, run)));
+      ({ execution, isNew } = await runtime.start(startRequest(call, input.body, by, run)));
     } catch (thrown) {
       if (!interactive) throw thrown;
       return eventsOnly(errorFrame({ message: asFailedRun(thrown), name: 'ValueError' }, errors));

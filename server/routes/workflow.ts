@@ -52,7 +52,7 @@ export const answerer = (
   { runtime, who, wire }: WorkflowRouteDeps,
   { workflow, interactive, form }: Served,
 ): ((call: Call, input: Input) => Promise<Reply>) => {
-  return async (call, { body, value: input }) => {
+  return async (call, input) => {
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: false, form, idempotencyKey };
@@ -60,7 +60,7 @@ export const answerer = (
     let started: Awaited<ReturnType<Runtime['start']>>;
     try {
       by = await who(call);
-      started = await runtime.start(startRequest(call, body, by, run));
+      started = await runtime.start(startRequest(call, input.body, by, run));
     } catch (thrown) {
       if (!interactive) throw thrown;
       return workflowError(asFailedRun(thrown), 'ExecutionFailed');

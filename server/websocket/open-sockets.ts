@@ -115,7 +115,14 @@ export const handshakeFault = (headers: Readonly<Record<string, string>>): strin
     ? 'A request to open a socket has no body: send neither Content-Length nor Transfer-Encoding.'
     : undefined;
 
-export const upgrade = <Data>(res: HttpResponse, req: HttpRequest, context: UpgradeContext, data: Data): void =>
+export const upgrade = <Data>(
+  res: HttpResponse,
+  req: HttpRequest,
+  context: UpgradeContext,
+  data: Data,
+  cookie?: string,
+): void => {
+  if (cookie !== undefined) res.writeStatus('101 Switching Protocols').writeHeader('set-cookie', cookie);
   res.upgrade(
     data,
     req.getHeader('sec-websocket-key'),
@@ -123,6 +130,7 @@ export const upgrade = <Data>(res: HttpResponse, req: HttpRequest, context: Upgr
     req.getHeader('sec-websocket-extensions'),
     context,
   );
+};
 
 /** In a later turn, as all replies that end a connection: see H5 in `server/exchange.ts`. */
 export const refuse = (res: HttpResponse, status: string, detail: string): void => {

@@ -72,6 +72,11 @@ const authMessage = z.strictObject({
   payload: z.discriminatedUnion('method', [
     z.strictObject({ method: z.enum(['jwt', 'api_key']), token: secret }),
     z.strictObject({ method: z.literal('basic'), username: secret, password: secret }),
+    // How a page opens consents is its own business; it says so when it connects, and expects no answer.
+    z.strictObject({
+      method: z.literal('oauth_mode_preference'),
+      mode: z.enum(['redirect', 'popup']).default('redirect'),
+    }),
   ]),
 });
 

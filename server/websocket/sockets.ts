@@ -7,6 +7,8 @@
  */
 import type { Cors } from '../cors.ts';
 import type { Host } from '../exchange.ts';
+import { guestCookie, readGuest } from '../guest.ts';
+import type { Network } from '../network.ts';
 import type { App, WebSocket, WebSocketBehavior } from '../uws-types.ts';
 import { Allowance } from './allowance.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
@@ -25,6 +27,7 @@ export interface SocketOptions {
 
 export interface SocketRoute extends ConnectionDeps {
   readonly path: string;
+  readonly network: Network;
 }
 
 /** What sockets need of the HTTP server they are part of. */
@@ -87,12 +90,13 @@ export class Sockets {
       idleTimeout: Math.min(960, Math.max(8, Math.ceil(idleTimeoutMs / 1000))),
       sendPingsAutomatically: true,
       upgrade(res, req, context) {
-        const handshake = readHandshake(res, req, { path: route.path, cors });
+        const handshake = readHandshake(res, req, { path: route.path, cors, network: route.network });
         if (host.draining) refuse(res, '503 Service Unavailable', 'The server is shutting down.');
         else if ('detail' in handshake) refuse(res, handshake.status, handshake.detail);
         else {
           const allowance = new Allowance(messagesPerSecond, runtime.now());
-          upgrade(res, req, context, { handshake, allowance, sink: undefined, connection: undefined });
+          const cookie = readGuest(handshake.headers) === undefined ? guestCookie(handshake.guest) : undefined;
+          upgrade(res, req, context, { handshake, allowance, sink: undefined, connection: undefined }, cookie);
         }
       },
       open(socket) {
@@ -142,6 +146,10 @@ class SocketSink implements Sink {
     socket?.cork(() => {
       for (const message of messages) socket.send(message);
     });
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
   }
 
   closed(): void {

@@ -404,6 +404,18 @@ test('consents beyond a limit are refused, of one user or of all, until others a
   assert.equal(oauth.pending, 1);
 });
 
+test('callers without identity never take the half of the consents that is for users', async (t) => {
+  const { oauth, begin } = await world(t, { maxFlows: 10 });
+  const states = [1, 2, 3, 4, 5].map(() => begin(undefined).state);
+
+  assert.throws(() => begin(undefined), { code: 'queue_full', retryAfterMs: 1_000 });
+  for (let user = 0; user < 5; user += 1) begin(`user-${user}`);
+  oauth.abandon(states[0]!);
+  begin(undefined);
+
+  assert.equal(oauth.pending, 10);
+});
+
 test('tokens that nobody claims do not pile up', async (t) => {
   const { oauth, begin } = await world(t, { maxFlows: 2 });
   const states = [];

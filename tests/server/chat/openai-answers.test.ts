@@ -5,6 +5,7 @@ import OpenAI from 'openai';
 import { z } from 'zod';
 import { text, type Workflow, workflow } from '../../../runtime/index.ts';
 import type { ServerOptions } from '../../../server/index.ts';
+import { serverDefaults } from '../../../server/options.ts';
 import { given } from '../../support/given.ts';
 
 /** Says each word as an output; `fail`, `ask` and `notify` do what they say. */
@@ -115,6 +116,15 @@ test('a refused credential and a body that is no JSON are told in OpenAI’s for
   assert.match(failed.message, /^401 .+/);
   assert.equal(plain.status, 422);
   assert.equal((plain.body as { error: { type: string } }).error.type, 'invalid_request_error');
+});
+
+test('a body that is too large is refused in OpenAI’s form, before the workflow is asked', async (t) => {
+  const { asked } = await clientOf(t, speller, { limits: { ...serverDefaults.limits, maxBodyBytes: 1_000 } });
+
+  const failed = (await asked('x'.repeat(2_000))) as InstanceType<typeof OpenAI.APIError>;
+
+  assert.deepEqual([failed.status, failed.type], [413, 'invalid_request_error']);
+  assert.match(failed.message, /^413 .*1000 bytes/);
 });
 
 test('clients that are not OpenAI’s get NAT’s members only', async (t) => {
