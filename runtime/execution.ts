@@ -124,6 +124,7 @@ export class Execution {
   #refusals = 0;
   /** How often what its run needs could not be had, since it last got any further. */
   #postponed = 0;
+  #hasDeparted = false;
 
   /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
@@ -155,9 +156,19 @@ export class Execution {
     if (this.driver?.isReplaceable) this.driver = undefined;
     if (this.#actor !== undefined) this.#deps.release(this.id);
     this.#actor = undefined;
+    this.#disarm();
+  }
+
+  #disarm(): void {
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
+  }
+
+  /** It is not in memory any more: whatever is still told to it is seen to by the one that is read from the store next. */
+  depart(): void {
+    this.#hasDeparted = true;
+    this.leave();
   }
 
   /** Its driver leaves, and another one goes on from the journal when there is work to do. */
@@ -436,6 +447,7 @@ export class Execution {
 
   /** One timer per execution, for whatever is due first; `notBefore` is for what has been seen to and is being kept. */
   #arm(notBefore = 0): void {
+    if (this.#hasDeparted) return;
     const dueAt = Math.max(this.#dueAt(), notBefore);
     if (dueAt === this.#timerDueAt) return;
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
@@ -464,8 +476,7 @@ export class Execution {
 
   /** Looks for what is due, and sees to it. */
   due(): void {
-    this.#timer = undefined;
-    this.#timerDueAt = NEVER;
+    this.#disarm(); // others than the timer may ask for it
     if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
     const { parkedTimeoutMs } = this.#deps.options;

@@ -1,0 +1,278 @@
+/**
+ * A durable store in memory: what is on its disk is text, survives the process that wrote it, and is read again as new
+ * objects. Like the real one it commits in batches, and answers everything in a batch by one promise.
+ */
+import type { JournalEntry } from '../../../machines/facts.ts';
+import { firstDueAt, NEVER } from '../../../runtime/due.ts';
+import {
+  type Archive,
+  defaults,
+  type JournalLimits,
+  type JournalPage,
+  type Recorded,
+  type Store,
+} from '../../../runtime/index.ts';
+import type { Archived } from '../../../runtime/store/archive.ts';
+import { Journal } from '../../../runtime/store/journal.ts';
+import { readOrigin, writeOrigin } from '../../../runtime/store/origin-text.ts';
+import type { Vault } from '../../../runtime/store/vault.ts';
+
+/** An execution on the disk. */
+type Row = {
+  texts: string[];
+  truncatedThrough: number;
+  origin: string;
+  dueAt: number | null;
+  isDriven: boolean;
+  isSettled: boolean;
+};
+type Change = {
+  readonly record: Recorded;
+  readonly text: string;
+  readonly seq: number;
+  readonly applied: Recorded['applied'];
+};
+type Loaded = { readonly journal: Journal; through: number };
+
+const limits: JournalLimits = defaults;
+
+export class Disk {
+  readonly rows = new Map<string, Row>();
+  readonly vault = new Map<string, string>();
+
+  /** The facts of an execution that are on the disk. */
+  facts(id: string): JournalEntry[] {
+    return this.rows.get(id)?.texts.map((text) => JSON.parse(text)) ?? [];
+  }
+
+  count(id: string): number {
+    return this.rows.get(id)?.texts.length ?? 0;
+  }
+}
+
+/** What goes wrong at a commit, asked for when it is made. */
+export interface Faults {
+  /** Facts of the batch that reach the disk before the process is lost; undefined: all, and it is not lost. */
+  lostAfter(through: number): number | undefined;
+  fails(first: number, through: number): boolean;
+  refuses(seq: number): boolean;
+  /** The process is lost. */
+  lost(): void;
+}
+
+class Batch {
+  readonly changes: Change[] = [];
+  /** What is put into the vault, or removed (undefined). */
+  readonly vault = new Map<string, string | undefined>();
+  resolve!: () => void;
+  reject!: (cause: Error) => void;
+  readonly kept = new Promise<undefined>((resolve, reject) => {
+    this.resolve = () => resolve(undefined);
+    this.reject = reject;
+  });
+
+  constructor() {
+    this.kept.catch(() => {});
+  }
+}
+
+/** The disk as one process sees it. */
+export class DiskStore implements Store, Archive {
+  readonly archive = this;
+  readonly #disk: Disk;
+  readonly #turns: number;
+  readonly #faults: Faults;
+  readonly #loaded = new Map<string, Loaded>();
+  #open: Batch | undefined;
+  #leaving: Batch | undefined;
+  /** Nothing can be written at the moment. */
+  isBroken = false;
+  /** The process has ended: what it still asks for never comes. */
+  isClosed = false;
+
+  constructor(disk: Disk, turns: number, faults: Faults) {
+    this.#disk = disk;
+    this.#turns = turns;
+    this.#faults = faults;
+  }
+
+  get isBusy(): boolean {
+    return !this.isClosed && (this.#open !== undefined || this.#leaving !== undefined);
+  }
+
+  append(record: Recorded, entry: JournalEntry): Promise<undefined> {
+    if (this.isClosed) return new Promise(() => {});
+    if (this.isBroken || this.#faults.refuses(entry.seq)) throw new Error('the disk is full');
+    const loaded = entry.seq === 1 ? this.#begin(record.id) : this.#journalOf(record.id)!;
+    const text = JSON.stringify(entry);
+    loaded.journal.append(entry, text.length, limits);
+    const batch = this.#join()!;
+    batch.changes.push({ record, text, seq: entry.seq, applied: record.applied });
+    return batch.kept;
+  }
+
+  read(id: string, after = 0): JournalPage | undefined {
+    const loaded = this.#loaded.get(id) ?? this.#load(id);
+    return loaded && loaded.through > 0 ? loaded.journal.page(after, loaded.through) : undefined;
+  }
+
+  forget(id: string): void {
+    this.#disk.rows.delete(id);
+    this.#loaded.delete(id);
+  }
+
+  async close(): Promise<void> {
+    while (this.isBusy) await new Promise(setImmediate);
+    this.isClosed = true;
+  }
+
+  find(id: string): Archived | undefined {
+    const loaded = this.#load(id);
+    if (loaded === undefined) return undefined;
+    this.#loaded.set(id, loaded);
+    const { entries } = loaded.journal;
+    const [started] = entries;
+    const input = started?.type === 'execution.started' ? started.input : null;
+    return { entries, origin: readOrigin(JSON.parse(this.#disk.rows.get(id)!.origin), input, undefined) };
+  }
+
+  release(id: string): void {
+    const isPending = [this.#open, this.#leaving].some((batch) =>
+      batch?.changes.some(({ record }) => record.id === id),
+    );
+    if (!isPending) this.#loaded.delete(id);
+  }
+
+  unfinished(): readonly string[] {
+    return this.#ids(({ isDriven }) => isDriven);
+  }
+
+  due(now: number): ReturnType<Archive['due']> {
+    return this.#ids(({ dueAt }) => dueAt !== null && dueAt <= now).map((id) => ({
+      id,
+      isSettled: this.#disk.rows.get(id)!.isSettled,
+    }));
+  }
+
+  nextDueAt(): number | undefined {
+    const dues = [...this.#disk.rows.values()].flatMap(({ dueAt }) => dueAt ?? []);
+    return dues.length === 0 ? undefined : Math.min(...dues);
+  }
+
+  named = (): undefined => undefined;
+  page = (): ReturnType<Archive['page']> => ({ ids: [], next: undefined });
+  awaiting = (): readonly string[] => [];
+  excess = (): readonly string[] => [];
+  open = (): ReturnType<Archive['open']> => [];
+
+  readonly vault: Vault = {
+    seals: true,
+    get: (kind, key) => this.#vault().get(`${kind} ${key}`),
+    keys: (kind, after, limit) =>
+      [...this.#vault()]
+        .flatMap(([place, value]) =>
+          value !== undefined && place.startsWith(`${kind} `) ? [place.slice(kind.length + 1)] : [],
+        )
+        .filter((key) => key > after)
+        .sort()
+        .slice(0, limit),
+    put: (kind, key, value) => void this.#join()?.vault.set(`${kind} ${key}`, value),
+    remove: (kind, key) => void this.#join()?.vault.set(`${kind} ${key}`, undefined),
+    refuseIfUnavailable: () => {
+      if (this.isBroken) throw new Error('the disk is full');
+    },
+  };
+
+  /** With what is not on the disk yet. */
+  #vault(): ReadonlyMap<string, string | undefined> {
+    return new Map([...this.#disk.vault, ...(this.#leaving?.vault ?? []), ...(this.#open?.vault ?? [])]);
+  }
+
+  /** The batch that leaves next; undefined once the process has ended. */
+  #join(): Batch | undefined {
+    if (this.isClosed) return undefined;
+    if (this.#open === undefined) {
+      this.#open = new Batch();
+      if (this.#leaving === undefined) setImmediate(() => this.#leave());
+    }
+    return this.#open;
+  }
+
+  #ids(holds: (row: Row) => boolean): string[] {
+    return [...this.#disk.rows].flatMap(([id, row]) => (holds(row) ? [id] : []));
+  }
+
+  #begin(id: string): Loaded {
+    const loaded = { journal: new Journal([], 0, 0), through: 0 };
+    this.#loaded.set(id, loaded);
+    return loaded;
+  }
+
+  #journalOf(id: string): Loaded | undefined {
+    const loaded = this.#loaded.get(id) ?? this.#load(id);
+    if (loaded !== undefined) this.#loaded.set(id, loaded);
+    return loaded;
+  }
+
+  #load(id: string): Loaded | undefined {
+    const row = this.#disk.rows.get(id);
+    if (row === undefined) return undefined;
+    const entries = row.texts.map((text): JournalEntry => JSON.parse(text));
+    const journal = new Journal(entries, row.texts.join('').length, row.truncatedThrough);
+    return { journal, through: entries.at(-1)?.seq ?? 0 };
+  }
+
+  async #leave(): Promise<void> {
+    const batch = this.#open;
+    if (batch === undefined || this.#leaving !== undefined) return;
+    this.#open = undefined;
+    this.#leaving = batch;
+    for (let turn = 0; turn < this.#turns; turn += 1) await new Promise(setImmediate);
+    if (this.isClosed) return;
+    this.#commit(batch);
+    if (!this.isClosed && this.#open !== undefined) setImmediate(() => this.#leave());
+  }
+
+  #commit(batch: Batch): void {
+    this.#leaving = undefined;
+    const [first, last] = [batch.changes[0], batch.changes.at(-1)];
+    if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) {
+      this.#fail(batch);
+      return;
+    }
+    const lostAfter = last && this.#faults.lostAfter(last.seq);
+    for (const change of batch.changes) if (change.seq <= (lostAfter ?? change.seq)) this.#write(change);
+    if (lostAfter === undefined || lostAfter >= last!.seq) {
+      for (const [place, value] of batch.vault) {
+        if (value === undefined) this.#disk.vault.delete(place);
+        else this.#disk.vault.set(place, value);
+      }
+    }
+    if (lostAfter === undefined) batch.resolve();
+    else this.#faults.lost();
+  }
+
+  #fail(batch: Batch): void {
+    this.isBroken = true;
+    const lost = this.#open === undefined ? [batch] : [batch, this.#open];
+    this.#open = undefined;
+    for (const { changes } of lost) for (const { record } of changes) this.#loaded.delete(record.id);
+    for (const each of lost) each.reject(new Error('the disk is full'));
+  }
+
+  #write({ record, text, seq, applied }: Change): void {
+    const { id, origin } = record;
+    const loaded = this.#loaded.get(id);
+    const row = this.#disk.rows.get(id) ?? { ...EMPTY, texts: [], origin: writeOrigin(origin, undefined) };
+    row.texts.push(text);
+    if (loaded !== undefined) loaded.through = seq;
+    const { context, tags } = applied;
+    const dueAt = firstDueAt(context, defaults.parkedTimeoutMs);
+    row.isSettled = tags.has('settled');
+    row.isDriven = !row.isSettled && !tags.has('waiting');
+    row.dueAt = row.isSettled || dueAt === NEVER ? null : dueAt;
+    this.#disk.rows.set(id, row);
+  }
+}
+
+const EMPTY = { truncatedThrough: 0, dueAt: null, isDriven: true, isSettled: false };
