@@ -113,5 +113,6 @@ export { MemoryStore } from './store/memory.ts';
 export type { Summary } from './store/reader.ts';
 export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
 export { StoredExecutions, type StoredJournal } from './stored-executions.ts';
+export { refuseExit } from './strays.ts';
 export { type Credential, type UserInfo, userInfoOf } from './user-info.ts';
 export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './workflow.ts';

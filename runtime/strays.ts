@@ -45,6 +45,23 @@ const onException = (error: unknown): void => {
   else if (process.listenerCount('uncaughtException') === 1) asUsual(error);
 };
 
+/**
+ * Lets no run end the process: `process.exit` throws where a run calls it. For servers, whose process is also that of all other
+ * executions. What is returned undoes it.
+ */
+export const refuseExit = (): (() => void) => {
+  const { exit } = process;
+  process.exit = (code) => {
+    if (currentRun() === undefined) return exit.call(process, code);
+    throw new Error(
+      'A workflow called process.exit, which would end all other executions too: return or throw instead.',
+    );
+  };
+  return () => {
+    process.exit = exit;
+  };
+};
+
 /** Nobody else listens: Node prints the error, and ends the process. */
 const asUsual = (error: unknown): void => {
   stopGuarding();

@@ -1,6 +1,7 @@
 /** `fermata serve`: a workflow behind HTTP, until the process is told to stop. */
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
+import { refuseExit } from '../../runtime/index.ts';
 import { keys, readConfig } from '../config.ts';
 import { greeting } from '../greeting.ts';
 import type { Server } from '../index.ts';
@@ -53,6 +54,7 @@ export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await loadModules(modules);
   const server = await listening({ workflow, workflows, config, log });
+  refuseExit();
   // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
   process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected, and nothing caught it'));
   process.on('uncaughtException', (err) =>
