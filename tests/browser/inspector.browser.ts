@@ -133,7 +133,10 @@ test('when the server is started anew, the page comes back to it', async (t) => 
 });
 
 test('under a name that is not of this machine an operator signs in, and a cookie lets the page and its socket in', async (t) => {
-  const { page, inspector, server, errors, gone } = await givenPage(t, { identity: { operatorKey } });
+  const { page, inspector, server, errors, gone } = await givenPage(t, {
+    identity: { operatorKey },
+    allowedHosts: ['fermata.test'],
+  });
   await page.goto(`http://fermata.test:${server.port}/inspect?kind=manager`);
   await page.getByLabel('Operator key').fill('another key, not the right one');
   await page.getByRole('button', { name: 'Sign in' }).click();
