@@ -75,6 +75,9 @@ export const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>):
   }
 };
 
+/** Without the stack, which stays in the journal. */
+export const publicError = ({ code, message, name }: ExecutionError): ExecutionError => ({ code, message, name });
+
 type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Key] };
 
 /** What a fact changes, beside the sequence number. Whether it may happen has been decided before. */
@@ -122,7 +125,14 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     case 'execution.completed':
       return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
     case 'execution.failed':
-      return { error: fact.error, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
+      return {
+        error: publicError(fact.error),
+        settledAt: fact.at,
+        pauses: [],
+        working: false,
+        steps: 0,
+        blocked: null,
+      };
     default:
       return {};
   }

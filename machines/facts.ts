@@ -30,6 +30,8 @@ export const shownDueAt = (pause: Pause): number | null => {
 
 /** Why an execution failed. `name` is the class of the error a workflow threw. */
 export type ExecutionError = { readonly code: ExecutionErrorCode; readonly message: string; readonly name: string };
+/** Where it was thrown: for operators, and for no one else. */
+export type Thrown = ExecutionError & { readonly stack?: string };
 export type ExecutionErrorCode =
   | 'workflow_error'
   | 'cancelled'
@@ -158,7 +160,7 @@ export type Fact =
   /** The function begins anew with another input; what happened before is over. */
   | { readonly type: 'execution.continued'; readonly input: unknown }
   | { readonly type: 'execution.completed'; readonly result: unknown }
-  | { readonly type: 'execution.failed'; readonly error: ExecutionError }
+  | { readonly type: 'execution.failed'; readonly error: Thrown }
   | { readonly type: 'retention.elapsed' }
   /** The store has dropped the journal; the last thing an execution hears. */
   | { readonly type: 'record.forgotten' };

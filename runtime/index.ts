@@ -78,6 +78,7 @@ export {
   type TextAnswer,
   text,
 } from './prompts.ts';
+export { FAILED } from './run.ts';
 export {
   AuthorizationError,
   EndedError,

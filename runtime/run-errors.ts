@@ -46,6 +46,19 @@ export const wordsOf = (thrown: unknown): { message: string; name: string } => {
   }
 };
 
+/** Characters of a stack that are kept. */
+const MAX_STACK = 8_192;
+
+/** Where it was thrown; undefined for what is no error. */
+export const stackOf = (thrown: unknown): string | undefined => {
+  try {
+    const stack = thrown instanceof Error ? thrown.stack : undefined;
+    return typeof stack === 'string' ? stack.slice(0, MAX_STACK) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
 /** Built-in errors keep their class. */
 const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
   EvalError,

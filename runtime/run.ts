@@ -30,7 +30,7 @@ import type { OAuth } from './oauth/oauth.ts';
 import type { RunRequest } from './origin.ts';
 import { Replay } from './replay.ts';
 import { RunContext } from './run-context.ts';
-import { EndedError, OutputInvalidError, WithdrawnError, wordsOf } from './run-errors.ts';
+import { EndedError, OutputInvalidError, stackOf, WithdrawnError, wordsOf } from './run-errors.ts';
 import { RunSteps } from './run-steps.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
 import type { Strayed } from './strays.ts';
@@ -630,9 +630,12 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #fail(thrown: unknown): void {
     if (this.#over !== undefined) return;
     const { message, name } = wordsOf(thrown);
-    this.once(`the end of the function, by ${name}: ${message}`, () =>
-      this.record({ type: 'execution.failed', error: { code: 'workflow_error', message, name } }),
-    );
+    const stack = stackOf(thrown);
+    this.once(`the end of the function, by ${name}: ${message}`, () => {
+      const error = { code: 'workflow_error', message, name } as const;
+      this.deps.log.error({ executionId: this.execution.id, workflow: this.workflow.name, err: thrown }, FAILED);
+      this.record({ type: 'execution.failed', error: stack === undefined ? error : { ...error, stack } });
+    });
   }
 
   /** R3 */
@@ -650,6 +653,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     this.#generator?.return(undefined).catch(() => {});
   }
 }
+
+/** What the log says of a workflow that throws: it is not the server that has failed. */
+export const FAILED = 'a workflow has failed';
 
 const NOTHING: Set<never> = new Set();
 

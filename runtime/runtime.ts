@@ -5,7 +5,8 @@
  * execution started by nobody in particular belongs to whoever knows its id. Operators may do what owners may.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Consent, type Interaction, isAwaited } from '../machines/facts.ts';
+import { publicError } from '../machines/execution.ts';
+import { type Consent, type Interaction, isAwaited, type JournalEntry } from '../machines/facts.ts';
 import type { Builders } from './builders.ts';
 import type { Caller } from './caller.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
@@ -135,11 +136,19 @@ export class Runtime {
 
   /** What was recorded after a number, as far back as the journal reaches. */
   async facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined> {
-    return this.#owned(executionId, by) && this.engine.store.read(executionId, after);
+    const execution = this.#owned(executionId, by);
+    if (execution === undefined) return undefined;
+    return by.isOperator ? this.engine.store.read(executionId, after) : this.journal(execution, after);
   }
 
-  /** The same, for whoever holds the execution already. */
+  /** The same, for whoever holds the execution already: what its owner may see. */
   journal(execution: ExecutionView, after: number): JournalPage | undefined {
+    const page = this.engine.store.read(execution.id, after);
+    return execution.context.error === null ? page : page && { ...page, entries: page.entries.map(withoutStack) };
+  }
+
+  /** With the stack of what a workflow has thrown: for operators only. */
+  wholeJournal(execution: ExecutionView, after: number): JournalPage | undefined {
     return this.engine.store.read(execution.id, after);
   }
 
@@ -276,6 +285,10 @@ export class Runtime {
     });
   }
 }
+
+/** Entries that have none stay the same objects. */
+const withoutStack = (entry: JournalEntry): JournalEntry =>
+  entry.type === 'execution.failed' ? { ...entry, error: publicError(entry.error) } : entry;
 
 const notFound = (executionId: string): Failure =>
   new Failure('execution_not_found', { detail: `Execution ${executionId} not found` });

@@ -112,7 +112,11 @@ export const told = (
     case 'execution.completed':
       return { title: 'Completed' };
     case 'execution.failed':
-      return { title: entry.error.code === 'cancelled' ? 'Cancelled' : 'Failed', more: entry.error.message };
+      // The stack begins with the message. Only operators get it.
+      return {
+        title: entry.error.code === 'cancelled' ? 'Cancelled' : 'Failed',
+        more: entry.error.stack ?? entry.error.message,
+      };
     default:
       return { title: entry.type };
   }

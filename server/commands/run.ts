@@ -1,6 +1,7 @@
 /** `fermata run`: one run of a workflow in the terminal, without a server. */
 import type { Command } from 'commander';
 import { pino } from 'pino';
+import { FAILED, type Log } from '../../runtime/index.ts';
 import { keys, readConfig } from '../config.ts';
 import { readInput } from '../terminal/input.ts';
 import { openRuntime } from '../terminal/open-runtime.ts';
@@ -57,6 +58,15 @@ Examples:
 
 /** The log is for whoever runs a server; here it is heard only if something is broken, or if somebody asks for it. */
 const QUIET = { '--log-level': 'error' };
+const isQuiet = ({ logLevel }: { readonly logLevel: string }): boolean => logLevel === QUIET['--log-level'];
+
+/** That the workflow has failed is what the command says itself. */
+const withoutFailures = (log: Log): Log => ({
+  debug: (fields, message) => log.debug(fields, message),
+  info: (fields, message) => log.info(fields, message),
+  warn: (fields, message) => log.warn(fields, message),
+  error: (fields, message) => message === FAILED || log.error(fields, message),
+});
 
 export const run = async (asked: RunAsked, { env, streams }: Host): Promise<void> => {
   const memory = String(asked.flags['--data'] === undefined); // the directory of a server is left alone
@@ -64,7 +74,7 @@ export const run = async (asked: RunAsked, { env, streams }: Host): Promise<void
   const { workflow } = await loadModule(asked.module);
   const input = await readInput(workflow, asked.input, streams.stdin);
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
-  const { runtime, close } = await openRuntime(workflow, config, log);
+  const { runtime, close } = await openRuntime(workflow, config, isQuiet(config) ? withoutFailures(log) : log);
   let exitCode: number;
   try {
     exitCode = await perform({ workflow, input, answers: asked.answers, user: asked.user, runtime, streams });

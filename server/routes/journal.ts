@@ -1,5 +1,5 @@
 /** The journal of an execution: every fact as it was kept, as a page, or as a stream that goes on while it lives. */
-import type { ExecutionView, JournalEntry, Runtime } from '../../runtime/index.ts';
+import type { JournalEntry, JournalPage, Runtime } from '../../runtime/index.ts';
 import { aboutJournal } from '../openapi/about-overview.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
@@ -20,16 +20,22 @@ export const journalRoute = ({ runtime, who }: { runtime: Runtime; who: Who }): 
       const execution = runtime.get(executionId!, by);
       if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
       const after = seenBy(call);
-      if (!call.headers.accept?.includes('text/event-stream')) return pageOf(runtime, execution, after);
+      const shown = by.isOperator ? wholeOf(runtime) : runtime;
+      if (!call.headers.accept?.includes('text/event-stream')) return pageOf(shown.journal(execution, after));
       // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
       if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
       countReader(runtime, execution, call);
-      return eventStream({ runtime, execution, translator: facts, after });
+      return eventStream({ runtime: shown, execution, translator: facts, after });
     }),
 });
 
-const pageOf = (runtime: Runtime, execution: ExecutionView, after: number) => {
-  const page = runtime.journal(execution, after);
+/** Operators see where a workflow has thrown. */
+const wholeOf = (runtime: Runtime): Pick<Runtime, 'journal' | 'after'> => ({
+  journal: (execution, after) => runtime.wholeJournal(execution, after),
+  after: (ms, run) => runtime.after(ms, run),
+});
+
+const pageOf = (page: JournalPage | undefined) => {
   const body: JournalBody = { entries: page?.entries ?? [], truncated_through: page?.truncatedThrough ?? null };
   return json(200, body);
 };

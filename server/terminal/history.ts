@@ -37,7 +37,20 @@ export const historyOf = (
     `Execution ${id}\n${facts.map(([name, text]) => `  ${name.padEnd(9)} ${oneLine(text)}\n`).join('')}`,
     ...(waits === '' ? [] : [`Waits for\n${waits}`]),
     `Journal\n${linesOf(journal)}`,
+    ...stackOf(journal),
   ].join('\n');
+};
+
+/** Where the workflow has thrown. */
+const stackOf = ({ entries }: StoredJournal): string[] => {
+  const failed = entries.findLast((entry) => entry.type === 'execution.failed');
+  if (failed?.type !== 'execution.failed' || failed.error.stack === undefined) return [];
+  return [
+    `Stack\n${failed.error.stack
+      .split('\n')
+      .map((line) => `  ${oneLine(line)}\n`)
+      .join('')}`,
+  ];
 };
 
 const blockedLines = ({ executionId, blocked }: ExecutionContext, now: number): [string, string][] => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'libsql';
 import { type Log, silentLog, type Workflow } from '../../runtime/index.ts';
+import { FAILED } from '../../runtime/run.ts';
 import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
 import { directory } from './durable.ts';
 import { type Answered, type CallOptions, call } from './given.ts';
@@ -41,7 +42,10 @@ export class DurableServer {
   }
 
   async #open(): Promise<void> {
-    const log: Log = { ...silentLog, error: (fields, message) => void this.errors.push({ ...fields, message }) };
+    const log: Log = {
+      ...silentLog,
+      error: (fields, message) => void (message === FAILED || this.errors.push({ ...fields, message })),
+    };
     const config = { host: '127.0.0.1', port: 0, data: this.directory, ...this.#config };
     const [workflow, ...workflows] = this.#workflows;
     this.server = await createServer({ workflow, workflows, config, log });

@@ -1,0 +1,80 @@
+/** Where a workflow has thrown: operators see it, callers never. The routes are the server's own list. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type Log, StoredExecutions, silentLog, workflow } from '../../runtime/index.ts';
+import { createServer } from '../../server/index.ts';
+import { directory } from '../support/durable.ts';
+import { call } from '../support/given.ts';
+
+const operator = { 'x-operator-key': 'the key of the operator' };
+const ada = { cookie: 'nat-session=ada-who-has-a-long-name' };
+
+/** Its name is in the stack, and nowhere else. */
+function brokenInside(): never {
+  throw new RangeError('It broke.');
+}
+const broken = workflow({ name: 'broken', run: async () => brokenInside() });
+
+const givenFailed = async (t: TestContext) => {
+  const logged: object[] = [];
+  const log: Log = { ...silentLog, error: (fields, message) => void logged.push({ ...fields, message }) };
+  const data = directory(t);
+  const config = {
+    ...{ host: '127.0.0.1', port: 0, data, asyncJobs: true, monitorUsers: true, objectStore: 'memory' as const },
+    identity: { operatorKey: operator['x-operator-key'] },
+  };
+  const server = await createServer({ workflow: broken, config, log });
+  t.after(() => server.close());
+  const started = await call(server.url, 'POST /v1/workflow', { body: {}, headers: ada });
+  const id = started.headers.get('execution-id') ?? '';
+  return { server, data, logged, started, id };
+};
+
+test('a workflow that throws is logged with its stack and the id of its execution', async (t) => {
+  const { logged, id } = await givenFailed(t);
+
+  const [line] = logged as { executionId: string; workflow: string; err: Error }[];
+  assert.deepEqual([logged.length, line?.executionId, line?.workflow], [1, id, 'broken']);
+  assert.match(line?.err.stack ?? '', /RangeError: It broke\.\n.*brokenInside/);
+});
+
+test('operators find the stack in the journal, as a page and as a stream, and in the directory', async (t) => {
+  const { server, data, id } = await givenFailed(t);
+
+  const page = await call(server.url, `GET /executions/${id}/journal`, { headers: operator });
+  const stream = await call(server.url, `GET /executions/${id}/journal`, {
+    headers: { ...operator, accept: 'text/event-stream' },
+  });
+  const stored = new StoredExecutions(data);
+  t.after(() => stored.close());
+
+  for (const text of [page.body, stream.body, stored.journal(id)]) assert.match(JSON.stringify(text), /brokenInside/);
+});
+
+test('no route shows its caller the stack, whichever way it shows the failure', async (t) => {
+  const { server, id, started } = await givenFailed(t);
+  const { body } = await call(server.url, 'GET /openapi.json');
+  const lines = Object.entries((body as { paths: Record<string, object> }).paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path.replace(/\{execution_?id\}/i, id)}`),
+  );
+  assert.ok(lines.some((line) => line.includes(id)) && lines.length > 30, 'the list has the routes of executions');
+  let failures = 0;
+
+  for (const line of lines.map((one) => one.replaceAll(/\{[^}]*\}/g, 'x'))) {
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const asked = { headers: { ...ada, accept }, ...(line.startsWith('POST') && { body: bodyOf(line) }) };
+      const stops = AbortSignal.timeout(3_000);
+      const reply = await call(server.url, line, { ...asked, signal: stops }).catch(() => undefined);
+      const text = JSON.stringify([reply?.body, [...(reply?.headers ?? [])]]);
+      assert.doesNotMatch(text, /brokenInside|failure-traces/, `${line} (${accept})`);
+      if (text.includes('It broke.')) failures += 1;
+    }
+  }
+  assert.doesNotMatch(JSON.stringify(started.body), /brokenInside/);
+  assert.ok(failures >= 8, `${failures} replies showed the failure`);
+});
+
+const bodyOf = (line: string): object =>
+  line.includes('chat')
+    ? { messages: [{ role: 'user', content: 'x' }], model: 'x', stream: line.includes('stream') }
+    : {};
