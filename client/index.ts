@@ -7,6 +7,7 @@ import type {
   ExecutionListBody,
   InboxBody,
   InboxItem,
+  JournalBody,
   JournalEvent,
   OpenConsent,
   OpenInteraction,
@@ -151,6 +152,15 @@ export class Client {
   /** What happens to an execution, fact by fact, until it has settled; comes back by itself when a connection breaks. */
   stream(executionId: string, options: StreamOptions = {}): AsyncGenerator<StreamEvent, void> {
     return streamOf(this.#http, executionId, options);
+  }
+
+  /** A page of the journal of an execution: facts with numbers above `after`, none if there are no more. */
+  async facts(
+    executionId: string,
+    { after, signal }: { after?: number; signal?: AbortSignal } = {},
+  ): Promise<JournalBody> {
+    const path = `/executions/${encodeURIComponent(executionId)}/journal${queryOf({ after })}`;
+    return this.#http.ask(path, { signal }, (response) => response.json() as Promise<JournalBody>);
   }
 
   /** The journal of an execution, every fact as it was kept, until it has settled; comes back likewise. */

@@ -2,8 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { RequestError } from '../../client/index.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
-import { whileSeen } from './seen.ts';
-import { api, isShutOut, messageOf, news } from './state.ts';
+import { api, isNewsOf, isShutOut, messageOf, news } from './state.ts';
 
 export interface Live<T> {
   /** The newest that came; undefined before the first. It stays while the server cannot be reached. */
@@ -63,35 +62,56 @@ export interface LiveJournal {
 
 const nothing: LiveJournal = { entries: [], truncatedThrough: 0, isGone: false };
 
-/** Facts that come together are shown together. */
-const GATHER_MS = 40;
-
+/** Reads what is new at news: a stream for each tab would take the few connections that a browser has. */
 export const useJournal = (id: string): LiveJournal => {
   const [journal, setJournal] = useState(nothing);
   useEffect(() => {
     const abort = new AbortController();
+    const { signal } = abort;
     const entries: JournalEntry[] = [];
     let truncatedThrough = 0;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const show = (isGone = false): void => {
-      timer = undefined;
-      if (!abort.signal.aborted) setJournal({ entries: [...entries], truncatedThrough, isGone });
-    };
-    const follow = async (signal: AbortSignal): Promise<void> => {
-      for await (const event of api.journal(id, { signal, after: entries.at(-1)?.seq ?? 0 })) {
-        if (event.type === 'truncated') truncatedThrough = event.data.truncated_through;
-        else entries.push(event.data);
-        timer ??= setTimeout(show, GATHER_MS);
+    const show = (isGone = false): void => setJournal({ entries: [...entries], truncatedThrough, isGone });
+    const read = async (): Promise<void> => {
+      for (;;) {
+        const after = entries.at(-1)?.seq ?? 0;
+        const page = await api.facts(id, { after, signal });
+        truncatedThrough = page.truncated_through ?? truncatedThrough;
+        entries.push(...page.entries);
+        if (page.entries.length === 0) return show();
       }
     };
+    const look = gathered(async () => {
+      try {
+        await read();
+      } catch (error) {
+        if (signal.aborted || isShutOut(error)) return;
+        if (error instanceof RequestError && error.status === 404) show(true);
+      }
+    });
     setJournal(nothing);
-    whileSeen(follow, abort.signal).catch((error) => {
-      if (!abort.signal.aborted && !isShutOut(error)) show(error instanceof RequestError);
+    const unsubscribe = news.subscribe(() => {
+      if (entries.length === 0 || isNewsOf(id)) look();
     });
     return () => {
-      clearTimeout(timer);
       abort.abort();
+      unsubscribe();
     };
   }, [id]);
   return journal;
+};
+
+/** One at a time, and once more if it was called meanwhile. */
+const gathered = (work: () => Promise<void>): (() => void) => {
+  let isWorking = false;
+  let isDue = false;
+  return async () => {
+    isDue = true;
+    if (isWorking) return;
+    isWorking = true;
+    while (isDue) {
+      isDue = false;
+      await work();
+    }
+    isWorking = false;
+  };
 };

@@ -7,9 +7,9 @@
 const PATIENCE_MS = 10_000;
 
 /** Runs until it returns; what is cut off because nobody looks is run again when somebody does. Rejects as it does. */
-export const whileSeen = async (run: (signal: AbortSignal) => Promise<void>, until?: AbortSignal): Promise<void> => {
+export const whileSeen = async (run: (signal: AbortSignal) => Promise<void>): Promise<void> => {
   for (;;) {
-    await seen(until);
+    await seen();
     const unseen = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = (): void => {
@@ -18,9 +18,9 @@ export const whileSeen = async (run: (signal: AbortSignal) => Promise<void>, unt
     };
     document.addEventListener('visibilitychange', look);
     try {
-      return await run(until === undefined ? unseen.signal : AbortSignal.any([until, unseen.signal]));
+      return await run(unseen.signal);
     } catch (error) {
-      if (!unseen.signal.aborted || until?.aborted) throw error;
+      if (!unseen.signal.aborted) throw error;
     } finally {
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', look);
@@ -28,15 +28,13 @@ export const whileSeen = async (run: (signal: AbortSignal) => Promise<void>, unt
   }
 };
 
-const seen = (until: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve, reject) => {
+const seen = (): Promise<void> =>
+  new Promise((resolve) => {
     const look = (): void => {
-      if (document.hidden && !until?.aborted) return;
+      if (document.hidden) return;
       document.removeEventListener('visibilitychange', look);
-      if (until?.aborted) reject(until.reason);
-      else resolve();
+      resolve();
     };
     document.addEventListener('visibilitychange', look);
-    until?.addEventListener('abort', look);
     look();
   });

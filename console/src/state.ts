@@ -6,6 +6,7 @@
  */
 import { signal } from '@preact/signals';
 import { createClient, RequestError } from '../../client/index.ts';
+import { listen } from './changes.ts';
 import { whileSeen } from './seen.ts';
 
 /** The server's root path: the page is at `/console` below it. */
@@ -28,6 +29,10 @@ export const connection = signal<'connecting' | 'live' | 'lost'>('connecting');
 /** Counts the news: whoever shows what can change looks again when it does. */
 export const news = signal(0);
 
+let changed: readonly string[] | null = null;
+/** Whether the last news may be about an execution. */
+export const isNewsOf = (id: string): boolean => changed === null || changed.includes(id);
+
 /** Epoch milliseconds, once a second. */
 export const now = signal(Date.now());
 setInterval(() => {
@@ -39,19 +44,26 @@ export const enter = async (): Promise<void> => {
   try {
     await patiently(() => api.builders());
     session.value = { is: 'open' };
-    await whileSeen(listen);
+    await whileSeen(follow);
   } catch (error) {
     shutOut(error);
   }
 };
 
-const listen = async (signal: AbortSignal): Promise<void> => {
-  const onConnection = (isOpen: boolean): void => {
-    connection.value = isOpen ? 'live' : 'lost';
-  };
-  const retryMs = (attempt: number): number => Math.min(3000, 250 * 2 ** attempt);
-  for await (const _ of api.changes({ signal, onConnection, retryMs })) news.value += 1;
-};
+const follow = (signal: AbortSignal): Promise<void> =>
+  listen(
+    api,
+    { name: `fermata.changes ${root}`, signal, retryMs: (attempt) => Math.min(3000, 250 * 2 ** attempt) },
+    {
+      onConnection: (isOpen) => {
+        connection.value = isOpen ? 'live' : 'lost';
+      },
+      onChange: ({ executions }) => {
+        changed = executions;
+        news.value += 1;
+      },
+    },
+  );
 
 /** Asks again while there is no server to answer. */
 const patiently = async <T>(ask: () => Promise<T>): Promise<T> => {

@@ -99,6 +99,32 @@ test('a page that nobody looks at holds no connection, and goes on when somebody
   await page.locator('h1 .status.cancelled').waitFor();
 });
 
+test('seven tabs of one browser hold one stream, and each shows what happens', async (t) => {
+  const server = await openOffice(t);
+  const desks = [];
+  for (let tab = 0; tab < 7; tab += 1) desks.push(await sitDown(t, server.url));
+  const { client } = desks[0]!;
+  const { executionId } = await client.start(expense);
+  for (const { show, page } of desks) {
+    await show(`executions/${executionId}`);
+    await page.getByRole('button', { name: 'Approve' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+  }
+  await until(() => server.openRequests === 1, 'the end of all requests but one');
+
+  await desks[6]!.page.getByRole('button', { name: 'Approve' }).click();
+  for (const { page } of desks) await page.locator('h1 .status.completed').waitFor();
+  const second = await client.start(expense);
+  await desks[0]!.page.close();
+  for (const { show, page } of desks.slice(1)) {
+    await show(`executions/${second.executionId}`);
+    await page.getByRole('button', { name: 'Approve' }).waitFor();
+  }
+  await client.cancel(second.executionId);
+
+  for (const { page } of desks.slice(1)) await page.locator('h1 .status.cancelled').waitFor();
+});
+
 test('who comes from elsewhere is asked for the operator key, and let in by it', async (t) => {
   const { url } = await openOffice(t, { identity: { operatorKey: 'the key of the operator' } });
   const { page, show, client } = await sitDown(t, url);

@@ -1,0 +1,78 @@
+/**
+ * The news of the server, through one stream for all tabs of a browser: it allows six connections to a server, for all of
+ * them together. The tab that holds a lock listens, and tells the others; when it closes, the next one listens.
+ *
+ * Without locks (pages that came by plain http from another machine have none) each tab listens for itself.
+ */
+import type { Client, FollowOptions } from '../../client/index.ts';
+import type { ChangesBody } from '../../server/protocol.ts';
+
+/** `hello`: a tab has come. `connection`: how the stream stands, also as the reply to `hello`. */
+type Message =
+  | { readonly is: 'hello' }
+  | { readonly is: 'connection'; readonly isOpen: boolean }
+  | { readonly is: 'changed'; readonly changes: ChangesBody };
+
+export interface Listener {
+  onConnection(isOpen: boolean): void;
+  onChange(changes: ChangesBody): void;
+}
+
+export interface Listening {
+  /** Tabs with the same name share a stream. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly retryMs: NonNullable<FollowOptions['retryMs']>;
+}
+
+const EVERYTHING: ChangesBody = { executions: null };
+
+/** Listens until the signal is aborted. Rejects as `Client.changes`, in the tab that has the stream. */
+export const listen = async (api: Client, { name, ...options }: Listening, listener: Listener): Promise<void> => {
+  const { signal } = options;
+  if (!('locks' in navigator)) return follow(api, options, listener);
+  const channel = new BroadcastChannel(name);
+  try {
+    channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      if (data.is === 'changed') listener.onChange(data.changes);
+      else if (data.is === 'connection') {
+        listener.onConnection(data.isOpen);
+        if (data.isOpen) listener.onChange(EVERYTHING); // what was told before is not known
+      }
+    };
+    say(channel, { is: 'hello' });
+    await navigator.locks.request(name, { signal }, () => lead(api, options, listener, channel));
+  } finally {
+    channel.close();
+  }
+};
+
+const lead = async (
+  api: Client,
+  options: Omit<Listening, 'name'>,
+  listener: Listener,
+  channel: BroadcastChannel,
+): Promise<void> => {
+  let isOpen = false;
+  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+    if (data.is === 'hello') say(channel, { is: 'connection', isOpen });
+  };
+  await follow(api, options, {
+    onConnection: (is) => {
+      isOpen = is;
+      listener.onConnection(is);
+      say(channel, { is: 'connection', isOpen });
+    },
+    onChange: (changes) => {
+      listener.onChange(changes);
+      say(channel, { is: 'changed', changes });
+    },
+  });
+};
+
+const follow = async (api: Client, options: Omit<Listening, 'name'>, listener: Listener): Promise<void> => {
+  const onConnection = (isOpen: boolean) => listener.onConnection(isOpen);
+  for await (const changes of api.changes({ ...options, onConnection })) listener.onChange(changes);
+};
+
+const say = (channel: BroadcastChannel, message: Message): void => channel.postMessage(message);
