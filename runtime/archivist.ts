@@ -70,9 +70,15 @@ export class Archivist {
   add(execution: Execution): void {
     this.#settled.push(execution);
     this.note(execution.context.settledAt! + execution.retentionMs);
-    if (this.#settled.length <= SETTLED_IN_MEMORY) return;
-    const oldest = this.#settled.shift()!;
+    if (this.#settled.length > SETTLED_IN_MEMORY) this.makeRoom();
+  }
+
+  /** Lets the oldest settled one leave memory. False: there is none. */
+  makeRoom(): boolean {
+    const oldest = this.#settled.shift();
+    if (oldest === undefined) return false;
     if (this.#deps.executions.inMemory(oldest.id) === oldest) this.#deps.leave(oldest);
+    return true;
   }
 
   /** Ends the retention of a settled execution. */

@@ -40,6 +40,8 @@ export class Builders {
   readonly workflow: Workflow;
   readonly #deps: BuildersDeps;
   readonly #byUser = new Map<string | null, Builder>();
+  /** Those without a lease, in the order in which their last one has ended. */
+  readonly #unused = new Set<Builder>();
   /** Those that have made room for another user, until they are disposed. */
   readonly #leaving = new Map<string | null, Builder>();
 
@@ -52,6 +54,7 @@ export class Builders {
   lease(user: string | undefined): Lease {
     const builder = this.#builder(this.#key(user));
     builder.refCount += 1;
+    this.#unused.delete(builder);
     if (builder.refCount === 1) this.#tell(builder);
     const now = this.#deps.now();
     builder.lastActivity = now;
@@ -77,6 +80,7 @@ export class Builders {
   returned(builder: Builder): void {
     builder.refCount -= 1;
     builder.lastActivity = this.now();
+    if (builder.refCount === 0) this.#unused.add(builder);
     if (!builder.isSavePending && this.#deps.vault !== undefined) this.#saveSoon(builder);
     if (builder.refCount > 0 || builder.isTellPending) return;
     builder.isTellPending = true;
@@ -150,12 +154,17 @@ export class Builders {
   /** One user too many: the builder that nobody has used for longest goes. */
   #makeRoom(): void {
     if (this.#byUser.size < this.#deps.options.maxBuilders) return;
-    const idle = this.list().filter(({ isIdle }) => isIdle);
-    const [oldest] = idle.sort((a, b) => a.lastActivity - b.lastActivity);
+    let oldest: Builder | undefined;
+    for (const builder of this.#unused) {
+      if (!builder.isIdle) continue;
+      oldest = builder;
+      break;
+    }
     if (oldest === undefined) {
       const detail = `${this.#byUser.size} users have open resources, which is the limit; try again later.`;
       throw new Failure('queue_full', { detail, retryAfterMs: 5_000 });
     }
+    this.#unused.delete(oldest);
     this.#byUser.delete(oldest.user);
     this.#leaving.set(oldest.user, oldest);
     oldest.actor?.send({ type: 'builder.stop' });
@@ -232,6 +241,7 @@ export class Builders {
   #ended(builder: Builder): void {
     for (const place of [this.#byUser, this.#leaving])
       if (place.get(builder.user) === builder) place.delete(builder.user);
+    this.#unused.delete(builder);
     builder.onEnded();
   }
 

@@ -24,6 +24,7 @@ import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
 import type { Name, Origin, RunRequest } from './origin.ts';
+import { heapBytesOf, RecordBytes } from './record-bytes.ts';
 import { Retention } from './retention.ts';
 import { Run, type RunDeps } from './run.ts';
 import type { Archived } from './store/archive.ts';
@@ -81,6 +82,7 @@ export class Engine {
   /** Of settled executions: in memory, or in a store that outlives the process. */
   readonly #keeper: Retention | Archivist;
   readonly #names: Names;
+  readonly #records: RecordBytes;
   /** By name of the workflow, and then by version. */
   readonly #builders = new Map<string, Map<string, Builders>>();
   readonly #drain: Drain;
@@ -101,6 +103,7 @@ export class Engine {
   }: RuntimeSetup) {
     this.options = resolveOptions(options, store?.archive !== undefined);
     this.clock = clock;
+    this.#records = new RecordBytes(this.options.maxRecordBytes);
     this.#log = log;
     this.store = store ?? new MemoryStore(this.options);
     const { archive } = this.store;
@@ -251,6 +254,8 @@ export class Engine {
       const value = await readInput(builders.workflow, copyJson(input));
       return this.begin({ ...request, read: { value } }, session);
     }
+    const bytes = heapBytesOf(input) * COPIES_OF_INPUT;
+    this.#refuseIfHeavy(bytes);
     const lease = session?.share() ?? builders.lease(request.by.userId);
     try {
       lease.builder.slots.refuseIfFull();
@@ -270,6 +275,7 @@ export class Engine {
       names: withConversation(names, request),
     };
     const execution = this.#create({ workflow, owner, form }, origin);
+    this.#records.add(execution, bytes);
     execution.driver = new Run(
       execution,
       request,
@@ -359,6 +365,7 @@ export class Engine {
   }
 
   #loaded(execution: Execution): void {
+    this.#records.add(execution, heapBytesOf(this.store.read(execution.id)?.entries));
     if (execution.isSettled) this.#keeper.add(execution);
     else execution.attend();
   }
@@ -431,7 +438,17 @@ export class Engine {
     if (!this.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
   }
 
+  /** Those that are over leave memory for those that begin; those that are not stay. */
+  #refuseIfHeavy(bytes: number): void {
+    while (this.#records.isExceededBy(bytes)) {
+      if (this.#keeper.makeRoom()) continue;
+      const detail = 'The executions in memory take all the room there is for them; try again later.';
+      throw new Failure('queue_full', { detail, retryAfterMs: 5_000 });
+    }
+  }
+
   #told(execution: Execution, entry: JournalEntry): void {
+    if (GROWING.has(entry.type)) this.#records.add(execution, heapBytesOf(entry));
     if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
     this.#report(execution, entry);
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
@@ -457,6 +474,7 @@ export class Engine {
   #drop(execution: Execution): void {
     execution.depart();
     this.executions.remove(execution);
+    this.#records.release(execution);
     this.#names.drop(execution.id);
   }
 
@@ -500,6 +518,18 @@ const jsonInput = (input: unknown): unknown => {
     throw new Failure('input_invalid', { detail: (error as Error).message });
   }
 };
+
+/** In the journal, in the request, and what the run is given. */
+const COPIES_OF_INPUT = 3;
+
+/** Facts that are as large as people, workflows and their callers make them. */
+const GROWING: ReadonlySet<string> = new Set<JournalEntry['type']>([
+  'execution.completed',
+  'interaction.answered',
+  'output.emitted',
+  'step.completed',
+  'trace.emitted',
+]);
 
 /** Of executions whose work is done elsewhere. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;

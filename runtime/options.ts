@@ -1,5 +1,6 @@
 /** Every option of the runtime, with its unit and default. Unknown keys and bad values are refused by name. */
 import { Failure } from './errors.ts';
+import { defaultRecordBytes } from './record-bytes.ts';
 
 export interface RuntimeOptions {
   /** Runs that may execute at once per builder: per user of a per-user workflow, else per workflow. Default 8. */
@@ -15,6 +16,11 @@ export interface RuntimeOptions {
   retentionMs?: number;
   /** Settled executions kept in memory at most; beyond it the oldest are forgotten before their time. Default 20_000. */
   maxSettled?: number;
+  /**
+   * Bytes of the heap that records may take, about. Beyond it settled ones leave memory before their time, and if that is not
+   * enough a start is refused as `queue_full`. Default: a quarter of the heap that Node allows itself.
+   */
+  maxRecordBytes?: number;
   /** How long an execution is parked before its actor is let go until there is news. Default 1_000. */
   restAfterMs?: number;
   /** How long an execution is parked before it leaves memory, if its store outlives the process. Default 60_000. */
@@ -46,6 +52,7 @@ export const defaults = {
   maxBuilders: 10_000,
   retentionMs: 600_000,
   maxSettled: 20_000,
+  maxRecordBytes: defaultRecordBytes(),
   restAfterMs: 1_000,
   hibernateAfterMs: 60_000,
   maxRecoveries: 10,

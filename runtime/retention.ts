@@ -57,6 +57,13 @@ export class Retention {
     this.#timed.delete(execution);
   }
 
+  /** Expires the oldest one before its time. False: there is none. */
+  makeRoom(): boolean {
+    const oldest = this.#oldest();
+    if (oldest !== undefined) this.expire(oldest);
+    return oldest !== undefined;
+  }
+
   #oldest(): Execution | undefined {
     const queued = this.#oldestQueued();
     const { value: timed } = this.#timed.keys().next();

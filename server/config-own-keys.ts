@@ -58,6 +58,11 @@ export const ownKeys = {
     'How long an execution can be asked for after its end. Without: a week (`P7D`), in memory ten minutes (`PT10M`).',
     { flag: '--retention <duration>' },
   ),
+  maxRecordBytes: optional(
+    'fermata.max_record_bytes',
+    integer(1),
+    'Bytes of the heap that executions in memory may take, about. Beyond it ended ones leave memory, then starts are refused with 429. Without: a quarter of the heap of Node.',
+  ),
   maxSettled: key(
     'fermata.max_settled',
     integer(0),

@@ -14,6 +14,8 @@ import type { Vault } from './vault.ts';
 export interface Archive {
   /** Its journal is in memory from then on, until it is released. */
   find(executionId: string): Archived | undefined;
+  /** Bytes of its journal, if that is in memory. */
+  bytesOf(executionId: string): number;
   /** The journal of the execution need not be in memory. */
   release(executionId: string): void;
   named(name: string): Named | undefined;

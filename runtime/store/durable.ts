@@ -113,6 +113,10 @@ export class DurableStore implements Store, Archive {
     return { entries: loaded.kept.journal.entries, origin: loaded.origin };
   }
 
+  bytesOf(executionId: string): number {
+    return this.#inMemory.get(executionId)?.journal.bytes ?? 0;
+  }
+
   release(executionId: string): void {
     if (this.#inMemory.get(executionId)?.isIdle) this.#inMemory.delete(executionId);
   }

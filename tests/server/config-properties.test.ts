@@ -51,6 +51,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   maxQueued: counts,
   maxBuilders: counts,
   retentionMs: durations,
+  maxRecordBytes: fc.integer({ min: 1, max: 2 ** 40 }),
   maxSettled: counts,
   restAfterMs: durations,
   hibernateAfterMs: durations,

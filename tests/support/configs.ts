@@ -1,6 +1,7 @@
 /** Configurations for tests, as texts and as values. */
+
 import assert from 'node:assert/strict';
-import { Failure } from '../../runtime/index.ts';
+import { Failure, defaults as runtimeDefaults } from '../../runtime/index.ts';
 import { type ConfigSource, readConfig, type ServerConfig } from '../../server/config.ts';
 
 export type Outside = Partial<Pick<ConfigSource, 'env' | 'flags'>>;
@@ -75,6 +76,7 @@ export const defaults: ServerConfig = {
     maxBuilders: 10_000,
     retentionMs: 604_800_000,
     maxSettled: 20_000,
+    maxRecordBytes: runtimeDefaults.maxRecordBytes,
     restAfterMs: 1_000,
     hibernateAfterMs: 60_000,
     maxRecoveries: 10,

@@ -136,6 +136,10 @@ export class DiskStore implements Store, Archive {
     return { entries, origin: readOrigin(JSON.parse(this.#disk.rows.get(id)!.origin), input, undefined) };
   }
 
+  bytesOf(): number {
+    return 0;
+  }
+
   release(id: string): void {
     const isPending = [this.#open, this.#leaving].some((batch) =>
       batch?.changes.some(({ record }) => record.id === id),

@@ -1,0 +1,47 @@
+/** How much of the heap the records in memory take, about: callers decide how large their inputs and results are. */
+import { getHeapStatistics } from 'node:v8';
+import type { Execution } from './execution.ts';
+
+/** What the default leaves to everything else: requests under way, code, garbage. */
+const SHARE_OF_HEAP = 0.25;
+
+export const defaultRecordBytes = (): number => Math.floor(getHeapStatistics().heap_size_limit * SHARE_OF_HEAP);
+
+/** Bytes that a JSON value takes in the heap of V8, about: nested ones take many times their length as text. */
+export const heapBytesOf = (value: unknown): number => {
+  if (typeof value === 'string') return 24 + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = 56;
+  if (Array.isArray(value)) for (const item of value) bytes += 8 + heapBytesOf(item);
+  else for (const key in value) bytes += 24 + key.length + heapBytesOf((value as Record<string, unknown>)[key]);
+  return bytes;
+};
+
+export class RecordBytes {
+  readonly #limit: number;
+  readonly #byExecution = new Map<Execution, number>();
+  #total = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Whether there is no room for so much more. */
+  isExceededBy(bytes: number): boolean {
+    return this.#total + bytes > this.#limit;
+  }
+
+  add(execution: Execution, bytes: number): void {
+    this.#byExecution.set(execution, (this.#byExecution.get(execution) ?? 0) + bytes);
+    this.#total += bytes;
+  }
+
+  release(execution: Execution): void {
+    this.#total -= this.#byExecution.get(execution) ?? 0;
+    this.#byExecution.delete(execution);
+  }
+}
