@@ -39,7 +39,7 @@ const multiply = (directory: string, size: number): void => {
     database.exec(`
       INSERT OR IGNORE INTO executions SELECT n + ${offset}, id || '-${copy}', owner, workflow, version, started_at, stand,
         unfinished, awaiting_since, due_at, settled_at, truncated FROM executions WHERE n <= ${REAL};
-      INSERT OR IGNORE INTO journal SELECT n + ${offset}, seq, facts FROM journal WHERE n <= ${REAL};
+      INSERT OR IGNORE INTO journal SELECT n + ${offset}, seq, facts, sum FROM journal WHERE n <= ${REAL};
     `);
   }
   database.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)');

@@ -119,6 +119,14 @@ export class Client {
     await this.#http.send(`/executions/${encodeURIComponent(executionId)}`, { method: 'DELETE' });
   }
 
+  /**
+   * Lets a blocked execution try again. Rejects with a `RequestError`: 404 for one that is unknown or somebody else's, 409 for
+   * one that is not blocked or is over.
+   */
+  async retry(executionId: string): Promise<void> {
+    await this.#http.send(`/executions/${encodeURIComponent(executionId)}/retry`, { method: 'POST' });
+  }
+
   /** The caller's executions, newest first, a page at a time. */
   async list(filter: ListQuery = {}): Promise<ExecutionListBody> {
     const response = await this.#http.send(`/executions${queryOf({ ...filter })}`);

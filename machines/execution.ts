@@ -33,8 +33,22 @@ export type ExecutionContext = ExecutionInput & {
   readonly settledAt: number | null;
   readonly result: unknown;
   readonly error: ExecutionError | null;
+  /** Why it does not go on; null while it does. */
+  readonly blocked: Blocked | null;
+  /** The version of the workflow that it goes on with; null: the one that it was started with. */
+  readonly version: string | null;
   /** Id of the run in the system of an exporter, once there is one. */
   readonly traceId: string | null;
+};
+
+/** The code that is served does not fit the journal: what the journal has, what came instead, and since when. */
+export type Blocked = {
+  readonly expected: string;
+  readonly came: string;
+  /** Of the workflow that was tried. */
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
 };
 
 /** The states of an execution that are public: on the wire, in lists, in the console. */
@@ -46,7 +60,8 @@ export type ExecutionStatus =
   | 'failed'
   | 'idle-expiring';
 
-const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>): Pause => {
+/** The pause that a fact opens. */
+export const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>): Pause => {
   const { id, dueAt, at: openedAt } = fact;
   switch (fact.type) {
     case 'sleep.started':
@@ -66,6 +81,7 @@ type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Ke
 const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
   switch (fact.type) {
     case 'slot.granted':
+    case 'execution.resumed':
       return { working: true, parkedAt: null };
     case 'step.started':
       return { steps: context.steps + 1, working: true, parkedAt: null };
@@ -81,10 +97,13 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     }
     case 'interaction.answered':
     case 'interaction.expired':
+    case 'interaction.withdrawn':
     case 'oauth.granted':
     case 'oauth.refused':
     case 'oauth.expired':
+    case 'oauth.withdrawn':
     case 'sleep.elapsed':
+    case 'sleep.withdrawn':
       return { pauses: context.pauses.filter(({ id }) => id !== fact.id), working: true, parkedAt: null };
     case 'trace.identified':
       return { traceId: fact.traceId };
@@ -92,10 +111,18 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
       return { working: false, parkedAt: fact.at };
     case 'execution.recovered':
       return { working: true, steps: 0, parkedAt: null };
+    case 'execution.blocked': {
+      const { expected, came, version, at: since } = fact;
+      return { blocked: { expected, came, version, since }, working: false, parkedAt: null };
+    }
+    case 'execution.unblocked':
+      return { blocked: null, version: fact.version ?? context.version, working: true, parkedAt: null };
+    case 'execution.continued':
+      return { blocked: null, working: true, steps: 0, pauses: [], parkedAt: null };
     case 'execution.completed':
-      return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0 };
+      return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
     case 'execution.failed':
-      return { error: fact.error, settledAt: fact.at, pauses: [], working: false, steps: 0 };
+      return { error: fact.error, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
     default:
       return {};
   }
@@ -112,12 +139,13 @@ export const executionMachine = setup({
     input: {} as ExecutionInput,
     context: {} as ExecutionContext,
     events: {} as ExecutionEvent,
-    tags: {} as 'live' | 'queued' | 'slot' | 'waiting' | 'settled',
+    tags: {} as 'live' | 'queued' | 'slot' | 'waiting' | 'blocked' | 'settled',
   },
   guards: {
     isNew: ({ context, event }) => 'id' in event && context.pauses.every(({ id }) => id !== event.id),
     isOpen,
     isWorking: ({ context }) => context.working,
+    isIdle: ({ context }) => !context.working && context.blocked === null,
     hasSteps: ({ context }) => context.steps > 0,
     canPark: ({ context }) => context.pauses.length > 0 && context.steps === 0,
     awaitsConsent: ({ context }) => !context.working && context.pauses.some(({ kind }) => kind === 'oauth'),
@@ -127,6 +155,10 @@ export const executionMachine = setup({
   actions: {
     fold: assign(({ context, event }) => {
       const changed = changes(context, event);
+      if (context.blocked !== null && changed.blocked === undefined) {
+        changed.working = false;
+        changed.parkedAt = null;
+      }
       // An entry of a journal that is folded again brings its number: some before it may have been dropped.
       changed.seq = (event as Partial<JournalEntry>).seq ?? context.seq + 1;
       return changed;
@@ -148,6 +180,8 @@ export const executionMachine = setup({
     settledAt: null,
     result: null,
     error: null,
+    blocked: null,
+    version: null,
     traceId: null,
   }),
   initial: 'active',
@@ -164,6 +198,7 @@ export const executionMachine = setup({
               on: {
                 'slot.granted': { target: 'executing', actions: 'fold' },
                 'execution.recovered': { actions: 'fold' },
+                'execution.blocked': { target: 'blocked', actions: 'fold' },
               },
             },
             executing: {
@@ -176,7 +211,12 @@ export const executionMachine = setup({
               on: {
                 'execution.parked': { guard: 'canPark', actions: 'fold' },
                 'execution.recovered': { target: 'queued', actions: 'fold' },
+                'execution.blocked': { target: 'blocked', actions: 'fold' },
               },
+            },
+            blocked: {
+              tags: ['waiting', 'blocked'],
+              on: { 'execution.unblocked': { target: 'queued', actions: 'fold' } },
             },
             sleeping: {
               tags: 'waiting',
@@ -208,12 +248,19 @@ export const executionMachine = setup({
         'interaction.requested': { guard: 'isNew', actions: 'fold' },
         'interaction.answered': { guard: 'isOpen', actions: 'fold' },
         'interaction.expired': { guard: 'isOpen', actions: 'fold' },
+        'interaction.withdrawn': { guard: 'isOpen', actions: 'fold' },
         'oauth.requested': { guard: 'isNew', actions: 'fold' },
         'oauth.granted': { guard: 'isOpen', actions: 'fold' },
         'oauth.refused': { guard: 'isOpen', actions: 'fold' },
         'oauth.expired': { guard: 'isOpen', actions: 'fold' },
+        'oauth.withdrawn': { guard: 'isOpen', actions: 'fold' },
         'sleep.started': { guard: 'isNew', actions: 'fold' },
         'sleep.elapsed': { guard: 'isOpen', actions: 'fold' },
+        'sleep.withdrawn': { guard: 'isOpen', actions: 'fold' },
+        'branch.started': { actions: 'fold' },
+        'execution.resumed': { guard: 'isIdle', actions: 'fold' },
+        'output.restarted': { actions: 'fold' },
+        'execution.continued': { target: '.running', actions: 'fold' },
         'notification.sent': { actions: 'fold' },
         'output.emitted': { actions: 'fold' },
         'trace.emitted': { actions: 'fold' },

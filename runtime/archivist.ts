@@ -2,6 +2,7 @@
  * Looks after executions that a store keeps beyond the process: finds those that have lost it, wakes those for whom
  * something is due, lets those leave memory that have nothing to do there, and forgets those whose time is over.
  */
+import type { JournalEntry } from '../machines/facts.ts';
 import type { Log } from './context.ts';
 import { STOPPED } from './drain.ts';
 import { NEVER } from './due.ts';
@@ -9,6 +10,7 @@ import type { Execution } from './execution.ts';
 import type { Executions } from './executions.ts';
 import type { Archive } from './store/archive.ts';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
+import { Trials } from './trials.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Settled executions that stay in memory, for those who ask soon after the end. */
@@ -17,6 +19,8 @@ const SETTLED_IN_MEMORY = 1_000;
 const BATCH = 200;
 /** What was seen to is out of the way when it is kept, and not before. */
 const LOOK_AGAIN_MS = 100;
+/** After the file could not be read. */
+const READ_AGAIN_MS = 10_000;
 
 export interface ArchivistDeps {
   readonly archive: Archive;
@@ -25,12 +29,15 @@ export interface ArchivistDeps {
   readonly now: () => number;
   readonly maxRecoveries: number;
   readonly log: Log;
-  workflow(name: string): Workflow | undefined;
+  /** Of that version, or the newest. */
+  workflow(name: string, version?: string): Workflow | undefined;
   /** Lets an execution go that has nothing to do in memory. */
   leave(execution: Execution): void;
   /** Drops the records of executions that are not in memory. */
   forget(executionIds: readonly string[]): void;
   recoveriesOf(execution: Execution): number;
+  /** Lets one that is blocked try the code that is served now, if that is of its version. */
+  retry(execution: Execution): void;
 }
 
 export class Archivist {
@@ -38,23 +45,24 @@ export class Archivist {
   readonly #settled: Execution[] = [];
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
-  /** Ids of those whose journal cannot be read. */
-  readonly #damaged = new Set<string>();
   #isStopped = false;
+  readonly #trials: Trials;
 
   constructor(deps: ArchivistDeps) {
     this.#deps = deps;
+    this.#trials = new Trials({ ...deps, vault: deps.archive.vault });
   }
 
   /** Goes on with what another process has left. */
   start(): void {
     this.#report();
-    this.#recover(this.#deps.archive.unfinished(), 0);
+    this.#recover(this.#deps.archive.unfinished(), 0, []);
     this.#arm(0);
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#trials.stop();
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
   }
 
@@ -77,34 +85,49 @@ export class Archivist {
     if (dueAt < this.#timerDueAt) this.#arm(dueAt);
   }
 
-  #recover(ids: readonly string[], from: number): void {
+  /** What has happened to an execution that is executed again. */
+  told(execution: Execution, entry: JournalEntry): void {
+    this.#trials.told(execution, entry);
+  }
+
+  /** All are looked at before any is executed. */
+  #recover(ids: readonly string[], from: number, found: Execution[]): void {
     if (this.#isStopped) return;
     const until = Math.min(ids.length, from + BATCH);
     for (let index = from; index < until; index += 1) {
       const execution = this.#get(ids[index]!);
-      if (execution !== undefined && !execution.isSettled) this.#recoverOne(execution);
+      if (execution !== undefined && !execution.isSettled) found.push(execution);
     }
-    if (until < ids.length) setImmediate(() => this.#recover(ids, until));
+    if (until < ids.length) {
+      setImmediate(() => this.#recover(ids, until, found));
+      return;
+    }
+    this.#trials.open(found);
+    for (const execution of found) this.#recoverOne(execution);
+    this.#trials.begin();
   }
 
   #recoverOne(execution: Execution): void {
-    if (execution.driver !== undefined) return;
-    const { maxRecoveries, recoveriesOf, workflow } = this.#deps;
+    if (execution.driver !== undefined || execution.isSettled) return;
     if (execution.origin.recover === 'fail') execution.interrupt(STOPPED);
-    else if (recoveriesOf(execution) >= maxRecoveries)
-      execution.interrupt(`The execution was executed ${maxRecoveries} times again, and never got any further.`);
-    else if (workflow(execution.context.workflow) !== undefined) execution.recover();
+    else if (execution.context.blocked !== null) this.#deps.retry(execution);
+    else if (this.#deps.workflow(execution.context.workflow) === undefined) return;
+    else if (!this.#trials.takes(execution)) execution.recover();
   }
 
   /** What operators should know before they wonder. */
   #report(): void {
     for (const { workflow: name, version, count } of this.#deps.archive.open()) {
       const served = this.#deps.workflow(name);
+      if (this.#deps.workflow(name, version) !== undefined) continue;
       if (served === undefined) {
         this.#deps.log.warn({ workflow: name, open: count }, 'open executions of a workflow that is not served wait');
-      } else if (served.version !== version) {
-        const versions = { startedWith: version, now: served.version };
-        this.#deps.log.warn({ workflow: name, open: count, ...versions }, 'open executions of another version go on');
+      } else {
+        const versions = { startedWith: version, served: served.version };
+        this.#deps.log.warn(
+          { workflow: name, open: count, ...versions },
+          'open executions of a version that is not served are blocked when they have work to do: serve that version too, or retry them',
+        );
       }
     }
   }
@@ -120,26 +143,42 @@ export class Archivist {
   #look(): void {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
-    const { archive } = this.#deps;
     const now = this.#deps.now();
-    const due = archive.due(now, BATCH);
+    try {
+      this.#arm(this.#seeTo(now) ? now + LOOK_AGAIN_MS : this.#nextDueAt(now));
+    } catch (err) {
+      this.#deps.log.error({ err }, 'what is due cannot be read');
+      this.#arm(now + READ_AGAIN_MS);
+    }
+  }
+
+  /** True if there may be more. */
+  #seeTo(now: number): boolean {
+    const { archive, executions } = this.#deps;
+    const all = archive.due(now, BATCH + executions.damaged);
+    const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
     const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
     for (const { id, isSettled } of due) if (!isSettled) this.#get(id)?.due();
     const excess = archive.excess(BATCH);
     this.#forget([...over, ...excess]);
-    const isMore = due.length + excess.length > 0;
-    this.#arm(isMore ? now + LOOK_AGAIN_MS : Math.max(archive.nextDueAt() ?? NEVER, now + 1));
+    return due.length + excess.length > 0;
+  }
+
+  /** Those that are damaged stay due, and nothing is done about it. */
+  #nextDueAt(now: number): number {
+    const { archive, executions } = this.#deps;
+    const next = archive.nextDueAt(executions.damaged > 0 ? now : undefined) ?? NEVER;
+    return Math.max(next, now + 1);
   }
 
   /** One that cannot be read is no reason to leave the others alone. */
   #get(id: string): Execution | undefined {
-    if (this.#damaged.has(id)) return undefined;
+    const { executions } = this.#deps;
+    if (executions.isDamaged(id)) return undefined;
     try {
-      return this.#deps.executions.get(id);
-    } catch (err) {
-      this.#damaged.add(id);
-      this.#deps.log.error({ executionId: id, err }, 'an execution cannot be read');
-      return undefined;
+      return executions.get(id);
+    } catch {
+      return undefined; // it is named in the log
     }
   }
 

@@ -63,6 +63,12 @@ export class Builders {
     const lease = this.lease(undefined);
     try {
       await lease.ready();
+    } catch (error) {
+      // Whoever starts the server reads it, and no client.
+      const { code, cause } = Failure.from(error);
+      throw code === 'build_failed' && cause instanceof Error
+        ? new Failure(code, { detail: cause.message, cause })
+        : error;
     } finally {
       lease.cancel();
     }
@@ -190,8 +196,8 @@ export class Builders {
   /** B4 */
   #failed(builder: Builder, error: unknown): void {
     this.#report(builder.user, error);
-    const message = error instanceof Error ? error.message : String(error);
-    const failure = error instanceof Failure ? error : new Failure('build_failed', { detail: message, cause: error });
+    // What a build throws is about our resources: the log gets it, callers do not.
+    const failure = error instanceof Failure ? error : new Failure('build_failed', { cause: error });
     this.#built(builder, failure);
   }
 

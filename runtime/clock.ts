@@ -9,18 +9,63 @@ export interface Clock {
   clearTimeout(handle: unknown): void;
 }
 
-const { timeOrigin } = performance;
+/** What a clock reads: milliseconds since the epoch, which may step, and since any moment, which may not. */
+export interface Time {
+  wall(): number;
+  monotonic(): number;
+}
+
+/** A timeout of Node does not count the time that a machine spends suspended: after so long it is looked again. */
+const LOOK_MS = 30_000;
+/** Of the usual speed: how fast the clock goes while it is ahead of the wall clock. */
+const SLOWED = 0.9;
+
+/** A timeout that is longer than `LOOK_MS`: the part of it that runs. */
+type Chain = { part: NodeJS.Timeout };
 
 /**
- * The wall clock of the moment the process began, carried on by the monotonic one: a step of the wall clock neither
- * fires a timer nor starves one. Time that the machine spends suspended does not count.
+ * The wall clock, as far as it goes forward: after a suspend, or when it is put forward, deadlines that have passed are due. When it
+ * is put back, the clock goes on, a little slower, until the wall clock has come up with it.
  *
  * Its timeouts keep the process alive, on purpose. Each stands for something promised: a sleeping run, a deadline, the
  * patience of `stop()`. With `unref` an embedding script would end in the middle of it, and say nothing. What lets a
  * process end is that whoever waits clears its timeout; the timing wheel does when it is empty or stopped.
  */
-export const systemClock: Clock = {
-  now: () => Math.floor(timeOrigin + performance.now()),
-  setTimeout: (fn, ms) => setTimeout(fn, ms),
-  clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout | undefined),
-};
+export class WallClock implements Clock {
+  readonly #time: Time;
+  #shown: number;
+  #readAt: number;
+
+  constructor(time: Time) {
+    this.#time = time;
+    this.#shown = time.wall();
+    this.#readAt = time.monotonic();
+  }
+
+  now(): number {
+    const [wall, readAt] = [this.#time.wall(), this.#time.monotonic()];
+    this.#shown = Math.max(wall, this.#shown + Math.max(0, readAt - this.#readAt) * SLOWED);
+    this.#readAt = readAt;
+    return Math.floor(this.#shown);
+  }
+
+  setTimeout(fn: () => void, ms: number): unknown {
+    if (ms <= LOOK_MS) return setTimeout(fn, ms);
+    const dueAt = this.now() + ms;
+    const chain: Chain = { part: setTimeout(look, LOOK_MS) };
+    const clock = this;
+    return chain;
+
+    function look(): void {
+      const left = dueAt - clock.now();
+      if (left <= 0) fn();
+      else chain.part = setTimeout(look, Math.min(left, LOOK_MS));
+    }
+  }
+
+  clearTimeout(handle: unknown): void {
+    clearTimeout((handle as Chain | undefined)?.part ?? (handle as NodeJS.Timeout | undefined));
+  }
+}
+
+export const systemClock: Clock = new WallClock({ wall: () => Date.now(), monotonic: () => performance.now() });

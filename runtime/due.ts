@@ -4,9 +4,11 @@ import { isAwaited } from '../machines/facts.ts';
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
-/** When waiting for people becomes too long; an execution that only sleeps is not abandoned. */
+/** When waiting for people becomes too long. One that goes on by itself at some time, by a deadline or a sleep, is not abandoned. */
 export const abandonedAt = ({ parkedAt, pauses }: ExecutionContext, parkedTimeoutMs: number): number =>
-  parkedAt !== null && pauses.some(isAwaited) ? parkedAt + parkedTimeoutMs : NEVER;
+  parkedAt !== null && pauses.some(isAwaited) && pauses.every(({ dueAt }) => dueAt === null)
+    ? parkedAt + parkedTimeoutMs
+    : NEVER;
 
 /** Of a live execution. `NEVER` if nothing will happen to it by itself. */
 export const firstDueAt = (context: ExecutionContext, parkedTimeoutMs: number): number => {

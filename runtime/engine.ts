@@ -7,18 +7,19 @@ import type { JournalEntry } from '../machines/facts.ts';
 import { Archivist } from './archivist.ts';
 import type { Lease } from './builder.ts';
 import { Builders } from './builders.ts';
+import type { Caller } from './caller.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { Log } from './context.ts';
 import { Drain } from './drain.ts';
 import { firstDueAt } from './due.ts';
 import { Failure } from './errors.ts';
-import { type Driver, Execution, type ExecutionDeps, type NewFact } from './execution.ts';
+import { type Driver, Execution, type ExecutionDeps, IN_VAIN, type NewFact } from './execution.ts';
 import { Executions } from './executions.ts';
 import { foldJournal } from './fold-journal.ts';
 import { newId } from './ids.ts';
 import { Inspection } from './inspection.ts';
 import { silentLog } from './log.ts';
-import { conversationName, jobName, keyName, Names } from './names.ts';
+import { conversationName, isUnguessable, jobName, keyName, Names } from './names.ts';
 import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
@@ -28,12 +29,16 @@ import { Run, type RunDeps } from './run.ts';
 import type { Archived } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
 import type { Store } from './store/store.ts';
+import { guardStrays } from './strays.ts';
 import { ActorTree, foldEvent } from './system.ts';
 import type { TimingWheel } from './timing-wheel.ts';
-import { toJsonOrNull } from './to-json.ts';
-import type { Workflow } from './workflow.ts';
+import { copyJson, toJson } from './to-json.ts';
+import { Turns } from './turns.ts';
+import { readInput, type Workflow } from './workflow.ts';
 
 export interface StartRequest extends RunRequest {
+  /** What the workflow's schema has made of the input, where the caller has asked it already. Default: it is asked. */
+  readonly read?: { readonly value: unknown } | undefined;
   /** Name of a served workflow. */
   readonly workflow: string;
   /** Of the caller's choice. The same key with the same request gives the execution that there is already. */
@@ -67,6 +72,8 @@ export class Engine {
   readonly oauth: OAuth;
   readonly executions: Executions;
   readonly inspection: Inspection;
+  /** In which runs go on. */
+  readonly turns: Turns;
   /** Resolves when it serves; rejects with what kept a shared workflow from being built. */
   readonly started: Promise<void>;
   readonly #log: Log;
@@ -74,11 +81,13 @@ export class Engine {
   /** Of settled executions: in memory, or in a store that outlives the process. */
   readonly #keeper: Retention | Archivist;
   readonly #names: Names;
-  readonly #builders = new Map<string, Builders>();
+  /** By name of the workflow, and then by version. */
+  readonly #builders = new Map<string, Map<string, Builders>>();
   readonly #drain: Drain;
   readonly #deps: ExecutionDeps;
   readonly #runDeps: RunDeps;
   #stopped: Promise<void> | undefined;
+  #unguard: (() => void) | undefined;
 
   constructor({
     workflows,
@@ -103,6 +112,7 @@ export class Engine {
       archive,
       (id, archived) => this.#restore(id, archived),
       (execution) => this.#loaded(execution),
+      log,
     );
     this.#drain = new Drain({
       clock,
@@ -115,8 +125,9 @@ export class Engine {
       log,
       prepare: () => this.#prepare(),
       settleExecutions: () => this.#drain.run(),
-      disposeBuilders: async () => void (await Promise.all([...this.#builders.values()].map((all) => all.stop()))),
+      disposeBuilders: async () => void (await Promise.all(this.allBuilders.map((builders) => builders.stop()))),
     });
+    this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
     const { root, wheel } = this.#tree;
     this.inspection = new Inspection({ root, executions: this.executions, now, log });
     this.#keeper =
@@ -129,10 +140,11 @@ export class Engine {
             now,
             maxRecoveries: this.options.maxRecoveries,
             log,
-            workflow: (name) => this.#builders.get(name)?.workflow,
+            workflow: (name, version) => this.#served(name, version)?.workflow,
             leave: (execution) => this.#drop(execution),
             forget: (ids) => this.#forgetAll(ids),
             recoveriesOf: (execution) => this.#recoveriesOf(execution),
+            retry: (execution) => this.#retryServed(execution),
           });
     this.#deps = {
       fold: foldEvent,
@@ -153,25 +165,34 @@ export class Engine {
       now,
       random,
       log,
+      turns: this.turns,
       after: (ms, run) => {
         const timer = wheel.schedule(clock.now() + ms, run);
         return () => wheel.cancel(timer);
       },
     };
     for (const workflow of workflows) {
-      if (this.#builders.has(workflow.name)) {
-        throw new Failure('options_invalid', { detail: `two workflows have the name ${workflow.name}` });
+      const { name, version } = workflow;
+      const versions = this.#builders.get(name) ?? new Map<string, Builders>();
+      if (versions.has(version)) {
+        const detail = `two workflows have the name ${name} and the version ${version}; give one of them another version`;
+        throw new Failure('options_invalid', { detail });
       }
       const spawn: ActorTree['spawnBuilder'] = (...given) => this.#tree.spawnBuilder(...given);
       const later = (ms: number, run: () => void): void => void wheel.schedule(clock.now() + ms, run);
       const deps = { options: this.options, now, later, log, spawn, vault: archive?.vault };
-      this.#builders.set(workflow.name, new Builders(workflow, deps));
+      versions.set(version, new Builders(workflow, deps));
+      this.#builders.set(name, versions);
     }
     this.started = this.#start();
   }
 
   async #start(): Promise<void> {
-    await this.#tree.start();
+    this.#unguard = guardStrays();
+    await this.#tree.start().catch((error) => {
+      this.#unguard?.();
+      throw error;
+    });
     if (this.#keeper instanceof Archivist) this.#keeper.start();
   }
 
@@ -185,12 +206,23 @@ export class Engine {
   }
 
   get workflows(): readonly Workflow[] {
-    return [...this.#builders.values()].map(({ workflow }) => workflow);
+    return [...this.#builders.keys()].map((name) => this.builders(name).workflow);
+  }
+
+  /** Of all workflows in all versions. */
+  get allBuilders(): readonly Builders[] {
+    return [...this.#builders.values()].flatMap((versions) => [...versions.values()]);
+  }
+
+  /** The builders of a version, or of the newest one: that is the one listed last. */
+  #served(workflow: string, version?: string): Builders | undefined {
+    const versions = this.#builders.get(workflow);
+    return version === undefined ? versions && [...versions.values()].at(-1) : versions?.get(version);
   }
 
   /** The builders of a workflow: for sessions and for whoever watches. Throws `workflow_not_found`. */
   builders(workflow: string): Builders {
-    const builders = this.#builders.get(workflow);
+    const builders = this.#served(workflow);
     if (builders === undefined) {
       const detail = `No workflow is named ${workflow}; there are ${[...this.#builders.keys()].join(', ')}.`;
       throw new Failure('workflow_not_found', { detail });
@@ -212,6 +244,13 @@ export class Engine {
     this.#refuseIfDraining();
 
     const builders = this.builders(request.workflow);
+    const { read } = request;
+    // The run may change what it is given, and what is kept is a copy of its own.
+    const input = jsonInput(request.input);
+    if (read === undefined && builders.workflow.input !== undefined) {
+      const value = await readInput(builders.workflow, copyJson(input));
+      return this.begin({ ...request, read: { value } }, session);
+    }
     const lease = session?.share() ?? builders.lease(request.by.userId);
     try {
       lease.builder.slots.refuseIfFull();
@@ -223,13 +262,28 @@ export class Engine {
     const { version, recover } = builders.workflow;
     const owner = request.by.userId ?? null;
     const form = request.form ?? null;
-    const origin = { request, recover, version, retentionMs, names: withConversation(names, request) };
+    const origin = {
+      request,
+      recover,
+      version,
+      retentionMs,
+      names: withConversation(names, request),
+    };
     const execution = this.#create({ workflow, owner, form }, origin);
-    execution.driver = new Run(execution, request, builders.workflow, lease, this.#runDeps);
-    // A schema may have made of an input what cannot be written; the run gets it all the same.
-    const input = toJsonOrNull(request.input);
+    execution.driver = new Run(
+      execution,
+      request,
+      builders.workflow,
+      lease,
+      this.#runDeps,
+      read ?? { value: copyJson(input) },
+    );
     try {
-      const kept = execution.begin({ type: 'execution.started', workflow, owner, form, input });
+      const kept = execution.begin(
+        input === undefined
+          ? { type: 'execution.started', workflow, owner, form }
+          : { type: 'execution.started', workflow, owner, form, input },
+      );
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
@@ -252,14 +306,17 @@ export class Engine {
     return execution;
   }
 
-  /** The execution that a job id stands for: the caller's own, else one of nobody in particular. */
-  jobOf(user: string | undefined, jobId: string): string | undefined {
-    return this.#names.find(jobName(user, jobId)) ?? this.#names.find(jobName(undefined, jobId));
+  /** The execution that a job id stands for: the caller's own, else one that everybody has who knows the id. */
+  jobOf({ userId, guest }: Caller, jobId: string): string | undefined {
+    const found = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
+    if (found !== undefined || (guest === undefined && !isUnguessable(jobId))) return found;
+    return this.#names.find(jobName({ userId: undefined, guest }, jobId));
   }
 
   /** The execution that is the last turn of a conversation. */
-  conversationOf(user: string | undefined, workflow: string, conversation: string): string | undefined {
-    return this.#names.find(conversationName(user, workflow, conversation));
+  conversationOf(by: Caller, workflow: string, conversation: string): string | undefined {
+    const name = conversationName(by, workflow, conversation);
+    return name && this.#names.find(name);
   }
 
   /** Drops the record of an execution that is over, before its time. */
@@ -273,6 +330,7 @@ export class Engine {
       if (this.#keeper instanceof Archivist) this.#keeper.stop();
       this.oauth.stop();
       await this.store.close();
+      this.#unguard?.();
     });
     return this.#stopped;
   }
@@ -297,7 +355,7 @@ export class Engine {
   }
 
   #restore(executionId: string, { entries, origin }: Archived): Execution {
-    return new Execution(foldJournal(executionId, entries).snapshot, this.#deps, origin);
+    return new Execution(foldJournal(executionId, entries), this.#deps, origin);
   }
 
   #loaded(execution: Execution): void {
@@ -307,17 +365,48 @@ export class Engine {
 
   /** A run that goes on from the journal. Throws if there is no room for it at the moment. */
   #drive(execution: Execution): Driver | undefined {
-    const { request, recover } = execution.origin;
-    const builders = this.#builders.get(execution.context.workflow);
-    const page = this.store.read(execution.id);
-    if (request === undefined || recover === 'fail' || builders === undefined || page === undefined) return undefined;
+    const { request, recover, version: startedWith } = execution.origin;
+    const { workflow, version = startedWith } = execution.context;
+    const entries = this.store.read(execution.id)?.entries;
+    if (request === undefined || entries === undefined) return undefined;
+    const past = sinceContinued(entries);
+    const continued = past === entries ? undefined : entries[entries.length - past.length - 1];
+    if (recover === 'fail' && continued === undefined) return undefined;
     if (!this.isAccepting) return undefined; // the next process will
-    const { past } = foldJournal(execution.id, page.entries);
+    const builders = this.#served(workflow, version ?? startedWith);
+    if (builders === undefined) return this.#unserved(execution, version ?? startedWith);
     const lease = builders.lease(request.by.userId);
     lease.whenReady((failure) => {
-      if (failure !== undefined) execution.mention(buildFailed(failure));
+      if (failure !== undefined) execution.postpone(failure);
     });
-    return new Run(execution, request, builders.workflow, lease, this.#runDeps, past);
+    const [started] = entries;
+    const begun = continued ?? started;
+    const input = begun !== undefined && 'input' in begun ? begun.input : undefined;
+    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, past);
+  }
+
+  /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
+  #unserved(execution: Execution, version: string): undefined {
+    const { workflow } = execution.context;
+    const newest = this.#served(workflow)?.workflow.version;
+    if (newest === undefined) return;
+    const expected = `version ${version} of workflow ${workflow}`;
+    execution.mention({
+      type: 'execution.blocked',
+      expected,
+      came: `version ${newest}, and no other`,
+      version: newest,
+    });
+  }
+
+  /**
+   * Lets a blocked execution try again, with the newest version of its workflow if its own is not served. Resolves once that is
+   * kept; false if it is not blocked.
+   */
+  async retry(execution: Execution): Promise<boolean> {
+    const { workflow, version } = execution.context;
+    const isServed = this.#served(workflow, version ?? execution.origin.version) !== undefined;
+    return execution.retry(isServed ? undefined : this.builders(workflow).workflow.version);
   }
 
   /** How often it was executed again since it last got any further. */
@@ -327,6 +416,13 @@ export class Engine {
     return since.filter(({ type }) => type === 'execution.recovered').length;
   }
 
+  #retryServed(execution: Execution): void {
+    const { workflow, version } = execution.context;
+    if (this.#served(workflow, version ?? execution.origin.version) === undefined) return;
+    const kept = execution.retry();
+    if (typeof kept !== 'boolean') kept.catch(() => {});
+  }
+
   #refuseIfDraining(): void {
     if (!this.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
   }
@@ -334,6 +430,7 @@ export class Engine {
   #told(execution: Execution, entry: JournalEntry): void {
     if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
     this.#report(execution, entry);
+    if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
     if (!this.isAccepting) this.#drain.told(execution);
@@ -383,15 +480,31 @@ export class Engine {
 
   async #prepare(): Promise<void> {
     await Promise.all(
-      [...this.#builders.values()].map(async (builders) => {
+      this.allBuilders.map(async (builders) => {
         if (!builders.workflow.isPerUser) await builders.prepare();
       }),
     );
   }
 }
 
+/** A copy of the input, as it is journaled: what a run is given is made of that in every life. Throws `input_invalid`. */
+const jsonInput = (input: unknown): unknown => {
+  if (input === undefined) return undefined; // no input is still none when it is read again
+  try {
+    return toJson(input, 'The input');
+  } catch (error) {
+    throw new Failure('input_invalid', { detail: (error as Error).message });
+  }
+};
+
 /** Of executions whose work is done elsewhere. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+/** What happened since the function began anew. */
+const sinceContinued = (entries: readonly JournalEntry[]): readonly JournalEntry[] => {
+  const index = entries.findLastIndex(({ type }) => type === 'execution.continued');
+  return index < 0 ? entries : entries.slice(index + 1);
+};
 
 const NO_NAMES: readonly Name[] = [];
 
@@ -399,26 +512,19 @@ const namesOf = (request: StartRequest): readonly Name[] => {
   const { by, idempotencyKey, jobId } = request;
   if (idempotencyKey === undefined && jobId === undefined) return NO_NAMES;
   return [
-    ...(jobId === undefined ? [] : [jobName(by.userId, jobId)]),
-    ...(idempotencyKey === undefined ? [] : [keyName(by.userId, idempotencyKey, request)]),
+    ...(jobId === undefined ? [] : [jobName(by, jobId)]),
+    ...(idempotencyKey === undefined ? [] : [keyName(by, idempotencyKey, request)]),
   ];
 };
 
 /** It is found by its conversation, and not started before because of it. */
 const withConversation = (names: readonly Name[], { by, workflow, conversation }: StartRequest): readonly Name[] =>
-  conversation === undefined ? names : [...names, conversationName(by.userId, workflow, conversation)];
+  conversation === undefined ? names : [...names, conversationName(by, workflow, conversation) ?? []].flat();
 
 const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',
   error: { code: 'build_failed', message, name },
 });
-
-/** Facts that a run which is executed again causes again: none of them is progress. */
-const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
-  'execution.recovered',
-  'slot.granted',
-  'step.started',
-]);
 
 /** Facts that are worth a line in the log. */
 const REPORTED: ReadonlySet<string> = new Set<JournalEntry['type']>([

@@ -8,9 +8,15 @@ export const failures = {
   credential_invalid: { retryable: false, message: 'The credential could not be accepted.' },
   defect: { retryable: false, message: 'A bug in this server; the log has the cause.' },
   draining: { retryable: true, message: 'The server is shutting down and takes no new work.' },
+  execution_damaged: {
+    retryable: false,
+    message: 'What is stored of the execution cannot be read, or cannot be written.',
+  },
+  execution_not_blocked: { retryable: false, message: 'The execution is not blocked.' },
   execution_not_found: { retryable: false, message: 'No execution has this id.' },
   execution_settled: { retryable: false, message: 'The execution is over.' },
   fact_refused: { retryable: false, message: 'This cannot happen to an execution in its present state.' },
+  host_unknown: { retryable: false, message: 'The server is not known under the name it was asked for.' },
   idempotency_key_reused: { retryable: false, message: 'The idempotency key was used for another request.' },
   identity_required: {
     retryable: false,
@@ -22,6 +28,10 @@ export const failures = {
   oauth_failed: { retryable: false, message: 'The authorization did not succeed.' },
   operator_required: { retryable: false, message: 'This needs the key of the operator.' },
   options_invalid: { retryable: false, message: 'An option has a value that cannot be used.' },
+  output_restarted: {
+    retryable: true,
+    message: 'Output that was given before is void: its step emits something else now.',
+  },
   output_truncated: { retryable: false, message: 'Output that was asked for is no longer kept.' },
   prompt_invalid: { retryable: false, message: 'The workflow asked for something that nobody could answer.' },
   queue_full: { retryable: true, message: 'Too many executions wait for a run slot.' },
@@ -31,6 +41,7 @@ export const failures = {
   },
   session_closed: { retryable: false, message: 'The session is closed; open another one.' },
   store_unavailable: { retryable: true, message: 'The journal cannot be written at the moment.' },
+  too_many_attempts: { retryable: true, message: 'Too many wrong keys were tried.' },
   workflow_not_found: { retryable: false, message: 'No workflow has this name.' },
 } as const satisfies Record<string, { retryable: boolean; message: string }>;
 

@@ -65,6 +65,21 @@ type Untold = {
 
 /** After which somebody is looked for again who could do the work. */
 const RETRY_MS = 1_000;
+/** The same after many attempts. */
+const LONGEST_RETRY_MS = 60_000;
+/** Attempts to go on with an execution of which nothing can be stored, while others can. */
+const MAX_REFUSALS = 3;
+
+/** Facts that a run which is executed again causes again: none of them is progress. */
+export const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
+  'execution.recovered',
+  'execution.blocked',
+  'execution.unblocked',
+  'execution.resumed',
+  'slot.granted',
+  'step.started',
+  'output.restarted',
+]);
 
 export interface ExecutionDeps {
   readonly store: Store;
@@ -104,6 +119,10 @@ export class Execution {
   #neededAt: number;
   /** When somebody is looked for to do its work. */
   #driveAt = NEVER;
+  /** How often the store has refused what has happened to this execution alone, since it last kept something. */
+  #refusals = 0;
+  /** How often what its run needs could not be had, since it last got any further. */
+  #postponed = 0;
 
   /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
@@ -138,6 +157,37 @@ export class Execution {
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
+  }
+
+  /** Its driver leaves, and another one goes on from the journal when there is work to do. */
+  detach(): void {
+    this.driver?.leave();
+    this.driver = undefined;
+  }
+
+  /**
+   * Lets one that is blocked try again, with the code of this version if one is named, else with that of its own. False if
+   * it is not blocked.
+   */
+  retry(version?: string): boolean | Promise<true> {
+    if (this.#applied.context.blocked === null) return false;
+    this.detach();
+    return this.offer(
+      version === undefined ? { type: 'execution.unblocked' } : { type: 'execution.unblocked', version },
+    );
+  }
+
+  /** What its run needs cannot be had: it is tried again, later and later. */
+  postpone(err: Failure): void {
+    this.detach();
+    this.#postponed += 1;
+    const ms = Math.min(RETRY_MS * 2 ** (this.#postponed - 1), LONGEST_RETRY_MS);
+    this.#deps.log.warn(
+      { executionId: this.id, err, retryInMs: ms },
+      'what an execution needs to go on cannot be had yet',
+    );
+    this.#driveAt = this.#deps.clock.now() + ms;
+    this.#arm();
   }
 
   /** The same for good: those who watch hear that there is nothing more to see. */
@@ -201,7 +251,7 @@ export class Execution {
     const entry = started as Writable<JournalEntry>;
     entry.at = this.context.startedAt;
     entry.seq = 1;
-    return this.#commit(entry as JournalEntry);
+    return this.#commit(entry as JournalEntry, this.#applied);
   }
 
   /**
@@ -211,11 +261,12 @@ export class Execution {
    */
   offer(fact: NewFact): boolean | Promise<true> {
     const event = fact as Writable<ExecutionEvent>;
+    const before = this.#applied;
     event.at = this.#deps.clock.now();
     if (!this.#apply(event as ExecutionEvent)) return false; // X1
     const entry = event as Writable<JournalEntry>;
     entry.seq = this.#applied.context.seq;
-    return this.#commit(entry as JournalEntry); // X2
+    return this.#commit(entry as JournalEntry, before); // X2
   }
 
   /** The same, where nobody waits for the outcome: what cannot be kept is seen to when the store works again. */
@@ -257,22 +308,20 @@ export class Execution {
     return this.#watchers?.size ?? 0;
   }
 
-  #commit(entry: JournalEntry): true | Promise<true> {
+  #commit(entry: JournalEntry, before: ExecutionSnapshot): true | Promise<true> {
     const snapshot = this.#applied;
     let kept: ReturnType<Store['append']>;
     try {
       kept = this.#deps.store.append(this, entry);
     } catch (cause) {
-      this.#rollBack();
-      throw unkept(cause);
+      throw this.#rollBack(before, unkept(cause)); // what came before may still be kept
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
     const isHeard = entry.type === 'slot.granted' || entry.type === 'execution.started';
     const told = kept.then(
       (full) => this.#tell(entry, snapshot, full, isHeard),
       (cause: unknown) => {
-        this.#rollBack();
-        throw unkept(cause);
+        throw this.#rollBack(this.#told, unkept(cause));
       },
     );
     this.#keeping = told;
@@ -281,14 +330,28 @@ export class Execution {
     return told;
   }
 
-  /** X4 */
-  #rollBack(): void {
-    if (this.#applied === this.#told) return;
+  /** X4: stands again where it stood then. What was appended before that and is not kept yet stays, and is told. */
+  #rollBack(to: ExecutionSnapshot, failure: Failure): Failure {
+    if (this.#applied === to) return failure;
     this.leave();
-    this.#applied = this.#told;
-    this.#keeping = undefined;
-    this.#driveAt = this.#deps.clock.now() + RETRY_MS;
+    this.#applied = to;
+    if (to === this.#told) this.#keeping = undefined;
+    if (failure.code === 'execution_damaged') this.#refused(failure);
+    this.#driveAt = this.#isSetAside ? NEVER : this.#deps.clock.now() + RETRY_MS;
     this.#arm();
+    return failure;
+  }
+
+  #refused(err: Failure): void {
+    this.#refusals += 1;
+    if (this.#refusals > MAX_REFUSALS) return;
+    const more = this.#isSetAside ? ', and it is set aside until the server is started again' : '';
+    this.#deps.log.error({ executionId: this.id, err }, `what happens to an execution cannot be stored${more}`);
+  }
+
+  /** Nothing that happens to it can be stored, while other executions can. */
+  get #isSetAside(): boolean {
+    return this.#refusals >= MAX_REFUSALS;
   }
 
   /** For an execution that was executed, or waited for a slot, when what did so was lost: it is executed again. */
@@ -298,9 +361,15 @@ export class Execution {
       this.mention({ type: 'execution.recovered' });
   }
 
-  /** Somebody has to do the work: who does, or somebody else. */
+  /**
+   * Somebody has to do the work: who does, or somebody else. That one begins from the journal, so all has to be kept. After
+   * a roll-back nobody does it for a while.
+   */
   #drive(entry: JournalEntry | undefined, phase: Phase): void {
-    if (this.driver === undefined && phase === 'queued') {
+    const isLeft = this.#driveAt !== NEVER || this.#isSetAside;
+    if (isLeft && phase !== 'settled') return;
+    if (entry?.type === 'execution.continued') this.detach(); // the function begins anew
+    if (this.driver === undefined && phase === 'queued' && this.#applied === this.#told) {
       try {
         this.driver = this.#deps.drive(this);
       } catch (err) {
@@ -330,6 +399,7 @@ export class Execution {
 
   #tellOne({ entry, snapshot, full, isHeard }: Untold): void {
     this.#told = snapshot;
+    if (!IN_VAIN.has(entry.type)) this.#refusals = this.#postponed = 0;
     this.#arm();
     if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
     if (this.#watchers !== undefined) for (const watcher of [...this.#watchers.keys()]) this.#call(watcher, entry);
@@ -377,15 +447,17 @@ export class Execution {
 
   /** When it has been parked for long enough to leave memory, where there is another place for it. */
   #leavesAt(): number {
-    const { parkedAt } = this.context;
-    if (parkedAt === null || this.#deps.store.archive === undefined) return NEVER;
-    return Math.max(parkedAt, this.#neededAt) + this.#deps.options.hibernateAfterMs;
+    const { parkedAt, blocked } = this.context;
+    const idleSince = parkedAt ?? blocked?.since;
+    if (idleSince === undefined || this.#deps.store.archive === undefined) return NEVER;
+    return Math.max(idleSince, this.#neededAt) + this.#deps.options.hibernateAfterMs;
   }
 
   /** Looks for what is due, and sees to it. */
   due(): void {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
+    if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
     const { parkedTimeoutMs } = this.#deps.options;
     if (abandonedAt(this.context, parkedTimeoutMs) <= now) {
@@ -404,6 +476,10 @@ export class Execution {
 
   #driveAgain(): void {
     this.#driveAt = NEVER;
+    if (this.#applied !== this.#told) {
+      this.#driveAt = this.#deps.clock.now() + RETRY_MS; // the disk is slow
+      return;
+    }
     if (this.origin.recover === 'fail') this.interrupt('What it had done could not be kept.');
     else if (this.phase === 'executing' || this.context.steps > 0) this.recover();
     else if (this.phase === 'queued') this.#drive(undefined, 'queued');
@@ -423,6 +499,10 @@ export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
 
 const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');
 
-const unkept = (cause: unknown): Failure => new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
+/** A store that says nothing else is one that cannot write. */
+const unkept = (cause: unknown): Failure =>
+  cause instanceof Failure && cause.code === 'execution_damaged'
+    ? cause
+    : new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
 
 const EXPIRED = { interaction: 'interaction.expired', oauth: 'oauth.expired', sleep: 'sleep.elapsed' } as const;

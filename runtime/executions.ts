@@ -1,9 +1,11 @@
 /** The executions there are, found by id and by owner: those in memory, and those that a store keeps for later. */
 import type { ExecutionContext } from '../machines/execution.ts';
 import { type Consent, type Interaction, isAwaited } from '../machines/facts.ts';
+import type { Log } from './context.ts';
 import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';
 import type { Archive, Archived } from './store/archive.ts';
+import { damaged } from './store/damage.ts';
 
 /** Where an execution stands for whoever looks from outside: what was asked first and is open comes before all else. */
 export const STANDS = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
@@ -45,13 +47,18 @@ export class Executions {
   readonly #archive: Archive | undefined;
   readonly #restore: (id: string, archived: Archived) => Execution;
   readonly #loaded: (execution: Execution) => void;
+  readonly #log: Log;
+  /** Ids of those that cannot be read. */
+  readonly #damaged = new Set<string>();
 
   /** `loaded` is told of those that come into memory again. */
   constructor(
     archive: Archive | undefined,
     restore: (id: string, archived: Archived) => Execution,
     loaded: (execution: Execution) => void,
+    log: Log,
   ) {
+    this.#log = log;
     this.#archive = archive;
     this.#restore = restore;
     this.#loaded = loaded;
@@ -62,7 +69,17 @@ export class Executions {
     return [...this.#byId.values()];
   }
 
-  /** It is in memory from then on. */
+  /** How many have been found that cannot be read. */
+  get damaged(): number {
+    return this.#damaged.size;
+  }
+
+  /** It has been found that it cannot be read. */
+  isDamaged(id: string): boolean {
+    return this.#damaged.has(id);
+  }
+
+  /** It is in memory from then on. Throws `execution_damaged` for one that cannot be read. */
   get(id: string): Execution | undefined {
     return this.#byId.get(id) ?? this.#load(id);
   }
@@ -72,12 +89,31 @@ export class Executions {
   }
 
   #load(id: string): Execution | undefined {
-    const archived = this.#archive?.find(id);
-    if (archived === undefined) return undefined;
-    const execution = this.#restore(id, archived);
+    const execution = this.#read(id);
+    if (execution === undefined) return undefined;
     this.add(execution);
     this.#loaded(execution);
     return execution;
+  }
+
+  #read(id: string): Execution | undefined {
+    try {
+      const archived = this.#archive?.find(id);
+      if (archived === undefined) return undefined;
+      return this.#restore(id, archived);
+    } catch (cause) {
+      this.#archive?.release(id);
+      const isKnown = cause instanceof Failure && cause.code === 'execution_damaged';
+      const failure = isKnown ? cause : damaged(id, cause instanceof Error ? cause.message : String(cause), cause);
+      if (!this.#damaged.has(id)) {
+        this.#log.error(
+          { executionId: id, err: failure },
+          'what is stored of an execution is damaged: it is left alone',
+        );
+      }
+      this.#damaged.add(id);
+      throw failure;
+    }
   }
 
   add(execution: Execution): void {
@@ -129,9 +165,13 @@ export class Executions {
     return ids.flatMap((id) => {
       const present = this.#byId.get(id);
       if (present !== undefined) return present;
-      const archived = this.#archive?.find(id);
-      this.#archive?.release(id);
-      return archived === undefined ? [] : this.#restore(id, archived);
+      try {
+        return this.#read(id) ?? [];
+      } catch {
+        return []; // it is named in the log
+      } finally {
+        this.#archive?.release(id);
+      }
     });
   }
 }

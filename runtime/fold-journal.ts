@@ -1,32 +1,22 @@
-/** A journal, folded again: where an execution stands, and where it stood after each of its entries. */
+/** A journal, folded again: where an execution stands. */
 import { type ExecutionSnapshot, statusOf } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
-import { Failure } from './errors.ts';
-import { phaseOf } from './execution.ts';
-import type { Past } from './replay.ts';
+import { damaged } from './store/damage.ts';
 import { firstSnapshot, foldEvent } from './system.ts';
 
-export interface Folded {
-  readonly snapshot: ExecutionSnapshot;
-  readonly past: Past[];
-}
-
-/** Throws a `defect` if an entry could not have happened where it stands. */
-export const foldJournal = (executionId: string, entries: readonly JournalEntry[]): Folded => {
+/** Throws `execution_damaged` if an entry could not have happened where it stands. */
+export const foldJournal = (executionId: string, entries: readonly JournalEntry[]): ExecutionSnapshot => {
   const [started] = entries;
-  if (started?.type !== 'execution.started') throw damaged(executionId, 'does not begin with execution.started');
+  if (started?.type !== 'execution.started')
+    throw damaged(executionId, 'its journal does not begin with execution.started');
   const { workflow, owner, form, at: startedAt } = started;
   let snapshot = firstSnapshot({ executionId, workflow, owner, form, startedAt });
-  const past: Past[] = [{ entry: started, phase: phaseOf(snapshot) }];
   for (let index = 1; index < entries.length; index += 1) {
     const entry = entries[index]!;
     const before = snapshot;
     if (entry.type !== 'execution.started') snapshot = foldEvent(before, entry);
-    if (snapshot === before) throw damaged(executionId, `has ${entry.type} while it is ${statusOf(before)}`);
-    past.push({ entry, phase: phaseOf(snapshot) });
+    if (snapshot === before)
+      throw damaged(executionId, `its journal has ${entry.type} while it is ${statusOf(before)}`);
   }
-  return { snapshot, past };
+  return snapshot;
 };
-
-const damaged = (executionId: string, how: string): Failure =>
-  new Failure('defect', { detail: `The journal of execution ${executionId} ${how}.` });

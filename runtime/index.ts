@@ -1,5 +1,6 @@
 /** The door: writing workflows, and running them in a program of your own. */
 export type { ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
+export { opened as pauseOf } from '../machines/execution.ts';
 export type {
   Consent,
   ExecutionError,
@@ -10,10 +11,22 @@ export type {
   Pause,
   TraceStep,
 } from '../machines/facts.ts';
-export { isAwaited } from '../machines/facts.ts';
+export { isAwaited, LAST_DATE, shownDueAt } from '../machines/facts.ts';
+export { voidIn } from '../machines/void-facts.ts';
 export type { Caller } from './caller.ts';
 export { type Clock, systemClock } from './clock.ts';
-export type { Context, Log, RequestInfo, Span, SpanKind, SpanOptions, Trace } from './context.ts';
+export type {
+  Branches,
+  Context,
+  Log,
+  PromptOptions,
+  RequestInfo,
+  Span,
+  SpanKind,
+  SpanOptions,
+  Step,
+  Trace,
+} from './context.ts';
 export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
@@ -27,12 +40,17 @@ export {
   standOf,
 } from './executions.ts';
 export { follow } from './follow.ts';
+export { type Fresh, GivenOutput, type Texts } from './given-output.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
 export type { Inspection, Inspector } from './inspection.ts';
 export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
+export type { Jsonify } from './jsonify.ts';
 export { silentLog } from './log.ts';
+export { conversationName, isUnguessable } from './names.ts';
+export { MAX_DEPTH, tooDeepAt } from './nesting.ts';
 export { AccessToken } from './oauth/access-token.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
+export { presetNames } from './oauth/presets.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';
 export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
 export { type FirstOutcome, PendingInteraction } from './pending-interactions.ts';
@@ -65,7 +83,9 @@ export {
   EndedError,
   InteractionUnavailableError,
   OutputInvalidError,
+  StepContextError,
   TimeoutError,
+  WithdrawnError,
 } from './run-errors.ts';
 export {
   metadataFromHttpRequest,

@@ -2,14 +2,17 @@
  * Names of a caller's choice that stand for an execution, as long as that is kept: idempotency keys, job ids, and
  * conversations, which stand for their last turn.
  *
- * A name belongs to its user: the same one means something else to another. Callers without identity share theirs, and
- * there only an idempotency key tells them apart: it has to be long enough not to be met by chance, or guessed.
+ * A name belongs to its user: the same one means something else to another. Callers without identity have nothing but the
+ * name itself, so it has to be one that is not met by chance, or guessed; or they have a token as guests, and then the name
+ * is theirs by that.
  */
 import { createHash } from 'node:crypto';
+import type { Caller } from './caller.ts';
 import { Failure } from './errors.ts';
 import type { Name } from './origin.ts';
 
-const LEAST_ANONYMOUS_KEY = 16;
+/** Of a name that nobody guesses: characters, and different ones among them. */
+const LEAST = { characters: 16, different: 6 };
 
 /** The body as it came, where there is one: a schema may make of it what JSON cannot tell apart. */
 type Asked = { readonly workflow: string; readonly input: unknown; readonly request: { readonly payload: unknown } };
@@ -50,25 +53,51 @@ export class Names {
   }
 }
 
-/** Throws `request_invalid` for a key that is too short for a caller without identity. */
-export const keyName = (user: string | undefined, key: string, { workflow, input, request }: Asked): Name => {
-  if (user === undefined && key.length < LEAST_ANONYMOUS_KEY) {
-    const detail = `Without identity an idempotency key needs ${LEAST_ANONYMOUS_KEY} characters, got ${key.length}.`;
-    throw new Failure('request_invalid', { detail });
-  }
-  const asked = JSON.stringify([workflow, request.payload ?? input]);
-  return { name: nameOf('key', user, key), fingerprint: createHash('sha256').update(asked).digest('base64') };
+/** Throws `request_invalid` for a key that others could guess, of a caller who has nothing else. */
+export const keyName = (by: Caller, key: string, { workflow, input, request }: Asked): Name => {
+  const asked = canonical([workflow, request.payload ?? input]);
+  const fingerprint = createHash('sha256').update(asked).digest('base64');
+  return { name: nameOf('key', by, key, key) ?? refuse('an idempotency key', key), fingerprint };
 };
 
-export const jobName = (user: string | undefined, jobId: string): Name => ({
-  name: nameOf('job', user, jobId),
+/** Throws as `keyName`. */
+export const jobName = (by: Caller, jobId: string): Name => ({
+  name: nameOf('job', by, jobId, jobId) ?? refuse('a job id', jobId),
   fingerprint: '',
 });
 
-export const conversationName = (user: string | undefined, workflow: string, conversation: string): Name => ({
-  name: nameOf('conversation', user, JSON.stringify([workflow, conversation])),
-  fingerprint: '',
-});
+/** Undefined for one that others could guess, of a caller who has nothing else: it stands for nothing. */
+export const conversationName = (by: Caller, workflow: string, conversation: string): Name | undefined => {
+  const name = nameOf('conversation', by, JSON.stringify([workflow, conversation]), conversation);
+  return name === undefined ? undefined : { name, fingerprint: '' };
+};
 
-const nameOf = (kind: 'key' | 'job' | 'conversation', user: string | undefined, name: string): string =>
-  JSON.stringify([kind, user ?? null, name]);
+/** JSON of which members come in one order, whatever the order in which they came. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  ) ?? '';
+
+/** Whether a name stands for something, whoever brings it. */
+export const isUnguessable = (name: string): boolean =>
+  name.length >= LEAST.characters && new Set(name).size >= LEAST.different;
+
+const refuse = (what: string, name: string): never => {
+  const detail = `Without identity ${what} needs ${LEAST.characters} characters that nobody guesses, got ${name.length}; or send the Guest-Token of an earlier reply.`;
+  throw new Failure('request_invalid', { detail });
+};
+
+/** `given` is what the caller chose. The token of a guest is not kept as it is. */
+const nameOf = (
+  kind: 'key' | 'job' | 'conversation',
+  { userId, guest }: Caller,
+  name: string,
+  given: string,
+): string | undefined => {
+  if (userId !== undefined) return JSON.stringify([kind, userId, name]);
+  if (isUnguessable(given)) return JSON.stringify([kind, null, name]);
+  if (guest === undefined) return undefined;
+  return JSON.stringify([kind, null, name, createHash('sha256').update(guest).digest('base64url')]);
+};

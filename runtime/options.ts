@@ -19,9 +19,12 @@ export interface RuntimeOptions {
   restAfterMs?: number;
   /** How long an execution is parked before it leaves memory, if its store outlives the process. Default 60_000. */
   hibernateAfterMs?: number;
-  /** How often an execution is executed again without getting any further before it fails as `interrupted`. Default 10. */
+  /** How often the process may die while an execution is executed again, alone, before it fails as `interrupted`. Default 10. */
   maxRecoveries?: number;
-  /** How long an execution may stay parked before it fails as `abandoned`. Default 604_800_000 (a week). */
+  /**
+   * How long an execution may stay parked before it fails as `abandoned`, if nothing it waits for ends at a time of its own: a
+   * prompt with a timeout, a consent, a sleep. Default 604_800_000 (a week).
+   */
   parkedTimeoutMs?: number;
   /** How long after a prompt's own timeout an answer is still taken. Default 5_000, as NAT does. */
   promptGraceMs?: number;

@@ -4,9 +4,8 @@ import type { RequestInfo, Trace } from './context.ts';
 
 /** What a run was started with. */
 export interface RunRequest {
+  /** As it came: its schema is asked once in every life of the execution. */
   readonly input: unknown;
-  /** False: the input was read again as JSON, and its schema had made more of it than that. Default true. */
-  readonly isInputPlain?: boolean | undefined;
   readonly by: Caller;
   readonly conversationId: string | undefined;
   readonly userMessageId: string | undefined;

@@ -20,6 +20,16 @@ export class EndedError extends Error {
   override readonly name = 'AbortError';
 }
 
+/** The workflow does not need the call any more: its signal was aborted, or its branch has lost a race. */
+export class WithdrawnError extends Error {
+  override readonly name = 'WithdrawnError';
+}
+
+/** A call that waits was made inside of a step, where it could not be found again. */
+export class StepContextError extends Error {
+  override readonly name = 'StepContextError';
+}
+
 /** What the workflow returned is not what it declared. */
 export class OutputInvalidError extends Error {
   override readonly name = 'OutputInvalidError';
@@ -34,4 +44,36 @@ export const wordsOf = (thrown: unknown): { message: string; name: string } => {
   } catch {
     return { message: 'something that is no error', name: 'Error' };
   }
+};
+
+/** Built-in errors keep their class. */
+const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+
+/** The longest JSON that is kept of the members of an error. */
+const MAX_DATA = 8_192;
+
+/** Those members of an error that are JSON, such as a `code` or a `status`: what is kept of it beside its words. */
+export const dataOf = (thrown: unknown): Readonly<Record<string, unknown>> | undefined => {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
+  try {
+    const { name: _, message: __, stack: ___, cause: ____, ...members } = thrown as Record<string, unknown>;
+    const text = JSON.stringify(members);
+    return text === undefined || text === '{}' || text.length > MAX_DATA ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** An error as it is given to a workflow from its journal: the same in every life of the execution. */
+export const rebuilt = (name: string, message: string, data: Readonly<Record<string, unknown>> = {}): Error => {
+  const error = new (CLASSES[name] ?? Error)(message);
+  if (error.name !== name) Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  return Object.assign(error, data);
 };

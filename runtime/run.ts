@@ -1,26 +1,43 @@
 /**
  * The run of a workflow: the driver that does an execution's work.
  *
- * R1  A run works only while its execution executes, that is, while it holds a slot: it starts when the first slot is
- *     granted, and what an answer wakes waits until the next one is.
- * R2  Once the execution has settled, however that came, nothing it does has any effect, and whatever it still waits
+ * R1  A run works only while its execution executes, that is, while it holds a slot.
+ * R2  Each fact that wakes the run is delivered in a turn of the event loop of its own, in the order of the journal. The start is
+ *     such a turn too. So the same facts make the same calls, in this life and in every later one.
+ * R3  Once the execution has settled, however that came, nothing it does has any effect, and whatever it still waits
  *     for rejects, so that its own `finally` blocks run.
- * R3  A run may leave its execution before that has ended, and another one goes on for it, from the journal. What the
+ * R4  A run may leave its execution before that has ended, and another one goes on for it, from the journal. What the
  *     first one does has then no effect either; what it waits for never comes, and it is forgotten with all its frames.
+ * R5  Until it has done again all that its journal has, it does and records nothing new. If it cannot, the execution is blocked.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../machines/facts.ts';
+import { AfterEnd } from './after-end.ts';
 import type { Lease } from './builder.ts';
+import {
+  type CallFact,
+  isDroppable,
+  isInterchangeable,
+  type MadeCall,
+  type PauseFact,
+  type Place,
+  wakes,
+  wordsOf as wordsOfCall,
+} from './calls.ts';
 import type { Log } from './context.ts';
 import type { Driver, Execution, NewFact, Phase } from './execution.ts';
 import type { OAuth } from './oauth/oauth.ts';
 import type { RunRequest } from './origin.ts';
-import { type CallFact, type Past, Replay, type Replayed } from './replay.ts';
+import { Replay } from './replay.ts';
 import { RunContext } from './run-context.ts';
-import { EndedError, OutputInvalidError, wordsOf } from './run-errors.ts';
+import { EndedError, OutputInvalidError, WithdrawnError, wordsOf } from './run-errors.ts';
 import { RunSteps } from './run-steps.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
-import { toJson } from './to-json.ts';
+import type { Strayed } from './strays.ts';
+import { type Branch, forkHere, isWithin, moveTo, type Position, positionIn, runAt, threadRoot } from './thread.ts';
+import { copyJson, toJson } from './to-json.ts';
+import type { Turns, TurnTaker } from './turns.ts';
+import { Waits } from './waits.ts';
 import type { Returned, Workflow } from './workflow.ts';
 
 export interface RunDeps {
@@ -29,55 +46,78 @@ export interface RunDeps {
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
+  readonly turns: Turns;
   /** Calls back in so many milliseconds, unless what is returned is called before. */
   after(ms: number, run: () => void): () => void;
 }
 
-/** A replay that does not get on for so long while the run waits is of another workflow. */
-const STALL_MS = 60_000;
+/** A replay in which nothing happens for so long is of another workflow. */
+export const STALL_MS = 60_000;
+/** The same where something else has come than the journal has. */
+export const DIVERGED_MS = 2_000;
 
-/** A fact that opens a pause. */
-export type PauseFact = Extract<NewFact, { id: string; call: number }>;
+/** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
+const LOST = 'lost';
 
-/** A branch of the run that waits. There are few at a time: they are a list of their own making. */
-type Waiting = {
-  promise: Promise<unknown> | undefined;
-  readonly fact: PauseFact | undefined;
-  readonly resolve: (closed: JournalEntry | undefined) => void;
-  readonly reject: (error: unknown) => void;
-  /** Undefined until it is woken; then it goes on as soon as there is a slot. */
-  closedBy: JournalEntry | 'work' | undefined;
-  readonly next: Waiting | undefined;
-};
+/** What a call has led to: before, or now. */
+export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
 
-export class Run implements Driver, SlotHolder, Replayed {
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
   readonly workflow: Workflow;
+  /** Where its threads begin. */
+  readonly root: Position = { run: this, after: -1, branch: undefined, step: undefined };
   readonly #lease: Lease;
+  /** What the schema has made of the input, if it has been asked. */
+  readonly #read: { readonly value: unknown } | undefined;
   #slot: SlotRequest | undefined;
   #phase: Phase = 'queued';
   #isStarted = false;
-  /** Nothing it does has any effect. */
-  #isOver = false;
-  #calls = 0;
-  #waiting: Waiting | undefined;
+  /** Why nothing it does has any effect: R3, R4. */
+  #over: 'ended' | 'left' | undefined;
+  #nextCall = 0;
+  readonly #waits = new Waits();
   #abort: AbortController | undefined;
+  #afterEnd: AfterEnd | undefined;
   #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
   /** Only where somebody streams: others pay nothing for it. */
   #steps: RunSteps | undefined;
   /** Until it has done again what a run before it has done. */
   #replay: Replay | undefined;
+  #past: Replay | undefined;
+  /** Pauses that were opened while it is replayed, which waits for them. */
+  #again: Set<string | number> = NOTHING;
+  /** Steps that wait for a slot. */
+  #starting: (() => void)[] | undefined;
+  /** R5: what is new, in the order in which it came; the last may be the end of the function. */
+  #held: { readonly words: string; readonly act: () => void }[] | undefined;
+  #isBlocked = false;
   #callOffStall: (() => void) | undefined;
+  /** Calls that are made now follow from the fact that was delivered last, and from nothing else. */
+  #isInTurn = false;
+  #lost: number | string = LOST;
 
-  constructor(execution: Execution, asked: RunRequest, workflow: Workflow, lease: Lease, deps: RunDeps, past?: Past[]) {
+  constructor(
+    execution: Execution,
+    asked: RunRequest,
+    workflow: Workflow,
+    lease: Lease,
+    deps: RunDeps,
+    read?: { readonly value: unknown },
+    past?: readonly JournalEntry[],
+  ) {
     this.execution = execution;
     this.asked = asked;
     this.deps = deps;
     this.workflow = workflow;
     this.#lease = lease;
-    this.#replay = past && new Replay(past, this);
+    this.#read = read;
+    if (past === undefined) return;
+    this.#past = this.#replay = new Replay(past);
+    this.#held = [];
+    this.#nextCall = this.#replay.lastCall + 1;
   }
 
   get isReplaceable(): boolean {
@@ -85,89 +125,76 @@ export class Run implements Driver, SlotHolder, Replayed {
   }
 
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#over !== undefined;
   }
 
   get isReplaying(): boolean {
     return this.#replay !== undefined;
   }
 
+  /** What it waits for at the moment that no fact has to end: used to say why a run hangs. */
+  get waits(): number {
+    return this.#waits.length;
+  }
+
   told(entry: JournalEntry | undefined, told: Phase): void {
+    if (this.#over === 'left') return; // R4
     // What was applied before the slot was granted, or given back, may be told after it.
     const isHeld = this.#slot?.state === 'held';
     const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
     this.#phase = phase;
-    if (entry !== undefined && 'id' in entry) this.#hear(entry, phase);
+    const key = entry && wakes(entry);
+    if (key !== undefined) this.#waits.push(entry!);
     if (phase === 'queued') this.#requestSlot();
-    else if (phase === 'executing') this.#goOn();
+    else if (phase === 'executing') this.#stir();
     else this.#giveSlotBack();
     if (phase === 'settled') this.#end(entry?.type === 'execution.completed');
+    else if (phase === 'waiting') this.#resume();
+  }
+
+  /** What has woken it was told only when all branches waited, the one that it wakes included: it has work all the same. */
+  #resume(): void {
+    if (this.#isStarted && this.#hasWork && !this.execution.applied.context.working)
+      this.execution.mention({ type: 'execution.resumed' });
   }
 
   idle(): void {
     this.#giveSlotBack();
   }
 
-  retold(entry: JournalEntry, phase: Phase): void {
-    if ('id' in entry) this.#wake(entry);
-    if (phase === 'executing') this.#resume();
-  }
-
-  caughtUp(): void {
-    this.#endReplay();
-    if (this.#phase === 'executing') this.#goOn();
-  }
-
-  changed(expected: string, came: string): void {
-    this.#endReplay();
-    this.#isOver = true;
-    const message =
-      `The workflow is not the one that this execution has begun with: its journal has ${expected}; now came ${came}. ` +
-      'Its version has to change only what comes later, or wait until such executions have ended.';
-    this.execution.mention({ type: 'execution.failed', error: { code: 'workflow_changed', message, name: 'Error' } });
-  }
-
-  /** R3 */
+  /** R4 */
   leave(): void {
+    if (this.#over !== undefined) return;
+    this.#over = 'left';
     this.#endReplay();
-    this.#isOver = true;
     this.#giveSlotBack();
     this.#lease.cancel();
     if (this.#phase === 'executing') this.#abort?.abort(ended());
-    this.#waiting = undefined;
+    this.#waits.clear();
+    this.#held = undefined;
   }
 
   slotGranted(): void {
     this.execution.mention({ type: 'slot.granted' });
   }
 
-  /** The number of the next call that `ctx` journals. */
-  nextCall(): number {
-    return this.#calls++;
-  }
-
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.execution.hasEnded) this.#abort.abort(ended());
+      if (this.#over !== undefined || this.execution.hasEnded) this.#abort.abort(ended());
     }
     return this.#abort.signal;
   }
 
-  /**
-   * Records what a call of `ctx` has caused, where nobody waits for it to be kept. Gives it back, or what the same call has
-   * caused before. Throws if the execution has ended.
-   */
-  note<Fact extends CallFact>(fact: Fact): Fact {
-    const before = this.#replay?.take(fact);
-    if (before === undefined) this.#offer(fact);
-    if (fact.type === 'output.emitted') this.#steps?.emitted(fact.value);
-    return before === undefined || before === 'dropped' ? fact : (before as unknown as Fact);
-  }
-
-  #offer(fact: NewFact): void {
-    if (this.#isOver || this.execution.hasEnded) throw ended();
-    this.execution.mention(fact);
+  strayed(err: unknown, how: 'rejection' | 'exception'): void {
+    const { id: executionId, context } = this.execution;
+    const fields = { executionId, workflow: context.workflow, err };
+    this.deps.log.error(
+      fields,
+      how === 'rejection'
+        ? 'a promise of a run was rejected, and the workflow neither awaited nor caught it'
+        : 'a callback of a run threw, and nothing caught it',
+    );
   }
 
   /** Id of the step of its own function, if that is recorded. */
@@ -175,94 +202,222 @@ export class Run implements Driver, SlotHolder, Replayed {
     return this.#steps?.functionId;
   }
 
-  /** The same, resolving when it is kept. Rejects if the execution has ended. */
-  async record(fact: CallFact): Promise<void> {
-    const replay = this.#replay;
-    const before = replay?.take(fact);
-    if (before !== undefined && before !== 'dropped') return replay!.passed(before);
-    const isKept = !this.#isOver && (await this.execution.offer(fact));
-    if (!isKept || this.#isOver) throw ended(); // R3: it may have left meanwhile
+  /** Where the call that is being made stands. */
+  get position(): Position {
+    return positionIn(this) ?? { ...this.root, after: this.#lost, isLost: true };
   }
 
-  /** How a step has ended, if it was done before. Rejects if the execution has ended. */
-  async stepBefore(call: number, name: string): Promise<ReturnType<Replay['endOf']>> {
-    const replay = this.#replay;
-    if (replay?.take({ type: 'step.started', call, name }) === undefined) return undefined;
-    const end = replay.endOf(call);
-    if (end !== undefined) await replay.passed(end);
-    return end;
-  }
-
-  /** What a call that may lead to several things has led to next, when it was made before. */
-  before(call: number): ReturnType<Replay['takeAny']> {
-    return this.#replay?.takeAny(call);
-  }
-
-  /** Resolves when the run has heard of it again. */
-  passed(entry: JournalEntry): Promise<void> | undefined {
-    return this.#replay?.passed(entry);
-  }
-
-  /** Opens a pause and waits for what closes it. Resolves to what `outcome` makes of that; rejects with what it throws. */
-  pause<Fact extends PauseFact, T>(given: Fact, outcome: (fact: Fact, closed: JournalEntry) => T): Promise<T> {
-    const before = this.#replay?.take(given);
-    if (before !== undefined) return this.resume(before as unknown as Fact, outcome);
-    const promise = this.resume(given, outcome);
-    const waiting = this.#waiting!;
-    if (this.#isOver) {
-      reject(waiting, ended());
-      return promise;
+  /** Rejects a call, if it is one too many: the execution has ended, or the branch of the call was withdrawn. */
+  refusal<T>({ branch }: Position): Promise<T> | undefined {
+    if (this.#over === 'left') return new Promise(() => {}); // R4
+    if (this.#over === undefined && !this.execution.hasEnded) {
+      for (let within = branch; within !== undefined; within = within.parent) {
+        const { signal } = within.abort;
+        if (signal.aborted) return this.#late.reject(() => withdrawn(signal.reason));
+      }
+      return undefined;
     }
+    return this.#late.reject(ended);
+  }
+
+  get #late(): AfterEnd {
+    const { log } = this.deps;
+    const { id: executionId, context } = this.execution;
+    this.#afterEnd ??= new AfterEnd(log, { executionId, workflow: context.workflow });
+    return this.#afterEnd;
+  }
+
+  /**
+   * Makes a call: gives the fact that it has led to before, or gives the call its number and lets `act` record it, as soon as
+   * new things may be done. Undefined: it cannot be told which call it is.
+   */
+  make<Fact extends MadeCall>(fact: Fact, position: Position, act: (fact: Fact) => void): Made<Fact> | undefined {
+    const { branch, step, after } = position;
+    const numbered = fact as Fact & { -readonly [Key in keyof Place]: Place[Key] };
+    numbered.after = after;
+    if (branch !== undefined) numbered.branch = branch.call;
+    if (step !== undefined) numbered.inStep = step.call;
+    else if (!this.#isInTurn || position.isLost) {
+      numbered.loose = true;
+      const fork = isInterchangeable(fact) ? '' : forkHere();
+      if (fork !== '') numbered.fork = fork;
+    }
+    const replay = step === undefined ? this.#replay : undefined;
+    const taken = replay?.take(fact, numbered) ?? 'new';
+    if (taken === 'ambiguous') {
+      this.#ambiguous(fact);
+      return undefined;
+    }
+    if (typeof taken !== 'string') {
+      this.#advance(position, taken as unknown as Fact);
+      this.#stir();
+      return { fact: taken as unknown as Fact, isReplayed: true };
+    }
+    (fact as { call: number }).call = this.#nextCall++;
+    this.#advance(position, fact);
+    if (taken === 'new') this.#do(fact, act);
+    return { fact, isReplayed: false };
+  }
+
+  #advance(position: Position, fact: MadeCall): void {
+    if (isDroppable(fact) || position.step !== undefined) return;
+    if (position.isLost) this.#lost = fact.call;
+    else moveTo({ run: this, after: fact.call, branch: position.branch, step: undefined });
+  }
+
+  /** R5 */
+  #do<Fact extends MadeCall>(fact: Fact, act: (fact: Fact) => void): void {
+    if (this.#held === undefined) act(fact);
+    else this.#hold(wordsOfCall(fact), () => act(fact));
+  }
+
+  #hold(words: string, act: () => void): void {
+    this.#held!.push({ words, act });
+    this.#watch();
+  }
+
+  /** Records a fact that nobody waits for. */
+  record(fact: NewFact): void {
+    if (this.#over === undefined) this.execution.mention(fact);
+  }
+
+  /** Records what a call gives at once. Gives it back, or what the same call has given before. */
+  note<Fact extends MadeCall>(fact: Fact, position = this.position): Fact {
+    if (this.#over !== undefined || this.execution.hasEnded) return fact;
+    const made = this.make(fact, position, record.bind(undefined, this) as (fact: Fact) => void);
+    if (fact.type === 'output.emitted') this.#steps?.emitted(fact.value);
+    return made?.fact ?? fact;
+  }
+
+  /**
+   * Opens a pause, by a fact that `open` completes in the moment in which it is opened, and waits for what closes it.
+   * Resolves to what `outcome` makes of that; rejects with what it throws.
+   */
+  pause<Fact extends PauseFact, T>(
+    given: Fact,
+    position: Position,
+    open: (fact: Fact) => void,
+    outcome: (fact: Fact, closed: JournalEntry) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const made = this.make(given, position, (fact) => {
+      open(fact);
+      this.#offer(fact);
+    });
+    if (made === undefined) return new Promise(() => {});
+    return this.resume(made.fact, outcome, position, signal);
+  }
+
+  /** Opens a pause that its call has led to beyond what it led to before: the replay waits for it. */
+  pauseAgain<Fact extends PauseFact, T>(
+    fact: Fact,
+    outcome: (fact: Fact, closed: JournalEntry) => T,
+    position: Position,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    if (this.#replay !== undefined) this.#again = new Set([...this.#again, fact.id]);
+    this.#offer(fact);
+    return this.resume(fact, outcome, position, signal);
+  }
+
+  /** What cannot be kept leaves the run (R4), and the next one opens the pause. */
+  #offer(fact: NewFact): void {
+    if (this.#over !== undefined) return;
     try {
-      const kept = this.execution.offer(given);
-      if (kept === false) reject(waiting, ended());
-      else if (kept !== true) kept.catch(() => {}); // R3
-    } catch {
-      reject(waiting, ended());
-    }
-    return promise;
+      const kept = this.execution.offer(fact);
+      if (typeof kept !== 'boolean') kept.catch(() => {});
+    } catch {}
   }
 
   /** Waits for what closes a pause that is open. */
-  resume<Fact extends PauseFact, T>(fact: Fact, outcome: (fact: Fact, closed: JournalEntry) => T): Promise<T> {
+  resume<Fact extends PauseFact, T>(
+    fact: Fact,
+    outcome: (fact: Fact, closed: JournalEntry) => T,
+    { branch }: Position,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const withdraw = signal && ((): void => this.#withdraw(fact));
     const promise = new Promise<T>((resolve, reject) => {
-      this.#wait(fact, (closed) => resolve(outcome(fact, closed!)), reject);
+      const heard = (closed: JournalEntry): void => {
+        if (withdraw !== undefined) signal!.removeEventListener('abort', withdraw);
+        resolve(outcome(fact, closed));
+      };
+      this.#waits.add({ key: fact.id, pause: fact, branch, resolve: heard, reject });
     });
-    this.#waiting!.promise = promise;
+    promise.catch(() => {}); // the author may not have awaited it yet, or never will
+    if (signal?.aborted) this.#withdraw(fact);
+    else if (withdraw !== undefined) signal!.addEventListener('abort', withdraw, { once: true });
     return promise;
   }
 
-  /** Resolves when the execution executes; at once if it does. */
-  slotted(): Promise<void> | undefined {
-    if (this.#phase === 'executing') return undefined;
-    return new Promise((resolve, reject) => {
-      this.#wait(undefined, () => resolve(), reject).closedBy = 'work';
-      if (this.execution.hasEnded) reject(ended());
-    });
+  /** What is waited for in the branch is not needed any more. */
+  withdraw(branch: Branch): void {
+    for (const waiting of [...this.#waits.open])
+      if (waiting.pause !== undefined && isWithin(waiting.branch, branch)) this.#withdraw(waiting.pause);
   }
 
-  #wait(fact: Waiting['fact'], resolve: Waiting['resolve'], reject: Waiting['reject']): Waiting {
-    this.#waiting = { promise: undefined, fact, resolve, reject, closedBy: undefined, next: this.#waiting };
-    return this.#waiting;
-  }
-
-  /** What closes a pause that the replay has yet to open is told when it has. */
-  #hear(entry: JournalEntry & { readonly id: string }, phase: Phase): void {
-    if (this.#replay === undefined || this.#isAwaited(entry.id)) this.#wake(entry);
-    else if (entry.seq > this.#replay.through) this.#replay.push(entry, phase);
-  }
-
-  #isAwaited(id: string): boolean {
-    for (let waiting = this.#waiting; waiting !== undefined; waiting = waiting.next)
-      if (waiting.fact?.id === id) return true;
-    return false;
-  }
-
-  #wake(entry: JournalEntry & { readonly id: string }): void {
-    for (let waiting = this.#waiting; waiting !== undefined; waiting = waiting.next) {
-      // The fact that opens a pause has become an entry itself.
-      if (waiting.fact?.id === entry.id && (waiting.fact as unknown) !== entry) waiting.closedBy = entry;
+  #withdraw({ id, type }: PauseFact): void {
+    if (this.#over !== undefined) return;
+    if (this.#replay?.takeWithdrawal(id)) {
+      this.#stir();
+      return;
     }
+    const kind = type.slice(0, type.indexOf('.')) as 'interaction' | 'oauth' | 'sleep';
+    this.once(`withdrawal of ${kind} ${id}`, () => this.record({ type: `${kind}.withdrawn`, id }));
+  }
+
+  /** Waits for the fact that ends a call of this number. */
+  ended<T>(call: number, { branch }: Position, outcome: (entry: JournalEntry) => T): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
+      const heard = (entry: JournalEntry): void => resolve(outcome(entry));
+      this.#waits.add({ key: call, pause: undefined, branch, resolve: heard, reject });
+    });
+    promise.catch(() => {});
+    return promise;
+  }
+
+  /** Resolves when the fact is kept and the execution executes. Never, if the run has left or ended meanwhile. */
+  async begun(fact: CallFact): Promise<void> {
+    if (this.#over === undefined) {
+      try {
+        const kept = this.execution.offer(fact);
+        if (kept !== true && !(await kept)) return await new Promise(() => {});
+      } catch {
+        return await new Promise(() => {}); // R4
+      }
+    }
+    if (this.#phase !== 'executing' || this.#over !== undefined)
+      await new Promise<void>((go) => {
+        this.#starting = [...(this.#starting ?? []), go];
+      });
+  }
+
+  /** How often a step was begun in lives before. */
+  attemptsOf(call: number): number {
+    return this.#past?.attempts.get(call) ?? 0;
+  }
+
+  /** What a call has led to in lives before, after the first fact. */
+  more(call: number): ReturnType<Replay['takeMore']> {
+    const more = this.#replay?.takeMore(call);
+    if (more !== undefined) this.#stir();
+    return more;
+  }
+
+  /** Whether a step has ended in a life before. */
+  hasEnded(call: number): boolean {
+    return this.#past?.hasEnded(call) ?? false;
+  }
+
+  /** Whether readers have been given output of a step that was cut off. */
+  isVoid(call: number): boolean {
+    return this.#past?.isVoid(call) ?? false;
+  }
+
+  /** Does something once what is replayed is over; at once if nothing is. */
+  once(words: string, act: () => void): void {
+    if (this.#held === undefined) act();
+    else this.#hold(words, act);
   }
 
   #requestSlot(): void {
@@ -279,32 +434,72 @@ export class Run implements Driver, SlotHolder, Replayed {
     this.#lease.builder.slots.release(slot);
   }
 
-  /** R1 */
-  #goOn(): void {
+  get #isReady(): boolean {
+    return this.#phase === 'executing' && this.#hasWork;
+  }
+
+  get #hasWork(): boolean {
+    if (this.#over !== undefined) return false;
+    if (!this.#isStarted) return true;
+    if (this.#replay === undefined) return this.#waits.isWoken;
+    return this.#replay.isReady || this.#waits.isAnyWoken(this.#again);
+  }
+
+  /** Something may have become possible. */
+  #stir(): void {
+    if (this.#over !== undefined) return;
+    if (this.#replay?.isOver && this.#isStarted) this.#endReplay();
+    if (this.#isBlocked && (this.#replay === undefined || this.#replay.isReady)) {
+      // The call has come after all.
+      this.#isBlocked = false;
+      this.execution.mention({ type: 'execution.unblocked' });
+    }
+    if (this.#phase === 'executing' && this.#starting !== undefined) this.#beginSteps(this.#starting);
+    if (this.#isReady) this.deps.turns.add(this);
+    else if (this.#phase === 'waiting') this.#resume();
+  }
+
+  #beginSteps(starting: readonly (() => void)[]): void {
+    this.#starting = undefined;
+    for (const go of starting) go();
+  }
+
+  hasTurn = false;
+
+  /** R2 */
+  turn(): void {
+    if (!this.#isReady) return;
+    this.#isInTurn = true;
     if (!this.#isStarted) {
       this.#start();
       return;
     }
-    if (this.#replay === undefined && this.execution.context.pauses.length > 0) setImmediate(park, this);
-    this.#resume();
-  }
-
-  /** Who was woken goes on. */
-  #resume(): void {
-    const all = this.#all();
-    this.#waiting = undefined;
-    for (const waiting of all) {
-      const { promise, fact, closedBy } = waiting;
-      if (closedBy === undefined) this.#wait(fact, waiting.resolve, waiting.reject).promise = promise;
-      else settle(waiting, closedBy === 'work' ? undefined : closedBy);
+    const replay = this.#replay;
+    if (replay === undefined) {
+      this.#waits.wakeNext();
+      return;
     }
+    const wake = replay.nextWake();
+    if (wake === undefined) this.#waits.wakeNext(this.#again);
+    else this.#waits.wake(wakes(wake)!, wake);
+    if (replay.isOver) this.#endReplay();
   }
 
-  /** Who waits, in the order in which they began to. */
-  #all(): Waiting[] {
-    const all: Waiting[] = [];
-    for (let waiting = this.#waiting; waiting !== undefined; waiting = waiting.next) all.push(waiting);
-    return all.reverse();
+  endTurn(): boolean {
+    this.#isInTurn = false;
+    if (this.#over !== undefined) return false;
+    this.#stir();
+    if (this.#isReady) return true;
+    this.#watch();
+    if (this.#replay === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
+      setImmediate(park, this);
+    return false;
+  }
+
+  /** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
+  park(): void {
+    if (this.#over === undefined && this.#phase === 'executing' && !this.#isReady)
+      this.execution.mention({ type: 'execution.parked' });
   }
 
   #start(): void {
@@ -315,60 +510,94 @@ export class Run implements Driver, SlotHolder, Replayed {
     }
     try {
       if (this.asked.recordsSteps ?? this.asked.streaming) this.#steps = new RunSteps(this);
-      if (this.asked.isInputPlain === false) this.#readInput().catch((error) => this.#fail(error));
-      else this.#execute(this.asked.input);
+      this.#begin();
     } catch (error) {
       this.#fail(error);
     }
-    this.#beginReplay();
+    if (this.#replay?.isOver) this.#endReplay();
+  }
+
+  /** The schema is asked once in every life. */
+  #begin(): void {
+    const schema = this.workflow.input?.['~standard'];
+    if (this.#read !== undefined || schema === undefined) {
+      this.#execute(this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
+      return;
+    }
+    const read = schema.validate(copyJson(this.asked.input));
+    if (!(read instanceof Promise)) this.#executeRead(read);
+    else read.then((late) => this.#executeRead(late)).catch((error) => this.#fail(error));
+  }
+
+  #executeRead(read: StandardSchemaV1.Result<unknown>): void {
+    if (this.#over !== undefined) return;
+    if (read.issues === undefined) this.#execute(read.value);
+    else {
+      const came = `a schema that does not take it: ${read.issues[0]?.message}`;
+      this.#block('the input as it came', came);
+      this.execution.detach();
+    }
   }
 
   #execute(input: unknown): void {
     const { resources } = this.#lease.builder;
-    const returned: Returned<unknown> = this.workflow.run(input, new RunContext(this), resources);
-    const result = isGenerator(returned) ? this.#drain((this.#generator = returned)) : Promise.resolve(returned);
+    const result = runAt(this.root, () =>
+      threadRoot(() => {
+        const returned: Returned<unknown> = this.workflow.run(input, new RunContext(this), resources);
+        return isGenerator(returned) ? this.#drain((this.#generator = returned)) : returned;
+      }),
+    );
     result.then((value) => this.#complete(value)).catch((error) => this.#fail(error));
   }
 
-  /** Makes of the input, as it was journaled, what its schema has made of it before. */
-  async #readInput(): Promise<void> {
-    const { input, version } = this.workflow;
-    const read = (await input?.['~standard'].validate(this.asked.input)) ?? { value: this.asked.input };
-    if (this.#isOver) return;
-    if (read.issues === undefined) this.#execute(read.value);
-    else
-      this.changed(
-        'an input as JSON',
-        `a schema (version ${version}) that does not take it: ${read.issues[0]?.message}`,
-      );
-  }
-
-  #beginReplay(): void {
-    if (this.#replay === undefined) return;
-    this.#replay.advance();
-    this.#watchStall(this.#replay.position);
-  }
-
-  #watchStall(position: number): void {
-    this.#callOffStall = this.deps.after(STALL_MS, () => {
-      const replay = this.#replay;
-      if (replay === undefined) return;
-      const expected = replay.position === position && this.#waiting !== undefined ? replay.expected : undefined;
-      if (expected === undefined) this.#watchStall(replay.position);
-      else this.changed(expected, 'nothing, for it waits for something else');
+  /** R5: it has been told all it knows, and waits for a call that it has to make again. */
+  #watch(): void {
+    const replay = this.#replay;
+    if (replay === undefined || this.#callOffStall !== undefined || this.#over !== undefined) return;
+    const { progress } = replay;
+    const isDiverged = this.#held!.length > 0;
+    this.#callOffStall = this.deps.after(isDiverged ? DIVERGED_MS : STALL_MS, () => {
+      this.#callOffStall = undefined;
+      if (this.#replay !== replay || this.#isBlocked) return;
+      const waitsForPerson = this.#waits.open.some(({ key }) => this.#again.has(key));
+      if (waitsForPerson || replay.progress !== progress || (!isDiverged && this.#held!.length > 0)) this.#watch();
+      else if (replay.expected !== undefined) this.#block(replay.expected, this.#held![0]?.words ?? 'nothing yet');
     });
   }
 
+  #block(expected: string, came: string): void {
+    this.#isBlocked = true;
+    const { version } = this.workflow;
+    this.execution.mention({ type: 'execution.blocked', expected, came, version });
+  }
+
+  #ambiguous(fact: MadeCall): void {
+    if (this.#over !== undefined) return;
+    const words = wordsOfCall(fact);
+    this.#block(
+      `${words}, which its journal has more than once`,
+      'one of them, and it cannot be told which, for they may overtake each other: run them by ctx.all or ctx.branch, ' +
+        'or give them names of their own',
+    );
+    this.execution.detach();
+  }
+
   #endReplay(): void {
+    const held = this.#held;
     this.#replay = undefined;
+    this.#held = undefined;
     this.#callOffStall?.();
+    this.#callOffStall = undefined;
+    if (this.#over === undefined) for (const { act } of held ?? []) act();
   }
 
   async #drain(generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
-    for (;;) {
-      const { done, value } = await generator.next();
+    for (let yields = 0; ; yields += 1) {
+      // The thread of a generator is that of its caller, who knows no more than how often it has called.
+      const position: Position = { ...this.root, after: `yield ${yields}` };
+      const { done, value } = await runAt(position, () => generator.next());
       if (done) return value;
-      this.note({ type: 'output.emitted', call: this.nextCall(), value: toJson(value, 'Output') });
+      this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
     }
   }
 
@@ -383,65 +612,55 @@ export class Run implements Driver, SlotHolder, Replayed {
   }
 
   #conclude(checked: StandardSchemaV1.Result<unknown>): void {
-    if (this.#isOver) return;
-    const expected = this.#replay?.expected;
-    if (expected !== undefined) this.changed(expected, 'its end');
-    else if (checked.issues === undefined) {
-      const result = toJson(checked.value, 'The result');
-      this.#steps?.end(result);
-      this.execution.mention({ type: 'execution.completed', result });
-    } else {
+    if (checked.issues !== undefined) {
       const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
       this.#fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
+      return;
     }
+    const result = toJson(checked.value, 'The result');
+    this.once('the end of the function', () => {
+      this.#steps?.end(result);
+      this.record({ type: 'execution.completed', result });
+    });
   }
 
   #fail(thrown: unknown): void {
-    if (this.#isOver) return;
+    if (this.#over !== undefined) return;
     const { message, name } = wordsOf(thrown);
-    const expected = this.#replay?.expected;
-    if (expected !== undefined) this.changed(expected, `${name}: ${message}`);
-    else this.execution.mention({ type: 'execution.failed', error: { code: 'workflow_error', message, name } });
+    this.once(`the end of the function, by ${name}: ${message}`, () =>
+      this.record({ type: 'execution.failed', error: { code: 'workflow_error', message, name } }),
+    );
   }
 
-  /** R2 */
+  /** R3 */
   #end(success: boolean): void {
+    if (this.#over !== undefined) return;
+    this.#over = 'ended';
     this.#endReplay();
-    this.#isOver = true;
     this.#lease.end(success);
-    for (const waiting of this.#all()) {
-      if (waiting.fact !== undefined) this.deps.oauth.abandon(waiting.fact.id);
-      reject(waiting, ended());
+    for (const { key, reject } of this.#waits.clear()) {
+      if (typeof key === 'string') this.deps.oauth.abandon(key);
+      reject(ended());
     }
-    this.#waiting = undefined;
+    this.#starting = undefined;
     this.#abort?.abort(ended());
     this.#generator?.return(undefined).catch(() => {});
   }
 }
+
+const NOTHING: Set<never> = new Set();
+
+const park = (run: Run): void => run.park();
+
+const record = (run: Run, fact: NewFact): void => run.record(fact);
 
 const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
   String(typeof segment === 'object' ? segment.key : segment);
 
 const ended = (): EndedError => new EndedError('The execution has ended.');
 
-const settle = (waiting: Waiting, closed: JournalEntry | undefined): void => {
-  try {
-    waiting.resolve(closed);
-  } catch (error) {
-    reject(waiting, error);
-  }
-};
-
-/** The author may not have awaited it yet, or never will, which is no reason to end the process. */
-const reject = ({ promise, reject }: Waiting, error: unknown): void => {
-  promise?.catch(() => {});
-  reject(error);
-};
-
-/** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
-const park = (run: Run): void => {
-  if (!run.isOver) run.execution.mention({ type: 'execution.parked' });
-};
+const withdrawn = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new WithdrawnError('The branch was withdrawn.');
 
 const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown, undefined> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value;

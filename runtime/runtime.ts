@@ -69,7 +69,12 @@ export class Runtime {
     return this.engine.workflows;
   }
 
-  /** The builders of a workflow: for whoever watches. Throws `workflow_not_found`. */
+  /** The builders of all workflows, in all versions that are served: for operators. */
+  get allBuilders(): readonly Builders[] {
+    return this.engine.allBuilders;
+  }
+
+  /** The builders of a workflow, in its newest version: for whoever watches. Throws `workflow_not_found`. */
   builders(workflow: string): Builders {
     return this.engine.builders(workflow);
   }
@@ -89,7 +94,7 @@ export class Runtime {
 
   /** The execution that a job id stands for, be it of the caller's choice or the execution's own. */
   job(jobId: string, by: Caller): ExecutionView | undefined {
-    return this.#owned(this.engine.jobOf(by.userId, jobId) ?? jobId, by);
+    return this.#owned(this.engine.jobOf(by, jobId) ?? jobId, by);
   }
 
   /** The last turn of a conversation of the caller's, and what it was started with. */
@@ -98,7 +103,7 @@ export class Runtime {
     conversation: string,
     by: Caller,
   ): { readonly execution: ExecutionView; readonly started: RunRequest } | undefined {
-    const id = this.engine.conversationOf(by.userId, workflow, conversation);
+    const id = this.engine.conversationOf(by, workflow, conversation);
     const execution = id === undefined ? undefined : this.#owned(id, by);
     const started = execution?.origin.request;
     return execution && started && { execution, started };
@@ -190,20 +195,34 @@ export class Runtime {
     if (execution === undefined) throw notFound(executionId);
     if (!(await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError'))) {
       await execution.keeping; // it has just ended, and is about to be told so
-      throw new Failure('execution_settled', {
-        detail: `Execution ${executionId} is over: it is ${execution.status}.`,
-      });
+      throw settled(execution);
     }
   }
 
-  /** The browser is back from the provider. The execution goes on, or is told why not; resolves once that is kept. */
+  /**
+   * Lets a blocked execution try again, with the newest version of its workflow if its own is not served. Resolves once that is
+   * kept. Throws `execution_not_found`, `execution_settled`, `execution_not_blocked`, and `workflow_not_found` if no version is
+   * served.
+   */
+  async retry(executionId: string, by: Caller): Promise<void> {
+    const execution = this.#owned(executionId, by);
+    if (execution === undefined) throw notFound(executionId);
+    if (execution.context.blocked !== null && (await this.engine.retry(execution))) return;
+    await execution.keeping; // something has just happened to it, and is about to be told
+    if (execution.isSettled) throw settled(execution);
+    const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
+    throw new Failure('execution_not_blocked', { detail });
+  }
+
+  /** The browser is back from the provider. Who waited goes on, or is told why not; resolves once that is kept. */
   async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
     const outcome = await this.engine.oauth.complete({ url, user: by.userId });
     if (outcome.outcome === 'unknown_state') return outcome;
-    const execution = this.engine.executions.get(outcome.executionId);
-    const { state: id } = outcome;
-    if (outcome.outcome === 'granted') await execution?.offer({ type: 'oauth.granted', id });
-    else await execution?.offer({ type: 'oauth.refused', id, reason: refusal(outcome) });
+    for (const { executionId, state: id } of [outcome, ...(outcome.also ?? [])]) {
+      const execution = this.engine.executions.get(executionId);
+      if (outcome.outcome === 'granted') await execution?.offer({ type: 'oauth.granted', id });
+      else await execution?.offer({ type: 'oauth.refused', id, reason: refusal(outcome) });
+    }
     return outcome;
   }
 
@@ -235,6 +254,9 @@ export class Runtime {
 
 const notFound = (executionId: string): Failure =>
   new Failure('execution_not_found', { detail: `Execution ${executionId} not found` });
+
+const settled = ({ id, status }: Execution): Failure =>
+  new Failure('execution_settled', { detail: `Execution ${id} is over: it is ${status}.` });
 
 /** Whose executions somebody may see; undefined: everybody's. */
 const ownerOf = ({ isOperator, userId }: Caller): string | undefined => {

@@ -1,10 +1,12 @@
 /** One run within a session: NAT's `Runner`. */
 import type { ExecutionStatus } from '../machines/execution.ts';
 import type { ExecutionError, ExecutionErrorCode } from '../machines/facts.ts';
+import { voidIn } from '../machines/void-facts.ts';
 import type { Caller } from './caller.ts';
 import { Failure } from './errors.ts';
 import type { Execution } from './execution.ts';
 import { follow } from './follow.ts';
+import { GivenOutput } from './given-output.ts';
 import type { Runtime } from './runtime.ts';
 
 /** A run has failed. `name` and the message are those of the error that its workflow threw. */
@@ -52,13 +54,18 @@ export class SessionRun<Output = unknown> {
   /**
    * What the workflow emits, from the first value on, in the order of the journal; a reader who comes late misses nothing.
    * Throws a `RunFailedError` at the end of a run that failed, `output_truncated` if values have been dropped before they
-   * were read, and `execution_not_found` once the record is no longer kept. Leaving it does not end the run.
+   * were read, `output_restarted` if a step was cut off and emits something else when it runs again, and `execution_not_found` once the record is no longer kept. Leaving it does not end the run.
    */
   async *resultStream(): AsyncGenerator<unknown, void> {
+    const given = new GivenOutput();
     for await (const { entries, truncatedThrough } of follow(this.#execution, (after) => this.#read(after))) {
       if (truncatedThrough !== null) throw truncated(this.executionId, truncatedThrough);
+      const voids = voidIn(entries);
       for (const entry of entries) {
-        if (entry.type === 'output.emitted') yield entry.value;
+        if (voids?.has(entry)) continue;
+        const { values, isChanged } = given.hear(entry);
+        if (isChanged) throw restarted(this.executionId);
+        yield* values;
         if (entry.type === 'execution.completed') return;
         if (entry.type === 'execution.failed') throw new RunFailedError(entry.error, this.executionId);
       }
@@ -75,6 +82,11 @@ export class SessionRun<Output = unknown> {
     return this.#runtime.facts(this.executionId, after, this.#by);
   }
 }
+
+const restarted = (executionId: string): Failure =>
+  new Failure('output_restarted', {
+    detail: `A step of execution ${executionId} was cut off and ran again with another output: read it from the beginning.`,
+  });
 
 const truncated = (executionId: string, through: number): Failure =>
   new Failure('output_truncated', {

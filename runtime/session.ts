@@ -6,7 +6,7 @@ import type { Runtime } from './runtime.ts';
 import { answerWith, type Callbacks } from './session-callbacks.ts';
 import type { SessionManager } from './session-manager.ts';
 import { SessionRun } from './session-run.ts';
-import type { Workflow } from './workflow.ts';
+import { readInput, type Workflow } from './workflow.ts';
 
 /** `metadataFromHttpRequest` and `metadataFromWebSocket` make the part that came with a request. */
 export interface SessionRequest extends Callbacks, Partial<RunMetadata> {
@@ -85,7 +85,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
   }
 
   async #run(input: unknown, options: RunOptions): Promise<SessionRun<Output>> {
-    const checked = await checkInput(this.#workflow, input);
+    const read = { value: await readInput(this.#workflow, input) };
     if (!this.#isOpen) throw new Failure('session_closed');
     this.sessionManager.refuseIfShutDown();
     const { userId, conversationId, userMessageId, request = noRequest, trace = {} } = this.#request;
@@ -95,7 +95,8 @@ export class Session<Output = unknown> implements AsyncDisposable {
     const started = {
       workflow: this.#workflow.name,
       by,
-      input: checked,
+      input,
+      read,
       conversationId,
       userMessageId,
       request,
@@ -118,15 +119,3 @@ export class Session<Output = unknown> implements AsyncDisposable {
     return this.close();
   }
 }
-
-/** What the workflow's schema makes of an input. Rejects with `input_invalid`. */
-const checkInput = async ({ input: schema }: Workflow, input: unknown): Promise<unknown> => {
-  if (schema === undefined) return input;
-  const checked = await schema['~standard'].validate(input);
-  if (checked.issues === undefined) return checked.value;
-  const detail = checked.issues.map(({ path = [], message }) => {
-    const keys = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment));
-    return keys.length === 0 ? message : `${keys.join('.')}: ${message}`;
-  });
-  throw new Failure('input_invalid', { detail: detail.join('; ') });
-};

@@ -3,13 +3,14 @@
  * gives is what was committed. A server that has a settled execution in memory shows it there for a while longer after it
  * was removed; live ones can only be removed while no server runs.
  */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ExecutionContext } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import { Failure } from './errors.ts';
 import type { ExecutionFilter } from './executions.ts';
 import { foldJournal } from './fold-journal.ts';
-import { type Connection, claim, openBeside } from './store/directory.ts';
+import { type Connection, claim, FILE, openBeside } from './store/directory.ts';
+import { refuseIfOwned } from './store/ledger.ts';
 import { Reader, type Summary } from './store/reader.ts';
 import { WRITES } from './store/schema.ts';
 
@@ -64,7 +65,7 @@ export class StoredExecutions {
 
   /** Where an execution stands after these entries. Throws a `defect` if they cannot have happened. */
   standing(id: string, { entries }: StoredJournal): ExecutionContext {
-    return foldJournal(id, entries).snapshot.context;
+    return foldJournal(id, entries).context;
   }
 
   /**
@@ -78,8 +79,9 @@ export class StoredExecutions {
       return;
     }
     if (!isForced) throw invalid(`Execution ${live[0]} is live. With --force it is removed too, while no server runs.`);
-    const lock = claim(this.directory, 'Live executions are removed while no server runs; or cancel them there.');
+    const lock = claim(this.directory, ADVICE);
     try {
+      refuseIfOwned(this.#database, join(this.directory, FILE), ADVICE);
       this.#delete(ids);
     } finally {
       lock.close();
@@ -113,5 +115,7 @@ export class StoredExecutions {
     }
   }
 }
+
+const ADVICE = 'Live executions are removed while no server runs; or cancel them there.';
 
 const invalid = (detail: string): Failure => new Failure('options_invalid', { detail });

@@ -15,7 +15,10 @@ export type Credential =
   | { readonly kind: 'session'; readonly session: string }
   | { readonly kind: 'api_key'; readonly key: string }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
-  | { readonly kind: 'jwt'; readonly claims: Claims };
+  /** `issuer`: `sub` counts among the users of that issuer only; needed where several issuers are accepted. */
+  | { readonly kind: 'jwt'; readonly claims: Claims; readonly issuer?: string }
+  /** What a trusted proxy says in a header of this name. */
+  | { readonly kind: 'header'; readonly name: string; readonly value: string };
 export type CredentialKind = Credential['kind'];
 
 /** `nat`: the same text is the same user. `by_kind`: only the `sub` of a JWT keeps NAT's id. */
@@ -56,7 +59,8 @@ export type UserInfo =
   | Described<'session', string>
   | Described<'api_key', string>
   | Described<'basic', BasicUserInfo>
-  | Described<'jwt', JwtUserInfo>;
+  | Described<'jwt', JwtUserInfo>
+  | Described<'header', string>;
 
 /** UUIDv5 of `nemo-agent-toolkit` in the DNS namespace: the namespace of every id on NAT. */
 export const natNamespace = 'a75ed83e-6f4f-5304-b93a-44ed1114749e';
@@ -96,6 +100,7 @@ const namespaces: Readonly<Record<Source, string>> = {
   session: apart('session'),
   api_key: apart('api_key'),
   basic: apart('basic'),
+  header: natNamespace,
 };
 
 const namespaceLength = natNamespace.length;
@@ -114,7 +119,7 @@ const refuse = (detail: string): never => {
  * @throws Failure `credential_invalid`, in NAT's words, if it names nobody.
  */
 export const userInfoOf = (credential: Credential, scheme: UserIdScheme = 'nat'): UserInfo => {
-  const [source, key] = keyOf(credential);
+  const [source, key] = keyOf(credential, scheme);
   const userId = idOf((scheme === 'nat' ? natNamespace : namespaces[source]) + key);
   switch (credential.kind) {
     case 'session':
@@ -127,6 +132,8 @@ export const userInfoOf = (credential: Credential, scheme: UserIdScheme = 'nat')
     }
     case 'jwt':
       return describe({ kind: 'jwt', userId, details: jwtUserInfo(credential.claims) });
+    case 'header':
+      return describe({ kind: 'header', userId, details: credential.value });
   }
 };
 
@@ -135,7 +142,7 @@ const describe = <Info extends UserInfo>(info: Info): Info => withHidden(info, '
 const withHidden = <T extends object>(value: T, name: keyof T): T =>
   Object.freeze(Object.defineProperty(value, name, { enumerable: false }));
 
-const keyOf = (credential: Credential): [source: Source, key: string] => {
+const keyOf = (credential: Credential, scheme: UserIdScheme): [source: Source, key: string] => {
   switch (credential.kind) {
     case 'session':
       if (credential.session === '') refuse('The session is empty');
@@ -147,17 +154,18 @@ const keyOf = (credential: Credential): [source: Source, key: string] => {
       if (credential.username === '') refuse('Basic auth username must not be empty');
       return ['basic', Buffer.from(wellFormed(`${credential.username}:${credential.password}`)).toString('base64')];
     case 'jwt': {
-      const { sub, email, preferred_username } = credential.claims;
-      const candidates = {
-        sub: nonBlank(sub),
-        email: nonBlank(email),
-        preferred_username: nonBlank(preferred_username),
-      };
-      for (const [claim, text] of Object.entries(candidates)) {
-        if (text !== undefined) return [claim as Claim, wellFormed(text)];
+      const { claims, issuer } = credential;
+      for (const claim of ['sub', 'email', 'preferred_username'] as const) {
+        const text = nonBlank(claims[claim]);
+        if (text === undefined) continue;
+        // Issuers may tell " alice" from "alice". NAT trims, and then whoever gets the one name is the other user.
+        const named = wellFormed(scheme === 'nat' && issuer === undefined ? text : (claims[claim] as string));
+        return [claim, issuer === undefined ? named : `${wellFormed(issuer)}\x1f${named}`];
       }
       return refuse('JWT contains no usable identity claim (sub, email, preferred_username)');
     }
+    case 'header':
+      return ['header', `trusted-header:${credential.name.toLowerCase()}\x1f${wellFormed(credential.value)}`];
   }
 };
 

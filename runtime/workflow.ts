@@ -88,5 +88,17 @@ export const workflow = <Input, Output, Resources = undefined>(
   };
 };
 
+/** What the workflow's schema makes of an input. Rejects with `input_invalid`. */
+export const readInput = async ({ input: schema }: Workflow, input: unknown): Promise<unknown> => {
+  if (schema === undefined) return input;
+  const read = await schema['~standard'].validate(input);
+  if (read.issues === undefined) return read.value;
+  const detail = read.issues.map(({ path = [], message }) => {
+    const keys = path.map((segment) => String(typeof segment === 'object' ? segment.key : segment));
+    return keys.length === 0 ? message : `${keys.join('.')}: ${message}`;
+  });
+  throw new Failure('input_invalid', { detail: detail.join('; ') });
+};
+
 export const isWorkflow = (value: unknown): value is Workflow =>
   typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'fermata.workflow';

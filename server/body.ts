@@ -30,6 +30,9 @@ export const framingFault = (headers: Readonly<Record<string, string>>): string 
   return undefined;
 };
 
+export const hasBody = (headers: Readonly<Record<string, string>>): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+
 /**
  * Reads what comes after the headers. Calls `done` at most once: at once if the announced length (`NaN` if there was
  * none) is too large, and never after `sender` has gone.

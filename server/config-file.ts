@@ -3,26 +3,17 @@
  * be a secret. Size, depth and aliases are bounded.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import {
-  type Document,
-  isAlias,
-  isMap as isMapNode,
-  isScalar,
-  isSeq,
-  Lexer,
-  LineCounter,
-  Parser,
-  parseDocument,
-  visit,
-} from 'yaml';
+import { dirname, resolve } from 'node:path';
+import { type Document, isAlias, Lexer, Parser, parseDocument, visit } from 'yaml';
 import { isMap } from './config-kinds.ts';
+import { ConfigSource, type Path } from './config-source.ts';
+import { expand, type Variables } from './interpolate.ts';
 
-export type Path = readonly (string | number)[];
+export type { Path } from './config-source.ts';
 
-export interface ConfigFile {
+export interface ConfigFile extends Pick<ConfigSource, 'place' | 'fault' | 'textAt' | 'writtenAt' | 'insertedSteps'> {
+  /** With what the file inherits. */
   readonly root: Readonly<Record<string, unknown>>;
-  /** Where the entry stands, for the end of a message: ` (fermata.yaml:4)`; empty if nobody knows. */
-  place(path: Path): string;
 }
 
 /** What keeps a file from being read at all: each a line, with its place. */
@@ -36,43 +27,100 @@ export class UnreadableFile extends Error {
   }
 }
 
-export const noFile: ConfigFile = { root: {}, place: () => '' };
+export const noFile: ConfigFile = {
+  root: {},
+  place: () => '',
+  fault: () => undefined,
+  textAt: () => undefined,
+  writtenAt: () => undefined,
+  insertedSteps: () => new Set(),
+};
 
 const maxBytes = 1024 * 1024;
 /** Of a YAML file, the first few; the others are often consequences. */
 const maxProblems = 5;
 const maxAliases = 1_000;
 const maxDepth = 100;
+/** Files that a file inherits from, one by the other. */
+const maxBases = 20;
 
 /** Throws UnreadableFile. */
-export const readConfigFile = (path: string): ConfigFile => parseConfigFile(readText(path), path);
+export const readConfigFile = (path: string, variables: Variables = {}, heirs: readonly string[] = []): ConfigFile =>
+  parseConfigFile(readText(path), path, variables, heirs);
 
-/** `name` is for messages. Throws UnreadableFile. */
-export const parseConfigFile = (text: string, name: string): ConfigFile => {
-  if (Buffer.byteLength(text) > maxBytes) throw tooLarge(name);
-  if (isTooDeep(text)) throw new UnreadableFile([`${name}: nested more than ${maxDepth} levels deep`]);
-  const lines = new LineCounter();
-  const placeAt = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${name}:${line}:${col}`;
-  };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
+/** `name` is for messages, and tells where a `base` lies. `heirs`: the files that inherit from it. Throws UnreadableFile. */
+export const parseConfigFile = (
+  text: string,
+  name: string,
+  variables: Variables = {},
+  heirs: readonly string[] = [],
+): ConfigFile => {
+  const expanded = expand(text, variables);
+  if (Math.max(Buffer.byteLength(text), Buffer.byteLength(expanded.text)) > maxBytes) throw tooLarge(name);
+  if (isTooDeep(expanded.text)) throw new UnreadableFile([`${name}: nested more than ${maxDepth} levels deep`]);
+  const source = new ConfigSource(name, text, expanded);
+  const document = parseDocument(expanded.text, { prettyErrors: false, merge: true, logLevel: 'error' });
+  source.document = document;
   const faults = [
     ...document.errors.map(({ code, pos }) => ({ offset: pos[0], what: sentences[code] ?? 'this is not YAML' })),
     ...lostAliases(document),
   ];
   if (faults.length > 0) {
-    throw new UnreadableFile(faults.slice(0, maxProblems).map(({ offset, what }) => `${placeAt(offset)}: ${what}`));
+    const lines = faults.slice(0, maxProblems).map(({ offset, what }) => `${source.placeAt(offset)}: ${what}`);
+    throw new UnreadableFile(lines);
   }
   const root = toJs(document, name) ?? {};
   if (!isMap(root)) throw new UnreadableFile([`${name}: expected a map of sections, such as general and fermata`]);
+  return withBase({ ...methodsOf(source), root }, name, variables, heirs);
+};
+
+const methodsOf = (source: ConfigSource): Omit<ConfigFile, 'root'> => ({
+  place: (path) => source.place(path),
+  fault: (path) => source.fault(path),
+  textAt: (path) => source.textAt(path),
+  writtenAt: (path) => source.writtenAt(path),
+  insertedSteps: (path) => source.insertedSteps(path),
+});
+
+/** As NAT: `base` is another file, beside this one; its maps are merged with those here, all else is replaced. */
+const withBase = (file: ConfigFile, name: string, variables: Variables, heirs: readonly string[]): ConfigFile => {
+  const { base = null, ...own } = file.root;
+  if (base === null) return { ...file, root: own };
+  if (typeof base !== 'string' || base === '') throw new UnreadableFile([`${name}: base: expected the path of a file`]);
+  const path = resolve(dirname(name), base);
+  if ([...heirs, resolve(name)].includes(path)) throw new UnreadableFile([`${name}: base: leads in a circle`]);
+  if (heirs.length >= maxBases) throw new UnreadableFile([`${name}: base: more than ${maxBases} files inherit`]);
+  const inherited = readConfigFile(path, variables, [...heirs, resolve(name)]);
+  const at = (place: Path): ConfigFile => (has(own, place) ? file : inherited);
   return {
-    root,
-    place: (path) => {
-      const offset = offsetOf(document, path);
-      return offset === undefined ? '' : ` (${name}:${lines.linePos(offset).line})`;
-    },
+    root: merged(inherited.root, own),
+    place: (place) => at(place).place(place),
+    fault: (place) => at(place).fault(place),
+    textAt: (place) => at(place).textAt(place),
+    writtenAt: (place) => at(place).writtenAt(place),
+    insertedSteps: (place) => at(place).insertedSteps(place),
   };
+};
+
+type Root = Readonly<Record<string, unknown>>;
+
+const merged = (base: Root, own: Root): Root => {
+  const whole: Record<string, unknown> = { ...base };
+  for (const [name, value] of Object.entries(own)) {
+    const inherited = Object.hasOwn(base, name) ? base[name] : undefined;
+    const both = isMap(inherited) && isMap(value) ? merged(inherited, value) : value;
+    Object.defineProperty(whole, name, { value: both, enumerable: true, configurable: true, writable: true });
+  }
+  return whole;
+};
+
+const has = (root: Root, path: Path): boolean => {
+  let found: unknown = root;
+  for (const step of path) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return false;
+    found = Reflect.get(found, step);
+  }
+  return true;
 };
 
 /** The first half of parsing needs no stack. The second does, and V8 ends the process if a RegExp runs out of it. */
@@ -121,26 +169,6 @@ const toJs = (document: Document, name: string): unknown => {
   } catch {
     throw new UnreadableFile([`${name}: too many aliases`]);
   }
-};
-
-/** Of the name of the entry, or of the last one on the way to it that is there. */
-const offsetOf = (document: Document, path: Path): number | undefined => {
-  let offset: number | undefined;
-  let node: unknown = document.contents;
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    if (isMapNode(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
-      if (pair === undefined || !isScalar(pair.key)) break;
-      offset = pair.key.range?.[0];
-      node = pair.value;
-    } else if (isSeq(node) && typeof step === 'number') {
-      node = node.items[step];
-    } else {
-      break;
-    }
-  }
-  return offset;
 };
 
 const tooLarge = (name: string): UnreadableFile =>

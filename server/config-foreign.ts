@@ -49,7 +49,7 @@ const cleanupInterval: Foreign = (given) =>
     ? { warning: 'has no effect: resources are closed here as soon as their time is over' }
     : { refused: 'expected a duration, such as PT5M' };
 
-const ofWorkflow = ignored('is not read: what runs is the module that is served');
+const ofWorkflow = ignored('not read, since what runs is the module that is served');
 const noDask = 'there are no Dask jobs here, remove it; for others see fermata.async_jobs';
 
 const sections = [
@@ -95,7 +95,6 @@ const inFrontEnd: Readonly<Record<string, Foreign>> = {
 /** By path in the file. */
 export const foreign: ReadonlyMap<string, Foreign> = new Map<string, Foreign>([
   ...sections.map((name) => [name, ofWorkflow] as const),
-  ['base', absent('files do not inherit from each other here, put everything into this one')],
   ['general.use_uvloop', ignored('has no effect')],
   ['general.telemetry', ignored('is not read: the log goes to standard output, see fermata.log_level')],
   ['general.per_user_workflow_cleanup_interval', cleanupInterval],
@@ -105,12 +104,18 @@ export const foreign: ReadonlyMap<string, Foreign> = new Map<string, Foreign>([
 /** Within an entry of `general.front_end.endpoints`. */
 export const foreignInEndpoint: ReadonlyMap<string, Foreign> = new Map([['description', accepted]]);
 
-const onlyConsents =
-  'only oauth2_auth_code_flow is a consent; other credentials a workflow reads itself, remove the entry';
+const CONSENT = 'oauth2_auth_code_flow';
+
+/** Of an entry of `authentication`; undefined for a consent, which is ours. */
+export const otherCredential = (entry: unknown): string | undefined => {
+  const type = isMap(entry) ? (entry._type ?? CONSENT) : CONSENT;
+  if (type === CONSENT) return undefined;
+  return `not read, since only ${CONSENT} is a consent; a workflow reads other credentials itself`;
+};
 
 /** Within an entry of `authentication`. */
 export const foreignInProvider: ReadonlyMap<string, Foreign> = new Map([
-  ['_type', only('oauth2_auth_code_flow', onlyConsents)],
+  ['_type', accepted],
   ['use_pkce', warnedIf(false, 'has no effect: PKCE is always used')],
   ['preflight_auth', warnedIf(true, 'has no effect: a consent is asked for when a workflow needs it')],
 ]);

@@ -1,6 +1,6 @@
 /** NAT's own settings (`general`), with the names and defaults they have there. Ours are in `config-own-keys.ts`. */
 import { defaults } from '../runtime/index.ts';
-import { key, required } from './config-key.ts';
+import { key, optional, required } from './config-key.ts';
 import {
   choice,
   duration,
@@ -15,6 +15,7 @@ import {
   texts,
   yesOrNo,
 } from './config-kinds.ts';
+import { acceptedKinds } from './identity.ts';
 import { serverDefaults } from './options.ts';
 
 /** NAT's types of intermediate steps. */
@@ -170,6 +171,21 @@ export const natKeys = {
     600,
     'Seconds for which a browser may remember what it is allowed.',
     cors,
+  ),
+  identityHeader: optional(
+    'general.front_end.identity_header',
+    text,
+    'The header in which a proxy says who the user is. It counts above all credentials, and requests without it are refused.',
+  ),
+  acceptedCredentials: optional(
+    'general.front_end.accepted_identity_credentials',
+    listOf(choice(...acceptedKinds), `credentials such as ${acceptedKinds[0]}`),
+    `The kinds of credentials that count: ${acceptedKinds.map((kind) => `\`${kind}\``).join(', ')}. Without: all of them.`,
+  ),
+  identityAuthentication: optional(
+    'general.front_end.identity_authentication',
+    texts,
+    'Names of entries of `authentication` with `_type: jwt`: the issuers whose tokens are accepted. Excludes `fermata.jwt`.',
   ),
   builderIdleMs: key(
     'general.per_user_workflow_timeout',

@@ -1,19 +1,8 @@
 /** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
-import { defaults } from '../runtime/index.ts';
+import { defaults, presetNames } from '../runtime/index.ts';
+import { identityKeys } from './config-identity-keys.ts';
 import { key, optional, required } from './config-key.ts';
-import {
-  choice,
-  duration,
-  integer,
-  mapOfTexts,
-  orNull,
-  text,
-  textOf,
-  textOrTexts,
-  texts,
-  url,
-  yesOrNo,
-} from './config-kinds.ts';
+import { choice, duration, integer, mapOfTexts, orNull, text, textOf, texts, url, yesOrNo } from './config-kinds.ts';
 import { LEAST_DATA_SECRET, serverDefaults } from './options.ts';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -91,7 +80,7 @@ export const ownKeys = {
     'fermata.max_recoveries',
     integer(1),
     defaults.maxRecoveries,
-    'How often an execution is executed again without getting any further before it fails as interrupted.',
+    'How often the process may die while an execution is executed again, and no other is, before it fails as interrupted.',
   ),
   cancelOnDisconnect: key(
     'fermata.cancel_on_disconnect',
@@ -103,7 +92,7 @@ export const ownKeys = {
     'fermata.parked_timeout',
     duration(1),
     defaults.parkedTimeoutMs,
-    'How long an execution may wait for people before it fails as abandoned.',
+    'How long an execution may wait for people before it fails as abandoned, if nothing it waits for has a deadline of its own.',
   ),
   promptGraceMs: key(
     'fermata.prompt_grace',
@@ -203,45 +192,7 @@ export const ownKeys = {
     'Serves pages for operators: `/console` and `/inspect`. They need the operator key, except on loopback.',
     { flag: '--console <true|false>' },
   ),
-  operatorKey: optional(
-    'fermata.operator_key',
-    textOrTexts,
-    'What `X-Operator-Key` must hold for an operator: at least 16 characters. Several, while keys are changed.',
-    secret,
-  ),
-  userIds: optional(
-    'fermata.user_ids',
-    choice('nat', 'by_kind'),
-    'How ids of users are made, see `docs/decisions/0002-user-ids.md`. Without: `by_kind` if JWTs are verified, else `nat`.',
-  ),
-  jwtSecret: optional(
-    'fermata.jwt.secret',
-    text,
-    'What HS256, HS384 and HS512 tokens are signed with: at least 32 bytes.',
-    secret,
-  ),
-  jwtPublicKey: optional('fermata.jwt.public_key', text, 'The key that verifies tokens, as PEM: RSA, EC or Ed25519.'),
-  jwtPublicKeyFile: optional(
-    'fermata.jwt.public_key_file',
-    text,
-    'A file with that key. Relative to the configuration file, or if a variable names it to the working directory.',
-  ),
-  jwksUrl: optional('fermata.jwt.jwks_url', url, 'Where the issuer publishes its keys: https, or http on loopback.'),
-  jwksTimeoutMs: key('fermata.jwt.jwks_timeout', duration(1), 5_000, 'How long fetching these keys may take.'),
-  jwtIssuer: optional(
-    'fermata.jwt.issuer',
-    texts,
-    "Whose tokens are accepted (`iss`). Without: anyone's that the key has signed.",
-  ),
-  jwtAudience: optional('fermata.jwt.audience', texts, 'For whom tokens must be issued (`aud`). Without: for anyone.'),
-  jwtAlgorithms: optional('fermata.jwt.algorithms', texts, 'Narrows the algorithms that fit the key.'),
-  jwtClockToleranceMs: key('fermata.jwt.clock_tolerance', duration(), 5_000, 'By how much clocks may differ.'),
-  allowUnverifiedJwts: key(
-    'fermata.jwt.allow_unverified',
-    yesOrNo,
-    false,
-    'Accepts forged and expired tokens too, as NAT does: only behind a proxy that has checked them. Excludes the keys above.',
-  ),
+  ...identityKeys,
   logLevel: key('fermata.log_level', choice(...logLevels), 'info', 'The least that is logged.', {
     flag: '--log-level <level>',
   }),
@@ -251,10 +202,24 @@ export const ownKeys = {
 export const providerKeys = {
   clientId: required('client_id', text, 'The client, as the provider knows it.'),
   clientSecret: optional('client_secret', text, 'Without: a public client.', secret),
-  authorizationUrl: required('authorization_url', url, 'Where browsers are sent. https, or http on loopback.'),
-  tokenUrl: required('token_url', url, 'Where codes are exchanged for tokens.'),
+  provider: optional(
+    'provider',
+    choice(...presetNames),
+    'A provider that is known: its addresses and its way of answering. What else is set here counts before it.',
+  ),
+  authorizationUrl: optional(
+    'authorization_url',
+    url,
+    'Where browsers are sent. https, or http on loopback. Required without `provider`.',
+  ),
+  tokenUrl: optional('token_url', url, 'Where codes are exchanged for tokens. Required without `provider`.'),
+  revocationUrl: optional('revocation_url', url, 'Where tokens are revoked. Without: the provider is not told of it.'),
   redirectUri: required('redirect_uri', url, 'Where browsers come back to, exactly as the provider knows it.'),
-  scopes: key('scopes', texts, [], 'What is asked for when a workflow names no scopes.'),
+  scopes: optional(
+    'scopes',
+    texts,
+    'What is asked for when a workflow names no scopes. Without: what `provider` says, or none.',
+  ),
   issuer: optional('issuer', url, 'Callbacks that say they are from another one are refused.'),
   requireIssuerParameter: key(
     'require_issuer_parameter',
@@ -265,7 +230,7 @@ export const providerKeys = {
   tokenEndpointAuthMethod: optional(
     'token_endpoint_auth_method',
     choice('client_secret_basic', 'client_secret_post', 'none'),
-    'How the client says who it is. Without: `client_secret_basic`, or `none` if there is no secret.',
+    'How the client says who it is. Without: what `provider` says, else `client_secret_basic`, or `none` if there is no secret.',
   ),
   authorizationParams: optional('authorization_kwargs', mapOfTexts, 'Sent along to `authorization_url`.'),
   allowInsecureHttp: key(

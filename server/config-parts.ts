@@ -1,16 +1,14 @@
-/** The parts of a configuration that are more than one value: identity, providers, endpoints, steps. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Failure, type OAuthProviderConfig } from '../runtime/index.ts';
-import { whyUnreadable } from './config-file.ts';
-import { foreignInEndpoint, foreignInProvider } from './config-foreign.ts';
+/** The parts of a configuration that are more than one value: providers, endpoints, steps. */
+import type { OAuthProviderConfig } from '../runtime/index.ts';
+import { foreignInEndpoint, foreignInProvider, otherCredential } from './config-foreign.ts';
+import { isIssuer } from './config-identity.ts';
 import type { ValuesOf } from './config-key.ts';
 import { endpointKeys, type natKeys, type stepEvents } from './config-keys.ts';
 import { isMap } from './config-kinds.ts';
 import { ownKeys, providerKeys } from './config-own-keys.ts';
 import { type ConfigReader, sources } from './config-reader.ts';
 import { hasPath, type RouteBlock } from './config-routes.ts';
-import { createIdentifier, type IdentityOptions } from './identity.ts';
+import { present } from './present.ts';
 
 export type StepEvent = (typeof stepEvents)[number];
 export type StepAdaptor = {
@@ -53,12 +51,27 @@ export const readProviders = (reader: ConfigReader): Record<string, OAuthProvide
     reader.refuse(['authentication'], 'expected a map of providers');
     return {};
   }
-  const providers = Object.keys(found).map((name) => {
-    const values = reader.entry(providerKeys, ['authentication', name], foreignInProvider);
-    return [name, values && present({ ...values, scopes: [...values.scopes] })] as const;
+  const providers = consents(found).map((name) => {
+    const path = ['authentication', name];
+    const other = otherCredential(found[name]);
+    if (other !== undefined) {
+      reader.warn(path, other);
+      return [name, undefined] as const;
+    }
+    const values = reader.entry(providerKeys, path, foreignInProvider);
+    const isSet = (member: string) => (reader.lookUp([...path, member]) ?? null) !== null;
+    for (const url of ['authorization_url', 'token_url']) {
+      if (values === undefined || isSet('provider') || isSet(url)) continue;
+      reader.refuse([...path, url], 'is missing: expected an http or https URL, or a provider that is known');
+    }
+    return [name, values && present(values)] as const;
   });
   return Object.fromEntries(providers.flatMap(([name, values]) => (values ? [[name, values]] : [])));
 };
+
+/** Entries that are no issuer of JWTs. */
+const consents = (found: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(found).filter((name) => !isIssuer(found[name]));
 
 /** Of a directory and of memory, what was said in the stronger way counts; null: memory. */
 export const readData = (reader: ConfigReader, { data, memory }: OwnValues): string | null => {
@@ -77,79 +90,3 @@ export const readObjectStore = (reader: ConfigReader, { objectStore }: OwnValues
   reader.refuse(path, 'only stores of NAT with _type in_memory are known; set fermata.object_store to a directory');
   return null;
 };
-
-/** `folder` is where a relative `public_key_file` lies. */
-export const readIdentity = (reader: ConfigReader, values: OwnValues, folder: string): IdentityOptions => {
-  const { operatorKey, userIds, allowUnverifiedJwts } = values;
-  const operator = present({ operatorKey });
-  const users = present({ jwt: readJwt(reader, values, folder), userIds, allowUnverifiedJwts });
-  // In two parts, since of each only the first problem is told.
-  for (const part of [operator, users]) {
-    const problem = identityProblem(part);
-    if (problem !== undefined) reader.refuse(['fermata', ...problem.path], problem.what);
-  }
-  return { ...operator, ...users };
-};
-
-const readJwt = (reader: ConfigReader, values: OwnValues, folder: string): IdentityOptions['jwt'] => {
-  const { jwtSecret: secret, jwtPublicKey, jwtPublicKeyFile, jwksUrl, allowUnverifiedJwts } = values;
-  const checks = present({ issuer: values.jwtIssuer, audience: values.jwtAudience, algorithms: values.jwtAlgorithms });
-  const keys = [secret, jwtPublicKey, jwtPublicKeyFile, jwksUrl].filter((given) => given !== undefined);
-  const isMeant = keys.length > 0 || Object.keys(checks).length > 0;
-  const path = ['fermata', 'jwt'];
-  if (!isMeant) return undefined;
-  if (allowUnverifiedJwts) {
-    reader.refuse(path, 'allow_unverified excludes every other setting here');
-    return undefined;
-  }
-  if (keys.length !== 1) {
-    reader.refuse(path, 'needs exactly one of secret, public_key, public_key_file and jwks_url');
-    return undefined;
-  }
-  const publicKey =
-    jwtPublicKeyFile === undefined ? jwtPublicKey : readKeyFile(reader, resolve(folder, jwtPublicKeyFile));
-  if (publicKey === '') return undefined;
-  const { jwksTimeoutMs, jwtClockToleranceMs } = values;
-  const times = { jwksTimeoutMs, clockToleranceS: jwtClockToleranceMs / 1_000 };
-  return { ...present({ secret, publicKey, jwksUrl }), ...checks, ...times };
-};
-
-/** Empty if there is none, and then that has been said. */
-const readKeyFile = (reader: ConfigReader, file: string): string => {
-  const path = ['fermata', 'jwt', 'public_key_file'];
-  try {
-    const key = readFileSync(file, 'utf8');
-    if (key === '') reader.refuse(path, 'the file is empty');
-    return key;
-  } catch (thrown) {
-    reader.refuse(path, whyUnreadable(thrown));
-    return '';
-  }
-};
-
-const inFile: Readonly<Record<string, string>> = {
-  operatorKey: 'operator_key',
-  publicKey: 'public_key',
-  jwksUrl: 'jwks_url',
-};
-
-/** What the options themselves know best. Their messages begin with the name of the option. */
-const identityProblem = (options: IdentityOptions): { path: string[]; what: string } | undefined => {
-  try {
-    createIdentifier(options);
-    return undefined;
-  } catch (thrown) {
-    if (!(thrown instanceof Failure)) throw thrown;
-    const [name = '', ...what] = thrown.message.split(' ');
-    return { path: name.split('.').map((step) => inFile[step] ?? step), what: what.join(' ') };
-  }
-};
-
-type Present<Given> = {
-  [Name in keyof Given as undefined extends Given[Name] ? never : Name]: Given[Name];
-} & {
-  [Name in keyof Given as undefined extends Given[Name] ? Name : never]?: Exclude<Given[Name], undefined>;
-};
-
-const present = <Given extends object>(given: Given): Present<Given> =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Present<Given>;

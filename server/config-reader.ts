@@ -6,7 +6,7 @@ import type { ConfigFile, Path } from './config-file.ts';
 import { type Foreign, isRefused } from './config-foreign.ts';
 import { flagName, isServiceLink, type Key, sectionOf, type Table, type ValuesOf, variableOf } from './config-key.ts';
 import { isMap } from './config-kinds.ts';
-import { interpolate, type Variables, written } from './interpolate.ts';
+import { type Variables, written } from './interpolate.ts';
 import { nearest } from './nearest.ts';
 
 /** Options of the command line, by name: `--port`. */
@@ -20,7 +20,7 @@ type Given = { readonly value: unknown; readonly path?: Path; readonly name: str
 
 export class ConfigReader {
   readonly problems: string[] = [];
-  readonly warnings: string[] = [];
+  readonly #warnings = new Map<string, { readonly name: string; readonly place: string }[]>();
   readonly #file: ConfigFile;
   readonly #variables: Variables;
   readonly #flags: Flags;
@@ -51,7 +51,6 @@ export class ConfigReader {
     return valuesOf(table, (key) => this.#valueIn(found, path, key));
   }
 
-  /** As it stands in the file, without variables. */
   lookUp(path: Path): unknown {
     return path.reduce<unknown>((found, step) => {
       if (Array.isArray(found)) return found[Number(step)];
@@ -65,7 +64,7 @@ export class ConfigReader {
   }
 
   refuse(path: Path, what: string): void {
-    this.problems.push(`${nameOf(path)}: ${what}${this.#file.place(path)}`);
+    this.problems.push(`${this.#nameOf(path)}: ${what}${this.#file.place(path)}`);
   }
 
   /** `known` are the names that may stand there. */
@@ -74,16 +73,29 @@ export class ConfigReader {
   }
 
   warn(path: Path, what: string): void {
-    this.warnings.push(`${nameOf(path)}: ${what}${this.#file.place(path)}`);
+    const known = this.#warnings.get(what) ?? [];
+    this.#warnings.set(what, [...known, { name: this.#nameOf(path), place: this.#file.place(path) }]);
+  }
+
+  /** A sentence for each, however many entries it is about. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings].map(([what, entries]) => {
+      const place = entries.length === 1 ? entries[0]?.place : '';
+      return `${entries.map(({ name }) => name).join(', ')}: ${what}${place}`;
+    });
   }
 
   judge(foreign: Foreign, path: Path, given: unknown): void {
-    const asItStands = foreign(given);
-    const hasVariable = typeof given === 'string' && given.includes('$');
-    const verdict = isRefused(asItStands) && hasVariable ? foreign(this.#interpolated(path, given)) : asItStands;
+    const verdict = foreign(given);
     if (verdict === 'accepted') return;
     if (isRefused(verdict)) this.refuse(path, verdict.refused);
     else this.warn(path, verdict.warning);
+  }
+
+  /** A name that a variable has put in may be a part of a secret. */
+  #nameOf(path: Path): string {
+    const inserted = this.#file.insertedSteps(path);
+    return nameOf(path.map((step, at) => (inserted.has(at) ? '(of a variable)' : step)));
   }
 
   #value<Value>(key: Key<Value>): Value {
@@ -117,32 +129,27 @@ export class ConfigReader {
   }
 
   #parse<Value>(key: Key<Value>, { value, path, name }: Given): Value {
-    if (value === null && key.nullIsUnset) return key.initial;
-    const before = this.problems.length;
-    const parsed = key.kind.parse(path === undefined ? value : this.#interpolated(path, value));
-    if (parsed !== undefined) return parsed;
-    // One problem is enough for a value whose variables are missing.
-    if (this.problems.length === before) {
-      const got = key.isSecret ? kindOf(value) : shown(value);
-      this.problems.push(`${name}: expected ${key.kind.expected}, got ${got}${path ? this.#file.place(path) : ''}`);
+    const fault = path && this.#file.fault(path);
+    if (path !== undefined && fault !== undefined) {
+      this.refuse(path, fault);
+      return key.initial;
     }
+    const text = path && this.#file.textAt(path);
+    if (value === null && key.nullIsUnset && (text === undefined || text === '')) return key.initial;
+    if (path !== undefined) this.#warnOfDollar(path, value);
+    // A secret of a variable may be digits, or the word null.
+    const asItIs = key.kind.parse(value);
+    const parsed = asItIs === undefined && text !== undefined ? key.kind.parse(text) : asItIs;
+    if (parsed !== undefined) return parsed;
+    const origin = path && this.#file.writtenAt(path);
+    const got = key.isSecret ? kindOf(value) : shown(origin ?? value);
+    this.problems.push(`${name}: expected ${key.kind.expected}, got ${got}${path ? this.#file.place(path) : ''}`);
     return key.initial;
   }
 
-  /** Lists and maps of texts too, but nothing deeper: no setting is, and an alias may lead in circles. */
-  #interpolated(path: Path, given: unknown, depth = 0): unknown {
-    const inner = (step: string | number, item: unknown) => this.#interpolated([...path, step], item, depth + 1);
-    if (depth === 0 && Array.isArray(given)) return given.map((item, at) => inner(at, item));
-    if (depth === 0 && isMap(given)) {
-      return Object.fromEntries(Object.entries(given).map(([name, item]) => [name, inner(name, item)]));
-    }
-    if (typeof given !== 'string') return given;
-    if (/^\$[A-Z_][A-Z0-9_]*$/.test(given)) {
-      this.warn(path, `is taken as it stands; a variable needs braces: ${written('NAME')}`);
-    }
-    const { text, problem } = interpolate(given, this.#variables);
-    if (problem !== undefined) this.refuse(path, problem);
-    return text;
+  #warnOfDollar(path: Path, given: unknown): void {
+    if (typeof given !== 'string' || !/^\$[A-Z_][A-Z0-9_]*$/.test(given)) return;
+    this.warn(path, `is taken as it stands; a variable needs braces: ${written('NAME')}`);
   }
 }
 

@@ -60,7 +60,7 @@ export const routeProblems = (blocks: readonly PlacedBlock[], fixed: FixedRoutes
 
   if (fixed.oauthCallbackPath !== null) {
     const path = ['general', 'front_end', 'oauth2_callback_path'];
-    claim(path, [`GET ${fixed.oauthCallbackPath}`]);
+    claim(path, [`GET ${fixed.oauthCallbackPath}`, `POST ${fixed.oauthCallbackPath}`]);
   }
   for (const { place, block } of blocks) {
     for (const [name, inFile, below] of families) {

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { defaults, Failure, type RuntimeOptions, resolveOptions } from '../runtime/index.ts';
 import { noFile, parseConfigFile, readConfigFile, UnreadableFile } from './config-file.ts';
+import { readIdentity, readNetwork } from './config-identity.ts';
 import { natKeys } from './config-keys.ts';
 import { checkNames, fileVariable, unknownVariables } from './config-names.ts';
 import { type logLevels, ownKeys } from './config-own-keys.ts';
@@ -9,7 +10,6 @@ import {
   type Endpoint,
   readData,
   readEndpoints,
-  readIdentity,
   readObjectStore,
   readProviders,
   readStepAdaptor,
@@ -17,7 +17,7 @@ import {
 } from './config-parts.ts';
 import { ConfigReader, type Flags } from './config-reader.ts';
 import { hasPath, pathNames, type RouteBlock, routeProblems } from './config-routes.ts';
-import type { CorsOptions } from './cors.ts';
+import { type CorsOptions, corsFault } from './cors.ts';
 import type { Variables } from './interpolate.ts';
 import type { ServerOptions } from './options.ts';
 
@@ -53,7 +53,7 @@ export const keys = { ...natKeys, ...ownKeys };
 /** Throws a Failure `options_invalid` whose lines are all that is wrong. Secrets are in none of them. */
 export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): ServerConfig => {
   const name = file ?? (env[fileVariable] || undefined);
-  const reader = new ConfigReader(open(name, text), env, flags);
+  const reader = new ConfigReader(open(name, text, env), env, flags);
   checkNames(reader, keys);
   reader.problems.push(...unknownVariables(env, keys));
   const values = reader.values(keys);
@@ -84,6 +84,8 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
       idleTimeoutMs: values.socketIdleMs,
     },
     identity: readIdentity(reader, values, folder),
+    ...readNetwork(reader, values),
+    sharedAnonymousNames: values.sharedAnonymousNames,
     providers: readProviders(reader),
     runtime: resolveOptions(pick(values, runtimeNames), data !== null),
     data,
@@ -91,17 +93,17 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
     dataSecret: values.dataSecret,
     limits: pick(values, ['maxBodyBytes', 'maxHeaderBytes', 'requestTimeoutMs']),
     logLevel: values.logLevel,
-    warnings: reader.warnings,
+    warnings: [],
   };
   checkRoutes(reader, config);
   if (reader.problems.length > 0) throw invalid(reader.problems);
-  return config;
+  return { ...config, warnings: reader.warnings };
 };
 
-const open = (name: string | undefined, text: string | undefined) => {
+const open = (name: string | undefined, text: string | undefined, env: Variables) => {
   try {
-    if (text !== undefined) return parseConfigFile(text, name ?? 'configuration');
-    return name === undefined ? noFile : readConfigFile(name);
+    if (text !== undefined) return parseConfigFile(text, name ?? 'configuration', env);
+    return name === undefined ? noFile : readConfigFile(name, env);
   } catch (thrown) {
     throw thrown instanceof UnreadableFile ? invalid(thrown.problems) : thrown;
   }
@@ -123,6 +125,8 @@ const checkRoutes = (reader: ConfigReader, config: ServerConfig): void => {
     ...config.endpoints.map((block, at) => ({ place: [...place, 'endpoints', at], block })),
   ];
   for (const { path, what } of routeProblems(blocks, config)) reader.refuse(path, what);
+  const fault = corsFault(config.cors);
+  if (fault !== undefined) reader.refuse([...place, 'cors'], fault);
   if (!hasPath(config.workflow)) reader.warn([...place, 'workflow'], 'names no path, so the workflow is not served');
   if (config.oauthCallbackPath === null && Object.keys(config.providers).length > 0) {
     reader.warn(['authentication'], 'no consent can be given, since oauth2_callback_path is null');

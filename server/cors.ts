@@ -36,6 +36,19 @@ export interface Cors {
 const everyMethod = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 const safelisted = ['Accept', 'Accept-Language', 'Content-Language', 'Content-Type'];
 
+/** Undefined if nothing stands against them. Any page whatever could act with the cookies of its visitors. */
+export const corsFault = ({ allowOrigins, allowOriginRegex, allowCredentials }: CorsOptions): string | undefined => {
+  if (!allowCredentials) return undefined;
+  const pattern = allowOriginRegex == null ? undefined : new RegExp(`^(?:${allowOriginRegex})$`);
+  const isAny = allowOrigins?.includes('*') || STRANGERS.some((origin) => pattern?.test(origin));
+  return isAny
+    ? 'lets pages of any origin call with cookies; list the origins, or set allow_credentials to false'
+    : undefined;
+};
+
+/** Origins that nobody lists. */
+const STRANGERS = ['https://xn--q7x2k9.invalid', 'http://xn--q7x2k9.invalid:8123', 'null'];
+
 /** Throws a SyntaxError on a bad `allowOriginRegex`. */
 export const createCors = (options: CorsOptions): Cors => {
   const origins = new Set(options.allowOrigins ?? []);

@@ -10,6 +10,7 @@ import { constants, type FileHandle, link, mkdir, open, readdir, rename, rm, sta
 import { join, resolve } from 'node:path';
 import { requireKey } from './object-key.ts';
 import type { ObjectStore, StoredObject } from './object-store.ts';
+import { StoreFullError } from './store-full-error.ts';
 
 type Head = { readonly key: string; readonly contentType: string };
 
@@ -17,6 +18,8 @@ const UNFINISHED = '.unfinished';
 /** No upload takes that long: what is older was left by a process that has crashed. */
 const LEFT_BEHIND_MS = 3_600_000;
 const NEWLINE = 0x0a;
+/** A disk without room, a used-up quota, and a file larger than the process may write. */
+const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export class DirectoryStore implements ObjectStore {
   readonly #directory: string;
@@ -92,6 +95,15 @@ export class DirectoryStore implements ObjectStore {
 
   /** Gives the path of a file that is on the disk whole. */
   async #write(head: Head, data: Buffer): Promise<string> {
+    try {
+      return await this.#writeWhole(head, data);
+    } catch (error) {
+      if (!FULL.has(codeOf(error))) throw error;
+      throw new StoreFullError('There is no room left on the disk of the object store.', { cause: error });
+    }
+  }
+
+  async #writeWhole(head: Head, data: Buffer): Promise<string> {
     const path = join(this.#directory, `${randomUUID()}${UNFINISHED}`);
     const file = await open(path, 'wx', 0o600);
     try {

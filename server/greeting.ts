@@ -8,6 +8,8 @@ export interface Greeted {
   /** `http://host:port`, with the root path. */
   readonly url: string;
   readonly workflow: Workflow;
+  /** Versions that are served for open executions alone. Default none. */
+  readonly older?: readonly string[];
   /** Where the workflow is served. */
   readonly paths: RoutePaths;
   /** Whether there is a console. */
@@ -15,7 +17,7 @@ export interface Greeted {
 }
 
 /** The line that starts an execution can be pasted as it is: its body fits the schema of the workflow. */
-export const greeting = async ({ url, workflow, paths, console }: Greeted): Promise<string> => {
+export const greeting = async ({ url, workflow, older = [], paths, console }: Greeted): Promise<string> => {
   const { method, path, legacyPath } = paths;
   const at = path ?? legacyPath;
   const watch = console ? [`See all of it in a browser: ${url}/console`] : [];
@@ -25,20 +27,30 @@ export const greeting = async ({ url, workflow, paths, console }: Greeted): Prom
   const known = workflow.isPerUser ? ["-H 'x-api-key: me'"] : [];
   const curl = (at: string, ...more: string[]): string => ['  curl -i', quoted(at), ...known, ...more].join(' ');
   const { origin } = new URL(url); // URLs in bodies begin with the root path
+  const answer = (body: string): string => curl(`${origin}RESPONSE_URL`, JSON_TYPE, data(body));
   return shown([
+    ...(older.length === 0 ? [] : [versionsOf(workflow, older)]),
     `${workflow.name} is served at ${url}. Start an execution:`,
     method === 'POST' ? curl(url + at, JSON_TYPE, data(body)) : curl(url + at),
     ...(method === 'POST' && body === undefined ? ['No sample fits its schema, so input.json is yours to write.'] : []),
     ...(canWait ? ['If it waits for a person, the reply has a status_url and a response_url. Look, and answer:'] : []),
-    ...(canWait ? [`${curl(`${origin}STATUS_URL`)}\n  ${curl(`${origin}RESPONSE_URL`, JSON_TYPE, data(ANSWER))}`] : []),
+    ...(canWait ? [[curl(`${origin}STATUS_URL`), ...ANSWERS.map(answer)].join('\n  ')] : []),
+    ...(canWait ? ["An answer has the prompt's input_type as its type; of options it names one by its id."] : []),
     ...watch,
     STOP,
   ]);
 };
 
+const versionsOf = ({ name, version }: Workflow, older: readonly string[]): string =>
+  `New executions of ${name} take version ${version}. Open ones of ${older.join(', ')} go on with the code of their version.`;
+
 const STOP = 'Ctrl-C stops in order; once more, at once.';
 const JSON_TYPE = "-H 'content-type: application/json'";
-const ANSWER = '{"response":{"type":"text","text":"yes"}}';
+/** Of a choice of two, and of a prompt that takes a text. */
+const ANSWERS = [
+  '{"response":{"type":"binary_choice","selected_option":{"id":"yes"}}}',
+  '{"response":{"type":"text","text":"yes"}}',
+];
 
 const shown = (paragraphs: readonly string[]): string => `\n${paragraphs.map((line) => `  ${line}\n\n`).join('')}`;
 

@@ -1,9 +1,11 @@
 /** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
 import { setImmediate } from 'node:timers/promises';
+import { Backlog, MAX_UNSENT } from './backlog.ts';
 import { bind } from './bind.ts';
-import { type After, framingFault, readBody } from './body.ts';
+import { type After, framingFault, hasBody, readBody } from './body.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
+import type { Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
@@ -31,6 +33,8 @@ export interface HttpOptions {
   problem(thrown: unknown): Reply;
   /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
   onError(error: unknown): void;
+  /** Which address a client has behind proxies. Default: that of the other end of the connection. */
+  readonly network?: Pick<Network, 'clientOf'>;
   /** Sockets on the same port. */
   readonly sockets?: readonly Pick<Sockets, 'mount'>[];
   /** Timers. Default: those of Node. */
@@ -54,6 +58,8 @@ const afterByNode: After = (ms, run) => {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 };
+
+const asRefused = (route: Route, reply: Reply, exchange: Exchange): Reply => route.refused?.(reply, exchange) ?? reply;
 
 const notFound = refusal(404, 'Not Found');
 const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
@@ -92,6 +98,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     get draining() {
       return stopping !== undefined;
     },
+    unsent: new Backlog(MAX_UNSENT),
     problem: (thrown) => {
       try {
         const reply = options.problem(thrown);
@@ -104,6 +111,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       return serverError;
     },
     report,
+    network: options.network,
     opened: () => {
       openRequests += 1;
     },
@@ -136,9 +144,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const allowed = own === undefined ? limits : { maxBodyBytes: own, requestTimeoutMs, after };
     readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
       if (outcome === 'tooLarge') {
-        exchange.reply(tooLarge(allowed.maxBodyBytes), true);
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange), true);
       } else if (outcome === 'tooSlow') {
-        exchange.reply(tooSlow, true);
+        exchange.reply(asRefused(route, tooSlow, exchange), true);
       } else {
         exchange.body = outcome;
         run(exchange, route);
@@ -146,25 +154,36 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     });
   };
 
-  const serve = (res: HttpResponse, req: HttpRequest): void => {
-    const url = req.getUrl();
-    const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+  const answer = (exchange: Exchange, req: HttpRequest, url: string): void => {
+    exchange.fullPath = url;
     const preflight = cors && applyCors(cors, exchange, req);
-    const hasBody = req.getHeader('content-length') !== '' || req.getHeader('transfer-encoding') !== '';
-    const fault = hasBody ? framingFault(exchange.headers) : undefined;
+    const { headers } = exchange;
+    const fault = framingFault(headers);
     const last = fault !== undefined ? problem(400, 'Bad Request', fault) : stopping;
     const found = router.find(exchange.method, exchange.path);
 
     if (last !== undefined) {
-      exchange.reply(last, true);
+      exchange.reply(found.kind === 'route' ? asRefused(found.route, last, exchange) : last, true);
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
       exchange.reply(refusalOf(found, url, exchange));
     } else {
       exchange.params = found.params;
-      if (hasBody) runWithBody(exchange, found.route);
+      if (hasBody(headers)) runWithBody(exchange, found.route);
       else run(exchange, found.route);
+    }
+  };
+
+  /** uWS ends the process for an exception that leaves a callback. */
+  const serve = (res: HttpResponse, req: HttpRequest): void => {
+    const url = req.getUrl();
+    const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+    try {
+      answer(exchange, req, url);
+    } catch (thrown) {
+      report(thrown);
+      exchange.cut();
     }
   };
 
@@ -176,16 +195,21 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const drain = async (graceMs: number): Promise<void> => {
     stopping = stoppingWithin(graceMs);
     unbind();
-    await new Promise<void>((resolve) => {
-      if (openRequests === 0) return resolve();
-      const callOff = after(graceMs, resolve);
-      onIdle = () => {
-        callOff();
-        resolve();
-      };
+    let isOver = false;
+    const callOff = after(graceMs, () => {
+      isOver = true;
+      onIdle();
     });
-    // A reply written in this turn of the event loop leaves at its end; closing before would lose it.
-    await setImmediate();
+    do {
+      if (openRequests > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+      // A reply written in this turn of the event loop leaves at its end, and one that ends its connection in the next.
+      await setImmediate();
+    } while (openRequests > 0 && !isOver);
+    callOff();
     app.close();
   };
   let closing: Promise<void> | undefined;

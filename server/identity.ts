@@ -3,26 +3,42 @@
  *
  * The first credential found counts, and hides the others: cookie `nat-session`, `Authorization`, `X-API-Key`. Cookies,
  * API keys and Basic credentials are mapped to a user, not checked: whoever knows the text is the user. A JWT names a
- * user by claims that are no secret, and so it is verified.
+ * user by claims that are no secret, and so it is verified. Where a proxy says who the user is, only that counts.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Credential, Failure, type UserInfo, userInfoOf } from '../runtime/index.ts';
-import type { CredentialKind, UserIdScheme } from '../runtime/user-info.ts';
+import type { Claims, CredentialKind, UserIdScheme } from '../runtime/user-info.ts';
+import { readCookie } from './cookies.ts';
+import { createIssuersVerifier, type IssuerOptions } from './issuers.ts';
 import { createJwtVerifier, type JwtOptions, readUnverified, undecodable } from './jwt.ts';
+import { isRepeated } from './repeated-headers.ts';
 
 export interface IdentityOptions {
   /** How JWTs are verified. Default: not at all, and every JWT is refused. */
   jwt?: JwtOptions;
+  /** Issuers whose JWTs are accepted, instead of `jwt`; users of two issuers are never one. Default: those of `jwt`. */
+  issuers?: readonly IssuerOptions[];
+  /**
+   * Name of the header in which a proxy says who the user is. It counts above all credentials, and a request without it is
+   * refused: for a server that only this proxy can reach. Excludes all else here but `operatorKey`. Default: there is none.
+   */
+  header?: string;
+  /** The kinds of credentials that count; others are refused. Default: all of them. */
+  accepted?: readonly AcceptedKind[];
   /**
    * Accepts JWTs as NAT does: unsigned, forged and expired ones too. For a server that only a verifying proxy can reach,
-   * while moving from NAT; not together with `jwt`. Default false.
+   * while moving from NAT; not together with `jwt` or `issuers`. Default false.
    */
   allowUnverifiedJwts?: boolean;
-  /** Default `by_kind` with `jwt`, else `nat`; see `docs/decisions/0002-user-ids.md`. */
+  /** Default `by_kind` with `jwt` or `issuers`, else `nat`; see `docs/decisions/0002-user-ids.md`. */
   userIds?: UserIdScheme;
   /** The text or texts of `X-Operator-Key`, at least 16 characters each. Default: nobody is operator. */
   operatorKey?: string | readonly string[];
 }
+
+/** As NAT names them in its configuration. */
+export const acceptedKinds = ['session_cookie', 'jwt', 'api_key', 'basic'] as const;
+export type AcceptedKind = (typeof acceptedKinds)[number];
 
 export type Identity = {
   readonly userId: string;
@@ -49,6 +65,10 @@ export interface Identifier {
   /** As `identify`; a `jwt` is never taken for an API key. */
   identifyMessage(payload: AuthPayload): Identity | Promise<Identity>;
   isOperator(headers: Headers): boolean;
+  /** Lower-case name of the header that a trusted proxy sets; undefined if there is none. */
+  readonly header: string | undefined;
+  /** Whether a socket whose handshake has a bad credential is refused, as on NAT 1.9 where any of these is configured. */
+  readonly isStrict: boolean;
   /** Sentences for the log at start: what these options leave open. */
   readonly warnings: readonly string[];
 }
@@ -57,6 +77,9 @@ const minOperatorKeyLength = 16;
 
 const optionNames: Record<keyof IdentityOptions, true> = {
   jwt: true,
+  issuers: true,
+  header: true,
+  accepted: true,
   allowUnverifiedJwts: true,
   userIds: true,
   operatorKey: true,
@@ -65,15 +88,22 @@ const optionNames: Record<keyof IdentityOptions, true> = {
 /** @throws Failure `options_invalid` naming the option. */
 export const createIdentifier = (options: IdentityOptions = {}): Identifier => {
   checkOptions(options);
-  const verify = options.jwt && createJwtVerifier(options.jwt);
+  const verify = verifierOf(options);
   const scheme = options.userIds ?? (verify ? 'by_kind' : 'nat');
+  const header = options.header?.toLowerCase();
+  const { accepted } = options;
 
   const named = (credential: Credential, verified = false): Identity => {
+    const kind = credential.kind === 'session' ? 'session_cookie' : credential.kind;
+    if (kind !== 'header' && accepted?.includes(kind) === false) {
+      throw refused(`Identity credential type '${kind}' is not accepted`);
+    }
     const info = userInfoOf(credential, scheme);
     return { userId: info.userId, kind: info.kind, info, verified };
   };
   const namedByJwt = (token: string): Identity | Promise<Identity> => {
-    if (verify) return verify(token).then((claims) => named({ kind: 'jwt', claims }, true));
+    if (accepted?.includes('jwt') === false) throw refused("Identity credential type 'jwt' is not accepted");
+    if (verify) return verify(token).then((jwt) => named({ kind: 'jwt', ...jwt }, true));
     if (options.allowUnverifiedJwts) return named({ kind: 'jwt', claims: readUnverified(token) });
     throw undecodable(
       'this server has no key to verify it with; set jwt.secret, jwt.publicKey or jwt.jwksUrl, or allowUnverifiedJwts',
@@ -83,7 +113,8 @@ export const createIdentifier = (options: IdentityOptions = {}): Identifier => {
 
   return {
     identify(headers) {
-      const session = readSession(headers.cookie);
+      if (header !== undefined) return named({ kind: 'header', name: header, value: saidByProxy(headers, header) });
+      const session = readCookie(headers.cookie, 'nat-session');
       if (session) return named({ kind: 'session', session });
       const authorization = readAuthorization(headers.authorization);
       if (authorization.scheme === 'bearer') return namedByBearer(authorization.text);
@@ -92,6 +123,7 @@ export const createIdentifier = (options: IdentityOptions = {}): Identifier => {
       return key ? named({ kind: 'api_key', key }) : undefined;
     },
     identifyMessage(payload) {
+      if (header !== undefined) throw refused('A message cannot replace the identity that the proxy asserts.');
       if (payload.method === 'basic') {
         return named({ kind: 'basic', username: payload.username, password: payload.password });
       }
@@ -100,29 +132,75 @@ export const createIdentifier = (options: IdentityOptions = {}): Identifier => {
       throw refused('JWT token is empty or malformed (expected 3 dot-separated parts)');
     },
     isOperator: operatorCheck([options.operatorKey ?? []].flat()),
+    header,
+    isStrict: header !== undefined || accepted !== undefined || options.issuers !== undefined,
     warnings: warningsOf(options, scheme),
   };
 };
 
+type Verify = (token: string) => Promise<{ readonly claims: Claims; readonly issuer?: string }>;
+
+const verifierOf = ({ jwt, issuers }: IdentityOptions): Verify | undefined => {
+  if (issuers !== undefined) return createIssuersVerifier(issuers);
+  if (jwt === undefined) return undefined;
+  const verify = createJwtVerifier(jwt);
+  // Of two issuers each has its own users, though both may call one of them `1`.
+  const isShared = [jwt.issuer ?? []].flat().length > 1;
+  return async (token) => {
+    const claims = await verify(token);
+    return isShared ? { claims, issuer: claims.iss as string } : { claims };
+  };
+};
+
+/** Throws `credential_invalid` unless it is there once, and says something. */
+const saidByProxy = (headers: Headers, name: string): string => {
+  const value = headers[name]?.trim();
+  if (value === undefined) throw refused(`Configured identity header '${name}' is missing`);
+  if (isRepeated(headers, name)) throw refused(`Configured identity header '${name}' must occur exactly once`);
+  if (value === '') throw refused(`Configured identity header '${name}' must not be empty`);
+  return value;
+};
+
 const checkOptions = (options: IdentityOptions): void => {
-  const { jwt, allowUnverifiedJwts = false, userIds = 'nat' } = options;
+  const { jwt, issuers, header, accepted, allowUnverifiedJwts = false, userIds = 'nat' } = options;
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(optionNames, name));
   if (unknown !== undefined) throw bad(`unknown option ${unknown}`);
   if (typeof allowUnverifiedJwts !== 'boolean') throw bad('allowUnverifiedJwts must be true or false');
   if (jwt && allowUnverifiedJwts) throw bad('jwt and allowUnverifiedJwts exclude each other');
+  if (issuers && (jwt || allowUnverifiedJwts)) throw bad('issuers excludes jwt and allowUnverifiedJwts');
+  if (issuers && accepted?.includes('jwt') === false) throw bad('issuers needs jwt among the accepted credentials');
+  if (header !== undefined && !isHeaderName(header))
+    throw bad('header must be the name of a header that carries no other credential');
+  if (header !== undefined && (jwt || issuers || accepted || allowUnverifiedJwts)) {
+    throw bad('header excludes jwt, issuers, accepted and allowUnverifiedJwts');
+  }
   if (userIds !== 'nat' && userIds !== 'by_kind') throw bad('userIds must be nat or by_kind');
 };
 
-const warningsOf = ({ jwt, allowUnverifiedJwts }: IdentityOptions, scheme: UserIdScheme): string[] => {
+/** Headers that proxies and browsers set for another purpose are none of a user. */
+const isHeaderName = (name: string): boolean =>
+  /^[\w!#$%&'*+.^`|~-]{1,100}$/.test(name) &&
+  !/^(host|origin|cookie|authorization|connection|content-.*|x-operator-key|x-as-operator|x-forwarded-for)$/i.test(
+    name,
+  );
+
+const warningsOf = (options: IdentityOptions, scheme: UserIdScheme): string[] => {
+  const { jwt, issuers, header, allowUnverifiedJwts } = options;
   const warnings: string[] = [];
+  if (header !== undefined) {
+    warnings.push(`header: ${header} names the user; whoever reaches this server without the proxy can be anyone`);
+  }
   if (allowUnverifiedJwts) {
     warnings.push('allowUnverifiedJwts: forged and expired JWTs are accepted, who reaches this server can be anyone');
   }
-  if (jwt && scheme === 'nat') {
+  if ((jwt || issuers) && scheme === 'nat') {
     warnings.push('userIds nat: a session cookie with the sub of a user is that user, although JWTs are verified');
   }
   if (jwt && jwt.audience === undefined) {
     warnings.push('jwt.audience is not set: tokens that were issued for other services are accepted');
+  }
+  if (jwt?.jwksUrl !== undefined && jwt.issuer === undefined) {
+    warnings.push('jwt.issuer is not set: tokens of every issuer that shares these keys are accepted');
   }
   return warnings;
 };
@@ -142,39 +220,6 @@ const operatorCheck = (keys: readonly string[]): Identifier['isOperator'] => {
 
 // Digests have one length, which timingSafeEqual needs, and which tells nothing of the key's.
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** Of cookies with the same name the first counts; quotes go, as on NAT, and percent signs stay. */
-export const readCookies = (header = ''): Readonly<Record<string, string>> => {
-  const cookies = new Map<string, string>();
-  for (const [name, value] of cookiePairs(header)) {
-    if (!cookies.has(name)) cookies.set(name, value);
-  }
-  return Object.fromEntries(cookies);
-};
-
-const readSession = (header = ''): string | undefined => {
-  if (!header.includes('nat-session')) return undefined;
-  for (const [name, value] of cookiePairs(header)) {
-    if (name === 'nat-session') return value;
-  }
-  return undefined;
-};
-
-function* cookiePairs(header: string): Generator<[name: string, value: string]> {
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=');
-    if (equals >= 0) yield [pair.slice(0, equals).trim(), unquoted(pair.slice(equals + 1).trim())];
-  }
-}
-
-const unquoted = (value: string): string =>
-  value.length > 1 && value.startsWith('"') && value.endsWith('"')
-    ? value
-        .slice(1, -1)
-        .replace(/\\([0-3][0-7]{2}|.)/g, (_, mark: string) =>
-          mark.length === 3 ? String.fromCharCode(Number.parseInt(mark, 8)) : mark,
-        )
-    : value;
 
 /** Scheme in lower case, and what follows it; neither, if one of them is missing. */
 const readAuthorization = (header = ''): { scheme: string; text: string } => {

@@ -1,9 +1,11 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
 import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
-import { createCors } from './cors.ts';
+import { Attempts } from './attempts.ts';
+import { corsFault, createCors } from './cors.ts';
 import { listen } from './http.ts';
 import { createIdentifier } from './identity.ts';
 import { InspectorSockets } from './inspector/sockets.ts';
+import { createNetwork, type Network } from './network.ts';
 import { openObjectStore } from './object-store.ts';
 import { openStore } from './open-store.ts';
 import { createOperatorDoor } from './operator-door.ts';
@@ -19,6 +21,7 @@ import { inspectorRoute } from './routes/inspector.ts';
 import { interactionRoutes } from './routes/interactions.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { journalRoute } from './routes/journal.ts';
+import { modelRoutes } from './routes/models.ts';
 import { healthRoute, monitorRoute } from './routes/monitor.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { openApiRoutes } from './routes/openapi.ts';
@@ -27,6 +30,7 @@ import { overviewRoutes, type ServedWorkflow } from './routes/overview.ts';
 import { staticRoutes } from './routes/static.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { workflowRoutes } from './routes/workflow.ts';
+import { listed, newestOf } from './versions.ts';
 import { socketRoutes } from './websocket/routes.ts';
 import { Sockets } from './websocket/sockets.ts';
 import { createWho } from './who.ts';
@@ -35,9 +39,12 @@ import { createWire } from './wire.ts';
 export type { ServerOptions } from './options.ts';
 
 export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock' | 'random'> {
-  /** Served at the paths of `config.workflow`. */
+  /** Served at the paths of `config.workflow`. The newest of its name. */
   readonly workflow: Workflow;
-  /** Further ones, which `config.endpoints` name. */
+  /**
+   * Further ones, which `config.endpoints` name, and older versions, with which open executions go on. Of the same name the one
+   * that is listed last is the newest.
+   */
   readonly workflows?: readonly Workflow[];
   /** What differs from the defaults. */
   readonly config?: Partial<ServerOptions>;
@@ -59,10 +66,15 @@ export interface Server {
 export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
   const { workflow, workflows = [], config: _, log = silentLog, ...given } = setup;
-  const all = [...new Set([workflow, ...workflows])];
-  for (const { functionName } of config.endpoints) named(all, functionName); // before anything is opened
+  const all = listed(workflow, workflows);
+  const newest = newestOf(all);
+  for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened
   const identifier = createIdentifier(config.identity);
+  const network = createNetwork(config);
+  const fault = corsFault(config.cors);
+  if (fault !== undefined) throw new Failure('options_invalid', { detail: `cors ${fault}` });
   for (const warning of identifier.warnings) log.warn({}, warning);
+  if (config.sharedAnonymousNames) log.warn({}, SHARED_NAMES);
   const { objectStore } = config;
   const store = objectStore === null ? undefined : await openObjectStore(objectStore, config.maxStoreBytes);
   const opened = given.store === undefined ? await openStore(config) : { store: given.store };
@@ -73,23 +85,27 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       throw error;
     },
   );
-  const door = createOperatorDoor(identifier, config.identity.operatorKey);
-  const who = createWho(identifier, config.console ? door : undefined);
-  const wire = createWire(config.rootPath, all);
+  const { operatorKey: keys } = config.identity;
+  const attempts = new Attempts(() => runtime.now());
+  const door = createOperatorDoor({ identifier, keys, network, attempts });
+  const who = createWho({ identifier, door, hasPages: config.console, sharesNames: config.sharedAnonymousNames });
+  const wire = createWire(config.rootPath, newest);
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
-  const chatDeps = { ...streamDeps, enableInteractiveExtensions: config.enableInteractiveExtensions };
+  const problem = problemOf(log);
+  const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions: config.enableInteractiveExtensions };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
 
-  const inspector = config.console ? new InspectorSockets(runtime, door) : undefined;
-  const isGuarded = config.identity.operatorKey !== undefined;
+  const inspector = config.console ? new InspectorSockets(runtime, door, network) : undefined;
+  const isGuarded = keys !== undefined;
   const jobs = [
     ...jobRoutes(deps, workflow, pathsOf(config, config.workflow)),
     ...config.endpoints.flatMap((endpoint) =>
-      jobRoutes(deps, named(all, endpoint.functionName), pathsOf(config, endpoint)),
+      jobRoutes(deps, named(newest, endpoint.functionName), pathsOf(config, endpoint)),
     ),
   ];
 
+  const served = servedBy(config, workflow, newest);
   const routes: Route[] = [
     ...(config.oauthCallbackPath === null
       ? []
@@ -98,38 +114,39 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     executionStreamRoute(deps),
     journalRoute(deps),
     changesRoute(deps),
-    ...overviewRoutes({ ...deps, rootPath: config.rootPath, served: servedBy(config, all) }),
+    ...overviewRoutes({ ...deps, rootPath: config.rootPath, served }),
+    ...modelRoutes(served, runtime.now()),
     ...interactionRoutes(deps),
-    ...(config.monitorUsers ? [monitorRoute(runtime, identifier, isGuarded)] : []),
+    ...(config.monitorUsers ? [monitorRoute(runtime, door, network, isGuarded)] : []),
     ...(config.console ? [...consoleRoutes(), inspectorRoute(door, config.rootPath), ...operatorRoutes(door)] : []),
     healthRoute,
     ...workflowRoutes(deps, workflow, pathsOf(config, config.workflow)),
     ...streamRoutes(streamDeps, workflow, pathsOf(config, config.workflow)),
     ...chatRoutes(chatDeps, workflow, pathsOf(config, config.workflow)),
     ...config.endpoints.flatMap((endpoint) =>
-      workflowRoutes(deps, named(all, endpoint.functionName), pathsOf(config, endpoint)),
+      workflowRoutes(deps, named(newest, endpoint.functionName), pathsOf(config, endpoint)),
     ),
     ...config.endpoints.flatMap((endpoint) => {
       const { functionName } = endpoint;
-      return streamRoutes(streamDeps, named(all, functionName), pathsOf(config, endpoint), functionName);
+      return streamRoutes(streamDeps, named(newest, functionName), pathsOf(config, endpoint), functionName);
     }),
     ...config.endpoints.flatMap((endpoint) => {
       const { functionName } = endpoint;
-      return chatRoutes(chatDeps, named(all, functionName), pathsOf(config, endpoint), functionName);
+      return chatRoutes(chatDeps, named(newest, functionName), pathsOf(config, endpoint), functionName);
     }),
     ...(config.asyncJobs ? jobs : []),
     ...(store === undefined ? [] : staticRoutes({ ...config, store, who, cors: createCors(config.cors), isGuarded })),
   ];
 
-  routes.push(...openApiRoutes(routes, all, config.rootPath));
+  routes.push(...openApiRoutes(routes, newest, config.rootPath));
 
-  const socketDeps = { ...deps, identifier, steps: config.stepAdaptor, log };
+  const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log };
   const sockets = new Sockets(
     [
       ...socketRoutes(socketDeps, workflow, config.workflow),
       ...config.endpoints.flatMap((endpoint) => {
         const { functionName } = endpoint;
-        return socketRoutes(socketDeps, named(all, functionName), endpoint, functionName);
+        return socketRoutes(socketDeps, named(newest, functionName), endpoint, functionName);
       }),
     ],
     config.sockets,
@@ -141,11 +158,12 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       ...config.limits,
       host,
       port: config.port,
-      routes,
+      routes: routes.map((route) => withKnownHost(route, network)),
+      network,
       sockets: [sockets, ...(inspector ? [inspector] : [])],
       rootPath,
       cors: config.cors,
-      problem: problemOf(log),
+      problem,
       onError: report,
     });
     return {
@@ -170,15 +188,27 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   }
 };
 
+/** No route is there under a name that is not ours: its page could be anybody's. */
+const withKnownHost = (route: Route, network: Network): Route => ({
+  ...route,
+  handle(call) {
+    network.checkHost(call.headers);
+    return route.handle(call);
+  },
+});
+
+const SHARED_NAMES =
+  'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
+
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;
 
 const pathsOf = ({ disableLegacyRoutes }: ServerOptions, paths: RoutePaths): RoutePaths =>
   disableLegacyRoutes ? { ...paths, legacyPath: null, legacyOpenaiApiPath: null } : paths;
 
-const servedBy = (config: ServerOptions, all: readonly Workflow[]): ServedWorkflow[] => [
-  { workflow: all[0]!, paths: config.workflow },
-  ...config.endpoints.map((paths) => ({ workflow: named(all, paths.functionName), paths })),
+const servedBy = (config: ServerOptions, workflow: Workflow, newest: readonly Workflow[]): ServedWorkflow[] => [
+  { workflow, paths: config.workflow },
+  ...config.endpoints.map((paths) => ({ workflow: named(newest, paths.functionName), paths })),
 ];
 
 const named = (workflows: readonly Workflow[], name: string): Workflow => {

@@ -1,28 +1,60 @@
-/** `${NAME}` and `${NAME:-default}` in the texts of a file, as NAT has them; `$${` is a plain `${`. */
+/**
+ * Variables in the text of a file, before it is YAML, as NAT has it: `${NAME}`, `${NAME:-default}`, and `$NAME` where that is set.
+ * So a variable may hold a list or a map, and a default may have quotes. `$${` is a plain `${`; comments are left alone.
+ */
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-export type Interpolated = { readonly text: string; readonly problem?: string };
+/** What has been put in, and where: `start` and `end` in the new text, `from` and `to` in the old one. */
+export interface Insertion {
+  readonly start: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+  /** What is wrong, without any value; told only if a setting needs it, since files have parts that are not read. */
+  readonly problem: string | undefined;
+}
 
-const reference = /\$\$\{|\$\{(?:(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}]*))?\})?/g;
+export interface Expanded {
+  readonly text: string;
+  readonly insertions: readonly Insertion[];
+}
+
+const reference =
+  /^[ \t]*#.*$|\$\$\{|\$\{(?:(?<name>[A-Za-z_]\w*)(?::-(?<fallback>[^}\n]*))?\})?|\$(?<bare>[A-Za-z_]\w*)/gm;
 
 export const written = (inside: string): string => `\${${inside}}`;
 
-/** The default counts for a variable that is unset or empty. Says what is wrong without any value. */
-export const interpolate = (given: string, variables: Variables): Interpolated => {
-  let problem: string | undefined;
-  const text = given.replace(reference, (found, ...rest) => {
-    if (found === '$${') return '${';
-    const { name, fallback } = rest.at(-1) as { name?: string; fallback?: string };
-    if (name === undefined) {
-      problem ??= `a variable is written ${written('NAME')} or ${written('NAME:-default')}`;
-      return '';
-    }
-    const value = variables[name];
-    if (value === undefined && fallback === undefined) {
-      problem ??= `the variable ${name} is not set; ${written(`${name}:-...`)} gives a default`;
-    }
-    return fallback === undefined ? (value ?? '') : value || fallback;
-  });
-  return problem === undefined ? { text } : { text, problem };
+export const expand = (given: string, variables: Variables): Expanded => {
+  const insertions: Insertion[] = [];
+  let text = '';
+  let seen = 0;
+  for (const match of given.matchAll(reference)) {
+    const value = valueFor(match, variables);
+    if (value === undefined) continue;
+    text += given.slice(seen, match.index);
+    seen = match.index + match[0].length;
+    const start = text.length;
+    text += value.text;
+    insertions.push({ start, end: text.length, from: match.index, to: seen, problem: value.problem });
+  }
+  return { text: text + given.slice(seen), insertions };
+};
+
+/** Undefined for what stays as it is. The default counts for a variable that is unset or empty. */
+const valueFor = (
+  { 0: found, groups = {} }: RegExpMatchArray,
+  variables: Variables,
+): { text: string; problem?: string } | undefined => {
+  const { name, fallback, bare } = groups;
+  if (found === '$${') return { text: '${' };
+  if (bare !== undefined) return variables[bare] === undefined ? undefined : { text: variables[bare] };
+  if (!found.startsWith('$')) return undefined;
+  if (name === undefined) {
+    return { text: '', problem: `a variable is written ${written('NAME')} or ${written('NAME:-default')}` };
+  }
+  const value = variables[name];
+  if (fallback !== undefined) return { text: value || fallback };
+  if (value !== undefined) return { text: value };
+  return { text: '', problem: `the variable ${name} is not set; ${written(`${name}:-...`)} gives a default` };
 };

@@ -3,11 +3,10 @@
  * Refusals name the place as Python's parser does, since V8 often does not name any.
  */
 import { isUtf8 } from 'node:buffer';
+import { MAX_DEPTH, tooDeepAt } from '../runtime/index.ts';
 import { countCharacters, entryOf } from './lax-scalars.ts';
+import { type LossyNumber, lossyNumberIn } from './lossy-number.ts';
 import { ValidationFailure } from './validation.ts';
-
-/** Objects and lists inside one another. NAT fails at Python's limit of a thousand calls; recursive schemas fail earlier. */
-export const maxBodyDepth = 200;
 
 /**
  * The value of a JSON body. Of two members with the same name the last counts; `__proto__` is a member like any other.
@@ -18,16 +17,19 @@ export const maxBodyDepth = 200;
  * be sent that way.
  *
  * @throws ValidationFailure for no body or `null`, another type, bytes that are not UTF-8, text that is not JSON, or more
- *   than `maxBodyDepth` levels
+ *   than `MAX_DEPTH` levels, or a number that would be rounded
  */
 export const readJsonBody = (contentType: string | undefined, body: Buffer | undefined): unknown => {
   if (body === undefined || body.length === 0) throw missing();
   if (!isJson(contentType)) throw new ValidationFailure([entryOf('model_attributes_type', body.toString(), ['body'])]);
   if (!isUtf8(body)) throw notJson(0, 'Expecting UTF-8');
   const text = body.toString().replace(/^\ufeff/, '');
-  if (text.length > maxBodyDepth) refuseDepth(text);
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) throw notJson(deep, `Expecting at most ${MAX_DEPTH} levels`);
   const value = parse(text);
   if (value === null) throw missing();
+  const lossy = lossyNumberIn(text);
+  if (lossy !== undefined) throw lossyNumber(lossy);
   return value;
 };
 
@@ -40,24 +42,15 @@ const notJson = (offset: number, error: string): ValidationFailure =>
     { type: 'json_invalid', loc: ['body', offset], msg: 'JSON decode error', input: {}, ctx: { error } },
   ]);
 
-const refuseDepth = (text: string): void => {
-  let depth = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (character === '"') index = endOfText(text, index);
-    else if (character === '}' || character === ']') depth -= 1;
-    else if ((character === '{' || character === '[') && (depth += 1) > maxBodyDepth) {
-      throw notJson(index, `Expecting at most ${maxBodyDepth} levels`);
-    }
-  }
-};
-
-/** Index of the closing quote, or of the end where there is none. */
-const endOfText = (text: string, opening: number): number => {
-  let index = opening + 1;
-  while (index < text.length && text[index] !== '"') index += text[index] === '\\' ? 2 : 1;
-  return index;
-};
+const lossyNumber = ({ written, path }: LossyNumber): ValidationFailure =>
+  new ValidationFailure([
+    {
+      type: 'number_not_exact',
+      loc: ['body', ...path],
+      msg: `${written.slice(0, 40)} would be rounded: send a whole number of at most ${Number.MAX_SAFE_INTEGER}, or a text`,
+      input: written.slice(0, 400),
+    },
+  ]);
 
 const parse = (text: string): unknown => {
   try {

@@ -4,17 +4,10 @@
  * our own words, and quote nothing of it.
  */
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import {
-  createRemoteJWKSet,
-  customFetch,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { Failure } from '../runtime/index.ts';
 import type { Claims } from '../runtime/user-info.ts';
+import { remoteKeys } from './jwks.ts';
 
 /** Exactly one of `secret`, `publicKey` and `jwksUrl` says whose signatures count. */
 export interface JwtOptions {
@@ -28,6 +21,10 @@ export interface JwtOptions {
   issuer?: string | readonly string[];
   /** For whom a token must be issued (`aud`). Default: for anyone, which is rarely what you want. */
   audience?: string | readonly string[];
+  /** What a token must allow (`scope`, or `scp`): all of these. Default: nothing in particular. */
+  scopes?: readonly string[];
+  /** Accepts tokens that never expire (without `exp`). Default false. */
+  allowWithoutExpiry?: boolean;
   /** By how much clocks may differ. Default 5. */
   clockToleranceS?: number;
   /** Narrows the algorithms that fit the key. Default: all that fit. */
@@ -45,6 +42,8 @@ const optionNames: Record<keyof JwtOptions, true> = {
   jwksUrl: true,
   issuer: true,
   audience: true,
+  scopes: true,
+  allowWithoutExpiry: true,
   clockToleranceS: true,
   algorithms: true,
   jwksTimeoutMs: true,
@@ -58,10 +57,6 @@ const edwards = ['EdDSA', 'Ed25519'];
 const minSecretBytes = 32; // RFC 7518, section 3.2: the size of the hash of HS256
 const minRsaBits = 2_048; // RFC 7518, section 3.3
 
-/** How long an unknown key id waits before the JWKS is asked again, and how long a failed fetch is not repeated. */
-const cooldownMs = 30_000;
-const retryMs = 2_000;
-
 /** @throws Failure `options_invalid` naming the option. */
 export const createJwtVerifier = (options: JwtOptions): JwtVerifier => {
   const { key, fitting } = keySource(options);
@@ -70,20 +65,27 @@ export const createJwtVerifier = (options: JwtOptions): JwtVerifier => {
     clockTolerance: options.clockToleranceS ?? 5,
     ...expected('issuer', options.issuer),
     ...expected('audience', options.audience),
+    requiredClaims: options.allowWithoutExpiry ? [] : ['exp'],
   };
+  const { scopes = [] } = options;
   if (!(Number.isFinite(checks.clockTolerance) && checks.clockTolerance >= 0)) {
     throw bad(`clockToleranceS must be a number of at least 0, got ${options.clockToleranceS}`);
   }
   return async (token) => {
-    try {
-      return (await jwtVerify(token, key, checks)).payload;
-    } catch (thrown) {
+    const { payload } = await jwtVerify(token, key, checks).catch((thrown: unknown) => {
       if (thrown instanceof Failure) throw thrown;
       // What jose says of a token may quote it, and a cause is logged; all else is about our own key.
       throw undecodable(reasonOf(thrown), thrown instanceof errors.JOSEError ? undefined : thrown);
-    }
+    });
+    const granted = scopesOf(payload);
+    if (!scopes.every((scope) => granted.includes(scope))) throw undecodable('it lacks a scope that is needed here');
+    return payload;
   };
 };
+
+/** RFC 8693 has `scope`, a text with blanks; Microsoft and Okta have `scp`, a text or a list. */
+const scopesOf = ({ scope, scp }: Claims): readonly unknown[] =>
+  [scope, scp].flat().flatMap((given) => (typeof given === 'string' ? given.split(' ') : []));
 
 /**
  * The claims of a token that nobody verifies, as on NAT: neither signature nor expiry are looked at.
@@ -159,37 +161,18 @@ const parsePem = (pem: string): KeyObject => {
 };
 
 const jwksAddress = (given: string): URL => {
-  const url = URL.canParse(given) ? new URL(given) : undefined;
-  const loopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback)) return url;
+  const url = secureUrl(given);
+  if (url !== undefined) return url;
   throw bad(
     'jwksUrl must be a https URL, or http on the loopback interface: whoever changes the keys on their way is everybody',
   );
 };
 
-/** What `jose` says about the token; all else that goes wrong there is about the keys. */
-const aboutToken = ['ERR_JWKS_NO_MATCHING_KEY', 'ERR_JWKS_MULTIPLE_MATCHING_KEYS', 'ERR_JOSE_NOT_SUPPORTED'];
-
-const remoteKeys = (url: URL, timeoutDuration: number): JWTVerifyGetKey => {
-  let retryAt = 0;
-  const keys = createRemoteJWKSet(url, {
-    timeoutDuration,
-    cooldownDuration: cooldownMs,
-    // jose cools down after success only: without this, every token would knock at an issuer that is down.
-    [customFetch]: (address, init) =>
-      Date.now() < retryAt ? Promise.reject(new Error('The last fetch has just failed.')) : fetch(address, init),
-  });
-  return async (header, token) => {
-    try {
-      return await keys(header, token);
-    } catch (thrown) {
-      if (thrown instanceof errors.JOSEError && aboutToken.includes(thrown.code)) throw thrown;
-      const now = Date.now();
-      if (now >= retryAt) retryAt = now + retryMs;
-      const detail = 'The keys that verify JWTs cannot be fetched at the moment.';
-      throw new Failure('identity_unavailable', { detail, cause: thrown, retryAfterMs: retryAt - now });
-    }
-  };
+/** https, or http on the loopback interface; undefined for all else. */
+export const secureUrl = (given: string): URL | undefined => {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const loopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback) ? url : undefined;
 };
 
 const narrowed = (fitting: readonly string[], wanted: readonly string[] = fitting): string[] => {
@@ -217,6 +200,7 @@ const reasons: Record<string, string> = {
 };
 const claimReasons: Record<string, string> = {
   aud: 'it was issued for somebody else',
+  exp: 'it has no expiry (exp)',
   iss: 'its issuer is not accepted here',
   nbf: 'it is not valid yet',
 };

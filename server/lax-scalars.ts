@@ -162,11 +162,21 @@ export const readBoolean: Read = (value, entries) => {
   }
 };
 
-/** pydantic tells a `Literal` (literal_error) from an `Enum` class (enum); the texts are the same. */
-export const choiceReader = (values: readonly unknown[], type: 'literal_error' | 'enum'): Read => {
+/** A keyword beside `enum`: the choices that a refusal names, where NAT's clients know fewer than are taken. */
+export const NAMED = 'x-named';
+
+/**
+ * pydantic tells a `Literal` (literal_error) from an `Enum` class (enum); the texts are the same. `named`: what a refusal
+ * names; default all.
+ */
+export const choiceReader = (
+  values: readonly unknown[],
+  type: 'literal_error' | 'enum',
+  named: unknown = values,
+): Read => {
   if (values.some((value) => typeof value === 'object' && value !== null)) return anything;
   const allowed = new Set(values);
-  const names = values.map(inPython);
+  const names = (Array.isArray(named) ? named : values).map(inPython);
   const expected = names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
   return (value, entries) => {
     if (allowed.has(value)) return value;

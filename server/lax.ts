@@ -10,6 +10,7 @@ import {
   inPython,
   integerReader,
   type JsonSchema,
+  NAMED,
   numberReader,
   type Read,
   readBoolean,
@@ -25,7 +26,7 @@ export const compileLax = (root: JsonSchema): Read => {
   const compileSchema = (schema: JsonSchema, mistakenChoice: 'literal_error' | 'enum'): Read => {
     if (typeof schema.$ref === 'string') return reference(schema.$ref);
     if ('const' in schema) return choiceReader([schema.const], mistakenChoice);
-    if (Array.isArray(schema.enum)) return choiceReader(schema.enum, mistakenChoice);
+    if (Array.isArray(schema.enum)) return choiceReader(schema.enum, mistakenChoice, schema[NAMED]);
     const choices = choicesOf(schema);
     if (choices) return unionReader(choices, root, compile);
     switch (schema.type) {

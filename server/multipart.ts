@@ -3,7 +3,10 @@ import { Readable } from 'node:stream';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 
 export interface FormFile {
-  /** Lower-case media type, without parameters. `text/plain` where none was given, as the RFC says. */
+  /**
+   * Lower-case media type, without parameters but the charset, as it was given. `text/plain` where none was given, as the
+   * RFC says.
+   */
   readonly contentType: string;
   readonly data: Buffer;
 }
@@ -39,7 +42,7 @@ export const readFormFile = (
       reject(new Error(`a form may have ${limits.parts} parts`));
     });
     form.on('error', reject);
-    form.on('finish', () => resolve(found));
+    form.on('finish', () => resolve(found && withCharset(found, contentType, body!, field)));
     pieces.pipe(form);
   });
 };
@@ -50,3 +53,19 @@ const pieceBytes = 65_536;
 function* piecesOf(body: Buffer | undefined): Generator<Buffer, void> {
   for (let at = 0; body !== undefined && at < body.length; at += pieceBytes) yield body.subarray(at, at + pieceBytes);
 }
+
+/** Busboy reads over the charset of a part: it is looked up in the heads of the parts, of which the last one counts. */
+const withCharset = (file: FormFile, formType: string, body: Buffer, field: string): FormFile => {
+  const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(formType) ?? [];
+  const delimiter = `--${quoted ?? plain}\r\n`;
+  let charset: string | undefined;
+  let at = body.indexOf(delimiter) === 0 ? 0 : body.indexOf(`\r\n${delimiter}`);
+  for (let count = 0; at !== -1 && count < limits.parts; count += 1) {
+    const window = body.toString('latin1', at, at + limits.headerSize);
+    const head = window.slice(0, window.indexOf('\r\n\r\n'));
+    const [, name] = /^content-disposition:.*?[; ]name="?([^";\r\n]*)/im.exec(head) ?? [];
+    if (name === field) charset = /^content-type:.*?; *charset="?([\w.:+-]+)/im.exec(head)?.[1];
+    at = body.indexOf(`\r\n${delimiter}`, at + 1);
+  }
+  return charset === undefined ? file : { ...file, contentType: `${file.contentType}; charset=${charset}` };
+};

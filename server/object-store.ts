@@ -2,10 +2,11 @@
 import { Failure } from '../runtime/index.ts';
 import { DirectoryStore } from './directory-store.ts';
 import { requireKey } from './object-key.ts';
+import { StoreFullError } from './store-full-error.ts';
 
 export interface StoredObject {
   readonly data: Buffer;
-  /** Media type, without parameters. */
+  /** Media type, without parameters but a charset: `text/plain; charset=latin1`. */
   readonly contentType: string;
 }
 
@@ -18,10 +19,6 @@ export interface ObjectStore {
   get(key: string): Promise<StoredObject | undefined>;
   /** False if there is none. */
   delete(key: string): Promise<boolean>;
-}
-
-export class StoreFullError extends Error {
-  override readonly name = 'StoreFullError';
 }
 
 /** What an object costs beside its bytes, so that many small ones are bounded too. */

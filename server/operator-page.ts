@@ -4,7 +4,8 @@ import { escapeHtml } from './escape-html.ts';
 import type { Reply } from './route.ts';
 
 const STYLE = `
-  body { max-width: 24rem; margin: 4rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark; }
+  :root { color-scheme: light dark; }
+  body { max-width: 24rem; margin: 4rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
   label, input { display: block; }
   input { box-sizing: border-box; width: 100%; margin: 0.3rem 0 0.8rem; }
   input, button { padding: 0.4rem 0.8rem; font: inherit; }

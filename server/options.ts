@@ -66,6 +66,12 @@ export interface ServerOptions {
   /** Bytes of all of them, in memory. Default 268_435_456. */
   readonly maxStoreBytes: number;
   readonly identity: IdentityOptions;
+  /** Proxies whose forwarding headers count, see `NetworkOptions`. Default none. */
+  readonly trustProxy: readonly string[];
+  /** Names under which the server may be asked for, see `NetworkOptions`. Default: those of loopback where it is bound there, else any. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** Whether callers without identity share the names of jobs and conversations, as on NAT. Default false. */
+  readonly sharedAnonymousNames: boolean;
   readonly providers: Readonly<Record<string, OAuthProviderConfig>>;
   readonly runtime: RuntimeOptions;
   readonly limits: {
@@ -111,6 +117,9 @@ export const serverDefaults: ServerOptions = {
   maxFileBytes: 10 * 1024 * 1024,
   maxStoreBytes: 256 * 1024 * 1024,
   identity: {},
+  trustProxy: [],
+  allowedHosts: undefined,
+  sharedAnonymousNames: false,
   providers: {},
   runtime: {},
   limits: { maxBodyBytes: 1024 * 1024, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000 },

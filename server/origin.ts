@@ -11,3 +11,7 @@ export const isWelcome = (origin: string | undefined, host = '', cors: Cors | un
 
 const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+
+/** Our own origin is the host that was asked, whatever a proxy in front has made of the scheme. */
+export const isOwnPage = ({ origin, host }: Readonly<Record<string, string>>): boolean =>
+  origin === undefined || origin.toLowerCase().replace(/^https?:\/\//, '') === host?.toLowerCase();

@@ -18,8 +18,14 @@ export type OpenConsent = { status: 'oauth_required'; auth_url: string; oauth_st
 
 export type OpenPause = OpenInteraction | OpenConsent;
 
-/** `GET /executions/{id}`. `pending` is there when several things wait; the first of them stands in the body itself. */
-export type ExecutionBody = { execution_id: string } & (
+/** The code that is served does not do what the journal has: what was expected, what came, of which version, and since when. */
+export type BlockedBody = { expected: string; came: string; version: string; since: string };
+
+/**
+ * `GET /executions/{id}`. `pending` is there when several things wait; the first of them stands in the body itself. `blocked` is
+ * there while it cannot go on.
+ */
+export type ExecutionBody = { execution_id: string; blocked?: BlockedBody } & (
   | { status: 'running' }
   | (OpenPause & { pending?: OpenPause[] })
   | { status: 'completed'; result: unknown }
@@ -66,6 +72,20 @@ export type JournalEvent =
 /** What the events of `GET /executions/changes` carry: ids of what to look at again; `null` is everything. */
 export type ChangesBody = { executions: string[] | null };
 
+/** `GET /v1/models`, in OpenAI's form: each model is a workflow. */
+export interface ModelListBody {
+  readonly object: 'list';
+  readonly data: readonly ModelBody[];
+}
+
+/** `created` is in seconds. */
+export interface ModelBody {
+  readonly id: string;
+  readonly object: 'model';
+  readonly created: number;
+  readonly owned_by: 'fermata';
+}
+
 /** One of `GET /workflows`. */
 export type WorkflowBody = {
   name: string;
@@ -82,6 +102,7 @@ export type WorkflowListBody = { workflows: WorkflowBody[] };
 export type BuilderBody = {
   builder_id: string;
   workflow: string;
+  version: string;
   /** Null for the one that all users share. */
   user: string | null;
   /** `building`, `ready.idle`, `ready.in_use`, ... */
@@ -101,17 +122,25 @@ export type StreamedStep = { id: string; parentId: string; event: string; name: 
 /** What the events of `GET /executions/{id}/stream` carry, by name. `at` (ISO 8601) is in all but `truncated`. */
 export type StreamData = {
   'execution.started': { execution_id: string; workflow: string };
-  'output.emitted': { value: unknown };
+  /** `step`: the step that has emitted it, if one has. */
+  'output.emitted': { value: unknown; step?: number };
+  /** The step was cut off, and begins anew: what it has emitted is void. */
+  'output.restarted': { step: number };
   'trace.emitted': { step: StreamedStep };
   'trace.identified': { observability_trace_id: string };
   'interaction.requested': AddressedPrompt & { due_at: string | null };
   'interaction.answered': { interaction_id: string };
   'interaction.expired': { interaction_id: string };
+  /** The run does not need it any more. */
+  'interaction.withdrawn': { interaction_id: string };
   'oauth.requested': Omit<OpenConsent, 'status'> & { due_at: string | null };
   'oauth.granted': { oauth_state: string };
   'oauth.refused': { oauth_state: string };
   'oauth.expired': { oauth_state: string };
+  'oauth.withdrawn': { oauth_state: string };
   'notification.sent': { prompt: Prompt };
+  'execution.blocked': Omit<BlockedBody, 'since'>;
+  'execution.unblocked': object;
   'execution.completed': { status: 'completed'; result: unknown };
   'execution.failed': { status: 'failed'; code: string; error: string };
   /** The journal no longer has all up to a number: how the execution stands now, instead. */

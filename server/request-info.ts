@@ -1,6 +1,6 @@
 /** A request as a workflow sees it: parsed when somebody looks, and only then. */
 import type { Json, RequestInfo } from '../runtime/index.ts';
-import { readCookies } from './identity.ts';
+import { readCookies } from './cookies.ts';
 import type { Call } from './route.ts';
 
 export class HttpRequestInfo implements RequestInfo {
@@ -17,7 +17,7 @@ export class HttpRequestInfo implements RequestInfo {
     return this.#call.method;
   }
   get path(): string {
-    return this.#call.path;
+    return this.#call.fullPath ?? this.#call.path;
   }
   get headers(): Readonly<Record<string, string>> {
     return this.#call.headers;

@@ -9,9 +9,10 @@ export interface Call {
   readonly method: string;
   /** As it came, percent-encoded, without query and without the server's root path. */
   readonly path: string;
+  /** The same with the server's root path, if it came with it. Default `path`. */
+  readonly fullPath?: string;
   /**
-   * Decoded; never empty, `.` or `..`, and without slash or NUL. That of a rest is `*`: segments of this kind, with slashes
-   * between them.
+   * Decoded; never empty, `.` or `..`, and without slash or NUL. That of a rest is `*`, and may be anything, such as `../a`.
    */
   readonly params: Readonly<Record<string, string>>;
   /** As it came, without the question mark; `''` when there is none. */
@@ -75,6 +76,8 @@ export interface Route {
   readonly about?: About | null;
   /** Beyond it a request is refused with 413. Default: what the server says for all routes. */
   readonly maxBodyBytes?: number;
+  /** What the server refuses without asking `handle`, as this route's clients read it. Default: as it is. */
+  refused?(reply: Reply, call: Call): Reply;
   /** A reply that is there at once saves a promise. What it throws is answered by the server's `problem`. */
   handle(call: Call): Reply | Promise<Reply>;
 }

@@ -1,7 +1,7 @@
 /**
  * Which route answers a path: a tree of segments. A literal segment beats a parameter, a parameter beats a rest, and of two
  * routes with the same path and method the first one wins. Segments are compared decoded, one by one: an encoded slash
- * separates nothing.
+ * separates nothing. A rest is whatever is left, decoded: its route has to look at it.
  */
 import type { Route } from './route.ts';
 
@@ -118,9 +118,9 @@ const seek = (from: Node, segments: readonly string[], at: number, method: strin
   const segment = segments[at]!;
   const literal = from.literals.get(segment);
   const endpoint = literal && seek(literal, segments, at + 1, method);
-  if (endpoint !== undefined || !isName(segment)) return endpoint;
-  const bound = from.parameter && seek(from.parameter, segments, at + 1, method);
-  return bound ?? (from.rest !== undefined && areNames(segments, at) ? from.rest.get(method) : undefined);
+  if (endpoint !== undefined) return endpoint;
+  const bound = from.parameter && isName(segment) ? seek(from.parameter, segments, at + 1, method) : undefined;
+  return bound ?? from.rest?.get(method);
 };
 
 const methodsAt = (from: Node, segments: readonly string[], at: number): string[] => {
@@ -128,17 +128,12 @@ const methodsAt = (from: Node, segments: readonly string[], at: number): string[
   const segment = segments[at]!;
   const nexts = [from.literals.get(segment), isName(segment) ? from.parameter : undefined];
   const below = nexts.flatMap((next) => (next === undefined ? [] : methodsAt(next, segments, at + 1)));
-  return from.rest !== undefined && areNames(segments, at) ? [...below, ...from.rest.keys()] : below;
+  return from.rest === undefined ? below : [...below, ...from.rest.keys()];
 };
 
 /** A parameter often ends up in a file name or a URL: what would change its meaning there is not a name. */
 export const isName = (segment: string): boolean =>
   segment !== '' && segment !== '.' && segment !== '..' && !segment.includes('/') && !segment.includes('\0');
-
-const areNames = (segments: readonly string[], from: number): boolean => {
-  for (let at = from; at < segments.length; at += 1) if (!isName(segments[at]!)) return false;
-  return true;
-};
 
 const bind = ({ route, names }: Endpoint, segments: readonly string[]): Found => {
   const params: Record<string, string> = {};

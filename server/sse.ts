@@ -10,10 +10,11 @@
  * E1  The journal is the only queue. A page of it is read when the socket has taken the last one, and nothing is kept
  *     here but the number of the last fact; a reader never slows the run.
  * E2  Frames come in the order of the journal, each fact once. Who is too far behind is told by `missed`.
+ *     Output that is void by then, because its step has begun anew, is left out (`voidIn`).
  * E3  It ends when the settled execution's last fact has been written or its record has gone, when the server stops and
  *     the execution goes on in another process, and with the client. Then no watcher and no timer is left.
  */
-import type { ExecutionView, JournalEntry, JournalPage, Runtime } from '../runtime/index.ts';
+import { type ExecutionView, type JournalEntry, type JournalPage, type Runtime, voidIn } from '../runtime/index.ts';
 import type { Reply, Sink } from './route.ts';
 
 export interface Translator {
@@ -21,6 +22,12 @@ export interface Translator {
   frames(entry: JournalEntry): string;
   /** For a reader who has missed facts up to a number, output or only steps: the journal no longer has all of them. */
   missed(through: number, isOutputMissing: boolean): string;
+  /** Text for a reader whose stream ends before it has had the last fact, as when the server stops. Default none. */
+  cut?(): string;
+  /** True: facts that are void are shown too. Default false. */
+  readonly showsVoid?: boolean;
+  /** True: what has been given was the last; the stream ends, though the run may go on. Default false. */
+  readonly isOver?: boolean;
 }
 
 export interface EventStreamOptions {
@@ -123,7 +130,7 @@ class EventStream {
   /** Nothing more will be told here: what has been told is all, as far as the socket takes it. */
   #last(): void {
     if (this.#state === 'quiet' || this.#state === 'due') this.#read();
-    if (this.#state !== 'ended') this.#end();
+    if (this.#state !== 'ended') this.#close(this.#translator.cut?.() ?? '');
   }
 
   #drained(): void {
@@ -149,7 +156,7 @@ class EventStream {
 
   /** True: there may be more. */
   #write(page: JournalPage | undefined): boolean {
-    if (page === undefined) this.#end();
+    if (page === undefined) this.#close(this.#translator.cut?.() ?? '');
     else if (page.entries.length === 0) this.#pause();
     else return this.#writePage(page);
     return false;
@@ -170,20 +177,24 @@ class EventStream {
     if (truncatedThrough !== null && truncatedThrough > this.#missed) {
       this.#missed = truncatedThrough;
       piece = this.#translator.missed(truncatedThrough, isOutputMissing);
+      if (this.#translator.isOver) return this.#close(piece);
     }
+    const voids = this.#translator.showsVoid === true ? undefined : voidIn(entries);
     for (const entry of entries) {
-      piece += this.#translator.frames(entry);
+      if (voids?.has(entry) !== true) piece += this.#translator.frames(entry);
       this.#seen = entry.seq;
-      if (isLast(entry)) {
-        this.#send(piece);
-        this.#end();
-        return false;
-      }
+      if (isLast(entry) || this.#translator.isOver) return this.#close(piece);
       if (piece.length < PIECE) continue;
       if (!this.#send(piece)) return this.#wait();
       piece = '';
     }
     return this.#send(piece) || this.#wait();
+  }
+
+  #close(piece: string): false {
+    this.#send(piece);
+    this.#end();
+    return false;
   }
 
   /** E1: the rest of the page is read again when there is room for it. */

@@ -19,7 +19,7 @@ export type ResultForm = 'chat';
 /** What a run is started with, beside what its request says. */
 export interface Started {
   readonly workflow: Workflow;
-  readonly input: unknown;
+  readonly input: Pick<Input, 'raw' | 'value'>;
   readonly interactive: boolean;
   readonly streaming: boolean;
   readonly functionName?: string | undefined;
@@ -30,8 +30,10 @@ export interface Started {
 }
 
 export interface Input {
-  /** As it came. */
+  /** Of the request. */
   readonly body: unknown;
+  /** What the schema was given: the body, or what a chat was made of. */
+  readonly raw: unknown;
   /** What the schema made of it. */
   readonly value: unknown;
 }
@@ -43,7 +45,7 @@ export const inputReader = ({ input }: Workflow, method: 'GET' | 'POST'): ((call
     const body = method === 'GET' ? undefined : readJsonBody(headers['content-type'], bytes);
     const reading = await read(body);
     if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
-    return { body, value: reading.value };
+    return { body, raw: body, value: reading.value };
   };
 };
 
@@ -52,7 +54,8 @@ const asItIs = (value: unknown): Reading => ({ value });
 /** What a run may know of its request; `body` as it came, before the schema has had its say. */
 export const startRequest = (call: Call, body: unknown, by: Caller, started: Started): StartRequest => ({
   workflow: started.workflow.name,
-  input: started.input,
+  input: started.input.raw,
+  read: started.input,
   by,
   idempotencyKey: started.idempotencyKey,
   jobId: started.jobId,

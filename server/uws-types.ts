@@ -63,6 +63,7 @@ export interface WebSocket<Data> {
   /** 0: queued, 1: sent, 2: dropped because the queue is full. */
   send(message: Text, isBinary?: boolean, compress?: boolean): 0 | 1 | 2;
   getBufferedAmount(): number;
+  ping(message?: Text): 0 | 1 | 2;
   /** Sends a close frame. */
   end(code?: number, reason?: Text): void;
   /** Just drops the connection. */

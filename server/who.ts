@@ -1,6 +1,7 @@
 /** Who calls: the identity of a request, and whether it comes from an operator. */
 import type { Caller } from '../runtime/index.ts';
-import type { Identifier } from './identity.ts';
+import { readGuest } from './guest.ts';
+import type { Headers, Identifier } from './identity.ts';
 import type { OperatorDoor } from './operator-door.ts';
 import type { Call, Reply } from './route.ts';
 
@@ -10,19 +11,41 @@ import type { Call, Reply } from './route.ts';
  */
 export type Who = (call: Pick<Call, 'headers' | 'client'>) => Caller | Promise<Caller>;
 
+export interface WhoDeps {
+  readonly identifier: Identifier;
+  readonly door: OperatorDoor;
+  /** Whether there are pages for operators. */
+  readonly hasPages: boolean;
+  /** Whether all callers without identity are one: then names are shared, as on NAT. */
+  readonly sharesNames: boolean;
+}
+
 /**
- * With a `door`, a page for operators asks by the header `X-As-Operator` for what the door gives its browser. Without that
- * header a signed-in browser, or one on this machine, is nobody in particular; and other pages cannot send it.
+ * A page for operators asks by the header `X-As-Operator` for what the door gives its browser. Without that header a
+ * signed-in browser, or one on this machine, is nobody in particular; and other pages cannot send it.
  */
-export const createWho = ({ identify, isOperator }: Identifier, door?: OperatorDoor): Who => {
+export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps): Who => {
+  const { header } = identifier;
+  const anonymous = (headers: Headers, isOperator: boolean): Caller => {
+    const guest = sharesNames ? EVERYBODY : readGuest(headers);
+    return guest === undefined ? { userId: undefined, isOperator } : { userId: undefined, isOperator, guest };
+  };
   return (call) => {
     const { headers } = call;
-    const identity = identify(headers);
-    const operator = isOperator(headers) || (headers['x-as-operator'] !== undefined && door?.mayOperate(call) === true);
-    if (!(identity instanceof Promise)) return { userId: identity?.userId, isOperator: operator };
+    const isPage = hasPages && headers['x-as-operator'] !== undefined;
+    const operator = isPage ? door.mayOperate(call) : door.hasKey(call);
+    // Operators do not come through the proxy that says who its users are.
+    if (operator && header !== undefined && headers[header] === undefined) return OPERATOR;
+    const identity = identifier.identify(headers);
+    if (identity === undefined) return anonymous(headers, operator);
+    if (!(identity instanceof Promise)) return { userId: identity.userId, isOperator: operator };
     return identity.then(({ userId }) => ({ userId, isOperator: operator }));
   };
 };
+
+const EVERYBODY = 'everybody';
+
+const OPERATOR: Caller = { userId: undefined, isOperator: true };
 
 /** Goes on with the caller: at once, if it is known at once. */
 export const withCaller = (

@@ -12,7 +12,7 @@ import {
   type Workflow,
 } from '../runtime/index.ts';
 import { completionOf } from './chat/completion.ts';
-import type { AcceptedBody, AddressedPrompt, ExecutionBody, OpenPause } from './protocol.ts';
+import type { AcceptedBody, AddressedPrompt, BlockedBody, ExecutionBody, OpenPause } from './protocol.ts';
 
 /** Paths in bodies begin with the root path of the server. */
 export interface Wire {
@@ -57,8 +57,15 @@ export const wireStatus = ({ context }: ExecutionView): Stand => standOf(context
 export const hasOutcome = (execution: ExecutionView): boolean =>
   execution.isSettled || firstAwaited(execution.context) !== undefined;
 
-/** What NAT says for a failure without text. */
+/** What NAT says for a failure without text, where an execution can be looked at again; elsewhere the text stays empty. */
 export const errorText = (message: string | undefined): string => message || 'Unknown error';
+
+/** Why it does not go on; nothing while it does. */
+const blockedBody = ({ blocked }: ExecutionView['context']): { blocked?: BlockedBody } => {
+  if (blocked === null) return {};
+  const { expected, came, version, since } = blocked;
+  return { blocked: { expected, came, version, since: new Date(since).toISOString() } };
+};
 
 export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wire => {
   const either = new Set(workflows.filter(givesEither).map(({ name }) => name));
@@ -98,8 +105,9 @@ export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wi
       }
       const open = context.pauses.filter(isAwaited);
       const [first] = open;
-      if (first === undefined) return { execution_id, status: 'running' };
-      const body = { execution_id, ...pauseBody(execution_id, first) };
+      const blocked = blockedBody(context);
+      if (first === undefined) return { execution_id, status: 'running', ...blocked };
+      const body = { execution_id, ...pauseBody(execution_id, first), ...blocked };
       return open.length === 1 ? body : { ...body, pending: open.map((pause) => pauseBody(execution_id, pause)) };
     },
   };

@@ -1,6 +1,6 @@
 /** The paths of a workflow: everything that may happen at each wait, played from the beginning each time. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ExecutionContext } from '../machines/execution.ts';
+import type { Blocked, ExecutionContext } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import { foldJournal } from '../runtime/fold-journal.ts';
 import { type Answers, choicesOf } from './choices.ts';
@@ -68,26 +68,28 @@ export const playPath = async (world: World, path: Path, answers: Answers | unde
   }
 };
 
-/** Why it has ended, if it has. */
-const said = ({ execution }: Play): string | undefined =>
-  execution.context.error === null ? undefined : `the execution has failed: ${execution.context.error.message}`;
+/** Why it has ended, or does not go on, if it is so. */
+const said = ({ execution }: Play): string | undefined => {
+  const { error, blocked } = execution.context;
+  if (blocked !== null) return blockedBy(blocked);
+  return error === null ? undefined : `the execution has failed: ${error.message}`;
+};
+
+const blockedBy = ({ expected, came }: Blocked): string =>
+  'It does not make the same calls when it is executed again, so it could not go on after a restart: ' +
+  `its journal has ${expected}; now came ${came}. Put what may be different each time into ctx.step, ctx.now or ctx.random.`;
 
 /** What must be so of every execution, whatever has happened to it. */
 const problemsOf = ({ execution, entries }: Play): string[] => {
   const problems: string[] = [];
   const { context } = execution;
-  if (context.error?.code === 'workflow_changed') {
-    problems.push(
-      `It does not make the same calls when it is executed again, so it could not go on after a restart. ${context.error.message} ` +
-        'Put what may be different each time into ctx.step, ctx.now or ctx.random.',
-    );
-  }
+  if (context.blocked !== null) problems.push(blockedBy(context.blocked));
   if (context.error?.name === 'OutputInvalidError') problems.push(context.error.message);
   const ended = entries.flatMap((entry) => (entry.type === 'step.completed' ? [entry.call] : []));
   if (new Set(ended).size < ended.length) problems.push('A step that had ended was done again.');
   const emitted = entries.flatMap((entry) => (entry.type === 'output.emitted' ? [entry.call] : []));
   if (new Set(emitted).size < emitted.length) problems.push('Output was repeated.');
-  if (!isDeepStrictEqual({ ...foldJournal(context.executionId, entries).snapshot.context }, { ...context })) {
+  if (!isDeepStrictEqual({ ...foldJournal(context.executionId, entries).context }, { ...context })) {
     problems.push('Its journal does not lead to where it stands.');
   }
   return problems;

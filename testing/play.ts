@@ -9,7 +9,7 @@ import {
   type Runtime,
   type Workflow,
 } from '../runtime/index.ts';
-import { Run } from '../runtime/run.ts';
+import { DIVERGED_MS, Run, STALL_MS } from '../runtime/run.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export interface World {
@@ -26,6 +26,8 @@ export interface World {
 const LINGER_MS = 1_000;
 /** Turns of the event loop in which nothing happens, after which an execution that waits does nothing but wait. */
 const QUIET_TURNS = 4;
+/** Turns that a run may take to do again what it has done before. Those beyond a hundred take a millisecond. */
+const PATIENT_TURNS = 150;
 
 export class Play {
   readonly runtime: Runtime;
@@ -74,7 +76,8 @@ export class Play {
     }
     const { execution } = await this.runtime.start({
       workflow: workflow.name,
-      input: read === undefined ? given : read.value,
+      input: given,
+      read: read && { value: read.value },
       by: { userId: user },
       interactive: true,
       streaming: true,
@@ -94,7 +97,10 @@ export class Play {
 
   #told(entry: JournalEntry): void {
     this.entries.push(entry);
-    if (entry.seq === this.#crashAfter) this.#lose();
+    if (entry.seq !== this.#crashAfter) return;
+    // What a run does at once is kept at once: pauses that it opens together are there together after a crash.
+    if (this.execution.phase === 'waiting') afterThisTask(() => this.#lose());
+    else this.#lose();
   }
 
   /** What an execution has begun with is there at once, and lost at once. */
@@ -116,10 +122,14 @@ export class Play {
     for (let quiet = 0, turn = 0; quiet < QUIET_TURNS; turn += 1) {
       await new Promise<void>((resolve) => (turn < 100 ? setImmediate(resolve) : setTimeout(resolve, 1)));
       this.clock.advance(0);
-      const { phase, driver } = this.execution;
-      const isBusy = driver instanceof Run && driver.isReplaying;
-      quiet = (phase === 'waiting' || phase === 'settled') && !isBusy ? quiet + 1 : 0;
+      const { phase, driver, context } = this.execution;
+      const isReplaying = driver instanceof Run && driver.isReplaying && context.blocked === null;
+      quiet = (phase === 'waiting' || phase === 'settled') && !isReplaying ? quiet + 1 : 0;
+      // A run that does not do again what it has done is found out when its time for that is over.
+      if (isReplaying && turn === PATIENT_TURNS) this.clock.advance(DIVERGED_MS);
       if (performance.now() > until) {
+        this.clock.advance(isReplaying ? STALL_MS : 0);
+        if (this.execution.context.blocked !== null) return;
         throw new Error(
           `The workflow has neither ended nor asked for anything for ${this.#world.patienceMs} ms: it waits for something ` +
             'that is no call of ctx, or a step takes that long (see patienceMs).',
@@ -171,6 +181,9 @@ export class Play {
     return left;
   }
 }
+
+/** When what is going on is over, microtasks included, and nothing else has begun. */
+const afterThisTask = (run: () => void): void => process.nextTick(() => queueMicrotask(() => process.nextTick(run)));
 
 const REDIRECT_URI = 'https://fermata.test/auth/redirect';
 

@@ -1,7 +1,7 @@
 /** How things are told: statuses, facts, times. */
 import type { ListedExecution } from '../../client/index.ts';
 import type { ExecutionContext } from '../../machines/execution.ts';
-import type { JournalEntry, Pause } from '../../machines/facts.ts';
+import { type JournalEntry, LAST_DATE, type Pause } from '../../machines/facts.ts';
 
 /** How an execution stands, as people see it. */
 export const standings = {
@@ -76,7 +76,7 @@ export const told = (
     case 'oauth.expired':
       return { title: 'Nobody consented in time' };
     case 'sleep.started':
-      return { title: 'Went to sleep', more: `until ${clockTime(entry.dueAt)}` };
+      return { title: 'Went to sleep', more: `until ${clockTime(Math.min(entry.dueAt, LAST_DATE))}` };
     case 'sleep.elapsed':
       return { title: 'Woke up' };
     case 'notification.sent':

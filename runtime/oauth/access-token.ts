@@ -32,4 +32,6 @@ export class AccessToken {
 export interface Grant {
   readonly token: AccessToken;
   readonly refreshToken: string | undefined;
+  /** From when on it is refreshed, if it can be. Epoch milliseconds; undefined if it has no end. */
+  readonly refreshAt: number | undefined;
 }

@@ -1,5 +1,6 @@
 /**
- * Consents under way, by their `state`. A state is unguessable, is good for one callback, and is good for a while.
+ * Consents under way, by their `state`. A state is unguessable, is good for one callback, and is good for a while. All
+ * that a user's runs want of one provider at a time waits for the same consent.
  *
  * Where a vault outlives the process, a flow is in it from `add` until its outcome is kept with the facts of the same
  * turn: if the process ends while a code is exchanged, the callback may come once more, and it is the provider who says
@@ -9,6 +10,7 @@ import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
 import type { AccessToken } from './access-token.ts';
 import type { Provider } from './provider.ts';
+import { holderOf } from './stored-tokens.ts';
 
 export interface Flow {
   readonly state: string;
@@ -16,11 +18,22 @@ export interface Flow {
   readonly scopes: readonly string[];
   /** Who may finish it; undefined if the execution has no owner, and then whoever has the state. */
   readonly user: string | undefined;
+  /** The execution that asked first. Its pause has the state as its id. */
   readonly executionId: string;
   /** The PKCE secret: it never leaves the process but for the token endpoint. */
   readonly verifier: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
+  /** Executions that wait for it, by the ids of their pauses. */
+  readonly waiting: Map<string, string>;
+}
+
+export type NewFlow = Omit<Flow, 'waiting'>;
+
+/** A pause of an execution. */
+export interface Waiting {
+  readonly executionId: string;
+  readonly state: string;
 }
 
 export interface FlowLimits {
@@ -28,21 +41,28 @@ export interface FlowLimits {
   readonly maxFlowsPerUser: number;
 }
 
-/** Flows in the vault that are looked at whenever one is added: more than are added, so that old ones do not pile up. */
-const SWEPT = 8;
+const PAGE = 1_000;
+
+/** Pauses that wait for one flow; each that joins writes all of them. The token of one flow ends the others as well. */
+const MAX_WAITING = 100;
 
 export class Flows {
   readonly #now: () => number;
   readonly #limits: FlowLimits;
   readonly #vault: Vault | undefined;
   readonly #provider: (name: string) => Provider | undefined;
-  /** Key of the flow in the vault that was looked at last. */
-  #sweptTo = '';
   /** All flows live equally long, so that insertion order is the order in which they expire. */
   readonly #pending = new Map<string, Flow>();
-  readonly #perUser = new Map<string, number>();
-  /** Flows whose state is used: without a token while the code is exchanged, then until it is claimed. */
-  readonly #used = new Map<string, { readonly flow: Flow; token?: AccessToken }>();
+  /** The same, by holder. */
+  /** Of these, those of callers without identity. */
+  #anonymous = 0;
+  readonly #byHolder = new Map<string, Set<Flow>>();
+  /** Flows whose code is being exchanged. */
+  readonly #used = new Map<string, Flow>();
+  /** Of pauses that wait for a flow of another one: its state. */
+  readonly #joined = new Map<string, string>();
+  /** Tokens that were granted, by pause. */
+  readonly #granted = new Map<string, AccessToken>();
 
   constructor(
     now: () => number,
@@ -54,29 +74,55 @@ export class Flows {
     this.#limits = limits;
     this.#vault = vault;
     this.#provider = provider;
+    this.#load();
   }
 
   get pending(): number {
     return this.#pending.size;
   }
 
-  /** Throws `store_unavailable`, and `queue_full`: dropping an older flow instead would break a link that somebody has just been sent. */
-  add(flow: Flow): void {
+  /** Throws `store_unavailable`, and `queue_full`: dropping an older flow instead would break a link that was just sent. */
+  add(asked: NewFlow): void {
     this.#expire();
     const { maxFlows, maxFlowsPerUser } = this.#limits;
-    const ofUser = flow.user === undefined ? 0 : (this.#perUser.get(flow.user) ?? 0);
-    if (this.#pending.size >= maxFlows || ofUser >= maxFlowsPerUser) {
+    const isAnonymous = asked.user === undefined;
+    const ofUser = asked.user === undefined ? 0 : (this.#byHolder.get(asked.user)?.size ?? 0);
+    // Callers without identity cannot be told apart: together they never take the half that is for users.
+    const isShareUsedUp = isAnonymous && this.#anonymous >= Math.ceil(maxFlows / 2);
+    if (this.#pending.size >= maxFlows || ofUser >= maxFlowsPerUser || isShareUsedUp) {
       const detail = `${this.#pending.size} consents are pending, ${ofUser} of them of this user; try again later.`;
       throw new Failure('queue_full', { detail, retryAfterMs: 1_000 });
     }
-    this.#sweep();
+    const flow: Flow = { ...asked, waiting: new Map([[asked.state, asked.executionId]]) };
     this.#vault?.put('flow', flow.state, writeFlow(flow));
-    this.#pending.set(flow.state, flow);
-    if (flow.user !== undefined) this.#perUser.set(flow.user, ofUser + 1);
+    this.#count(flow);
   }
 
   /**
-   * Uses the state up and gives its flow; undefined, and nothing is used up, for a browser of somebody else. Throws
+   * Lets another pause wait for a flow that asks for the same or more. The flow then lives as long as one that was added
+   * now. Undefined if there is none. Throws `store_unavailable`.
+   */
+  join({ state: id, executionId, ...asked }: Omit<NewFlow, 'verifier'>): Flow | undefined {
+    this.#expire();
+    const own = this.#byHolder.get(holderOf({ ...asked, executionId })) ?? [];
+    const flow = [...own].find(
+      ({ provider, scopes, waiting }) =>
+        provider === asked.provider && includes(scopes, asked.scopes) && waiting.size < MAX_WAITING,
+    );
+    if (flow === undefined) return undefined;
+    const joined: Flow = {
+      ...flow,
+      expiresAt: asked.expiresAt,
+      waiting: new Map([...flow.waiting, [id, executionId]]),
+    };
+    this.#vault?.put('flow', flow.state, writeFlow(joined));
+    this.#uncount(flow.state);
+    this.#count(joined);
+    return joined;
+  }
+
+  /**
+   * Uses the state up and gives its flow; undefined, and nothing is used up, for a browser of another user. Throws
    * `store_unavailable` while no outcome could be kept: the state stays good.
    */
   take(state: string, browser: string | undefined): Flow | undefined {
@@ -85,24 +131,33 @@ export class Flows {
     if (flow.expiresAt <= this.#now()) return this.#drop(flow);
     if (flow.user !== undefined && browser !== undefined && flow.user !== browser) return undefined;
     this.#vault?.refuseIfUnavailable();
-    this.#uncount(flow);
-    this.#used.set(state, { flow });
+    this.#uncount(state);
+    this.#used.set(state, flow);
     return flow;
   }
 
-  /** Whether the code is being exchanged, and the execution has not ended meanwhile. */
+  /** Whether the code is being exchanged, and an execution still waits for it. */
   isWanted({ state }: Flow): boolean {
     return this.#used.has(state);
   }
 
-  /** How the exchange of the code ended; an abandoned flow takes no token any more. Throws `store_unavailable`. */
-  settle(flow: Flow, token: AccessToken | undefined): void {
-    if (!this.#used.has(flow.state)) return;
+  /**
+   * How the exchange of the code ended; an abandoned flow takes no token any more. Gives the pauses that have heard it
+   * besides the first: a token ends all consents of the user that it satisfies. Throws `store_unavailable`.
+   */
+  settle(flow: Flow, token: AccessToken | undefined): Waiting[] {
+    if (!this.#used.has(flow.state)) return [];
     this.#vault?.remove('flow', flow.state);
     this.#used.delete(flow.state);
-    if (token === undefined) return;
-    this.#used.set(flow.state, { flow, token });
-    this.#boundUnclaimed();
+    const satisfied = token === undefined ? [] : this.#satisfiedBy(flow, token);
+    for (const other of satisfied) this.#drop(other);
+    const pauses = [flow, ...satisfied].flatMap(({ waiting }) => [...waiting]);
+    for (const [id] of pauses) {
+      this.#joined.delete(id);
+      if (token !== undefined) this.#granted.set(id, token);
+    }
+    this.#boundGranted();
+    return pauses.filter(([id]) => id !== flow.state).map(([state, executionId]) => ({ executionId, state }));
   }
 
   /** The outcome could not be kept: the callback may come again. */
@@ -110,31 +165,64 @@ export class Flows {
     this.#used.delete(state);
   }
 
-  claim(state: string): AccessToken | undefined {
-    const token = this.#used.get(state)?.token;
-    if (token !== undefined) this.#used.delete(state);
+  claim(id: string): AccessToken | undefined {
+    const token = this.#granted.get(id);
+    this.#granted.delete(id);
     return token;
   }
 
-  abandon(state: string): void {
-    const flow = this.#pending.get(state) ?? this.#used.get(state)?.flow ?? this.#stored(state);
-    if (flow !== undefined) this.#drop(flow);
+  /** A pause is over. Its flow is, when no other pause waits for it. */
+  abandon(id: string): void {
+    this.#granted.delete(id);
+    const state = this.#joined.get(id) ?? id;
+    this.#joined.delete(id);
+    const flow = this.#pending.get(state) ?? this.#used.get(state) ?? this.#stored(state);
+    if (flow === undefined) return;
+    flow.waiting.delete(id);
+    if (flow.waiting.size > 0) return;
+    this.#drop(flow);
     this.#used.delete(state);
   }
 
+  /** What the vault does not have any more has ended in another process. */
   #find(state: string): Flow | undefined {
-    const used = this.#used.get(state);
-    if (used !== undefined && used.token === undefined) return undefined;
-    return this.#pending.get(state) ?? this.#stored(state);
+    if (this.#used.has(state)) return undefined;
+    const flow = this.#pending.get(state);
+    if (this.#vault === undefined) return flow;
+    const stored = this.#stored(state);
+    if (stored === undefined) this.#uncount(state);
+    return stored && (flow ?? stored);
   }
 
-  /** A flow of a process before this one; undefined also if its provider is not configured any more. */
+  #satisfiedBy({ provider, scopes, ...flow }: Flow, token: AccessToken): Flow[] {
+    const given = [...scopes, ...token.scopes];
+    const own = this.#byHolder.get(holderOf(flow)) ?? [];
+    return [...own].filter((one) => one.provider === provider && includes(given, one.scopes));
+  }
+
+  /** Flows of the processes before this one. */
+  #load(): void {
+    const found: Flow[] = [];
+    for (let after = ''; ; ) {
+      const states = this.#vault?.keys('flow', after, PAGE) ?? [];
+      for (const state of states) {
+        const flow = this.#stored(state);
+        if (flow === undefined || flow.expiresAt <= this.#now()) this.#remove(state);
+        else found.push(flow);
+      }
+      if (states.length < PAGE) break;
+      after = states.at(-1)!;
+    }
+    for (const flow of found.sort((a, b) => a.expiresAt - b.expiresAt)) this.#count(flow);
+  }
+
+  /** Undefined also if its provider is not configured any more. */
   #stored(state: string): Flow | undefined {
     const text = this.#vault?.get('flow', state);
     if (text === undefined) return undefined;
-    const { provider: name, ...flow } = JSON.parse(text) as StoredFlow;
+    const { provider: name, others = [], ...flow } = JSON.parse(text) as StoredFlow;
     const provider = this.#provider(name);
-    return provider && { ...flow, state, provider };
+    return provider && { ...flow, state, provider, waiting: new Map([[state, flow.executionId], ...others]) };
   }
 
   #expire(): void {
@@ -144,45 +232,61 @@ export class Flows {
     }
   }
 
-  /** Those that nobody came back for, of executions that are not in memory, or have ended. */
-  #sweep(): void {
-    const states = this.#vault?.keys('flow', this.#sweptTo, SWEPT) ?? [];
-    for (const state of states) {
-      const flow = this.#stored(state);
-      if (flow === undefined || flow.expiresAt <= this.#now()) this.#remove(state);
-    }
-    this.#sweptTo = states.length < SWEPT ? '' : states.at(-1)!;
+  #drop({ state, waiting }: Flow): undefined {
+    this.#uncount(state);
+    for (const id of waiting.keys()) this.#joined.delete(id);
+    this.#remove(state);
   }
 
-  #drop(flow: Flow): undefined {
-    this.#uncount(flow);
-    this.#remove(flow.state);
-  }
-
-  /** It is no use any more: if it cannot be removed now, a sweep finds it. */
+  /** It is no use any more: if it cannot be removed now, the next start does it. */
   #remove(state: string): void {
     try {
       this.#vault?.remove('flow', state);
     } catch {}
   }
 
-  #uncount({ state, user }: Flow): void {
-    if (!this.#pending.delete(state) || user === undefined) return;
-    const left = (this.#perUser.get(user) ?? 1) - 1;
-    if (left > 0) this.#perUser.set(user, left);
-    else this.#perUser.delete(user);
+  #count(flow: Flow): void {
+    if (flow.user === undefined) this.#anonymous += 1;
+    const { state, waiting } = flow;
+    this.#pending.set(state, flow);
+    for (const id of waiting.keys()) if (id !== state) this.#joined.set(id, state);
+    const holder = holderOf(flow);
+    const own = this.#byHolder.get(holder);
+    if (own === undefined) this.#byHolder.set(holder, new Set([flow]));
+    else own.add(flow);
+  }
+
+  #uncount(state: string): void {
+    const flow = this.#pending.get(state);
+    if (flow === undefined) return;
+    this.#pending.delete(state);
+    if (flow.user === undefined) this.#anonymous -= 1;
+    const holder = holderOf(flow);
+    const own = this.#byHolder.get(holder);
+    own?.delete(flow);
+    if (own?.size === 0) this.#byHolder.delete(holder);
   }
 
   /** A caller that never claims must not keep tokens for ever: the oldest goes. */
-  #boundUnclaimed(): void {
-    for (const [state, { token }] of this.#used) {
-      if (this.#used.size <= this.#limits.maxFlows) return;
-      if (token !== undefined) this.#used.delete(state);
+  #boundGranted(): void {
+    for (const id of this.#granted.keys()) {
+      if (this.#granted.size <= this.#limits.maxFlows) return;
+      this.#granted.delete(id);
     }
   }
 }
 
-type StoredFlow = Omit<Flow, 'state' | 'provider'> & { readonly provider: string };
+const includes = (scopes: readonly string[], wanted: readonly string[]): boolean =>
+  wanted.every((scope) => scopes.includes(scope));
 
-const writeFlow = ({ provider, scopes, user, executionId, verifier, expiresAt }: Flow): string =>
-  JSON.stringify({ provider: provider.name, scopes, user, executionId, verifier, expiresAt } satisfies StoredFlow);
+type StoredFlow = Omit<Flow, 'state' | 'provider' | 'waiting'> & {
+  readonly provider: string;
+  /** Pauses besides the first, by id. */
+  readonly others?: readonly (readonly [id: string, executionId: string])[];
+};
+
+const writeFlow = ({ state, provider, scopes, user, executionId, verifier, expiresAt, waiting }: Flow): string => {
+  const others = [...waiting].filter(([id]) => id !== state);
+  const flow: StoredFlow = { provider: provider.name, scopes, user, executionId, verifier, expiresAt };
+  return JSON.stringify(others.length === 0 ? flow : { ...flow, others });
+};

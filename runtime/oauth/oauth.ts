@@ -10,16 +10,18 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
-import type { AccessToken } from './access-token.ts';
-import { type Flow, Flows } from './flows.ts';
-import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf } from './provider.ts';
-import { OF_EXECUTION } from './stored-tokens.ts';
-import { cleaned, type Fetch, type Refusal, TokenEndpoint } from './token-endpoint.ts';
+import type { AccessToken, Grant } from './access-token.ts';
+import { type Flow, Flows, type NewFlow, type Waiting } from './flows.ts';
+import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
+import { type Fetch, Requests } from './requests.ts';
+import { revokeAtProvider } from './revocation.ts';
+import { holderOf } from './stored-tokens.ts';
+import { cleaned, type Refusal, TokenEndpoint } from './token-endpoint.ts';
 import { TokenCache } from './tokens.ts';
 
 export { AccessToken } from './access-token.ts';
 export type { OAuthProviderConfig } from './provider.ts';
-export type { Fetch } from './token-endpoint.ts';
+export type { Fetch } from './requests.ts';
 
 export interface OAuthOptions {
   /** By the name that workflows use. */
@@ -40,6 +42,8 @@ export interface OAuthOptions {
   vault?: Vault | undefined;
   /** Default: the global one. */
   fetch?: Fetch;
+  /** Resolves after that many milliseconds: before a refresh is sent again. Default: that of Node. */
+  wait?: (ms: number) => Promise<unknown>;
   /** That many unguessable bytes. Default: those of node:crypto. */
   random?: (bytes: number) => Buffer;
 }
@@ -63,7 +67,14 @@ export type CallbackOutcome =
   /** The provider says that the user, or itself, did not agree. The texts came with the URL: escape them in HTML. */
   | ({ readonly outcome: 'refused'; readonly error: string; readonly description?: string } & Finished)
   | (Refusal & Finished);
-type Finished = { readonly executionId: string; readonly state: string };
+/** The pause that asked first, and others that have waited for the same. */
+type Finished = Waiting & { readonly also?: readonly Waiting[] };
+
+export interface Begun {
+  readonly state: string;
+  readonly authUrl: string;
+  readonly expiresInMs: number;
+}
 
 export interface OAuth {
   /**
@@ -71,8 +82,13 @@ export interface OAuth {
    * if the provider cannot refresh at the moment, `options_invalid` for a provider that is not configured.
    */
   token(subject: Subject, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
+  /**
+   * Waits for a consent that the user has been asked for already, if it is for the same or more, or else asks. `state` is
+   * that of this request alone. Throws as `begin` does.
+   */
+  ask(request: FlowRequest): Begun;
   /** Registers a flow. Throws `options_invalid` as `token` does, `queue_full`, and `store_unavailable`. */
-  begin(request: FlowRequest): { state: string; authUrl: string; expiresInMs: number };
+  begin(request: FlowRequest): Begun;
   /**
    * The callback, as it was received; `user` is the identity of the browser, if it has one. Rejects with
    * `store_unavailable` if what comes of it cannot be kept: the same callback may then come again.
@@ -82,6 +98,13 @@ export interface OAuth {
   abandon(state: string): void;
   /** The token of a granted flow, once. It is kept besides, for `token`. */
   claim(state: string): AccessToken | undefined;
+  /** The API of the provider has refused this token: `token` gives it no more, but refreshes it or asks for consent. */
+  reject(subject: Subject, provider: string, token: AccessToken): void;
+  /**
+   * Forgets the tokens of a subject at one provider, and revokes them there: resolves to whether the provider says so.
+   * Rejects with `options_invalid` as `token` does, and with `store_unavailable`.
+   */
+  disconnect(subject: Subject, provider: string): Promise<boolean>;
   /** Forgets all tokens of a user; the provider is not told. Throws `store_unavailable`. */
   revoke(user: string): void;
   /** Forgets the tokens of an execution that nobody owns, and that has ended. */
@@ -98,8 +121,15 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
   const flows = new Flows(now, { maxFlows, maxFlowsPerUser }, vault, (name) => providers.get(name));
-  const endpoint = new TokenEndpoint({ fetch, now, requestTimeoutMs });
-  const tokens = new TokenCache({ now, maxTokens, vault, refresh: (...asked) => endpoint.refresh(...asked) });
+  const requests = new Requests({ fetch, requestTimeoutMs, wait: options.wait });
+  const endpoint = new TokenEndpoint(requests, now);
+  const tokens = new TokenCache({
+    now,
+    maxTokens,
+    vault,
+    refresh: (...asked) => endpoint.refresh(...asked),
+    pause: (ms) => requests.pause(ms),
+  });
 
   const providerOf = (name: string): Provider => {
     const provider = providers.get(name);
@@ -107,6 +137,23 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     const known = [...providers.keys()].join(', ') || 'none';
     const detail = `no OAuth provider is called ${JSON.stringify(name)}; configured: ${known}`;
     throw new Failure('options_invalid', { detail });
+  };
+
+  const flowOf = ({ provider: name, scopes: wanted, user, executionId }: FlowRequest): NewFlow => {
+    const provider = providerOf(name);
+    const state = random(24).toString('base64url');
+    const verifier = random(64).toString('base64url');
+    const scopes = scopesOf(provider, wanted);
+    return { state, provider, scopes, user, executionId, verifier, expiresAt: now() + timeoutMs };
+  };
+  const begun = (flow: NewFlow): Begun => ({
+    state: flow.state,
+    authUrl: authorizationUrl(flow),
+    expiresInMs: timeoutMs,
+  });
+  const add = (flow: NewFlow): Begun => {
+    flows.add(flow);
+    return begun(flow);
   };
 
   const complete = async (url: URL, browser: string | undefined): Promise<CallbackOutcome> => {
@@ -124,68 +171,65 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   const conclude = async (flow: Flow, url: URL) => {
     const { provider, scopes, verifier } = flow;
     const callback = readCallback(flow, url);
-    if (!(callback instanceof URLSearchParams)) {
-      flows.settle(flow, undefined);
-      return callback;
-    }
+    if (!(callback instanceof URLSearchParams)) return { ...callback, ...others(flows.settle(flow, undefined)) };
     const answer = await endpoint.exchange(provider, scopes, callback, verifier);
-    if (answer.outcome === 'failed') {
-      flows.settle(flow, undefined);
-      return answer;
-    }
+    if (answer.outcome === 'failed') return { ...answer, ...others(flows.settle(flow, undefined)) };
     // A token that only one execution could use is of no use once that has ended.
     if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, answer);
-    flows.settle(flow, answer.token);
-    return { outcome: 'granted' } as const;
+    return { outcome: 'granted', ...others(flows.settle(flow, answer.token)) } as const;
   };
+  const others = (also: readonly Waiting[]) => (also.length === 0 ? {} : { also });
 
   return {
     token: async (subject, name, scopes) => {
       const provider = providerOf(name);
       return tokens.token(holderOf(subject), provider, scopesOf(provider, scopes));
     },
-    begin: ({ provider: name, scopes: wanted, user, executionId }) => {
-      const provider = providerOf(name);
-      const flow: Flow = {
-        state: random(24).toString('base64url'),
-        provider,
-        scopes: scopesOf(provider, wanted),
-        user,
-        executionId,
-        verifier: random(64).toString('base64url'),
-        expiresAt: now() + timeoutMs,
-      };
-      flows.add(flow);
-      return { state: flow.state, authUrl: authorizationUrl(flow), expiresInMs: timeoutMs };
+    ask: (request) => {
+      const asked = flowOf(request);
+      const joined = flows.join(asked);
+      return joined ? { ...begun(joined), state: asked.state } : add(asked);
     },
+    begin: (request) => add(flowOf(request)),
     complete: ({ url, user }) => complete(url, user),
     abandon: (state) => flows.abandon(state),
     claim: (state) => flows.claim(state),
+    reject: (subject, name, token) => tokens.reject(holderOf(subject), providerOf(name), token.value),
+    disconnect: async (subject, name) => {
+      const provider = providerOf(name);
+      const grants = tokens.take(holderOf(subject), provider);
+      const told = await Promise.all(distinct(grants).map((grant) => revokeAtProvider(requests, provider, grant)));
+      return told.length > 0 && told.every(Boolean);
+    },
     revoke: (user) => tokens.revoke(user),
     release: (executionId) => tokens.release(holderOf({ user: undefined, executionId })),
-    stop: () => endpoint.stop(),
+    stop: () => requests.stop(),
     get pending() {
       return flows.pending;
     },
   };
 };
 
-/** Tokens are a user's; those that nobody in particular has consented to are their execution's. No user id begins so. */
-const holderOf = ({ user, executionId }: Subject): string => user ?? `${OF_EXECUTION}${executionId}`;
+/** Several consents may have been given one token, or share what refreshes them. */
+const distinct = (grants: readonly Grant[]): Grant[] => [
+  ...new Map(grants.map((grant) => [grant.refreshToken ?? grant.token.value, grant])).values(),
+];
 
-const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string => {
+const authorizationUrl = ({ provider, scopes, state, verifier }: NewFlow): string => {
+  const { quirks } = provider;
   const url = new URL(provider.authorizationUrl);
-  const parameters: [string, string][] = [
-    ['response_type', 'code'],
-    ['client_id', provider.client.client_id],
-    ['redirect_uri', provider.redirectUri],
-    ...(scopes.length > 0 ? [['scope', scopes.join(' ')] satisfies [string, string]] : []),
-    ['state', state],
-    ['code_challenge', createHash('sha256').update(verifier).digest('base64url')],
-    ...provider.authorizationParams.map(([name, value]) => [name, value] satisfies [string, string]),
-    ['code_challenge_method', 'S256'],
-  ];
-  for (const [name, value] of parameters) url.searchParams.set(name, value);
+  const set = (name: string, value: string) => url.searchParams.set(name, value);
+  set('response_type', 'code');
+  set('client_id', provider.client.client_id);
+  set('redirect_uri', provider.redirectUri);
+  const wanted = scopes.length > 0 && quirks.refreshScope ? [...new Set([...scopes, quirks.refreshScope])] : scopes;
+  if (wanted.length > 0) set(quirks.scopeParameter ?? 'scope', wanted.join(quirks.scopeSeparator ?? ' '));
+  set('state', state);
+  for (const [name, value] of provider.authorizationParams) set(name, value);
+  if (usesPkce(provider)) {
+    set('code_challenge', createHash('sha256').update(verifier).digest('base64url'));
+    set('code_challenge_method', 'S256');
+  }
   return url.href;
 };
 
@@ -193,9 +237,15 @@ const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string =
 const readCallback = ({ provider, state }: Flow, url: URL) => {
   const { server, client, issuer } = provider;
   const received = new URLSearchParams(url.searchParams);
-  // Who is not told which issuer to expect cannot tell a wrong one.
-  if (issuer === undefined) received.delete('iss');
   const unusable = (reason: string): Refusal => ({ outcome: 'failed', kind: 'unusable', reason });
+  // Without the issuer's name, its address must do: else the answer of another provider could pass for this one's.
+  if (issuer === undefined) {
+    const said = received.getAll('iss');
+    const origins = [provider.authorizationUrl, server.token_endpoint].map((url) => new URL(url).origin);
+    const isOurs = (iss: string) => URL.canParse(iss) && origins.includes(new URL(iss).origin);
+    if (!said.every(isOurs)) return unusable('The callback names another issuer; set issuer if it is the right one.');
+    received.delete('iss');
+  }
   try {
     const callback = oauth.validateAuthResponse(server, client, received, state);
     const [code, ...more] = callback.getAll('code');

@@ -2,17 +2,23 @@
 import * as oauth from 'oauth4webapi';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
+import { type PresetName, presetNames, type Quirks, withPreset } from './presets.ts';
 
 export interface OAuthProviderConfig {
   clientId: string;
   clientSecret?: string;
-  /** Where the browser is sent. Its own query, if it has one, is kept. */
-  authorizationUrl: string;
-  tokenUrl: string;
+  /** A provider that is known: its addresses and its differences from the standard. Other members override it. */
+  provider?: PresetName;
+  /** Where the browser is sent. Its own query, if it has one, is kept. Required without `provider`. */
+  authorizationUrl?: string;
+  /** Required without `provider`. */
+  tokenUrl?: string;
+  /** Where tokens are revoked (RFC 7009). Default: the provider is not told of a revocation. */
+  revocationUrl?: string;
   /** The callback, exactly as the provider knows it; the route that serves it is configured separately. */
   redirectUri: string;
   /** What is asked for when a workflow names no scopes. Default: none, which leaves it to the provider. */
-  scopes?: string[];
+  scopes?: readonly string[];
   /** Where set, a callback that says it is from another issuer is refused (RFC 9207). */
   issuer?: string;
   /** Refuses callbacks that do not name their issuer. Needs `issuer`. Default false. */
@@ -33,6 +39,8 @@ export interface Provider {
   readonly scopes: readonly string[];
   readonly authorizationParams: readonly (readonly [name: string, value: string])[];
   readonly issuer: string | undefined;
+  readonly revocationUrl: string | undefined;
+  readonly quirks: Quirks;
   readonly clientSecret: string | undefined;
   readonly server: oauth.AuthorizationServer & { readonly token_endpoint: string };
   readonly client: oauth.Client;
@@ -66,8 +74,10 @@ const schema = z
   .strictObject({
     clientId: text,
     clientSecret: text.optional(),
+    provider: z.enum(presetNames).optional(),
     authorizationUrl: address,
     tokenUrl: address,
+    revocationUrl: address.optional(),
     redirectUri: address,
     scopes: z.array(scopeToken).optional(),
     issuer: address.optional(),
@@ -78,8 +88,9 @@ const schema = z
   })
   .superRefine((config, check) => {
     const wrong = (key: string, message: string): void => check.addIssue({ code: 'custom', path: [key], message });
-    for (const key of ['authorizationUrl', 'tokenUrl', 'redirectUri'] as const) {
-      if (!config.allowInsecureHttp && !isProtected(new URL(config[key]))) {
+    for (const key of ['authorizationUrl', 'tokenUrl', 'revocationUrl', 'redirectUri'] as const) {
+      const url = config[key];
+      if (url !== undefined && !config.allowInsecureHttp && !isProtected(new URL(url))) {
         wrong(key, 'must be https, except on loopback or with allowInsecureHttp');
       }
     }
@@ -96,7 +107,8 @@ const schema = z
 
 /** Throws `options_invalid`, naming the provider and every key that is wrong, and never a value. */
 export const parseProvider = (name: string, given: OAuthProviderConfig): Provider => {
-  const { data: config, error } = schema.safeParse(given);
+  const { config: whole, quirks } = withPreset(given);
+  const { data: config, error } = schema.safeParse(whole);
   if (error) {
     const problems = error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(' '));
     throw new Failure('options_invalid', { detail: `OAuth provider ${JSON.stringify(name)}: ${problems.join('; ')}` });
@@ -109,6 +121,8 @@ export const parseProvider = (name: string, given: OAuthProviderConfig): Provide
     scopes: config.scopes ?? [],
     authorizationParams: Object.entries(config.authorizationParams ?? {}),
     issuer,
+    revocationUrl: config.revocationUrl,
+    quirks,
     clientSecret,
     server: {
       issuer: issuer ?? new URL(authorizationUrl).origin,
@@ -119,6 +133,13 @@ export const parseProvider = (name: string, given: OAuthProviderConfig): Provide
     authenticate: authentication(clientSecret, config.tokenEndpointAuthMethod),
   };
 };
+
+/** Under another issuer a name is another provider. */
+export const idOf = ({ name, issuer }: Provider): string => JSON.stringify([name, issuer ?? null]);
+
+/** Always, but with a provider that refuses it beside a secret. */
+export const usesPkce = ({ quirks, clientSecret }: Provider): boolean =>
+  !quirks.withoutPkce || clientSecret === undefined;
 
 /** The scopes to ask for, each once: the provider's own unless others are wanted. Throws `options_invalid`. */
 export const scopesOf = (provider: Provider, wanted: readonly string[] = provider.scopes): readonly string[] => {

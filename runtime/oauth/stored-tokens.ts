@@ -2,15 +2,43 @@
 import { createHash } from 'node:crypto';
 import type { Vault } from '../store/vault.ts';
 import { AccessToken, type Grant } from './access-token.ts';
+import { idOf, type Provider } from './provider.ts';
 
-/** How a holder begins that is an execution; others are users. */
-export const OF_EXECUTION = '\0';
+/** The beginning of a holder that is an execution; others are users. */
+const OF_EXECUTION = '\0';
+
+/** Tokens are a user's; those of an execution without owner are its own. No user id begins so. */
+export const holderOf = ({ user, executionId }: { user: string | undefined; executionId: string }): string =>
+  user ?? `${OF_EXECUTION}${executionId}`;
+
+export interface KeptGrant extends Grant {
+  /** What was asked for. */
+  readonly scopes: readonly string[];
+  /** `idOf` the provider. Undefined for one of an older version, which is found by its key alone. */
+  readonly providerId: string | undefined;
+  /** Grows with each token that takes the place of another one. */
+  readonly generation: number;
+}
 
 interface Written {
   readonly value: string;
+  /** Those of the token. */
   readonly scopes: readonly string[];
   readonly expiresAt?: number | undefined;
   readonly refreshToken?: string | undefined;
+  readonly refreshAt?: number | undefined;
+  readonly asked?: readonly string[];
+  readonly providerId?: string | undefined;
+  readonly generation?: number;
+  /** A process refreshes it, and has until then. Epoch milliseconds. */
+  readonly busyUntil?: number | undefined;
+}
+
+/** Where a grant is kept. */
+interface Kept extends Omit<KeptGrant, 'providerId'> {
+  readonly holder: string;
+  readonly key: string;
+  readonly provider: Provider;
 }
 
 /** Tokens that are looked at whenever one is stored: more than are stored, so that dead ones do not pile up. */
@@ -31,28 +59,62 @@ export class StoredTokens {
     for (const key of this.#beginningWith('execution:')) this.#executions.add(key.slice(0, key.indexOf('.') + 1));
   }
 
-  get(holder: string, key: string): Grant | undefined {
+  get(holder: string, key: string): KeptGrant | undefined {
     return this.#read(placeOf(holder, key));
   }
 
+  /** All of a holder. */
+  all(holder: string): KeptGrant[] {
+    const grants = this.#beginningWith(beginningOf(holder)).map((place) => this.#read(place));
+    return grants.filter((grant) => grant !== undefined);
+  }
+
   /** Throws `store_unavailable`. */
-  put(holder: string, key: string, { token, refreshToken }: Grant): void {
+  put({ holder, key, provider, token, refreshToken, refreshAt, scopes: asked, generation }: Kept): void {
     const { value, scopes, expiresAt } = token;
     this.#sweep();
-    const written: Written = { value, scopes, expiresAt, refreshToken };
-    this.#vault.put('token', placeOf(holder, key), JSON.stringify(written));
+    const providerId = idOf(provider);
+    this.#write(holder, key, { value, scopes, expiresAt, refreshToken, refreshAt, asked, providerId, generation });
     if (holder.startsWith(OF_EXECUTION)) this.#executions.add(beginningOf(holder));
   }
 
-  tryPut(holder: string, key: string, grant: Grant): void {
+  /** Whether it is kept. */
+  tryPut(grant: Kept): boolean {
     try {
-      this.put(holder, key, grant);
-    } catch {}
+      this.put(grant);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Claims the refresh of a token until then. If another process has claimed it, nothing happens, and the end of its claim
+   * is the answer. What cannot be written needs no claim: nobody else has it.
+   */
+  claim({ holder, key }: Kept, now: number, until: number): number | undefined {
+    const written = this.#text(placeOf(holder, key));
+    if (written === undefined) return undefined;
+    const { busyUntil = 0 } = written;
+    if (busyUntil > now) return busyUntil;
+    this.#tryWrite(holder, key, { ...written, busyUntil: until });
+    return undefined;
+  }
+
+  /** Ends a claim without a new token. */
+  release({ holder, key }: Kept): void {
+    const written = this.#text(placeOf(holder, key));
+    if (written?.busyUntil !== undefined) this.#tryWrite(holder, key, { ...written, busyUntil: undefined });
   }
 
   /** It is no use any more: if it cannot be removed now, a sweep finds it. */
   tryRemove(holder: string, key: string): void {
     this.#tryRemove(placeOf(holder, key));
+  }
+
+  /** Throws `store_unavailable`. */
+  remove(holder: string, key: string): void {
+    this.#vault.remove('token', placeOf(holder, key));
   }
 
   /** Throws `store_unavailable`. */
@@ -66,11 +128,27 @@ export class StoredTokens {
     return this.#executions.size > 0 && this.#executions.has(beginningOf(holder));
   }
 
-  #read(place: string): Grant | undefined {
+  #text(place: string): Written | undefined {
     const text = this.#vault.get('token', place);
-    if (text === undefined) return undefined;
-    const { value, scopes, expiresAt, refreshToken } = JSON.parse(text) as Written;
-    return { token: new AccessToken(value, scopes, expiresAt), refreshToken };
+    return text === undefined ? undefined : (JSON.parse(text) as Written);
+  }
+
+  #read(place: string): KeptGrant | undefined {
+    const written = this.#text(place);
+    if (written === undefined) return undefined;
+    const { value, scopes, expiresAt, refreshToken, refreshAt, asked = [], providerId, generation = 0 } = written;
+    const token = new AccessToken(value, scopes, expiresAt);
+    return { token, refreshToken, refreshAt, scopes: asked, providerId, generation };
+  }
+
+  #write(holder: string, key: string, written: Written): void {
+    this.#vault.put('token', placeOf(holder, key), JSON.stringify(written));
+  }
+
+  #tryWrite(holder: string, key: string, written: Written): void {
+    try {
+      this.#write(holder, key, written);
+    } catch {}
   }
 
   /** What has expired and cannot be refreshed, or was sealed under another key. */

@@ -1,9 +1,15 @@
-/** The tokens that were consented to: the same holder, provider and scopes are not asked for again. */
+/**
+ * The tokens that were consented to, by holder, provider and scopes.
+ *
+ * K1  A refresh token is used by one request at a time, in all processes: providers that rotate refresh tokens revoke
+ *     everything when an old one comes again.
+ * K2  What the store has counts if it is newer: another process, or another life of this one, has refreshed.
+ */
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
 import type { AccessToken, Grant } from './access-token.ts';
-import type { Provider } from './provider.ts';
-import { StoredTokens } from './stored-tokens.ts';
+import { idOf, type Provider } from './provider.ts';
+import { type KeptGrant, StoredTokens } from './stored-tokens.ts';
 import type { TokenAnswer } from './token-endpoint.ts';
 
 export interface TokenCacheOptions {
@@ -12,25 +18,51 @@ export interface TokenCacheOptions {
   readonly maxTokens: number;
   readonly vault: Vault | undefined;
   readonly refresh: (provider: Provider, scopes: readonly string[], refreshToken: string) => Promise<TokenAnswer>;
+  /** Resolves after that many milliseconds; to false, and at once, when the server stops. */
+  readonly pause: (ms: number) => Promise<boolean>;
 }
 
-interface Entry extends Grant {
+interface Entry extends Omit<KeptGrant, 'providerId'> {
+  readonly key: string;
   readonly holder: string;
   readonly provider: Provider;
-  /** Under way, and shared by everybody who needs this token meanwhile: a rotated refresh token is good once. */
-  refreshing?: Promise<AccessToken | undefined>;
+  /** Whether the store has it, or had it until another process removed it. */
+  isStored: boolean;
+  /** The API of the provider has refused it: it is not given again. */
+  isRejected?: boolean;
+  isRefreshing?: boolean;
+  /** An early refresh has failed; the next attempt. Epoch milliseconds. */
+  retryAt?: number;
 }
 
-/** Errors that do not speak about the refresh token: it is kept for when they are over. */
-const passingErrors = ['invalid_client', 'server_error', 'temporarily_unavailable'];
+/** Errors that do not speak about the refresh token: it stays for when they are over. */
+const passingErrors = [
+  'invalid_client',
+  'server_error',
+  'temporarily_unavailable',
+  'incorrect_client_credentials',
+  'invalid_client_id',
+  'bad_client_secret',
+  'internal_error',
+  'fatal_error',
+  'service_unavailable',
+  'request_timeout',
+  'ratelimited',
+];
+
+const RETRY_EARLY_MS = 5_000;
+/** How long a process has for a refresh before another one takes over, and how often that looks. */
+const CLAIM_MS = 15_000;
+const LOOK_MS = 250;
 
 export class TokenCache {
   readonly #options: TokenCacheOptions;
   /** In order of use. */
   readonly #entries = new Map<string, Entry>();
-  /** Keys of the entries above. */
-  readonly #byHolder = new Map<string, Set<string>>();
+  readonly #byHolder = new Map<string, Set<Entry>>();
   readonly #stored: StoredTokens | undefined;
+  /** Refreshes under way, by holder and refresh token. */
+  readonly #refreshes = new Map<string, { entry: Entry; token: Promise<AccessToken | undefined> }>();
 
   constructor(options: TokenCacheOptions) {
     const { vault, now } = options;
@@ -39,35 +71,45 @@ export class TokenCache {
   }
 
   /** Throws `store_unavailable`; the token is in memory even so. */
-  keep(holder: string, provider: Provider, scopes: readonly string[], { token, refreshToken }: Grant): void {
+  keep(holder: string, provider: Provider, scopes: readonly string[], grant: Grant): void {
     const key = keyOf(holder, provider, scopes);
-    this.#put(key, { holder, provider, token, refreshToken });
-    this.#stored?.put(holder, key, { token, refreshToken });
+    const before = Math.max(this.#entries.get(key)?.generation ?? 0, this.#stored?.get(holder, key)?.generation ?? 0);
+    const { token, refreshToken, refreshAt } = grant;
+    const generation = before + 1;
+    const own = { token, refreshToken, refreshAt, generation, scopes };
+    const entry = this.#put({ ...own, key, holder, provider, isStored: false });
+    this.#stored?.put(entry);
+    entry.isStored = true;
   }
 
   /** Undefined if consent is needed. Throws `oauth_failed` if it is not, but the provider cannot refresh at the moment. */
   async token(holder: string, provider: Provider, scopes: readonly string[]): Promise<AccessToken | undefined> {
-    const key = keyOf(holder, provider, scopes);
-    const entry = this.#entries.get(key) ?? this.#load(key, holder, provider);
-    if (entry === undefined) return undefined;
-    const { token, refreshToken } = entry;
-    if (token.expiresAt === undefined || token.expiresAt > this.#options.now()) {
-      this.#put(key, entry);
-      return token;
+    for (;;) {
+      const entry = this.#find(holder, provider, scopes);
+      if (entry === undefined) return undefined;
+      const token = await this.#use(entry);
+      if (token !== undefined) return token;
     }
-    if (refreshToken === undefined) {
-      this.#drop(key, entry);
-      return undefined;
+  }
+
+  /** The API of the provider has refused this token. */
+  reject(holder: string, provider: Provider, value: string): void {
+    for (const entry of this.#all(holder, provider)) if (entry.token.value === value) entry.isRejected = true;
+  }
+
+  /** Forgets the tokens of a holder at one provider, and gives them. Throws `store_unavailable`. */
+  take(holder: string, provider: Provider): readonly Grant[] {
+    const all = this.#all(holder, provider);
+    for (const entry of all) {
+      this.#stored?.remove(holder, entry.key);
+      this.#uncache(entry);
     }
-    this.#put(key, entry); // so that it does not make room meanwhile
-    entry.refreshing ??= this.#refresh(key, entry, refreshToken);
-    return entry.refreshing;
+    return all;
   }
 
   /** Forgets all tokens of a holder, also one that is being refreshed. Throws `store_unavailable`. */
   revoke(holder: string): void {
-    for (const key of this.#byHolder.get(holder) ?? []) this.#entries.delete(key);
-    this.#byHolder.delete(holder);
+    for (const entry of this.#byHolder.get(holder) ?? []) this.#uncache(entry);
     this.#stored?.removeAll(holder);
   }
 
@@ -76,61 +118,179 @@ export class TokenCache {
     if (!this.#byHolder.has(holder) && !this.#stored?.hasOfExecution(holder)) return;
     try {
       this.revoke(holder);
-    } catch {} // it is sealed, and nobody asks for it any more
+    } catch {} // it is sealed, and nothing asks for it any more
   }
 
-  #load(key: string, holder: string, provider: Provider): Entry | undefined {
-    const grant = this.#stored?.get(holder, key);
+  /** The token of exactly these scopes, or that with the fewest scopes which include them. */
+  #find(holder: string, provider: Provider, scopes: readonly string[]): Entry | undefined {
+    const key = keyOf(holder, provider, scopes);
+    const exact = this.#entries.get(key) ?? this.#load(holder, provider, this.#stored?.get(holder, key), key, scopes);
+    if (exact !== undefined) return exact;
+    const wider = this.#all(holder, provider).filter((entry) => satisfies(entry, scopes));
+    return wider.sort((a, b) => a.scopes.length - b.scopes.length)[0];
+  }
+
+  /** All of a holder at one provider, also those that are in the store alone. */
+  #all(holder: string, provider: Provider): Entry[] {
+    for (const grant of this.#stored?.all(holder) ?? []) {
+      const key = keyOf(holder, provider, grant.scopes);
+      if (grant.providerId === idOf(provider) && !this.#entries.has(key)) this.#load(holder, provider, grant, key);
+    }
+    return [...(this.#byHolder.get(holder) ?? [])].filter((entry) => entry.provider === provider);
+  }
+
+  #load(holder: string, provider: Provider, grant: KeptGrant | undefined, key: string, scopes = grant?.scopes ?? []) {
     if (grant === undefined) return undefined;
-    const entry = { holder, provider, ...grant };
-    this.#put(key, entry);
-    return entry;
+    const { token, refreshToken, refreshAt, generation } = grant;
+    const entry = { token, refreshToken, refreshAt, generation, scopes, key, holder, provider, isStored: true };
+    return this.#put(entry);
   }
 
-  async #refresh(key: string, entry: Entry, refreshToken: string): Promise<AccessToken | undefined> {
-    const { holder, provider, token } = entry;
+  /** Undefined if it is over, and then it is dropped; or if there is a newer one. */
+  #use(entry: Entry): AccessToken | undefined | Promise<AccessToken | undefined> {
+    const { token, refreshToken, refreshAt = token.expiresAt, isRejected = false, retryAt = 0 } = entry;
+    const now = this.#options.now();
+    const isAlive = !isRejected && (token.expiresAt === undefined || token.expiresAt > now);
+    const isDue = !isAlive || (refreshToken !== undefined && refreshAt !== undefined && refreshAt <= now);
+    if (isDue && refreshToken !== undefined && (!isAlive || retryAt <= now)) {
+      return this.#refreshOnce(entry, refreshToken, isAlive);
+    }
+    if (!isAlive) {
+      this.#drop(entry);
+      return undefined;
+    }
+    this.#put(entry);
+    return token;
+  }
+
+  /** K1 */
+  async #refreshOnce(entry: Entry, refreshToken: string, isAlive: boolean): Promise<AccessToken | undefined> {
+    const flight = JSON.stringify([entry.holder, idOf(entry.provider), refreshToken]);
+    const running = this.#refreshes.get(flight);
+    if (running !== undefined && running.entry !== entry) {
+      await running.token.catch(() => {});
+      return undefined; // it may have a newer refresh token now: `token` looks again
+    }
+    try {
+      if (running !== undefined) return await running.token;
+      entry.isRefreshing = true;
+      const token = this.#refresh(entry, refreshToken);
+      this.#refreshes.set(flight, { entry, token });
+      return await token;
+    } catch (thrown) {
+      if (!isAlive || !(thrown instanceof Failure)) throw thrown;
+      entry.retryAt = this.#options.now() + RETRY_EARLY_MS;
+      return entry.token;
+    } finally {
+      entry.isRefreshing = false;
+      if (running === undefined) this.#refreshes.delete(flight);
+    }
+  }
+
+  async #refresh(entry: Entry, refreshToken: string): Promise<AccessToken | undefined> {
+    if (!(await this.#claim(entry))) return undefined;
+    const { provider, token, key } = entry;
     const answer = await this.#options.refresh(provider, token.scopes, refreshToken);
-    delete entry.refreshing;
-    const isCurrent = this.#entries.get(key) === entry;
+    const newest = this.#entries.get(key);
+    if (newest !== entry) {
+      this.#stored?.release(entry);
+      return newest?.token;
+    }
+    if (this.#adoptNewer(entry)) return undefined; // K2
     if (answer.outcome === 'granted') {
-      if (!isCurrent) return this.#entries.get(key)?.token;
-      const grant = { token: answer.token, refreshToken: answer.refreshToken ?? refreshToken };
-      this.#put(key, { holder, provider, ...grant });
-      // It is good for as long as the process lives, also if it cannot be stored now.
-      this.#stored?.tryPut(holder, key, grant);
+      this.#rotate(entry, { ...answer, refreshToken: answer.refreshToken ?? refreshToken });
       return answer.token;
     }
     if (answer.kind === 'rejected' && !passingErrors.includes(answer.error ?? '')) {
-      if (isCurrent) this.#drop(key, entry);
+      this.#end(entry);
       return undefined;
     }
+    this.#stored?.release(entry);
     const detail = `The token of ${provider.name} has expired and could not be refreshed; try again. ${answer.reason}`;
     throw new Failure('oauth_failed', { detail });
   }
 
-  #put(key: string, entry: Entry): void {
+  /** Waits while another process refreshes. False if that leaves nothing to do here. K1, K2 */
+  async #claim(entry: Entry): Promise<boolean> {
+    for (;;) {
+      if (this.#entries.get(entry.key) !== entry || this.#adoptNewer(entry)) return false;
+      const now = this.#options.now();
+      const busyUntil = this.#stored?.claim(entry, now, now + CLAIM_MS);
+      if (busyUntil === undefined || !(await this.#options.pause(LOOK_MS))) return true;
+    }
+  }
+
+  /** Whether the store knows better: of a newer token, or that there is none any more. */
+  #adoptNewer(entry: Entry): boolean {
+    if (this.#stored === undefined || !entry.isStored) return false;
+    const { holder, key, provider } = entry;
+    const stored = this.#stored.get(holder, key);
+    if (stored !== undefined && stored.generation <= entry.generation) return false;
+    this.#uncache(entry);
+    this.#load(holder, provider, stored, key, entry.scopes);
+    return true;
+  }
+
+  /** The new token, and its refresh token wherever the old one was. */
+  #rotate(entry: Entry, grant: Grant): void {
+    const { holder, provider, refreshToken: used } = entry;
+    for (const other of this.#all(holder, provider)) {
+      if (other.refreshToken !== used) continue;
+      const { token, refreshAt } = other === entry ? grant : other;
+      const { key, scopes, generation } = other;
+      const own = { token, refreshToken: grant.refreshToken, refreshAt, generation: generation + 1, scopes };
+      const next = this.#put({ ...own, key, holder, provider, isStored: false });
+      // It is good for as long as the process lives, also if it cannot be stored now.
+      next.isStored = this.#stored?.tryPut(next) ?? false;
+    }
+  }
+
+  /** The refresh token is dead. The token itself may be good for a while. */
+  #end(entry: Entry): void {
+    const { expiresAt = 0 } = entry.token;
+    this.#drop(entry);
+    if (!entry.isRejected && expiresAt > this.#options.now()) {
+      this.#put({ ...entry, refreshToken: undefined, isStored: false, isRefreshing: false });
+    }
+  }
+
+  #put(entry: Entry): Entry {
+    const { key, holder } = entry;
+    const before = this.#entries.get(key);
+    if (before !== undefined && before !== entry) this.#uncache(before);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    const keys = this.#byHolder.get(entry.holder);
-    if (keys === undefined) this.#byHolder.set(entry.holder, new Set([key]));
-    else keys.add(key);
-    if (this.#entries.size <= this.#options.maxTokens) return;
-    const [oldest] = this.#entries;
-    if (oldest !== undefined) this.#uncache(...oldest);
+    const own = this.#byHolder.get(holder);
+    if (own === undefined) this.#byHolder.set(holder, new Set([entry]));
+    else own.add(entry);
+    if (this.#entries.size > this.#options.maxTokens) this.#makeRoom(entry);
+    return entry;
   }
 
-  #drop(key: string, entry: Entry): void {
-    this.#uncache(key, entry);
-    this.#stored?.tryRemove(entry.holder, key);
+  #makeRoom(newest: Entry): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.isRefreshing || entry === newest) continue;
+      this.#uncache(entry);
+      return;
+    }
   }
 
-  #uncache(key: string, { holder }: Entry): void {
-    this.#entries.delete(key);
-    const keys = this.#byHolder.get(holder);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#byHolder.delete(holder);
+  #drop(entry: Entry): void {
+    this.#uncache(entry);
+    this.#stored?.tryRemove(entry.holder, entry.key);
+  }
+
+  #uncache(entry: Entry): void {
+    const { key, holder } = entry;
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    const own = this.#byHolder.get(holder);
+    own?.delete(entry);
+    if (own?.size === 0) this.#byHolder.delete(holder);
   }
 }
+
+const satisfies = ({ scopes, token }: Entry, wanted: readonly string[]): boolean =>
+  wanted.every((scope) => scopes.includes(scope) || token.scopes.includes(scope));
 
 const keyOf = (holder: string, { name, issuer }: Provider, scopes: readonly string[]): string =>
   JSON.stringify([holder, name, issuer ?? null, ...[...scopes].sort()]);

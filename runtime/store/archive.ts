@@ -25,8 +25,8 @@ export interface Archive {
   unfinished(): readonly string[];
   /** For whom something is due: a deadline of a live one, the end of the retention of a settled one. */
   due(now: number, limit: number): readonly { readonly id: string; readonly isSettled: boolean }[];
-  /** When the next is due, epoch milliseconds; undefined if nothing will be. */
-  nextDueAt(): number | undefined;
+  /** When the next is due, after this time if it is given; epoch milliseconds; undefined if nothing will be. */
+  nextDueAt(after?: number): number | undefined;
   /** The settled ones that would be forgotten next, if the data has outgrown its limit. */
   excess(limit: number): readonly string[];
   /** How many are live, by workflow and the version they were started with. */

@@ -1,17 +1,24 @@
 /**
  * Group commit: what is to be written in one turn of the event loop, or while the disk is busy, is one transaction. It is
  * written by a thread of its own, so that nothing here waits for the disk.
+ *
+ * C1  A batch is one transaction: all of it is on the disk, or none.
+ * C2  If the file refuses what one writer has to write, the batch is tried once more, writer by writer: that writer is
+ *     refused by name, with what it has appended since, and all others are kept.
+ * C3  If nothing can be written, all that waits is refused, and one write a second is tried until it works.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '../errors.ts';
-import { explained, PRAGMAS } from './directory.ts';
-import { type Parameter, WRITES, type Write } from './schema.ts';
+import { type Directory, explained, PRAGMAS } from './directory.ts';
+import { COUNT, type Parameter, WRITES, type Write } from './schema.ts';
 
 /** Adds its writes when the batch leaves, and hears how that has ended. */
 export interface Writer {
+  /** What it writes, for messages: `execution 1234`. */
+  readonly name: string;
   write(batch: Batch): void;
-  written(batch: Batch): void;
+  written(): void;
   lost(): void;
   /** Looks in the file whether what has left is there. */
   isInFile(): boolean;
@@ -25,31 +32,68 @@ const PROBE_MS = 1_000;
 /** Text that may wait for the disk. Who comes when there is more is refused. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
-export class Batch {
-  readonly writers: Writer[] = [];
-  readonly list: (number | Parameter)[] = [];
+/** What one writer has in one batch. */
+export class Part {
+  readonly batch: Batch;
+  readonly writer: Writer;
   /** Resolves when it is on the disk. */
   readonly kept: Promise<undefined>;
   resolve!: (value: undefined) => void;
   reject!: (error: Failure) => void;
-  /** Of the texts that wait in it. */
-  weight = 0;
+  /** Where its writes end in the list of the batch. */
+  end = 0;
+  /** Why it is not written. */
+  cause: unknown;
 
-  constructor() {
+  constructor(batch: Batch, writer: Writer) {
+    this.batch = batch;
+    this.writer = writer;
     this.kept = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.kept.catch(() => {}); // not everybody waits for it
+    this.kept.catch(ignore); // not everybody waits for it
+  }
+}
+
+export class Batch {
+  parts: Part[] = [];
+  readonly list: (number | Parameter)[] = [];
+  /** Of the texts that wait in it. */
+  weight = 0;
+
+  /** A writer joins once, and is asked for its writes when the batch leaves. */
+  join(writer: Writer): Part {
+    const part = new Part(this, writer);
+    this.parts.push(part);
+    return part;
   }
 
   add(write: Write, ...parameters: Parameter[]): void {
     this.list.push(PLACES[write], parameters.length, ...parameters);
   }
+
+  /** Asks each for its writes. One that cannot say what it writes has none. */
+  collect(): void {
+    for (const part of this.parts) {
+      const begin = this.list.length;
+      try {
+        part.writer.write(this);
+      } catch (error) {
+        this.list.length = begin;
+        part.cause = error;
+      }
+      part.end = this.list.length;
+    }
+  }
 }
 
+/** What the thread says: null if all is written. */
+type Reply = null | Refused | { readonly refused: readonly (readonly [place: number, why: Refused])[] };
+type Refused = { readonly message: string; readonly code?: string };
+
 export class Commits {
-  readonly #file: string;
+  readonly #directory: Directory;
   #worker: Worker;
   #open: Batch | undefined;
   #leaving: Batch | undefined;
@@ -61,17 +105,17 @@ export class Commits {
   #isGone = false;
   #onIdle: (() => void) | undefined;
 
-  private constructor(file: string, worker: Worker) {
-    this.#file = file;
+  private constructor(directory: Directory, worker: Worker) {
+    this.#directory = directory;
     this.#worker = worker;
     this.#listen(worker);
   }
 
   /** Resolves when it can write. Rejects if the file cannot be opened. */
-  static async open(file: string): Promise<Commits> {
-    const worker = begin(file);
+  static async open(directory: Directory): Promise<Commits> {
+    const worker = begin(directory);
     await once(worker, 'message'); // rejects on 'error'
-    return new Commits(file, worker);
+    return new Commits(directory, worker);
   }
 
   /** The batch that leaves next. Throws `store_unavailable` while nothing can be written. */
@@ -91,7 +135,7 @@ export class Commits {
     if (this.#leaving !== undefined || batch === undefined) return;
     this.#open = undefined;
     this.#leaving = batch;
-    for (const writer of batch.writers) writer.write(batch);
+    batch.collect();
     this.#worker.postMessage(batch.list);
   }
 
@@ -111,9 +155,12 @@ export class Commits {
   }
 
   #listen(worker: Worker): void {
-    worker.on('message', (failed: { message: string; code?: string } | null) =>
-      failed === null ? this.#written() : this.#failed(Object.assign(new Error(failed.message), { code: failed.code })),
-    );
+    worker.on('message', (reply: Reply) => {
+      if (reply === null) this.#written();
+      else if ('refused' in reply) this.#writtenBut(reply.refused);
+      else if (isOfWriter(reply.code) && this.#leaving !== undefined) this.#tryApart(this.#leaving);
+      else this.#failed(errorOf(reply));
+    });
     let cause: unknown = new Error('The thread that writes has ended.');
     worker.on('error', (error) => (cause = error));
     worker.on('exit', () => this.#ended(cause));
@@ -124,11 +171,36 @@ export class Commits {
     this.#leaving = undefined;
     this.#failure = undefined;
     if (batch !== undefined) {
-      for (const writer of batch.writers) writer.written(batch);
-      batch.resolve(undefined);
+      for (const part of batch.parts) if (part.cause === undefined) part.writer.written();
+      for (const part of batch.parts) this.#conclude(part);
     }
     if (this.#open === undefined) this.#onIdle?.();
     else setImmediate(leave, this);
+  }
+
+  #conclude(part: Part): void {
+    if (part.cause === undefined) part.resolve(undefined);
+    else this.#refuse(part);
+  }
+
+  /** C2 */
+  #tryApart({ list, parts }: Batch): void {
+    this.#worker.postMessage({ list, ends: parts.map(({ end }) => end) });
+  }
+
+  #writtenBut(refused: readonly (readonly [place: number, why: Refused])[]): void {
+    for (const [place, why] of refused) this.#leaving!.parts[place]!.cause = errorOf(why);
+    this.#written();
+  }
+
+  /** What it has appended meanwhile would stand behind a gap. */
+  #refuse(part: Part): void {
+    const { writer, cause } = part;
+    const failure = unwritable(writer.name, cause);
+    const later = this.#open?.parts.filter((part) => part.writer === writer) ?? [];
+    if (later.length > 0) this.#open!.parts = this.#open!.parts.filter((part) => part.writer !== writer);
+    writer.lost();
+    for (const refused of [part, ...later]) refused.reject(failure);
   }
 
   /** What waits is refused too: it would stand behind a gap. */
@@ -138,8 +210,8 @@ export class Commits {
     this.#leaving = undefined;
     this.#open = undefined;
     this.#failure = failure;
-    for (const { writers } of lost) for (const writer of writers) writer.lost();
-    for (const batch of lost) batch.reject(failure);
+    for (const { parts } of lost) for (const { writer } of parts) writer.lost();
+    for (const { parts } of lost) for (const part of parts) part.reject(failure);
     this.#onIdle?.();
     if (!this.#isClosing) this.#probe = setTimeout(() => this.#try(), PROBE_MS);
   }
@@ -148,7 +220,7 @@ export class Commits {
   #try(): void {
     if (this.#isGone) {
       this.#isGone = false;
-      this.#worker = begin(this.#file);
+      this.#worker = begin(this.#directory);
       this.#listen(this.#worker);
       return;
     }
@@ -162,16 +234,39 @@ export class Commits {
     if (this.#isClosing && this.#leaving === undefined) return;
     this.#isGone = true;
     // It may have written, and not lived to say so. A batch is one transaction: what one finds, all have.
-    if (this.#leaving?.writers.some((writer) => writer.isInFile())) this.#written();
+    if (this.#leaving?.parts.some(({ writer }) => writer.isInFile())) this.#written();
     this.#failed(cause instanceof Error ? cause : new Error(String(cause)));
   }
 }
 
-const begin = (file: string): Worker =>
+const begin = ({ file, owner, commits }: Directory): Worker =>
   new Worker(new URL('./writer.mjs', import.meta.url), {
-    workerData: { file, pragmas: PRAGMAS, writes: Object.values(WRITES) },
+    workerData: {
+      file,
+      owner,
+      commits,
+      pragmas: PRAGMAS,
+      writes: Object.values(WRITES),
+      facts: PLACES.facts,
+      count: COUNT,
+    },
     execArgv: [],
   });
+
+/** The file is sound, as far as can be seen, and does not take what one writer has to write. */
+const isOfWriter = (code = ''): boolean =>
+  !/^(SQLITE|FERMATA)_/.test(code) || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE|MISUSE|CORRUPT)/.test(code);
+
+const errorOf = ({ message, code }: Refused): Error => Object.assign(new Error(message), { code });
+
+/** The file takes what others write, and not this. */
+export const unwritable = (name: string, cause: unknown): Failure =>
+  new Failure('execution_damaged', {
+    detail: `What has happened to ${name} cannot be stored: ${explained(cause)}`,
+    cause,
+  });
+
+const ignore = (): void => {};
 
 const leave = (commits: Commits): void => commits.leave();
 

@@ -7,7 +7,8 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import Database from 'libsql';
 import { Failure } from '../errors.ts';
-import { MIGRATIONS } from './schema.ts';
+import { handBack, takeOver } from './ledger.ts';
+import { MIGRATIONS, WRITES } from './schema.ts';
 
 export type Connection = InstanceType<typeof Database>;
 
@@ -15,6 +16,8 @@ export type Connection = InstanceType<typeof Database>;
 export const FILE = 'fermata.db';
 const LOCK = 'fermata.lock';
 const OWNER = 'owner.json';
+/** How many commits the file has seen. */
+const COMMITS = 'fermata.commits';
 
 /** Of every connection. `FULL`: what was committed survives a loss of power. */
 export const PRAGMAS = [
@@ -27,6 +30,10 @@ export const PRAGMAS = [
 
 export interface Directory {
   readonly file: string;
+  /** What the file calls this process. */
+  readonly owner: string;
+  /** The file that has the count of commits. */
+  readonly commits: string;
   /** For reading only. */
   readonly reader: Connection;
   /** Another process may have the directory. */
@@ -39,17 +46,31 @@ export const openDirectory = (given: string): Directory => {
   attempt(`The directory ${path} cannot be made`, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
   const lock = claim(path);
   try {
-    const file = join(path, FILE);
+    const [file, commits] = [join(path, FILE), join(path, COMMITS)];
     const reader = attempt(`The file ${file} cannot be opened`, () => openFile(file));
-    const release = (): void => {
+    try {
+      const owner = attempt(`The file ${file} cannot be written`, () => takeOver(reader, file, commits, ADVICE));
+      reader.pragma('query_only = ON');
+      return { file, owner, commits, reader, release: () => release(reader, owner, lock) };
+    } catch (error) {
       reader.close();
-      lock.close();
-    };
-    return { file, reader, release };
+      throw error;
+    }
   } catch (error) {
     lock.close();
     throw error;
   }
+};
+
+const release = (reader: Connection, owner: string, lock: Connection): void => {
+  try {
+    reader.pragma('query_only = OFF');
+    handBack(reader, owner);
+  } catch {
+    // A disk that is full, or gone: the process that is named ends anyway.
+  }
+  reader.close();
+  lock.close();
 };
 
 /**
@@ -114,7 +135,6 @@ const openFile = (file: string): Connection => {
   try {
     for (const pragma of PRAGMAS) database.pragma(pragma);
     migrate(database, file);
-    database.pragma('query_only = ON');
     return database;
   } catch (error) {
     database.close();
@@ -131,8 +151,31 @@ const formOf = (database: Connection, file: string): number => {
 };
 
 const migrate = (database: Connection, file: string): void => {
+  refuseIfForeign(database, file);
   for (let next = formOf(database, file); next < MIGRATIONS.length; next += 1) {
     database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
+  }
+};
+
+/** The number of its form is not enough: another program may have given the file the same one. */
+const refuseIfForeign = (database: Connection, file: string): void => {
+  const isNew = formOf(database, file) === 0;
+  const count = "SELECT count(*) AS count FROM sqlite_master WHERE type = 'table'";
+  const { count: tables } = database.prepare(count).get([]) as { count: number };
+  if (isNew ? tables === 0 : COLUMNS.every((sql) => isPrepared(database, sql))) return;
+  const detail = `${file} was not written by Fermata, or by none that this version knows. Move it away, or give another directory.`;
+  throw new Failure('options_invalid', { detail });
+};
+
+/** What every form has. */
+const COLUMNS = [WRITES.begin, WRITES.truncated, 'SELECT n, seq, facts FROM journal', WRITES.name, WRITES.put];
+
+const isPrepared = (database: Connection, sql: string): boolean => {
+  try {
+    database.prepare(sql);
+    return true;
+  } catch {
+    return false;
   }
 };
 

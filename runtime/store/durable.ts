@@ -8,7 +8,7 @@ import type { JournalEntry } from '../../machines/facts.ts';
 import type { ExecutionFilter } from '../executions.ts';
 import type { Named } from '../names.ts';
 import type { Archive, Archived } from './archive.ts';
-import { Commits } from './commits.ts';
+import { type Batch, Commits, unwritable, type Writer } from './commits.ts';
 import { type Directory, openDirectory } from './directory.ts';
 import { Journal } from './journal.ts';
 import { Kept, type KeptDeps } from './kept.ts';
@@ -47,7 +47,7 @@ export class DurableStore implements Store, Archive {
   static async open(options: DurableStoreOptions): Promise<DurableStore> {
     const directory = openDirectory(options.directory);
     try {
-      return new DurableStore(directory, await Commits.open(directory.file), options);
+      return new DurableStore(directory, await Commits.open(directory), options);
     } catch (error) {
       directory.release();
       throw error;
@@ -76,7 +76,11 @@ export class DurableStore implements Store, Archive {
   append(record: Recorded, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'> {
     const { batch } = this.#commits;
     const kept = entry.seq === 1 ? this.#begin(record.id) : this.#keptOf(record.id);
-    return kept.append(record, entry, batch);
+    try {
+      return kept.append(record, entry, batch);
+    } catch (cause) {
+      throw unwritable(kept.name, cause); // no other execution has to do with that
+    }
   }
 
   read(executionId: string, after = 0): JournalPage | undefined {
@@ -86,11 +90,9 @@ export class DurableStore implements Store, Archive {
 
   async forget(executionId: string): Promise<void> {
     const { batch } = this.#commits;
-    const kept = this.#inMemory.get(executionId);
-    if (kept !== undefined) batch.add('clear', kept.n); // its row may have been removed by somebody else
-    for (const write of ['forgetNames', 'forgetFacts', 'forget'] as const) batch.add(write, executionId);
+    const part = batch.join(new Removal(executionId, this.#inMemory.get(executionId)?.n));
     this.#inMemory.delete(executionId);
-    await batch.kept;
+    await part.kept;
   }
 
   close(): Promise<void> {
@@ -135,8 +137,8 @@ export class DurableStore implements Store, Archive {
     return this.#reader.due(now, limit);
   }
 
-  nextDueAt(): number | undefined {
-    return this.#reader.nextDueAt();
+  nextDueAt(after?: number): number | undefined {
+    return this.#reader.nextDueAt(after);
   }
 
   excess(limit: number): readonly string[] {
@@ -161,6 +163,7 @@ export class DurableStore implements Store, Archive {
     return kept;
   }
 
+  /** Throws `execution_damaged` for one that cannot be read. */
   #load(id: string) {
     const stored = this.#reader.find(id);
     if (stored === undefined) return undefined;
@@ -169,5 +172,35 @@ export class DurableStore implements Store, Archive {
     const input = started?.type === 'execution.started' ? started.input : null;
     const kept = new Kept(n, id, new Journal(entries, bytes, truncated), this.#deps);
     return { kept, origin: readOrigin(origin, input, this.#seal) };
+  }
+}
+
+/** Of one execution, with all that is kept of it. */
+class Removal implements Writer {
+  readonly #id: string;
+  readonly #n: number | undefined;
+
+  /** `n`: its row may have been removed by another process, and its journal has come after that. */
+  constructor(id: string, n: number | undefined) {
+    this.#id = id;
+    this.#n = n;
+  }
+
+  get name(): string {
+    return `the removal of execution ${this.#id}`;
+  }
+
+  write(batch: Batch): void {
+    if (this.#n !== undefined) batch.add('clear', this.#n);
+    for (const write of ['forgetNames', 'forgetFacts', 'forget'] as const) batch.add(write, this.#id);
+  }
+
+  written(): void {}
+
+  lost(): void {}
+
+  /** Removing it twice is the same. */
+  isInFile(): boolean {
+    return false;
   }
 }

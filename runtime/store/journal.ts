@@ -23,12 +23,12 @@ export class Journal {
     this.#outputTruncatedThrough = truncatedThrough;
   }
 
-  /** True: it is beyond its limits, and has to be truncated. */
+  /** True: it is beyond its limits, or has begun anew, and has to be truncated. */
   append(entry: JournalEntry, bytes: number, limits: JournalLimits): boolean {
     if (this.entries.length < FEW) this.entries = longer(this.entries, entry);
     else this.entries.push(entry);
     this.bytes += bytes;
-    return this.#isOver(limits);
+    return entry.type === 'execution.continued' || this.#isOver(limits);
   }
 
   /** Entries above one number, and up to another. */
@@ -44,6 +44,7 @@ export class Journal {
 
   /** Drops the oldest output and traces until there is room. `'full'` if what decides has no room by itself. */
   truncate(limits: JournalLimits, weigh: (entry: JournalEntry) => number): undefined | 'full' {
+    this.#dropPast(weigh);
     const kept: JournalEntry[] = [];
     let { length } = this.entries;
     const { maxJournalFacts, maxJournalBytes } = limits;
@@ -59,6 +60,17 @@ export class Journal {
     }
     this.entries = kept;
     return this.#isOver(limits) ? 'full' : undefined;
+  }
+
+  /** What came before the run began anew is over: only the first entry stays, from which a journal is read. */
+  #dropPast(weigh: (entry: JournalEntry) => number): void {
+    const from = this.entries.findLastIndex(({ type }) => type === 'execution.continued');
+    if (from <= 1) return;
+    for (const entry of this.entries.splice(1, from - 1)) {
+      this.bytes -= weigh(entry);
+      this.truncatedThrough = entry.seq;
+      if (entry.type === 'output.emitted') this.#outputTruncatedThrough = entry.seq;
+    }
   }
 
   #isOver({ maxJournalFacts, maxJournalBytes }: JournalLimits): boolean {

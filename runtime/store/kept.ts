@@ -3,7 +3,7 @@ import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { firstDueAt, NEVER } from '../due.ts';
 import { firstAwaited, standOf } from '../executions.ts';
-import type { Batch, Writer } from './commits.ts';
+import type { Batch, Part, Writer } from './commits.ts';
 import type { Journal } from './journal.ts';
 import { writeOrigin } from './origin-text.ts';
 import type { Parameter } from './schema.ts';
@@ -30,21 +30,28 @@ export class Kept implements Writer {
   #through: number;
   /** The same once the batch that has left is written; 0 if there is none. */
   #leaving = 0;
-  /** Numbers of the first and the last entry since the last batch left. */
+  /** Number of the first entry since the last batch left. */
   #first = 0;
-  #last = 0;
+  /** Number of the last entry there is. */
+  #last: number;
   #record: Recorded | undefined;
   /** Entries as text, since the last batch left. */
   #texts: string[] = [];
-  #batch: Batch | undefined;
+  /** In the batch that leaves next. */
+  #part: Part | undefined;
   #isTruncated = false;
 
   constructor(n: number, id: string, journal: Journal, deps: KeptDeps) {
     this.n = n;
     this.id = id;
     this.journal = journal;
-    this.#through = journal.entries.at(-1)?.seq ?? 0;
+    this.#through = Math.max(journal.entries.at(-1)?.seq ?? 0, journal.truncatedThrough);
+    this.#last = this.#through;
     this.#deps = deps;
+  }
+
+  get name(): string {
+    return `execution ${this.id}`;
   }
 
   /** Something of it is on the disk. */
@@ -53,28 +60,27 @@ export class Kept implements Writer {
   }
 
   get isIdle(): boolean {
-    return this.#batch === undefined && this.#leaving === 0;
+    return this.#part === undefined && this.#leaving === 0;
   }
 
   append(record: Recorded, entry: JournalEntry, batch: Batch): undefined | 'full' | Promise<undefined | 'full'> {
     const text = JSON.stringify(entry);
+    if (entry.seq !== this.#last + 1) throw new Error(`Entry ${entry.seq} came after entry ${this.#last}.`); // S1
     this.#record = record;
     if (this.#texts.length === 0) this.#first = entry.seq;
     this.#last = entry.seq;
     this.#texts.push(text);
     batch.weight += text.length;
-    if (this.#batch !== batch) {
-      this.#batch = batch;
-      batch.writers.push(this);
-    }
+    if (this.#part?.batch !== batch) this.#part = batch.join(this);
+    const { kept } = this.#part;
     const { limits } = this.#deps;
     if (!this.journal.append(entry, text.length, limits)) {
       // Behind one that takes a turn longer to say whether it is full, in the same batch.
-      return this.#isTruncated ? batch.kept.then(nothing) : batch.kept;
+      return this.#isTruncated ? kept.then(nothing) : kept;
     }
     this.#isTruncated = true;
     const full = this.journal.truncate(limits, weigh);
-    return batch.kept.then(() => full);
+    return kept.then(() => full);
   }
 
   read(after: number): JournalPage {
@@ -95,7 +101,7 @@ export class Kept implements Writer {
     this.#leaving = this.#last;
     this.#texts = [];
     this.#isTruncated = false;
-    this.#batch = undefined;
+    this.#part = undefined;
   }
 
   written(): void {
@@ -128,7 +134,7 @@ export class Kept implements Writer {
     const { applied, origin } = this.#record!;
     const { context, tags } = applied;
     const isSettled = tags.has('settled');
-    const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting'));
+    const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
     const awaitedSince = firstAwaited(context)?.openedAt ?? null;
     const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
     return [standOf(context), isDriven ? 1 : 0, awaitedSince, dueAt, context.settledAt];

@@ -4,8 +4,28 @@ import type { Origin, RunRequest } from '../origin.ts';
 import { toJsonOrNull } from '../to-json.ts';
 import type { Seal } from './seal.ts';
 
-/** Headers that say who somebody is: they are only kept where they can be sealed. */
-const SECRET_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'x-api-key', 'x-operator-key'];
+/**
+ * What is kept as it is. All else may be a credential, whatever it is called (`x-auth-token`, `?session=`), and is sealed;
+ * where nothing can be sealed it is not kept.
+ */
+const PLAIN_HEADERS: ReadonlySet<string> = new Set([
+  ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'connection'],
+  ...[
+    'content-encoding',
+    'content-language',
+    'content-length',
+    'content-type',
+    'host',
+    'origin',
+    'prefer',
+    'user-agent',
+  ],
+  ...['traceparent', 'conversation-id', 'user-message-id', 'workflow-trace-id', 'workflow-run-id'],
+  ...['workflow-parent-id', 'workflow-parent-name'],
+]);
+const PLAIN_QUERY: ReadonlySet<string> = new Set(['conversation_id', 'after', 'wait', 'filter_steps', 'on_disconnect']);
+
+type Texts = Readonly<Record<string, string>>;
 
 export const writeOrigin = ({ request, ...origin }: Origin, seal: Seal | undefined): string =>
   JSON.stringify({ ...origin, request: request && writeRequest(request, seal) });
@@ -23,19 +43,26 @@ const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
     recordsSteps,
     trace: { traceId, runId, parentId, parentName },
     request: writeInfo(asked.request, seal),
-    // The journal has the input as JSON. What a schema has made of it may be more than that.
-    isInputPlain: toJsonOrNull(asked.input) === asked.input,
   };
 };
 
 const writeInfo = (info: RequestInfo, seal: Seal | undefined) => {
-  const { method, path, scheme, port, query, pathParams, client, payload } = info;
-  const headers: Record<string, string> = {};
-  const secret: Record<string, string> = {};
-  for (const name in info.headers) (SECRET_HEADERS.includes(name) ? secret : headers)[name] = info.headers[name]!;
-  const isSealed = seal !== undefined && Object.keys(secret).length > 0;
-  const sealed = isSealed ? seal.close(JSON.stringify({ secret, cookies: info.cookies })) : undefined;
+  const { method, path, scheme, port, pathParams, client, cookies } = info;
+  const payload = toJsonOrNull(info.payload); // it is of any depth where a program of its own starts runs
+  const [headers, secret] = divided(info.headers, PLAIN_HEADERS);
+  const [query, secretQuery] = divided(info.query, PLAIN_QUERY);
+  const isSealed = seal !== undefined && Object.keys(secret).length + Object.keys(secretQuery).length > 0;
+  const sealed = isSealed ? seal.close(JSON.stringify({ secret, cookies, query: secretQuery })) : undefined;
   return { method, path, scheme, port, headers, query, pathParams, client, payload, sealed };
+};
+
+const divided = (
+  all: Texts,
+  plain: ReadonlySet<string>,
+): [kept: Record<string, string>, secret: Record<string, string>] => {
+  const [kept, secret]: [Record<string, string>, Record<string, string>] = [{}, {}];
+  for (const name in all) (plain.has(name) ? kept : secret)[name] = all[name]!;
+  return [kept, secret];
 };
 
 type Written = ReturnType<typeof writeRequest>;
@@ -46,10 +73,15 @@ export const readOrigin = ({ request, ...origin }: StoredOrigin, input: unknown,
   return { ...origin, request: request && readRequest(request, input, seal) };
 };
 
-const readRequest = ({ request, isInputPlain, ...asked }: Written, input: unknown, seal: Seal | undefined) => {
+const readRequest = ({ request, ...asked }: Written, input: unknown, seal: Seal | undefined) => {
   const { sealed, headers, ...info } = request;
   const opened = sealed === undefined ? undefined : seal?.open(sealed);
-  const { secret, cookies } = opened === undefined ? { secret: {}, cookies: {} } : JSON.parse(opened);
-  const read = { ...info, headers: { ...headers, ...secret }, cookies } as RequestInfo;
-  return { ...asked, input, isInputPlain, request: read } as RunRequest;
+  const { secret, cookies, query }: Record<string, Texts | undefined> = opened === undefined ? {} : JSON.parse(opened);
+  const read = {
+    ...info,
+    headers: { ...headers, ...secret },
+    query: { ...info.query, ...query },
+    cookies: cookies ?? {},
+  } as RequestInfo;
+  return { ...asked, input, request: read } as RunRequest;
 };

@@ -1,8 +1,16 @@
-/** What is asked of the file. Every answer comes from an index, and is as large as what was asked for. */
+/**
+ * What is asked of the file. Every answer comes from an index, and is as large as what was asked for.
+ *
+ * Text is read as bytes: libsql ends the process for text that is not UTF-8. What finds an execution is read as well as it
+ * can be; its journal has to be as it was written.
+ */
+import { isUtf8 } from 'node:buffer';
+import { crc32 } from 'node:zlib';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { type ExecutionFilter, readCursor, type Stand } from '../executions.ts';
 import type { Named } from '../names.ts';
 import type { Archive } from './archive.ts';
+import { damaged } from './damage.ts';
 import type { Connection } from './directory.ts';
 import type { StoredOrigin } from './origin-text.ts';
 import type { VaultKind } from './vault.ts';
@@ -32,8 +40,10 @@ export interface Summary {
   readonly dueAt: number | null;
 }
 
-const SUMMARY = `SELECT id, owner, workflow, version, stand AS status, started_at AS startedAt, settled_at AS settledAt,
-  due_at AS dueAt FROM executions`;
+const bytes = (column: string, name = column): string => `CAST(${column} AS BLOB) AS ${name}`;
+
+const SUMMARY = `SELECT ${bytes('id')}, ${bytes('owner')}, ${bytes('workflow')}, ${bytes('version')},
+  ${bytes('stand', 'status')}, started_at AS startedAt, settled_at AS settledAt, due_at AS dueAt FROM executions`;
 
 export class Reader {
   readonly #database: Connection;
@@ -56,17 +66,21 @@ export class Reader {
     if (row === undefined) return undefined;
     const n = row.n as number;
     const all: unknown[] = [];
-    let bytes = 0;
-    for (const { facts } of this.#all('SELECT facts FROM journal WHERE n = ? ORDER BY seq', n)) {
-      bytes += (facts as string).length;
-      for (const each of JSON.parse(facts as string) as unknown[]) all.push(each);
+    let length = 0;
+    for (const { facts, sum, seq } of this.#rows(FACTS, n)) {
+      const read = readFacts(facts, sum);
+      if (!Array.isArray(read)) throw damaged(id, `the row from ${seq} on ${read}`);
+      length += (facts as ArrayBuffer).byteLength;
+      for (const each of read) all.push(each);
     }
     const [origin, ...entries] = all as [StoredOrigin, ...JournalEntry[]];
-    return { n, entries, bytes, truncated: row.truncated as number, origin };
+    if (typeof origin !== 'object' || origin === null || entries.length === 0) throw damaged(id, 'it has no beginning');
+    if (!isNumbered(entries)) throw damaged(id, 'its facts are not numbered in their order');
+    return { n, entries, bytes: length, truncated: row.truncated as number, origin };
   }
 
   named(name: string): Named | undefined {
-    const sql = 'SELECT id, fingerprint FROM names JOIN executions USING (n) WHERE name = ?';
+    const sql = `SELECT ${bytes('id')}, ${bytes('fingerprint')} FROM names JOIN executions USING (n) WHERE name = ?`;
     const row = this.#one(sql, name);
     return row && { executionId: row.id as string, fingerprint: row.fingerprint as string };
   }
@@ -117,39 +131,40 @@ export class Reader {
 
   awaiting(owner: string | undefined, limit: number): readonly string[] {
     const isOwned = owner === undefined ? '' : 'AND owner = ?';
-    const sql = `SELECT id FROM executions WHERE awaiting_since IS NOT NULL ${isOwned} ORDER BY awaiting_since LIMIT ?`;
+    const sql = `${IDS} WHERE awaiting_since IS NOT NULL ${isOwned} ORDER BY awaiting_since LIMIT ?`;
     return this.#ids(sql, ...(owner === undefined ? [] : [owner]), limit);
   }
 
   unfinished(): readonly string[] {
-    return this.#ids('SELECT id FROM executions WHERE unfinished = 1 ORDER BY n');
+    return this.#ids(`${IDS} WHERE unfinished = 1 ORDER BY n`);
   }
 
   due(now: number, limit: number): ReturnType<Archive['due']> {
-    const sql = 'SELECT id, settled_at FROM executions WHERE due_at <= ? ORDER BY due_at LIMIT ?';
+    const sql = `SELECT ${bytes('id')}, settled_at FROM executions WHERE due_at <= ? ORDER BY due_at LIMIT ?`;
     return this.#all(sql, now, limit).map(({ id, settled_at }) => ({
       id: id as string,
       isSettled: settled_at !== null,
     }));
   }
 
-  nextDueAt(): number | undefined {
-    const row = this.#one('SELECT due_at FROM executions WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1');
+  nextDueAt(after = Number.NEGATIVE_INFINITY): number | undefined {
+    const row = this.#one('SELECT due_at FROM executions WHERE due_at > ? ORDER BY due_at LIMIT 1', after);
     return row?.due_at as number | undefined;
   }
 
   /** Those that have settled before a time, the oldest first. */
   settledBefore(at: number, limit: number): readonly string[] {
-    return this.#ids('SELECT id FROM executions WHERE settled_at < ? ORDER BY n LIMIT ?', at, limit);
+    return this.#ids(`${IDS} WHERE settled_at < ? ORDER BY n LIMIT ?`, at, limit);
   }
 
   settled(limit: number): readonly string[] {
-    const sql = 'SELECT id FROM executions WHERE due_at IS NOT NULL AND settled_at IS NOT NULL ORDER BY due_at LIMIT ?';
+    const sql = `${IDS} WHERE due_at IS NOT NULL AND settled_at IS NOT NULL ORDER BY due_at LIMIT ?`;
     return this.#ids(sql, limit);
   }
 
   open(): ReturnType<Archive['open']> {
-    const sql = 'SELECT workflow, version, count(*) AS count FROM executions WHERE settled_at IS NULL GROUP BY 1, 2';
+    const columns = `${bytes('workflow')}, ${bytes('version')}, count(*) AS count`;
+    const sql = `SELECT ${columns} FROM executions WHERE settled_at IS NULL GROUP BY executions.workflow, executions.version`;
     return this.#all(sql).map(({ workflow, version, count }) => ({
       workflow: workflow as string,
       version: version as string,
@@ -165,11 +180,13 @@ export class Reader {
   }
 
   vault(kind: VaultKind, key: string): string | undefined {
-    return this.#one('SELECT value FROM vault WHERE kind = ? AND key = ?', kind, key)?.value as string | undefined;
+    return this.#one(`SELECT ${bytes('value')} FROM vault WHERE kind = ? AND key = ?`, kind, key)?.value as
+      | string
+      | undefined;
   }
 
   vaultKeys(kind: VaultKind, after: string, limit: number): readonly string[] {
-    const sql = 'SELECT key FROM vault WHERE kind = ? AND key > ? ORDER BY key LIMIT ?';
+    const sql = `SELECT ${bytes('key')} FROM vault WHERE kind = ? AND vault.key > ? ORDER BY vault.key LIMIT ?`;
     return this.#all(sql, kind, after, limit).map(({ key }) => key as string);
   }
 
@@ -182,11 +199,45 @@ export class Reader {
   }
 
   #all(sql: string, ...parameters: unknown[]): Row[] {
+    const rows = this.#rows(sql, ...parameters);
+    for (const row of rows) for (const name in row) if (row[name] instanceof ArrayBuffer) row[name] = textOf(row[name]);
+    return rows;
+  }
+
+  #rows(sql: string, ...parameters: unknown[]): Record<string, unknown>[] {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql);
       this.#statements.set(sql, statement);
     }
-    return statement.all(parameters) as Row[];
+    return statement.all(parameters) as Record<string, unknown>[];
   }
 }
+
+const IDS = `SELECT ${bytes('id')} FROM executions`;
+const FACTS = `SELECT ${bytes('facts')}, sum, seq FROM journal WHERE n = ? ORDER BY seq`;
+
+const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString();
+
+/** What is wrong with the row, if something is. Rows of older versions have no sum. */
+const readFacts = (facts: unknown, sum: unknown): readonly unknown[] | string => {
+  const read = Buffer.from(facts as ArrayBuffer);
+  if (!isUtf8(read)) return 'is not UTF-8';
+  if (sum !== null && sum !== crc32(read)) return 'is not what was written: its checksum does not fit';
+  try {
+    const list: unknown = JSON.parse(read.toString());
+    return Array.isArray(list) ? list : 'is no list of facts';
+  } catch {
+    return 'is no JSON';
+  }
+};
+
+const isNumbered = (entries: readonly (JournalEntry | null | undefined)[]): boolean => {
+  let last = 0;
+  for (const entry of entries) {
+    const seq = entry?.seq;
+    if (typeof seq !== 'number' || seq <= last) return false;
+    last = seq;
+  }
+  return true;
+};

@@ -2,7 +2,8 @@
  * What is in the file. A version is the number of migrations that it has seen; what is in here is added to, never changed.
  *
  * `executions` has a narrow row for each execution, in the order of their start: what they are found and woken by. Their
- * facts are in `journal`, as many in one row as were kept at once; row 0 begins with what the execution was started with.
+ * facts are in `journal`, as many in one row as were kept at once, with their CRC-32; row 0 begins with what the execution
+ * was started with. `ledger` has one row: which process owns the file, and how many commits it has seen.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -44,14 +45,25 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (kind, key)
   ) WITHOUT ROWID;
   `,
+  // The first version had what an execution was started with as row 0, and nothing more in it.
+  `
+  UPDATE journal SET facts = '[' || facts || ']' WHERE seq = 0 AND substr(facts, 1, 1) = '{';
+  ALTER TABLE journal ADD COLUMN sum INTEGER;
+  CREATE TABLE ledger (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    count INTEGER NOT NULL,
+    owner TEXT NOT NULL
+  );
+  INSERT INTO ledger (one, count, owner) VALUES (1, 0, '');
+  `,
 ];
 
-/** What is written, each prepared once. Numbers in a batch are places in this list. */
+/** What is written, each prepared once. Numbers in a batch are places in this list. The thread that writes adds `sum`. */
 export const WRITES = {
   begin: `INSERT INTO executions (n, id, owner, workflow, version, started_at, stand, unfinished, awaiting_since, due_at,
     settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   stand: `UPDATE executions SET stand = ?, unfinished = ?, awaiting_since = ?, due_at = ?, settled_at = ? WHERE n = ?`,
-  facts: 'INSERT INTO journal (n, seq, facts) VALUES (?, ?, ?)',
+  facts: 'INSERT INTO journal (n, seq, facts, sum) VALUES (?, ?, ?, ?)',
   clear: 'DELETE FROM journal WHERE n = ?',
   truncated: 'UPDATE executions SET truncated = ? WHERE n = ?',
   name: 'INSERT OR REPLACE INTO names (name, n, fingerprint) VALUES (?, ?, ?)',
@@ -64,3 +76,6 @@ export const WRITES = {
 
 export type Write = keyof typeof WRITES;
 export type Parameter = string | number | null;
+
+/** The first write of each commit: it changes nothing if another process owns the file. */
+export const COUNT = 'UPDATE ledger SET count = count + 1 WHERE owner = ?';

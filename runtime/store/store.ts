@@ -7,7 +7,8 @@
  *     that was appended before the rejection was heard: the journal ends where it was last kept.
  * S3  `read` gives what was kept, in order, and at once. A journal is bounded: beyond its limits the oldest output and trace
  *     entries are dropped, and a reader who asks for more than there is gets told up to where by `truncatedThrough`.
- * S4  Entries that decide (everything but output and trace) are never dropped while the execution is kept. If they
+ * S4  Entries that decide (everything but output and trace) are never dropped while the execution is kept, but for those
+ *     between the first one and the last `execution.continued`: what they decided is over. If they
  *     alone exceed the limits, `append` returns `'full'` from then on: the entry is kept, and the execution must end.
  * S5  `forget` drops the journal as a whole; an unknown execution is nothing to drop. Reading it then gives undefined.
  */

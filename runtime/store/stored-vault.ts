@@ -1,5 +1,5 @@
 /** The vault of a durable store: a table, of which what was put is seen at once. */
-import type { Batch, Commits, Writer } from './commits.ts';
+import type { Batch, Commits, Part, Writer } from './commits.ts';
 import type { Reader } from './reader.ts';
 import type { Seal } from './seal.ts';
 import type { Vault, VaultKind } from './vault.ts';
@@ -17,7 +17,10 @@ export class StoredVault implements Vault, Writer {
   #changes: Changes = new Map();
   /** Those of the batch that has left. */
   #leaving: Changes = new Map();
-  #batch: Batch | undefined;
+  /** What the next batch has to write for them. */
+  #writes: { kind: VaultKind; key: string; text: string | undefined }[] = [];
+  #part: Part | undefined;
+  readonly name = 'the vault';
 
   constructor(reader: Reader, commits: Commits, seal: Seal | undefined) {
     this.#reader = reader;
@@ -53,16 +56,16 @@ export class StoredVault implements Vault, Writer {
 
   put(kind: VaultKind, key: string, value: string): void {
     if (kind === 'token' && this.#seal === undefined) return;
-    const isSealed = kind !== 'builder' && this.#seal !== undefined;
+    const isSealed = (kind === 'flow' || kind === 'token') && this.#seal !== undefined;
     const text = isSealed ? SEALED + this.#seal.close(value) : value;
-    const batch = this.#join();
-    batch.add('put', kind, key, text);
-    batch.weight += text.length;
+    this.#join().weight += text.length;
+    this.#writes.push({ kind, key, text });
     this.#changes.set(placeOf(kind, key), value);
   }
 
   remove(kind: VaultKind, key: string): void {
-    this.#join().add('remove', kind, key);
+    this.#join();
+    this.#writes.push({ kind, key, text: undefined });
     this.#changes.set(placeOf(kind, key), undefined);
   }
 
@@ -70,10 +73,19 @@ export class StoredVault implements Vault, Writer {
     void this.#commits.batch; // asking for it is what is refused
   }
 
-  write(): void {
+  write(batch: Batch): void {
+    for (const { kind, key, text } of this.#writes) {
+      if (text === undefined) batch.add('remove', kind, key);
+      else batch.add('put', kind, key, text);
+    }
+    this.#leave();
+  }
+
+  #leave(): void {
     this.#leaving = this.#changes;
     this.#changes = new Map();
-    this.#batch = undefined;
+    this.#writes = [];
+    this.#part = undefined;
   }
 
   written(): void {
@@ -82,7 +94,7 @@ export class StoredVault implements Vault, Writer {
 
   /** Whatever was on its way is lost together. */
   lost(): void {
-    this.write();
+    this.#leave();
     this.written();
   }
 
@@ -93,10 +105,7 @@ export class StoredVault implements Vault, Writer {
 
   #join(): Batch {
     const { batch } = this.#commits;
-    if (this.#batch !== batch) {
-      this.#batch = batch;
-      batch.writers.push(this);
-    }
+    if (this.#part?.batch !== batch) this.#part = batch.join(this);
     return batch;
   }
 }

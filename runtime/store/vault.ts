@@ -16,6 +16,6 @@ export interface Vault {
 
 /**
  * `flow`: a consent under way; sealed if there is a key, plain otherwise, since alone it opens nothing. `token`: what was
- * granted; a secret. `builder`: what was counted.
+ * granted; a secret. `builder`: what was counted. `recovery`: who was executed when the process died.
  */
-export type VaultKind = 'flow' | 'token' | 'builder';
+export type VaultKind = 'flow' | 'token' | 'builder' | 'recovery';

@@ -2,13 +2,18 @@
  * Chat completions and their chunks: how a run looks to OpenAI's clients. A completion is a view of an execution: its id and
  * its time are the execution's, so that it is the same one whenever and however often it is read.
  */
-import type { ExecutionView } from '../../runtime/index.ts';
+import type { ExecutionView, Texts } from '../../runtime/index.ts';
 
 /** NAT gives this name where the workflow gives none. */
 const UNKNOWN_MODEL = 'unknown-model';
 
-type Said = { readonly content?: unknown } | null;
-type Choice = { readonly message?: Said; readonly delta?: Said } | null;
+type Said = Readonly<Partial<Record<'content' | 'role' | 'tool_calls' | 'refusal', unknown>>> | null;
+type Choice = {
+  readonly index?: unknown;
+  readonly finish_reason?: unknown;
+  readonly message?: Said;
+  readonly delta?: Said;
+} | null;
 
 /**
  * What a completion, or a chunk of one, says. Undefined for anything else; null for one without text, such as a call of
@@ -20,10 +25,28 @@ export const saidIn = (value: unknown): string | null | undefined => {
   return typeof content === 'string' ? content : null;
 };
 
+/** Chunks of one choice say a text. Ids and times are other ones when a model is called again. */
+export const saidTexts: Texts = {
+  textOf: (value) => {
+    if (typeof value === 'string') return value;
+    const content = isChunk(value) && value.choices.length === 1 ? value.choices[0]?.delta?.content : undefined;
+    return typeof content === 'string' ? content : undefined;
+  },
+  withText: (value, content) => {
+    if (!isChunk(value)) return content;
+    const [choice] = value.choices;
+    return { ...value, choices: [{ ...choice, delta: { ...choice?.delta, content } }] };
+  },
+  keyOf: (value) => JSON.stringify(isChunk(value) || isCompletion(value) ? value.choices : value),
+};
+
 /** As workflows may give it: of its members, only these are counted on. */
-type Completion = { readonly object: 'chat.completion'; readonly choices: readonly Choice[] } & Partial<Identity> & {
-    readonly usage?: unknown;
-  };
+type Completion = Partial<Identity> & {
+  readonly object: 'chat.completion';
+  readonly choices: readonly Choice[];
+  readonly usage?: unknown;
+};
+type Chunk = Partial<Identity> & { readonly choices: readonly Choice[]; readonly usage?: unknown };
 type Identity = { readonly id: string; readonly created: number; readonly model: string };
 
 /** A result that is a completion is sent as it is; of any other a completion is made, which counts words as tokens. */
@@ -31,7 +54,6 @@ export const completionOf = (execution: ExecutionView): unknown => {
   const { result } = execution.context;
   if (isCompletion(result)) return result;
   const content = textOf(result);
-  const words = content.match(/\S+/g)?.length ?? 0;
   const { id, created, model } = identityOf(execution);
   return {
     id,
@@ -39,48 +61,119 @@ export const completionOf = (execution: ExecutionView): unknown => {
     model,
     created,
     choices: [{ finish_reason: 'stop', index: 0, message: { content, role: 'assistant' } }],
-    usage: { prompt_tokens: 0, completion_tokens: words, total_tokens: words },
+    usage: usageOf(wordsIn(content)),
     system_fingerprint: null,
     service_tier: null,
   };
 };
 
+const wordsIn = (text: string): number => text.match(/\S+/g)?.length ?? 0;
+const usageOf = (words: number) => ({ prompt_tokens: 0, completion_tokens: words, total_tokens: words });
+
+export interface ChunksOptions {
+  /** Whether choices that the workflow has finished end there, as with OpenAI. NAT closes every stream with `stop`. */
+  readonly endsOnce: boolean;
+  /** Whether the last chunk shall say what was used. */
+  readonly includesUsage: boolean;
+  /** Whether the first chunk of a choice gets a role if the workflow names none: OpenAI's client demands one. */
+  readonly namesRoles: boolean;
+}
+
 /** The chunks of one stream. All that we make have one id: the execution's, or that of the workflow's own chunks. */
 export class Chunks {
+  readonly #options: ChunksOptions;
   #identity: Identity;
+  /** The finish reason that each choice gets at the end; null for one that has had its own. */
+  readonly #reasons = new Map<number, string | null>();
+  /** Choices that have had a role. */
+  readonly #named = new Set<number>();
+  #words = 0;
+  /** What the workflow last said was used. */
+  #usage: unknown = null;
+  #isUsageSent = false;
 
-  constructor(execution: ExecutionView) {
+  constructor(execution: ExecutionView, options: ChunksOptions) {
     this.#identity = identityOf(execution);
+    this.#options = options;
   }
 
   /** A chunk is passed on as it is; a whole completion becomes one, and so does any other output. */
   of(output: unknown): unknown {
-    if (isChunk(output) || isCompletion(output)) this.#adopt(output);
-    if (isChunk(output)) return output;
-    if (!isCompletion(output)) return this.#chunk({ content: textOf(output), role: 'assistant' });
-    return this.#chunk({ content: saidIn(output) ?? null, role: 'assistant', usage: output.usage });
+    if (isChunk(output)) return this.#passed(output);
+    if (isCompletion(output)) return this.#cut(output);
+    const content = textOf(output);
+    this.#words += wordsIn(content);
+    return this.#chunk([choiceOf(0, null, { content, role: 'assistant', tool_calls: null })]);
   }
 
-  /** The one after the last output: the completion is whole. */
-  last(): unknown {
-    return this.#chunk({ content: '', role: null, finishReason: 'stop' });
+  /** What follows the last output: the completion is whole. */
+  ending(): unknown[] {
+    const { endsOnce, includesUsage } = this.#options;
+    const reasons = endsOnce && this.#reasons.size > 0 ? [...this.#reasons] : [[0, this.#reasons.get(0)] as const];
+    const open = reasons.filter(([, reason]) => !endsOnce || reason !== null);
+    const closing = open.map(([index, reason]) =>
+      choiceOf(index, reason ?? 'stop', { content: '', role: null, tool_calls: null }),
+    );
+    const chunks = closing.length > 0 ? [this.#chunk(closing)] : [];
+    if (includesUsage && !this.#isUsageSent) chunks.push(this.#chunk([], this.#usage ?? usageOf(this.#words)));
+    return chunks;
   }
 
-  #adopt({ id, created, model }: Partial<Identity>): void {
+  #passed(chunk: Chunk): unknown {
+    this.#adopt(chunk);
+    for (const [at, choice] of chunk.choices.entries()) {
+      const { index = at, finish_reason: reason, delta } = choice ?? {};
+      if (typeof reason === 'string') this.#reasons.set(Number(index), null);
+      else if (!this.#reasons.has(Number(index))) this.#reasons.set(Number(index), 'stop');
+      if (typeof delta?.content === 'string') this.#words += wordsIn(delta.content);
+    }
+    if (chunk.choices.length === 0 && this.#usage !== null) this.#isUsageSent = true;
+    return this.#options.namesRoles ? this.#withRoles(chunk) : chunk;
+  }
+
+  #withRoles(chunk: Chunk): Chunk {
+    const choices = chunk.choices.map((choice, at) => {
+      const { index = at, delta } = choice ?? {};
+      if (this.#named.has(Number(index))) return choice;
+      this.#named.add(Number(index));
+      return delta && !delta.role ? { ...choice, delta: { ...delta, role: 'assistant' } } : choice;
+    });
+    return { ...chunk, choices };
+  }
+
+  /** The finish reasons come at the end; NAT says nothing of usage here. */
+  #cut(completion: Completion): unknown {
+    this.#adopt(completion);
+    const choices = completion.choices.length > 0 ? completion.choices : [null];
+    return this.#chunk(
+      choices.map((choice, index) => {
+        const { message, finish_reason: reason } = choice ?? {};
+        this.#reasons.set(index, typeof reason === 'string' ? reason : 'stop');
+        const content = typeof message?.content === 'string' ? message.content : null;
+        this.#words += wordsIn(content ?? '');
+        const { tool_calls: calls, refusal } = message ?? {};
+        const tool_calls = Array.isArray(calls) ? calls.map((call, at) => ({ ...call, index: at })) : null;
+        const refused = typeof refusal === 'string' ? { refusal } : {};
+        return choiceOf(index, null, { content, role: 'assistant', tool_calls, ...refused });
+      }),
+    );
+  }
+
+  #adopt({ id, created, model, usage }: Chunk): void {
     const known = this.#identity;
     this.#identity = {
       id: typeof id === 'string' ? id : known.id,
       created: typeof created === 'number' ? created : known.created,
       model: typeof model === 'string' ? model : known.model,
     };
+    this.#usage = usage ?? this.#usage;
   }
 
-  #chunk(made: { content: string | null; role: string | null; finishReason?: string; usage?: unknown }): unknown {
+  #chunk(choices: readonly object[], usage: unknown = null): unknown {
     const { id, created, model } = this.#identity;
-    const { content, role, finishReason = null, usage = null } = made;
     return {
       id,
-      choices: [{ finish_reason: finishReason, index: 0, delta: { content, role, tool_calls: null } }],
+      choices,
       created,
       model,
       object: 'chat.completion.chunk',
@@ -90,6 +183,8 @@ export class Chunks {
     };
   }
 }
+
+const choiceOf = (index: number, finish_reason: string | null, delta: object) => ({ finish_reason, index, delta });
 
 const identityOf = ({ id, context: { startedAt } }: ExecutionView): Identity => ({
   id,
@@ -104,8 +199,7 @@ const isOf = (value: unknown, kind: string): boolean =>
   Array.isArray(Reflect.get(value, 'choices'));
 
 const isCompletion = (value: unknown): value is Completion => isOf(value, 'chat.completion');
-const isChunk = (value: unknown): value is Partial<Identity> & { readonly choices: readonly Choice[] } =>
-  isOf(value, 'chat.completion.chunk');
+const isChunk = (value: unknown): value is Chunk => isOf(value, 'chat.completion.chunk');
 
 /** A text is what it says, nothing says nothing, and everything else is written as JSON. */
 const textOf = (value: unknown): string => {

@@ -2,23 +2,27 @@
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
 import { lookUp } from '../lax.ts';
 import { isRecord } from '../lax-containers.ts';
+import type { Input } from '../start.ts';
 import { createReader, ValidationFailure } from '../validation.ts';
 import { type ChatRequest, lastText } from './schema.ts';
 
 /** `refused`: why this workflow cannot be asked that, which to a client is a failed run. */
 export type Converted =
-  | { readonly input: unknown; readonly refused?: undefined }
+  | { readonly input: Pick<Input, 'raw' | 'value'>; readonly refused?: undefined }
   | { readonly input?: undefined; readonly refused: string };
 
 /** Throws or rejects with a `ValidationFailure` if the workflow takes chats, but not this one. */
 export type Convert = (request: ChatRequest) => Promise<Converted>;
+
+/** Whether the workflow gets the whole chat, and not a text of it. */
+export const getsChats = ({ input }: Workflow): boolean => input === undefined || takesChats(jsonSchemaOf(input));
 
 /**
  * By its schemas: who declares `messages`, or says nothing of his input, takes the whole chat. Who takes one text, be it
  * the only member of an object, gets the last message's, and has to give something that can be said.
  */
 export const converter = ({ name, input, output }: Workflow): Convert => {
-  if (input === undefined) return async (request) => ({ input: request });
+  if (input === undefined) return async (request) => ({ input: { raw: request, value: request } });
   const schema = jsonSchemaOf(input);
   const read = createReader(input, schema);
 
@@ -26,7 +30,7 @@ export const converter = ({ name, input, output }: Workflow): Convert => {
     return async (request) => {
       const reading = await read(request);
       if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
-      return { input: reading.value };
+      return { input: { raw: request, value: reading.value } };
     };
   }
 
@@ -36,8 +40,9 @@ export const converter = ({ name, input, output }: Workflow): Convert => {
     return async () => ({ refused });
   }
   return async (request) => {
-    const reading = await read(wrap(lastText(request)));
-    if (reading.issues === undefined) return { input: reading.value };
+    const raw = wrap(lastText(request));
+    const reading = await read(raw);
+    if (reading.issues === undefined) return { input: { raw, value: reading.value } };
     return { refused: `The last message does not fit: ${reading.issues.map(({ msg }) => msg).join('; ')}` };
   };
 };

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../runtime/index.ts';
+import { isRecord } from '../lax-containers.ts';
+import { NAMED } from '../lax-scalars.ts';
 import { createReader, ValidationFailure } from '../validation.ts';
 
 const word = z.string().default('');
@@ -12,24 +14,36 @@ const number = z.number().nullish();
 const integer = z.int().nullish();
 const switched = z.boolean().nullish();
 
-/** Nothing else may stand in a part. */
+/** What some clients mark for a cache in any part. */
+const cached = { cache_control: members.nullish() };
+
+/** Nothing else may stand in a part; within what a part holds anything may. */
 const part = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('text'), text: word }).meta({ title: 'TextContent' }),
+    z.strictObject({ type: z.literal('text'), text: word, ...cached }).meta({ title: 'TextContent' }),
     z
-      .strictObject({ type: z.literal('image_url'), image_url: z.object({ url: word }).prefault({}) })
+      .strictObject({ type: z.literal('image_url'), image_url: z.looseObject({ url: word }).prefault({}), ...cached })
       .meta({ title: 'ImageContent' }),
     z
       .strictObject({
         type: z.literal('input_audio'),
-        input_audio: z.object({ data: word, format: word }).prefault({}),
+        input_audio: z.looseObject({ data: word, format: word }).prefault({}),
+        ...cached,
       })
       .meta({ title: 'AudioContent' }),
+    z.strictObject({ type: z.literal('file'), file: members, ...cached }).meta({ title: 'FileContent' }),
+    z.strictObject({ type: z.literal('refusal'), refusal: z.string(), ...cached }).meta({ title: 'RefusalContent' }),
   ])
   .meta({ title: 'tagged-union[TextContent,ImageContent,AudioContent]' });
 
+/** What NAT's refusals name, and beyond it what OpenAI's clients also send. */
+const oneOf = <const Named extends readonly string[]>(named: Named, also: readonly string[]) =>
+  z.enum([...named, ...also] as [...Named, ...string[]]).meta({ [NAMED]: named });
+
 /** With a name, since a role that there is not is refused as an `enum`. */
-const role = z.enum(['user', 'assistant', 'system', 'tool']).meta({ id: 'UserMessageContentRoleType' });
+const role = oneOf(['user', 'assistant', 'system', 'tool'], ['developer', 'function']).meta({
+  id: 'UserMessageContentRoleType',
+});
 
 const message = z
   .looseObject({
@@ -38,12 +52,15 @@ const message = z
     tool_calls: z.array(members).nullish(),
     tool_call_id: z.string().nullish(),
   })
-  .refine((given) => given.content !== null || callsSomething(given), {
+  .refine((given) => given.content !== null || needsNoContent(given), {
     error: 'content may be null only for assistant messages with tool_calls or function_call',
   });
 
-const callsSomething = (given: { role: string; tool_calls?: unknown[] | null | undefined; function_call?: unknown }) =>
-  given.role === 'assistant' && ((given.tool_calls?.length ?? 0) > 0 || Boolean(given.function_call));
+/** What an assistant may say instead of a content, and the answer of a function, which may be empty. */
+const needsNoContent = ({ role, tool_calls, function_call, refusal, audio }: Record<string, unknown>): boolean =>
+  role === 'function' ||
+  (role === 'assistant' &&
+    ((Array.isArray(tool_calls) && tool_calls.length > 0) || [function_call, refusal, audio].some(Boolean)));
 
 export const chatRequest = z.looseObject({
   messages: z.array(message).min(1),
@@ -57,7 +74,7 @@ export const chatRequest = z.looseObject({
   presence_penalty: number,
   response_format: members.nullish(),
   seed: integer,
-  service_tier: z.enum(['auto', 'default']).nullish(),
+  service_tier: oneOf(['auto', 'default'], ['flex', 'priority', 'scale']).nullish(),
   stream: switched,
   stream_options: members.nullish(),
   temperature: number,
@@ -74,9 +91,21 @@ const read = createReader(chatRequest, jsonSchemaOf(chatRequest));
 
 /** Rejects with a `ValidationFailure` that has an entry for each mistake. */
 export const readChat = async (body: unknown): Promise<ChatRequest> => {
-  const reading = await read(body);
+  const reading = await read(withContents(body));
   if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
   return reading.value as ChatRequest;
+};
+
+/** A message that needs no content and names none gets null: workflows find the member in every message. */
+const withContents = (body: unknown): unknown => {
+  if (!isRecord(body) || !Array.isArray(body.messages)) return body;
+  const lacks = (message: unknown): message is Record<string, unknown> =>
+    isRecord(message) && !Object.hasOwn(message, 'content') && needsNoContent(message);
+  if (!body.messages.some(lacks)) return body;
+  return {
+    ...body,
+    messages: body.messages.map((message) => (lacks(message) ? { ...message, content: null } : message)),
+  };
 };
 
 /** What the last message says: its text, or the texts of its parts, each in a line of its own. */

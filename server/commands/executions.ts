@@ -139,7 +139,7 @@ export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host:
 
 /** The file is damaged, or a server has written for longer than anybody waits. */
 const isOfStore = (cause: unknown): cause is Error =>
-  cause instanceof Error && 'code' in cause && /^(SQLITE_|defect$)/.test(String(cause.code));
+  cause instanceof Error && 'code' in cause && /^(SQLITE_|execution_damaged$)/.test(String(cause.code));
 
 const perform = async (stored: StoredExecutions, wanted: Wanted, { streams }: Host): Promise<void> => {
   const now = Date.now();
@@ -158,10 +158,18 @@ const perform = async (stored: StoredExecutions, wanted: Wanted, { streams }: Ho
     }
     case 'export': {
       const summaries = wanted.ids === undefined ? stored.all() : wanted.ids.map((id) => stored.get(id));
+      let damaged = 0;
       for (const summary of summaries) {
-        const journal = stored.journal(summary.id);
-        if (journal !== undefined) await write(streams, linesOf([exportOf(summary, journal)]));
+        try {
+          const journal = stored.journal(summary.id);
+          if (journal !== undefined) await write(streams, linesOf([exportOf(summary, journal)]));
+        } catch (cause) {
+          if (!(cause instanceof Failure && cause.code === 'execution_damaged')) throw cause;
+          streams.stderr.write(`${cause.message}\n`);
+          damaged += 1;
+        }
       }
+      if (damaged > 0) throw new CannotGoOn(`${damaged} of them could not be exported; all others were.`);
       return;
     }
     case 'rm': {

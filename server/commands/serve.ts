@@ -5,16 +5,17 @@ import { keys, readConfig } from '../config.ts';
 import { greeting } from '../greeting.ts';
 import type { Server } from '../index.ts';
 import { reportStore } from '../open-store.ts';
+import { olderVersions } from '../versions.ts';
 import type { Host } from './host.ts';
 import { exit, openLog } from './output.ts';
 import { listening } from './refusals.ts';
 import { addSettings, type TypedSettings, typedSettings } from './settings.ts';
-import { loadModule } from './workflow-module.ts';
+import { loadModules } from './workflow-module.ts';
 
 export interface ServeAsked extends TypedSettings {
   readonly run: 'serve';
-  /** The file with the workflow. */
-  readonly module: string;
+  /** The file with the workflow, and those with further ones or with other versions of it. */
+  readonly modules: readonly string[];
 }
 
 const settings = Object.values(keys);
@@ -25,11 +26,12 @@ export const declareServe = (program: Command, asked: (what: ServeAsked) => void
     .summary('serve a workflow')
     .description(
       'Loads a module whose default export is a workflow, and serves it until it is told to stop (SIGTERM, SIGINT): ' +
-        'then it takes no new work, lets what runs finish, and ends.',
+        'then it takes no new work, lets what runs finish, and ends. Further modules have further workflows, or other ' +
+        'versions of it: new executions take the version that is named last, open ones go on with their own.',
     )
-    .argument('<module>', 'TypeScript or JavaScript file')
+    .argument('<module...>', 'TypeScript or JavaScript files')
     .addHelpText('after', moreHelp)
-    .action((module: string) => asked({ run: 'serve', module, ...typedSettings(command, settings) }));
+    .action((modules: readonly string[]) => asked({ run: 'serve', modules, ...typedSettings(command, settings) }));
   addSettings(command, settings);
 };
 
@@ -42,21 +44,31 @@ FERMATA_DATA_SECRET, and \${NAME} in the file. docs/configuration.md lists all o
 
 Examples:
   fermata serve examples/02-approval.ts --data /var/lib/approvals
+  fermata serve approval-v1.ts approval-v2.ts
   FERMATA_LOG_LEVEL=debug fermata serve approval.ts --config fermata.yaml --host 0.0.0.0 --port 80`;
 
-export const serve = async ({ module, file, flags }: ServeAsked, { env, streams }: Host): Promise<void> => {
+export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams }: Host): Promise<void> => {
   const config = readConfig({ file, env, flags });
   const log = openLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
-  const { workflow, workflows } = await loadModule(module);
+  const { workflow, workflows } = await loadModules(modules);
   const server = await listening({ workflow, workflows, config, log });
-  // A workflow that awaits its own promises too late must not end the process for everybody else.
-  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected and nobody looked'));
+  // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected, and nothing caught it'));
+  process.on('uncaughtException', (err) =>
+    log.error({ err }, 'an error was thrown outside of every run, and nothing caught it'),
+  );
   stopOnSignals(server, log);
   reportStore(config, log);
-  log.info({ url: server.url, workflow: workflow.name }, 'listening');
+  const { name, version } = workflow;
+  const older = olderVersions(workflow, workflows);
+  log.info(
+    { url: server.url, workflow: name, version, ...(older.length > 0 && { olderVersions: older }) },
+    'listening',
+  );
   if (!log.isLevelEnabled('info')) return;
-  streams.stderr.write(await greeting({ url: server.url, workflow, paths: config.workflow, console: config.console }));
+  const { workflow: paths, console } = config;
+  streams.stderr.write(await greeting({ url: server.url, workflow, older, paths, console }));
 };
 
 /** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */

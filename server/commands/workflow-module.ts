@@ -1,4 +1,4 @@
-/** The module that a command is about: a file of its user, whose default export is a workflow. */
+/** The modules that a command is about: files of its user, whose default exports are workflows. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,9 +6,18 @@ import { Failure, isWorkflow, type Workflow } from '../../runtime/index.ts';
 
 export interface WorkflowModule {
   readonly workflow: Workflow;
-  /** With those beside it, which `endpoints` can name. */
+  /** With those beside it, which `endpoints` can name, and its older versions. Of one name the newest comes last. */
   readonly workflows: readonly Workflow[];
 }
+
+/** The workflow is that of the first file, in the newest version. Rejects as `loadModule`. */
+export const loadModules = async (files: readonly string[]): Promise<WorkflowModule> => {
+  const modules: WorkflowModule[] = [];
+  for (const file of files) modules.push(await loadModule(file));
+  const workflows = modules.flatMap((module) => module.workflows);
+  const { name } = modules[0]!.workflow;
+  return { workflow: workflows.findLast((workflow) => workflow.name === name)!, workflows };
+};
 
 /** Throws `options_invalid` if the file is not there, does not load, or exports something else. */
 export const loadModule = async (file: string): Promise<WorkflowModule> => {
@@ -18,7 +27,10 @@ export const loadModule = async (file: string): Promise<WorkflowModule> => {
     throw unusable(`${file} cannot be loaded: ${explained(cause)}`, cause);
   })) as Record<string, unknown>;
   const { default: workflow } = module;
-  if (isWorkflow(workflow)) return { workflow, workflows: Object.values(module).filter(isWorkflow) };
+  if (isWorkflow(workflow)) {
+    const others = Object.values(module).filter((other) => isWorkflow(other) && other !== workflow) as Workflow[];
+    return { workflow, workflows: [...others, workflow] };
+  }
   throw unusable(`${file}: the default export must be a workflow, made by workflow({ name, run })`);
 };
 

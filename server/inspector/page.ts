@@ -8,7 +8,8 @@ import { readFileSync } from 'node:fs';
 const SCRIPT = readFileSync(new URL('in-browser.mjs', import.meta.url), 'utf8');
 
 const STYLE = `
-  body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark; }
+  :root { color-scheme: light dark; }
+  body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
   label, input { display: block; }
   input { box-sizing: border-box; width: 100%; max-width: 36rem; margin: 0.3rem 0 0.8rem; }
   input, button { padding: 0.4rem 0.8rem; font: inherit; }

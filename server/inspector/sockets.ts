@@ -3,11 +3,13 @@
  * those of `server/websocket/sockets.ts`.
  */
 import { Failure, type Runtime } from '../../runtime/index.ts';
-import { clientOf, copyHeaders } from '../exchange.ts';
+import type { Network } from '../network.ts';
 import type { OperatorDoor } from '../operator-door.ts';
 import { failureReply } from '../problems.ts';
+import { clientOf, copyHeaders } from '../request-parts.ts';
 import type { App, HttpResponse, WebSocket, WebSocketBehavior } from '../uws-types.ts';
-import { refuse, type SocketHost, upgrade } from '../websocket/sockets.ts';
+import { drainedLater, guarded, handshakeFault, OpenSockets, refuse, upgrade } from '../websocket/open-sockets.ts';
+import type { SocketHost } from '../websocket/sockets.ts';
 import { readWatch, type Watch } from './watch.ts';
 import { Watcher, type WatchSink } from './watcher.ts';
 
@@ -19,30 +21,31 @@ const PATH = '/inspect/socket';
 /** More than a watcher is ever sent before it has read: see `limits.maxUnsent`. */
 const MAX_UNSENT = 1024 * 1024;
 
-const GOING_AWAY = 1001;
-
 type Live = { readonly watch: Watch; watcher: Watcher | undefined; sink: SocketSink | undefined };
 
 export class InspectorSockets {
   readonly #runtime: Runtime;
   readonly #door: OperatorDoor;
-  readonly #open = new Set<WebSocket<Live>>();
+  readonly #network: Network;
+  readonly #open: OpenSockets<Live>;
 
-  constructor(runtime: Runtime, door: OperatorDoor) {
+  constructor(runtime: Runtime, door: OperatorDoor, network: Network) {
     this.#runtime = runtime;
     this.#door = door;
+    this.#network = network;
+    this.#open = new OpenSockets((ms, run) => runtime.after(ms, run));
   }
 
   mount(app: App, rootPath: string, { host }: SocketHost): void {
-    for (const prefix of new Set(['', rootPath])) app.ws(prefix + PATH, this.#behavior(host));
+    for (const prefix of new Set(['', rootPath])) app.ws(prefix + PATH, guarded(this.#behavior(host), host));
   }
 
   /** Says goodbye to all of them. */
   close(): void {
-    for (const socket of [...this.#open]) socket.end(GOING_AWAY, 'The server is shutting down.');
+    this.#open.close();
   }
 
-  #behavior(host: SocketHost['host']): WebSocketBehavior<Live> {
+  #behavior(host: SocketHost['host']) {
     const open = this.#open;
     return {
       compression: 0,
@@ -53,7 +56,11 @@ export class InspectorSockets {
       upgrade: (res, req, context) => {
         if (host.draining) return refuse(res, '503 Service Unavailable', 'The server is shutting down.');
         try {
-          this.#door.enter({ headers: copyHeaders(req), client: clientOf(res) });
+          const headers = copyHeaders(req);
+          const fault = handshakeFault(headers);
+          if (fault !== undefined) return refuse(res, '400 Bad Request', fault);
+          this.#network.checkHost(headers);
+          this.#door.enter({ headers, client: this.#network.clientOf(clientOf(res), headers) });
           const watch = readWatch(req.getQuery() ?? '');
           if (open.size >= MAX_WATCHERS) refuse(res, '503 Service Unavailable', `There are ${MAX_WATCHERS} watchers.`);
           else upgrade<Live>(res, req, context, { watch, watcher: undefined, sink: undefined });
@@ -70,9 +77,7 @@ export class InspectorSockets {
         live.watcher.begin();
       },
       drain(socket) {
-        // What does not fit while uWS tells of a drain is never drained (20.51): so it is written in the next turn.
-        const { watcher } = socket.getUserData();
-        setImmediate(() => watcher?.drained());
+        drainedLater(socket.getUserData().watcher, host);
       },
       close(socket) {
         open.delete(socket);
@@ -81,7 +86,7 @@ export class InspectorSockets {
         watcher?.stop();
         host.closed();
       },
-    };
+    } satisfies WebSocketBehavior<Live>;
   }
 }
 
@@ -113,4 +118,9 @@ const refuseAs = (res: HttpResponse, thrown: unknown): void => {
   refuse(res, statusLines[failureReply(failure).status] ?? '500 Internal Server Error', failure.message);
 };
 
-const statusLines: Readonly<Record<number, string>> = { 403: '403 Forbidden', 422: '422 Unprocessable Content' };
+const statusLines: Readonly<Record<number, string>> = {
+  403: '403 Forbidden',
+  421: '421 Misdirected Request',
+  422: '422 Unprocessable Content',
+  429: '429 Too Many Requests',
+};

@@ -42,6 +42,19 @@ export const aboutCancel: About = {
   answers: { 204: noContent, 404: unknown, 409: refusedWithProblem('It is over.') },
 };
 
+export const aboutRetry: About = {
+  tag: 'executions',
+  summary: 'Lets a blocked execution try again',
+  description:
+    'With the newest version of its workflow, if its own is not served any more. If the code still does not do what the journal ' +
+    'has, the execution is blocked again.',
+  answers: {
+    204: noContent,
+    404: unknown,
+    409: refusedWithProblem('It is not blocked, or it is over.'),
+  },
+};
+
 export const aboutExecutionStream: About = {
   tag: 'executions',
   summary: 'An execution as events, live or ended',
@@ -116,6 +129,15 @@ export const aboutCallback: About = {
     502: page('The provider cannot be reached, or rejected the code.'),
   },
   credential: 'none',
+};
+
+const callbackForm = { type: 'object', properties: { state: text, code: text } } as const;
+
+export const aboutPostedCallback: About = {
+  ...aboutCallback,
+  summary: 'The same, for providers that post it (`response_mode=form_post`)',
+  parameters: [],
+  body: { 'application/x-www-form-urlencoded': callbackForm },
 };
 
 export const aboutHealth: About = {

@@ -38,7 +38,8 @@ export const pageOf = (routes: readonly Route[], options: DocumentOptions): stri
 };
 
 const STYLE = `
-  body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark; }
+  :root { color-scheme: light dark; }
+  body { max-width: 56rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
   summary { padding: 0.3rem 0; cursor: pointer; }
   details > :not(summary) { margin-left: 1.2rem; }
   table { border-collapse: collapse; }

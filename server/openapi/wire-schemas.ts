@@ -42,8 +42,10 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
     response_url: text,
   }),
   OpenConsent: object({ status: status('oauth_required'), auth_url: text, oauth_state: text }),
+  Blocked: object({ expected: text, came: text, version: text, since: time }),
   Execution: both(
     execution,
+    object({}, { blocked: ref('Blocked') }),
     either(
       object({ status: status('running') }),
       both(ref('OpenInteraction'), pauses),
@@ -86,6 +88,8 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
       ),
     ),
   }),
+  Model: object({ id: text, object: status('model'), created: whole, owned_by: text }),
+  ModelList: object({ object: status('list'), data: listOf(ref('Model')) }),
   Journal: object({
     entries: listOf(object({ seq: whole, type: text, at: { type: 'number' } })),
     truncated_through: orNull('integer'),
@@ -106,6 +110,7 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
       object({
         builder_id: text,
         workflow: text,
+        version: text,
         user: orNull('string'),
         state: text,
         created_at: time,

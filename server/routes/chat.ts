@@ -3,22 +3,26 @@
  * own, which may pause; the older one, which never does; and OpenAI's, where the request says whether to stream.
  */
 import type { Workflow } from '../../runtime/index.ts';
-import { Chunks } from '../chat/completion.ts';
-import { converter } from '../chat/convert.ts';
-import { readChat } from '../chat/schema.ts';
+import { Chunks, type ChunksOptions } from '../chat/completion.ts';
+import { converter, getsChats } from '../chat/convert.ts';
+import { isOpenAiClient, presentsAsOpenAi, withOpenAiError } from '../chat/openai.ts';
+import { type ChatRequest, readChat } from '../chat/schema.ts';
 import { readJsonBody } from '../json-body.ts';
-import { errorFrame } from '../nat-frames.ts';
+import { type ErrorForm, errorFrame } from '../nat-frames.ts';
 import { aboutChat } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { eventsOnly } from '../sse.ts';
 import { AdaptedSteps } from '../step-adaptor.ts';
+import { ValidationFailure } from '../validation.ts';
 import { type Look, type StreamRouteDeps, streamer } from './streams.ts';
 import { answerer, workflowError } from './workflow.ts';
 
 export interface ChatRouteDeps extends StreamRouteDeps {
   /** Whether a request for a completion may pause too. */
   readonly enableInteractiveExtensions: boolean;
+  /** The reply for what was thrown. */
+  problem(thrown: unknown): Reply;
 }
 
 /** `functionName`: what the steps call the workflow; undefined for that of the server. A GET has no messages: no routes. */
@@ -34,28 +38,50 @@ export const chatRoutes = (
   const routes: Route[] = [];
   const family = (path: string, isLegacy: boolean): void => {
     const answer = chatAnswerer(deps, { ...served, interactive: !isLegacy, isLegacy });
-    routes.push({ method, path, about: aboutChat(workflow, !isLegacy, false), handle: (call) => answer(call, false) });
-    routes.push({
-      method,
-      path: `${path}/stream`,
-      about: aboutChat(workflow, !isLegacy, true),
-      handle: (call) => answer(call, true),
-    });
+    const errors = isLegacy ? 'bare' : 'event';
+    const add = (path: string, isStream: boolean): void => {
+      const about = aboutChat(workflow, !isLegacy, isStream);
+      const as = { ...asNat, isStream, errors } as const;
+      routes.push({ method, path, about, handle: async (call) => answer(call, await readRequest(call), as) });
+    };
+    add(path, false);
+    add(`${path}/stream`, true);
   };
 
   if (openaiApiPath && openaiApiPath !== openaiApiV1Path) family(openaiApiPath, false);
   if (legacyOpenaiApiPath) family(legacyOpenaiApiPath, true);
   if (openaiApiV1Path) {
     const interactive = deps.enableInteractiveExtensions; // without, it is to NAT like its older routes
-    const answer = chatAnswerer(deps, { ...served, interactive, isLegacy: !interactive });
-    routes.push({
-      method,
-      path: openaiApiV1Path,
-      about: aboutChat(workflow, interactive, 'as asked'),
-      handle: (call) => answer(call, 'as asked'),
-    });
+    const about = aboutChat(workflow, interactive, 'as asked');
+    const handle = completions(deps, { ...served, interactive });
+    const refused = (reply: Reply, call: Call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply);
+    routes.push({ method, path: openaiApiV1Path, about, handle, refused });
   }
   return routes;
+};
+
+/** OpenAI's own route. Whose client it is decides on what is there beside NAT's members and frames. */
+const completions = (deps: ChatRouteDeps, served: Omit<ServedChat, 'isLegacy'>): Route['handle'] => {
+  const { workflow, interactive } = served;
+  const answer = chatAnswerer(deps, { ...served, isLegacy: !interactive });
+  const isOwn = getsChats(workflow);
+
+  const handle = async (call: Call, isOpenAi: boolean): Promise<Reply> => {
+    const given = await readRequest(call);
+    const { stream, stream_options: options } = given.request;
+    if (!isOwn) refuseChoices(given.request, workflow);
+    // A workflow that gets the chat sees what was asked of it; NAT leaves it to that.
+    const includesUsage = options?.include_usage === true && (isOpenAi || !isOwn);
+    const errors: ErrorForm = isOpenAi ? 'openai' : 'event';
+    const endsAtPause = presentsAsOpenAi(call);
+    const as = { isStream: stream === true, errors, endsAtPause, endsOnce: true, includesUsage, namesRoles: isOpenAi };
+    return answer(call, given, as);
+  };
+
+  return async (call) => {
+    if (!isOpenAiClient(call)) return handle(call, false);
+    return withOpenAiError(await handle(call, true).catch(deps.problem));
+  };
 };
 
 interface ServedChat {
@@ -65,38 +91,62 @@ interface ServedChat {
   readonly isLegacy: boolean;
 }
 
+interface Given {
+  readonly body: unknown;
+  readonly request: ChatRequest;
+}
+
+/** What an answer looks like. */
+interface As extends ChunksOptions {
+  readonly isStream: boolean;
+  readonly errors: ErrorForm;
+  readonly endsAtPause: boolean;
+}
+
+const asNat = { endsAtPause: false, endsOnce: false, includesUsage: false, namesRoles: false } as const;
+
+const readRequest = async (call: Call): Promise<Given> => {
+  const body = readJsonBody(call.headers['content-type'], call.body);
+  return { body, request: await readChat(body) };
+};
+
 const chatAnswerer = (
   deps: ChatRouteDeps,
   { interactive, isLegacy, ...served }: ServedChat,
-): ((call: Call, streams: boolean | 'as asked') => Promise<Reply>) => {
+): ((call: Call, given: Given, as: As) => Promise<Reply>) => {
   const convert = converter(served.workflow);
   const once = answerer(deps, { ...served, interactive, form: 'chat' });
   const stream = streamer(deps, { ...served, interactive, isLegacy, form: 'chat' });
-  const look = lookOf(deps);
 
-  return async (call, streams) => {
-    const body = readJsonBody(call.headers['content-type'], call.body);
-    const request = await readChat(body);
-    const isStream = streams === 'as asked' ? request.stream === true : streams;
+  return async (call, { body, request }, as) => {
+    const { isStream, errors } = as;
     const converted = await convert(request);
     if (converted.refused === undefined) {
-      const input = { body, value: converted.input };
-      return isStream ? stream(call, input, look) : once(call, input);
+      const input = { body, ...converted.input };
+      return isStream ? stream(call, input, lookOf(deps, as), errors) : once(call, input);
     }
     const { refused: message } = converted;
-    if (isStream) return eventsOnly(errorFrame({ message, name: 'ValueError' }, isLegacy));
+    if (isStream) return eventsOnly(errorFrame({ message, name: 'ValueError' }, errors));
     return workflowError(message, interactive ? 'ExecutionFailed' : 'ValueError');
   };
 };
 
+/** NAT passes over `n`; a client that asks for several choices and gets one would not notice. */
+const refuseChoices = ({ n }: ChatRequest, { name }: Workflow): void => {
+  if (n === undefined || n === null || n === 1) return;
+  const msg = `Value error, ${name} gives one choice: leave n away, or set it to 1`;
+  throw new ValidationFailure([{ type: 'value_error', loc: ['body', 'n'], msg, input: n, ctx: { error: {} } }]);
+};
+
 const lookOf =
-  ({ stepAdaptor }: ChatRouteDeps): Look =>
+  ({ stepAdaptor }: ChatRouteDeps, as: As): Look =>
   (execution) => {
-    const chunks = new Chunks(execution);
+    const chunks = new Chunks(execution, as);
     return {
       steps: new AdaptedSteps(stepAdaptor),
+      endsAtPause: as.endsAtPause,
       output: (value) => dataFrame(chunks.of(value)),
-      end: () => `${dataFrame(chunks.last())}data: [DONE]\n\n`,
+      end: () => `${chunks.ending().map(dataFrame).join('')}data: [DONE]\n\n`,
     };
   };
 

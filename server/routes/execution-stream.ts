@@ -2,7 +2,14 @@
  * Any execution as a stream, to as many readers as there are: live or settled, from the beginning or from where a reader
  * was cut off. `id` of an event is the number of its fact; a client says by `Last-Event-ID` or `?after=` what it has.
  */
-import { type ExecutionView, Failure, type JournalEntry, type Runtime } from '../../runtime/index.ts';
+import {
+  type ExecutionView,
+  Failure,
+  type JournalEntry,
+  pauseOf,
+  type Runtime,
+  shownDueAt,
+} from '../../runtime/index.ts';
 import { aboutExecutionStream } from '../openapi/about-executions.ts';
 import { readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
@@ -74,24 +81,32 @@ export class FactFrames implements Translator {
       case 'execution.started':
         return { execution_id, workflow: entry.workflow };
       case 'output.emitted':
-        return { value: entry.value };
+        return entry.inStep === undefined ? { value: entry.value } : { value: entry.value, step: entry.inStep };
+      case 'output.restarted':
+        return { step: entry.step };
       case 'trace.emitted':
         return { step: entry.step };
       case 'trace.identified':
         return { observability_trace_id: entry.traceId };
       case 'interaction.requested':
-        return { ...this.#wire.interaction(execution_id, entry.id, entry.prompt), due_at: dueAt(entry.dueAt) };
+        return { ...this.#wire.interaction(execution_id, entry.id, entry.prompt), due_at: dueAt(entry) };
       case 'interaction.answered':
       case 'interaction.expired':
+      case 'interaction.withdrawn':
         return { interaction_id: entry.id };
       case 'oauth.requested':
-        return { auth_url: entry.authUrl, oauth_state: entry.id, due_at: dueAt(entry.dueAt) };
+        return { auth_url: entry.authUrl, oauth_state: entry.id, due_at: dueAt(entry) };
       case 'oauth.granted':
       case 'oauth.refused':
       case 'oauth.expired':
+      case 'oauth.withdrawn':
         return { oauth_state: entry.id };
       case 'notification.sent':
         return { prompt: entry.prompt };
+      case 'execution.blocked':
+        return { expected: entry.expected, came: entry.came, version: entry.version };
+      case 'execution.unblocked':
+        return {};
       case 'execution.completed':
         return { status: 'completed', result: this.#wire.result(this.#execution) };
       case 'execution.failed':
@@ -105,4 +120,7 @@ export class FactFrames implements Translator {
 /** A fact is written once for all its readers: they read in the same turn of the event loop. */
 const written = new Map<JournalEntry, string>();
 
-const dueAt = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+const dueAt = (opened: Extract<JournalEntry, { dueAt: number | null }>): string | null => {
+  const ms = shownDueAt(pauseOf(opened));
+  return ms === null ? null : new Date(ms).toISOString();
+};

@@ -6,8 +6,15 @@ import {
   type Pause,
   type Runtime,
   STANDS,
+  shownDueAt,
 } from '../../runtime/index.ts';
-import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox } from '../openapi/about-executions.ts';
+import {
+  aboutCancel,
+  aboutExecution,
+  aboutExecutionList,
+  aboutInbox,
+  aboutRetry,
+} from '../openapi/about-executions.ts';
 import { MAX_WAIT_S, readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
@@ -41,6 +48,18 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       const by = await who(call);
       if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
       await runtime.cancel(executionId!, by);
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/executions/:executionId/retry',
+    about: aboutRetry,
+    handle: async (call) => {
+      const { executionId } = call.params;
+      const by = await who(call);
+      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      await runtime.retry(executionId!, by);
       return { status: 204 };
     },
   },
@@ -94,7 +113,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
           execution_id: executionId,
           workflow,
           opened_at: iso(pause.openedAt),
-          due_at: isoOrNull(pause.dueAt),
+          due_at: isoOrNull(shownDueAt(pause)),
           ...wire.pause(executionId, pause),
         })),
       };
@@ -125,7 +144,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
 const firstDue = (pauses: readonly Pause[]): number | null => {
-  const dues = pauses.flatMap(({ dueAt }) => dueAt ?? []);
+  const dues = pauses.flatMap((pause) => shownDueAt(pause) ?? []);
   return dues.length === 0 ? null : Math.min(...dues);
 };
 

@@ -4,7 +4,15 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
-import { type ExecutionView, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
+import {
+  type Caller,
+  type ExecutionView,
+  isUnguessable,
+  jsonSchemaOf,
+  type Runtime,
+  type Workflow,
+} from '../../runtime/index.ts';
+import { guestHeaders, newGuest } from '../guest.ts';
 import { readJsonBody } from '../json-body.ts';
 import { aboutJob, aboutJobStart } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
@@ -13,7 +21,7 @@ import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
 import type { Call, Route } from '../route.ts';
 import { isName } from '../router.ts';
-import { startRequest } from '../start.ts';
+import { type Input, startRequest } from '../start.ts';
 import { createReader, ValidationFailure } from '../validation.ts';
 import { type Who, withCaller } from '../who.ts';
 import { errorText, type Wire } from '../wire.ts';
@@ -60,13 +68,14 @@ const readFields = createReader(jobFields, jsonSchemaOf(jobFields));
 
 const jobReader = (input: StandardSchemaV1) => {
   const readInput = createReader(input, jsonSchemaOf(input));
-  return async (body: unknown): Promise<{ input: unknown; fields: JobFields }> => {
+  return async (body: unknown): Promise<{ input: Pick<Input, 'raw' | 'value'>; fields: JobFields }> => {
     const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-    const own = await readInput(isObject ? withoutFields(body) : body);
+    const raw = isObject ? withoutFields(body) : body;
+    const own = await readInput(raw);
     const fields = isObject ? await readFields(body) : { value: undefined };
     const issues = [...(own.issues ?? []), ...(fields.issues ?? [])];
     if (own.issues !== undefined || fields.issues !== undefined) throw new ValidationFailure(issues);
-    return { input: own.value, fields: fields.value as JobFields };
+    return { input: { raw, value: own.value }, fields: fields.value as JobFields };
   };
 };
 
@@ -81,8 +90,11 @@ const starter =
     const body = readJsonBody(call.headers['content-type'], call.body);
     const { input, fields } = await read(body);
     const jobId = fields.job_id ?? undefined;
+    const caller = await who(call);
+    const isNewGuest = needsToken(caller, jobId);
+    const by = isNewGuest ? { ...caller, guest: newGuest() } : caller;
     const { execution, isNew } = await runtime.start(
-      startRequest(call, body, await who(call), {
+      startRequest(call, body, by, {
         workflow,
         input,
         interactive: false,
@@ -94,7 +106,7 @@ const starter =
     );
 
     const id = jobId ?? execution.id;
-    const headers = { 'execution-id': execution.id };
+    const headers = { 'execution-id': execution.id, ...(isNewGuest && guestHeaders(by.guest!)) };
     if (!isNew) return json(200, { job_id: id, status: jobStatus(execution) }, headers);
     const timeoutMs = fields.sync_timeout * 1_000;
     const isOver = timeoutMs > 0 && (await runtime.waitUntil(execution, hasSettled, { timeoutMs, client: call }));
@@ -102,6 +114,10 @@ const starter =
       ? json(200, jobBody(id, execution, wire), headers)
       : json(202, { job_id: id, status: 'submitted' }, headers);
   };
+
+/** A short id of a caller without identity could be guessed: it is theirs by a token, which they get with the reply. */
+const needsToken = ({ userId, guest }: Caller, jobId: string | undefined): boolean =>
+  jobId !== undefined && userId === undefined && guest === undefined && !isUnguessable(jobId);
 
 const viewer =
   ({ runtime, who, wire }: JobRouteDeps) =>

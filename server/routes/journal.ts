@@ -34,5 +34,6 @@ const pageOf = (runtime: Runtime, execution: ExecutionView, after: number) => {
 
 const facts: Translator = {
   frames: (entry: JournalEntry) => `id: ${entry.seq}\n${eventFrame(entry.type, entry)}`,
+  showsVoid: true,
   missed: (through) => eventFrame('truncated', { truncated_through: through }),
 };

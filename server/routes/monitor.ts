@@ -1,8 +1,8 @@
 /** What operators look at: health, and the users whose resources are open. */
 import { Failure, type Runtime } from '../../runtime/index.ts';
-import type { Identifier } from '../identity.ts';
+import type { Network } from '../network.ts';
 import { aboutHealth, aboutMonitor } from '../openapi/about-executions.ts';
-import { isLocal } from '../operator-door.ts';
+import { NO_KEY, type OperatorDoor } from '../operator-door.ts';
 import { json } from '../problems.ts';
 import type { Route } from '../route.ts';
 
@@ -14,16 +14,14 @@ export const healthRoute: Route = {
 };
 
 /** `isGuarded`: there is an operator key. Without one only this machine may look. */
-export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGuarded: boolean): Route => ({
+export const monitorRoute = (runtime: Runtime, door: OperatorDoor, network: Network, isGuarded: boolean): Route => ({
   method: 'GET',
   path: '/monitor/users',
   about: aboutMonitor,
   handle: (call) => {
-    const isAllowed = isGuarded ? isOperator(call.headers) : isLocal(call);
+    const isAllowed = isGuarded ? door.hasKey(call) : network.isLocal(call);
     if (!isAllowed) {
-      const detail = isGuarded
-        ? 'Send the operator key as X-Operator-Key.'
-        : 'Without an operator key this answers this machine only, and no proxy on it; configure operator_key.';
+      const detail = isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
       throw new Failure('operator_required', { detail });
     }
     const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
@@ -32,9 +30,9 @@ export const monitorRoute = (runtime: Runtime, { isOperator }: Identifier, isGua
 });
 
 const monitored = (runtime: Runtime, user: string | null) =>
-  runtime.workflows
-    .filter(({ isPerUser }) => isPerUser)
-    .flatMap(({ name }) => runtime.builders(name).list())
+  runtime.allBuilders
+    .filter(({ workflow }) => workflow.isPerUser)
+    .flatMap((builders) => builders.list())
     .filter((builder) => user === null || builder.user === user)
     .map((builder) => ({
       user_id: builder.user,

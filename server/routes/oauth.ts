@@ -1,28 +1,39 @@
 /** The page on which a browser ends after a consent. Whatever comes from outside is escaped. */
 import { type CallbackOutcome, Failure, type Runtime } from '../../runtime/index.ts';
 import { escapeHtml } from '../escape-html.ts';
-import { aboutCallback } from '../openapi/about-executions.ts';
-import type { Reply, Route } from '../route.ts';
+import { aboutCallback, aboutPostedCallback } from '../openapi/about-executions.ts';
+import type { Call, Reply, Route } from '../route.ts';
 import type { Who } from '../who.ts';
 
 export const oauthRoutes = (
   { runtime, who }: { runtime: Runtime; who: Who },
   path: string,
   redirectOrigins: readonly string[],
-): Route[] => [
-  {
-    method: 'GET',
-    path,
-    about: aboutCallback,
-    handle: async (call) => {
-      const url = new URL(`http://callback.invalid${call.path}?${call.query}`);
-      return page(await runtime.completeOAuth(url, await browser(call, who)), redirectOrigins);
+): Route[] => {
+  const complete = async (call: Call, parameters: string): Promise<Reply> => {
+    const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
+    return page(await runtime.completeOAuth(url, await browser(call, who)), redirectOrigins);
+  };
+  return [
+    { method: 'GET', path, about: aboutCallback, handle: (call) => complete(call, call.query) },
+    {
+      method: 'POST',
+      path,
+      about: aboutPostedCallback,
+      maxBodyBytes: MAX_FORM_BYTES,
+      handle: (call) => complete(call, isForm(call) ? (call.body?.toString() ?? '') : ''),
     },
-  },
-];
+  ];
+};
+
+/** A code is a few kilobytes at most. */
+const MAX_FORM_BYTES = 65_536;
+
+const isForm = ({ headers }: Call): boolean =>
+  headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
 
 /** A browser whose credential is broken is nobody in particular: the state is what counts. */
-const browser = async (call: Parameters<Who>[0], who: Who) => {
+const browser = async (call: Call, who: Who) => {
   try {
     return await who(call);
   } catch (thrown) {

@@ -36,7 +36,9 @@ export const overviewRoutes = ({ runtime, who, rootPath, served }: OverviewDeps)
     handle: async (call) => {
       const by = await who(call);
       if (!by.isOperator) throw new Failure('operator_required', { detail: 'Builders are shown to operators only.' });
-      const body: BuilderListBody = { builders: runtime.workflows.flatMap(({ name }) => buildersOf(runtime, name)) };
+      const body: BuilderListBody = {
+        builders: runtime.allBuilders.flatMap((builders) => listedBuilders(runtime, builders)),
+      };
       return json(200, body);
     },
   },
@@ -53,30 +55,28 @@ const workflowBody = (
   input: method === 'GET' || workflow.input === undefined ? null : jsonSchemaOf(workflow.input),
 });
 
-const buildersOf = (runtime: Runtime, workflow: string): BuilderBody[] =>
-  runtime
-    .builders(workflow)
-    .list()
-    .map((builder) => ({
-      builder_id: builder.id,
-      workflow,
-      user: builder.user,
-      state: stateOf(builder.actor?.getSnapshot().value),
-      created_at: iso(builder.createdAt),
-      last_activity: iso(builder.lastActivity),
-      executions: builder.refCount,
-      slots: {
-        limit: Number.isFinite(builder.slots.limit) ? builder.slots.limit : null,
-        held: builder.slots.held,
-        queued: builder.slots.queued,
-        max_queued: finite(runtime.options.maxQueued),
-      },
-      requests: {
-        total: builder.totalRequests,
-        failed: builder.errorCount,
-        avg_latency_ms: builder.totalRequests === 0 ? null : builder.totalLatencyMs / builder.totalRequests,
-      },
-    }));
+const listedBuilders = (runtime: Runtime, builders: Runtime['allBuilders'][number]): BuilderBody[] =>
+  builders.list().map((builder) => ({
+    builder_id: builder.id,
+    workflow: builders.workflow.name,
+    version: builders.workflow.version,
+    user: builder.user,
+    state: stateOf(builder.actor?.getSnapshot().value),
+    created_at: iso(builder.createdAt),
+    last_activity: iso(builder.lastActivity),
+    executions: builder.refCount,
+    slots: {
+      limit: Number.isFinite(builder.slots.limit) ? builder.slots.limit : null,
+      held: builder.slots.held,
+      queued: builder.slots.queued,
+      max_queued: finite(runtime.options.maxQueued),
+    },
+    requests: {
+      total: builder.totalRequests,
+      failed: builder.errorCount,
+      avg_latency_ms: builder.totalRequests === 0 ? null : builder.totalLatencyMs / builder.totalRequests,
+    },
+  }));
 
 const finite = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
 

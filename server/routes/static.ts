@@ -6,13 +6,14 @@
 import { Failure } from '../../runtime/index.ts';
 import type { Cors } from '../cors.ts';
 import { type FormFile, readFormFile } from '../multipart.ts';
-import { isKey } from '../object-key.ts';
-import { type ObjectStore, StoreFullError } from '../object-store.ts';
+import { isKey, keyFrom } from '../object-key.ts';
+import type { ObjectStore } from '../object-store.ts';
 import { aboutDelete, aboutFile, aboutUpload } from '../openapi/about-executions.ts';
 import { isWelcome } from '../origin.ts';
 import { problem, refusal } from '../problem.ts';
 import { json } from '../problems.ts';
 import type { Call, Reply, Route } from '../route.ts';
+import { StoreFullError } from '../store-full-error.ts';
 import { ValidationFailure } from '../validation.ts';
 import type { Who } from '../who.ts';
 
@@ -36,7 +37,7 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
 
   const upload = async (call: Call, keep: (key: string, file: FormFile) => Promise<boolean>): Promise<Reply> => {
     if (!(await mayWrite(call, deps))) return foreignPage;
-    const key = keyOf(call.params);
+    const key = keyFrom(call.params['*'] ?? '');
     if (key === undefined) return invalidKey;
     const file = await fileOf(call);
     if (file === undefined) return refusal(400, 'There was an error parsing the body');
@@ -118,12 +119,17 @@ const fileOf = async ({ headers, body }: Call): Promise<FormFile | undefined> =>
 
 /** It becomes a header of replies. */
 const soundType = (given: string): string =>
-  /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}$/.test(given) ? given : 'application/octet-stream';
+  /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(; charset=[\w.:+-]{1,40})?$/.test(given)
+    ? given
+    : 'application/octet-stream';
+
+const withCharset = (type: string): string =>
+  type.startsWith('text/') && !type.includes('; charset=') ? `${type}; charset=utf-8` : type;
 
 const fileReply = (key: string, { data, contentType }: FormFile): Reply => ({
   status: 200,
   headers: {
-    'content-type': contentType.startsWith('text/') ? `${contentType}; charset=utf-8` : contentType,
+    'content-type': withCharset(contentType),
     'content-disposition': attachment(key.slice(key.lastIndexOf('/') + 1)),
     // What somebody uploaded must not run as a script in pages of this origin.
     'x-content-type-options': 'nosniff',

@@ -3,7 +3,7 @@
  * an event, and who leaves can come back by the id of the execution; NAT's older ones never pause and cannot be found again.
  */
 import type { Caller, ExecutionView, Runtime, Workflow } from '../../runtime/index.ts';
-import { errorFrame, NatFrames, type NatFramesOptions } from '../nat-frames.ts';
+import { type ErrorForm, errorFrame, NatFrames, type NatFramesOptions } from '../nat-frames.ts';
 import { aboutStream } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey } from '../preferences.ts';
@@ -15,6 +15,7 @@ import { rawSteps, type Steps } from '../steps.ts';
 import { outputFrame } from '../value-envelope.ts';
 import type { Who } from '../who.ts';
 import type { Wire } from '../wire.ts';
+import { cancelWithClient } from './workflow.ts';
 
 export interface StreamRouteDeps {
   readonly runtime: Runtime;
@@ -68,7 +69,8 @@ const starter = (
   const read = inputReader(workflow, method);
   const interactive = !isLegacy && method === 'POST';
   const answer = streamer(deps, { workflow, interactive, isLegacy, functionName });
-  return async (call, steps) => answer(call, await read(call), () => ({ steps, output: outputFrame }));
+  const errors = isLegacy ? 'bare' : 'event';
+  return async (call, steps) => answer(call, await read(call), () => ({ steps, output: outputFrame }), errors);
 };
 
 export interface Streamed {
@@ -80,14 +82,14 @@ export interface Streamed {
 }
 
 /** What the frames of a reader look like, where routes differ. */
-export type Look = (execution: ExecutionView) => Pick<NatFramesOptions, 'steps' | 'output' | 'end'>;
+export type Look = (execution: ExecutionView) => Omit<NatFramesOptions, 'wire' | 'execution' | 'errors'>;
 
 /** Starts an execution, and answers with all that happens to it. */
 export const streamer = (
   { runtime, who, wire, cancelOnDisconnect }: StreamRouteDeps,
   { workflow, interactive, isLegacy, functionName, form }: Streamed,
-): ((call: Call, input: Input, look: Look) => Promise<Reply>) => {
-  return async (call, { body, value: input }, look) => {
+): ((call: Call, input: Input, look: Look, errors: ErrorForm) => Promise<Reply>) => {
+  return async (call, input, look, errors) => {
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: true, functionName, form, idempotencyKey };
     let execution: ExecutionView;
@@ -95,14 +97,14 @@ export const streamer = (
     let by: Caller;
     try {
       by = await who(call);
-      ({ execution, isNew } = await runtime.start(startRequest(call, body, by, run)));
+      ({ execution, isNew } = await runtime.start(startRequest(call, input.body, by, run)));
     } catch (thrown) {
       if (!interactive) throw thrown;
-      return eventsOnly(errorFrame({ message: asFailedRun(thrown), name: 'ValueError' }, isLegacy));
+      return eventsOnly(errorFrame({ message: asFailedRun(thrown), name: 'ValueError' }, errors));
     }
 
-    if (isLegacy || cancelOnDisconnect || wantsCancel(call)) cancelWithReader(runtime, execution, by, call);
-    const translator = new NatFrames({ wire, execution, isLegacy, ...look(execution) });
+    if (isLegacy || cancelOnDisconnect || wantsCancel(call)) cancelWithClient(runtime, execution, by, call);
+    const translator = new NatFrames({ wire, execution, errors, ...look(execution) });
     const headers: Record<string, string> = { 'execution-id': execution.id };
     if (!isNew) headers['idempotent-replayed'] = 'true';
     return eventStream({ runtime, execution, translator, headers });
@@ -111,9 +113,3 @@ export const streamer = (
 
 /** `?on_disconnect=cancel` */
 const wantsCancel = ({ query }: Call): boolean => new URLSearchParams(query).get('on_disconnect') === 'cancel';
-
-/** A run whose reader has gone ends, unless it has ended. */
-const cancelWithReader = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
-  call.onGone(() => {
-    if (!execution.isSettled) runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
-  });

@@ -1,5 +1,5 @@
 /** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
-import type { Runtime, Workflow } from '../../runtime/index.ts';
+import type { Caller, ExecutionView, Runtime, Workflow } from '../../runtime/index.ts';
 import { aboutStart } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey, readPreference } from '../preferences.ts';
@@ -51,19 +51,23 @@ export const answerer = (
   { runtime, who, wire }: WorkflowRouteDeps,
   { workflow, interactive, form }: Served,
 ): ((call: Call, input: Input) => Promise<Reply>) => {
-  return async (call, { body, value: input }) => {
+  return async (call, input) => {
     const preference = interactive ? readPreference(call.headers.prefer) : {};
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: false, form, idempotencyKey };
+    let by: Caller;
     let started: Awaited<ReturnType<Runtime['start']>>;
     try {
-      started = await runtime.start(startRequest(call, body, await who(call), run));
+      by = await who(call);
+      started = await runtime.start(startRequest(call, input.body, by, run));
     } catch (thrown) {
       if (!interactive) throw thrown;
       return workflowError(asFailedRun(thrown), 'ExecutionFailed');
     }
 
     const { execution, isNew } = started;
+    // NAT's older routes give no id to come back with.
+    if (!interactive && idempotencyKey === undefined) cancelWithClient(runtime, execution, by, call);
     const { isAsync, waitMs: timeoutMs } = preference;
     if (!isAsync) await runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
     const headers: Record<string, string> = { 'execution-id': execution.id };
@@ -77,9 +81,17 @@ export const answerer = (
     }
     if (traceId !== null) headers['observability-trace-id'] = traceId;
     if (error === null) return json(200, wire.result(execution), headers);
-    return workflowError(error.message, interactive ? 'ExecutionFailed' : error.name, headers);
+    if (interactive) return workflowError(errorText(error.message), 'ExecutionFailed', headers);
+    return workflowError(error.message, error.name, headers);
   };
 };
 
 export const workflowError = (message: string, details: string, headers?: Record<string, string>): Reply =>
-  json(422, { code: 'workflow_error', message: errorText(message), details }, headers);
+  json(422, { code: 'workflow_error', message, details }, headers);
+
+/** A run that its client cannot find again ends when the client has gone, unless it has ended. */
+export const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
+  call.onGone(() => {
+    if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
+    runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
+  });

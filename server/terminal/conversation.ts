@@ -1,5 +1,14 @@
 /** Follows a run from its first fact to its last: shows what it puts out, and has its prompts answered, one at a time. */
-import { type Caller, type ExecutionView, type Fact, Failure, follow, type Runtime } from '../../runtime/index.ts';
+import {
+  type Caller,
+  type ExecutionView,
+  type Fact,
+  Failure,
+  follow,
+  GivenOutput,
+  type JournalEntry,
+  type Runtime,
+} from '../../runtime/index.ts';
 import type { Respondent } from './respondent.ts';
 import type { Screen } from './screen.ts';
 
@@ -23,6 +32,7 @@ class Conversation {
   /** Prompts that are asked, or wait until the one before is answered. */
   readonly #open = new Map<string, AbortController>();
   readonly #steps = new Map<number, string>();
+  readonly #output = new GivenOutput();
   #asking = Promise.resolve();
   #failure: unknown;
 
@@ -42,12 +52,12 @@ class Conversation {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #hear(fact: Fact): void {
+  #hear(fact: JournalEntry): void {
     const { screen, open } = this.#setup;
+    const { values, isChanged } = this.#output.hear(fact);
+    if (isChanged) screen.say('A step was cut off and runs again. What it has put out is void; it comes anew:');
+    for (const value of values) screen.output(value);
     switch (fact.type) {
-      case 'output.emitted':
-        screen.output(fact.value);
-        break;
       case 'notification.sent':
         screen.say(fact.prompt.text);
         break;
@@ -56,6 +66,7 @@ class Conversation {
         break;
       case 'interaction.answered':
       case 'interaction.expired':
+      case 'interaction.withdrawn':
         this.#open.get(fact.id)?.abort(fact.type);
         break;
       case 'oauth.requested':
@@ -93,6 +104,7 @@ class Conversation {
       await runtime.answer(execution.id, id, response, by);
     } else if (closed.reason === 'interaction.expired')
       screen.say(prompt.error ?? 'This prompt is no longer available.');
+    else if (closed.reason === 'interaction.withdrawn') screen.say('The run does not need the answer any more.');
   }
 
   async #cancel(): Promise<void> {

@@ -1,5 +1,12 @@
 /** One stored execution as people read it: how it stands, what it waits for, and what has happened, with the times between. */
-import type { ExecutionContext, JournalEntry, Pause, StoredJournal, Summary } from '../../runtime/index.ts';
+import {
+  type ExecutionContext,
+  type JournalEntry,
+  type Pause,
+  type StoredJournal,
+  type Summary,
+  shownDueAt,
+} from '../../runtime/index.ts';
 import { shown } from './screen.ts';
 import { spell } from './spell.ts';
 import { nextOf, timeOf } from './stored.ts';
@@ -33,7 +40,7 @@ export const historyOf = (
 };
 
 const waitOf = (pause: Pause, now: number): string => {
-  const { dueAt } = pause;
+  const dueAt = shownDueAt(pause);
   const time = dueAt === null ? 'without limit' : dueAt > now ? `${spell(dueAt - now)} left` : 'its time is over';
   return `${oneLine(whatOf(pause))}: ${time}, since ${spell(now - pause.openedAt)}`;
 };

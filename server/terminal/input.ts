@@ -1,5 +1,5 @@
 /** The input of a run that is started from a command line. */
-import { Failure, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
+import { Failure, jsonSchemaOf, MAX_DEPTH, tooDeepAt, type Workflow } from '../../runtime/index.ts';
 import { sampleBody } from '../greeting.ts';
 import { createReader, type ValidationEntry } from '../validation.ts';
 
@@ -31,6 +31,7 @@ const textOf = async (stream: AsyncIterable<string | Uint8Array>): Promise<strin
 };
 
 const parsed = (text: string): unknown => {
+  if (tooDeepAt(text) !== undefined) throw unusable(`The input has more than ${MAX_DEPTH} levels.`);
   try {
     return JSON.parse(text);
   } catch (thrown) {

@@ -1,5 +1,5 @@
 /** Stored executions as they are shown: as lines of JSON for programs, and as a table for people. */
-import type { JournalEntry, StoredJournal, Summary } from '../../runtime/index.ts';
+import { type JournalEntry, LAST_DATE, type StoredJournal, type Summary } from '../../runtime/index.ts';
 import { HIDDEN } from '../inspector/redact.ts';
 import { shown } from './screen.ts';
 import { spell } from './spell.ts';
@@ -34,7 +34,7 @@ const withoutSecrets = (entry: JournalEntry): object => {
   return 'key' in entry ? { ...entry, key: HIDDEN } : entry;
 };
 
-export const timeOf = (ms: number): string => new Date(ms).toISOString();
+export const timeOf = (ms: number): string => new Date(Math.min(ms, LAST_DATE)).toISOString();
 
 /** What will happen by itself. */
 export const nextOf = ({ settledAt, dueAt }: Summary, now: number): string => {

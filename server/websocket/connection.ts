@@ -29,6 +29,9 @@ export interface ConnectionDeps extends StageDeps {
   readonly readInput: ReadInput;
 }
 
+/** RFC 6455, 7.4.1 */
+const POLICY_VIOLATION = 1008;
+
 const nobody: Refers = { parentId: 'default_id', conversationId: null };
 
 export class Connection {
@@ -50,6 +53,7 @@ export class Connection {
     this.#sink = sink;
     this.#stage = new Stage(deps, handshake, sink);
     this.#wanted = handshake.conversationId;
+    if (deps.identifier.isStrict) this.#inTurn(() => this.#checkHandshake());
     if (this.#wanted !== undefined) this.#inTurn(() => this.#restore());
   }
 
@@ -97,7 +101,21 @@ export class Connection {
     }
   }
 
+  /** As NAT 1.9, where it is configured who counts: a credential that does not is the end of the socket. */
+  async #checkHandshake(): Promise<void> {
+    try {
+      await this.#deps.who(this.#handshake);
+    } catch (thrown) {
+      const { code, message } = Failure.from(thrown);
+      if (code !== 'credential_invalid') return; // perhaps a run fares better
+      this.#say(say.notAuthenticated(message, this.#now()));
+      this.#isClosed = true;
+      this.#sink.close?.(POLICY_VIOLATION, 'Identity credential was rejected');
+    }
+  }
+
   async #authenticate({ payload }: AuthMessage): Promise<void> {
+    if (payload.method === 'oauth_mode_preference') return;
     try {
       const { userId } = await this.#deps.identifier.identifyMessage(payload);
       this.#authenticated = { userId };
@@ -116,7 +134,8 @@ export class Connection {
   }
 
   async #caller(): Promise<Caller> {
-    return this.#authenticated ?? this.#deps.who(this.#handshake);
+    const by = this.#authenticated ?? (await this.#deps.who(this.#handshake));
+    return by.userId === undefined && by.guest === undefined ? { ...by, guest: this.#handshake.guest } : by;
   }
 
   async #begin(message: UserMessage): Promise<void> {

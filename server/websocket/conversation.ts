@@ -4,10 +4,10 @@
  * finds what is not theirs.
  *
  * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Others are shown
- * from their beginning.
+ * from their beginning, or not at all if they have ended: NAT's chat interface would add them to the next answer.
  */
-import type { Caller, Runtime } from '../../runtime/index.ts';
-import { beginning, type Turn } from './turn.ts';
+import { type Caller, conversationName, type Runtime } from '../../runtime/index.ts';
+import { beginning, endOf, type Turn } from './turn.ts';
 
 /** Turns that nobody sees and that are remembered all the same. */
 const MAX_TURNS = 1_000;
@@ -24,6 +24,7 @@ export class Conversations {
   find(workflow: string, by: Caller, conversationId: string | null): Turn | undefined {
     if (conversationId === null) return undefined;
     const key = keyOf(workflow, by, conversationId);
+    if (key === undefined) return undefined;
     const known = this.#turns.get(key);
     const found = this.#runtime.conversation(workflow, conversationId, by);
     if (found === undefined) {
@@ -36,7 +37,8 @@ export class Conversations {
       return known;
     }
     const refers = { parentId: started.userMessageId ?? '', conversationId };
-    const turn = { execution, by, refers, streaming: started.streaming, seen: beginning, view: undefined };
+    const seen = execution.isSettled ? endOf(execution) : beginning;
+    const turn = { execution, by, refers, streaming: started.streaming, seen, view: undefined };
     this.keep(workflow, turn);
     return turn;
   }
@@ -46,6 +48,7 @@ export class Conversations {
     const { conversationId } = turn.refers;
     if (conversationId === null) return;
     const key = keyOf(workflow, turn.by, conversationId);
+    if (key === undefined) return;
     this.#turns.delete(key);
     this.#turns.set(key, turn);
     if (this.#turns.size > MAX_TURNS) this.#sweep();
@@ -68,5 +71,6 @@ export class Conversations {
   }
 }
 
-const keyOf = (workflow: string, { userId }: Caller, conversationId: string): string =>
-  JSON.stringify([workflow, userId ?? null, conversationId]);
+/** Undefined where the name stands for nothing, since anybody could guess it. */
+const keyOf = (workflow: string, by: Caller, conversationId: string): string | undefined =>
+  conversationName(by, workflow, conversationId)?.name;

@@ -1,6 +1,7 @@
 /** The input of a workflow, made of a message: of a text, or of a chat. */
 import { Failure, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
 import { converter, takesChats, textWrapper } from '../chat/convert.ts';
+import type { Input } from '../start.ts';
 import { createReader, ValidationFailure } from '../validation.ts';
 import { lastUserTexts, type UserMessage } from './protocol.ts';
 
@@ -8,7 +9,7 @@ import { lastUserTexts, type UserMessage } from './protocol.ts';
  * Resolves to undefined for a message without text that needs one. Rejects with `request_invalid` if the workflow cannot
  * take what the message says, which to clients is a failed run.
  */
-export type ReadInput = (message: UserMessage) => Promise<{ readonly input: unknown } | undefined>;
+export type ReadInput = (message: UserMessage) => Promise<{ readonly input: Pick<Input, 'raw' | 'value'> } | undefined>;
 
 export const inputReader = (workflow: Workflow): ReadInput => {
   const [readText, convert] = [textReader(workflow), converter(workflow)];
@@ -29,15 +30,16 @@ export const inputReader = (workflow: Workflow): ReadInput => {
 };
 
 const textReader = ({ input: standard }: Workflow) => {
-  if (standard === undefined) return async (text: string) => ({ input: text });
+  if (standard === undefined) return async (text: string) => ({ input: { raw: text, value: text } });
   const schema = jsonSchemaOf(standard);
   const read = createReader(standard, schema);
   const chat = (text: string): unknown => ({ messages: [{ role: 'user', content: text }] });
   const wrap = textWrapper(schema) ?? (takesChats(schema) ? chat : asItIs);
   return async (text: string) => {
-    const reading = await read(wrap(text));
+    const raw = wrap(text);
+    const reading = await read(raw);
     if (reading.issues !== undefined) throw unfit(new ValidationFailure(reading.issues).message);
-    return { input: reading.value };
+    return { input: { raw, value: reading.value } };
   };
 };
 

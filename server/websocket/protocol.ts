@@ -1,5 +1,6 @@
 /** What is said on a socket: the messages of clients and how they are read, and those of the server as they are sent. */
 import { z } from 'zod';
+import { MAX_DEPTH, tooDeepAt } from '../../runtime/index.ts';
 import type { ShownStep } from '../steps.ts';
 
 const word = z.string().default('default');
@@ -71,6 +72,11 @@ const authMessage = z.strictObject({
   payload: z.discriminatedUnion('method', [
     z.strictObject({ method: z.enum(['jwt', 'api_key']), token: secret }),
     z.strictObject({ method: z.literal('basic'), username: secret, password: secret }),
+    // How a page opens consents is its own business; it says so when it connects, and expects no answer.
+    z.strictObject({
+      method: z.literal('oauth_mode_preference'),
+      mode: z.enum(['redirect', 'popup']).default('redirect'),
+    }),
   ]),
 });
 
@@ -98,6 +104,7 @@ const serverTypes: ReadonlySet<unknown> = new Set([
 ]);
 
 export const readMessage = (text: string): Heard => {
+  if (tooDeepAt(text) !== undefined) return { type: 'bad', why: `The message has more than ${MAX_DEPTH} levels.` };
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,16 +1,19 @@
 /**
  * The sockets of a server: what uWS calls, and how many there are. Promises to uWS:
  *
- * W1  An upgrade is answered before its callback returns: so nothing of the request is touched later.
+ * W1  An upgrade is decided before its callback returns: so nothing of the request is touched later.
  * W2  After `close` a socket is never touched again.
  * W3  Messages are copied before the callback returns: uWS frees them then.
  */
 import type { Cors } from '../cors.ts';
 import type { Host } from '../exchange.ts';
-import type { App, HttpRequest, HttpResponse, UpgradeContext, WebSocket, WebSocketBehavior } from '../uws-types.ts';
+import { guestCookie, readGuest } from '../guest.ts';
+import type { Network } from '../network.ts';
+import type { App, WebSocket, WebSocketBehavior } from '../uws-types.ts';
 import { Allowance } from './allowance.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
 import { type Handshake, readHandshake } from './handshake.ts';
+import { drainedLater, guarded, OpenSockets, refuse, upgrade } from './open-sockets.ts';
 import type { Sink } from './view.ts';
 
 export interface SocketOptions {
@@ -24,12 +27,13 @@ export interface SocketOptions {
 
 export interface SocketRoute extends ConnectionDeps {
   readonly path: string;
+  readonly network: Network;
 }
 
 /** What sockets need of the HTTP server they are part of. */
 export interface SocketHost {
   readonly cors: Cors | undefined;
-  readonly host: Pick<Host, 'draining' | 'opened' | 'closed'>;
+  readonly host: Pick<Host, 'draining' | 'opened' | 'closed' | 'report'>;
 }
 
 type Live = {
@@ -46,12 +50,10 @@ const MAX_UNSENT = 1024 * 1024;
 /** uWS counts bytes in 32 bits. */
 const MAX_READ = 2 ** 31;
 
-const GOING_AWAY = 1001;
-
 export class Sockets {
   readonly #routes: readonly SocketRoute[];
   readonly #options: SocketOptions;
-  readonly #open = new Set<WebSocket<Live>>();
+  readonly #open: OpenSockets<Live>[] = [];
 
   constructor(routes: readonly SocketRoute[], options: SocketOptions) {
     this.#routes = routes;
@@ -60,19 +62,23 @@ export class Sockets {
 
   mount(app: App, rootPath: string, part: SocketHost): void {
     for (const route of this.#routes) {
-      for (const prefix of new Set(['', rootPath])) app.ws(prefix + route.path, this.#behavior(route, part));
+      for (const prefix of new Set(['', rootPath])) {
+        const path = prefix + route.path;
+        app.ws(path, guarded(this.#behavior({ ...route, path }, part), part.host));
+      }
     }
   }
 
   /** Says goodbye to all clients. */
   close(): void {
-    for (const socket of [...this.#open]) socket.end(GOING_AWAY, 'The server is shutting down.');
+    for (const open of this.#open) open.close();
   }
 
-  #behavior(route: SocketRoute, { host, cors }: SocketHost): WebSocketBehavior<Live> {
+  #behavior(route: SocketRoute, { host, cors }: SocketHost) {
     const { maxMessageBytes, messagesPerSecond, idleTimeoutMs } = this.#options;
-    const open = this.#open;
     const { runtime } = route;
+    const open = new OpenSockets<Live>((ms, run) => runtime.after(ms, run));
+    this.#open.push(open);
     return {
       compression: 0,
       // Up to twice the size is read, so that the client can be told.
@@ -81,12 +87,13 @@ export class Sockets {
       idleTimeout: Math.min(960, Math.max(8, Math.ceil(idleTimeoutMs / 1000))),
       sendPingsAutomatically: true,
       upgrade(res, req, context) {
-        const handshake = readHandshake(res, req, { path: route.path, cors });
+        const handshake = readHandshake(res, req, { path: route.path, cors, network: route.network });
         if (host.draining) refuse(res, '503 Service Unavailable', 'The server is shutting down.');
         else if ('detail' in handshake) refuse(res, handshake.status, handshake.detail);
         else {
           const allowance = new Allowance(messagesPerSecond, runtime.now());
-          upgrade(res, req, context, { handshake, allowance, sink: undefined, connection: undefined });
+          const cookie = readGuest(handshake.headers) === undefined ? guestCookie(handshake.guest) : undefined;
+          upgrade(res, req, context, { handshake, allowance, sink: undefined, connection: undefined }, cookie);
         }
       },
       open(socket) {
@@ -107,9 +114,7 @@ export class Sockets {
         } else connection?.heard(Buffer.from(message).toString()); // W3
       },
       drain(socket) {
-        // What does not fit while uWS tells of a drain is never drained (20.51): so it is written in the next turn.
-        const { connection } = socket.getUserData();
-        setImmediate(() => connection?.drained());
+        drainedLater(socket.getUserData().connection, host);
       },
       close(socket) {
         open.delete(socket);
@@ -118,7 +123,7 @@ export class Sockets {
         connection?.closed();
         host.closed();
       },
-    };
+    } satisfies WebSocketBehavior<Live>;
   }
 }
 
@@ -140,21 +145,11 @@ class SocketSink implements Sink {
     });
   }
 
+  close(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
+  }
+
   closed(): void {
     this.#socket = undefined;
   }
 }
-
-export const upgrade = <Data>(res: HttpResponse, req: HttpRequest, context: UpgradeContext, data: Data): void =>
-  res.upgrade(
-    data,
-    req.getHeader('sec-websocket-key'),
-    '', // no subprotocol is offered
-    req.getHeader('sec-websocket-extensions'),
-    context,
-  );
-
-/** W1 */
-export const refuse = (res: HttpResponse, status: string, detail: string): void => {
-  res.writeStatus(status).writeHeader('content-type', 'application/json').end(JSON.stringify({ detail }), true);
-};

@@ -10,6 +10,7 @@ import {
   type Runtime,
   type Workflow,
 } from '../../runtime/index.ts';
+import type { Input } from '../start.ts';
 import { AdaptedSteps, type StepAdaptorOptions } from '../step-adaptor.ts';
 import type { Conversations } from './conversation.ts';
 import type { Handshake } from './handshake.ts';
@@ -48,7 +49,7 @@ export class Stage {
   }
 
   /** Starts the run of a message and shows it. Rejects as `Runtime.start` does. */
-  async begin(message: UserMessage, input: unknown, by: Caller): Promise<void> {
+  async begin(message: UserMessage, input: Pick<Input, 'raw' | 'value'>, by: Caller): Promise<void> {
     const { runtime, workflow, functionName, conversations } = this.#deps;
     const refers = { parentId: message.id, conversationId: message.conversation_id };
     const ids = { conversationId: refers.conversationId ?? undefined, userMessageId: message.id };
@@ -62,7 +63,8 @@ export class Stage {
       conversation: ids.conversationId,
       workflow: workflow.name,
       functionName,
-      input,
+      input: input.raw,
+      read: input,
       by,
       request,
       trace: new RunTrace(trace),

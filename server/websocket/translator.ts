@@ -1,7 +1,7 @@
 /** What each fact of a run looks like on a socket. One for each reader, since steps are told from what they began with. */
-import type { JournalEntry, Pause, Prompt, Runtime } from '../../runtime/index.ts';
+import { GivenOutput, type JournalEntry, type Pause, type Prompt, type Runtime } from '../../runtime/index.ts';
+import { saidTexts } from '../chat/completion.ts';
 import type { Steps } from '../steps.ts';
-import { errorText } from '../wire.ts';
 import { outputOf } from './output.ts';
 import { say } from './protocol.ts';
 import type { Turn } from './turn.ts';
@@ -14,22 +14,30 @@ export interface TranslatorSetup {
 
 export class Translator {
   readonly #given: TranslatorSetup;
+  readonly #output = new GivenOutput(saidTexts);
+  /** Prompts that the reader has been shown, and that are open for all he knows. */
+  readonly #shown = new Map<string, Prompt>();
   #hasOutput = false;
 
   constructor(given: TranslatorSetup) {
     this.#given = given;
   }
 
-  /** Facts come in order, from the first. A prompt that is no longer open is not told: nobody could answer it. */
-  messages(entry: JournalEntry): object[] {
+  /**
+   * Facts come in order, from the first, without those that are void and were not seen before (`voidIn`). A prompt that is no
+   * longer open is not told: it could not be answered. `isSeen`: the reader had the messages of this fact before.
+   */
+  messages(entry: JournalEntry, isSeen = false): object[] {
     const { turn, steps } = this.#given;
     const { refers } = turn;
     const id = this.#id(entry.seq);
     switch (entry.type) {
       case 'output.emitted':
-        if (!turn.streaming) return [];
-        this.#hasOutput = true;
-        return this.#output(entry, entry.value);
+      case 'output.restarted':
+      case 'step.completed':
+      case 'step.failed':
+      case 'execution.continued':
+        return turn.streaming ? this.#streamed(entry) : [];
       case 'trace.emitted':
         return [steps.show(entry.step, entry.at) ?? []].flat().map((step) => say.step(refers, step, entry.at));
       case 'notification.sent':
@@ -37,21 +45,52 @@ export class Translator {
       case 'interaction.requested':
       case 'oauth.requested': {
         const pause = turn.execution.context.pauses.find((open) => open.id === entry.id);
+        if (entry.type === 'interaction.requested' && (isSeen || pause !== undefined))
+          this.#shown.set(entry.id, entry.prompt);
         return pause === undefined ? [] : this.pause(pause);
       }
+      case 'interaction.answered':
+      case 'interaction.expired':
+        this.#shown.delete(entry.id);
+        return [];
+      case 'interaction.withdrawn':
+        return this.#withdrawn(entry.id, entry.at);
       case 'execution.completed':
         return [
-          ...(this.#hasOutput || entry.result === null ? [] : this.#output(entry, entry.result)),
+          ...(this.#hasOutput || entry.result === null ? [] : this.#text(entry, entry.result)),
           ...this.#end(entry),
         ];
       case 'execution.failed': {
         const { message, name } = entry.error;
-        const content = { code: 'workflow_error', message: name, details: errorText(message) } as const;
+        const content = { code: 'workflow_error', message: name, details: message } as const;
         return [say.error(refers, `${id}-error`, content, entry.at), ...this.#end(entry)];
       }
       default:
         return [];
     }
+  }
+
+  /** What the client has can only be added to: where that is void it is told so, and gets what counts behind that. */
+  #streamed(entry: JournalEntry): object[] {
+    const { values, isChanged } = this.#output.hear(entry);
+    this.#hasOutput ||= values.length > 0;
+    const texts = values.flatMap((value) => this.#text(entry, value));
+    if (!isChanged) return texts;
+    return [say.error(this.#given.turn.refers, `${this.#id(entry.seq)}-restarted`, RESTARTED, entry.at), ...texts];
+  }
+
+  /**
+   * NAT has no message for that. Its interface shows one prompt, the last it was sent, and closes it when its time is over: so it
+   * is sent again without any, and behind it the one that is still open.
+   */
+  #withdrawn(id: string, at: number): object[] {
+    const prompt = this.#shown.get(id);
+    if (prompt === undefined) return [];
+    this.#shown.delete(id);
+    const { refers, execution } = this.#given.turn;
+    const over = { ...shownPrompt(prompt, 0), timeout: 0, error: WITHDRAWN };
+    const open = execution.context.pauses.findLast((pause) => this.#shown.has(pause.id));
+    return [say.interaction(refers, id, over, at), ...(open === undefined ? [] : this.pause(open))];
   }
 
   /** Something that waits for a person. Its id is that of the message, so that answers can name it. */
@@ -75,7 +114,7 @@ export class Translator {
     return say.error(this.#given.turn.refers, this.#id(through), content, this.#given.runtime.now());
   }
 
-  #output({ seq, at }: JournalEntry, value: unknown): object[] {
+  #text({ seq, at }: JournalEntry, value: unknown): object[] {
     const output = outputOf(value);
     return output === undefined
       ? []
@@ -93,6 +132,14 @@ export class Translator {
     return `${this.#given.turn.execution.id}-${seq}`;
   }
 }
+
+const WITHDRAWN = 'This prompt is no longer available.';
+
+const RESTARTED = {
+  code: 'unknown_error',
+  message: 'The output begins anew',
+  details: 'A step of the run was cut off and ran again, with another output. What it has said before is void.',
+} as const;
 
 const consent = (text: string): object => ({
   input_type: 'oauth_consent',

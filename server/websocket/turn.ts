@@ -8,6 +8,9 @@ export type Place = { readonly seq: number; readonly part: number };
 
 export const beginning: Place = { seq: 0, part: 0 };
 
+/** Behind all that it has said. */
+export const endOf = ({ context: { seq } }: ExecutionView): Place => ({ seq: seq + 1, part: 0 });
+
 export interface Turn {
   /** As it was when it was last looked for: while nobody sees it, it may leave memory and come back as another one. */
   execution: ExecutionView;

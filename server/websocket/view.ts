@@ -2,7 +2,7 @@
  * A turn as one socket shows it: the journal from a place on, read as fast as the socket takes what it says. The next page is
  * read when the last one has left; so nothing is kept here but the messages of a few facts.
  */
-import type { JournalEntry, Pause, Runtime } from '../../runtime/index.ts';
+import { type JournalEntry, type Pause, type Runtime, voidIn } from '../../runtime/index.ts';
 import type { Translator } from './translator.ts';
 import { type Place, type Turn, writeCursor } from './turn.ts';
 
@@ -11,6 +11,8 @@ export interface Sink {
   /** Whether everything that was sent has left. */
   readonly isClear: boolean;
   send(messages: readonly string[]): void;
+  /** Says goodbye. Default: that is for the other side to do. */
+  close?(code: number, reason: string): void;
 }
 
 export interface ViewSetup {
@@ -113,12 +115,14 @@ export class View {
       const last = { seq: truncatedThrough, part: 0 };
       this.#add(this.#given.translator.truncated(truncatedThrough), last);
     }
+    const voids = voidIn(entries);
     for (const entry of entries) {
       if (this.#length >= BATCH && !this.#flush()) {
         this.#isNews = true; // the rest is read again when there is room
         return;
       }
-      this.#show(entry);
+      if (entry.seq > this.#from.seq && voids?.has(entry)) this.#seq = entry.seq;
+      else this.#show(entry);
     }
     this.go();
   }
@@ -127,7 +131,7 @@ export class View {
     const { seq } = entry;
     const from = this.#from;
     this.#seq = seq;
-    const messages = this.#given.translator.messages(entry);
+    const messages = this.#given.translator.messages(entry, seq <= from.seq);
     const isAsking = entry.type === 'interaction.requested' || entry.type === 'oauth.requested';
     const shown = seq > from.seq || isAsking ? 0 : seq === from.seq ? from.part : messages.length;
     for (const [index, message] of messages.entries()) {

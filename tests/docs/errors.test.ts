@@ -45,7 +45,6 @@ test('every reason for which an execution may fail has a row, and every row is o
     interrupted: true,
     build_failed: true,
     journal_full: true,
-    workflow_changed: true,
     defect: true,
   } satisfies Record<ExecutionErrorCode, true>;
 

@@ -13,7 +13,7 @@ const page = await readPage('docs/streams.md');
 
 test('every event on the page is sent with the members it names, and no other is sent', async (t) => {
   const { start, runtime } = await given.runtime(t, { workflows: [hello] });
-  const execution = await start();
+  const execution = await start({ input: { name: 'Ada' } });
   const [started] = (await runtime.journal(execution, 0))?.entries ?? [];
   const facts: JournalEntry[] = [started!, ...alphabet.map((fact, at) => ({ ...fact, seq: at + 2 }))];
   const frames = new FactFrames(createWire('', [hello]), execution);

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 const contentPart = z.looseObject({
-  type: z.enum(['text', 'image_url', 'input_audio']),
+  type: z.enum(['text', 'image_url', 'input_audio', 'file', 'refusal']),
   text: z.string().default(''),
 });
 
 export const chatMessage = z.looseObject({
-  role: z.enum(['user', 'assistant', 'system', 'tool']),
+  role: z.enum(['user', 'assistant', 'system', 'tool', 'developer', 'function']),
   content: z.union([z.string(), z.array(contentPart)]).nullable(),
 });
 

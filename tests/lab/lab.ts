@@ -1,6 +1,6 @@
 /** Lab servers: the server as it is, with workflows that do what a test tells them. */
 import { createServer, type ServerOptions } from '../../server/index.ts';
-import { everyProfile, profiles, providersAt } from './profiles.ts';
+import { everyProfile, LAB_PORT, profiles, providersAt, TOKEN_PORT } from './profiles.ts';
 
 export interface LabOptions {
   /** What the profile says nothing about. Default: loopback, and a free port. */
@@ -21,7 +21,7 @@ export const startLab = async (profile: string, options: LabOptions = {}): Promi
   if (found === undefined) {
     throw new Error(`no profile is called ${profile}; there are ${Object.keys(profiles).join(', ')}`);
   }
-  const { config = { host: '127.0.0.1', port: 0 }, oauthTokenPort } = options;
+  const { config = { host: '127.0.0.1', port: 0 }, oauthTokenPort = TOKEN_PORT } = options;
   const { workflow, workflows = [], config: own } = found;
   const server = await createServer({
     workflow,
@@ -31,7 +31,7 @@ export const startLab = async (profile: string, options: LabOptions = {}): Promi
       ...everyProfile,
       ...own,
       runtime: { ...config.runtime, ...own?.runtime },
-      ...(oauthTokenPort !== undefined && { providers: providersAt(oauthTokenPort) }),
+      ...(own?.providers && { providers: providersAt(oauthTokenPort, config.port || LAB_PORT) }),
     },
   });
   return { base: new URL(server.url).origin, close: () => server.close() };

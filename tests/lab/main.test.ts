@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
+import { freePort } from '../support/loopback.ts';
 
 const given = {
   /** `npm run lab`, without npm. */
@@ -32,6 +33,21 @@ test('the lab says where it listens, answers, and ends well when it is told to w
   assert.equal(await exit, 0);
   assert.equal(await printed, String(line));
   assert.equal(await complained, '');
+});
+
+test('a consent in the lab comes back to the port on which the lab listens', async (t) => {
+  const port = await freePort();
+  const { child } = given.lab(t, '--profile', 'oauth', '--port', String(port));
+  await once(child.stdout, 'data');
+
+  const asked = await fetch(`http://127.0.0.1:${port}/v1/workflow`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', cookie: 'nat-session=somebody' },
+    body: '{"cmd":"oauth"}',
+  });
+
+  const { auth_url: url } = (await asked.json()) as { auth_url: string };
+  assert.equal(new URL(url).searchParams.get('redirect_uri'), `http://localhost:${port}/auth/redirect`);
 });
 
 test('who asks for a profile that there is not is told which there are', async (t) => {

@@ -28,14 +28,18 @@ export interface Profile {
   readonly config?: LabConfig;
 }
 
-/** The token endpoint listens on loopback, on this port; the authorization page is never opened. */
-export const providersAt = (tokenPort: number): Record<string, OAuthProviderConfig> => ({
+export const TOKEN_PORT = 19_099;
+/** Unless it is told another one. */
+export const LAB_PORT = 8_000;
+
+/** The token endpoint listens on loopback; the authorization page is never opened. `port` is that of the lab. */
+export const providersAt = (tokenPort: number, port: number): Record<string, OAuthProviderConfig> => ({
   [labProvider]: {
     clientId: 'lab-client',
     clientSecret: 'lab-secret',
     authorizationUrl: 'http://127.0.0.1:19099/authorize',
     tokenUrl: `http://127.0.0.1:${tokenPort}/token`,
-    redirectUri: 'http://localhost:8000/auth/redirect',
+    redirectUri: `http://localhost:${port}/auth/redirect`,
     scopes: ['read', 'write'],
   },
 });
@@ -76,7 +80,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
   message: { workflow: labMessage },
   'per-user': { workflow: labPerUser, config: perUser },
   'per-user-chat': { workflow: labPerUserChat, config: perUser },
-  oauth: { workflow: labText, config: { providers: providersAt(19_099) } },
+  oauth: { workflow: labText, config: { providers: providersAt(TOKEN_PORT, LAB_PORT) } },
   cors: {
     workflow: labText,
     config: {
@@ -130,7 +134,7 @@ export const profiles: Readonly<Record<string, Profile>> = {
     workflow: labStream,
     config: { stepAdaptor: { mode: 'custom', customEventTypes: ['LLM_END', 'CUSTOM_START', 'CUSTOM_END'] } },
   },
-  jobs: { workflow: labModel, config: { asyncJobs: true } },
+  jobs: { workflow: labModel, config: { asyncJobs: true, sharedAnonymousNames: true } },
   static: { workflow: labText, config: { objectStore: 'memory' } },
   websocket: text,
   retention: { workflow: labText, config: { runtime: { retentionMs: 2000 } } },

@@ -75,10 +75,13 @@ const verify = (state: ExecutionSnapshot, expected: Expected): void => {
   assert.equal(status, end === 'gone' ? 'done' : 'active');
   assert.equal(settledAt === null, end === 'live');
   if (end === 'live') assert.equal(parkedAt, expected.idleSince);
-  assert.equal(working, end === 'live' && expected.idleSince === null);
+  assert.equal(working, end === 'live' && !expected.blocked && expected.idleSince === null);
   if (end === 'completed') assert.deepEqual([result, error], ['done', null]);
   if (end === 'failed') assert.deepEqual([result, error?.code], [null, 'workflow_error']);
-  assert.ok(!tags.has('waiting') || (pauses.length > 0 && steps === 0), 'only who waits for something is parked');
+  assert.ok(
+    !tags.has('waiting') || tags.has('blocked') || (pauses.length > 0 && steps === 0),
+    'only who waits for something is parked',
+  );
   assert.deepEqual(
     pauses,
     pauses.toSorted((a, b) => a.openedAt - b.openedAt),

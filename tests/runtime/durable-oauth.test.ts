@@ -1,14 +1,15 @@
 /** Consents and tokens that outlive the process: the store is closed and opened again in between. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createRuntime, workflow } from '../../runtime/index.ts';
+import { setImmediate } from 'node:timers/promises';
+import { createRuntime, text, workflow } from '../../runtime/index.ts';
 import { createOAuth } from '../../runtime/oauth/oauth.ts';
 import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
 import type { Vault } from '../../runtime/store/vault.ts';
 import { identityProvider } from '../support/identity-provider.ts';
 import { keptStore } from '../support/kept-store.ts';
 import { subject } from '../support/subject.ts';
-import { held, json, tokenEndpoint } from '../support/token-endpoint.ts';
+import { type Answer, held, json, tokenEndpoint } from '../support/token-endpoint.ts';
 
 const SECRET = 'a key of 32 random bytes, say';
 
@@ -25,7 +26,11 @@ const world = async (t: TestContext, secret: string | null = SECRET) => {
     redirectUri: 'http://127.0.0.1:8000/auth/redirect',
   };
   const process = (vault: Vault = kept.store.vault) => {
-    const oauth = createOAuth({ providers: { bank }, now: () => clock.ms, timeoutMs: 300_000, vault });
+    const wait = async (ms: number) => {
+      clock.ms += ms;
+      await setImmediate();
+    };
+    const oauth = createOAuth({ providers: { bank }, now: () => clock.ms, timeoutMs: 300_000, vault, wait });
     t.after(() => oauth.stop());
     return oauth;
   };
@@ -177,6 +182,100 @@ test('a token is there after a restart, is refreshed with what the last process 
   );
 });
 
+test('a token with more scopes is found after a restart as well, and a user is disconnected from both', async (t) => {
+  const { process, restart } = await world(t);
+  const first = process();
+  await first.complete({ url: callback(first.begin({ ...asked, scopes: ['read', 'write'] }).state), user: 'alice' });
+
+  const second = await restart();
+  const token = await second.token(subject('alice'), 'bank', ['write']);
+  const third = await restart();
+  await third.disconnect(subject('alice'), 'bank');
+  const gone = await (await restart()).token(subject('alice'), 'bank', ['read', 'write']);
+
+  assert.deepEqual([token?.value, gone], ['access-1', undefined]);
+});
+
+/** A refresh token that is good once, and revokes all that came of it when it is used again. */
+const rotating = (): Answer => {
+  let newest = 1;
+  return (response, request) => {
+    const isNewest = request.form.refresh_token === `refresh-${newest}`;
+    newest = isNewest ? newest + 1 : Number.NaN;
+    const body = { access_token: `access-${newest}`, expires_in: 60, refresh_token: `refresh-${newest}` };
+    json(isNewest ? body : { error: 'invalid_grant' }, isNewest ? 200 : 400)(response, request);
+  };
+};
+
+test('a process that comes late to a refresh takes what the other one was given', async (t) => {
+  const { process, endpoint, clock } = await world(t);
+  const [first, second] = [process(), process()];
+  await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
+  await second.token(subject('alice'), 'bank');
+  endpoint.answer = rotating();
+  clock.ms += 60_000;
+
+  const tokens = [await first.token(subject('alice'), 'bank'), await second.token(subject('alice'), 'bank')];
+  clock.ms += 60_000;
+  tokens.push(await second.token(subject('alice'), 'bank'), await first.token(subject('alice'), 'bank'));
+
+  assert.deepEqual(
+    tokens.map((token) => token?.value),
+    ['access-2', 'access-2', 'access-3', 'access-3'],
+  );
+  assert.equal(endpoint.requests.length, 3);
+});
+
+test('two processes that refresh at once use a refresh token once', async (t) => {
+  const { process, endpoint, clock } = await world(t);
+  const [first, second] = [process(), process()];
+  await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
+  await second.token(subject('alice'), 'bank');
+  endpoint.answer = rotating();
+  clock.ms += 60_000;
+
+  const tokens = await Promise.all([first, second].map((oauth) => oauth.token(subject('alice'), 'bank')));
+
+  assert.deepEqual(
+    tokens.map((token) => token?.value),
+    ['access-2', 'access-2'],
+  );
+  assert.equal(endpoint.requests.length, 2);
+});
+
+test('a token that another process has removed is not refreshed', async (t) => {
+  const { process, endpoint, clock } = await world(t);
+  const [first, second] = [process(), process()];
+  await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
+  await second.token(subject('alice'), 'bank');
+
+  first.revoke('alice');
+  clock.ms += 60_000;
+  const token = await second.token(subject('alice'), 'bank');
+
+  assert.equal(token, undefined);
+  assert.equal(endpoint.requests.length, 1);
+});
+
+test('a refresh that had begun when its process ended is made by the next one, after a while', async (t) => {
+  const { process, restart, endpoint, clock } = await world(t);
+  const first = process();
+  await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
+  const never = held(() => {});
+  endpoint.answer = never.answer;
+  clock.ms += 60_000;
+  const lost = first.token(subject('alice'), 'bank');
+  await never.asked;
+  endpoint.answer = json({ access_token: 'access-2', expires_in: 60 });
+
+  const second = await restart();
+  const token = await second.token(subject('alice'), 'bank');
+
+  assert.equal(token?.value, 'access-2');
+  first.stop();
+  await assert.rejects(lost, { code: 'oauth_failed' });
+});
+
 test('the tokens of an execution that nobody owns go with it, also in another process', async (t) => {
   const { process, restart, kept } = await world(t);
   const first = process();
@@ -290,3 +389,41 @@ for (const secret of [SECRET, null]) {
     assert.deepEqual([settled.context.error, settled.context.result], [null, []]);
   });
 }
+
+test('a run that is executed again does not reject the token that took the place of a refused one', async (t) => {
+  const { kept, bank, endpoint } = await world(t);
+  endpoint.answer = json({ access_token: 'dead', refresh_token: 'refresh-1' });
+  const agent = workflow({
+    name: 'agent',
+    run: async (_, ctx) => {
+      const first = await ctx.authorize('bank');
+      const second = await ctx.authorize('bank', { rejected: first });
+      await ctx.prompt(text({ text: 'Go on?' }));
+      return [first.value, second.value];
+    },
+  });
+  const start = async () => {
+    const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store });
+    t.after(() => runtime.stop());
+    return runtime;
+  };
+  const by = { userId: 'alice' };
+  const first = await start();
+  const { execution } = await first.engine.begin({ ...asking, workflow: 'agent', by });
+  await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
+  endpoint.answer = (response, request) =>
+    json({ access_token: request.form.code ? 'dead' : 'good', refresh_token: 'refresh-1' })(response, request);
+  await first.completeOAuth(callback(execution.context.pauses[0]!.id), by);
+  await first.waitUntil(execution, ({ status }) => status === 'awaiting_interaction');
+  await first.stop();
+
+  await kept.reopen();
+  const second = await start();
+  const [{ id: interaction } = { id: '' }] = second.get(execution.id, by)!.context.pauses;
+  await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, by);
+  const settled = second.get(execution.id, by)!;
+  await second.waitUntil(settled, ({ isSettled }) => isSettled);
+
+  assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);
+  assert.equal(endpoint.requests.length, 2, 'one code, and one refresh');
+});

@@ -23,10 +23,11 @@ test('a key is its user’s: no two users and keys are taken for one another, wh
       (pairs) => {
         const names = new Names();
 
-        for (const [index, [user, theirs]] of pairs.entries()) names.keep(`e${index}`, [keyName(user, theirs, asked)]);
+        for (const [index, [user, theirs]] of pairs.entries())
+          names.keep(`e${index}`, [keyName({ userId: user }, theirs, asked)]);
 
         for (const [index, [user, theirs]] of pairs.entries()) {
-          assert.equal(names.find(keyName(user, theirs, asked)), `e${index}`);
+          assert.equal(names.find(keyName({ userId: user }, theirs, asked)), `e${index}`);
         }
       },
     ),
@@ -83,7 +84,8 @@ test('without identity a key that could be met by chance is refused as such', as
 
   await assert.rejects(start({ by: nobody, idempotencyKey: 'x'.repeat(15) }), {
     code: 'request_invalid',
-    message: 'Without identity an idempotency key needs 16 characters, got 15.',
+    message:
+      'Without identity an idempotency key needs 16 characters that nobody guesses, got 15; or send the Guest-Token of an earlier reply.',
   });
 
   assert.equal(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 }).executions.length, 0);

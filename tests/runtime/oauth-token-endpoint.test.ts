@@ -89,6 +89,14 @@ const answers: [name: string, answer: Answer, kind: string, error?: string][] = 
   ['repeats what it was sent', echo, 'rejected', 'no_[removed]'],
   ['describes its error by a number', json({ error: 'odd', error_description: 7 }, 400), 'rejected', 'odd'],
   ['hides an error under status 200', json({ error: 'bad_code' }), 'rejected', 'bad_code'],
+  ['hides an error under status 201', json({ ok: false, error: 'bad_code' }, 201), 'rejected', 'bad_code'],
+  ['says it with a status of its own', json({ status: 400, message: 'Bad state' }, 400), 'rejected', 'Bad state'],
+  [
+    'says it in an object',
+    json({ error: { type: 'OAuthException', message: 'No' } }, 400),
+    'rejected',
+    'OAuthException',
+  ],
   [
     'challenges beside its error',
     json({ error: 'invalid_client' }, 401, { 'www-authenticate': 'Basic' }),
@@ -137,6 +145,11 @@ const generous: [name: string, body: Record<string, unknown>][] = [
     { access_token: 'token-1', token_type: 'Bearer', expires_in: null, refresh_token: null },
   ],
   ['its life as text', { access_token: 'token-1', token_type: 'Bearer', expires_in: '3600' }],
+  ['a life of no seconds', { access_token: 'token-1', token_type: 'Bearer', expires_in: 0 }],
+  ['scopes as a list', { access_token: 'token-1', token_type: 'Bearer', scope: ['read', 'write'] }],
+  ['scopes with commas', { access_token: 'token-1', token_type: 'Bearer', scope: 'read, write' }],
+  ['a token of Slack for a bot', { ok: true, access_token: 'token-1', token_type: 'bot', scope: 'read,write' }],
+  ['a token of Slack for a user', { ok: true, authed_user: { access_token: 'token-1', token_type: 'user' } }],
 ];
 for (const [name, body] of generous) {
   test(`a token is good even if the provider gives ${name}`, async (t) => {
@@ -144,27 +157,44 @@ for (const [name, body] of generous) {
 
     await complete();
 
-    assert.equal(oauth.claim(state)?.value, 'token-1');
+    const token = oauth.claim(state);
+    assert.equal(token?.value, 'token-1');
+    assert.deepEqual(token.scopes, ['read', 'write']);
   });
 }
 
+test('a token is good with status 201, and as a form', async (t) => {
+  const form: Answer = (response) =>
+    response
+      .writeHead(201, { 'content-type': 'application/x-www-form-urlencoded' })
+      .end('access_token=token-1&scope=read%2Cwrite&token_type=bearer');
+
+  for (const answer of [json({ access_token: 'token-1', token_type: 'Bearer' }, 201), form]) {
+    const { oauth, state, complete } = await callback(t, answer);
+
+    await complete();
+
+    assert.equal(oauth.claim(state)?.value, 'token-1');
+  }
+});
+
 test('a provider that does not answer in time is unreachable', async (t) => {
-  const { endpoint, complete } = await callback(t, () => {}, { requestTimeoutMs: 30 });
+  const { endpoint, complete } = await callback(t, () => {}, { requestTimeoutMs: 250 });
 
   const outcome = failed(await complete());
 
   assert.equal(outcome.kind, 'unreachable');
-  assert.equal(outcome.reason, 'The provider did not answer within 30 ms.');
+  assert.equal(outcome.reason, 'The provider did not answer within 250 ms.');
   assertSafe(outcome, endpoint.requests[0] ?? assert.fail());
 });
 
 test('a provider that begins its answer and does not end it in time is unreachable', async (t) => {
   const begun: Answer = (response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{');
-  const { complete } = await callback(t, begun, { requestTimeoutMs: 60 });
+  const { complete } = await callback(t, begun, { requestTimeoutMs: 250 });
 
   const outcome = failed(await complete());
 
-  assert.equal(outcome.reason, 'The provider did not answer within 60 ms.');
+  assert.equal(outcome.reason, 'The provider did not answer within 250 ms.');
 });
 
 test('stopping ends the requests under way, and later ones are not begun', async (t) => {

@@ -188,14 +188,18 @@ test('a callback counts only if it is from the issuer that was configured', asyn
   assert.deepEqual(asked, []);
 });
 
-test('a callback may come from any issuer if none was configured', async (t) => {
+test('without an issuer configured a callback may name one at the address of the provider, and no other', async (t) => {
   const { begin, bank, oauth } = await world(t);
-  const url = await bank.accept(begin().authUrl);
-  url.searchParams.set('iss', 'https://bank.example/tenant-7');
+  const comeBack = async (iss: string) => {
+    const url = await bank.accept(begin().authUrl);
+    url.searchParams.set('iss', iss);
+    return (await oauth.complete({ url, user: 'user-1' })).outcome;
+  };
 
-  const outcome = await oauth.complete({ url, user: 'user-1' });
-
-  assert.equal(outcome.outcome, 'granted');
+  assert.equal(await comeBack(`${bank.issuer}/tenant-7`), 'granted');
+  for (const iss of ['https://evil.example', `${bank.issuer}.evil.example`, 'no address', '']) {
+    assert.equal(await comeBack(iss), 'failed', iss);
+  }
 });
 
 test('a callback that must name its issuer is good with it, and only with it', async (t) => {

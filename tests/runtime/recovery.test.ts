@@ -43,13 +43,17 @@ test('a run that brings its process down again and again is given up after so ma
   const world = await DurableWorld.open(t, [served], { options: { maxRecoveries: 3 } });
   const id = await world.start({ workflow: 'deadly' });
 
-  for (let crash = 0; crash < 3; crash += 1) {
+  for (let crash = 0; crash < 4; crash += 1) {
     await world.crashAndReopen(served);
     assert.equal(world.get(id).status, 'running');
   }
   await world.crashAndReopen(served);
 
-  assert.deepEqual([world.get(id).context.error?.code, state.runs], ['interrupted', 4]);
+  assert.deepEqual(
+    [world.get(id).context.error?.code, state.runs],
+    ['interrupted', 5],
+    'once with all, and 3 times alone',
+  );
 });
 
 test('an execution of a workflow that is not served waits, can be looked at, and goes on when it is served', async (t) => {
@@ -72,19 +76,24 @@ test('an execution of a workflow that is not served waits, can be looked at, and
   assert.deepEqual([world.get(waiting).context.result, world.get(working).status], ['yes', 'completed']);
 });
 
-test('open executions of another version are reported, and go on', async (t) => {
+test('open executions of a version that is not served are reported, and blocked when they have work to do', async (t) => {
   const world = await DurableWorld.open(t, [asking({ version: '1' })]);
   const id = await world.start({ workflow: 'asking' });
 
   await world.crashAndReopen(asking({ version: '2' }));
   await world.answer(id);
 
-  const [reported] = world.logged.filter(({ message }) => message?.includes('another version'));
+  const [reported] = world.logged.filter(({ message }) => message?.includes('a version that is not served'));
   assert.deepEqual(
     { ...reported, message: '' },
-    { workflow: 'asking', open: 1, startedWith: '1', now: '2', message: '' },
+    { workflow: 'asking', open: 1, startedWith: '1', served: '2', message: '' },
   );
-  assert.equal(world.get(id).context.result, 'yes');
+  const { status, context } = world.get(id);
+  const { expected, came, version } = context.blocked!;
+  assert.deepEqual(
+    [status, expected, came, version],
+    ['running', 'version 1 of workflow asking', 'version 2, and no other', '2'],
+  );
 });
 
 test('those that are executed again wait for a slot as all others do', async (t) => {
@@ -230,7 +239,7 @@ test('any part of a journal, from its beginning, is folded to what the execution
       const { entries } = world.store.read(execution.id)!;
       assert.equal(execution.isSettled, true);
       for (const [index, context] of stood.entries()) {
-        const { snapshot } = foldJournal(execution.id, entries.slice(0, first + index + 1));
+        const snapshot = foldJournal(execution.id, entries.slice(0, first + index + 1));
         assert.deepEqual({ ...snapshot.context }, JSON.parse(JSON.stringify(context)));
       }
     }),

@@ -180,13 +180,39 @@ test('an input that a schema has made is made again, and the log does not say tw
     { input: z.object({ at: z.coerce.date() }) },
   );
   const world = await DurableWorld.open(t, [served]);
-  const id = await world.start({ workflow: 'asking', input: { at: new Date(5) } });
+  const id = await world.start({ workflow: 'asking', input: { at: new Date(5).toISOString() } });
 
   await world.crashAndReopen(served);
   await world.answer(id);
 
   said.push(...world.logged.flatMap(({ message }) => (message === 'began' ? [message] : [])));
   assert.deepEqual([lives, said, world.get(id).status], [[5, 5], ['began'], 'completed']);
+});
+
+test('a run that was given no input is given none again, and what JSON has for an object in every life', async (t) => {
+  const optional = z.object({ at: z.iso.datetime() }).optional();
+  const { served, lives } = asking((_ctx, input) => input ?? 'none', { input: optional });
+  const world = await DurableWorld.open(t, [served]);
+  const none = await world.start({ workflow: 'asking', input: undefined });
+  const dated = await world.start({ workflow: 'asking', input: { at: new Date(5) } });
+
+  await world.crashAndReopen(served);
+  await world.answer(none);
+  await world.answer(dated);
+
+  const at = new Date(5).toISOString();
+  assert.deepEqual(lives, ['none', { at }, 'none', { at }]);
+  assert.deepEqual([world.get(none).status, world.get(dated).status], ['completed', 'completed']);
+});
+
+test('an input that JSON would lose is refused by name', async (t) => {
+  const { served } = asking((_ctx, input) => input);
+  const world = await DurableWorld.open(t, [served]);
+
+  await assert.rejects(world.start({ workflow: 'asking', input: { ids: new Set([1]) } }), {
+    code: 'input_invalid',
+    message: /^The input cannot be written as JSON: at \.ids: it is a Set/,
+  });
 });
 
 test('a start and an answer with the same key are the same after a crash', async (t) => {

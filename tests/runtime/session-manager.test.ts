@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import type { Failure } from '../../runtime/errors.ts';
 import { createRuntime, jsonSchemaOf, SessionManager, type Workflow, workflow } from '../../runtime/index.ts';
 import { refusal } from '../support/execution-store.ts';
 import { echo, gate, notebook, sessionManager } from '../support/session-manager.ts';
@@ -130,7 +131,12 @@ test('a build that fails is told to who asked, counts as no request, and is trie
 
   const refused = manager.session({ userId: 'alice' });
 
-  await assert.rejects(refused, { code: 'build_failed', message: 'no key for the vault' });
+  await assert.rejects(refused, (thrown: Failure) => {
+    assert.equal(thrown.code, 'build_failed');
+    assert.match(String(thrown.cause), /no key for the vault/);
+    assert.doesNotMatch(JSON.stringify(thrown) + thrown.message, /vault/, 'what clients may see');
+    return true;
+  });
   assert.equal(manager.perUserBuilders.size, 0);
   const session = await manager.session({ userId: 'alice' });
   assert.equal(session.builder.totalRequests, 0);

@@ -25,11 +25,13 @@ const runtimeOn = async (t: TestContext, path: string): Promise<Runtime> => {
   t.after(() => runtime.stop());
   return runtime;
 };
-const start = async (runtime: Runtime, input: unknown = null): Promise<ExecutionView> => {
-  const { execution } = await runtime.start({ ...asked, workflow: 'asker', input });
+const begin = async (runtime: Runtime, input: unknown): Promise<ExecutionView> =>
+  (await runtime.start({ ...asked, workflow: 'asker', input })).execution;
+const asks = async (runtime: Runtime, execution: ExecutionView): Promise<ExecutionView> => {
   await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
   return execution;
 };
+const start = async (runtime: Runtime): Promise<ExecutionView> => asks(runtime, await begin(runtime, null));
 const answer = (runtime: Runtime, { id, context }: ExecutionView) =>
   runtime.answer(id, context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);
 const finish = async (runtime: Runtime, execution: ExecutionView): Promise<void> => {
@@ -67,7 +69,7 @@ test('on a disk that is full nothing new is taken, what was accepted stays, and 
   const accepted: ExecutionView[] = [];
 
   const fill = async (): Promise<never> => {
-    for (;;) accepted.push(await start(runtime, 'x'.repeat(50_000)));
+    for (;;) accepted.push(await begin(runtime, 'x'.repeat(50_000)));
   };
   await assert.rejects(fill, unavailable);
 
@@ -77,7 +79,7 @@ test('on a disk that is full nothing new is taken, what was accepted stays, and 
   rmSync(ballast);
   await untilItWorks(() => start(runtime));
   await finish(runtime, waiting);
-  await finish(runtime, accepted.at(-1)!);
+  await finish(runtime, await asks(runtime, accepted.at(-1)!));
 });
 
 test('when the thread that writes is lost, runs go back to what is kept and on from there', async (t) => {

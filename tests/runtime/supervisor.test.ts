@@ -6,7 +6,7 @@ import type { SupervisorSnapshot } from '../../machines/manager.ts';
 import type { Execution } from '../../runtime/execution.ts';
 import { text } from '../../runtime/index.ts';
 import { startChild, stopChild, supervisor } from '../../runtime/supervisor.ts';
-import { alice, given, type RuntimeWorld, turns } from '../support/given.ts';
+import { alice, given, type RuntimeWorld, rest, turns } from '../support/given.ts';
 import { type Puppet, puppetry } from '../support/puppet.ts';
 
 const nursery = () => {
@@ -130,6 +130,7 @@ const crash = async (t: Parameters<typeof given.runtime>[0], which: 'parked' | '
     [[executions[which].id, 'broken fact']],
   );
   const finish = async (others: readonly Execution[]) => {
+    await rest(world.runtime);
     for (const { id } of others) puppets.get(id)!.complete('done');
     await turns();
     for (const { status } of others) assert.equal(status, 'completed');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Workflow, workflow } from '../../runtime/index.ts';
-import { alice, given, turns } from '../support/given.ts';
+import { alice, given } from '../support/given.ts';
 
 const circular: Record<string, unknown> = {};
 circular.self = circular;
@@ -13,6 +13,10 @@ class Entity {
   toJSON() {
     return { entity: 1 };
   }
+}
+
+class Plain {
+  readonly a = 1;
 }
 
 const deep = (levels: number): unknown => {
@@ -30,18 +34,23 @@ const poisoned = {
 /** What comes of a value when it is written and read again; undefined: it cannot be written. */
 const values: readonly (readonly [what: string, value: unknown, kept: unknown])[] = [
   ['nothing', undefined, null],
-  ['not a number', Number.NaN, null],
-  ['a function', () => 1, null],
-  ['a symbol', Symbol('x'), null],
+  ['not a number', Number.NaN, undefined],
+  ['a number without end', { list: [Number.NEGATIVE_INFINITY] }, undefined],
+  ['a function', () => 1, undefined],
+  ['a symbol', Symbol('x'), undefined],
   ['a date', new Date(0), '1970-01-01T00:00:00.000Z'],
-  ['a map', new Map([[1, 2]]), {}],
+  ['a map', new Map([[1, 2]]), undefined],
+  ['a set inside of something', [{ it: new Set([1]) }], undefined],
+  ['an instance of a class', new Plain(), undefined],
   ['members that are not there', { a: undefined, b: 1 }, { b: 1 }],
   ['an entity', new Entity(), { entity: 1 }],
   ['an entity inside of something', [{ it: new Entity() }], [{ it: { entity: 1 } }]],
   ['a list with a hole', Object.assign([], { 1: 1 }), [null, 1]],
   ['an object without prototype', Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
   ['a member named __proto__', JSON.parse('{"__proto__":{"a":1}}'), JSON.parse('{"__proto__":{"a":1}}')],
-  ['five hundred levels', deep(500), deep(500)],
+  ['a thousand levels', deep(1_000), deep(1_000)],
+  ['five thousand levels', deep(5_000), undefined],
+  ['a thousand and one levels', deep(1_001), undefined],
   ['a circle', circular, undefined],
   ['a big integer', 1n, undefined],
   ['a big integer inside of something', { list: [1n] }, undefined],
@@ -49,10 +58,9 @@ const values: readonly (readonly [what: string, value: unknown, kept: unknown])[
   ['a hundred thousand levels', deep(100_000), undefined],
 ];
 
-const run = async (t: TestContext, served: Workflow, input?: unknown) => {
+const run = async (t: TestContext, served: Workflow, read?: { readonly value: unknown }) => {
   const world = await given.runtime(t, { workflows: [served], options: { maxConcurrency: 1 } });
-  const execution = await world.start({ by: alice, input });
-  await turns(5);
+  const execution = await world.start({ by: alice, ...(read && { read }) });
   const journal = await world.runtime.facts(execution.id, 0, alice);
   return { ...world, execution, facts: journal?.entries ?? [] };
 };
@@ -101,7 +109,7 @@ for (const [what, value, kept] of values) {
       },
     });
 
-    const { execution, facts } = await run(t, served, value);
+    const { execution, facts } = await run(t, served, { value });
 
     assert.equal(seen, value);
     assert.equal(execution.status, 'completed');
@@ -124,7 +132,7 @@ test('a step gives its value to the workflow as JSON, as it does when it is repl
 
   const [got, reason] = execution.context.result as [unknown, string];
   assert.deepEqual(got, JSON.parse(JSON.stringify(entity)));
-  assert.match(reason, /^The value of step circular cannot be written as JSON: /);
+  assert.match(reason, /^The value of step "circular" cannot be written as JSON: /);
   assert.deepEqual(
     facts.map(({ type }) => type).filter((type) => type.startsWith('step.')),
     ['step.started', 'step.completed', 'step.started', 'step.failed'],

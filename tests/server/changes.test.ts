@@ -26,7 +26,8 @@ const world = async (t: TestContext) => {
     return sink;
   };
   const end = async () => {
-    for (const { executionId } of runs) await runtime.runtime.cancel(executionId, operator);
+    const { executions } = runtime.runtime.list(operator, { limit: 1_000 });
+    for (const { id } of executions) await runtime.runtime.cancel(id, operator);
   };
   return { ...runtime, runs, read, end };
 };

@@ -24,7 +24,7 @@ test('serve takes a module, the file and options, in any order', () => {
 
   assert.deepEqual(invocation, {
     run: 'serve',
-    module: 'approval.ts',
+    modules: ['approval.ts'],
     file: 'a.yaml',
     flags: { '--port': '80', '--root-path': '/api' },
   });
@@ -33,11 +33,11 @@ test('serve takes a module, the file and options, in any order', () => {
 test('an option that is said by its name alone is a setting like the others', () => {
   const invocation = readCommandLine(['serve', 'a.ts', '--memory']);
 
-  assert.deepEqual(invocation, { run: 'serve', module: 'a.ts', file: undefined, flags: { '--memory': 'true' } });
+  assert.deepEqual(invocation, { run: 'serve', modules: ['a.ts'], file: undefined, flags: { '--memory': 'true' } });
 });
 
 test('serve needs nothing but a module', () => {
-  assert.deepEqual(readCommandLine(['serve', 'a.ts']), { run: 'serve', module: 'a.ts', file: undefined, flags: {} });
+  assert.deepEqual(readCommandLine(['serve', 'a.ts']), { run: 'serve', modules: ['a.ts'], file: undefined, flags: {} });
 });
 
 test('graph draws the execution as Mermaid, unless told otherwise', () => {
@@ -54,7 +54,6 @@ const slips: [typed: string[], said: RegExp, help?: string][] = [
   [['serve', 'a.ts', '--prot', '80'], /unknown option '--prot' \(Did you mean --port\?\)/],
   [['serve', 'a.ts', '--root_path', '/a'], /unknown option '--root_path' \(Did you mean --root-path\?\)/],
   [['serve'], /missing required argument 'module'/],
-  [['serve', 'a.ts', 'b.ts'], /too many arguments/],
   [['serve', 'a.ts', '--port'], /option '--port <number>' argument missing/],
   [['graph', 'server'], /Allowed choices are execution, builder, manager/, 'fermata graph --help'],
   [['graph', '--format', 'png'], /Allowed choices are mermaid, json, svg/, 'fermata graph --help'],
@@ -82,7 +81,7 @@ for (const [typed, said, help = 'fermata serve --help'] of slips) {
 test('fermata without anything shows its help, as an error', () => {
   const { text, exitCode } = printed();
 
-  assert.match(text, /^Usage: fermata .* serve \[options\] <module> serve a workflow/);
+  assert.match(text, /^Usage: fermata .* serve \[options\] <module...> serve a workflow/);
   assert.equal(exitCode, 2);
 });
 

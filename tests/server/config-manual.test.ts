@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { keys, readConfig } from '../../server/config.ts';
 import { foreign, foreignInEndpoint, foreignInProvider } from '../../server/config-foreign.ts';
+import { issuerKeys } from '../../server/config-identity-keys.ts';
 import { flagName, type Key, shownInitial, type Table, variableOf } from '../../server/config-key.ts';
 import { endpointKeys, natKeys } from '../../server/config-keys.ts';
 import { ownKeys, providerKeys } from '../../server/config-own-keys.ts';
@@ -33,6 +34,7 @@ const tables: [heading: string, table: Table, rowOf: (key: Key<unknown>) => stri
   ['Settings of Fermata', ownKeys, rowOf],
   ['Endpoints', endpointKeys, entryRowOf],
   ['Providers of consents', providerKeys, entryRowOf],
+  ['Issuers of JWTs', issuerKeys, entryRowOf],
 ];
 
 for (const [heading, table, rowFor] of tables) {

@@ -5,7 +5,6 @@ import { stringify } from 'yaml';
 import { frontEnd, problemsOf } from '../support/configs.ts';
 
 const ofNat: [name: string, value: string, instead: RegExp][] = [
-  ['base', 'other.yaml', /put everything into this one/],
   ['general.per_user_workflow_cleanup_interval', 'often', /expected a duration/],
   ['general.front_end._type', 'mcp', /only the front end fastapi/],
   ['general.front_end.reload', 'true', /npm run dev/],

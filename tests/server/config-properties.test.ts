@@ -36,7 +36,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   allowOriginRegex: fc.constant('https://.*'),
   allowMethods: fc.constant(['GET', 'POST']),
   allowHeaders: words,
-  allowCredentials: fc.boolean(),
+  allowCredentials: fc.constant(false), // with any origin it is refused
   exposeHeaders: words,
   maxAgeS: counts,
   builderIdleMs: durations,
@@ -72,6 +72,12 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   messagesPerSecond: counts,
   socketIdleMs: fc.constantFrom<unknown>('PT30S', 60),
   operatorKey: fc.constant('an operator key of some length'),
+  identityHeader: fc.constant(undefined),
+  acceptedCredentials: fc.constant(['session_cookie', 'jwt']),
+  identityAuthentication: fc.constant(undefined),
+  sharedAnonymousNames: fc.boolean(),
+  trustProxy: fc.constantFrom<unknown>(['loopback'], ['10.0.0.0/8', '::1']),
+  allowedHosts: fc.constant(['a.example', '.b.example']),
   userIds: fc.constantFrom('nat', 'by_kind'),
   jwtSecret: fc.constant('a shared secret of thirty-two bytes, or more'),
   jwtPublicKey: fc.constant(undefined),
@@ -81,6 +87,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   jwtIssuer: words,
   jwtAudience: words,
   jwtAlgorithms: fc.constant(['HS256', 'HS512']),
+  jwtAllowWithoutExpiry: fc.boolean(),
   jwtClockToleranceMs: durations,
   allowUnverifiedJwts: fc.constant(false),
   logLevel: fc.constantFrom('debug', 'silent'),
@@ -160,7 +167,11 @@ test('every setting is read: another value makes another configuration', () => {
     jwksUrl: undefined,
     jwksTimeoutMs: undefined, // only with a key
     jwtClockToleranceMs: undefined,
+    jwtAllowWithoutExpiry: undefined,
+    identityHeader: 'x-user',
+    identityAuthentication: undefined, // only with entries that it names
     allowUnverifiedJwts: true,
+    allowCredentials: true,
     memory: true,
   };
   const before = readConfig({ env: {} });

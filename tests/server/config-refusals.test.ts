@@ -51,6 +51,41 @@ const refusals: [text: string, problems: string[]][] = [
     ['fermata.log_level: expected one of trace, debug, info, warn, error, fatal, silent, got "verbose"'],
   ],
   ['fermata: {operator_key: short}', ['fermata.operator_key: must have at least 16 characters']],
+  [
+    'general: {front_end: {identity_header: X-User, accepted_identity_credentials: [jwt]}}',
+    ['general.front_end.identity_header: excludes jwt, issuers, accepted and allowUnverifiedJwts'],
+  ],
+  [
+    'general: {front_end: {accepted_identity_credentials: [cookie]}}',
+    [
+      'general.front_end.accepted_identity_credentials: expected a list of credentials such as session_cookie, got a list',
+    ],
+  ],
+  [
+    'general: {front_end: {identity_authentication: [nobody]}}',
+    [
+      'general.front_end.identity_authentication: expected names of entries of authentication with _type: jwt, got "nobody"',
+      'general.front_end.identity_authentication: expected at least one',
+    ],
+  ],
+  [
+    '{authentication: {a: {_type: jwt, issuer_url: "http://a.example", jwks_uri: "https://a.example", audience: b}}, general: {front_end: {identity_authentication: a}}}',
+    [
+      'general.front_end.identity_authentication: expected https URLs, or http on the loopback interface, got http://a.example',
+    ],
+  ],
+  [
+    'general: {front_end: {cors: {allow_origins: ["*"], allow_credentials: true}}}',
+    [
+      'general.front_end.cors: lets pages of any origin call with cookies; list the origins, or set allow_credentials to false',
+    ],
+  ],
+  [
+    'general: {front_end: {cors: {allow_origin_regex: "https?://.*", allow_credentials: true}}}',
+    [
+      'general.front_end.cors: lets pages of any origin call with cookies; list the origins, or set allow_credentials to false',
+    ],
+  ],
   ['fermata: {jwt: {secret: short}}', ['fermata.jwt.secret: must have at least 32 bytes, got 5']],
   ['fermata: {jwt: {public_key: key}}', ['fermata.jwt.public_key: must be PEM']],
   ['fermata: {jwt: {public_key_file: /nowhere/key.pem}}', ['fermata.jwt.public_key_file: there is no such file']],
@@ -84,6 +119,16 @@ const refusals: [text: string, problems: string[]][] = [
     ['authentication.bank.redirect_uri: is missing: expected an http or https URL'],
   ],
   [
+    'authentication: {bank: {client_id: a, redirect_uri: "https://b.example", token_url: "https://a.example"}}',
+    ['authentication.bank.authorization_url: is missing: expected an http or https URL, or a provider that is known'],
+  ],
+  [
+    'authentication: {bank: {client_id: a, redirect_uri: "https://b.example", provider: githup}}',
+    [
+      'authentication.bank.provider: expected one of github, google, linkedin, microsoft, notion, salesforce, slack, slack_user, twitch, got "githup"',
+    ],
+  ],
+  [
     `authentication: {bank: {${provider}, redirect_uri: /auth/redirect, token_endpoint_auth_method: basic}}`,
     [
       'authentication.bank.redirect_uri: expected an http or https URL, got "/auth/redirect"',
@@ -91,9 +136,8 @@ const refusals: [text: string, problems: string[]][] = [
     ],
   ],
   [
-    `authentication: {bank: {${provider}, redirect_uri: "https://b.example", _type: api_key, scope: [a], use_pkce: maybe}}`,
+    `authentication: {bank: {${provider}, redirect_uri: "https://b.example", scope: [a], use_pkce: maybe}}`,
     [
-      'authentication.bank._type: only oauth2_auth_code_flow is a consent; other credentials a workflow reads itself, remove the entry',
       'authentication.bank.scope: there is no such setting, did you mean scopes?',
       'authentication.bank.use_pkce: expected true or false',
     ],

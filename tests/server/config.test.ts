@@ -142,8 +142,7 @@ workflow: {_type: react_agent}
       'general.use_uvloop',
       'general.telemetry',
       'general.per_user_workflow_cleanup_interval',
-      'llms',
-      'workflow',
+      'llms, workflow',
       'authentication.bank.use_pkce',
       'authentication.bank.preflight_auth',
     ],
@@ -222,4 +221,72 @@ test('what Kubernetes sets beside a service of our name is not ours', () => {
   };
 
   assert.deepEqual(read('', { env }), defaults);
+});
+
+const corporate = '_type: jwt, issuer_url: "https://id.example", jwks_uri: "https://id.example/jwks", audience: api';
+
+test('entries of authentication with the type jwt are issuers, if identity_authentication names them', () => {
+  const text = `
+general: {front_end: {identity_authentication: [corporate, other], accepted_identity_credentials: [jwt, session_cookie]}}
+authentication:
+  corporate: {${corporate}, scopes: [run], timeout: 2.5, leeway: 0}
+  other: {_type: jwt, issuer_url: "http://localhost:1", jwks_uri: "http://localhost:1/keys", audience: web}
+  idle: {${corporate}}`;
+
+  const { identity, providers, warnings } = read(text);
+
+  assert.deepEqual(identity, {
+    allowUnverifiedJwts: false,
+    accepted: ['jwt', 'session_cookie'],
+    issuers: [
+      {
+        issuerUrl: 'https://id.example',
+        jwksUri: 'https://id.example/jwks',
+        audience: 'api',
+        scopes: ['run'],
+        timeoutMs: 2_500,
+        leewayS: 0,
+      },
+      {
+        issuerUrl: 'http://localhost:1',
+        jwksUri: 'http://localhost:1/keys',
+        audience: 'web',
+        scopes: [],
+        timeoutMs: 10_000,
+        leewayS: 60,
+      },
+    ],
+  });
+  assert.deepEqual(providers, {});
+  assert.match(
+    warnings.join('\n'),
+    /^authentication\.idle: has no effect, since .*identity_authentication does not name it/,
+  );
+});
+
+test('a header that a proxy sets is taken from the file of NAT', () => {
+  assert.equal(read(frontEnd('identity_header: X-User-ID')).identity.header, 'X-User-ID');
+});
+
+test('a provider that is known by name needs no addresses, and what the file says counts before it', () => {
+  const client = 'client_id: a, client_secret: b, redirect_uri: https://b.example';
+  const text = `
+authentication:
+  code: {provider: github, ${client}}
+  crm: {provider: salesforce, ${client}, token_url: https://test.salesforce.com/services/oauth2/token, scopes: [full]}`;
+
+  const { providers, warnings } = read(text);
+
+  const config = { clientId: 'a', clientSecret: 'b', redirectUri: 'https://b.example', allowInsecureHttp: false };
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(providers, {
+    code: { ...config, provider: 'github', requireIssuerParameter: false },
+    crm: {
+      ...config,
+      provider: 'salesforce',
+      requireIssuerParameter: false,
+      tokenUrl: 'https://test.salesforce.com/services/oauth2/token',
+      scopes: ['full'],
+    },
+  });
 });

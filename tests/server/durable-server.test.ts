@@ -64,6 +64,39 @@ test('a stream ends whole when the server stops, and goes on after it where the 
   assert.deepEqual(eventsOf([answered!, asked!]), ['interaction.answered', 'interaction.requested']);
 });
 
+test('the stream of a run that goes on after the server has stopped does not look like a whole answer', async (t) => {
+  const asking = workflow({
+    name: 'asking',
+    input: z.object({ words: z.string() }),
+    async *run(_, ctx) {
+      yield 'half of it, ';
+      yield (await ctx.prompt(text({ text: 'And?' }))).text;
+    },
+  });
+  const world = await DurableServer.open(t, asking, { enableInteractiveExtensions: true });
+  const chat = { messages: [{ role: 'user', content: 'x' }], stream: true };
+  const open = async (path: string, body: object) => ({
+    path,
+    reader: await openStream(t, world.server.url + path, { method: 'POST', body }),
+  });
+  const readers = [
+    await open('/v1/workflow/stream', { words: 'x' }),
+    await open('/v1/chat/stream', chat),
+    await open('/v1/chat/completions', chat),
+  ];
+  for (const { path, reader } of readers) await until(() => reader.text.includes('interaction_required'), path);
+
+  await world.restart();
+
+  for (const { reader } of readers) {
+    await reader.ended;
+    assert.ok(reader.isWhole);
+    const [, data = '{}'] = /event: error\ndata: (.*)\n\n$/.exec(reader.text) ?? [];
+    assert.equal(JSON.parse(data).details, 'ServerStopped', reader.text);
+    assert.doesNotMatch(reader.text, /DONE/);
+  }
+});
+
 test('a run that is streamed as it runs ends whole too, and its reader can come back', async (t) => {
   const world = await DurableServer.open(t, asking);
   const reader = await openStream(t, `${world.server.url}/v1/workflow/stream`, { method: 'POST', body: {} });
@@ -100,11 +133,11 @@ test('a start and an answer that are sent again after a restart are the same one
 
 test('a job is found by its id after a restart, and is not started again', async (t) => {
   const world = await DurableServer.open(t, echo, { asyncJobs: true });
-  const body = { job_id: 'nightly', sync_timeout: 5 };
+  const body = { job_id: 'nightly-5d7a1c9e0b42', sync_timeout: 5 };
   const first = await world.call('POST /v1/workflow/async', { body });
 
   await world.restart();
-  const found = await world.call('GET /v1/workflow/async/job/nightly');
+  const found = await world.call('GET /v1/workflow/async/job/nightly-5d7a1c9e0b42');
   const again = await world.call('POST /v1/workflow/async', { body });
 
   assert.equal((found.body as { status: string }).status, 'success');
@@ -140,6 +173,25 @@ test('a conversation on a socket goes on after a restart, with the prompt that i
   assert.deepEqual(contentOf(again).text, contentOf(asked!).text);
   assert.equal(again.parent_id, 'message-1');
   assert.deepEqual(textsOf(rest), ['Ada, 36']);
+});
+
+test('a turn that has ended is not shown again after a restart, unless the client keeps count', async (t) => {
+  const served = workflow({ name: 'echo', input: z.object({ words: z.string() }), run: ({ words }) => words });
+  const world = await DurableServer.open(t, served);
+  const before = await connect(t, world.server.url);
+  before.send(asks('one', { conversation_id: 'c1' }));
+  await before.until(isComplete);
+
+  await world.restart();
+  const after = await connect(t, world.server.url);
+  after.send(asks('two', { conversation_id: 'c1' }));
+  const shown = await after.until(isComplete);
+  const { client: counting } = await openSocket(`${world.server.url}${conversation}&after=0`, ada);
+  t.after(() => counting?.drop());
+  const again = await counting!.until(isComplete);
+
+  assert.deepEqual(textsOf(shown), ['two']);
+  assert.deepEqual(textsOf(again), ['two']);
 });
 
 test('a conversation whose execution has left memory is found, and shows nothing twice', async (t) => {

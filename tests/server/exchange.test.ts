@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Backlog } from '../../server/backlog.ts';
 import { Exchange } from '../../server/exchange.ts';
 import type { HttpRequest, HttpResponse } from '../../server/uws-types.ts';
 
@@ -31,6 +32,7 @@ const given = {
     const counts = { open: 0 };
     const host = {
       draining: false,
+      unsent: new Backlog(1_000),
       problem: () => ({ status: 500 }),
       report: () => {},
       opened: () => void (counts.open += 1),

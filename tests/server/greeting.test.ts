@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import example from '../../examples/02-approval.ts';
 import { text, type Workflow, workflow } from '../../runtime/index.ts';
 import { greeting } from '../../server/greeting.ts';
 import { createServer } from '../../server/index.ts';
@@ -51,7 +52,7 @@ for (const [what, input] of inputs) {
 test('who puts the URLs of the reply into the other lines sees the execution and answers it', async (t) => {
   const ask = workflow({ name: 'ask', run: async (_, ctx) => (await ctx.prompt(text({ text: 'Well?' }))).text });
   const { lines } = await given.served(t, ask, { rootPath: '/api' });
-  const [first, look, answer] = curls(lines);
+  const [first, look, , answer] = curls(lines);
 
   const started = await paste(first);
   const filled = (line = ''): string =>
@@ -63,6 +64,18 @@ test('who puts the URLs of the reply into the other lines sees the execution and
 
   assert.deepEqual([started.status, answered.status, end.status], [202, 204, 200]);
   assert.deepEqual(end.body.result, { value: 'yes' });
+});
+
+test('what is shown for the example that `npm start` serves answers it', async (t) => {
+  const { lines } = await given.served(t, example);
+  const [first, look, answer] = curls(lines);
+
+  const started = await paste(first);
+  const answered = await paste(answer?.replace('RESPONSE_URL', String(started.body.response_url)));
+  const end = await paste(look?.replace('STATUS_URL', String(started.body.status_url)));
+
+  assert.deepEqual([started.status, answered.status], [202, 204]);
+  assert.deepEqual(end.body.result, { approved: true });
 });
 
 test('who pastes the lines of a per-user workflow is somebody', async (t) => {

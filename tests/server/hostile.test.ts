@@ -129,7 +129,9 @@ test('a request whose end is uncertain is refused, and its connection is closed'
     ['Transfer-Encoding: gzip, chunked'],
   ]) {
     const client = await connect(t, server.port);
-    client.send(request('POST /v1/workflow', [type, ...framing], '{}\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n'));
+    client.send(
+      request('POST /v1/workflow', [type, ...framing], '{}\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    );
 
     const answer = await client.answer().catch(() => undefined);
 

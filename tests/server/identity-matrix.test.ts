@@ -53,6 +53,7 @@ GET /executions/:e                              200   404    404    401     401 
 GET /executions/:e?wait=1&after=0               200   404    404    401     401      401    404      200
 GET /executions/:e/journal                      200   404    404    401     401      401    404      200
 POST /executions/:e/interactions/:i/response    204   404    404    401     401      401    404      204
+POST /executions/:e/retry                       409   404    404    401     401      401    404      409
 DELETE /executions/:e                           204   404    404    401     401      401    404      204
 GET /workflows                                  200   200    200    200     200      200    200      200
 GET /builders                                   403   403    403    401     401      401    403      200

@@ -5,13 +5,9 @@ import fc from 'fast-check';
 import { base64url, CompactSign } from 'jose';
 import { Failure } from '../../runtime/errors.ts';
 import { natNamespace, uuidV5 } from '../../runtime/user-info.ts';
-import {
-  createIdentifier,
-  type Headers,
-  type Identifier,
-  type IdentityOptions,
-  readCookies,
-} from '../../server/identity.ts';
+import { readCookies } from '../../server/cookies.ts';
+import { createIdentifier, type Headers, type Identifier, type IdentityOptions } from '../../server/identity.ts';
+import { noteRepeated } from '../../server/repeated-headers.ts';
 
 const encoded = (value: unknown) => base64url.encode(JSON.stringify(value));
 const unsigned = (claims: object) => `${encoded({ alg: 'none', typ: 'JWT' })}.${encoded(claims)}.c2ln`;
@@ -19,7 +15,7 @@ const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
 const secret = 'a shared secret of thirty-two bytes, or more';
 const signed = (claims: object): Promise<string> =>
-  new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+  new CompactSign(new TextEncoder().encode(JSON.stringify({ exp: 9e9, ...claims })))
     .setProtectedHeader({ alg: 'HS256' })
     .sign(new TextEncoder().encode(secret));
 
@@ -88,9 +84,9 @@ const odd: [headers: Headers, userId: string | undefined][] = [
   [{ cookie: 'nat-session=al%69ce' }, uuidV5('al%69ce', natNamespace)],
   [{ cookie: 'nat-session=%zz' }, uuidV5('%zz', natNamespace)],
   [{ cookie: 'nat-session=a=b' }, uuidV5('a=b', natNamespace)],
-  [{ cookie: 'nat-session=alice; nat-session=bob' }, alice],
-  [{ cookie: 'nat-session=; nat-session=bob', 'x-api-key': 'k' }, k],
-  [{ cookie: 'nat-session=bob; nat-session=' }, bob],
+  [{ cookie: 'nat-session=alice; nat-session=bob' }, bob],
+  [{ cookie: 'nat-session=; nat-session=bob', 'x-api-key': 'k' }, bob],
+  [{ cookie: 'nat-session=bob; nat-session=', 'x-api-key': 'k' }, k],
   [{ cookie: ' ;;a;b=1 ; nat-session = alice ;' }, alice],
   [{ cookie: 'x-nat-session=bob' }, undefined],
   [{ cookie: 'NAT-SESSION=bob' }, undefined],
@@ -132,7 +128,7 @@ test('a workflow sees the cookies of a request as the identity does', () => {
   const cookies = readCookies('a=1; nat-session="alice"; a=2;flag; empty=; __proto__=x; = y');
 
   assert.deepEqual(Object.entries(cookies), [
-    ['a', '1'],
+    ['a', '2'],
     ['nat-session', 'alice'],
     ['empty', ''],
     ['__proto__', 'x'],
@@ -259,6 +255,107 @@ for (const [payload, message] of refusedMessages) {
   });
 }
 
+test('a user whom a verified JWT names with blanks around is not the user without them', async () => {
+  const ids = await Promise.all(
+    ['alice', ' alice', 'alice ', '\talice'].map(async (sub) => {
+      const identity = await verifying.identify({ authorization: `Bearer ${await signed({ sub })}` });
+      return identity?.userId;
+    }),
+  );
+
+  assert.equal(new Set(ids).size, 4);
+  assert.equal(ids[0], alice);
+});
+
+test('where two issuers share a key, each has its own users', async () => {
+  const issuer = ['https://a.example', 'https://b.example'];
+  const { identify } = createIdentifier({ jwt: { secret, issuer } });
+  const ids = await Promise.all(
+    issuer.map(
+      async (iss) => (await identify({ authorization: `Bearer ${await signed({ sub: 'alice', iss })}` }))?.userId,
+    ),
+  );
+
+  assert.notEqual(ids[0], ids[1]);
+});
+
+const byProxy = createIdentifier({ header: 'X-User-ID' });
+
+test('where a proxy says who the user is, that counts above all credentials, with the id of NAT', () => {
+  const identity = byProxy.identify({ 'x-user-id': ' alice ', cookie, authorization: jwt, 'x-api-key': 'k' });
+
+  assert.ok(identity && !(identity instanceof Promise));
+  assert.equal(identity.kind, 'header');
+  assert.equal(identity.userId, uuidV5('trusted-header:x-user-id\x1falice', natNamespace));
+  assert.equal(identity.info.kind === 'header' && identity.info.details, 'alice');
+});
+
+const repeatedHeader = { 'x-user-id': 'alice, bob' };
+noteRepeated(repeatedHeader, 'x-user-id');
+
+const unsaid: [headers: Headers, message: string][] = [
+  [{}, "Configured identity header 'x-user-id' is missing"],
+  [{ cookie, 'x-api-key': 'k' }, "Configured identity header 'x-user-id' is missing"],
+  [{ 'x-user-id': ' ' }, "Configured identity header 'x-user-id' must not be empty"],
+  [repeatedHeader, "Configured identity header 'x-user-id' must occur exactly once"],
+];
+
+for (const [headers, message] of unsaid) {
+  test(`behind such a proxy a request with ${JSON.stringify(headers)} is refused`, () => {
+    assert.throws(() => byProxy.identify(headers), { code: 'credential_invalid', message });
+  });
+}
+
+test('behind such a proxy a value with commas is one user, and a message replaces nobody', () => {
+  const identity = byProxy.identify({ 'x-user-id': 'cn=alice,ou=people' });
+
+  assert.ok(identity && !(identity instanceof Promise));
+  assert.throws(() => byProxy.identifyMessage({ method: 'api_key', token: 'k' }), {
+    code: 'credential_invalid',
+    message: 'A message cannot replace the identity that the proxy asserts.',
+  });
+});
+
+const kinds: [kind: 'session_cookie' | 'jwt' | 'api_key' | 'basic', headers: Headers][] = [
+  ['session_cookie', { cookie }],
+  ['jwt', { authorization: jwt }],
+  ['api_key', { authorization: 'Bearer k' }],
+  ['api_key', { 'x-api-key': 'k' }],
+  ['basic', { authorization: basic('alice:pw') }],
+];
+
+for (const [kind, headers] of kinds) {
+  test(`of credentials, ${kind} in ${Object.keys(headers)} counts only where it is accepted`, async () => {
+    const others = kinds.map(([other]) => other).filter((other) => other !== kind);
+    const only = createIdentifier({ allowUnverifiedJwts: true, accepted: [kind] });
+    const allBut = createIdentifier({ allowUnverifiedJwts: true, accepted: others });
+    const none = createIdentifier({ allowUnverifiedJwts: true, accepted: [] });
+
+    assert.ok(await only.identify(headers));
+    for (const identifier of [allBut, none]) {
+      assert.throws(() => identifier.identify(headers), {
+        code: 'credential_invalid',
+        message: `Identity credential type '${kind}' is not accepted`,
+      });
+    }
+    assert.equal(none.identify({}), undefined);
+  });
+}
+
+test('an auth message of a kind that is not accepted is refused too', () => {
+  const { identifyMessage } = createIdentifier({ allowUnverifiedJwts: true, accepted: ['session_cookie'] });
+  const payloads = [
+    { method: 'jwt', token: unsigned({ sub: 'u1' }) },
+    { method: 'api_key', token: 'k' },
+    { method: 'basic', username: 'a', password: 'b' },
+  ] as const;
+
+  for (const payload of payloads) {
+    const message = `Identity credential type '${payload.method}' is not accepted`;
+    assert.throws(() => identifyMessage(payload), { code: 'credential_invalid', message });
+  }
+});
+
 test('an operator is who sends one of the keys, whole', () => {
   const { isOperator } = createIdentifier({ operatorKey: ['first-operator-key', 'second-operator-key'] });
   const keys = ['first-operator-key', 'second-operator-key', 'first-operator-ke', 'first-operator-key!', ''];
@@ -274,6 +371,9 @@ test('without an operator key nobody is operator', () => {
   assert.equal(createIdentifier({ operatorKey: [] }).isOperator({}), false);
 });
 
+const noHeaderName = 'header must be the name of a header that carries no other credential';
+const someIssuer = { issuerUrl: 'https://a.example', jwksUri: 'https://a.example/jwks', audience: 'api' };
+
 const badOptions: [options: IdentityOptions, message: string][] = [
   [{ operatorKey: 'fifteen letters' }, 'operatorKey must have at least 16 characters'],
   [{ operatorKey: ['sixteen letters!', ''] }, 'operatorKey must have at least 16 characters'],
@@ -281,6 +381,14 @@ const badOptions: [options: IdentityOptions, message: string][] = [
   [{ allowUnverifiedJwts: 'false' as unknown as boolean }, 'allowUnverifiedJwts must be true or false'],
   [{ userIds: 'other' as 'nat' }, 'userIds must be nat or by_kind'],
   [{ operatorKeys: [] } as IdentityOptions, 'unknown option operatorKeys'],
+  [{ issuers: [] }, 'issuers: expected at least one'],
+  [{ issuers: [someIssuer, someIssuer] }, 'issuers: two of them have the issuerUrl https://a.example'],
+  [{ issuers: [someIssuer], jwt: { secret } }, 'issuers excludes jwt and allowUnverifiedJwts'],
+  [{ issuers: [someIssuer], accepted: ['basic'] }, 'issuers needs jwt among the accepted credentials'],
+  [{ header: 'x user' }, noHeaderName],
+  [{ header: 'Cookie' }, noHeaderName],
+  [{ header: 'x-user', accepted: [] }, 'header excludes jwt, issuers, accepted and allowUnverifiedJwts'],
+  [{ header: 'x-user', jwt: { secret } }, 'header excludes jwt, issuers, accepted and allowUnverifiedJwts'],
 ];
 
 for (const [options, message] of badOptions) {
@@ -296,6 +404,9 @@ test('what the options leave open is said at start, and nothing else', () => {
     [{ jwt: { secret } }, ['jwt.audience']],
     [{ jwt: { secret, audience: 'api' }, userIds: 'nat' }, ['userIds']],
     [{ allowUnverifiedJwts: true }, ['allowUnverifiedJwts:']],
+    [{ jwt: { jwksUrl: 'https://a.example/jwks', audience: 'api' } }, ['jwt.issuer']],
+    [{ header: 'x-user' }, ['header:']],
+    [{ issuers: [someIssuer] }, []],
   ];
 
   for (const [options, about] of warned) {
@@ -319,6 +430,7 @@ const outcome = async (identifier: Identifier, headers: Headers) => {
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const identifiers = [
   lab,
+  byProxy,
   verifying,
   createIdentifier(),
   createIdentifier({ jwt: { publicKey: rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString() } }),

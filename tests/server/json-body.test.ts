@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { maxBodyDepth, readJsonBody } from '../../server/json-body.ts';
+import { MAX_DEPTH } from '../../runtime/index.ts';
+import { readJsonBody } from '../../server/json-body.ts';
 import { type ValidationEntry, ValidationFailure } from '../../server/validation.ts';
 
 const json = 'application/json';
@@ -149,8 +150,8 @@ test('bytes that are not UTF-8 are refused, not replaced', () => {
 test('a body may nest as deep as the limit and no deeper', () => {
   const nested = (depth: number, open: string, close: string) => open.repeat(depth) + close.repeat(depth);
 
-  assert.ok(readJsonBody(json, Buffer.from(nested(maxBodyDepth, '[', ']'))));
-  assert.deepEqual(entryFor(json, nested(maxBodyDepth + 1, '[', ']')).loc, ['body', maxBodyDepth]);
+  assert.ok(readJsonBody(json, Buffer.from(nested(MAX_DEPTH, '[', ']'))));
+  assert.deepEqual(entryFor(json, nested(MAX_DEPTH + 1, '[', ']')).loc, ['body', MAX_DEPTH]);
   assert.equal(entryFor(json, `${'{"a":['.repeat(50_000)}1`).type, 'json_invalid');
   assert.match(String(entryFor(json, '['.repeat(1_000_000)).ctx?.error), /at most 200 levels/);
 });

@@ -3,9 +3,11 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { base64url, type CompactJWSHeaderParameters, CompactSign, exportJWK, type JWK } from 'jose';
 import { Failure } from '../../runtime/errors.ts';
-import { createJwtVerifier, type JwtOptions, readUnverified } from '../../server/jwt.ts';
+import { createIssuersVerifier } from '../../server/issuers.ts';
+import { createJwtVerifier as createStrictVerifier, type JwtOptions, readUnverified } from '../../server/jwt.ts';
 
 const secret = 'a shared secret of thirty-two bytes, or more';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 });
@@ -18,6 +20,9 @@ const pem = (key: KeyObject) =>
   key.export({ type: key.type === 'public' ? 'spki' : 'pkcs8', format: 'pem' }).toString();
 const bytes = (text: string) => new TextEncoder().encode(text);
 const encoded = (value: unknown) => base64url.encode(JSON.stringify(value));
+
+/** Of tokens that say no more than the test is about. */
+const createJwtVerifier = (options: JwtOptions) => createStrictVerifier({ allowWithoutExpiry: true, ...options });
 
 type Signer = KeyObject | Uint8Array;
 const sign = (key: Signer, header: CompactJWSHeaderParameters, claims: object = { sub: 'u1' }): Promise<string> =>
@@ -160,15 +165,128 @@ test('tokens of an issuer that publishes its keys are accepted, and the keys are
   assert.equal(issuer.asked, 1);
 });
 
-test('a token with an unknown key id is refused, and the keys are not fetched again at once', async (t) => {
+test('a token that never expires is refused, unless such are allowed', async () => {
+  const token = await sign(bytes(secret), { alg: 'HS256' });
+
+  await assert.rejects(createStrictVerifier({ secret })(token), refused('it has no expiry (exp)'));
+  assert.deepEqual(await createStrictVerifier({ secret, allowWithoutExpiry: true })(token), { sub: 'u1' });
+});
+
+const scoped: [claims: object, isEnough: boolean][] = [
+  [{ scope: 'read write' }, true],
+  [{ scope: 'write admin read' }, true],
+  [{ scp: ['read', 'write'] }, true],
+  [{ scp: 'read', scope: 'write' }, true],
+  [{ scope: 'read' }, false],
+  [{ scope: 'readwrite' }, false],
+  [{ scope: 5 }, false],
+  [{}, false],
+];
+
+for (const [claims, isEnough] of scoped) {
+  test(`a token with ${JSON.stringify(claims)} is ${isEnough ? 'enough' : 'not enough'} for read and write`, async () => {
+    const verdict = createJwtVerifier({ secret, scopes: ['read', 'write'] })(
+      await sign(bytes(secret), { alg: 'HS256' }, { sub: 'u1', ...claims }),
+    );
+
+    if (isEnough) assert.equal((await verdict).sub, 'u1');
+    else await assert.rejects(verdict, refused('it lacks a scope that is needed here'));
+  });
+}
+
+test('each of several issuers vouches for its own tokens, by its own key, audience and scopes', async (t) => {
+  const [a, b] = [await givenIssuer(t, publishing(rsaJwk)), await givenIssuer(t, publishing(p256Jwk))];
+  const verify = createIssuersVerifier([
+    { issuerUrl: 'https://a.example', jwksUri: a.url, audience: 'api', scopes: ['run'] },
+    { issuerUrl: 'https://b.example', jwksUri: b.url, audience: 'web', leewayS: 0 },
+  ]);
+  const claims = { sub: 'u1', exp: inSeconds(60) };
+  const byA = (more: object) => sign(rsa.privateKey, { alg: 'RS256', kid: 'one' }, { ...claims, ...more });
+  const byB = (more: object) => sign(p256.privateKey, { alg: 'ES256', kid: 'two' }, { ...claims, ...more });
+  const [ofA, ofB] = [
+    { iss: 'https://a.example', aud: 'api', scope: 'run' },
+    { iss: 'https://b.example', aud: 'web' },
+  ];
+
+  assert.equal((await verify(await byA(ofA))).issuer, 'https://a.example');
+  assert.equal((await verify(await byB(ofB))).issuer, 'https://b.example');
+  const bad: [token: string, reason: string][] = [
+    [await byA({ ...ofA, scope: 'read' }), 'it lacks a scope that is needed here'],
+    [await byA({ ...ofA, aud: 'web' }), 'it was issued for somebody else'],
+    [await byA({ ...ofA, iss: 'https://c.example' }), 'its issuer is not accepted here'],
+    [await byA({ ...ofA, iss: 'https://a.example/' }), 'its issuer is not accepted here'],
+    [await byA({ ...ofA, iss: ['https://a.example'] }), 'its issuer is not accepted here'],
+    [await byA({ ...ofA, iss: undefined }), 'its issuer is not accepted here'],
+    [await byA({ ...ofA, iss: '__proto__' }), 'its issuer is not accepted here'],
+    [await byA({ ...ofA, exp: undefined }), 'it has no expiry (exp)'],
+    [await byA({ ...ofA, exp: inSeconds(-90) }), 'it has expired'],
+    [await byB({ ...ofB, exp: inSeconds(-30) }), 'it has expired'],
+    ['a.b.c', 'it is not made of base64url and JSON'],
+  ];
+  for (const [token, reason] of bad) await assert.rejects(verify(token), refused(reason));
+  assert.equal((await verify(await byA({ ...ofA, exp: inSeconds(-30) }))).issuer, 'https://a.example');
+  // The key of the one issuer says nothing for the other.
+  await assert.rejects(verify(await byA(ofB)), { code: 'identity_unavailable' });
+});
+
+test('a token with an unknown key id is refused, and another one waits until the keys are fetched again', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
   const issuer = await givenIssuer(t, publishing(rsaJwk));
   const verify = createJwtVerifier({ jwksUrl: issuer.url });
   const token = await sign(rsa.privateKey, { alg: 'RS256', kid: 'unknown' });
 
   await assert.rejects(verify(token), refused('no key of the issuer fits'));
-  await assert.rejects(verify(token), refused('no key of the issuer fits'));
-
+  t.mock.timers.tick(10_000);
+  await assert.rejects(verify(token), { code: 'identity_unavailable', retryAfterMs: 20_000 });
   assert.equal(issuer.asked, 1);
+
+  t.mock.timers.tick(20_000);
+  await assert.rejects(verify(token), refused('no key of the issuer fits'));
+  assert.equal(issuer.asked, 2);
+});
+
+test('while the issuer is away, known keys serve for a day, and unknown ones wait', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const issuer = await givenIssuer(t, publishing(rsaJwk));
+  const verify = createJwtVerifier({ jwksUrl: issuer.url });
+  const token = await sign(rsa.privateKey, { alg: 'RS256', kid: 'one' });
+  await verify(token);
+  issuer.answer = (request) => request.socket.destroy();
+
+  for (const hours of [1, 12, 10]) {
+    t.mock.timers.tick(hours * 3_600_000);
+    assert.deepEqual(await verify(token), { sub: 'u1' });
+  }
+  const unknown = verify(await sign(p256.privateKey, { alg: 'ES256', kid: 'two' }));
+  await assert.rejects(unknown, { code: 'identity_unavailable', retryAfterMs: 2_000 });
+  t.mock.timers.tick(2 * 3_600_000);
+  await assert.rejects(verify(token), { code: 'identity_unavailable' });
+});
+
+test('keys that are ten minutes old are fetched anew while they serve', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const issuer = await givenIssuer(t, publishing(rsaJwk));
+  const verify = createJwtVerifier({ jwksUrl: issuer.url });
+  const token = await sign(rsa.privateKey, { alg: 'RS256', kid: 'one' });
+  await verify(token);
+
+  t.mock.timers.tick(600_001);
+  const fetched = new Promise<void>((resolve) => {
+    issuer.answer = (request, response) => {
+      publishing(p256Jwk)(request, response);
+      response.on('close', resolve);
+    };
+  });
+  assert.deepEqual(await verify(token), { sub: 'u1' }, 'it does not wait for the issuer');
+  await fetched;
+
+  const isGood = () =>
+    verify(token).then(
+      () => true,
+      () => false,
+    );
+  for (let turn = 0; turn < 10_000 && (await isGood()); turn += 1) await setImmediate();
+  assert.equal(await isGood(), false, 'the key that was withdrawn is gone');
 });
 
 test('a key that the issuer has added is found once the cooldown is over', async (t) => {

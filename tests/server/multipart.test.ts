@@ -44,6 +44,20 @@ test('a form of very many parts is given up soon', async () => {
   await assert.rejects(read(form(part('name="a"', 'x').repeat(100_000))), /100 parts/);
 });
 
+test('a file that is full of what looks like boundaries is read as fast as any other', async () => {
+  const data = `x--${boundary}`.repeat(900_000);
+  const begin = performance.now();
+
+  const file = await read(form(part('name="file"; filename="a"', data, 'Content-Type: text/plain; charset=latin1')));
+  const epilogue = await read(
+    `${form(part('name="file"; filename="a"', 'x'))}\r\n${`\r\n--${boundary}\r\n`.repeat(200_000)}`,
+  );
+
+  assert.deepEqual(file, ['text/plain; charset=latin1', data]);
+  assert.deepEqual(epilogue, ['text/plain', 'x']);
+  assert.ok(performance.now() - begin < 10_000);
+});
+
 test('any bytes come through', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), async (bytes) => {

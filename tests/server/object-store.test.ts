@@ -1,12 +1,14 @@
 /** The stores of objects: their contract, and what each has beside it. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Failure } from '../../runtime/index.ts';
 import { DirectoryStore } from '../../server/directory-store.ts';
-import { MemoryObjectStore, openObjectStore, StoreFullError } from '../../server/object-store.ts';
+import { MemoryObjectStore, openObjectStore } from '../../server/object-store.ts';
+import { StoreFullError } from '../../server/store-full-error.ts';
 import { objectStoreContract } from '../contracts/object-store.ts';
 
 const given = {
@@ -129,4 +131,22 @@ test('a place that is no directory is refused as an option', async (t) => {
     return /object_store: the directory cannot be used/.test(thrown.message);
   });
   assert.ok((await openObjectStore('memory', 1)) instanceof MemoryObjectStore);
+});
+
+test('a directory on a disk without room refuses what would be too much, and goes on when there is room', async (t) => {
+  const folder = await given.folder(t);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
+  if (mounted.status !== 0) return t.skip('a small disk can only be made by root');
+  try {
+    const store = await DirectoryStore.open(folder);
+    await store.put('a', object('x'.repeat(100_000)));
+
+    await assert.rejects(store.put('b', object('x'.repeat(200_000))), StoreFullError);
+    await assert.rejects(store.create('b', object('x'.repeat(200_000))), StoreFullError);
+
+    await store.delete('a');
+    await store.put('b', object('x'.repeat(200_000)));
+  } finally {
+    spawnSync('umount', ['-l', folder]);
+  }
 });

@@ -1,7 +1,9 @@
 /** Who may operate: by the key, or at this machine. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Attempts } from '../../server/attempts.ts';
 import { createIdentifier } from '../../server/identity.ts';
+import { createNetwork, type NetworkOptions } from '../../server/network.ts';
 import { createOperatorDoor } from '../../server/operator-door.ts';
 import { given } from '../support/given.ts';
 import { puppetry } from '../support/puppet.ts';
@@ -10,8 +12,20 @@ const key = 'the key of the operator';
 const older = 'the key that was before';
 const keys = [key, older];
 
-const guarded = createOperatorDoor(createIdentifier({ operatorKey: keys }), keys);
-const open = createOperatorDoor(createIdentifier());
+let time = 0;
+const doorOf = (operatorKey?: string | readonly string[], more: Partial<NetworkOptions> = {}) =>
+  createOperatorDoor({
+    identifier: createIdentifier(operatorKey === undefined ? {} : { operatorKey }),
+    keys: operatorKey,
+    network: createNetwork({ host: 'localhost', ...more }),
+    attempts: new Attempts(() => time),
+  });
+const guarded = doorOf(keys);
+const open = doorOf();
+/** Every refusal of a key costs patience. */
+const rested = () => {
+  time += 3_600_000;
+};
 
 const host = 'fermata.example';
 const far = (headers: Record<string, string> = {}) => ({
@@ -31,11 +45,12 @@ test('whoever brings a key of the operator may, however it is brought', () => {
     assert.ok(guarded.mayOperate(far({ 'x-api-key': one })));
     assert.ok(guarded.mayOperate(far({ cookie: `a=b; ${cookieOf(one)}` })));
   }
-  const plain = createOperatorDoor(createIdentifier({ operatorKey: 'akeywithoutspaces' }), 'akeywithoutspaces');
+  const plain = doorOf('akeywithoutspaces');
   assert.ok(plain.mayOperate(far({ authorization: 'Bearer akeywithoutspaces' })));
 });
 
 test('nobody else may', () => {
+  rested();
   for (const headers of [
     {},
     { 'x-operator-key': 'the key of somebody else' },
@@ -52,18 +67,80 @@ test('nobody else may', () => {
   }
 });
 
-test('whoever sits at this machine may, with a key configured or without', () => {
-  for (const door of [guarded, open]) {
-    assert.ok(door.mayOperate(near()));
-    assert.ok(door.mayOperate(near({ host: '127.0.0.1' })));
-    assert.ok(door.mayOperate(near({ host: '[::1]:8000' }, '::1')));
-    assert.ok(door.mayOperate(near({ origin: 'http://localhost:8000' })));
+test('without a key whoever sits at this machine may, and with one only the key counts', () => {
+  for (const knock of [
+    near(),
+    near({ host: '127.0.0.1' }),
+    near({ host: '[::1]:8000' }, '::1'),
+    near({ origin: 'http://localhost:8000' }),
+  ]) {
+    assert.ok(open.mayOperate(knock));
+    assert.equal(guarded.mayOperate(knock), false);
   }
 });
 
+test('this machine is nobody special to a server that others reach, or that is behind a proxy', () => {
+  for (const host of ['0.0.0.0', '::', '10.1.2.3', 'fermata.example']) {
+    assert.equal(doorOf(undefined, { host }).mayOperate(near()), false, host);
+  }
+  for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '::1'])
+    assert.ok(doorOf(undefined, { host }).mayOperate(near()));
+  assert.equal(doorOf(undefined, { trustProxy: ['10.0.0.1'] }).mayOperate(near()), false);
+  assert.equal(
+    doorOf(undefined, { trustProxy: ['loopback'] }).mayOperate(near({ 'x-forwarded-for': '127.0.0.1' })),
+    false,
+  );
+});
+
+test('wrong keys are slowed down by address, whichever way they come, and a right one is then refused too', () => {
+  const door = doorOf(keys);
+  const ways = [
+    (secret: string) => far({ 'x-operator-key': secret }),
+    (secret: string) => far({ authorization: `Bearer ${secret.replaceAll(' ', '')}` }),
+    (secret: string) => far({ 'x-api-key': secret }),
+  ];
+  const cookie = cookieOf(key);
+  for (let tried = 0; tried < 9; tried += 1) assert.equal(door.mayOperate(ways[tried % 3]!(`wrong ${tried}`)), false);
+  assert.equal(door.signIn('wrong', far()), undefined);
+
+  const slowed = { code: 'too_many_attempts', retryAfterMs: 6_000 };
+  for (const way of ways) assert.throws(() => door.mayOperate(way('another')), slowed);
+  assert.throws(() => door.hasKey(far({ 'x-operator-key': key })), slowed);
+  assert.throws(() => door.signIn(key, far()), slowed);
+  assert.ok(door.mayOperate(far({ cookie })), 'a browser that has signed in is not locked out');
+  assert.equal(door.mayOperate(far()), false, 'nor is anybody refused who brings no key');
+  assert.ok(door.mayOperate({ ...far({ 'x-operator-key': key }), client: { host: '203.0.113.8', port: 1 } }));
+
+  time += 6_000;
+  assert.equal(door.mayOperate(far({ 'x-operator-key': 'wrong' })), false);
+  assert.throws(() => door.mayOperate(far({ 'x-operator-key': key })), slowed);
+  time += 6_000;
+  assert.ok(door.mayOperate(far({ 'x-operator-key': key })));
+});
+
+test('the addresses of one IPv6 network are one address', () => {
+  const door = doorOf(keys);
+  const from = (host: string) => ({ headers: { host: 'a', 'x-operator-key': 'wrong' }, client: { host, port: 1 } });
+  for (let tried = 0; tried < 10; tried += 1) door.mayOperate(from(`2001:db8::${tried + 1}`));
+
+  assert.throws(() => door.mayOperate(from('2001:db8:0:0:ffff::')), { code: 'too_many_attempts' });
+  assert.equal(door.mayOperate(from('2001:db8:0:1::1')), false);
+});
+
 test('what came through a proxy is not from this machine', () => {
-  for (const name of ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']) {
-    assert.equal(guarded.mayOperate(near({ [name]: '127.0.0.1' })), false, name);
+  for (const name of [
+    ...[
+      'forwarded',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-port',
+      'x-real-ip',
+      'via',
+    ],
+    ...['x-client-ip', 'true-client-ip', 'cf-connecting-ip', 'cdn-loop', 'x-envoy-external-address', 'x-amzn-trace-id'],
+  ]) {
+    assert.equal(open.mayOperate(near({ [name]: '127.0.0.1' })), false, name);
   }
 });
 

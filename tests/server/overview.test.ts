@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { text, workflow } from '../../runtime/index.ts';
+import { shownDueAt, text, workflow } from '../../runtime/index.ts';
 import type { BuilderListBody, ExecutionListBody, JournalBody, WorkflowListBody } from '../../server/protocol.ts';
 import { given, operator } from '../support/given.ts';
 
@@ -38,7 +38,7 @@ test('a list says whose each execution is, what it does and when it is due, and 
       { id: first, phase: 'waiting', code: null },
     ],
   );
-  assert.equal(Date.parse(waiting[0]?.due_at ?? ''), runtime.get(first, operator)?.context.pauses[0]?.dueAt);
+  assert.equal(Date.parse(waiting[0]?.due_at ?? ''), shownDueAt(runtime.get(first, operator)!.context.pauses[0]!));
   const { owner } = all[1]!;
   for (const query of [`owner=${owner}`, `id=${first.slice(0, 12)}`, 'status=interaction_required&workflow=asking']) {
     assert.deepEqual(

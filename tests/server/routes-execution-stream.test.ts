@@ -180,7 +180,7 @@ test('for a reader who takes nothing, nothing is kept but the journal, and nobod
   const stalled = connect({ port: Number(port), host: '127.0.0.1' }).pause();
   t.after(() => stalled.destroy());
   await once(stalled, 'connect');
-  stalled.write(`GET ${pathname} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  stalled.write(`GET ${pathname} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`);
   const other = await read();
   while (execution.watchers < 2) await turns(1);
   const piece = 'x'.repeat(100_000);

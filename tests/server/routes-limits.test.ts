@@ -48,7 +48,7 @@ test('keys that cannot be keys are refused before anything happens', async (t) =
   const short = await call('POST /v1/workflow', { headers: { 'idempotency-key': 'x'.repeat(15) }, body: {} });
 
   assert.deepEqual([short.status, code(short)], [422, 'request_invalid']);
-  assert.match((short.body as { detail: string }).detail, /needs 16 characters, got 15/);
+  assert.match((short.body as { detail: string }).detail, /needs 16 characters that nobody guesses, got 15/);
   assert.equal(runtime.list(operator, { limit: 1 }).executions.length, 0);
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text } from '../../runtime/index.ts';
-import { type Answered, operator } from '../support/given.ts';
+import { type Answered, operator, rest } from '../support/given.ts';
 import { until } from '../support/http.ts';
 import { puppetry } from '../support/puppet.ts';
 import { alice, as, asking, puppetServer, serve, watched } from '../support/puppet-server.ts';
@@ -86,7 +86,7 @@ test('the inbox holds whatever waits for me, the longest waiting first, ready to
       due_at,
     ]),
     [
-      [second.id, 'puppet', 'A?', '2026-01-01T00:00:00.000Z', '2026-01-01T00:01:05.000Z'],
+      [second.id, 'puppet', 'A?', '2026-01-01T00:00:00.000Z', '2026-01-01T00:01:00.000Z'],
       [first.id, 'puppet', 'B?', '2026-01-01T00:00:01.000Z', null],
       [second.id, 'puppet', 'C?', '2026-01-01T00:00:01.500Z', null],
     ],
@@ -166,6 +166,7 @@ test('a client that waits so long gets the result if it comes, else the executio
   const late = await tooLong;
   const inTime = asked('respond-async, wait="2"; foo=bar');
   await watched(world);
+  await rest(world.runtime);
   for (const puppet of puppets.values()) puppet.complete('done');
 
   assert.deepEqual([late.status, (late.body as { status: string }).status], [202, 'running']);

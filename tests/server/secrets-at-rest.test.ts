@@ -18,6 +18,16 @@ const headers = {
   'x-api-key': 'the-key-of-a-caller',
   cookie: 'nat-session=the-session-of-a-caller',
   'proxy-authorization': 'Basic the-password-of-a-proxy',
+  'x-auth-token': 'the-token-of-a-gateway',
+  'x-forwarded-access-token': 'the-token-of-another-gateway',
+  'x-goog-iap-jwt-assertion': 'what-google-asserts',
+  'x-whatever': 'the-secret-of-a-header-nobody-knows',
+  referer: 'https://app.example/?token=the-token-of-a-page',
+};
+const query = {
+  session: 'the-session-of-a-socket',
+  access_token: 'the-token-of-a-link',
+  sig: 'the-signature-of-a-link',
 };
 
 for (const dataSecret of [undefined, 'a secret of more than enough characters']) {
@@ -27,9 +37,9 @@ for (const dataSecret of [undefined, 'a secret of more than enough characters'])
     const config = { host: '127.0.0.1', port: 0, data, dataSecret, identity: { operatorKey: OPERATOR_KEY } };
     const server = await createServer({ workflow: asker, config });
 
-    const started = await fetch(`${server.url}/v1/workflow`, {
+    const started = await fetch(`${server.url}/v1/workflow?${new URLSearchParams(query)}`, {
       method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json', 'x-plain': 'what-is-no-credential' },
+      headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'what-is-no-credential' },
       body: '{}',
     });
     assert.equal(started.status, 202);
@@ -39,7 +49,8 @@ for (const dataSecret of [undefined, 'a secret of more than enough characters'])
     await server.close();
 
     assert.ok(bytes.includes('what-is-no-credential'));
-    for (const value of Object.values(headers)) assert.ok(!bytes.includes(value.split(/[= ]/).at(-1)!), value);
+    for (const value of [...Object.values(headers), ...Object.values(query)])
+      assert.ok(!bytes.includes(value.split(/[= ]/).at(-1)!), value);
     assert.deepEqual(new Set(modes), new Set([0]), 'nobody else can read them');
   });
 }

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { workflow } from '../../runtime/index.ts';
 import type { ServerOptions } from '../../server/index.ts';
+import { isKey } from '../../server/object-key.ts';
 import { hostileKeys } from '../contracts/object-store.ts';
 import { given } from '../support/given.ts';
 import { ask, request } from '../support/http.ts';
@@ -97,7 +98,8 @@ test('whatever a file is called, its name comes back as it was, and the headers 
       const path = `/static/in/${encodeURIComponent(name)}`;
       const { status, body } = await send('PUT', path, 'x');
       if (hostileKeys.includes(name) || /[/\\\p{Cc}]/u.test(name)) {
-        assert.ok(status === 400 || status === 404, name);
+        const { filename = '' } = body as { filename?: string };
+        assert.ok([400, 404].includes(status) || isKey(filename), name);
         return;
       }
 
@@ -148,7 +150,7 @@ test('no name that leads outside is one, for any method, however it is encoded',
   const form = '--b\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n';
   const headers = ['Content-Type: multipart/form-data; boundary=b', `Content-Length: ${form.length}`];
   const upload = (path: string) => ask(t, server.port, request(`PUT /static/${path}`, headers, form));
-  const outside = ['../x', '%2e%2e/x', 'a/%2e%2e/x', '%2e%2e%2fx', '%2fetc%2fpasswd', '..%5cx', 'x%00'];
+  const outside = ['../x', '%2e%2e/x', 'a/%2e%2e/%2e%2e/x', '%2e%2e%2fx', '%2f%2e%2e%2fx', '..%5cx', 'x%00'];
   for (const path of [...outside, '%c3%a9'.repeat(257)]) {
     assert.ok([400, 404].includes((await upload(path)).status), path);
   }

@@ -65,6 +65,9 @@ export const defaults: ServerConfig = {
   maxStoreBytes: 268_435_456,
   sockets: { maxMessageBytes: 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
   identity: { allowUnverifiedJwts: false },
+  trustProxy: [],
+  allowedHosts: undefined,
+  sharedAnonymousNames: false,
   providers: {},
   runtime: {
     maxConcurrency: 8,

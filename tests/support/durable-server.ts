@@ -14,14 +14,14 @@ export type Standing = Readonly<Record<string, unknown>> & Partial<Paused> & { r
 
 export class DurableServer {
   readonly directory: string;
-  readonly #workflow: Workflow;
+  #workflows: readonly [Workflow, ...Workflow[]];
   readonly #config: Partial<ServerOptions>;
   server!: Server;
   readonly errors: object[] = [];
 
   private constructor(path: string, workflow: Workflow, config: Partial<ServerOptions>) {
     this.directory = path;
-    this.#workflow = workflow;
+    this.#workflows = [workflow];
     this.#config = config;
   }
 
@@ -43,12 +43,14 @@ export class DurableServer {
   async #open(): Promise<void> {
     const log: Log = { ...silentLog, error: (fields, message) => void this.errors.push({ ...fields, message }) };
     const config = { host: '127.0.0.1', port: 0, data: this.directory, ...this.#config };
-    this.server = await createServer({ workflow: this.#workflow, config, log });
+    const [workflow, ...workflows] = this.#workflows;
+    this.server = await createServer({ workflow, workflows, config, log });
   }
 
-  /** Stops in order, and another one begins where it has stopped. */
-  async restart(): Promise<void> {
+  /** Stops in order, and another one begins where it has stopped, with these workflows if there are any. */
+  async restart(...[workflow, ...others]: readonly Workflow[]): Promise<void> {
     await this.server.close();
+    if (workflow !== undefined) this.#workflows = [workflow, ...others];
     await this.#open();
   }
 

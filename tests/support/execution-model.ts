@@ -35,6 +35,12 @@ export const alphabet: readonly ExecutionEvent[] = [
   { type: 'trace.identified', call: 9, traceId: 'trace-1', at },
   { type: 'execution.parked', at },
   { type: 'execution.recovered', at },
+  { type: 'execution.resumed', at },
+  { type: 'execution.blocked', expected: 'a step', came: 'another one', version: '1', at },
+  { type: 'execution.unblocked', at },
+  { type: 'execution.continued', input: 1, at },
+  { type: 'branch.started', call: 10, name: 'branch', at },
+  { type: 'output.restarted', step: 1, at },
   { type: 'execution.completed', result: 'done', at },
   { type: 'execution.failed', error, at },
   { type: 'retention.elapsed', at },
@@ -43,12 +49,15 @@ export const alphabet: readonly ExecutionEvent[] = [
     { type: 'interaction.requested', call: 3, id, prompt, dueAt: null, at },
     { type: 'interaction.answered', id, answer, by: 'alice', at },
     { type: 'interaction.expired', id, at },
+    { type: 'interaction.withdrawn', id, at },
     { type: 'oauth.requested', call: 4, id, provider: 'bank', authUrl: 'https://bank.example/auth', dueAt: 9_000, at },
     { type: 'oauth.granted', id, at },
     { type: 'oauth.refused', id, reason: 'No.', at },
     { type: 'oauth.expired', id, at },
+    { type: 'oauth.withdrawn', id, at },
     { type: 'sleep.started', call: 5, id, dueAt: 9_000, at },
     { type: 'sleep.elapsed', id, at },
+    { type: 'sleep.withdrawn', id, at },
   ]),
 ];
 
@@ -63,8 +72,8 @@ const isInBounds = ({ context: { pauses, steps } }: ExecutionSnapshot, fact: Exe
 export const tried = (state: ExecutionSnapshot): ExecutionEvent[] => alphabet.filter((fact) => isInBounds(state, fact));
 
 /** Two executions are in the same state when the same may happen to them from now on. A run that begins is told apart. */
-const keyOf = ({ value, context: { seq, pauses, working, steps } }: ExecutionSnapshot): string =>
-  JSON.stringify([value, pauses.map(({ id }) => id), working, steps, seq === 1]);
+const keyOf = ({ value, context: { seq, pauses, working, steps, blocked } }: ExecutionSnapshot): string =>
+  JSON.stringify([value, pauses.map(({ id }) => id), blocked === null, working, steps, seq === 1]);
 
 export const executionPaths = (events = tried): ExecutionPath[] =>
   pathsOf(modelOf(executionMachine), { input, events, key: keyOf });
@@ -76,13 +85,24 @@ export type Expected = {
   /** Whether it holds a run slot; whether it has given one back and nobody has woken it since. */
   readonly slot: boolean;
   readonly parked: boolean;
+  /** It waits for code that fits its journal. */
+  readonly blocked: boolean;
   /** Since when no branch of it works; null while one does. */
   readonly idleSince: number | null;
   readonly steps: number;
   readonly open: readonly { readonly id: string; readonly kind: string }[];
 };
 
-export const begun: Expected = { seq: 1, end: 'live', slot: false, parked: false, idleSince: null, steps: 0, open: [] };
+export const begun: Expected = {
+  seq: 1,
+  end: 'live',
+  slot: false,
+  parked: false,
+  blocked: false,
+  idleSince: null,
+  steps: 0,
+  open: [],
+};
 
 /** The execution after the fact, or undefined if the fact may not happen. */
 export const after = (now: Expected, fact: ExecutionEvent): Expected | undefined => {
@@ -90,7 +110,9 @@ export const after = (now: Expected, fact: ExecutionEvent): Expected | undefined
   if (change === undefined) return undefined;
   const { works, ...changed } = change;
   const next = { ...now, seq: now.seq + 1, ...changed };
-  if (next.end !== 'live') return { ...next, slot: false, parked: false, idleSince: null, steps: 0, open: [] };
+  if (next.end !== 'live')
+    return { ...next, slot: false, parked: false, blocked: false, idleSince: null, steps: 0, open: [] };
+  if (next.blocked) return { ...next, slot: false, parked: false, idleSince: null };
   const isWorking = works ?? now.idleSince === null;
   return {
     ...next,
@@ -103,7 +125,7 @@ export const after = (now: Expected, fact: ExecutionEvent): Expected | undefined
 type Change = Partial<Expected> & { readonly works?: boolean };
 
 const changeBy = (now: Expected, fact: ExecutionEvent): Change | undefined => {
-  const { seq, end, slot, parked, steps, open } = now;
+  const { seq, end, slot, parked, blocked, steps, open } = now;
   if (fact.type === 'retention.elapsed')
     return end === 'completed' || end === 'failed' ? { end: 'expiring' } : undefined;
   // The journal is gone, and with it whatever could be numbered.
@@ -111,11 +133,19 @@ const changeBy = (now: Expected, fact: ExecutionEvent): Change | undefined => {
   if (end !== 'live') return undefined;
   switch (fact.type) {
     case 'slot.granted':
-      return slot || parked ? undefined : { slot: true, works: true };
+      return slot || parked || blocked ? undefined : { slot: true, works: true };
     case 'execution.parked':
       return slot && open.length > 0 && steps === 0 ? { works: false } : undefined;
     case 'execution.recovered':
-      return parked ? undefined : { slot: false, works: true, steps: 0 };
+      return parked || blocked ? undefined : { slot: false, works: true, steps: 0 };
+    case 'execution.resumed':
+      return now.idleSince === null || blocked ? undefined : { works: true };
+    case 'execution.blocked':
+      return parked || blocked ? undefined : { slot: false, blocked: true };
+    case 'execution.unblocked':
+      return blocked ? { blocked: false, works: true } : undefined;
+    case 'execution.continued':
+      return { slot: false, parked: false, blocked: false, works: true, steps: 0, open: [] };
     case 'execution.completed':
       return { end: 'completed' };
     case 'execution.failed':
@@ -132,6 +162,9 @@ const changeBy = (now: Expected, fact: ExecutionEvent): Change | undefined => {
       return { open: [...open, { id: fact.id, kind: kindOf(fact) }], works: steps > 0 };
     case 'interaction.answered':
     case 'interaction.expired':
+    case 'interaction.withdrawn':
+    case 'oauth.withdrawn':
+    case 'sleep.withdrawn':
     case 'oauth.granted':
     case 'oauth.refused':
     case 'oauth.expired':
@@ -154,7 +187,8 @@ export const expectedStatus = ({ end, parked, open }: Expected): ExecutionStatus
   return 'running';
 };
 
-export const expectedTags = ({ end, slot, parked }: Expected): string[] => {
+export const expectedTags = ({ end, slot, parked, blocked }: Expected): string[] => {
   if (end !== 'live') return ['settled'];
+  if (blocked) return ['live', 'waiting', 'blocked'];
   return ['live', slot ? 'slot' : parked ? 'waiting' : 'queued'];
 };

@@ -32,13 +32,14 @@ interface World {
 }
 
 export interface RuntimeWorld extends World {
-  /** Starts the only workflow, or the one that is named; as nobody in particular unless `by` says who. */
+  /** Starts the only workflow, or the one that is named; as nobody in particular unless `by` says who. Resolves when it rests. */
   start(asked?: Asked): Promise<Execution>;
 }
 
 export interface Asked {
   readonly workflow?: string;
   readonly input?: unknown;
+  readonly read?: { readonly value: unknown };
   readonly by?: Caller;
   readonly idempotencyKey?: string;
   readonly conversation?: string;
@@ -65,8 +66,14 @@ export interface Answered {
   readonly body: unknown;
 }
 
+/** Resolves when all runs have gone as far as they can without time or network: they begin, and go on, in turns of their own. */
+export const rest = async ({ engine }: Runtime): Promise<void> => {
+  do await setImmediate();
+  while (engine.turns.isBusy);
+};
+
 /** Turns of the event loop: whatever can happen without time or network has happened. */
-export const turns = async (count = 3): Promise<void> => {
+export const turns = async (count = 8): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await setImmediate();
 };
 
@@ -79,6 +86,7 @@ export const given = {
     t.after(() => end(world, () => runtime.stop()));
     const start = async ({ workflow = setup.workflows[0]!.name, by = { userId: undefined }, ...asked }: Asked = {}) => {
       const { execution } = await runtime.engine.begin({ ...nothing, ...asked, workflow, by });
+      await rest(runtime);
       return execution;
     };
     return { ...world, start };
@@ -164,7 +172,7 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
 const all = (runtime: Runtime): readonly Execution[] =>
   runtime.list(operator, { limit: Number.POSITIVE_INFINITY }).executions;
 const live = (runtime: Runtime): readonly Execution[] => all(runtime).filter(({ isSettled }) => !isSettled);
-const builders = (runtime: Runtime) => runtime.workflows.flatMap(({ name }) => runtime.builders(name).list());
+const builders = (runtime: Runtime) => runtime.allBuilders.flatMap((all) => all.list());
 
 /** What keeps a world from being at rest. A parked execution may stay: it holds nothing but its claim on the builder. */
 const unquiet = ({ runtime }: World, server: Server | undefined): string[] => {

@@ -103,7 +103,7 @@ export const ask = async (t: TestContext, port: number, text: string): Promise<A
 
 /** A request's head and body, with a Host header. */
 export const request = (line: string, headers: readonly string[] = [], body = ''): string =>
-  `${line} HTTP/1.1\r\n${['Host: test', ...headers].join('\r\n')}\r\n\r\n${body}`;
+  `${line} HTTP/1.1\r\n${['Host: localhost', ...headers].join('\r\n')}\r\n\r\n${body}`;
 
 /** Turns of the event loop until it holds; fails after ten seconds. */
 export const until = async (holds: () => boolean, what: string): Promise<void> => {

@@ -1,6 +1,6 @@
 /** What may not happen, tried by everybody who could. */
 import assert from 'node:assert/strict';
-import { type Caller, Failure, type FailureCode, text } from '../../runtime/index.ts';
+import { type Caller, Failure, type FailureCode, type Runtime, text } from '../../runtime/index.ts';
 import { alice, callbackUrl, keyOf, type Play, reply, settled } from './play.ts';
 import type { Stage } from './stage.ts';
 
@@ -42,11 +42,11 @@ export const pester = async (stage: Stage): Promise<void> => {
   assert.deepEqual([runtime.get(executionId, bob), await runtime.facts(executionId, 0, bob)], [undefined, undefined]);
   if (end === 'live') return;
   await refused(runtime.cancel(executionId, alice), isKnown ? 'execution_settled' : 'execution_not_found');
-  await haunt(play);
+  await haunt(play, runtime);
 };
 
 /** The run does not know that its execution is over, and goes on. */
-const haunt = async (play: Play): Promise<void> => {
+const haunt = async (play: Play, runtime: Runtime): Promise<void> => {
   play.passSlot();
   if (play.puppet === undefined) return;
   const { ctx, complete, fail } = play.puppet;
@@ -58,15 +58,15 @@ const haunt = async (play: Play): Promise<void> => {
     () => ctx.authorize('bank'),
     () => ctx.sleep(1),
     () => ctx.step('pay', step),
-    async () => ctx.emit('a part'),
-    async () => ctx.now(),
-    async () => ctx.span('TOOL', 'tool'),
-    async () => ctx.observe('trace-2'),
   ]) {
     await assert.rejects(call, ended);
   }
+  ctx.emit('a part');
+  ctx.now();
+  ctx.span('TOOL', 'tool').end();
+  ctx.observe('trace-2');
   assert.equal(ctx.signal.aborted, true);
   complete('done again');
   fail(new Error('failed again'));
-  await settled();
+  await settled(runtime);
 };

@@ -8,14 +8,26 @@ import { ACT_MS, FAR_MS, type Failing, isTimed } from './play.ts';
 
 /** What happens, one after the other; a failure comes about in this way. */
 export type Plan = { readonly facts: readonly ExecutionEvent[]; readonly failing: Failing };
+/** What only a run that is executed again brings about: crashes and changed workflows have suites of their own. */
+const REPLAYED: ReadonlySet<string> = new Set([
+  'execution.recovered',
+  'execution.resumed',
+  'execution.blocked',
+  'execution.unblocked',
+  'execution.continued',
+  'output.restarted',
+]);
+
+export const isReplayed = (transition: string): boolean =>
+  transition.includes('running.blocked') || [...REPLAYED].some((fact) => transition.includes(fact));
+
 type Performable = (state: ExecutionSnapshot) => ExecutionEvent[];
 
 /** What can be brought about in a state: no fact that only a run could report which has not begun, and so on. */
 export const performable: Performable = (state) => {
   const { context, tags } = state;
   return tried(state).filter((fact) => {
-    // That is what a crash brings about, and crashes have a suite of their own.
-    if (!state.can(fact) || fact.type === 'execution.recovered') return false;
+    if (!state.can(fact) || REPLAYED.has(fact.type)) return false;
     if (context.seq === 1) return fact.type === 'slot.granted' || fact.type === 'execution.failed';
     // The work of a step begins with a slot.
     if (fact.type === 'step.completed' || fact.type === 'step.failed') return tags.has('slot');
@@ -24,10 +36,14 @@ export const performable: Performable = (state) => {
   });
 };
 
+/** The same for parts that know no signals and no branches. */
+export const performableByParts: Performable = (state) =>
+  performable(state).filter(({ type }) => !type.endsWith('.withdrawn') && type !== 'branch.started');
+
 /** The same where everything takes a while; the second prompt would only make it take longer. */
 export const performableOverHttp: Performable = (state) =>
   performable(state).filter((fact) => {
-    if ('id' in fact && fact.id === 'p2') return false;
+    if (('id' in fact && fact.id === 'p2') || fact.type.endsWith('.withdrawn')) return false;
     return !isAboutToPark(state) || fact.type === 'execution.parked';
   });
 
@@ -53,11 +69,16 @@ export const everyWay = (can: Performable): Plan[] =>
   });
 
 const isNote = ({ type }: ExecutionEvent): boolean =>
-  type === 'value.recorded' || type === 'notification.sent' || type === 'output.emitted' || type.startsWith('trace.');
+  type === 'value.recorded' ||
+  type === 'branch.started' ||
+  type === 'notification.sent' ||
+  type === 'output.emitted' ||
+  type.startsWith('trace.');
 
 const waysToFail = ({ context, tags }: ExecutionSnapshot): Failing[] => {
   const isBegun = context.seq > 1;
-  const isAwaited = tags.has('waiting') && context.pauses.some(({ kind }) => kind !== 'sleep');
+  // A sleep and a consent end by themselves at some time.
+  const isAwaited = tags.has('waiting') && context.pauses.every(({ kind }) => kind === 'interaction');
   return ['cancelled', ...(isBegun ? (['thrown'] as const) : []), ...(isAwaited ? (['abandoned'] as const) : [])];
 };
 

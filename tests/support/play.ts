@@ -62,6 +62,7 @@ export class Play {
   /** Real ids by those of the model. */
   readonly ids = new Map<string, string>();
   readonly #outcomes = new Map<number, string>();
+  readonly #signals = new Map<string, AbortController>();
 
   constructor(world: World, facts: readonly ExecutionEvent[]) {
     this.#runtime = world.runtime;
@@ -96,7 +97,7 @@ export class Play {
   async perform(index: number, failing: Failing = 'cancelled'): Promise<void> {
     const fact = this.#facts[index]!;
     await this.#deed(fact, index, failing);
-    await settled();
+    await settled(this.#runtime);
     if ('call' in fact && 'id' in fact) {
       this.ids.set(fact.id, this.#runtime.get(this.executionId, operator)!.context.pauses.at(-1)!.id);
     }
@@ -128,17 +129,36 @@ export class Play {
       case 'trace.identified':
         return ctx.observe('trace-1');
       case 'interaction.requested':
-        return this.#track(index, ctx.prompt(this.#question(index, id)));
+        return this.#track(index, ctx.prompt(this.#question(index, id), { signal: this.#signalFor(id) }));
+      case 'branch.started':
+        return void ctx.branch('branch', () => {});
+      case 'interaction.withdrawn':
+      case 'oauth.withdrawn':
+      case 'sleep.withdrawn':
+        return this.#signals.get(id)!.abort();
+      case 'execution.recovered':
+      case 'execution.resumed':
+      case 'execution.blocked':
+      case 'execution.unblocked':
+      case 'execution.continued':
+      case 'output.restarted':
+        return undefined; // only a run that is executed again brings it about
       case 'interaction.answered':
         return this.#people.answer(this.executionId, this.ids.get(id)!);
       case 'oauth.requested':
-        return this.#track(index, ctx.authorize('bank', { scopes: [`for-${this.executionId}-${index}`] }));
+        return this.#track(
+          index,
+          ctx.authorize('bank', {
+            scopes: [`for-${this.executionId}-${index}`],
+            signal: this.#signalFor(id),
+          }),
+        );
       case 'oauth.granted':
         return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, code: 'code-1' }));
       case 'oauth.refused':
         return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, error: 'access_denied' }));
       case 'sleep.started':
-        return this.#track(index, ctx.sleep(this.#lastsMs(index, id) ?? FAR_MS));
+        return this.#track(index, ctx.sleep(this.#lastsMs(index, id) ?? FAR_MS, { signal: this.#signalFor(id) }));
       case 'interaction.expired':
       case 'oauth.expired':
       case 'sleep.elapsed':
@@ -162,6 +182,13 @@ export class Play {
     this.builder.slots.request(next);
     this.builder.slots.release(this.#slot);
     this.#slot = next;
+  }
+
+  /** What withdraws the pause of this name. */
+  #signalFor(id: string): AbortSignal {
+    const abort = new AbortController();
+    this.#signals.set(id, abort);
+    return abort.signal;
   }
 
   #working(): Promise<unknown> {
@@ -212,7 +239,10 @@ export class Play {
 }
 
 /** When everything has happened that can without time, network or another turn of the event loop. */
-export const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+export const settled = async ({ engine }: Runtime): Promise<void> => {
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  while (engine.turns.isBusy) await new Promise<void>((resolve) => setImmediate(resolve));
+};
 
 export const stop = async (runtime: Runtime, clock: SimulatedClock): Promise<void> => {
   const stopped = runtime.stop();

@@ -73,4 +73,8 @@ export const OUTCOMES: Readonly<Record<string, string>> = {
   'o1 oauth.refused': 'AuthorizationError',
   'o1 oauth.expired': 'AuthorizationError',
   's1 sleep.elapsed': 'undefined',
+  'p1 interaction.withdrawn': 'WithdrawnError',
+  'p2 interaction.withdrawn': 'WithdrawnError',
+  'o1 oauth.withdrawn': 'WithdrawnError',
+  's1 sleep.withdrawn': 'WithdrawnError',
 };

@@ -18,6 +18,7 @@ export class WebClient {
   readonly messages: SocketMessage[] = [];
   /** Of the closing frame; 1006 without one. Undefined while the socket is open. */
   code: number | undefined;
+  pings = 0;
   readonly #socket: Socket;
   #unread = Buffer.alloc(0);
   #news = (): void => {};
@@ -112,7 +113,10 @@ export class WebClient {
       this.#closingCode = payload.length >= 2 ? payload.readUInt16BE() : 1005;
       this.frame(payload, { opcode: 8 });
       this.#socket.end();
-    } else if (opcode === 9) this.frame(payload, { opcode: 10 });
+    } else if (opcode === 9) {
+      this.pings += 1;
+      this.frame(payload, { opcode: 10 });
+    }
   }
 }
 

@@ -35,7 +35,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 const Builder = ({ builder }: { builder: BuilderBody }) => {
-  const { workflow, user, state, slots, requests, executions } = builder;
+  const { workflow, version, user, state, slots, requests, executions } = builder;
   const parked = Math.max(0, executions - slots.held - slots.queued);
   return (
     <article class="card builder">
@@ -51,7 +51,7 @@ const Builder = ({ builder }: { builder: BuilderBody }) => {
             For <Owner id={user} />
           </>
         )}{' '}
-        · opened <Ago at={Date.parse(builder.created_at)} />
+        · version {version} · opened <Ago at={Date.parse(builder.created_at)} />
       </p>
       <Meter label="Slots" count={slots.held} most={slots.limit} none="no limit" />
       <Meter label="Queue" count={slots.queued} most={slots.max_queued} none="no limit" />

@@ -1,6 +1,6 @@
 /** One execution: where it stands and how it came there, what it waits for, what went in and what came out. */
 import { useMemo, useState } from 'preact/hooks';
-import type { JournalEntry, Pause } from '../../../machines/facts.ts';
+import { type JournalEntry, type Pause, shownDueAt } from '../../../machines/facts.ts';
 import { chartOf } from '../chart.ts';
 import { type LiveJournal, useJournal } from '../live.ts';
 import { Card, Copy, Countdown, Empty, Mistake, Owner, Since, Status } from '../parts/bits.tsx';
@@ -98,7 +98,7 @@ const Waiting = ({ id, pauses }: { id: string; pauses: readonly Pause[] }) => (
         <Needed id={id} pause={pause} />
         <p class="hint">
           for <Since at={pause.openedAt} /> now ·{' '}
-          {pause.dueAt === null ? 'no deadline of its own' : <Countdown until={pause.dueAt} />}
+          {pause.dueAt === null ? 'no deadline of its own' : <Countdown until={shownDueAt(pause)!} />}
         </p>
       </div>
     ))}

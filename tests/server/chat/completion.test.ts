@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type ExecutionView, workflow } from '../../../runtime/index.ts';
-import { Chunks, completionOf } from '../../../server/chat/completion.ts';
+import { Chunks, type ChunksOptions, completionOf } from '../../../server/chat/completion.ts';
 import { given, turns } from '../../support/given.ts';
 
 const settled = async (t: TestContext, result: unknown): Promise<ExecutionView> => {
@@ -52,6 +52,8 @@ test('a result that is a completion is sent as it is', async (t) => {
   assert.deepEqual(completionOf(await settled(t, own)), own);
 });
 
+const nat: ChunksOptions = { endsOnce: false, includesUsage: false, namesRoles: false };
+
 const choice = (content: string | null, role: string | null, finish_reason: string | null = null) => [
   { finish_reason, index: 0, delta: { content, role, tool_calls: null } },
 ];
@@ -61,9 +63,9 @@ test('texts become chunks of one id, and the last one has it too', async (t) => 
   const { id } = execution;
   const rest = { created: 1_767_225_600, model: 'unknown-model', object: 'chat.completion.chunk' };
   const ends = { system_fingerprint: null, service_tier: null, usage: null };
-  const chunks = new Chunks(execution);
+  const chunks = new Chunks(execution, nat);
 
-  const seen = [chunks.of('a'), chunks.of({ b: 1 }), chunks.last()];
+  const seen = [chunks.of('a'), chunks.of({ b: 1 }), ...chunks.ending()];
 
   assert.deepEqual(seen, [
     { id, choices: choice('a', 'assistant'), ...rest, ...ends },
@@ -72,25 +74,25 @@ test('texts become chunks of one id, and the last one has it too', async (t) => 
   ]);
 });
 
-test('a completion in a stream is one chunk with its usage, and the stream takes its id, time and model', async (t) => {
-  const chunks = new Chunks(await settled(t, null));
+test('a completion in a stream is one chunk that ends as it does, and the stream takes its id, time and model', async (t) => {
+  const chunks = new Chunks(await settled(t, null), nat);
   const rest = { created: 7, model: 'm', object: 'chat.completion.chunk' };
   const ends = { system_fingerprint: null, service_tier: null };
 
-  const seen = [chunks.of(own), chunks.last()];
+  const seen = [chunks.of(own), ...chunks.ending()];
 
   assert.deepEqual(seen, [
-    { id: 'mine', choices: choice('hi', 'assistant'), ...rest, ...ends, usage: { total_tokens: 3 } },
-    { id: 'mine', choices: choice('', null, 'stop'), ...rest, ...ends, usage: null },
+    { id: 'mine', choices: choice('hi', 'assistant'), ...rest, ...ends, usage: null },
+    { id: 'mine', choices: choice('', null, 'length'), ...rest, ...ends, usage: null },
   ]);
 });
 
 test('chunks of a workflow are passed on as they are, whatever they hold', async (t) => {
-  const chunks = new Chunks(await settled(t, null));
+  const chunks = new Chunks(await settled(t, null), nat);
   const odd = { object: 'chat.completion.chunk', choices: [], id: 5, model: 'm', extra: [1] };
 
   const passed = chunks.of(odd);
-  const last = chunks.last() as { id: unknown; model: unknown };
+  const last = chunks.ending()[0] as { id: unknown; model: unknown };
 
   assert.equal(passed, odd);
   assert.equal(typeof last.id, 'string');

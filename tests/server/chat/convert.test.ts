@@ -34,7 +34,7 @@ const inputs: readonly [what: string, input: z.ZodType | undefined, output: z.Zo
 
 for (const [what, input, output, given] of inputs) {
   test(`a workflow that ${what} gets ${JSON.stringify(given)}`, async () => {
-    assert.deepEqual(await converted(input, output), { input: given });
+    assert.deepEqual(await converted(input, output), { input: { raw: given, value: given } });
   });
 }
 

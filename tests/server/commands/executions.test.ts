@@ -170,3 +170,26 @@ test('what cannot be looked after is named, with what to do', async (t) => {
   assert.equal(unknown.stderr, `No execution in ${world.directory} has the id nothing.`);
   assert.deepEqual([inMemory.code, nothing.code, unknown.code], [2, 2, 2]);
 });
+
+test('a damaged execution is named, can be removed, and does not keep others from being exported', async (t) => {
+  const { world, live, settled } = await givenServer(t);
+  await world.server.close();
+  world.meddle(`UPDATE journal SET facts = CAST(X'FF' AS TEXT) WHERE n = 1`);
+
+  const [listed, shown, exported] = [
+    await look(world.directory, 'ls'),
+    await look(world.directory, 'show', '--', live),
+    await look(world.directory, 'export', '--all'),
+  ];
+
+  assert.match(listed.stdout, new RegExp(live));
+  assert.deepEqual([shown.code, shown.stderr.includes(`execution ${live} is damaged`)], [1, true]);
+  assert.doesNotMatch(shown.stderr, /at .*ts:/, 'it is no bug of ours');
+  assert.deepEqual(
+    jsonIn(exported.stdout).map(({ execution_id }) => execution_id),
+    [settled],
+  );
+  assert.match(exported.stderr, new RegExp(`${live} is damaged.*1 of them could not be exported`, 's'));
+  assert.equal((await look(world.directory, 'rm', '--force', '--', live)).code, 0);
+  assert.equal((await look(world.directory, 'export', '--all')).code, 0);
+});

@@ -67,13 +67,13 @@ test('only operators may watch, and pages of others not even from this machine',
   const proxied = { 'x-forwarded-for': '203.0.113.7' };
   const status = async (headers: Record<string, string>) => (await open('', headers)).status;
 
-  assert.equal(await status({}), 101);
+  assert.equal(await status({}), 403);
   assert.equal(await status({ ...proxied, 'x-operator-key': operatorKey }), 101);
   assert.equal(await status(proxied), 403);
   assert.equal(await status({ ...proxied, 'x-api-key': 'alice' }), 403);
   assert.equal(await status({ origin: 'http://evil.example' }), 403);
   assert.equal(await status({ origin: 'http://localhost:3000' }), 403);
-  assert.equal(await status({ host: 'evil.example' }), 403);
+  assert.equal(await status({ host: 'evil.example' }), 421);
 });
 
 test('a filter that cannot be understood is refused, on the socket and on the page', async (t) => {

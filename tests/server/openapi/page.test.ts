@@ -61,3 +61,14 @@ for (const path of ['/docs', '/openapi.json']) {
     assert.equal(other.status, 200);
   });
 }
+
+for (const path of ['/docs', '/inspect']) {
+  test(`${path} is dark where the reader's system is: the scheme is that of the whole page`, async (t) => {
+    const { call } = await given.server(t, { workflow: workflow({ name: 'one', run: () => 1 }) });
+
+    const page = String((await call(`GET ${path}`)).body);
+
+    assert.deepEqual(page.match(/[^\n]*color-scheme[^\n]*/g), ['  :root { color-scheme: light dark; }']);
+    assert.doesNotMatch(page, /#[0-9a-f]{3,6};|background/);
+  });
+}

@@ -14,12 +14,15 @@ const isAlive = async (client: WebClient): Promise<void> => {
   assert.ok(textsOf(heard).includes('still here'));
 };
 
+/** More than can be written by recursion. */
+const deep = JSON.parse(`${'['.repeat(3_000)}${']'.repeat(3_000)}`);
+
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 test('whatever cannot be used is answered with an error, and the socket lives on', async (t) => {
   const { connect } = await givenTalk(t, {
     workflow: echo,
-    config: { sockets: { ...limits, maxMessageBytes: 5_000 } },
+    config: { sockets: { ...limits, maxMessageBytes: 7_000 } },
   });
   const client = await connect();
   const bad: [send: () => void, details: RegExp][] = [
@@ -29,9 +32,10 @@ test('whatever cannot be used is answered with an error, and the socket lives on
     [() => client.frame(bytes('null')), /not an object/],
     [() => client.frame(bytes('"text"')), /not an object/],
     [() => client.frame(bytes('{"type":"__proto__"}')), /^type: /],
+    [() => client.send(asks('x', { unknown: deep })), /more than 200 levels/],
     [() => client.frame(bytes('{"__proto__":{"type":"user_message"}}')), /^type: /],
     [() => client.frame(Buffer.from([1, 2, 3]), { opcode: 2 }), /Binary/],
-    [() => client.frame(bytes(`"${'x'.repeat(6_000)}"`)), /5000 bytes/],
+    [() => client.frame(bytes(`"${'x'.repeat(8_000)}"`)), /7000 bytes/],
     [() => client.send({ ...asks('x'), id: 7 }), /^id: /],
     [() => client.send({ ...asks('x'), content: 'x' }), /^content: /],
     [() => client.send({ ...asks('x'), schema_type: 'shout' }), /^schema_type: /],
@@ -68,7 +72,7 @@ test('a message may come in pieces, with pings between them', async (t) => {
 test('what breaks the protocol ends that socket and no other', async (t) => {
   const { connect } = await givenTalk(t, {
     workflow: echo,
-    config: { sockets: { ...limits, maxMessageBytes: 5_000 } },
+    config: { sockets: { ...limits, maxMessageBytes: 7_000 } },
   });
   const healthy = await connect();
   const broken: ((client: WebClient) => void)[] = [
@@ -253,4 +257,17 @@ test('a run that cannot start is an error and an end; who asks for a user gets t
   third.send(asks('go'));
   assert.match(String(await reasonOf(third)), /1 runs execute and 1 wait/);
   for (const { id } of running()) await runtime.cancel(id, operator);
+});
+
+test('a socket is pinged every 25 seconds, also when it is not silent', async (t) => {
+  const { connect, clock } = await givenTalk(t, { workflow: echo });
+  const client = await connect();
+
+  for (let pings = 1; pings <= 3; pings += 1) {
+    await isAlive(client);
+    clock.advance(24_999);
+    await turns();
+    clock.advance(1);
+    await client.when(() => client.pings === pings);
+  }
 });

@@ -11,7 +11,10 @@ const whoAmI = workflow({
 });
 
 test('pages may open sockets to their own host, to a loopback from a loopback, and where CORS lets them', async (t) => {
-  const { knock } = await givenTalk(t, { workflow: echo, config: { cors: { allowOrigins: ['https://app.example'] } } });
+  const { knock } = await givenTalk(t, {
+    workflow: echo,
+    config: { cors: { allowOrigins: ['https://app.example'] }, allowedHosts: ['chat.example'] },
+  });
   const from = (origin: string, host = '127.0.0.1:8000') => knock('', { origin, host });
 
   assert.equal(await from('http://127.0.0.1:3000'), 101);

@@ -148,8 +148,7 @@ export class Ensemble {
           const index = group.first + tick - group.tick;
           if (index >= group.first && index <= group.last) this.#deed(cue, index);
         }
-        await settled();
-        await settled();
+        await settled(this.#scene.runtime);
         this.#scene.clock.advance(TICK_MS);
       }
       await this.#done();

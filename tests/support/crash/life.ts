@@ -9,7 +9,7 @@ import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, DurableStore, defaults, type OAuthProviderConfig } from '../../../runtime/index.ts';
 import { operator } from '../given.ts';
 import { Coverage } from '../model.ts';
-import { everyWay, performable } from '../plans.ts';
+import { everyWay, performableByParts } from '../plans.ts';
 import { ACT_MS } from '../play.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { Ensemble } from './ensemble.ts';
@@ -45,7 +45,7 @@ const ABANDONED_ACTS = 50;
 const RETENTION_ACTS = 200;
 
 const live = async ({ directory, notes, bank, left, next }: Orders): Promise<void> => {
-  const plans = everyWay(performable);
+  const plans = everyWay(performableByParts);
   const parts = new Map<string, Part>();
   const cuesOf = (round: Round | null): Cue[] => {
     const cues = round === null ? [] : roundOf(plans, round.stop, notes);

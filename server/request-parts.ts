@@ -1,0 +1,40 @@
+/** What is copied out of a request of uWS. */
+import { SocketAddress } from 'node:net';
+import { noteRepeated } from './repeated-headers.ts';
+import type { Call } from './route.ts';
+import type { HttpRequest, HttpResponse } from './uws-types.ts';
+
+/**
+ * Nothing is inherited from it. Objects of one class share their hidden class, where `Object.create(null)` makes a hash
+ * table each time; and a parked execution keeps its headers.
+ */
+class Bag {
+  [name: string]: string;
+}
+Reflect.deleteProperty(Bag.prototype, 'constructor');
+Object.setPrototypeOf(Bag.prototype, null);
+
+export const copyHeaders = (req: HttpRequest): Record<string, string> => {
+  const headers = new Bag();
+  req.forEach((name, value) => {
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
+    if (before !== undefined) noteRepeated(headers, name);
+  });
+  return headers;
+};
+
+export const unknownClient: Call['client'] = { host: '', port: 0 };
+
+/** A connection that was reset has no address any more. */
+export const clientOf = (res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>): Call['client'] => {
+  const given = new Uint8Array(res.getRemoteAddress());
+  if (given.length !== 4 && given.length !== 16) return unknownClient;
+  const port = res.getRemotePort?.() ?? 0;
+  if (given.length === 4) return { host: `${given[0]}.${given[1]}.${given[2]}.${given[3]}`, port };
+  const bytes = Buffer.from(given);
+  const isMapped = bytes.readUInt32BE(8) === 0xffff && bytes.subarray(0, 8).every((byte) => byte === 0);
+  if (isMapped) return { host: bytes.subarray(-4).join('.'), port };
+  const groups = bytes.toString('hex').match(/.{4}/g) ?? [];
+  return { host: new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address, port };
+};

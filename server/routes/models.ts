@@ -1,0 +1,43 @@
+/** The models that OpenAI's clients can ask for: the workflows that are served as chat completions, by the base of their path. */
+import { withOpenAiError } from '../chat/openai.ts';
+import { aboutModel, aboutModels } from '../openapi/about-overview.ts';
+import { refusal } from '../problem.ts';
+import { json } from '../problems.ts';
+import type { ModelBody, ModelListBody } from '../protocol.ts';
+import type { Route } from '../route.ts';
+import type { ServedWorkflow } from './overview.ts';
+
+/** A path that does not end so says nothing of where its clients look for models. */
+const COMPLETIONS = '/chat/completions';
+
+/** `since`: epoch milliseconds from which on they are served. */
+export const modelRoutes = (served: readonly ServedWorkflow[], since: number): Route[] => {
+  const byBase = new Map<string, Map<string, ModelBody>>();
+  for (const { workflow, paths } of served) {
+    const path = paths.openaiApiV1Path ?? '';
+    if (paths.method === 'GET' || !path.endsWith(COMPLETIONS)) continue;
+    const base = path.slice(0, -COMPLETIONS.length);
+    const models = byBase.get(base) ?? new Map<string, ModelBody>();
+    const created = Math.floor(since / 1000);
+    byBase.set(base, models.set(workflow.name, { id: workflow.name, object: 'model', created, owned_by: 'fermata' }));
+  }
+  return [...byBase].flatMap(([base, models]) => routesAt(base, models));
+};
+
+const routesAt = (base: string, models: ReadonlyMap<string, ModelBody>): Route[] => {
+  const list: ModelListBody = { object: 'list', data: [...models.values()] };
+  return [
+    { method: 'GET', path: `${base}/models`, about: aboutModels, handle: () => json(200, list) },
+    {
+      method: 'GET',
+      path: `${base}/models/*`, // a name may have slashes
+      about: aboutModel,
+      handle: ({ params: { '*': model = '' } }) => {
+        const found = models.get(model);
+        if (found !== undefined) return json(200, found);
+        const detail = `There is no model ${model}; there are ${[...models.keys()].join(', ')}.`;
+        return withOpenAiError(refusal(404, detail));
+      },
+    },
+  ];
+};

@@ -1,0 +1,101 @@
+/** An execution that the served code does not fit: what its owner and operators see of it, and what they may do. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createClient } from '../../client/index.ts';
+import { text, workflow } from '../../runtime/index.ts';
+import { DurableServer } from '../support/durable-server.ts';
+import { openStream } from '../support/event-reader.ts';
+import type { Answered } from '../support/given.ts';
+
+const asking = (version: string) =>
+  workflow({
+    name: 'asking',
+    version,
+    run: async (_: unknown, ctx) => `${version}: ${(await ctx.prompt(text({ text: 'Who?' }))).text}`,
+  });
+
+const ada = { cookie: 'nat-session=ada' };
+const key = 'the key of the operator';
+const operator = { 'x-operator-key': key };
+const config = { identity: { operatorKey: key } };
+
+/** Begun by version 1, and answered when only version 2 is served. */
+const blocked = async (t: TestContext) => {
+  const world = await DurableServer.open(t, asking('1'), config);
+  const paused = await world.paused({}, ada);
+  await world.restart(asking('2'));
+  const status = await world.answered(paused, 'Ada', ada);
+  const { execution_id: id } = paused;
+  const get = async (headers = ada) => (await world.call(`GET /executions/${id}`, { headers })).body as Body;
+  for (let body = await get(); body.blocked === undefined; body = await get()) assert.equal(body.status, 'running');
+  const retry = (headers: Readonly<Record<string, string>> = ada) =>
+    world.call(`POST /executions/${id}/retry`, { headers });
+  return { world, id, status, get, retry };
+};
+
+type Body = { readonly status: string; readonly blocked?: object; readonly result?: unknown };
+
+const codeOf = ({ status, body }: Answered) => [status, (body as { code?: string }).code];
+
+test('an answer to an execution of a version that is not served is accepted, and its owner and operators see why it waits', async (t) => {
+  const { world, id, status, get } = await blocked(t);
+
+  const { blocked: seen, ...body } = await get();
+  const listed = (await world.call('GET /executions', { headers: operator })).body as { executions: Body[] };
+  const stream = await openStream(t, `${world.server.url}/executions/${id}/stream`, { headers: ada });
+  const frames = await stream.frames(4);
+
+  assert.equal(status, 204);
+  assert.deepEqual(body, { execution_id: id, status: 'running' });
+  const { since, ...why } = seen as { since: string };
+  assert.deepEqual(why, { expected: 'version 1 of workflow asking', came: 'version 2, and no other', version: '2' });
+  assert.ok(Math.abs(Date.parse(since) - Date.now()) < 60_000, since);
+  assert.deepEqual(listed.executions[0]?.blocked, seen);
+  assert.match(frames[3] ?? '', /^id: \d+\nevent: execution.blocked\ndata: .*"came":"version 2, and no other"/);
+});
+
+test('a blocked execution waits for its owner or an operator, who lets it go on with the code that is served', async (t) => {
+  const { world, id, get, retry } = await blocked(t);
+
+  const strangers = await Promise.all([retry({}), retry({ cookie: 'nat-session=bob' })]);
+  const client = createClient({ baseUrl: world.server.url, headers: operator });
+  await client.retry(id);
+  const result = await client.follow(id);
+  const again = await retry();
+
+  assert.deepEqual(
+    strangers.map(({ status }) => status),
+    [404, 404],
+  );
+  assert.deepEqual(result, { value: '2: Ada' });
+  assert.equal((await get()).blocked, undefined);
+  assert.deepEqual(codeOf(again), [409, 'execution_settled']);
+});
+
+test('a blocked execution goes on by itself when its version is served again', async (t) => {
+  const { world, id } = await blocked(t);
+
+  await world.restart(asking('2'), asking('1'));
+  const client = createClient({ baseUrl: world.server.url, headers: ada });
+
+  assert.deepEqual(await client.follow(id), { value: '1: Ada' });
+});
+
+test('a blocked execution is ended as any other', async (t) => {
+  const { world, id, get } = await blocked(t);
+
+  const { status } = await world.call(`DELETE /executions/${id}`, { headers: ada });
+
+  assert.equal(status, 204);
+  assert.deepEqual(await get(), { execution_id: id, status: 'failed', error: 'The execution was cancelled.' });
+});
+
+test('an execution that is not blocked cannot be retried, and the reply says so', async (t) => {
+  const world = await DurableServer.open(t, asking('1'), config);
+  const { execution_id: id } = await world.paused({}, ada);
+
+  const refused = await world.call(`POST /executions/${id}/retry`, { headers: ada });
+
+  assert.deepEqual(codeOf(refused), [409, 'execution_not_blocked']);
+  assert.match((refused.body as { detail: string }).detail, /is not blocked: it is awaiting_interaction/);
+});
