@@ -4,11 +4,14 @@ export class RequestError extends Error {
   readonly status: number;
   readonly code: string | undefined;
   readonly body: unknown;
+  /** How long the server wants to be left alone. Milliseconds; 0 if it does not say. */
+  readonly retryAfterMs: number;
 
-  constructor(status: number, body: unknown) {
+  constructor(status: number, body: unknown, retryAfterMs = 0) {
     super(explained(status, body));
     this.status = status;
     this.body = body;
+    this.retryAfterMs = retryAfterMs;
     this.code = isObject(body) && typeof body.code === 'string' ? body.code : undefined;
   }
 }

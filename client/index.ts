@@ -73,8 +73,15 @@ export class Client {
 
   /** Starts an execution without waiting for anything. Rejects with a `RequestError` if it is refused. */
   async start(input: unknown, options: StartOptions = {}): Promise<{ executionId: string }> {
-    const response = await this.#post(input, options, { prefer: 'respond-async' });
-    return { executionId: executionIdOf(response) };
+    const { path = '/v1/workflow', idempotencyKey = newKey(), conversationId, signal } = options;
+    const headers = {
+      'idempotency-key': idempotencyKey,
+      ...(conversationId !== undefined && { 'conversation-id': conversationId }),
+      prefer: 'respond-async',
+      ...options.headers,
+    };
+    const request = { method: 'POST', headers, body: input, signal } as const;
+    return this.#http.ask(path, request, (response) => ({ executionId: headerOf(response, 'execution-id') }));
   }
 
   /** Starts an execution and follows it to its result. Rejects with an `ExecutionFailedError` if it fails. */
@@ -99,10 +106,11 @@ export class Client {
     executionId: string,
     { waitS, after, signal }: { waitS?: number; after?: number; signal?: AbortSignal } = {},
   ): Promise<ExecutionState> {
-    const query = queryOf({ wait: waitS, after });
-    const response = await this.#http.send(`/executions/${encodeURIComponent(executionId)}${query}`, { signal });
-    const body = (await response.json()) as ExecutionBody;
-    return { ...body, seq: Number(response.headers.get('execution-seq')) };
+    const path = `/executions/${encodeURIComponent(executionId)}${queryOf({ wait: waitS, after })}`;
+    return this.#http.ask(path, { signal, waitMs: (waitS ?? 0) * 1_000 }, async (response) => {
+      const seq = Number(headerOf(response, 'execution-seq'));
+      return { ...((await response.json()) as ExecutionBody), seq };
+    });
   }
 
   /**
@@ -111,12 +119,15 @@ export class Client {
    */
   async answer(interaction: Pick<OpenInteraction, 'prompt' | 'response_url'>, value: AnswerValue): Promise<void> {
     const body = { response: responseTo(interaction.prompt, value) };
-    await this.#http.send(interaction.response_url, { method: 'POST', body });
+    const headers = { 'idempotency-key': newKey() };
+    await this.#http.ask(interaction.response_url, { method: 'POST', headers, body }, () => {});
   }
 
   /** Rejects with a `RequestError`: 404 for one that is unknown or somebody else's, 409 for one that is over. */
   async cancel(executionId: string): Promise<void> {
-    await this.#http.send(`/executions/${encodeURIComponent(executionId)}`, { method: 'DELETE' });
+    const path = `/executions/${encodeURIComponent(executionId)}`;
+    const isOver = await this.#onlyOnce(path, 'DELETE');
+    if (isOver && (await this.get(executionId)).status !== 'failed') throw isOver;
   }
 
   /**
@@ -124,19 +135,17 @@ export class Client {
    * one that is not blocked or is over.
    */
   async retry(executionId: string): Promise<void> {
-    await this.#http.send(`/executions/${encodeURIComponent(executionId)}/retry`, { method: 'POST' });
+    await this.#onlyOnce(`/executions/${encodeURIComponent(executionId)}/retry`, 'POST');
   }
 
   /** The caller's executions, newest first, a page at a time. */
   async list(filter: ListQuery = {}): Promise<ExecutionListBody> {
-    const response = await this.#http.send(`/executions${queryOf({ ...filter })}`);
-    return (await response.json()) as ExecutionListBody;
+    return this.#json<ExecutionListBody>(`/executions${queryOf({ ...filter })}`);
   }
 
   /** What waits for the caller in all executions, the longest waiting first. */
   async inbox(limit?: number): Promise<InboxItem[]> {
-    const response = await this.#http.send(`/interactions${queryOf({ limit })}`);
-    return ((await response.json()) as InboxBody).interactions;
+    return (await this.#json<InboxBody>(`/interactions${queryOf({ limit })}`)).interactions;
   }
 
   /** What happens to an execution, fact by fact, until it has settled; comes back by itself when a connection breaks. */
@@ -156,26 +165,36 @@ export class Client {
 
   /** The workflows there are. */
   async workflows(): Promise<WorkflowBody[]> {
-    const response = await this.#http.send('/workflows');
-    return ((await response.json()) as WorkflowListBody).workflows;
+    return (await this.#json<WorkflowListBody>('/workflows')).workflows;
   }
 
   /** The builders there are, for operators. Rejects with a `RequestError`: 403 for everybody else. */
   async builders(): Promise<BuilderBody[]> {
-    const response = await this.#http.send('/builders');
-    return ((await response.json()) as BuilderListBody).builders;
+    return (await this.#json<BuilderListBody>('/builders')).builders;
   }
 
-  #post(input: unknown, options: StartOptions, headers: Record<string, string>): Promise<Response> {
-    const { path = '/v1/workflow', idempotencyKey = crypto.randomUUID(), conversationId, signal } = options;
-    const { headers: own = {} } = options;
-    const more = conversationId === undefined ? {} : { 'conversation-id': conversationId };
-    const all = { 'idempotency-key': idempotencyKey, ...more, ...headers, ...own };
-    return this.#http.send(path, { method: 'POST', headers: all, body: input, signal });
+  /** What is refused with 409 the second time. Gives that refusal if the reply to an earlier attempt may have been lost. */
+  async #onlyOnce(path: string, method: 'DELETE' | 'POST'): Promise<RequestError | undefined> {
+    let isRepeated = false;
+    const onRetry = () => {
+      isRepeated = true;
+    };
+    try {
+      await this.#http.ask(path, { method, onRetry }, () => {});
+      return undefined;
+    } catch (error) {
+      if (isRepeated && error instanceof RequestError && error.status === 409) return error;
+      throw error;
+    }
+  }
+
+  #json<T>(path: string): Promise<T> {
+    return this.#http.ask(path, {}, (response) => response.json() as Promise<T>);
   }
 
   async #meet(pause: OpenPause, seen: Set<string>, options: RunOptions): Promise<void> {
-    const id = pause.status === 'oauth_required' ? pause.oauth_state : pause.interaction_id;
+    // Several calls may wait for one consent.
+    const id = pause.status === 'oauth_required' ? pause.auth_url : pause.interaction_id;
     if (seen.has(id)) return;
     seen.add(id);
     if (pause.status === 'oauth_required') {
@@ -192,11 +211,17 @@ const unlessLate = (error: unknown): void => {
   if (!(error instanceof RequestError && (error.status === 400 || error.status === 404))) throw error;
 };
 
-const executionIdOf = (response: Response): string => {
-  const id = response.headers.get('execution-id');
-  if (id === null) throw new RequestError(response.status, { message: 'The server told no execution-id.' });
-  return id;
+/** A reply without it comes from something between, or a page of another origin may not see it. */
+const headerOf = (response: Response, name: 'execution-id' | 'execution-seq'): string => {
+  const value = response.headers.get(name) ?? '';
+  if (/^\S+$/.test(value) && (name !== 'execution-seq' || /^\d+$/.test(value))) return value;
+  const message = `The reply has no ${name}. Something between has removed it, or CORS hides it: expose_headers needs it.`;
+  throw new RequestError(response.status, { message });
 };
+
+/** `crypto.randomUUID` is missing on pages that came by plain http. */
+const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 const pausesOf = (state: ExecutionState): readonly OpenPause[] => {
   if (state.status !== 'interaction_required' && state.status !== 'oauth_required') return [];

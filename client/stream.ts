@@ -1,15 +1,18 @@
 /** Events from the server, through as many connections as it takes. */
-import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import type { ChangesBody, JournalEvent, StreamEvent } from '../server/protocol.ts';
 import { RequestError } from './errors.ts';
-import type { Http } from './http.ts';
+import { Connection, type Http } from './http.ts';
+import { backOff, delayAfter, isPassing, pause } from './retry.ts';
 
 export interface FollowOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds before the n-th attempt in a row to come back, counted from 0. Default: 0.2 s, doubled up to 10 s. */
   readonly retryMs?: (attempt: number) => number;
-  /** Told when a connection stands, and when it is lost and will be made again. */
+  /** Called when a connection stands, and when it is lost and will be made again. */
   readonly onConnection?: (isOpen: boolean) => void;
+  /** After so much silence the connection is made again. Default 30_000: two heartbeats of the server. Milliseconds. */
+  readonly silenceMs?: number;
 }
 
 export interface StreamOptions extends FollowOptions {
@@ -17,13 +20,7 @@ export interface StreamOptions extends FollowOptions {
   readonly after?: number;
 }
 
-const backOff = (attempt: number): number => Math.min(10_000, 200 * 2 ** attempt);
-
-interface ServerEvent {
-  readonly id: string | undefined;
-  readonly event: string | undefined;
-  readonly data: string;
-}
+const TWO_HEARTBEATS_MS = 30_000;
 
 /** How a reader goes on: what it has to say when it comes back. Undefined once there is nothing more to come. */
 interface Place {
@@ -35,38 +32,62 @@ interface Place {
  * Yields the events of one connection after the other, for as long as there is a place to go on from. Rejects with a
  * `RequestError` that a retry cannot mend, such as 404, and with the signal's reason.
  */
-async function* events(http: Http, place: Place, options: FollowOptions): AsyncGenerator<ServerEvent, void> {
-  const { signal, retryMs = backOff, onConnection } = options;
+async function* events(http: Http, place: Place, options: FollowOptions): AsyncGenerator<EventSourceMessage, void> {
+  const { signal, retryMs = backOff, onConnection, silenceMs = TWO_HEARTBEATS_MS } = options;
   for (let attempt = 0; ; attempt += 1) {
+    signal?.throwIfAborted();
     const headers = place.headers();
     if (headers === undefined) return;
+    const init = http.prepare({ headers: { accept: 'text/event-stream', ...headers } });
+    const connection = new Connection(signal);
+    let failure: unknown;
     try {
-      const response = await http.send(place.path, { headers: { accept: 'text/event-stream', ...headers }, signal });
-      if (response.status === 204 || response.body === null) return;
+      const response = await http.open(place.path, init, connection);
+      if (response.status === 204) return;
       onConnection?.(true);
-      for await (const event of parsed(response.body)) {
+      for await (const event of parsed(bodyOf(response), connection, silenceMs)) {
         attempt = 0;
         yield event;
       }
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof RequestError && error.status < 500 && error.status !== 429) throw error;
+      if (!isPassing(error) && !(error instanceof RequestError && error.status >= 500)) throw error;
+      failure = error;
+    } finally {
+      connection.end();
     }
     if (place.headers() === undefined) return;
     onConnection?.(false);
-    await pause(retryMs(attempt), signal);
+    await pause(delayAfter(failure, retryMs(attempt)), signal);
   }
 }
 
-async function* parsed(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerEvent, void> {
-  const reader = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()).getReader();
+/** Anything else than events comes from something between, and would never come to an end. */
+const bodyOf = (response: Response): ReadableStream<Uint8Array<ArrayBuffer>> => {
+  const type = response.headers.get('content-type') ?? '';
+  if (response.body !== null && type.startsWith('text/event-stream')) return response.body;
+  void response.body?.cancel().catch(() => {});
+  throw new RequestError(response.status, { message: `Expected a stream of events, got ${type || 'nothing'}.` });
+};
+
+async function* parsed(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  connection: Connection,
+  silenceMs: number,
+): AsyncGenerator<EventSourceMessage, void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  const found: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (event) => void found.push(event) });
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const { id, event, data } = next.value;
-      yield { id, event, data };
+    for (;;) {
+      const { done, value } = await connection.within(silenceMs, () => reader.read());
+      if (done) return;
+      parser.feed(decoder.decode(value, { stream: true }));
+      yield* found.splice(0);
     }
   } finally {
-    await reader.cancel().catch(() => {});
+    reader.cancel().catch(() => {});
   }
 }
 
@@ -83,15 +104,17 @@ async function* numbered<Event extends { type: string; seq: number }>(
   path: string,
   { after = 0, ...options }: StreamOptions,
 ): AsyncGenerator<Event, void> {
-  let seen: number | undefined = after;
-  const headers = () => (seen === undefined ? undefined : { 'last-event-id': String(seen) });
+  let seen = after;
+  let isOver = false;
+  const headers = () => (isOver ? undefined : { 'last-event-id': String(seen) });
   for await (const { id, event, data } of events(http, { path, headers }, options)) {
     const body = JSON.parse(data) as { truncated_through?: number };
-    const seq: number = id === undefined ? (body.truncated_through ?? seen ?? 0) : Number(id);
-    const isLast = event === 'execution.completed' || event === 'execution.failed';
-    seen = isLast ? undefined : seq;
+    const seq = id === undefined ? (body.truncated_through ?? seen) : Number(id);
+    if (id !== undefined && !(seq > seen)) continue; // something between has repeated it
+    seen = seq;
+    isOver = event === 'execution.completed' || event === 'execution.failed';
     yield { type: event, seq, data: body } as unknown as Event;
-    if (isLast) return;
+    if (isOver) return;
   }
 }
 
@@ -101,12 +124,3 @@ export async function* changesOf(http: Http, options: FollowOptions): AsyncGener
     yield JSON.parse(data) as ChangesBody;
   }
 }
-
-const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });

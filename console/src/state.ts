@@ -13,7 +13,12 @@ export const root = location.pathname.replace(/\/console\/?$/, '');
 
 export const AS_OPERATOR = { 'x-as-operator': '1' };
 
-export const api = createClient({ baseUrl: location.origin + root, headers: AS_OPERATOR });
+/** The page says itself that the server is away, and asks again. */
+export const api = createClient({
+  baseUrl: location.origin + root,
+  headers: AS_OPERATOR,
+  retryMs: () => undefined,
+});
 
 /** `shut`: the operator key is needed; `reason` is what the server said. */
 export const session = signal<{ is: 'asking' } | { is: 'open' } | { is: 'shut'; reason: string }>({ is: 'asking' });

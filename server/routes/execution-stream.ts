@@ -13,6 +13,7 @@ import {
 import { aboutExecutionStream } from '../openapi/about-executions.ts';
 import { readCount } from '../preferences.ts';
 import { refusal } from '../problem.ts';
+import { countReader } from '../readers.ts';
 import type { Call, Route } from '../route.ts';
 import { eventFrame, eventStream, type Translator } from '../sse.ts';
 import { type Who, withCaller } from '../who.ts';
@@ -30,6 +31,7 @@ export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime;
       const after = seenBy(call);
       // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
       if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+      countReader(runtime, execution, call);
       return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
     }),
 });

@@ -4,6 +4,7 @@ import { aboutJournal } from '../openapi/about-overview.ts';
 import { refusal } from '../problem.ts';
 import { json } from '../problems.ts';
 import type { JournalBody } from '../protocol.ts';
+import { countReader } from '../readers.ts';
 import type { Route } from '../route.ts';
 import { eventFrame, eventStream, type Translator } from '../sse.ts';
 import { type Who, withCaller } from '../who.ts';
@@ -22,6 +23,7 @@ export const journalRoute = ({ runtime, who }: { runtime: Runtime; who: Who }): 
       if (!call.headers.accept?.includes('text/event-stream')) return pageOf(runtime, execution, after);
       // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
       if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+      countReader(runtime, execution, call);
       return eventStream({ runtime, execution, translator: facts, after });
     }),
 });

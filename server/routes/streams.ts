@@ -7,6 +7,7 @@ import { type ErrorForm, errorFrame, NatFrames, type NatFramesOptions } from '..
 import { aboutStream } from '../openapi/about-workflows.ts';
 import type { RoutePaths } from '../options.ts';
 import { readIdempotencyKey } from '../preferences.ts';
+import { countReader } from '../readers.ts';
 import type { Call, Reply, Route } from '../route.ts';
 import { eventStream, eventsOnly } from '../sse.ts';
 import { asFailedRun, type Input, inputReader, type ResultForm, startRequest } from '../start.ts';
@@ -15,7 +16,6 @@ import { rawSteps, type Steps } from '../steps.ts';
 import { outputFrame } from '../value-envelope.ts';
 import type { Who } from '../who.ts';
 import type { Wire } from '../wire.ts';
-import { cancelWithClient } from './workflow.ts';
 
 export interface StreamRouteDeps {
   readonly runtime: Runtime;
@@ -103,7 +103,8 @@ export const streamer = (
       return eventsOnly(errorFrame({ message: asFailedRun(thrown), name: 'ValueError' }, errors));
     }
 
-    if (isLegacy || cancelOnDisconnect || wantsCancel(call)) cancelWithClient(runtime, execution, by, call);
+    const endsWithReaders = isLegacy || cancelOnDisconnect || wantsCancel(call);
+    countReader(runtime, execution, call, endsWithReaders ? by : undefined);
     const translator = new NatFrames({ wire, execution, errors, ...look(execution) });
     const headers: Record<string, string> = { 'execution-id': execution.id };
     if (!isNew) headers['idempotent-replayed'] = 'true';

@@ -90,7 +90,7 @@ export const workflowError = (message: string, details: string, headers?: Record
   json(422, { code: 'workflow_error', message, details }, headers);
 
 /** A run that its client cannot find again ends when the client has gone, unless it has ended. */
-export const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
+const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
   call.onGone(() => {
     if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
     runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled

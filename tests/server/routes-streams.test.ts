@@ -120,6 +120,29 @@ for (const [what, path, config] of cancels) {
   });
 }
 
+test('a run that ends with its readers goes on while another one reads, and ends with the last', async (t) => {
+  const path = '/v1/workflow/stream?on_disconnect=cancel';
+  const { server, reader, runtime } = await streamed(t, { workflow: endless, config: {} }, path);
+  const id = reader.headers['execution-id'] as string;
+  const execution = runtime.engine.executions.get(id)!;
+  const second = await openStream(t, `${server.url}/executions/${id}/stream`);
+  const events = { accept: 'text/event-stream' };
+  const last = await openStream(t, `${server.url}/executions/${id}/journal`, { headers: events });
+  for (const each of [reader, second, last]) await each.frames(1);
+
+  for (const each of [reader, second]) {
+    const { watchers } = execution;
+    each.leave();
+    while (execution.watchers === watchers) await turns(1);
+    await turns();
+    assert.equal(execution.isSettled, false);
+  }
+  last.leave();
+  while (!execution.isSettled) await turns(1);
+
+  assert.equal(execution.context.error?.code, 'cancelled');
+});
+
 test('the run of a stream that has ended is not touched by its reader', async (t) => {
   const body = { words: ['a'] };
   const { reader, runtime } = await streamed(t, { workflow: echo }, '/generate/stream', { body });
