@@ -17,7 +17,7 @@ export const problemsOf = (program: Program, played: Played): string[] => {
   const { isUnstable, isLoose, hasTwins } = traitsOf(program);
   const found = [...problems];
   if (end === 'stuck') found.push(`it neither goes on nor ends: ${journal.at(-1)?.type}`);
-  if ((end === 'blocked' || end === 'changed') && !isUnstable && !(isLoose && hasTwins)) {
+  if (end === 'blocked' && !isUnstable && !(isLoose && hasTwins)) {
     found.push(`it makes the same calls in each life, and is ${end}: ${error?.message ?? wordsOf(journal)}`);
   }
   if (journal.some(({ seq }, index) => seq !== index + 1)) found.push('numbers of the journal have gaps or repeat');
@@ -110,8 +110,8 @@ const orphans = ({ journal, made }: Played): string[] =>
 
 /** Two runs of the same program. The first one had no cuts. */
 export const differencesOf = (program: Program, first: Played, second: Played, isSamePace: boolean): string[] => {
-  const { isUnstable, isLoose, isRaced, hasTwins } = traitsOf(program);
-  if (isUnstable || isRaced || first.end === 'stuck' || second.end === 'stuck') return [];
+  const { isUnstable, isReworded, isLoose, isRaced, hasTwins } = traitsOf(program);
+  if (isUnstable || isReworded || isRaced || first.end === 'stuck' || second.end === 'stuck') return [];
   if (first.end === 'cancelled' || second.end === 'cancelled') return [];
   if (isLoose && (hasTwins || second.end === 'blocked')) return [];
   if (first.end !== second.end) return [`it is ${second.end} (${second.error?.message ?? ''}), and ${first.end} without cuts`];
@@ -127,7 +127,12 @@ export const differencesOf = (program: Program, first: Played, second: Played, i
 
 const isSure = ({ did }: Seen): boolean => did !== 'now' && did !== 'random';
 
-const UNSEEN: ReadonlySet<string> = new Set(['slot.granted', 'execution.recovered', 'execution.parked']);
+const UNSEEN: ReadonlySet<string> = new Set([
+  'slot.granted',
+  'execution.recovered',
+  'execution.parked',
+  'execution.resumed',
+]);
 
 const journalDifferences = (first: readonly JournalEntry[], second: readonly JournalEntry[], isLoose: boolean): string[] => {
   const [expected, came] = [first, second].map((journal) => {

@@ -7,12 +7,13 @@ import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { Disk, DiskStore, type Faults } from './disk.ts';
+import { features } from './features.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
 import { type Seen, World } from './world.ts';
 
-export type End = 'completed' | 'failed' | 'blocked' | 'changed' | 'cancelled' | 'stuck';
+export type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
 
 export interface Played {
   readonly end: End;
@@ -43,7 +44,7 @@ const ROUNDS = 250;
 /** A replay that takes longer than that does not get on. */
 const REPLAY_TURNS = 600;
 /** Rounds without anything that could be done, in which time passes in case that something is tried again. */
-const PATIENCE = [1_500, 1_500, 70_000, 70_000];
+const PATIENCE = [1_500, 1_500, 70_000, 70_000, 70_000, 70_000];
 
 const BANK = {
   clientId: 'fermata',
@@ -143,10 +144,11 @@ class Play implements Faults {
   }
 
   async #start(): Promise<void> {
-    const read = await this.#workflow.input?.['~standard'].validate(this.#body);
-    const input = read === undefined ? this.#body : (read as { value: unknown }).value;
+    const read = (await this.#workflow.input?.['~standard'].validate(this.#body)) as { value: unknown } | undefined;
+    const input = features.stepHandle || read === undefined ? this.#body : read.value;
     const { engine } = this.#runtime;
-    const starting = this.#runtime.start({ ...asked, workflow: 'program', input });
+    const request = { ...asked, workflow: 'program', input, read };
+    const starting = this.#runtime.start(request);
     this.#id = engine.executions.all()[0]!.id;
     await Promise.race([starting.catch(() => {}), this.#quiet()]);
   }
@@ -187,9 +189,10 @@ class Play implements Faults {
     const { error } = execution.context;
     if (execution.isSettled) {
       if (error === null) return 'completed';
-      return error.code === 'workflow_changed' ? 'changed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
+      return error.code === 'cancelled' ? 'cancelled' : 'failed';
     }
-    return isBlocked(this.#disk.facts(this.#id)) ? 'blocked' : undefined;
+    const waitsOutside = this.#world.outside.length > 0;
+    return isBlocked(this.#disk.facts(this.#id)) && !waitsOutside ? 'blocked' : undefined;
   }
 
   /** Does what the schedule says. False: there is nothing to do. */
@@ -199,12 +202,12 @@ class Play implements Faults {
     const { pauses } = this.#execution!.context;
     const acts: (() => unknown)[] = [];
     for (const pause of pauses) {
-      if (pause.kind === 'oauth') acts.push(() => this.#consent(pause.id));
+      if (pause.kind === 'oauth') acts.push(() => this.#consent(pause.authUrl));
       if (pause.kind === 'interaction' && isAnswered(pause.prompt)) acts.push(() => this.#answer(pause.id, pause.prompt));
     }
     for (const waiting of this.#world.outside) acts.push(() => this.#fetched(waiting));
-    const timed = pauses.flatMap(({ dueAt }) => (dueAt !== null && dueAt < this.#clock.now() + 3_600_000 ? dueAt : []));
-    if (timed.length > 0) acts.push(() => this.#clock.advance(Math.max(0, Math.min(...timed) - this.#clock.now())));
+    const timed = pauses.flatMap(({ kind, dueAt }) => (kind !== 'oauth' && dueAt !== null && dueAt < this.#clock.now() + 3_600_000 ? dueAt : []));
+    if (timed.length > 0) acts.push(() => this.#passUntil(Math.min(...timed)));
     if (acts.length === 0) return execution.phase === 'waiting' && pauses.length === 0;
     this.#answering.clear();
     const count = 1 + (this.#draw() % Math.min(this.#schedule.atOnce, acts.length));
@@ -212,6 +215,11 @@ class Play implements Faults {
     for (let done = 0; done < count; done += 1) doing.push(acts.splice(this.#draw() % acts.length, 1)[0]!());
     await Promise.race([Promise.allSettled(doing), this.#quiet()]);
     return true;
+  }
+
+  /** What is due and has not happened is tried again after a while. */
+  #passUntil(dueAt: number): void {
+    this.#clock.advance(Math.max(PATIENCE[0]!, dueAt - this.#clock.now()));
   }
 
   #draw(): number {
@@ -226,7 +234,9 @@ class Play implements Faults {
     await this.#runtime.answer(this.#id, id, responseTo(prompt, count), alice);
   }
 
-  async #consent(state: string): Promise<void> {
+  /** One consent may be for several calls: its state is that of the first. */
+  async #consent(authUrl: string): Promise<void> {
+    const state = new URL(authUrl).searchParams.get('state')!;
     await this.#runtime.completeOAuth(new URL(`${BANK.redirectUri}?state=${state}&code=code`), alice);
   }
 

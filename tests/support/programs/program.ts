@@ -124,6 +124,8 @@ export const childrenOf = (node: Node): readonly Node[] => {
 export interface Traits {
   /** It does not make the same calls in each life. */
   readonly isUnstable: boolean;
+  /** It asks in other words in each life, by the same key. */
+  readonly isReworded: boolean;
   /** Its calls may come in another order in another life, for it waits for something that is none of `ctx`. */
   readonly isLoose: boolean;
   /** What it gives depends on what comes first. */
@@ -137,6 +139,7 @@ export const traitsOf = (program: Program): Traits => {
   const isParallel = nodes.some((node) => node.do === 'all' || node.do === 'race' || node.do === 'withdraw');
   return {
     isUnstable: nodes.some(isUnstable),
+    isReworded: nodes.some((node) => node.do === 'prompt' && node.says === 'unstable'),
     isLoose: nodes.some(({ do: what }) => what === 'callback' || (isParallel && (what === 'turns' || what === 'outside'))),
     isRaced: nodes.some(isRace),
     hasTwins: nodes.some((node) => TWINS.has(node.do) || ('says' in node && node.says === 'shared')),
