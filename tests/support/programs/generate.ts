@@ -107,6 +107,7 @@ const nodes = (families: ReadonlySet<Family>): fc.Arbitrary<Node> => {
   const has = (family: Family): boolean => families.has(family);
   const ways = has('branches') && features.branches ? some('promises', 'branches') : fc.constant('promises');
   const leaf = leaves(families);
+  const withdrawn = has('consents') ? some('prompt', 'sleep', 'authorize') : some('prompt', 'sleep');
   const { node } = fc.letrec<{ node: Node }>((tie) => {
     const inner = tie('node');
     const several = fc.array(inner, { minLength: 2, maxLength: 4 });
@@ -118,7 +119,7 @@ const nodes = (families: ReadonlySet<Family>): fc.Arbitrary<Node> => {
       [1, fc.record({ do: some('loop'), times: fc.integer({ min: 1, max: 3 }), of: inner })],
       [3, fc.record({ do: some('try'), of: inner })],
       [has('branches') && features.branches ? 2 : 0, fc.record({ do: some('branch'), of: inner })],
-      [has('withdrawn') && features.withdrawal ? 2 : 0, fc.record({ do: some('withdraw'), what: some('prompt', 'sleep', 'authorize'), after: inner })],
+      [has('withdrawn') && features.withdrawal ? 2 : 0, fc.record({ do: some('withdraw'), what: withdrawn, after: inner })],
       [has('unstable') ? 1 : 0, fc.record({ do: some('choice'), of: fc.tuple(inner, inner) })],
     ];
     return {

@@ -46,8 +46,8 @@ export class World {
     if (!this.problems.includes(text)) this.problems.push(text);
   }
 
-  constructor({ isLoose }: Traits) {
-    this.#isLoose = isLoose;
+  constructor({ isLoose, isUnstable }: Traits) {
+    this.#isLoose = isLoose || isUnstable;
   }
 
   /** The same in each life. */
