@@ -34,7 +34,11 @@ for (const [name, count, families] of groups) {
 
     assert.equal(wrong && reportOf(wrong), undefined);
     assert.ok(tally.lives > tally.runs, 'some have had several lives');
-    assert.equal(families.includes('unstable'), tally.blocked > 0, 'those that do something else are blocked, and no other');
+    assert.equal(
+      families.includes('unstable'),
+      tally.blocked > 0,
+      'those that do something else are blocked, and no other',
+    );
     t.diagnostic(JSON.stringify(tally));
   });
 }

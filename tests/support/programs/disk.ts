@@ -4,15 +4,35 @@
  */
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { firstDueAt, NEVER } from '../../../runtime/due.ts';
-import { type Archive, defaults, Failure, type JournalLimits, type JournalPage, type Recorded, type Store } from '../../../runtime/index.ts';
+import {
+  type Archive,
+  defaults,
+  Failure,
+  type JournalLimits,
+  type JournalPage,
+  type Recorded,
+  type Store,
+} from '../../../runtime/index.ts';
 import type { Archived } from '../../../runtime/store/archive.ts';
 import { Journal } from '../../../runtime/store/journal.ts';
 import { readOrigin, writeOrigin } from '../../../runtime/store/origin-text.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
 
 /** An execution on the disk. */
-type Row = { texts: string[]; truncatedThrough: number; origin: string; dueAt: number | null; isDriven: boolean; isSettled: boolean };
-type Change = { readonly record: Recorded; readonly text: string; readonly seq: number; readonly applied: Recorded['applied'] };
+type Row = {
+  texts: string[];
+  truncatedThrough: number;
+  origin: string;
+  dueAt: number | null;
+  isDriven: boolean;
+  isSettled: boolean;
+};
+type Change = {
+  readonly record: Recorded;
+  readonly text: string;
+  readonly seq: number;
+  readonly applied: Recorded['applied'];
+};
 type Loaded = { readonly journal: Journal; through: number };
 
 const limits: JournalLimits = defaults;
@@ -122,7 +142,9 @@ export class DiskStore implements Store, Archive {
   }
 
   release(id: string): void {
-    const isPending = [this.#open, this.#leaving].some((batch) => batch?.changes.some(({ record }) => record.id === id));
+    const isPending = [this.#open, this.#leaving].some((batch) =>
+      batch?.changes.some(({ record }) => record.id === id),
+    );
     if (!isPending) this.#loaded.delete(id);
   }
 
@@ -153,7 +175,9 @@ export class DiskStore implements Store, Archive {
     get: (kind, key) => this.#vault().get(`${kind} ${key}`),
     keys: (kind, after, limit) =>
       [...this.#vault()]
-        .flatMap(([place, value]) => (value !== undefined && place.startsWith(`${kind} `) ? [place.slice(kind.length + 1)] : []))
+        .flatMap(([place, value]) =>
+          value !== undefined && place.startsWith(`${kind} `) ? [place.slice(kind.length + 1)] : [],
+        )
         .filter((key) => key > after)
         .sort()
         .slice(0, limit),

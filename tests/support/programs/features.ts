@@ -21,7 +21,10 @@ export type Wide = Omit<Context, 'prompt' | 'sleep' | 'authorize' | 'step'> & {
   // biome-ignore lint/suspicious/noExplicitAny: a question of any kind
   prompt(question: any, options?: Signalled & { readonly key?: string }): Promise<any>;
   sleep(ms: number, options?: Signalled): Promise<void>;
-  authorize(provider: string, options?: Signalled & { readonly scopes?: readonly string[] }): Promise<{ value: string }>;
+  authorize(
+    provider: string,
+    options?: Signalled & { readonly scopes?: readonly string[] },
+  ): Promise<{ value: string }>;
   step(name: string, work: (step: StepHandle | undefined) => unknown): Promise<unknown>;
   branch<T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   all<T>(branches: Record<string, (signal: AbortSignal) => Promise<T>>): Promise<Record<string, T>>;

@@ -66,7 +66,20 @@ const leaves = (families: ReadonlySet<Family>): fc.Arbitrary<Leaf> => {
   const has = (family: Family): boolean => families.has(family);
   const says = has('unstable') ? some('own', 'own', 'shared', 'unstable') : some('own', 'own', 'shared');
   const inner = has('inner')
-    ? some<InnerCall | 'none'>('none', 'none', 'none', 'emit', 'span', 'log', 'now', 'random', 'notify', 'step', 'sleep', 'prompt')
+    ? some<InnerCall | 'none'>(
+        'none',
+        'none',
+        'none',
+        'emit',
+        'span',
+        'log',
+        'now',
+        'random',
+        'notify',
+        'step',
+        'sleep',
+        'prompt',
+      )
     : fc.constant<'none'>('none');
   const mutates = has('mutated') ? fc.boolean() : fc.constant(false);
   const prompt = fc.record({
@@ -98,9 +111,14 @@ const leaves = (families: ReadonlySet<Family>): fc.Arbitrary<Leaf> => {
     [has('outside') ? 1 : 0, fc.record({ do: some('outside') })],
     [has('consents') ? 1 : 0, fc.record({ do: some('authorize') })],
     [has('insist') ? 1 : 0, fc.record({ do: some('insist'), on: some('prompt', 'step', 'sleep') })],
-    [has('callbacks') ? 1 : 0, fc.record({ do: some('callback'), turns: fc.nat(6), call: some('emit', 'now', 'span', 'prompt') })],
+    [
+      has('callbacks') ? 1 : 0,
+      fc.record({ do: some('callback'), turns: fc.nat(6), call: some('emit', 'now', 'span', 'prompt') }),
+    ],
   ];
-  return fc.oneof(...weighed.flatMap(([weight, arbitrary]) => (weight > 0 ? [{ weight, arbitrary }] : []))) as fc.Arbitrary<Leaf>;
+  return fc.oneof(
+    ...weighed.flatMap(([weight, arbitrary]) => (weight > 0 ? [{ weight, arbitrary }] : [])),
+  ) as fc.Arbitrary<Leaf>;
 };
 
 const nodes = (families: ReadonlySet<Family>): fc.Arbitrary<Node> => {
@@ -119,7 +137,10 @@ const nodes = (families: ReadonlySet<Family>): fc.Arbitrary<Node> => {
       [1, fc.record({ do: some('loop'), times: fc.integer({ min: 1, max: 3 }), of: inner })],
       [3, fc.record({ do: some('try'), of: inner })],
       [has('branches') && features.branches ? 2 : 0, fc.record({ do: some('branch'), of: inner })],
-      [has('withdrawn') && features.withdrawal ? 2 : 0, fc.record({ do: some('withdraw'), what: withdrawn, after: inner })],
+      [
+        has('withdrawn') && features.withdrawal ? 2 : 0,
+        fc.record({ do: some('withdraw'), what: withdrawn, after: inner }),
+      ],
       [has('unstable') ? 1 : 0, fc.record({ do: some('choice'), of: fc.tuple(inner, inner) })],
     ];
     return {

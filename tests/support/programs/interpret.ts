@@ -51,7 +51,8 @@ class Attempt extends Leaves {
         return this.ctx.branch(site, (own) => this.play(node.of, `${site}.b`, own));
       case 'loop': {
         const seen: Seen[] = [];
-        for (let time = 0; time < node.times; time += 1) seen.push(...(await this.play(node.of, `${site}.${time}`, signal)));
+        for (let time = 0; time < node.times; time += 1)
+          seen.push(...(await this.play(node.of, `${site}.${time}`, signal)));
         return seen;
       }
       case 'try':

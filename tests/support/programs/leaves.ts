@@ -124,7 +124,11 @@ export abstract class Leaves {
   }
 
   /** A call of `ctx` from within a step. Those that make no sense there reject; what is done then is up to the author. */
-  async #inner(call: Extract<Leaf, { do: 'step' }>['inner'], site: string, step: StepHandle | undefined): Promise<void> {
+  async #inner(
+    call: Extract<Leaf, { do: 'step' }>['inner'],
+    site: string,
+    step: StepHandle | undefined,
+  ): Promise<void> {
     const { ctx } = this;
     switch (call) {
       case 'none':
@@ -173,7 +177,9 @@ export abstract class Leaves {
       try {
         if (on === 'sleep') await this.ctx.sleep(1_000);
         const got =
-          on === 'prompt' ? givenIn(await this.ctx.prompt(text({ text: `Q ${site}` }))) : await this.ctx.step(`S ${site}`, () => site);
+          on === 'prompt'
+            ? givenIn(await this.ctx.prompt(text({ text: `Q ${site}` })))
+            : await this.ctx.step(`S ${site}`, () => site);
         return this.see({ site, did: 'insist', got });
       } catch {}
     }

@@ -52,7 +52,9 @@ const seenProblems = (seen: Seen, journal: readonly JournalEntry[]): string[] =>
   const wrong = (expected: unknown): string[] =>
     isDeepStrictEqual(plain(expected), plain(got))
       ? []
-      : [`${did} ${site} (${asked ?? ''}) has ${JSON.stringify(got)} in the result; people know of ${JSON.stringify(plain(expected))}`];
+      : [
+          `${did} ${site} (${asked ?? ''}) has ${JSON.stringify(got)} in the result; people know of ${JSON.stringify(plain(expected))}`,
+        ];
   switch (did) {
     case 'prompt': {
       const requested = of(journal, 'interaction.requested');
@@ -63,20 +65,30 @@ const seenProblems = (seen: Seen, journal: readonly JournalEntry[]): string[] =>
         return answer && plain(givenIn(answer));
       });
       if (answers.some((answer) => isDeepStrictEqual(answer, plain(got)))) return [];
-      return [`prompt ${site} has ${JSON.stringify(got)} in the result for ${JSON.stringify(asked)}; answers to that are ${JSON.stringify(answers)}`];
+      return [
+        `prompt ${site} has ${JSON.stringify(got)} in the result for ${JSON.stringify(asked)}; answers to that are ${JSON.stringify(answers)}`,
+      ];
     }
     case 'step':
     case 'retry': {
       const calls = of(journal, 'step.started').flatMap(({ call, name }) => (name === asked ? [call] : []));
-      const values = of(journal, 'step.completed').flatMap(({ call, value }) => (calls.includes(call) ? [value ?? 'nothing'] : []));
+      const values = of(journal, 'step.completed').flatMap(({ call, value }) =>
+        calls.includes(call) ? [value ?? 'nothing'] : [],
+      );
       if (values.some((value) => isDeepStrictEqual(plain(value), plain(got)))) return [];
-      return [`${did} ${site} (${asked}) has ${JSON.stringify(got)} in the result; its values are ${JSON.stringify(values)}`];
+      return [
+        `${did} ${site} (${asked}) has ${JSON.stringify(got)} in the result; its values are ${JSON.stringify(values)}`,
+      ];
     }
     case 'now':
     case 'random':
-      return of(journal, 'value.recorded').some(({ name, value }) => name === did && value === got) ? [] : wrong('another value');
+      return of(journal, 'value.recorded').some(({ name, value }) => name === did && value === got)
+        ? []
+        : wrong('another value');
     case 'emit': {
-      const emitted = of(journal, 'output.emitted').flatMap(({ value }) => ((value as { of?: string }).of === site ? [value] : []));
+      const emitted = of(journal, 'output.emitted').flatMap(({ value }) =>
+        (value as { of?: string }).of === site ? [value] : [],
+      );
       return wrong(emitted);
     }
     case 'span': {
@@ -114,12 +126,13 @@ export const differencesOf = (program: Program, first: Played, second: Played, i
   if (isUnstable || isReworded || isRaced || first.end === 'stuck' || second.end === 'stuck') return [];
   if (first.end === 'cancelled' || second.end === 'cancelled') return [];
   if (isLoose && (hasTwins || second.end === 'blocked')) return [];
-  if (first.end !== second.end) return [`it is ${second.end} (${second.error?.message ?? ''}), and ${first.end} without cuts`];
+  if (first.end !== second.end)
+    return [`it is ${second.end} (${second.error?.message ?? ''}), and ${first.end} without cuts`];
   const found: string[] = [];
   if (isSamePace || !hasTwins) {
     const [expected, came] = [first, second].map(({ result }) => JSON.stringify(result?.filter(isSure)));
     if (expected !== came) found.push(`its result is ${came}, and ${expected} without cuts`);
-    if (first.error === null !== (second.error === null)) found.push('it fails in one of them only');
+    if ((first.error === null) !== (second.error === null)) found.push('it fails in one of them only');
   }
   if (isSamePace) found.push(...journalDifferences(first.journal, second.journal, isLoose));
   return found;
@@ -134,7 +147,11 @@ const UNSEEN: ReadonlySet<string> = new Set([
   'execution.resumed',
 ]);
 
-const journalDifferences = (first: readonly JournalEntry[], second: readonly JournalEntry[], isLoose: boolean): string[] => {
+const journalDifferences = (
+  first: readonly JournalEntry[],
+  second: readonly JournalEntry[],
+  isLoose: boolean,
+): string[] => {
   const [expected, came] = [first, second].map((journal) => {
     const words = journal.flatMap((entry) => (UNSEEN.has(entry.type) ? [] : [shown(entry)]));
     return isLoose ? words.sort() : words;

@@ -179,7 +179,9 @@ class Play implements Faults {
   #compareJournals(): void {
     const read = JSON.stringify(this.#store.read(this.#id)?.entries ?? []);
     if (read !== JSON.stringify(this.#disk.facts(this.#id))) {
-      this.#world.problem('the journal in memory is not the one on the disk: a value was changed after it was journaled');
+      this.#world.problem(
+        'the journal in memory is not the one on the disk: a value was changed after it was journaled',
+      );
     }
   }
 
@@ -203,10 +205,13 @@ class Play implements Faults {
     const acts: (() => unknown)[] = [];
     for (const pause of pauses) {
       if (pause.kind === 'oauth') acts.push(() => this.#consent(pause.authUrl));
-      if (pause.kind === 'interaction' && isAnswered(pause.prompt)) acts.push(() => this.#answer(pause.id, pause.prompt));
+      if (pause.kind === 'interaction' && isAnswered(pause.prompt))
+        acts.push(() => this.#answer(pause.id, pause.prompt));
     }
     for (const waiting of this.#world.outside) acts.push(() => this.#fetched(waiting));
-    const timed = pauses.flatMap(({ kind, dueAt }) => (kind !== 'oauth' && dueAt !== null && dueAt < this.#clock.now() + 3_600_000 ? dueAt : []));
+    const timed = pauses.flatMap(({ kind, dueAt }) =>
+      kind !== 'oauth' && dueAt !== null && dueAt < this.#clock.now() + 3_600_000 ? dueAt : [],
+    );
     if (timed.length > 0) acts.push(() => this.#passUntil(Math.min(...timed)));
     if (acts.length === 0) return execution.phase === 'waiting' && pauses.length === 0;
     this.#answering.clear();
@@ -237,7 +242,10 @@ class Play implements Faults {
   /** One consent may be for several calls: its state is that of the first. */
   async #consent(authUrl: string): Promise<void> {
     const state = new URL(authUrl).searchParams.get('state')!;
-    const { outcome } = await this.#runtime.completeOAuth(new URL(`${BANK.redirectUri}?state=${state}&code=code`), alice);
+    const { outcome } = await this.#runtime.completeOAuth(
+      new URL(`${BANK.redirectUri}?state=${state}&code=code`),
+      alice,
+    );
     // It was used before, and what came of it could not be kept: that is tried again after a while.
     if (outcome === 'unknown_state') this.#clock.advance(PATIENCE[0]!);
   }
@@ -307,7 +315,9 @@ const isBlocked = (journal: readonly JournalEntry[]): boolean => {
 /** How many prompts of this text were answered. */
 const answersTo = (text: string, journal: readonly JournalEntry[]): number => {
   const ids = new Set(
-    journal.flatMap((entry) => (entry.type === 'interaction.requested' && entry.prompt.text === text ? [entry.id] : [])),
+    journal.flatMap((entry) =>
+      entry.type === 'interaction.requested' && entry.prompt.text === text ? [entry.id] : [],
+    ),
   );
   return journal.filter((entry) => entry.type === 'interaction.answered' && ids.has(entry.id)).length;
 };
@@ -317,5 +327,7 @@ const stepsOver = (journal: readonly JournalEntry[]): ReadonlySet<string> => {
   const ended = new Set(
     journal.flatMap((entry) => (entry.type === 'step.completed' || entry.type === 'step.failed' ? [entry.call] : [])),
   );
-  return new Set(journal.flatMap((entry) => (entry.type === 'step.started' && ended.has(entry.call) ? [entry.name] : [])));
+  return new Set(
+    journal.flatMap((entry) => (entry.type === 'step.started' && ended.has(entry.call) ? [entry.name] : [])),
+  );
 };

@@ -140,14 +140,18 @@ export const traitsOf = (program: Program): Traits => {
   return {
     isUnstable: nodes.some(isUnstable),
     isReworded: nodes.some((node) => node.do === 'prompt' && node.says === 'unstable'),
-    isLoose: nodes.some(({ do: what }) => what === 'callback' || (isParallel && (what === 'turns' || what === 'outside'))),
+    isLoose: nodes.some(
+      ({ do: what }) => what === 'callback' || (isParallel && (what === 'turns' || what === 'outside')),
+    ),
     isRaced: nodes.some(isRace),
     hasTwins: nodes.some((node) => TWINS.has(node.do) || ('says' in node && node.says === 'shared')),
   };
 };
 
 const isUnstable = (node: Node): boolean =>
-  node.do === 'choice' || (node.do === 'prompt' && node.says === 'unstable' && !node.keyed) || (node.do === 'step' && node.says === 'unstable');
+  node.do === 'choice' ||
+  (node.do === 'prompt' && node.says === 'unstable' && !node.keyed) ||
+  (node.do === 'step' && node.says === 'unstable');
 
 /** What comes first decides there: also which of several errors a parallel call rejects with. */
 const isRace = (node: Node): boolean => node.do === 'race' || node.do === 'withdraw' || node.do === 'callback';

@@ -55,7 +55,8 @@ export const responseTo = (prompt: Prompt, count: number): Response => {
   return { kind, picks: [{ id: pick.id }] };
 };
 
-const hashOf = (words: string): number => [...words].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 997, 7);
+const hashOf = (words: string): number =>
+  [...words].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 997, 7);
 
 export const givenIn = (answer: Answer): unknown =>
   'text' in answer ? answer.text : 'values' in answer ? answer.values : answer.value;

@@ -57,7 +57,9 @@ export class World {
     const before = this.#seen.get(seen.site);
     if (before === undefined) this.#seen.set(seen.site, seen);
     else if (!isDeepStrictEqual(before.got, seen.got)) {
-      this.problem(`${seen.did} ${seen.site} gave ${JSON.stringify(seen.got)}, and ${JSON.stringify(before.got)} before`);
+      this.problem(
+        `${seen.did} ${seen.site} gave ${JSON.stringify(seen.got)}, and ${JSON.stringify(before.got)} before`,
+      );
     }
   }
 
