@@ -50,11 +50,25 @@ export const wakes = (entry: JournalEntry): string | number | undefined => {
 export const AUTHORIZE = 'authorize';
 
 /** Gives back nothing that another call of the same words could not be given just as well. */
-export const isInterchangeable = ({ type }: MadeCall): boolean =>
-  type === 'output.emitted' || type === 'trace.emitted' || type === 'trace.identified' || type === 'notification.sent';
+export const isInterchangeable = (fact: MadeCall): boolean =>
+  INTERCHANGEABLE.has(fact.type) || (fact.type === 'value.recorded' && fact.name === AUTHORIZE);
+
+const INTERCHANGEABLE: ReadonlySet<string> = new Set<MadeCall['type']>([
+  'output.emitted',
+  'trace.emitted',
+  'trace.identified',
+  'notification.sent',
+]);
 
 /** Such calls can be dropped from a journal that is full, so that the next call on the thread does not count on them. */
 export const isDroppable = ({ type }: MadeCall): boolean => type === 'output.emitted' || type === 'trace.emitted';
+
+/**
+ * Whether the next call on the thread counts on this one. It does not on calls that may be missing from a journal that has the next
+ * one: those that can be dropped, and those that see what they have before they record anything.
+ */
+export const isCountedOn = (fact: MadeCall): boolean =>
+  !isDroppable(fact) && !(fact.type === 'value.recorded' && fact.name === AUTHORIZE);
 
 /** The same for two calls that ask for the same: what is done, and what a person sees of it. */
 export const signatureOf = (fact: MadeCall | MadeEntry): string => {

@@ -367,8 +367,9 @@ export class Engine {
   #drive(execution: Execution): Driver | undefined {
     const { request, recover, version: startedWith } = execution.origin;
     const { workflow, version = startedWith } = execution.context;
-    const entries = this.store.read(execution.id)?.entries;
-    if (request === undefined || entries === undefined) return undefined;
+    const page = this.store.read(execution.id);
+    if (request === undefined || page === undefined) return undefined;
+    const { entries } = page;
     const past = sinceContinued(entries);
     const continued = past === entries ? undefined : entries[entries.length - past.length - 1];
     if (recover === 'fail' && continued === undefined) return undefined;
@@ -382,7 +383,10 @@ export class Engine {
     const [started] = entries;
     const begun = continued ?? started;
     const input = begun !== undefined && 'input' in begun ? begun.input : undefined;
-    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, past);
+    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, {
+      entries: past,
+      isTruncated: (page.truncatedThrough ?? 0) > (continued?.seq ?? 0),
+    });
   }
 
   /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
@@ -451,7 +455,7 @@ export class Engine {
 
   /** It is not in memory any more. */
   #drop(execution: Execution): void {
-    execution.leave();
+    execution.depart();
     this.executions.remove(execution);
     this.#names.drop(execution.id);
   }

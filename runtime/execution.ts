@@ -26,7 +26,8 @@ import { abandonedAt, firstDueAt, NEVER } from './due.ts';
 import { Failure } from './errors.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Origin } from './origin.ts';
-import type { Store } from './store/store.ts';
+import type { Fullness, Store } from './store/store.ts';
+import { usageOf } from './store/usage.ts';
 import type { TimingWheel, WheelTimer } from './timing-wheel.ts';
 
 export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
@@ -59,7 +60,7 @@ export type Gone = () => unknown;
 type Untold = {
   readonly entry: JournalEntry;
   readonly snapshot: ExecutionSnapshot;
-  readonly full: undefined | 'full';
+  readonly full: Fullness;
   readonly isHeard: boolean;
 };
 
@@ -123,6 +124,7 @@ export class Execution {
   #refusals = 0;
   /** How often what its run needs could not be had, since it last got any further. */
   #postponed = 0;
+  #hasDeparted = false;
 
   /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
@@ -154,9 +156,19 @@ export class Execution {
     if (this.driver?.isReplaceable) this.driver = undefined;
     if (this.#actor !== undefined) this.#deps.release(this.id);
     this.#actor = undefined;
+    this.#disarm();
+  }
+
+  #disarm(): void {
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
+  }
+
+  /** It is not in memory any more: whatever is still told to it is seen to by the one that is read from the store next. */
+  depart(): void {
+    this.#hasDeparted = true;
+    this.leave();
   }
 
   /** Its driver leaves, and another one goes on from the journal when there is work to do. */
@@ -382,7 +394,7 @@ export class Execution {
   }
 
   /** What is told makes others offer more; it is told after, so that everybody hears everything in order. */
-  #tell(entry: JournalEntry, snapshot: ExecutionSnapshot, full: undefined | 'full', isHeard: boolean): true {
+  #tell(entry: JournalEntry, snapshot: ExecutionSnapshot, full: Fullness, isHeard: boolean): true {
     if (snapshot === this.#applied) this.#keeping = undefined;
     if (this.#untold !== undefined) {
       this.#untold.push({ entry, snapshot, full, isHeard });
@@ -404,7 +416,15 @@ export class Execution {
     if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
     if (this.#watchers !== undefined) for (const watcher of [...this.#watchers.keys()]) this.#call(watcher, entry);
     this.#deps.told(this, entry);
-    if (full === 'full') this.fail('journal_full', 'The run has more steps and answers than its journal may hold.');
+    if (full !== undefined) this.#filled(full);
+  }
+
+  #filled(full: Fullness): void {
+    const { store, options, log } = this.#deps;
+    const usage = usageOf(store.read(this.id)?.entries ?? [], options);
+    if (full === 'full')
+      this.fail('journal_full', `The run has more steps and answers than its journal may hold. ${usage}`);
+    else log.warn({ executionId: this.id, workflow: this.context.workflow }, `the journal is nearly full. ${usage}`);
   }
 
   #call(watcher: Watcher, entry: JournalEntry): void {
@@ -427,6 +447,7 @@ export class Execution {
 
   /** One timer per execution, for whatever is due first; `notBefore` is for what has been seen to and is being kept. */
   #arm(notBefore = 0): void {
+    if (this.#hasDeparted) return;
     const dueAt = Math.max(this.#dueAt(), notBefore);
     if (dueAt === this.#timerDueAt) return;
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
@@ -455,8 +476,7 @@ export class Execution {
 
   /** Looks for what is due, and sees to it. */
   due(): void {
-    this.#timer = undefined;
-    this.#timerDueAt = NEVER;
+    this.#disarm(); // others than the timer may ask for it
     if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
     const { parkedTimeoutMs } = this.#deps.options;

@@ -1,5 +1,5 @@
 /** The door: writing workflows, and running them in a program of your own. */
-export type { ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
+export type { Blocked, ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
 export { opened as pauseOf } from '../machines/execution.ts';
 export type {
   Consent,

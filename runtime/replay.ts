@@ -67,7 +67,8 @@ export class Replay {
   /** Steps that emitted something in an attempt that was cut off. */
   readonly #voids = new Set<number>();
 
-  constructor(past: readonly JournalEntry[]) {
+  /** `isTruncated`: the journal has dropped output or traces. */
+  constructor(past: readonly JournalEntry[], isTruncated: boolean) {
     const known = new Set<number>();
     const begun = new Map<number, number>();
     let last: number | string = -1;
@@ -102,7 +103,8 @@ export class Replay {
     this.attempts = begun;
     this.lastCall = lastCall;
     this.through = past.at(-1)?.seq ?? 0;
-    this.#dropped = lastCall + 1 - known.size;
+    // Numbers may be missing for another reason too: what had them could not be stored.
+    this.#dropped = isTruncated ? lastCall + 1 - known.size : 0;
   }
 
   /** By number of a step's call: how often it was begun. */

@@ -16,7 +16,7 @@ import { AfterEnd } from './after-end.ts';
 import type { Lease } from './builder.ts';
 import {
   type CallFact,
-  isDroppable,
+  isCountedOn,
   isInterchangeable,
   type MadeCall,
   type PauseFact,
@@ -58,6 +58,9 @@ export const DIVERGED_MS = 2_000;
 
 /** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
 const LOST = 'lost';
+
+/** What a run before this one has done: the journal, since the function began. */
+export type Past = { readonly entries: readonly JournalEntry[]; readonly isTruncated: boolean };
 
 /** What a call has led to: before, or now. */
 export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
@@ -106,7 +109,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     lease: Lease,
     deps: RunDeps,
     read?: { readonly value: unknown },
-    past?: readonly JournalEntry[],
+    past?: Past,
   ) {
     this.execution = execution;
     this.asked = asked;
@@ -115,7 +118,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     this.#lease = lease;
     this.#read = read;
     if (past === undefined) return;
-    this.#past = this.#replay = new Replay(past);
+    this.#past = this.#replay = new Replay(past.entries, past.isTruncated);
     this.#held = [];
     this.#nextCall = this.#replay.lastCall + 1;
   }
@@ -249,20 +252,20 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
       return undefined;
     }
     if (typeof taken !== 'string') {
-      this.#advance(position, taken as unknown as Fact);
+      this.#advance(position, fact, taken.call);
       this.#stir();
       return { fact: taken as unknown as Fact, isReplayed: true };
     }
     (fact as { call: number }).call = this.#nextCall++;
-    this.#advance(position, fact);
+    this.#advance(position, fact, fact.call);
     if (taken === 'new') this.#do(fact, act);
     return { fact, isReplayed: false };
   }
 
-  #advance(position: Position, fact: MadeCall): void {
-    if (isDroppable(fact) || position.step !== undefined) return;
-    if (position.isLost) this.#lost = fact.call;
-    else moveTo({ run: this, after: fact.call, branch: position.branch, step: undefined });
+  #advance(position: Position, fact: MadeCall, call: number): void {
+    if (position.step !== undefined || !isCountedOn(fact)) return;
+    if (position.isLost) this.#lost = call;
+    else moveTo({ run: this, after: call, branch: position.branch, step: undefined });
   }
 
   /** R5 */

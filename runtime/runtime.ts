@@ -10,7 +10,7 @@ import type { Builders } from './builders.ts';
 import type { Caller } from './caller.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
 import { Failure } from './errors.ts';
-import type { Execution } from './execution.ts';
+import type { Execution, NewFact } from './execution.ts';
 import type { ExecutionFilter, ExecutionPage } from './executions.ts';
 import type { Inspection } from './inspection.ts';
 import type { CallbackOutcome } from './oauth/oauth.ts';
@@ -20,6 +20,9 @@ import { type Response, readAnswer } from './prompts.ts';
 import type { JournalPage } from './store/store.ts';
 import { Wait } from './wait.ts';
 import type { Workflow } from './workflow.ts';
+
+/** What the browser that comes back from a provider tells an execution. */
+type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;
 
 export type AnswerOutcome = 'accepted' | 'already_answered' | 'not_open';
 
@@ -218,12 +221,34 @@ export class Runtime {
   async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
     const outcome = await this.engine.oauth.complete({ url, user: by.userId });
     if (outcome.outcome === 'unknown_state') return outcome;
+    let failure: unknown;
     for (const { executionId, state: id } of [outcome, ...(outcome.also ?? [])]) {
-      const execution = this.engine.executions.get(executionId);
-      if (outcome.outcome === 'granted') await execution?.offer({ type: 'oauth.granted', id });
-      else await execution?.offer({ type: 'oauth.refused', id, reason: refusal(outcome) });
+      const fact: ConsentEnd =
+        outcome.outcome === 'granted'
+          ? { type: 'oauth.granted', id }
+          : { type: 'oauth.refused', id, reason: refusal(outcome) };
+      try {
+        await this.engine.executions.get(executionId)?.offer({ ...fact });
+      } catch (error) {
+        failure = error;
+        this.#offerAgain(executionId, fact, 1_000);
+      }
     }
+    if (failure !== undefined) throw failure;
     return outcome;
+  }
+
+  /** The provider does not send the browser a second time: what could not be stored is stored later. */
+  #offerAgain(executionId: string, fact: ConsentEnd, ms: number): void {
+    this.after(ms, () => {
+      const retry = (): void => this.#offerAgain(executionId, fact, Math.min(ms * 2, 60_000));
+      try {
+        const kept = this.engine.executions.get(executionId)?.offer({ ...fact });
+        if (kept instanceof Promise) kept.catch(retry);
+      } catch {
+        retry();
+      }
+    });
   }
 
   /** Stops taking work, lets what executes finish for a while, ends the rest, and disposes every builder. */

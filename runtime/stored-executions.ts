@@ -4,7 +4,7 @@
  * was removed; live ones can only be removed while no server runs.
  */
 import { join, resolve } from 'node:path';
-import type { ExecutionContext } from '../machines/execution.ts';
+import type { Blocked, ExecutionContext } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import { Failure } from './errors.ts';
 import type { ExecutionFilter } from './executions.ts';
@@ -61,6 +61,19 @@ export class StoredExecutions {
   journal(id: string): StoredJournal | undefined {
     const stored = this.#reader.find(id);
     return stored && { entries: stored.entries, truncatedThrough: stored.truncated };
+  }
+
+  /** Those of them that are blocked, and why, by id. */
+  blockedAmong(summaries: readonly Summary[]): ReadonlyMap<string, Blocked> {
+    const live = new Set(summaries.flatMap(({ id, settledAt }) => (settledAt === null ? [id] : [])));
+    const blocked = new Map<string, Blocked>();
+    if (live.size === 0) return blocked;
+    for (const id of this.#reader.unfinished()) {
+      const journal = live.has(id) ? this.journal(id) : undefined;
+      const why = journal && this.standing(id, journal).blocked;
+      if (why) blocked.set(id, why);
+    }
+    return blocked;
   }
 
   /** Where an execution stands after these entries. Throws a `defect` if they cannot have happened. */

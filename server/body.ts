@@ -1,4 +1,5 @@
 /** Request bodies: whether their end is certain, and reading one whole, within a size and a time. */
+import type { Backlog, Holder } from './backlog.ts';
 import type { HttpResponse } from './uws-types.ts';
 
 /** Calls `run` once after `ms`; what it returns calls that off. */
@@ -10,13 +11,15 @@ export interface BodyLimits {
   /** For the whole body, from the request's headers on. */
   readonly requestTimeoutMs: number;
   readonly after: After;
+  /** What is there in part, of all bodies. */
+  readonly unread: Backlog;
 }
 
 /** An empty body is none. */
-export type BodyOutcome = Buffer | undefined | 'tooLarge' | 'tooSlow';
+export type BodyOutcome = Buffer | undefined | 'tooLarge' | 'tooSlow' | 'crowdedOut';
 
-/** uWS ends a connection that sends less than 16 kB/s, in steps of 4 s and after at least 8 s, unless we resume it. */
-const resumeEveryMs = 4_000;
+/** uWS ends a connection that sends less than 16 kB/s, in steps of 4 s and after at least 8 s. */
+const keepAliveMs = 4_000;
 
 /**
  * Why a proxy before us and uWS could differ on where this request ends and the next one starts; undefined if they
@@ -50,7 +53,7 @@ export const readBody = (
 };
 
 /** A class, since it is made for every request: functions with names would each be a hidden class of V8 (see tsx). */
-class Reading {
+class Reading implements Holder {
   readonly #res: HttpResponse;
   readonly #limits: BodyLimits;
   readonly #done: (outcome: BodyOutcome) => void;
@@ -78,24 +81,39 @@ class Reading {
     if (isLast) {
       const isWhole = this.#size === this.#bytes.length;
       this.finish(this.#size === 0 ? undefined : isWhole ? this.#bytes : this.#bytes.subarray(0, this.#size));
-    } else if (this.#stopWaiting === undefined) {
-      this.#wait(requestTimeoutMs);
-      sender.onGone(() => this.#stopWaiting?.());
+    } else {
+      if (this.#stopWaiting === undefined) {
+        this.#wait(requestTimeoutMs);
+        sender.onGone(() => this.#letGo());
+      }
+      this.#limits.unread.hold(this, this.#bytes.length);
     }
   }
 
+  cut(): void {
+    this.finish('crowdedOut');
+  }
+
   finish(outcome: BodyOutcome): void {
-    this.#isOver = true;
-    this.#stopWaiting?.();
+    this.#letGo();
     this.#done(outcome);
   }
 
+  #letGo(): void {
+    this.#isOver = true;
+    this.#stopWaiting?.();
+    this.#limits.unread.release(this);
+    this.#bytes = nothing;
+  }
+
   #wait(leftMs: number): void {
-    const stepMs = Math.min(leftMs, resumeEveryMs);
+    const stepMs = Math.min(leftMs, keepAliveMs);
     this.#stopWaiting = this.#limits.after(stepMs, () => {
       if (stepMs === leftMs) {
         this.finish('tooSlow');
       } else {
+        // Only this restarts the clock of uWS; and what was not paused must not be resumed, or it is never read again.
+        this.#res.pause();
         this.#res.resume();
         this.#wait(leftMs - stepMs);
       }

@@ -129,7 +129,7 @@ export const ownKeys = {
     'fermata.max_body_bytes',
     integer(1),
     limits.maxBodyBytes,
-    'Bytes a request body may have; beyond it 413.',
+    'Bytes a request body may have; beyond it 413. Chats may have 16 MB, unless this is set below its default.',
   ),
   asyncJobs: key(
     'fermata.async_jobs',

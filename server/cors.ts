@@ -10,13 +10,13 @@ export interface CorsOptions {
   allowOrigins?: readonly string[] | null;
   /** Regular expression that must match an origin as a whole. Default none. */
   allowOriginRegex?: string | null;
-  /** Methods, or `*` for any. Default GET. */
+  /** Methods, or `*` for any. Default: those of our routes if any origin is allowed, else GET. */
   allowMethods?: readonly string[] | null;
-  /** Request headers beside the safelisted ones, or `*` for any. Default none. */
+  /** Request headers beside the safelisted ones and our own, or `*` for any. Default none. */
   allowHeaders?: readonly string[] | null;
   /** May requests carry cookies? Default false. */
   allowCredentials?: boolean | null;
-  /** Response headers that a page may read. Default none. */
+  /** Response headers that a page may read, beside our own. Default none. */
   exposeHeaders?: readonly string[] | null;
   /** Seconds for which a browser may remember a preflight answer. Default 600. */
   maxAgeS?: number | null;
@@ -26,6 +26,45 @@ export type HeaderLines = readonly (readonly [name: string, value: string])[];
 
 export type Preflight = { readonly origin: string; readonly method: string; readonly headers: string | undefined };
 
+/** What a page of an allowed origin may send and read without a setting: it could not use the server otherwise. */
+const ownRequestHeaders: ReadonlySet<string> = new Set([
+  'authorization',
+  'conversation-id',
+  'idempotency-key',
+  'last-event-id',
+  'prefer',
+  'user-message-id',
+  'workflow-parent-id',
+  'workflow-parent-name',
+  'workflow-run-id',
+  'workflow-trace-id',
+  'x-api-key',
+  'x-as-operator',
+  'x-operator-key',
+]);
+const ownReplyHeaders: readonly string[] = [
+  'execution-id',
+  'execution-seq',
+  'idempotent-replayed',
+  'location',
+  'observability-trace-id',
+  'preference-applied',
+  'retry-after',
+  'www-authenticate',
+  'content-disposition',
+];
+
+/** The lines of a reply, which name those headers of our own that it has. */
+export const withExposed = (lines: HeaderLines, headers: Readonly<Record<string, string>> = {}): HeaderLines => {
+  const own = ownReplyHeaders.filter((name) => Object.hasOwn(headers, name));
+  if (own.length === 0) return lines;
+  const isExposing = ([name]: HeaderLines[number]): boolean => name === 'access-control-expose-headers';
+  const listed = lines.find(isExposing)?.[1];
+  const missing = own.filter((name) => listed?.toLowerCase().split(', ').includes(name) !== true);
+  const names = listed === undefined ? missing : [listed, ...missing];
+  return [...lines.filter((line) => !isExposing(line)), ['access-control-expose-headers', names.join(', ')]];
+};
+
 export interface Cors {
   allows(origin: string): boolean;
   /** What to add to any reply but a preflight's. `''` when the request names no origin. */
@@ -33,6 +72,8 @@ export interface Cors {
   preflight(request: Preflight): Reply;
 }
 
+/** Of our routes. */
+const ownMethods = ['DELETE', 'GET', 'HEAD', 'POST', 'PUT'];
 const everyMethod = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 const safelisted = ['Accept', 'Accept-Language', 'Content-Language', 'Content-Type'];
 
@@ -53,7 +94,8 @@ const STRANGERS = ['https://xn--q7x2k9.invalid', 'http://xn--q7x2k9.invalid:8123
 export const createCors = (options: CorsOptions): Cors => {
   const origins = new Set(options.allowOrigins ?? []);
   const pattern = options.allowOriginRegex == null ? undefined : new RegExp(`^(?:${options.allowOriginRegex})$`);
-  const configured = options.allowMethods ?? ['GET'];
+  const isOpen = origins.size > 0 || pattern !== undefined;
+  const configured = options.allowMethods ?? (isOpen ? ownMethods : ['GET']);
   const methods = configured.includes('*') ? everyMethod : configured;
   const anyHeader = (options.allowHeaders ?? []).includes('*');
   const headers = [...new Set([...safelisted, ...(options.allowHeaders ?? [])])].sort();
@@ -64,7 +106,7 @@ export const createCors = (options: CorsOptions): Cors => {
   const anyOrigin = origins.has('*');
   // A browser takes no `*` for a request with cookies; then the origin itself must be named, as for a list of origins.
   const answersAll = anyOrigin && !credentials;
-  const varies = !answersAll && (origins.size > 0 || pattern !== undefined);
+  const varies = !answersAll && isOpen;
   const isAllowed = (origin: string): boolean => anyOrigin || origins.has(origin) || pattern?.test(origin) === true;
 
   const vary: HeaderLines = varies ? [['vary', 'Origin']] : [];
@@ -93,11 +135,17 @@ export const createCors = (options: CorsOptions): Cors => {
     const failures = [
       ...(isAllowed(origin) ? [] : ['origin']),
       ...(methods.includes(method) ? [] : ['method']),
-      ...(anyHeader || names.every((name) => lowerCaseHeaders.has(name)) ? [] : ['headers']),
+      ...(anyHeader ||
+      names.every((name) => lowerCaseHeaders.has(name) || (isAllowed(origin) && ownRequestHeaders.has(name)))
+        ? []
+        : ['headers']),
     ];
     const lines: Record<string, string> = Object.fromEntries(preflightLines);
     if (isAllowed(origin)) lines['access-control-allow-origin'] = answersAll ? '*' : origin;
-    if (!anyHeader) lines['access-control-allow-headers'] = headers.join(', ');
+    const own = isAllowed(origin)
+      ? names.filter((name) => ownRequestHeaders.has(name) && !lowerCaseHeaders.has(name))
+      : [];
+    if (!anyHeader) lines['access-control-allow-headers'] = [...headers, ...own].join(', ');
     else if (asked !== undefined) lines['access-control-allow-headers'] = asked;
     return failures.length === 0
       ? { status: 200, headers: lines, body: 'OK' }

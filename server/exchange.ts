@@ -11,7 +11,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Backlog, Holder } from './backlog.ts';
-import type { HeaderLines } from './cors.ts';
+import { type HeaderLines, withExposed } from './cors.ts';
 import type { Network } from './network.ts';
 import { clientOf, copyHeaders, unknownClient } from './request-parts.ts';
 import type { Call, Reply, Sink } from './route.ts';
@@ -48,6 +48,8 @@ export class Exchange implements Call, Sink, Holder {
   body: Buffer | undefined = undefined;
   /** Added to every reply. */
   extraHeaders: HeaderLines = [];
+  /** Whether a page of another origin may read the headers of our own that a reply has. */
+  exposesOwn = false;
 
   readonly #host: Host;
   readonly #res: HttpResponse;
@@ -247,7 +249,8 @@ export class Exchange implements Call, Sink, Holder {
     const res = this.#res;
     if (status !== 200) res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
     for (const name in headers) res.writeHeader(name, headers[name]!);
-    for (const [name, value] of this.extraHeaders) res.writeHeader(name, value);
+    const lines = this.exposesOwn ? withExposed(this.extraHeaders, headers) : this.extraHeaders;
+    for (const [name, value] of lines) res.writeHeader(name, value);
   }
 
   #writeLarge(body: Buffer, close: boolean): void {

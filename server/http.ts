@@ -1,12 +1,13 @@
 /** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
 import { setImmediate } from 'node:timers/promises';
-import { Backlog, MAX_UNSENT } from './backlog.ts';
+import { Backlog, MAX_UNREAD, MAX_UNSENT } from './backlog.ts';
 import { bind } from './bind.ts';
 import { type After, framingFault, hasBody, readBody } from './body.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
 import type { Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
+import { credentialFault } from './request-parts.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
 import { loadUws } from './uws.ts';
@@ -65,6 +66,10 @@ const notFound = refusal(404, 'Not Found');
 const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
 const tooLarge = (maxBodyBytes: number): Reply =>
   problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`);
+const crowdedOut: Reply = {
+  ...problem(503, 'Service Unavailable', 'Too many request bodies are under way: send this one again later.'),
+  headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
+};
 /** By then it is gone, and with luck another one is there. */
 const stoppingWithin = (graceMs: number): Reply => {
   const reply = problem(503, 'Service Unavailable', 'The server is shutting down.');
@@ -75,7 +80,8 @@ const stoppingWithin = (graceMs: number): Reply => {
 export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const { maxBodyBytes, requestTimeoutMs, maxHeaderBytes } = { ...defaults, ...options };
   const after = options.after ?? afterByNode;
-  const limits = { maxBodyBytes, requestTimeoutMs, after };
+  const unread = new Backlog(MAX_UNREAD);
+  const limits = { maxBodyBytes, requestTimeoutMs, after, unread };
   const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
   const uws = loadUws(maxHeaderBytes);
   const router = createRouter(options.routes, options.rootPath);
@@ -141,10 +147,13 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const runWithBody = (exchange: Exchange, route: Route): void => {
     const announced = Number(exchange.headers['content-length']);
     const { maxBodyBytes: own } = route;
-    const allowed = own === undefined ? limits : { maxBodyBytes: own, requestTimeoutMs, after };
+    const allowed = own === undefined ? limits : { ...limits, maxBodyBytes: own };
     readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
       if (outcome === 'tooLarge') {
-        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange), true);
+        // The rest is read and dropped: clients that are still sending would never see the reply if they were cut off.
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange));
+      } else if (outcome === 'crowdedOut') {
+        exchange.reply(asRefused(route, crowdedOut, exchange), true);
       } else if (outcome === 'tooSlow') {
         exchange.reply(asRefused(route, tooSlow, exchange), true);
       } else {
@@ -158,7 +167,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     exchange.fullPath = url;
     const preflight = cors && applyCors(cors, exchange, req);
     const { headers } = exchange;
-    const fault = framingFault(headers);
+    const fault = framingFault(headers) ?? credentialFault(headers);
     const last = fault !== undefined ? problem(400, 'Bad Request', fault) : stopping;
     const found = router.find(exchange.method, exchange.path);
 
@@ -167,7 +176,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
-      exchange.reply(refusalOf(found, url, exchange));
+      exchange.reply(refusalOf(found, url, exchange.query));
     } else {
       exchange.params = found.params;
       if (hasBody(headers)) runWithBody(exchange, found.route);
@@ -231,23 +240,24 @@ const applyCors = (cors: Cors, exchange: Exchange, req: HttpRequest): Reply | un
     return cors.preflight({ origin, method, headers: req.getHeader('access-control-request-headers') || undefined });
   }
   exchange.extraHeaders = cors.linesFor(origin);
+  exchange.exposesOwn = cors.allows(origin);
   return undefined;
 };
 
-const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, exchange: Exchange): Reply => {
+const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, query: string): Reply => {
   switch (found.kind) {
     case 'nothing':
       return notFound;
     case 'otherMethod':
       return refusal(405, 'Method Not Allowed', { allow: found.allow });
     case 'trailingSlash':
-      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), exchange) } };
+      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), query) } };
   }
 };
 
-/** Absolute, unless the Host header could be anything but a host. */
-const locationOf = (path: string, { headers, query }: Exchange): string => {
-  const host = headers.host ?? '';
-  const authority = /^[\w.-]+(:\d{1,5})?$|^\[[\da-fA-F:.]+\](:\d{1,5})?$/.test(host) ? `http://${host}` : '';
-  return `${authority}${path}${query === '' ? '' : `?${query}`}`;
-};
+/**
+ * A path, since a proxy in front knows better than we do what scheme and host it is reached by. One slash at its beginning:
+ * with two it would be a host.
+ */
+const locationOf = (path: string, query: string): string =>
+  `${path.replace(/^\/+/, '/')}${query === '' ? '' : `?${query}`}`;

@@ -9,7 +9,7 @@ import { createNetwork, type Network } from './network.ts';
 import { openObjectStore } from './object-store.ts';
 import { openStore } from './open-store.ts';
 import { createOperatorDoor } from './operator-door.ts';
-import { type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
+import { maxChatBytes, type RoutePaths, type ServerOptions, serverDefaults } from './options.ts';
 import { problemOf } from './problems.ts';
 import type { Route } from './route.ts';
 import { changesRoute } from './routes/changes.ts';
@@ -93,7 +93,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
   const problem = problemOf(log);
-  const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions: config.enableInteractiveExtensions };
+  const { enableInteractiveExtensions } = config;
+  const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions, maxChatBytes: maxChatBytes(config) };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
 
   const inspector = config.console ? new InspectorSockets(runtime, door, network) : undefined;
@@ -114,7 +115,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     executionStreamRoute(deps),
     journalRoute(deps),
     changesRoute(deps),
-    ...overviewRoutes({ ...deps, rootPath: config.rootPath, served }),
+    ...overviewRoutes({ ...deps, rootPath: config.rootPath, served, hasConsole: config.console }),
     ...modelRoutes(served, runtime.now()),
     ...interactionRoutes(deps),
     ...(config.monitorUsers ? [monitorRoute(runtime, door, network, isGuarded)] : []),

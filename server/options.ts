@@ -75,7 +75,7 @@ export interface ServerOptions {
   readonly providers: Readonly<Record<string, OAuthProviderConfig>>;
   readonly runtime: RuntimeOptions;
   readonly limits: {
-    /** Default 1_048_576. */
+    /** Default 1_048_576; then chats, which may have images in them, may have 16 times as much. */
     readonly maxBodyBytes: number;
     /** Default 16_384. */
     readonly maxHeaderBytes: number;
@@ -85,6 +85,10 @@ export interface ServerOptions {
 }
 
 export const LEAST_DATA_SECRET = 16;
+
+/** Bytes that a chat may have. A limit below the default is one for chats too. */
+export const maxChatBytes = ({ limits: { maxBodyBytes } }: ServerOptions): number =>
+  maxBodyBytes < serverDefaults.limits.maxBodyBytes ? maxBodyBytes : Math.max(maxBodyBytes, 16 * 1024 * 1024);
 
 export const serverDefaults: ServerOptions = {
   host: 'localhost',
@@ -108,7 +112,7 @@ export const serverDefaults: ServerOptions = {
   stepAdaptor: { mode: 'default', customEventTypes: [] },
   cancelOnDisconnect: false,
   enableInteractiveExtensions: false,
-  sockets: { maxMessageBytes: 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
+  sockets: { maxMessageBytes: 16 * 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
   asyncJobs: false,
   objectStore: null,
   data: null,

@@ -16,12 +16,29 @@ Object.setPrototypeOf(Bag.prototype, null);
 
 export const copyHeaders = (req: HttpRequest): Record<string, string> => {
   const headers = new Bag();
-  req.forEach((name, value) => {
+  req.forEach((name, given) => {
     const before = headers[name];
+    const value = isAscii.test(given) ? given : latin1Of(given);
     headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
     if (before !== undefined) noteRepeated(headers, name);
   });
   return headers;
+};
+
+const isAscii = /^[\0-\x7f]*$/;
+
+/** Stands for bytes that are no UTF-8, as which uWS has read them. */
+const LOST = '\ufffd';
+
+/** As other servers read a header: each byte is a character. */
+const latin1Of = (value: string): string => (value.includes(LOST) ? value : Buffer.from(value).toString('latin1'));
+
+const CREDENTIALS = ['authorization', 'cookie', 'x-api-key', 'x-operator-key'] as const;
+
+/** Of two credentials that differ in such bytes only one could be seen, so neither is taken. */
+export const credentialFault = (headers: Readonly<Record<string, string>>): string | undefined => {
+  const name = CREDENTIALS.find((credential) => headers[credential]?.includes(LOST));
+  return name && `The header ${name} has bytes that cannot be read: send ASCII or UTF-8.`;
 };
 
 export const unknownClient: Call['client'] = { host: '', port: 0 };

@@ -76,6 +76,8 @@ export interface Route {
   readonly about?: About | null;
   /** Beyond it a request is refused with 413. Default: what the server says for all routes. */
   readonly maxBodyBytes?: number;
+  /** Whether a GET does more than read: then there is no HEAD. Default false. */
+  readonly isUnsafe?: boolean;
   /** What the server refuses without asking `handle`, as this route's clients read it. Default: as it is. */
   refused?(reply: Reply, call: Call): Reply;
   /** A reply that is there at once saves a promise. What it throws is answered by the server's `problem`. */

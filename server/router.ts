@@ -47,10 +47,16 @@ export const createRouter = (routes: readonly Route[], rootPath = ''): Router =>
     return path.startsWith('/', prefix.length) ? path.slice(prefix.length) : path;
   };
 
+  const headOf = (segments: readonly string[]): Endpoint | undefined => {
+    const endpoint = seek(root, segments, 0, 'GET');
+    return endpoint?.route.isUnsafe ? undefined : endpoint;
+  };
+
   const match = (method: string, path: string): Found => {
     const segments = segmentsOf(path);
     if (segments === undefined) return nothing;
-    const endpoint = seek(root, segments, 0, method);
+    // A HEAD is answered as a GET without its body.
+    const endpoint = seek(root, segments, 0, method) ?? (method === 'HEAD' ? headOf(segments) : undefined);
     if (endpoint !== undefined) return endpoint.names.length === 0 ? endpoint.found : bind(endpoint, segments);
     const others = new Set(methodsAt(root, segments, 0));
     return others.size === 0 ? nothing : { kind: 'otherMethod', allow: [...others].join(', ') };

@@ -54,7 +54,9 @@ export const eventFrame = (event: string, data: unknown): string =>
 
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-cache',
+  // Proxies that compress or gather would hold events back.
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
 } as const;
 
 /** Of silence, after which a comment shows proxies and clients that the stream lives. */

@@ -8,21 +8,32 @@ const [, , directory, ledger] = process.argv as [string, string, string, string]
 const killed = workflow({
   name: 'killed',
   async run(_input: unknown, ctx) {
-    const effect = (name: string) =>
-      ctx.step(name, async () => {
-        appendFileSync(ledger, `${ctx.executionId} ${name}\n`);
-        await new Promise(setImmediate);
+    const effect = async (name: string) => {
+      await ctx.step(name, async (step) => {
+        appendFileSync(ledger, `${ctx.executionId} ${name} begun\n`);
+        for (let part = 0; part < 3; part += 1) {
+          step.emit(`${name} ${part}`);
+          await new Promise(setImmediate);
+        }
         return name;
       });
-    const given: string[] = [];
-    for (const part of ['first', 'second']) {
+      appendFileSync(ledger, `${ctx.executionId} ${name} ended\n`);
+    };
+    const asked = async (part: string) => {
       await effect(`before-${part}`);
       ctx.emit(part);
-      given.push((await ctx.prompt(text({ text: `The ${part}?` }))).text);
+      const { text: said } = await ctx.prompt(text({ text: `The ${part}?` }));
       await effect(`after-${part}`);
-    }
+      return said;
+    };
+    const first = await asked('first');
+    const [second, third] = await Promise.all([asked('second'), asked('third')]);
+    const { a, b } = await ctx.all({
+      a: () => effect('same').then(() => 'a'),
+      b: () => effect('other').then(() => 'b'),
+    });
     await ctx.sleep(20);
-    return given;
+    return [first, second, third, a, b];
   },
 });
 

@@ -8,6 +8,7 @@ export const standings = {
   queued: 'Queued',
   executing: 'Running',
   sleeping: 'Sleeping',
+  blocked: 'Blocked',
   answer: 'Needs answer',
   consent: 'Needs consent',
   completed: 'Completed',
@@ -16,7 +17,8 @@ export const standings = {
 } as const;
 export type Standing = keyof typeof standings;
 
-export const standingOf = ({ status, phase, code }: ListedExecution): Standing => {
+export const standingOf = ({ status, phase, code, blocked }: ListedExecution): Standing => {
+  if (blocked !== undefined) return 'blocked';
   if (status === 'interaction_required') return 'answer';
   if (status === 'oauth_required') return 'consent';
   if (status === 'completed') return 'completed';
@@ -32,7 +34,8 @@ const leaves: Readonly<Record<string, Standing>> = {
   'active.awaiting_oauth': 'consent',
 };
 
-export const standingAt = (active: string, { settledAt, error }: ExecutionContext): Standing => {
+export const standingAt = (active: string, { settledAt, error, blocked }: ExecutionContext): Standing => {
+  if (blocked !== null) return 'blocked';
   if (settledAt === null) return leaves[active] ?? 'executing';
   return error === null ? 'completed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
 };
@@ -67,6 +70,9 @@ export const told = (
       };
     case 'interaction.expired':
       return { title: 'Nobody answered in time' };
+    case 'interaction.withdrawn':
+    case 'oauth.withdrawn':
+      return { title: 'Withdrawn', more: 'the run does not need it any more' };
     case 'oauth.requested':
       return { title: 'Asked for consent', more: entry.provider };
     case 'oauth.granted':
@@ -79,6 +85,12 @@ export const told = (
       return { title: 'Went to sleep', more: `until ${clockTime(Math.min(entry.dueAt, LAST_DATE))}` };
     case 'sleep.elapsed':
       return { title: 'Woke up' };
+    case 'sleep.withdrawn':
+      return { title: 'Sleep withdrawn' };
+    case 'branch.started':
+      return { title: 'Branch began', more: entry.name };
+    case 'output.restarted':
+      return { title: 'Output begins anew', more: steps.get(entry.step) };
     case 'notification.sent':
       return { title: 'Told', more: entry.prompt.text };
     case 'output.emitted':
@@ -91,6 +103,12 @@ export const told = (
       return { title: 'Parked' };
     case 'execution.recovered':
       return { title: 'Taken over', more: 'by a server that was started anew' };
+    case 'execution.blocked':
+      return { title: 'Blocked', more: entry.came };
+    case 'execution.unblocked':
+      return { title: 'Tries again', more: entry.version && `with version ${entry.version}` };
+    case 'execution.continued':
+      return { title: 'Began anew', more: 'with another input' };
     case 'execution.completed':
       return { title: 'Completed' };
     case 'execution.failed':

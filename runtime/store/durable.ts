@@ -15,7 +15,7 @@ import { Kept, type KeptDeps } from './kept.ts';
 import { readOrigin } from './origin-text.ts';
 import { Reader } from './reader.ts';
 import { Seal } from './seal.ts';
-import type { JournalLimits, JournalPage, Recorded, Store } from './store.ts';
+import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './store.ts';
 import { StoredVault } from './stored-vault.ts';
 
 export interface DurableStoreOptions extends JournalLimits {
@@ -73,7 +73,7 @@ export class DurableStore implements Store, Archive {
     };
   }
 
-  append(record: Recorded, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'> {
+  append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
     const { batch } = this.#commits;
     const kept = entry.seq === 1 ? this.#begin(record.id) : this.#keptOf(record.id);
     try {

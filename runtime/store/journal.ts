@@ -7,6 +7,8 @@ const FEW = 8;
 
 /** Room that is made at once when a journal is full, so that dropping is rare and cheap per entry. */
 const DROPPED_SHARE = 0.1;
+/** Of what there may be: from then on operators know. */
+const WARNED_SHARE = 0.8;
 
 export class Journal {
   entries: JournalEntry[];
@@ -15,6 +17,11 @@ export class Journal {
   truncatedThrough: number;
   /** The same for the newest output. A journal that is read again from a file no longer tells output from steps. */
   #outputTruncatedThrough: number;
+
+  /** Of entries that are never dropped: their number and bytes; negative until they are asked for. */
+  #count = -1;
+  #weight = -1;
+  #isWarned = false;
 
   constructor(entries: JournalEntry[], bytes: number, truncatedThrough: number) {
     this.entries = entries;
@@ -28,7 +35,27 @@ export class Journal {
     if (this.entries.length < FEW) this.entries = longer(this.entries, entry);
     else this.entries.push(entry);
     this.bytes += bytes;
+    if (this.#count >= 0 && !isDroppable(entry)) {
+      this.#count += 1;
+      this.#weight += bytes;
+    }
     return entry.type === 'execution.continued' || this.#isOver(limits);
+  }
+
+  /** True once: when entries that are never dropped take four fifths of what there may be. */
+  isNearlyFull(limits: JournalLimits, weigh: (entry: JournalEntry) => number): boolean {
+    const { maxJournalFacts, maxJournalBytes } = limits;
+    const isFar = this.entries.length < maxJournalFacts * WARNED_SHARE && this.bytes < maxJournalBytes * WARNED_SHARE;
+    if (isFar || this.#isWarned) return false;
+    if (this.#count < 0) this.#measure(weigh);
+    this.#isWarned = this.#count >= maxJournalFacts * WARNED_SHARE || this.#weight >= maxJournalBytes * WARNED_SHARE;
+    return this.#isWarned;
+  }
+
+  #measure(weigh: (entry: JournalEntry) => number): void {
+    const lasting = this.entries.filter((entry) => !isDroppable(entry));
+    this.#count = lasting.length;
+    this.#weight = lasting.reduce((sum, entry) => sum + weigh(entry), 0);
   }
 
   /** Entries above one number, and up to another. */
@@ -66,6 +93,8 @@ export class Journal {
   #dropPast(weigh: (entry: JournalEntry) => number): void {
     const from = this.entries.findLastIndex(({ type }) => type === 'execution.continued');
     if (from <= 1) return;
+    this.#count = -1;
+    this.#isWarned = false;
     for (const entry of this.entries.splice(1, from - 1)) {
       this.bytes -= weigh(entry);
       this.truncatedThrough = entry.seq;

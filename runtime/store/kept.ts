@@ -8,7 +8,7 @@ import type { Journal } from './journal.ts';
 import { writeOrigin } from './origin-text.ts';
 import type { Parameter } from './schema.ts';
 import type { Seal } from './seal.ts';
-import type { JournalLimits, JournalPage, Recorded } from './store.ts';
+import type { Fullness, JournalLimits, JournalPage, Recorded } from './store.ts';
 
 export interface KeptDeps {
   readonly limits: JournalLimits;
@@ -40,6 +40,8 @@ export class Kept implements Writer {
   /** In the batch that leaves next. */
   #part: Part | undefined;
   #isTruncated = false;
+  /** One of the batch takes a turn longer to say whether it is full: those behind it do too. */
+  #isLate = false;
 
   constructor(n: number, id: string, journal: Journal, deps: KeptDeps) {
     this.n = n;
@@ -63,7 +65,7 @@ export class Kept implements Writer {
     return this.#part === undefined && this.#leaving === 0;
   }
 
-  append(record: Recorded, entry: JournalEntry, batch: Batch): undefined | 'full' | Promise<undefined | 'full'> {
+  append(record: Recorded, entry: JournalEntry, batch: Batch): Fullness | Promise<Fullness> {
     const text = JSON.stringify(entry);
     if (entry.seq !== this.#last + 1) throw new Error(`Entry ${entry.seq} came after entry ${this.#last}.`); // S1
     this.#record = record;
@@ -75,10 +77,14 @@ export class Kept implements Writer {
     const { kept } = this.#part;
     const { limits } = this.#deps;
     if (!this.journal.append(entry, text.length, limits)) {
-      // Behind one that takes a turn longer to say whether it is full, in the same batch.
-      return this.#isTruncated ? kept.then(nothing) : kept;
+      if (this.journal.isNearlyFull(limits, weigh)) {
+        this.#isLate = true;
+        return kept.then(nearlyFull);
+      }
+      return this.#isLate ? kept.then(nothing) : kept;
     }
     this.#isTruncated = true;
+    this.#isLate = true;
     const full = this.journal.truncate(limits, weigh);
     return kept.then(() => full);
   }
@@ -101,6 +107,7 @@ export class Kept implements Writer {
     this.#leaving = this.#last;
     this.#texts = [];
     this.#isTruncated = false;
+    this.#isLate = false;
     this.#part = undefined;
   }
 
@@ -149,3 +156,5 @@ export class Kept implements Writer {
 const weigh = (entry: JournalEntry): number => JSON.stringify(entry).length;
 
 const nothing = (): undefined => undefined;
+
+const nearlyFull = (): Fullness => 'nearly_full';

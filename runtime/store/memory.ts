@@ -1,7 +1,7 @@
 /** The store that forgets everything with the process: journals in a map. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import { Journal } from './journal.ts';
-import type { JournalLimits, JournalPage, Recorded, Store } from './store.ts';
+import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './store.ts';
 
 export class MemoryStore implements Store {
   readonly #journals = new Map<string, Journal>();
@@ -11,14 +11,14 @@ export class MemoryStore implements Store {
     this.#limits = limits;
   }
 
-  append({ id }: Pick<Recorded, 'id'>, entry: JournalEntry): undefined | 'full' {
+  append({ id }: Pick<Recorded, 'id'>, entry: JournalEntry): Fullness {
     let journal = this.#journals.get(id);
     if (journal === undefined) {
       journal = new Journal([], 0, 0);
       this.#journals.set(id, journal);
     }
     if (journal.append(entry, weigh(entry), this.#limits)) return journal.truncate(this.#limits, weigh);
-    return undefined;
+    return journal.isNearlyFull(this.#limits, weigh) ? 'nearly_full' : undefined;
   }
 
   read(executionId: string, after = 0): JournalPage | undefined {

@@ -9,7 +9,8 @@
  *     entries are dropped, and a reader who asks for more than there is gets told up to where by `truncatedThrough`.
  * S4  Entries that decide (everything but output and trace) are never dropped while the execution is kept, but for those
  *     between the first one and the last `execution.continued`: what they decided is over. If they
- *     alone exceed the limits, `append` returns `'full'` from then on: the entry is kept, and the execution must end.
+ *     alone exceed the limits, `append` returns `'full'` from then on: the entry is kept, and the execution must end. It
+ *     returns `'nearly_full'` once, when they come to four fifths of them.
  * S5  `forget` drops the journal as a whole; an unknown execution is nothing to drop. Reading it then gives undefined.
  */
 import type { ExecutionSnapshot } from '../../machines/execution.ts';
@@ -18,7 +19,7 @@ import type { Origin } from '../origin.ts';
 import type { Archive } from './archive.ts';
 
 export interface Store {
-  append(record: Recorded, entry: JournalEntry): undefined | 'full' | Promise<undefined | 'full'>;
+  append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness>;
   /** Entries numbered above `after`. */
   read(executionId: string, after?: number): JournalPage | undefined;
   forget(executionId: string): void | Promise<void>;
@@ -27,6 +28,9 @@ export interface Store {
   /** What a store knows of executions that are not in memory; undefined for one that ends with the process. */
   readonly archive?: Archive | undefined;
 }
+
+/** How much room is left in a journal: undefined if there is enough. */
+export type Fullness = undefined | 'nearly_full' | 'full';
 
 /** What a store may want to know of an execution whose entry it is to keep. */
 export interface Recorded {

@@ -8,6 +8,7 @@ import { exportOf, jsonOf, tableOf } from '../terminal/stored.ts';
 import type { Host } from './host.ts';
 import { write } from './output.ts';
 import { CannotGoOn } from './refusals.ts';
+import { type RetryWanted, retry } from './retry.ts';
 import { addSettings, type TypedSettings, typedSettings } from './settings.ts';
 
 type Listed = {
@@ -25,17 +26,20 @@ type Wanted =
   /** Undefined: all. */
   | { readonly what: 'export'; readonly ids: readonly string[] | undefined }
   | { readonly what: 'rm'; readonly ids: readonly string[]; readonly isForced: boolean }
-  | { readonly what: 'rm'; readonly settledBeforeMs: number };
+  | { readonly what: 'rm'; readonly settledBeforeMs: number }
+  | RetryWanted;
 
 export type ExecutionsAsked = TypedSettings & { readonly run: 'executions'; readonly wanted: Wanted };
 
 const settings = [keys.data];
+/** Where the server is that has them. */
+const whereabouts = [keys.host, keys.port, keys.rootPath];
 
 export const declareExecutions = (program: Command, asked: (what: ExecutionsAsked) => void): void => {
   const all = program
     .command('executions')
     .summary('look after the executions that are kept')
-    .description('Lists, shows, exports and removes executions of a directory, while a server has it or not.')
+    .description('Lists, shows, exports, retries and removes executions of a directory, while a server has it or not.')
     .helpCommand(false)
     .addHelpText('after', moreHelp);
   const declare = (name: string, summary: string): Command => {
@@ -68,6 +72,19 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
     if (all === ids.length > 0) exported.error('error: give either ids or --all', { exitCode: 2 });
     ask(exported, { what: 'export', ids: all ? undefined : ids });
   });
+
+  const again = all.command('retry').summary('let blocked ones try again, at their server');
+  again
+    .description(
+      'Asks the server that has them to let blocked executions try again: with the newest version of their workflow, if their ' +
+        'own is not served. A server that starts does so by itself, for those whose version it serves.',
+    )
+    .argument('<id...>', 'their ids')
+    .option('--url <url>', 'where the server is, with its root path (default: as the configuration says)')
+    .action((ids: readonly string[], { url }: { readonly url?: string }) =>
+      asked({ run: 'executions', wanted: { what: 'retry', ids, url }, ...typedSettings(again, whereabouts) }),
+    );
+  addSettings(again, whereabouts);
 
   const rm = declare('rm', 'remove them')
     .description('Removes executions, with their journals and the names by which they were found.')
@@ -116,13 +133,16 @@ Exit codes: 0 it is done, 1 it could not be, 2 something that you can mend.
 Examples:
   fermata executions ls --status interaction_required
   fermata executions export --all > journals.jsonl
+  fermata executions retry Xb3kWd9qLm2 --url http://localhost:8000
   fermata executions rm --settled-before P30D --data /var/lib/approvals`;
 
 const rmHelp = `
 A server that runs meanwhile may still show an execution that it has in memory, until that leaves it.`;
 
 export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host: Host): Promise<void> => {
-  const { data } = readConfig({ file, env: host.env, flags });
+  const config = readConfig({ file, env: host.env, flags });
+  if (wanted.what === 'retry') return retry(wanted, config, host);
+  const { data } = config;
   if (data === null) {
     const detail = 'Executions are in memory, by this configuration. Name the directory that is meant with --data.';
     throw new Failure('options_invalid', { detail });
@@ -141,13 +161,19 @@ export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host:
 const isOfStore = (cause: unknown): cause is Error =>
   cause instanceof Error && 'code' in cause && /^(SQLITE_|execution_damaged$)/.test(String(cause.code));
 
-const perform = async (stored: StoredExecutions, wanted: Wanted, { streams }: Host): Promise<void> => {
+const perform = async (
+  stored: StoredExecutions,
+  wanted: Exclude<Wanted, RetryWanted>,
+  { streams }: Host,
+): Promise<void> => {
   const now = Date.now();
   switch (wanted.what) {
     case 'ls': {
       const { summaries, next } = stored.list(wanted);
-      if (wanted.json) await write(streams, linesOf(summaries.map(jsonOf)));
-      else if (summaries.length > 0) await write(streams, tableOf(summaries, now));
+      const blocked = stored.blockedAmong(summaries);
+      if (wanted.json)
+        await write(streams, linesOf(summaries.map((summary) => jsonOf(summary, blocked.get(summary.id)))));
+      else if (summaries.length > 0) await write(streams, tableOf(summaries, now, blocked));
       if (next !== undefined) streams.stderr.write(`There are more than ${wanted.limit}: --limit shows them.\n`);
       return;
     }
@@ -162,7 +188,8 @@ const perform = async (stored: StoredExecutions, wanted: Wanted, { streams }: Ho
       for (const summary of summaries) {
         try {
           const journal = stored.journal(summary.id);
-          if (journal !== undefined) await write(streams, linesOf([exportOf(summary, journal)]));
+          if (journal !== undefined)
+            await write(streams, linesOf([exportOf(summary, journal, stored.standing(summary.id, journal).blocked)]));
         } catch (cause) {
           if (!(cause instanceof Failure && cause.code === 'execution_damaged')) throw cause;
           streams.stderr.write(`${cause.message}\n`);

@@ -23,6 +23,8 @@ export interface ChatRouteDeps extends StreamRouteDeps {
   readonly enableInteractiveExtensions: boolean;
   /** The reply for what was thrown. */
   problem(thrown: unknown): Reply;
+  /** Bytes a chat may have: images are in it. */
+  readonly maxChatBytes: number;
 }
 
 /** `functionName`: what the steps call the workflow; undefined for that of the server. A GET has no messages: no routes. */
@@ -32,6 +34,7 @@ export const chatRoutes = (
   paths: RoutePaths,
   functionName?: string,
 ): Route[] => {
+  const { maxChatBytes: maxBodyBytes } = deps;
   const { method, openaiApiPath, openaiApiV1Path, legacyOpenaiApiPath } = paths;
   if (method === 'GET') return [];
   const served = { workflow, functionName };
@@ -42,7 +45,13 @@ export const chatRoutes = (
     const add = (path: string, isStream: boolean): void => {
       const about = aboutChat(workflow, !isLegacy, isStream);
       const as = { ...asNat, isStream, errors } as const;
-      routes.push({ method, path, about, handle: async (call) => answer(call, await readRequest(call), as) });
+      routes.push({
+        method,
+        path,
+        about,
+        maxBodyBytes,
+        handle: async (call) => answer(call, await readRequest(call), as),
+      });
     };
     add(path, false);
     add(`${path}/stream`, true);
@@ -55,7 +64,7 @@ export const chatRoutes = (
     const about = aboutChat(workflow, interactive, 'as asked');
     const handle = completions(deps, { ...served, interactive });
     const refused = (reply: Reply, call: Call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply);
-    routes.push({ method, path: openaiApiV1Path, about, handle, refused });
+    routes.push({ method, path: openaiApiV1Path, about, maxBodyBytes, handle, refused });
   }
   return routes;
 };

@@ -15,7 +15,7 @@ export const oauthRoutes = (
     return page(await runtime.completeOAuth(url, await browser(call, who)), redirectOrigins);
   };
   return [
-    { method: 'GET', path, about: aboutCallback, handle: (call) => complete(call, call.query) },
+    { method: 'GET', path, about: aboutCallback, isUnsafe: true, handle: (call) => complete(call, call.query) },
     {
       method: 'POST',
       path,

@@ -2,6 +2,7 @@
 import { Failure, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
 import { aboutBuilders, aboutWorkflows } from '../openapi/about-overview.ts';
 import type { RoutePaths } from '../options.ts';
+import { packageVersion } from '../package-version.ts';
 import { json } from '../problems.ts';
 import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../protocol.ts';
 import type { Route } from '../route.ts';
@@ -17,9 +18,17 @@ export interface OverviewDeps {
   readonly who: Who;
   readonly rootPath: string;
   readonly served: readonly ServedWorkflow[];
+  /** Whether operators have pages. */
+  readonly hasConsole: boolean;
 }
 
-export const overviewRoutes = ({ runtime, who, rootPath, served }: OverviewDeps): Route[] => [
+export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: OverviewDeps): Route[] => [
+  {
+    method: 'GET',
+    path: '/',
+    about: null,
+    handle: () => json(200, placesOf(rootPath, served, hasConsole)),
+  },
   {
     method: 'GET',
     path: '/workflows',
@@ -43,6 +52,21 @@ export const overviewRoutes = ({ runtime, who, rootPath, served }: OverviewDeps)
     },
   },
 ];
+
+/** For people who type the address of the server, and nothing else. */
+const placesOf = (rootPath: string, served: readonly ServedWorkflow[], hasConsole: boolean) => ({
+  name: 'fermata',
+  version: packageVersion(),
+  workflows: Object.fromEntries(
+    served.flatMap(({ workflow, paths: { method, path } }) =>
+      path === null ? [] : [[workflow.name, `${method} ${rootPath}${path}`]],
+    ),
+  ),
+  health: `${rootPath}/health`,
+  docs: `${rootPath}/docs`,
+  openapi: `${rootPath}/openapi.json`,
+  ...(hasConsole && { console: `${rootPath}/console` }),
+});
 
 const workflowBody = (
   { workflow, paths: { method, path } }: ServedWorkflow,

@@ -41,12 +41,14 @@ export const streamRoutes = (
       {
         method,
         path: `${base}/stream`,
+        isUnsafe: true,
         about: aboutStream(workflow, method, false),
         handle: (call) => start(call, adapted()),
       },
       {
         method,
         path: `${base}/full`,
+        isUnsafe: true,
         about: aboutStream(workflow, method, true),
         handle: (call) => start(call, raw(call)),
       },

@@ -20,6 +20,7 @@ export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, path
   const at = (path: string, interactive: boolean): Route => ({
     method,
     path,
+    isUnsafe: true,
     about: aboutStart(workflow, method, interactive),
     handle: starter(deps, workflow, method, interactive),
   });

@@ -30,6 +30,7 @@ export const historyOf = (
       ? []
       : [['ended', `${timeOf(settledAt)}, ${spell(now - settledAt)} ago`] as [string, string]]),
     ['next', nextOf(summary, now)],
+    ...blockedLines(standing, now),
   ];
   const waits = standing.pauses.map((pause) => `  ${waitOf(pause, now)}\n`).join('');
   return [
@@ -37,6 +38,17 @@ export const historyOf = (
     ...(waits === '' ? [] : [`Waits for\n${waits}`]),
     `Journal\n${linesOf(journal)}`,
   ].join('\n');
+};
+
+const blockedLines = ({ executionId, blocked }: ExecutionContext, now: number): [string, string][] => {
+  if (blocked === null) return [];
+  const { expected, came, version, since } = blocked;
+  return [
+    ['blocked', `for ${spell(now - since)}: the code of version ${version} does not do what the journal has`],
+    ['expected', cut(expected)],
+    ['came', cut(came)],
+    ['to do', `serve code that fits, or: fermata executions retry -- ${executionId}`],
+  ];
 };
 
 const waitOf = (pause: Pause, now: number): string => {
@@ -69,6 +81,7 @@ const detailOf = (entry: JournalEntry): string => {
     case 'execution.started':
       return brief(entry.input);
     case 'step.started':
+    case 'branch.started':
     case 'value.recorded':
       return brief(entry.name);
     case 'step.completed':
@@ -89,6 +102,14 @@ const detailOf = (entry: JournalEntry): string => {
       return `until ${timeOf(entry.dueAt)}`;
     case 'trace.emitted':
       return `${entry.step.event} ${brief(entry.step.name)}`;
+    case 'output.restarted':
+      return `of step ${entry.step}`;
+    case 'execution.blocked':
+      return `expected ${cut(entry.expected)}; came ${cut(entry.came)}`;
+    case 'execution.unblocked':
+      return entry.version === undefined ? '' : `with version ${entry.version}`;
+    case 'execution.continued':
+      return brief(entry.input);
     case 'execution.completed':
       return brief(entry.result);
     case 'execution.failed':

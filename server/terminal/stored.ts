@@ -1,11 +1,11 @@
 /** Stored executions as they are shown: as lines of JSON for programs, and as a table for people. */
-import { type JournalEntry, LAST_DATE, type StoredJournal, type Summary } from '../../runtime/index.ts';
+import { type Blocked, type JournalEntry, LAST_DATE, type StoredJournal, type Summary } from '../../runtime/index.ts';
 import { HIDDEN } from '../inspector/redact.ts';
 import { shown } from './screen.ts';
 import { spell } from './spell.ts';
 
 /** One line of JSON, with the names that HTTP has for it. */
-export const jsonOf = (summary: Summary): object => {
+export const jsonOf = (summary: Summary, blocked: Blocked | null = null): object => {
   const { id, status, workflow, version, owner, startedAt, settledAt, dueAt } = summary;
   const isSettled = settledAt !== null;
   return {
@@ -18,11 +18,16 @@ export const jsonOf = (summary: Summary): object => {
     settled_at: isSettled ? timeOf(settledAt) : null,
     due_at: isSettled || dueAt === null ? null : timeOf(dueAt),
     forgotten_at: isSettled && dueAt !== null ? timeOf(dueAt) : null,
+    blocked: blocked && { ...blocked, since: timeOf(blocked.since) },
   };
 };
 
-export const exportOf = (summary: Summary, { entries, truncatedThrough }: StoredJournal): object => ({
-  ...jsonOf(summary),
+export const exportOf = (
+  summary: Summary,
+  { entries, truncatedThrough }: StoredJournal,
+  blocked: Blocked | null = null,
+): object => ({
+  ...jsonOf(summary, blocked),
   truncated_through: truncatedThrough === 0 ? null : truncatedThrough,
   entries: entries.map(withoutSecrets),
 });
@@ -31,7 +36,7 @@ export const exportOf = (summary: Summary, { entries, truncatedThrough }: Stored
 const withoutSecrets = (entry: JournalEntry): object => {
   if (entry.type === 'oauth.requested') return { ...entry, id: HIDDEN, authUrl: HIDDEN };
   if (entry.type.startsWith('oauth.')) return { ...entry, id: HIDDEN };
-  return 'key' in entry ? { ...entry, key: HIDDEN } : entry;
+  return entry.type === 'interaction.answered' && 'key' in entry ? { ...entry, key: HIDDEN } : entry;
 };
 
 export const timeOf = (ms: number): string => new Date(Math.min(ms, LAST_DATE)).toISOString();
@@ -46,10 +51,15 @@ export const nextOf = ({ settledAt, dueAt }: Summary, now: number): string => {
 const HEADS = ['EXECUTION', 'STATUS', 'WORKFLOW', 'OWNER', 'STARTED', 'NEXT'];
 
 /** With a head, and each column as wide as it has to be. */
-export const tableOf = (summaries: readonly Summary[], now: number): string => {
+export const tableOf = (
+  summaries: readonly Summary[],
+  now: number,
+  blocked: ReadonlyMap<string, Blocked> = new Map(),
+): string => {
   const rows = summaries.map((summary) => {
     const { id, status, workflow, owner, startedAt } = summary;
-    return [id, status, workflow, owner ?? '-', timeOf(startedAt), nextOf(summary, now)].map(cell);
+    const stands = blocked.has(id) ? `${status}, blocked` : status;
+    return [id, stands, workflow, owner ?? '-', timeOf(startedAt), nextOf(summary, now)].map(cell);
   });
   const all = [HEADS, ...rows];
   const widths = HEADS.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));

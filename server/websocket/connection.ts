@@ -158,7 +158,8 @@ export class Connection {
 
   async #answer({ content, ...ids }: InteractionMessage): Promise<void> {
     const { turn } = this.#stage;
-    const pause = turn && pauseFor(turn.execution, ids);
+    const journal = () => (turn && this.#deps.runtime.journal(turn.execution, 0)?.entries) ?? [];
+    const pause = turn && pauseFor(turn.execution, ids, journal);
     if (turn === undefined || pause === undefined) {
       this.#sayError(turn?.refers ?? nobody, NO_PROMPT);
       return;

@@ -17,7 +17,7 @@ import { drainedLater, guarded, OpenSockets, refuse, upgrade } from './open-sock
 import type { Sink } from './view.ts';
 
 export interface SocketOptions {
-  /** Bytes a message may have; a longer one is answered with an error. Default 1_048_576. */
+  /** Bytes a message may have; a longer one is answered with an error. Default 16_777_216. */
   readonly maxMessageBytes: number;
   /** Messages a client may send on average; ten times as many at once. Beyond it they are dropped. Default 20. */
   readonly messagesPerSecond: number;
@@ -46,6 +46,9 @@ type Live = {
 
 /** Beyond it uWS drops what is sent: only answers to a client who sends and does not read get there. */
 const MAX_UNSENT = 1024 * 1024;
+
+/** Bytes beyond the limit that are read all the same. */
+const MORE_READ = 1024 * 1024;
 
 /** uWS counts bytes in 32 bits. */
 const MAX_READ = 2 ** 31;
@@ -81,8 +84,8 @@ export class Sockets {
     this.#open.push(open);
     return {
       compression: 0,
-      // Up to twice the size is read, so that the client can be told.
-      maxPayloadLength: Math.min(maxMessageBytes * 2, MAX_READ),
+      // More is read, so that the client can be told.
+      maxPayloadLength: Math.min(maxMessageBytes + Math.min(maxMessageBytes, MORE_READ), MAX_READ),
       maxBackpressure: MAX_UNSENT,
       idleTimeout: Math.min(960, Math.max(8, Math.ceil(idleTimeoutMs / 1000))),
       sendPingsAutomatically: true,

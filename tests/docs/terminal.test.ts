@@ -15,7 +15,7 @@ test('every command on the page can be typed', () => {
     return readCommandLine(words.map((word) => word.replaceAll("'", ''))).run;
   });
 
-  assert.deepEqual(runs, ['run', 'executions', 'executions', 'executions', 'graph']);
+  assert.deepEqual(runs, ['run', 'executions', 'executions', 'executions', 'executions', 'graph']);
 });
 
 test('the page names every colour of a drawing, and no other', () => {

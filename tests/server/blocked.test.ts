@@ -6,6 +6,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { openStream } from '../support/event-reader.ts';
 import type { Answered } from '../support/given.ts';
+import { fermata } from '../support/process.ts';
 
 const asking = (version: string) =>
   workflow({
@@ -98,4 +99,38 @@ test('an execution that is not blocked cannot be retried, and the reply says so'
 
   assert.deepEqual(codeOf(refused), [409, 'execution_not_blocked']);
   assert.match((refused.body as { detail: string }).detail, /is not blocked: it is awaiting_interaction/);
+});
+
+test('who looks after executions in the terminal sees which are blocked and why, and lets them try again', async (t) => {
+  const { world, id } = await blocked(t);
+  const typed = async (...words: string[]) => {
+    const process = fermata(t, ['executions', ...words], { FERMATA_OPERATOR_KEY: key });
+    const code = await process.ended;
+    return { code, said: process.stdout + process.stderr };
+  };
+  const beside = ['--data', world.directory];
+
+  const [table, lines, shown, elsewhere] = await Promise.all([
+    typed('ls', ...beside),
+    typed('ls', '--json', ...beside),
+    typed('show', ...beside, '--', id),
+    typed('retry', '--url', 'http://127.0.0.1:1', '--', id),
+  ]);
+  const retried = await typed('retry', '--url', world.server.url, '--', id);
+  const result = await createClient({ baseUrl: world.server.url, headers: ada }).follow(id);
+  const again = await typed('retry', '--url', world.server.url, '--', id);
+
+  assert.match(table.said, new RegExp(`^${id} +running, blocked +asking`, 'm'));
+  assert.equal(JSON.parse(lines.said).blocked.came, 'version 2, and no other');
+  assert.match(shown.said, /blocked +for .*: the code of version 2 does not do what the journal has\n/);
+  assert.match(shown.said, /expected +version 1 of workflow asking\n +came +version 2, and no other\n/);
+  assert.match(shown.said, /execution\.blocked expected version 1 of workflow asking; came version 2/);
+  assert.match(
+    elsewhere.said,
+    /^No server answers at http:\/\/127\.0\.0\.1:1\. Name the one .* with --url, or start it/,
+  );
+  assert.equal(retried.said, `${id} tries again.\n`);
+  assert.deepEqual(result, { value: '2: Ada' });
+  assert.match(again.said, new RegExp(`answers 409 for ${id}: Execution ${id} is over`));
+  assert.deepEqual([elsewhere.code, retried.code, again.code], [1, 0, 2]);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Backlog } from '../../server/backlog.ts';
 import { type BodyOutcome, framingFault, readBody } from '../../server/body.ts';
 import type { HttpResponse } from '../../server/uws-types.ts';
 import { givenTimers } from '../support/http.ts';
@@ -9,13 +10,14 @@ const given = {
   reading: ({ announced = Number.NaN, maxBodyBytes = 100, requestTimeoutMs = 10_000 } = {}) => {
     const timers = givenTimers();
     const outcomes: BodyOutcome[] = [];
-    const seen = { resumed: 0, gone: (): void => {} };
+    const seen = { paused: 0, resumed: 0, gone: (): void => {} };
     let take: (chunk: ArrayBuffer, isLast: boolean) => void = () => {};
     const res: Partial<HttpResponse> = {
       onData: (handler) => {
         take = handler;
         return res as HttpResponse;
       },
+      pause: () => void (seen.paused += 1),
       resume: () => void (seen.resumed += 1),
     };
     const sender = {
@@ -23,7 +25,7 @@ const given = {
         seen.gone = listener;
       },
     };
-    const limits = { maxBodyBytes, requestTimeoutMs, after: timers.after };
+    const limits = { maxBodyBytes, requestTimeoutMs, after: timers.after, unread: new Backlog(1e9) };
     readBody(res as HttpResponse, sender, announced, limits, (outcome) => outcomes.push(outcome));
     const chunk = (text: string, isLast = false): void => {
       const bytes = new TextEncoder().encode(text);
@@ -76,7 +78,7 @@ test('a slow body gets its whole time from uWS, which would end it earlier', () 
   waits.push(timers.elapse());
 
   assert.deepEqual(waits, [4_000, 4_000, 2_000]);
-  assert.equal(seen.resumed, 2);
+  assert.deepEqual([seen.paused, seen.resumed], [2, 2]);
   assert.deepEqual(outcomes, ['tooSlow']);
   assert.equal(timers.waiting.length, 0);
 });

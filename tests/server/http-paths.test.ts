@@ -27,34 +27,25 @@ test('an unknown path, another method and a slash too many get the answers that 
   assert.deepEqual(await answerTo('POST /health'), [405, 'application/json', 'GET', notAllowed]);
   assert.deepEqual(await answerTo('OPTIONS /health'), [405, 'application/json', 'GET', notAllowed]);
   assert.deepEqual(await answerTo('BREW /a/1'), [405, 'application/json', 'POST', notAllowed]);
-  assert.deepEqual(await answerTo('GET /health/'), [307, undefined, 'http://localhost/health', '']);
-  assert.deepEqual(await answerTo('POST /a/%20/?q=%2F&r'), [307, undefined, 'http://localhost/a/%20?q=%2F&r', '']);
+  assert.deepEqual(await answerTo('GET /health/'), [307, undefined, '/health', '']);
+  assert.deepEqual(await answerTo('POST /a/%20/?q=%2F&r'), [307, undefined, '/a/%20?q=%2F&r', '']);
 });
 
-test('a redirect names the host of the request only if it is one', async (t) => {
-  const server = await startServer(t, { routes: [route('GET /health', () => json('ok'))] });
-  const locationFor = async (host: string) => {
-    const answer = await ask(t, server.port, `GET /health/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-    return answer.headers.location;
-  };
-
-  assert.equal(await locationFor('app.example:8000'), 'http://app.example:8000/health');
-  assert.equal(await locationFor('[::1]:8000'), 'http://[::1]:8000/health');
-  for (const host of ['evil.example/x?', 'a@evil.example', 'a b', '"', 'a:b', 'a, evil.example']) {
-    assert.equal(await locationFor(host), '/health', host);
-  }
-});
-
-test('a HEAD request is refused without a body, and the connection goes on', async (t) => {
-  const server = await startServer(t, { routes: [route('GET /health', () => json('ok'))] });
+test('a HEAD request is answered without a body, and the connection goes on', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('GET /health', () => json('ok')), route('POST /start', () => json('started'))],
+  });
   const client = await connect(t, server.port);
 
   client.send(request('HEAD /health'));
+  const head = await client.answer();
+  client.send(request('HEAD /start'));
   const refused = await client.answer();
   client.send(request('GET /health'));
   const served = await client.answer();
 
-  assert.deepEqual([refused.status, refused.headers.allow, refused.body], [405, 'GET', '']);
+  assert.deepEqual([head.status, head.headers['content-type'], head.body], [200, 'application/json', '']);
+  assert.deepEqual([refused.status, refused.headers.allow, refused.body], [405, 'POST', '']);
   assert.deepEqual([served.status, served.body], [200, '"ok"']);
 });
 
@@ -75,7 +66,7 @@ test('with a root path routes answer with and without it, and redirects keep it'
   assert.equal(await (await fetch(`${server.url}/health`)).json(), '/health');
   assert.equal((await fetch(`${server.url}/pfxhealth`)).status, 404);
   const redirected = await fetch(`${server.url}/pfx/health/?a=1`, { redirect: 'manual' });
-  assert.equal(redirected.headers.get('location'), `${server.url}/pfx/health?a=1`);
+  assert.equal(redirected.headers.get('location'), '/pfx/health?a=1');
 });
 
 test('replies and refusals carry the CORS headers of their origin, and a preflight request is answered', async (t) => {

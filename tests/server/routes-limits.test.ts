@@ -246,7 +246,9 @@ test('a run that decides more than can be kept ends, and says why', async (t) =>
 
   const { status, body, headers } = await call('POST /v1/workflow', { body: {} });
 
-  const message = 'The run has more steps and answers than its journal may hold.';
+  const message =
+    'The run has more steps and answers than its journal may hold. ' +
+    'Its journal has 21 facts, and fermata.max_journal_facts is 20. Most of them are of step "step 1": 2.';
   assert.deepEqual([status, body], [422, { code: 'workflow_error', message, details: 'ExecutionFailed' }]);
   assert.equal(runtime.get(headers.get('execution-id')!, operator)?.context.error?.code, 'journal_full');
 });

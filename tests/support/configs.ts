@@ -63,7 +63,7 @@ export const defaults: ServerConfig = {
   dataSecret: undefined,
   maxFileBytes: 10_485_760,
   maxStoreBytes: 268_435_456,
-  sockets: { maxMessageBytes: 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
+  sockets: { maxMessageBytes: 16 * 1024 * 1024, messagesPerSecond: 20, idleTimeoutMs: 120_000 },
   identity: { allowUnverifiedJwts: false },
   trustProxy: [],
   allowedHosts: undefined,

@@ -1,6 +1,7 @@
 /** A store that keeps what it is given some turns later, as one that writes to a disk does. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import { type JournalLimits, MemoryStore, type Recorded, type Store } from '../../runtime/index.ts';
+import type { Fullness } from '../../runtime/store/store.ts';
 import { turns } from './given.ts';
 
 export class LateStore implements Store {
@@ -13,7 +14,7 @@ export class LateStore implements Store {
   }
 
   /** Entries of one execution one after the other; those of several overtake each other. */
-  append(record: Recorded, entry: JournalEntry): Promise<undefined | 'full'> {
+  append(record: Recorded, entry: JournalEntry): Promise<Fullness> {
     this.#count += 1;
     const delay = this.#count % 3;
     const before = this.#pending.get(record.id) ?? Promise.resolve();

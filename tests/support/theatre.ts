@@ -13,8 +13,17 @@ import type { LateStore } from './late-store.ts';
 import type { Puppet } from './puppet.ts';
 import type { Line } from './script.ts';
 
+/** So many calls after the end of an execution are answered at once. */
+const CALLS_AFTER_END = 16;
+
 /** A call of a run that waits. */
-type Call = { readonly of: Execution; readonly id: string | undefined; outcome: string | undefined };
+type Call = {
+  readonly of: Execution;
+  readonly id: string | undefined;
+  /** It was made when the execution had ended. */
+  readonly isLate: boolean;
+  outcome: string | undefined;
+};
 type Step = { readonly of: Execution; resolve(value: unknown): void; reject(error: Error): void };
 
 export class Theatre {
@@ -52,7 +61,7 @@ export class Theatre {
   }
 
   async #turn(): Promise<void> {
-    await turns(1);
+    await turns(2); // one that is woken parks in the turn behind the one in which it goes on
     await this.#store?.settled();
   }
 
@@ -144,10 +153,13 @@ export class Theatre {
   }
 
   #call(of: Execution, act: () => Promise<unknown>): void {
+    // A run that calls again and again after its end is answered later and later, and at last not at all.
+    if (of.hasEnded && this.#calls.filter((call) => call.of === of && call.isLate).length === CALLS_AFTER_END) return;
     const { pauses } = of.applied.context;
     const made = act();
     const opened = of.applied.context.pauses.find((pause) => !pauses.includes(pause));
-    const call: Call = { of, id: opened?.kind === 'interaction' ? opened.id : undefined, outcome: undefined };
+    const id = opened?.kind === 'interaction' ? opened.id : undefined;
+    const call: Call = { of, id, isLate: of.hasEnded, outcome: undefined };
     this.#calls.push(call);
     made.then(
       (value) => (call.outcome = (value as { text?: string } | undefined)?.text ?? 'went on'),

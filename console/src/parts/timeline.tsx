@@ -99,6 +99,6 @@ const Fact = ({ row: { entry, count }, steps, before, reached }: FactProps) => {
 
 const toneOf = (type: JournalEntry['type']): string => {
   if (type === 'execution.completed' || /^oauth\.granted|\.answered$/.test(type)) return 'good';
-  if (/\.(failed|refused|expired)$/.test(type)) return 'bad';
+  if (/\.(failed|refused|expired|blocked)$/.test(type)) return 'bad';
   return /\.requested$/.test(type) ? 'asks' : '';
 };

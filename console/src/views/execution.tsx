@@ -1,9 +1,11 @@
 /** One execution: where it stands and how it came there, what it waits for, what went in and what came out. */
 import { useMemo, useState } from 'preact/hooks';
 import { type JournalEntry, type Pause, shownDueAt } from '../../../machines/facts.ts';
+import { voidIn } from '../../../machines/void-facts.ts';
 import { chartOf } from '../chart.ts';
 import { type LiveJournal, useJournal } from '../live.ts';
 import { Card, Copy, Countdown, Empty, Mistake, Owner, Since, Status } from '../parts/bits.tsx';
+import { BlockedCard } from '../parts/blocked.tsx';
 import { Json } from '../parts/json.tsx';
 import { ConsentLink, PromptForm } from '../parts/prompt-form.tsx';
 import { Timeline } from '../parts/timeline.tsx';
@@ -37,7 +39,7 @@ type Props = { readonly id: string; readonly journal: LiveJournal; readonly path
 const Known = ({ id, journal, path }: Props) => {
   const { entries } = journal;
   const { context, active } = path;
-  const { pauses, settledAt, startedAt, owner, workflow } = context;
+  const { pauses, settledAt, startedAt, owner, workflow, blocked } = context;
   return (
     <>
       <header class="top">
@@ -64,13 +66,18 @@ const Known = ({ id, journal, path }: Props) => {
             </span>
           </p>
         </div>
-        {settledAt === null && !journal.isGone && <Cancel id={id} />}
+        {settledAt === null && blocked === null && !journal.isGone && <Cancel id={id} />}
       </header>
       {journal.isGone && (
         <Mistake text="The server does not know this execution any more; this is the last that was seen of it." />
       )}
       <div class="columns">
         <div class="stack">
+          {blocked !== null && !journal.isGone && (
+            <BlockedCard id={id} blocked={blocked}>
+              <Cancel id={id} />
+            </BlockedCard>
+          )}
           {pauses.length > 0 && !journal.isGone && <Waiting id={id} pauses={pauses} />}
           <Outcome path={path} entries={entries} />
           <Input entry={entries[0]} />
@@ -114,7 +121,10 @@ const Needed = ({ id, pause }: { id: string; pause: Pause }) => {
 
 const Outcome = ({ path: { context }, entries }: { path: Path; entries: readonly JournalEntry[] }) => {
   const { error, result, settledAt } = context;
-  const pieces = entries.flatMap((entry) => (entry.type === 'output.emitted' ? [entry.value] : []));
+  const voids = voidIn(entries);
+  const pieces = entries.flatMap((entry) =>
+    entry.type === 'output.emitted' && voids?.has(entry) !== true ? [entry.value] : [],
+  );
   if (settledAt === null && pieces.length === 0) return null;
   const isText = pieces.every((piece) => typeof piece === 'string');
   return (

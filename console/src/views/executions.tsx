@@ -162,6 +162,7 @@ const OwnerLink = ({ owner }: { owner: string }) => (
 
 /** In a line: what it waits for, or what came of it. */
 const gist = (execution: ListedExecution): string => {
+  if (execution.blocked !== undefined) return `Expected ${execution.blocked.expected}; came ${execution.blocked.came}`;
   switch (execution.status) {
     case 'interaction_required':
       return others(execution.prompt.text, execution.pending);

@@ -245,7 +245,10 @@ export class DiskStore implements Store, Archive {
     this.#leaving = undefined;
     this.#isFull = false;
     const [first, last] = [batch.changes[0], batch.changes.at(-1)];
-    if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) return this.#fail(batch);
+    if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) {
+      this.#fail(batch);
+      return;
+    }
     const lostAfter = last && this.#faults.lostAfter(last.seq);
     for (const change of batch.changes) if (change.seq <= (lostAfter ?? change.seq)) this.#write(change);
     // A part of a batch is as if it had been a batch: what it put into the vault is there, what came later is not gone.

@@ -116,7 +116,7 @@ export abstract class Leaves {
       await this.#inner(node.inner, site, step);
       await this.#turns(node.turns);
       if (node.value === 'error') throw new RangeError(`${site} broke`);
-      return valueOf(node.value, site);
+      return valueGiven(node.value, site);
     });
     const seen = this.see({ site, did: 'step', asked: name, got: value ?? 'nothing' });
     if (node.mutates) spoil(value);
@@ -232,7 +232,7 @@ export abstract class Leaves {
   }
 }
 
-const valueOf = (value: StepValue, site: string): unknown => {
+const valueGiven = (value: StepValue, site: string): unknown => {
   if (value === 'object') return { of: site, total: 5, list: [1, { deep: true }] };
   if (value === 'list') return [site, 5, [1]];
   if (value === 'date') return { of: site, at: new Date(0) };

@@ -80,7 +80,7 @@ class Play implements Faults {
     this.#schedule = schedule;
     this.#hibernates = hibernates;
     this.#cuts = [...cuts];
-    this.#world = new World(traitsOf(program));
+    this.#world = new World(traitsOf(program), cuts.length > 0);
     this.#world.stepsOver = () => stepsOver(this.#disk.facts(this.#id));
     this.#workflow = interpreted(program, this.#world);
     this.#body = program.input === 'transforms' ? BODY : null;
@@ -91,6 +91,7 @@ class Play implements Faults {
     await this.#start();
     let end: End | undefined;
     let idle = 0;
+    let lastSeq = 0;
     for (let round = 0; end === undefined && round < ROUNDS; round += 1) {
       await this.#quiet();
       if (this.#isLost) {
@@ -107,8 +108,12 @@ class Play implements Faults {
       end = this.#end();
       if (end !== undefined) break;
       if (round === this.#schedule.cancelAfter) await this.#cancel();
-      else if (await this.#act()) idle = 0;
-      else if (idle === PATIENCE.length) end = 'stuck';
+      else if (await this.#act()) {
+        idle = 0;
+        const seq = this.#disk.facts(this.#id).length;
+        if (seq === lastSeq) this.#clock.advance(PATIENCE[0]!); // it was not heard: what could not be stored is tried again
+        lastSeq = seq;
+      } else if (idle === PATIENCE.length) end = 'stuck';
       else this.#clock.advance(PATIENCE[idle++]!);
     }
     if (end === 'cancelled') await this.#quiet();

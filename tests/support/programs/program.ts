@@ -132,6 +132,7 @@ export interface Traits {
   readonly isRaced: boolean;
   /** Calls that cannot be told apart by their content. */
   readonly hasTwins: boolean;
+  readonly asksForConsent: boolean;
 }
 
 export const traitsOf = (program: Program): Traits => {
@@ -144,6 +145,9 @@ export const traitsOf = (program: Program): Traits => {
       ({ do: what }) => what === 'callback' || (isParallel && (what === 'turns' || what === 'outside')),
     ),
     isRaced: nodes.some(isRace),
+    asksForConsent: nodes.some(
+      (node) => node.do === 'authorize' || (node.do === 'withdraw' && node.what === 'authorize'),
+    ),
     hasTwins: nodes.some((node) => TWINS.has(node.do) || ('says' in node && node.says === 'shared')),
   };
 };

@@ -21,7 +21,8 @@ const ORDERED: ReadonlySet<string> = new Set(['race', 'withdraw', 'catch']);
 
 export class World {
   readonly problems: string[] = [];
-  readonly #isLoose: boolean;
+  /** What comes first may be another one in the next life: what decided it need not have been kept. */
+  readonly #isOrderSure: boolean;
   /** How often the function was called. */
   attempts = 0;
   /** Number of the process. */
@@ -52,7 +53,7 @@ export class World {
 
   /** The same in each life. */
   compare(seen: Seen): void {
-    if (UNSURE.has(seen.did) || (this.#isLoose && ORDERED.has(seen.did))) return;
+    if (UNSURE.has(seen.did) || (!this.#isOrderSure && ORDERED.has(seen.did))) return;
     if (JSON.stringify(seen.got).includes('AbortError')) return; // it has ended
     const before = this.#seen.get(seen.site);
     if (before === undefined) this.#seen.set(seen.site, seen);
