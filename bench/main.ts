@@ -1,6 +1,6 @@
 /**
- * `npm run bench [question ...] [flags of the questions]`: each question beside its control in the same run, as ratios. Absolute numbers are
- * those of the machine at the moment, and are only there to be read beside the others.
+ * `npm run bench -- [question ...] [flags of the questions]`: each question beside its control in the same run, as ratios.
+ * Absolute numbers are those of the machine at the moment, and are only there to be read beside the others.
  */
 import { type Row, table } from './support/table.ts';
 
@@ -13,7 +13,6 @@ const questions: Record<string, () => Promise<Row[]>> = {
   hibernated: async () => (await import('./hibernated.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
   mistakes: async () => (await import('./mistakes.ts')).default(),
-  programs: async () => (await import('./programs.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
   programs: async () => (await import('./programs.ts')).default(),
 };

@@ -7,7 +7,6 @@ import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { Disk, DiskStore, type Faults } from './disk.ts';
-import { features } from './features.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
@@ -80,7 +79,7 @@ class Play implements Faults {
     this.#schedule = schedule;
     this.#hibernates = hibernates;
     this.#cuts = [...cuts];
-    this.#world = new World(traitsOf(program), cuts.length > 0);
+    this.#world = new World(traitsOf(program));
     this.#world.stepsOver = () => stepsOver(this.#disk.facts(this.#id));
     this.#workflow = interpreted(program, this.#world);
     this.#body = program.input === 'transforms' ? BODY : null;
@@ -150,10 +149,8 @@ class Play implements Faults {
 
   async #start(): Promise<void> {
     const read = (await this.#workflow.input?.['~standard'].validate(this.#body)) as { value: unknown } | undefined;
-    const input = features.stepHandle || read === undefined ? this.#body : read.value;
     const { engine } = this.#runtime;
-    const request = { ...asked, workflow: 'program', input, read };
-    const starting = this.#runtime.start(request);
+    const starting = this.#runtime.start({ ...asked, workflow: 'program', input: this.#body, read });
     this.#id = engine.executions.all()[0]!.id;
     await Promise.race([starting.catch(() => {}), this.#quiet()]);
   }
@@ -247,12 +244,7 @@ class Play implements Faults {
   /** One consent may be for several calls: its state is that of the first. */
   async #consent(authUrl: string): Promise<void> {
     const state = new URL(authUrl).searchParams.get('state')!;
-    const { outcome } = await this.#runtime.completeOAuth(
-      new URL(`${BANK.redirectUri}?state=${state}&code=code`),
-      alice,
-    );
-    // It was used before, and what came of it could not be kept: that is tried again after a while.
-    if (outcome === 'unknown_state') this.#clock.advance(PATIENCE[0]!);
+    await this.#runtime.completeOAuth(new URL(`${BANK.redirectUri}?state=${state}&code=code`), alice);
   }
 
   #fetched(waiting: World['outside'][number]): void {
