@@ -1,6 +1,6 @@
 /**
- * `npm run bench [question ...]`: each question beside its control in the same run, as ratios. Absolute numbers are
- * those of the machine at the moment, and are only there to be read beside the others.
+ * `npm run bench -- [question ...] [flags of the questions]`: each question beside its control in the same run, as ratios.
+ * Absolute numbers are those of the machine at the moment, and are only there to be read beside the others.
  */
 import { type Row, table } from './support/table.ts';
 
@@ -12,11 +12,12 @@ const questions: Record<string, () => Promise<Row[]>> = {
   durable: async () => (await import('./durable.ts')).default(),
   hibernated: async () => (await import('./hibernated.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
-  programs: async () => (await import('./programs.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
+  programs: async () => (await import('./programs.ts')).default(),
 };
 
-const asked = process.argv.slice(2);
+const flags = process.argv.findIndex((argument) => argument.startsWith('--'));
+const asked = process.argv.slice(2, flags < 0 ? undefined : flags);
 const unknown = asked.filter((name) => !(name in questions));
 if (unknown.length > 0) {
   process.stderr.write(`no question is called ${unknown.join(', ')}; there are ${Object.keys(questions).join(', ')}\n`);

@@ -1,45 +1,72 @@
 /**
- * How many random programs give the same answer in every life of their execution? Each is played without interruption,
- * hibernated at each wait, and with its process killed, stopped or without a store at random facts.
+ * Does any random workflow program get another result in a later life, get stuck, or do something twice? See
+ * `tests/support/programs`.
  *
- * `npm run bench -- programs`. Variables: BENCH_PROGRAMS for how many (default 20,000), BENCH_SEED for which.
+ * `npm run bench -- programs [--count 20000] [--seed N] [--path P] [--only family,family] [--without family,family]`
+ *
+ * Each hundred programs have a seed of their own. What fails is shown with its seed and path; both together, with the same
+ * families, play it again.
  */
-import fc from 'fast-check';
-import { wrongIn } from '../tests/support/programs/check.ts';
-import { cases, FAMILIES } from '../tests/support/programs/generate.ts';
+import { parseArgs } from 'node:util';
+import { FAMILIES, type Family } from '../tests/support/programs/generate.ts';
+import { firstWrong, reportOf, type Tally } from '../tests/support/programs/property.ts';
 import type { Row } from './support/table.ts';
 
-const COUNT = Number(process.env.BENCH_PROGRAMS ?? 20_000);
-const SEED = Number(process.env.BENCH_SEED ?? Date.now() % 2 ** 31);
-const CHUNK = 500;
+const PER_SEED = 100;
 
 export default async (): Promise<Row[]> => {
-  const began = performance.now();
-  let [played, wrong] = [0, 0];
-  for (let seed = SEED; played < COUNT; seed += 1) {
-    const numRuns = Math.min(CHUNK, COUNT - played);
-    const property = fc.asyncProperty(cases(new Set(FAMILIES)), async (given) => {
-      const problems = await wrongIn(given);
-      if (problems.length > 0) throw new Error(problems.join('\n'));
-    });
-    const result = await fc.check(property, { numRuns, seed });
-    played += numRuns;
-    if (result.failed) {
-      wrong += 1;
-      const path = result.counterexamplePath ?? '';
-      process.stdout.write(`seed ${seed}, path ${path}\n${JSON.stringify(result.counterexample?.[0])}\n`);
-      process.stdout.write(`${String((result.errorInstance as Error | undefined)?.message).slice(0, 2_000)}\n`);
-    } else process.stdout.write(`${played} of ${COUNT}\r`);
-  }
-  const seconds = (performance.now() - began) / 1000;
-  return [
-    {
-      what: `random programs, from seed ${SEED} on`,
-      ours: `${played} in ${seconds.toFixed(0)} s`,
-      control: '',
-      ratio: '',
-      target: '',
+  const { values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      count: { type: 'string', default: '20000' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      path: { type: 'string' },
+      only: { type: 'string', default: FAMILIES.join() },
+      without: { type: 'string', default: '' },
     },
-    { what: '  chunks with a wrong, stuck or doubled one', ours: String(wrong), control: '', ratio: '', target: '0' },
+  });
+  const without = familiesIn(values.without);
+  const families = new Set([...familiesIn(values.only)].filter((family) => !without.has(family)));
+  const count = Number(values.count);
+  const first = Number(values.seed);
+  const tally: Tally = { programs: 0, runs: 0, lives: 0, blocked: 0 };
+  const unexpected: unknown[] = [];
+  const note = (error: unknown): void => void unexpected.push(error);
+  process.on('unhandledRejection', note).on('uncaughtException', note);
+  let wrong = 0;
+  process.stdout.write(`seed ${first}\n`);
+  for (let done = 0; done < count; done += PER_SEED) {
+    const seed = first + done / PER_SEED;
+    const asked = { families, count: Math.min(PER_SEED, count - done), seed, path: values.path };
+    const found = await firstWrong(asked, tally);
+    for (const error of unexpected.splice(0)) {
+      wrong += 1;
+      process.stdout.write(`seed ${seed}: would have ended the process: ${String(error)}\n`);
+    }
+    if (found === undefined) continue;
+    wrong += 1;
+    process.stdout.write(`${reportOf(found)}\n\n`);
+  }
+  process.off('unhandledRejection', note).off('uncaughtException', note);
+  const row = (what: string, ours: number, target: string): Row => ({
+    what,
+    ours: String(ours),
+    control: '',
+    ratio: '',
+    target,
+  });
+  return [
+    row('programs', tally.programs, ''),
+    row('executions of them', tally.runs, ''),
+    row('lives of these', tally.lives, ''),
+    row('executions blocked', tally.blocked, ''),
+    row('seeds with something wrong', wrong, '0'),
   ];
+};
+
+const familiesIn = (list: string): ReadonlySet<Family> => {
+  const names = list === '' ? [] : list.split(',');
+  const unknown = names.filter((name) => !FAMILIES.some((family) => family === name));
+  if (unknown.length === 0) return new Set(names as Family[]);
+  throw new Error(`No kind of program is called ${unknown.join(', ')}. There are: ${FAMILIES.join(', ')}.`);
 };

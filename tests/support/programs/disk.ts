@@ -7,6 +7,7 @@ import { firstDueAt, NEVER } from '../../../runtime/due.ts';
 import {
   type Archive,
   defaults,
+  Failure,
   type JournalLimits,
   type JournalPage,
   type Recorded,
@@ -55,6 +56,7 @@ export interface Faults {
   /** Facts of the batch that reach the disk before the process is lost; undefined: all, and it is not lost. */
   lostAfter(through: number): number | undefined;
   fails(first: number, through: number): boolean;
+  /** Whether the store takes nothing before that fact, until what it has is committed. */
   refuses(seq: number): boolean;
   /** The process is lost. */
   lost(): void;
@@ -85,6 +87,8 @@ export class DiskStore implements Store, Archive {
   readonly #loaded = new Map<string, Loaded>();
   #open: Batch | undefined;
   #leaving: Batch | undefined;
+  /** Nothing is taken until what waits is committed. */
+  #isFull = false;
   /** Nothing can be written at the moment. */
   isBroken = false;
   /** The process has ended: what it still asks for never comes. */
@@ -102,11 +106,12 @@ export class DiskStore implements Store, Archive {
 
   append(record: Recorded, entry: JournalEntry): Promise<undefined> {
     if (this.isClosed) return new Promise(() => {});
-    if (this.isBroken || this.#faults.refuses(entry.seq)) throw new Error('the disk is full');
+    this.#refuse();
     const loaded = entry.seq === 1 ? this.#begin(record.id) : this.#journalOf(record.id)!;
     const text = JSON.stringify(entry);
     loaded.journal.append(entry, text.length, limits);
     const batch = this.#join()!;
+    this.#isFull = this.#faults.refuses(entry.seq + 1);
     batch.changes.push({ record, text, seq: entry.seq, applied: record.applied });
     return batch.kept;
   }
@@ -182,9 +187,7 @@ export class DiskStore implements Store, Archive {
         .slice(0, limit),
     put: (kind, key, value) => void this.#join()?.vault.set(`${kind} ${key}`, value),
     remove: (kind, key) => void this.#join()?.vault.set(`${kind} ${key}`, undefined),
-    refuseIfUnavailable: () => {
-      if (this.isBroken) throw new Error('the disk is full');
-    },
+    refuseIfUnavailable: () => this.#refuse(),
   };
 
   /** With what is not on the disk yet. */
@@ -195,11 +198,16 @@ export class DiskStore implements Store, Archive {
   /** The batch that leaves next; undefined once the process has ended. */
   #join(): Batch | undefined {
     if (this.isClosed) return undefined;
+    this.#refuse();
     if (this.#open === undefined) {
       this.#open = new Batch();
       if (this.#leaving === undefined) setImmediate(() => this.#leave());
     }
     return this.#open;
+  }
+
+  #refuse(): void {
+    if (this.isBroken || this.#isFull) throw full();
   }
 
   #ids(holds: (row: Row) => boolean): string[] {
@@ -239,6 +247,7 @@ export class DiskStore implements Store, Archive {
 
   #commit(batch: Batch): void {
     this.#leaving = undefined;
+    this.#isFull = false;
     const [first, last] = [batch.changes[0], batch.changes.at(-1)];
     if (first !== undefined && this.#faults.fails(first.seq, last!.seq)) {
       this.#fail(batch);
@@ -246,11 +255,11 @@ export class DiskStore implements Store, Archive {
     }
     const lostAfter = last && this.#faults.lostAfter(last.seq);
     for (const change of batch.changes) if (change.seq <= (lostAfter ?? change.seq)) this.#write(change);
-    if (lostAfter === undefined || lostAfter >= last!.seq) {
-      for (const [place, value] of batch.vault) {
-        if (value === undefined) this.#disk.vault.delete(place);
-        else this.#disk.vault.set(place, value);
-      }
+    // A part of a batch is as if it had been a batch: what it put into the vault is there, what came later is not gone.
+    const isWhole = lostAfter === undefined || lostAfter >= last!.seq;
+    for (const [place, value] of batch.vault) {
+      if (value !== undefined) this.#disk.vault.set(place, value);
+      else if (isWhole) this.#disk.vault.delete(place);
     }
     if (lostAfter === undefined) batch.resolve();
     else this.#faults.lost();
@@ -261,7 +270,7 @@ export class DiskStore implements Store, Archive {
     const lost = this.#open === undefined ? [batch] : [batch, this.#open];
     this.#open = undefined;
     for (const { changes } of lost) for (const { record } of changes) this.#loaded.delete(record.id);
-    for (const each of lost) each.reject(new Error('the disk is full'));
+    for (const each of lost) each.reject(full());
   }
 
   #write({ record, text, seq, applied }: Change): void {
@@ -280,3 +289,5 @@ export class DiskStore implements Store, Archive {
 }
 
 const EMPTY = { truncatedThrough: 0, dueAt: null, isDriven: true, isSettled: false };
+
+const full = (): Failure => new Failure('store_unavailable', { detail: 'The disk is full.', retryAfterMs: 1_000 });

@@ -1,6 +1,5 @@
 /** Random cases. What is left out by name is in no program. */
 import fc from 'fast-check';
-import { features } from './features.ts';
 import type { Case, Cut, InnerCall, Leaf, Node, Program, Schedule } from './program.ts';
 
 /** Kinds of programs that can be left out, or asked for. */
@@ -123,8 +122,9 @@ const leaves = (families: ReadonlySet<Family>): fc.Arbitrary<Leaf> => {
 
 const nodes = (families: ReadonlySet<Family>): fc.Arbitrary<Node> => {
   const has = (family: Family): boolean => families.has(family);
-  const ways = has('branches') && features.branches ? some('promises', 'branches') : fc.constant('promises');
+  const ways = has('branches') ? some('promises', 'branches') : fc.constant('promises');
   const leaf = leaves(families);
+  const withdrawn = has('consents') ? some('prompt', 'sleep', 'authorize') : some('prompt', 'sleep');
   const { node } = fc.letrec<{ node: Node }>((tie) => {
     const inner = tie('node');
     const several = fc.array(inner, { minLength: 2, maxLength: 4 });
@@ -135,11 +135,8 @@ const nodes = (families: ReadonlySet<Family>): fc.Arbitrary<Node> => {
       [has('races') ? 2 : 0, fc.record({ do: some('race'), way: ways, of: several })],
       [1, fc.record({ do: some('loop'), times: fc.integer({ min: 1, max: 3 }), of: inner })],
       [3, fc.record({ do: some('try'), of: inner })],
-      [has('branches') && features.branches ? 2 : 0, fc.record({ do: some('branch'), of: inner })],
-      [
-        has('withdrawn') && features.withdrawal ? 2 : 0,
-        fc.record({ do: some('withdraw'), what: some('prompt', 'sleep', 'authorize'), after: inner }),
-      ],
+      [has('branches') ? 2 : 0, fc.record({ do: some('branch'), of: inner })],
+      [has('withdrawn') ? 2 : 0, fc.record({ do: some('withdraw'), what: withdrawn, after: inner })],
       [has('unstable') ? 1 : 0, fc.record({ do: some('choice'), of: fc.tuple(inner, inner) })],
     ];
     return {

@@ -1,7 +1,6 @@
 /** The calls that a program makes. Each gives what the run has seen of it, as data that nothing changes any more. */
-import { type Answer, type Context, text } from '../../../runtime/index.ts';
+import { type Answer, type Context, type Step, text } from '../../../runtime/index.ts';
 import { turns } from '../given.ts';
-import type { StepHandle, Wide } from './features.ts';
 import type { Leaf, Node, StepValue } from './program.ts';
 import { givenIn, questionFor } from './questions.ts';
 import type { Seen, World } from './world.ts';
@@ -12,7 +11,7 @@ export const never = (): Promise<never> => new Promise(() => {});
 const MICRO = null;
 
 export abstract class Leaves {
-  readonly ctx: Wide;
+  readonly ctx: Context;
   /** From 1: how often the function was called before, and this time. */
   readonly number: number;
   readonly #world: World;
@@ -20,7 +19,7 @@ export abstract class Leaves {
   readonly #made = new Set<string>();
 
   constructor(world: World, ctx: Context) {
-    this.ctx = ctx as unknown as Wide;
+    this.ctx = ctx;
     this.#world = world;
     this.#process = world.process;
     this.number = world.attempts += 1;
@@ -110,7 +109,7 @@ export abstract class Leaves {
       if (this.isLost) return never();
       const count = this.#world.begin(name, node.says === 'own');
       for (let token = 0; token < node.emits; token += 1) {
-        (step ?? this.ctx).emit({ of: `${site} token`, done: token, time: count });
+        step.emit({ of: `${site} token`, done: token, time: count });
         await this.#turns(1);
       }
       await this.#inner(node.inner, site, step);
@@ -124,11 +123,7 @@ export abstract class Leaves {
   }
 
   /** A call of `ctx` from within a step. Those that make no sense there reject; what is done then is up to the author. */
-  async #inner(
-    call: Extract<Leaf, { do: 'step' }>['inner'],
-    site: string,
-    step: StepHandle | undefined,
-  ): Promise<void> {
+  async #inner(call: Extract<Leaf, { do: 'step' }>['inner'], site: string, step: Step): Promise<void> {
     const { ctx } = this;
     switch (call) {
       case 'none':
@@ -136,7 +131,7 @@ export abstract class Leaves {
       case 'emit':
         return ctx.emit({ of: `${site} inner`, done: 1 });
       case 'span':
-        return (step ?? ctx).span('TOOL', `${site} inner`).end(1);
+        return step.span('TOOL', `${site} inner`).end(1);
       case 'log':
         return ctx.log.info({ site }, 'within a step');
       case 'now':

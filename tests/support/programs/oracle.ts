@@ -122,8 +122,7 @@ const orphans = ({ journal, made }: Played): string[] =>
 
 /** Two runs of the same program. The first one had no cuts. */
 export const differencesOf = (program: Program, first: Played, second: Played, isSamePace: boolean): string[] => {
-  const { isUnstable, isReworded, isLoose, isRaced, hasTwins, asksForConsent } = traitsOf(program);
-  if (asksForConsent && !isSamePace) return []; // it may be given in one of them, and expire in the other
+  const { isUnstable, isReworded, isLoose, isRaced, hasTwins } = traitsOf(program);
   if (isUnstable || isReworded || isRaced || first.end === 'stuck' || second.end === 'stuck') return [];
   if (first.end === 'cancelled' || second.end === 'cancelled') return [];
   if (isLoose && (hasTwins || second.end === 'blocked')) return [];

@@ -7,13 +7,12 @@ import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { Disk, DiskStore, type Faults } from './disk.ts';
-import { features } from './features.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
 import { type Seen, World } from './world.ts';
 
-export type End = 'completed' | 'failed' | 'blocked' | 'changed' | 'cancelled' | 'stuck';
+export type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
 
 export interface Played {
   readonly end: End;
@@ -44,7 +43,7 @@ const ROUNDS = 250;
 /** A replay that takes longer than that does not get on. */
 const REPLAY_TURNS = 600;
 /** Rounds without anything that could be done, in which time passes in case that something is tried again. */
-const PATIENCE = [1_500, 1_500, 70_000, 70_000, 1_500, 1_500, 70_000];
+const PATIENCE = [1_500, 1_500, 70_000, 70_000, 70_000, 70_000];
 
 const BANK = {
   clientId: 'fermata',
@@ -80,7 +79,7 @@ class Play implements Faults {
     this.#schedule = schedule;
     this.#hibernates = hibernates;
     this.#cuts = [...cuts];
-    this.#world = new World(traitsOf(program), cuts.length > 0);
+    this.#world = new World(traitsOf(program));
     this.#world.stepsOver = () => stepsOver(this.#disk.facts(this.#id));
     this.#workflow = interpreted(program, this.#world);
     this.#body = program.input === 'transforms' ? BODY : null;
@@ -150,10 +149,8 @@ class Play implements Faults {
 
   async #start(): Promise<void> {
     const read = (await this.#workflow.input?.['~standard'].validate(this.#body)) as { value: unknown } | undefined;
-    const input = features.stepHandle || read === undefined ? this.#body : read.value;
     const { engine } = this.#runtime;
-    const request = { ...asked, workflow: 'program', input, read };
-    const starting = this.#runtime.start(request);
+    const starting = this.#runtime.start({ ...asked, workflow: 'program', input: this.#body, read });
     this.#id = engine.executions.all()[0]!.id;
     await Promise.race([starting.catch(() => {}), this.#quiet()]);
   }
@@ -209,17 +206,15 @@ class Play implements Faults {
     const { pauses } = this.#execution!.context;
     const acts: (() => unknown)[] = [];
     for (const pause of pauses) {
-      if (pause.kind === 'oauth') acts.push(() => this.#consent(new URL(pause.authUrl).searchParams.get('state')!));
+      if (pause.kind === 'oauth') acts.push(() => this.#consent(pause.authUrl));
       if (pause.kind === 'interaction' && isAnswered(pause.prompt))
         acts.push(() => this.#answer(pause.id, pause.prompt));
     }
     for (const waiting of this.#world.outside) acts.push(() => this.#fetched(waiting));
-    const timed = pauses.flatMap(({ dueAt }) => (dueAt !== null && dueAt < this.#clock.now() + 3_600_000 ? dueAt : []));
-    if (timed.length > 0) {
-      // What is over, and could not be stored, is tried again a second later.
-      const left = Math.min(...timed) - this.#clock.now();
-      acts.push(() => this.#clock.advance(left > 0 ? left : PATIENCE[0]!));
-    }
+    const timed = pauses.flatMap(({ kind, dueAt }) =>
+      kind !== 'oauth' && dueAt !== null && dueAt < this.#clock.now() + 3_600_000 ? dueAt : [],
+    );
+    if (timed.length > 0) acts.push(() => this.#passUntil(Math.min(...timed)));
     if (acts.length === 0) return execution.phase === 'waiting' && pauses.length === 0;
     this.#answering.clear();
     const count = 1 + (this.#draw() % Math.min(this.#schedule.atOnce, acts.length));
@@ -227,6 +222,11 @@ class Play implements Faults {
     for (let done = 0; done < count; done += 1) doing.push(acts.splice(this.#draw() % acts.length, 1)[0]!());
     await Promise.race([Promise.allSettled(doing), this.#quiet()]);
     return true;
+  }
+
+  /** What is due and has not happened is tried again after a while. */
+  #passUntil(dueAt: number): void {
+    this.#clock.advance(Math.max(PATIENCE[0]!, dueAt - this.#clock.now()));
   }
 
   #draw(): number {
@@ -241,7 +241,9 @@ class Play implements Faults {
     await this.#runtime.answer(this.#id, id, responseTo(prompt, count), alice);
   }
 
-  async #consent(state: string): Promise<void> {
+  /** One consent may be for several calls: its state is that of the first. */
+  async #consent(authUrl: string): Promise<void> {
+    const state = new URL(authUrl).searchParams.get('state')!;
     await this.#runtime.completeOAuth(new URL(`${BANK.redirectUri}?state=${state}&code=code`), alice);
   }
 
@@ -284,7 +286,7 @@ class Play implements Faults {
 
   refuses(seq: number): boolean {
     const [cut] = this.#cuts;
-    if (cut?.how !== 'refuse' || seq < cut.fact || seq === 1) return false;
+    if (cut?.how !== 'refuse' || seq < cut.fact) return false;
     this.#cuts.shift();
     return true;
   }

@@ -21,7 +21,7 @@ const ORDERED: ReadonlySet<string> = new Set(['race', 'withdraw', 'catch']);
 
 export class World {
   readonly problems: string[] = [];
-  /** What comes first may be another one in the next life: what decided it need not have been kept. */
+  /** What comes first is the same in each life. */
   readonly #isOrderSure: boolean;
   /** How often the function was called. */
   attempts = 0;
@@ -47,8 +47,8 @@ export class World {
     if (!this.problems.includes(text)) this.problems.push(text);
   }
 
-  constructor({ isLoose, isUnstable }: Traits, isCut: boolean) {
-    this.#isOrderSure = !isLoose && !isUnstable && !isCut;
+  constructor({ isLoose, isUnstable }: Traits) {
+    this.#isOrderSure = !isLoose && !isUnstable;
   }
 
   /** The same in each life. */
