@@ -16,6 +16,8 @@ import type { ResolvedOptions } from './options.ts';
 import { DisposalScope } from './scope.ts';
 import { Slots } from './slots.ts';
 import type { Vault } from './store/vault.ts';
+import type { Strayed } from './strays.ts';
+import { ownedBy } from './thread.ts';
 import type { Workflow } from './workflow.ts';
 
 /** Nothing depends on when a shared builder is idle; it need not hear of every pause between two requests. */
@@ -175,7 +177,8 @@ export class Builders {
     try {
       await builder.predecessor;
       if (signal.aborted) throw new Failure('draining');
-      builder.resources = await this.workflow.build?.(builder.user, builder.scope);
+      const { user, scope } = builder;
+      builder.resources = await ownedBy(this.#owner(user), async () => this.workflow.build?.(user, scope));
       if (signal.aborted) throw new Error('The build was given up.');
     } catch (error) {
       await this.dispose(builder);
@@ -192,7 +195,7 @@ export class Builders {
 
   async #dispose({ user, predecessor, scope }: Builder): Promise<void> {
     await predecessor;
-    await scope.close().catch((error) => this.#report(user, error));
+    await ownedBy(this.#owner(user), () => scope.close()).catch((error) => this.#report(user, error));
   }
 
   #changed(builder: Builder, snapshot: BuilderSnapshot): void {
@@ -272,6 +275,11 @@ export class Builders {
   /** In the vault: ASCII, whatever the user is called. */
   #nameOf(user: string | null): string {
     return encodeURIComponent(JSON.stringify([this.workflow.name, user]));
+  }
+
+  /** Of what a build or a closer has not awaited. */
+  #owner(user: string | null): Strayed {
+    return { strayed: (error) => this.#report(user, error) };
   }
 
   #report(user: string | null, error: unknown): void {

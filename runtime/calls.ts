@@ -25,25 +25,9 @@ export const isWithdrawal = (entry: JournalEntry): entry is Withdrawal => entry.
 
 /** Whoever waits for it: the id of the pause that it closes, or the number of the call that it ends. */
 export const wakes = (entry: JournalEntry): string | number | undefined => {
-  switch (entry.type) {
-    case 'interaction.answered':
-    case 'interaction.expired':
-    case 'interaction.withdrawn':
-    case 'oauth.granted':
-    case 'oauth.refused':
-    case 'oauth.expired':
-    case 'oauth.withdrawn':
-    case 'sleep.elapsed':
-    case 'sleep.withdrawn':
-      return entry.id;
-    case 'step.completed':
-    case 'step.failed':
-      return entry.call;
-    case 'value.recorded':
-      return entry.name === AUTHORIZE ? entry.call : undefined;
-    default:
-      return undefined;
-  }
+  if ('id' in entry) return 'call' in entry ? undefined : entry.id; // a call opens a pause, and no call closes it
+  if (isStepEnd(entry)) return entry.call;
+  return entry.type === 'value.recorded' && entry.name === AUTHORIZE ? entry.call : undefined;
 };
 
 /** Name of the value that a call of `ctx.authorize` records. */

@@ -336,7 +336,7 @@ export class Engine {
       if (this.#keeper instanceof Archivist) this.#keeper.stop();
       this.oauth.stop();
       await this.store.close();
-      this.#unguard?.();
+      setImmediate(() => this.#unguard?.()); // what a closer has not awaited is rejected behind this turn
     });
     return this.#stopped;
   }

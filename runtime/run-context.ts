@@ -115,7 +115,7 @@ export class RunContext implements Context {
     const prompt = frozen((typeof given === 'string' ? notification({ text: given }) : given).prompt);
     const fact = { type: 'notification.sent', call: 0, after: 0, prompt } as const;
     const made = run.make(fact, position, (sent) => run.record(sent));
-    return made === undefined ? new Promise(() => {}) : Promise.resolve(acknowledged());
+    return made === undefined ? new Promise(() => {}) : this.#soon(async () => acknowledged());
   }
 
   authorize(provider: string, options: AuthorizeOptions = {}): Promise<AccessToken> {
@@ -152,24 +152,40 @@ export class RunContext implements Context {
   }
 
   branch<T>(name: string, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
-    return this.#refused<T>(this.#run.position, `branch ${JSON.stringify(name)}`) ?? branch(this.#run, name, work);
+    return (
+      this.#refused<T>(this.#run.position, `branch ${JSON.stringify(name)}`) ??
+      this.#soon(() => branch(this.#run, name, work))
+    );
   }
 
   all(branches: Branches): Promise<never> {
-    return this.#refused<never>(this.#run.position, 'all') ?? (all(this.#run, branches) as Promise<never>);
+    return (
+      this.#refused<never>(this.#run.position, 'all') ?? this.#soon(() => all(this.#run, branches) as Promise<never>)
+    );
   }
 
   race(branches: Branches): Promise<never> {
-    return this.#refused<never>(this.#run.position, 'race') ?? (race(this.#run, branches) as Promise<never>);
+    return (
+      this.#refused<never>(this.#run.position, 'race') ?? this.#soon(() => race(this.#run, branches) as Promise<never>)
+    );
   }
 
   continueAs(input: unknown): Promise<never> {
     const run = this.#run;
     const refused = this.#refused<never>(run.position, 'continueAs');
     if (refused !== undefined) return refused;
-    const given = toJson(input, 'The input of continueAs');
-    run.once('continueAs', () => run.record({ type: 'execution.continued', input: given }));
+    try {
+      run.continueAs(toJson(input, 'The input of continueAs'));
+    } catch (error) {
+      return this.#soon(() => Promise.reject(error));
+    }
     return new Promise(() => {});
+  }
+
+  /** For calls that no fact settles: they are settled at once, unless too many have been in a row. */
+  #soon<T>(settle: () => Promise<T>): Promise<T> {
+    const { breath } = this.#run;
+    return handled(breath === undefined ? settle() : breath.then(settle));
   }
 
   /** Rejects a call that waits, where it cannot be made. */
@@ -179,13 +195,13 @@ export class RunContext implements Context {
     const message =
       `ctx.${call} was called inside of step ${JSON.stringify(step.name)}, which is not called again once it has ended: ` +
       'call it before or after the step. Inside of one there are emit, span, log, signal and idempotencyKey.';
-    return handled(Promise.reject(new StepContextError(message)));
+    return this.#soon(() => Promise.reject(new StepContextError(message)));
   }
 
   /** Rejects where there is no way to reach a person. */
   #unasked<T>(): Promise<T> | undefined {
     if (this.#run.asked.interactive) return undefined;
-    return handled(Promise.reject(new InteractionUnavailableError(UNAVAILABLE)));
+    return this.#soon(() => Promise.reject(new InteractionUnavailableError(UNAVAILABLE)));
   }
 
   /**
@@ -218,7 +234,10 @@ export class RunContext implements Context {
       if (!made.isReplayed && rejected) run.deps.oauth.reject(this.#subject, provider, rejected);
       let token = await this.#token(consent, provider, scopes);
       if (token === undefined) {
-        if (!run.asked.interactive) throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
+        if (!run.asked.interactive) {
+          await run.breath;
+          throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
+        }
         const { state: id, authUrl, expiresInMs } = run.deps.oauth.ask({ provider, scopes, ...this.#subject });
         const dueAt = run.deps.now() + expiresInMs;
         const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
@@ -257,7 +276,8 @@ export class RunContext implements Context {
     const position = run.position;
     const refused = this.#refused<void>(position, 'sleep');
     if (refused !== undefined) return refused;
-    if (!Number.isFinite(ms)) return handled(Promise.reject(new RangeError(`sleep takes milliseconds, got ${ms}`)));
+    if (!Number.isFinite(ms))
+      return this.#soon(() => Promise.reject(new RangeError(`sleep takes milliseconds, got ${ms}`)));
     const fact: SleepFact = { type: 'sleep.started', call: 0, after: 0, id: newId(), dueAt: 0 };
     const open = (started: SleepFact): void => {
       (started as { dueAt: number }).dueAt = run.deps.now() + Math.max(0, ms);

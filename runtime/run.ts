@@ -12,7 +12,6 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../machines/facts.ts';
-import { AfterEnd } from './after-end.ts';
 import type { Lease } from './builder.ts';
 import {
   type CallFact,
@@ -24,17 +23,29 @@ import {
   wakes,
   wordsOf as wordsOfCall,
 } from './calls.ts';
+import { CatchUp, type Past } from './catch-up.ts';
 import type { Log } from './context.ts';
 import type { Driver, Execution, NewFact, Phase } from './execution.ts';
 import type { OAuth } from './oauth/oauth.ts';
 import type { RunRequest } from './origin.ts';
-import { Replay } from './replay.ts';
+import { Refusals } from './refusals.ts';
+import type { Replay } from './replay.ts';
 import { RunContext } from './run-context.ts';
 import { EndedError, OutputInvalidError, stackOf, WithdrawnError, wordsOf } from './run-errors.ts';
 import { RunSteps } from './run-steps.ts';
 import { type SlotHolder, SlotRequest } from './slots.ts';
 import type { Strayed } from './strays.ts';
-import { type Branch, forkHere, isWithin, moveTo, type Position, positionIn, runAt, threadRoot } from './thread.ts';
+import {
+  type Branch,
+  forkHere,
+  isWithin,
+  LOST,
+  moveTo,
+  type Position,
+  positionIn,
+  runAt,
+  threadRoot,
+} from './thread.ts';
 import { copyJson, toJson } from './to-json.ts';
 import type { Turns, TurnTaker } from './turns.ts';
 import { Waits } from './waits.ts';
@@ -50,17 +61,6 @@ export interface RunDeps {
   /** Calls back in so many milliseconds, unless what is returned is called before. */
   after(ms: number, run: () => void): () => void;
 }
-
-/** A replay in which nothing happens for so long is of another workflow. */
-export const STALL_MS = 60_000;
-/** The same where something else has come than the journal has. */
-export const DIVERGED_MS = 2_000;
-
-/** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
-const LOST = 'lost';
-
-/** What a run before this one has done: the journal, since the function began. */
-export type Past = { readonly entries: readonly JournalEntry[]; readonly isTruncated: boolean };
 
 /** What a call has led to: before, or now. */
 export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
@@ -83,23 +83,18 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #nextCall = 0;
   readonly #waits = new Waits();
   #abort: AbortController | undefined;
-  #afterEnd: AfterEnd | undefined;
+  #refusals: Refusals | undefined;
   #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
   /** Only where somebody streams: others pay nothing for it. */
   #steps: RunSteps | undefined;
   /** Until it has done again what a run before it has done. */
-  #replay: Replay | undefined;
+  #catchUp: CatchUp | undefined;
   #past: Replay | undefined;
-  /** Pauses that were opened while it is replayed, which waits for them. */
-  #again: Set<string | number> = NOTHING;
   /** Steps that wait for a slot. */
   #starting: (() => void)[] | undefined;
-  /** R5: what is new, in the order in which it came; the last may be the end of the function. */
-  #held: { readonly words: string; readonly act: () => void }[] | undefined;
-  #isBlocked = false;
-  #callOffStall: (() => void) | undefined;
   /** Calls that are made now follow from the fact that was delivered last, and from nothing else. */
   #isInTurn = false;
+  /** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
   #lost: number | string = LOST;
 
   constructor(
@@ -118,9 +113,14 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     this.#lease = lease;
     this.#read = read;
     if (past === undefined) return;
-    this.#past = this.#replay = new Replay(past.entries, past.isTruncated);
-    this.#held = [];
-    this.#nextCall = this.#replay.lastCall + 1;
+    this.#catchUp = new CatchUp(past, {
+      after: (ms, then) => deps.after(ms, then),
+      waitsFor: (ids) => this.#waits.open.some(({ key }) => ids.has(key)),
+      blocked: (expected, came) => this.#block(expected, came),
+      unblocked: () => execution.mention({ type: 'execution.unblocked' }),
+    });
+    this.#past = this.#catchUp.replay;
+    this.#nextCall = this.#past.lastCall + 1;
   }
 
   get isReplaceable(): boolean {
@@ -132,12 +132,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   }
 
   get isReplaying(): boolean {
-    return this.#replay !== undefined;
-  }
-
-  /** What it waits for at the moment that no fact has to end: used to say why a run hangs. */
-  get waits(): number {
-    return this.#waits.length;
+    return this.#catchUp !== undefined;
   }
 
   told(entry: JournalEntry | undefined, told: Phase): void {
@@ -169,12 +164,11 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   leave(): void {
     if (this.#over !== undefined) return;
     this.#over = 'left';
-    this.#endReplay();
+    this.#caughtUp();
     this.#giveSlotBack();
     this.#lease.cancel();
-    if (this.#phase === 'executing') this.#abort?.abort(ended());
+    if (this.#phase === 'executing') this.#signalEnd();
     this.#waits.clear();
-    this.#held = undefined;
   }
 
   slotGranted(): void {
@@ -223,11 +217,16 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     return this.#late.reject(ended);
   }
 
-  get #late(): AfterEnd {
+  get #late(): Refusals {
     const { log } = this.deps;
     const { id: executionId, context } = this.execution;
-    this.#afterEnd ??= new AfterEnd(log, { executionId, workflow: context.workflow });
-    return this.#afterEnd;
+    this.#refusals ??= new Refusals(log, { executionId, workflow: context.workflow });
+    return this.#refusals;
+  }
+
+  /** What a call that no fact settles has to wait for; nearly always nothing. */
+  get breath(): Promise<void> | undefined {
+    return this.#late.breath;
   }
 
   /**
@@ -245,8 +244,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
       const fork = isInterchangeable(fact) ? '' : forkHere();
       if (fork !== '') numbered.fork = fork;
     }
-    const replay = step === undefined ? this.#replay : undefined;
-    const taken = replay?.take(fact, numbered) ?? 'new';
+    const taken = (step === undefined ? this.#catchUp?.replay.take(fact, numbered) : undefined) ?? 'new';
     if (taken === 'ambiguous') {
       this.#ambiguous(fact);
       return undefined;
@@ -258,8 +256,13 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     }
     (fact as { call: number }).call = this.#nextCall++;
     this.#advance(position, fact, fact.call);
-    if (taken === 'new') this.#do(fact, act);
+    if (taken === 'new') this.#new(fact, act);
     return { fact, isReplayed: false };
+  }
+
+  #new<Fact extends MadeCall>(fact: Fact, act: (fact: Fact) => void): void {
+    if (this.#catchUp === undefined) act(fact);
+    else this.#catchUp.hold(wordsOfCall(fact), () => act(fact));
   }
 
   #advance(position: Position, fact: MadeCall, call: number): void {
@@ -268,18 +271,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     else moveTo({ run: this, after: call, branch: position.branch, step: undefined });
   }
 
-  /** R5 */
-  #do<Fact extends MadeCall>(fact: Fact, act: (fact: Fact) => void): void {
-    if (this.#held === undefined) act(fact);
-    else this.#hold(wordsOfCall(fact), () => act(fact));
-  }
-
-  #hold(words: string, act: () => void): void {
-    this.#held!.push({ words, act });
-    this.#watch();
-  }
-
-  /** Records a fact that nobody waits for. */
+  /** Records a fact that no call waits for. */
   record(fact: NewFact): void {
     if (this.#over === undefined) this.execution.mention(fact);
   }
@@ -318,7 +310,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     position: Position,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    if (this.#replay !== undefined) this.#again = new Set([...this.#again, fact.id]);
+    this.#catchUp?.again.add(fact.id);
     this.#offer(fact);
     return this.resume(fact, outcome, position, signal);
   }
@@ -341,11 +333,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   ): Promise<T> {
     const withdraw = signal && ((): void => this.#withdraw(fact));
     const promise = new Promise<T>((resolve, reject) => {
-      const heard = (closed: JournalEntry): void => {
-        if (withdraw !== undefined) signal!.removeEventListener('abort', withdraw);
-        resolve(outcome(fact, closed));
-      };
-      this.#waits.add({ key: fact.id, pause: fact, branch, resolve: heard, reject });
+      const heard = (closed: JournalEntry): void => resolve(outcome(fact, closed));
+      const forget = withdraw && ((): void => signal!.removeEventListener('abort', withdraw));
+      this.#waits.add({ key: fact.id, pause: fact, branch, resolve: heard, reject, forget });
     });
     promise.catch(() => {}); // the author may not have awaited it yet, or never will
     if (signal?.aborted) this.#withdraw(fact);
@@ -361,7 +351,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
 
   #withdraw({ id, type }: PauseFact): void {
     if (this.#over !== undefined) return;
-    if (this.#replay?.takeWithdrawal(id)) {
+    if (this.#catchUp?.replay.takeWithdrawal(id)) {
       this.#stir();
       return;
     }
@@ -373,7 +363,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   ended<T>(call: number, { branch }: Position, outcome: (entry: JournalEntry) => T): Promise<T> {
     const promise = new Promise<T>((resolve, reject) => {
       const heard = (entry: JournalEntry): void => resolve(outcome(entry));
-      this.#waits.add({ key: call, pause: undefined, branch, resolve: heard, reject });
+      this.#waits.add({ key: call, pause: undefined, branch, resolve: heard, reject, forget: undefined });
     });
     promise.catch(() => {});
     return promise;
@@ -402,7 +392,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
 
   /** What a call has led to in lives before, after the first fact. */
   more(call: number): ReturnType<Replay['takeMore']> {
-    const more = this.#replay?.takeMore(call);
+    const more = this.#catchUp?.replay.takeMore(call);
     if (more !== undefined) this.#stir();
     return more;
   }
@@ -417,10 +407,20 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     return this.#past?.isVoid(call) ?? false;
   }
 
-  /** Does something once what is replayed is over; at once if nothing is. */
+  /** R5: does something new as soon as the run has caught up. `words` say what it is, should the execution be blocked. */
   once(words: string, act: () => void): void {
-    if (this.#held === undefined) act();
-    else this.#hold(words, act);
+    if (this.#catchUp === undefined) act();
+    else this.#catchUp.hold(words, act);
+  }
+
+  /** Another run begins the function anew. Whatever this one still does has no effect from now on. */
+  continueAs(input: unknown): void {
+    this.once('continueAs', () => {
+      if (this.#over !== undefined) return;
+      for (const { key } of this.#waits.open) if (typeof key === 'string') this.deps.oauth.abandon(key);
+      this.execution.mention({ type: 'execution.continued', input });
+      this.leave();
+    });
   }
 
   #requestSlot(): void {
@@ -444,19 +444,16 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   get #hasWork(): boolean {
     if (this.#over !== undefined) return false;
     if (!this.#isStarted) return true;
-    if (this.#replay === undefined) return this.#waits.isWoken;
-    return this.#replay.isReady || this.#waits.isAnyWoken(this.#again);
+    const catchUp = this.#catchUp;
+    if (catchUp === undefined) return this.#waits.isWoken;
+    return catchUp.replay.isReady || this.#waits.isAnyWoken(catchUp.again);
   }
 
   /** Something may have become possible. */
   #stir(): void {
     if (this.#over !== undefined) return;
-    if (this.#replay?.isOver && this.#isStarted) this.#endReplay();
-    if (this.#isBlocked && (this.#replay === undefined || this.#replay.isReady)) {
-      // The call has come after all.
-      this.#isBlocked = false;
-      this.execution.mention({ type: 'execution.unblocked' });
-    }
+    this.#catchUp?.progressed();
+    if (this.#catchUp?.replay.isOver && this.#isStarted) this.#caughtUp();
     if (this.#phase === 'executing' && this.#starting !== undefined) this.#beginSteps(this.#starting);
     if (this.#isReady) this.deps.turns.add(this);
     else if (this.#phase === 'waiting') this.#resume();
@@ -473,19 +470,20 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   turn(): void {
     if (!this.#isReady) return;
     this.#isInTurn = true;
+    this.#refusals?.rested();
     if (!this.#isStarted) {
       this.#start();
       return;
     }
-    const replay = this.#replay;
-    if (replay === undefined) {
+    if (this.#catchUp === undefined) {
       this.#waits.wakeNext();
       return;
     }
+    const { replay, again } = this.#catchUp;
     const wake = replay.nextWake();
-    if (wake === undefined) this.#waits.wakeNext(this.#again);
+    if (wake === undefined) this.#waits.wakeNext(again);
     else this.#waits.wake(wakes(wake)!, wake);
-    if (replay.isOver) this.#endReplay();
+    if (replay.isOver) this.#caughtUp();
   }
 
   endTurn(): boolean {
@@ -493,8 +491,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     if (this.#over !== undefined) return false;
     this.#stir();
     if (this.#isReady) return true;
-    this.#watch();
-    if (this.#replay === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
+    this.#catchUp?.watch();
+    if (this.#catchUp === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
       setImmediate(park, this);
     return false;
   }
@@ -517,7 +515,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#replay?.isOver) this.#endReplay();
+    if (this.#catchUp?.replay.isOver) this.#caughtUp();
   }
 
   /** The schema is asked once in every life. */
@@ -527,7 +525,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
       this.#execute(this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
       return;
     }
-    const read = schema.validate(copyJson(this.asked.input));
+    const read = this.#validated(schema, copyJson(this.asked.input));
     if (!(read instanceof Promise)) this.#executeRead(read);
     else read.then((late) => this.#executeRead(late)).catch((error) => this.#fail(error));
   }
@@ -553,25 +551,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     result.then((value) => this.#complete(value)).catch((error) => this.#fail(error));
   }
 
-  /** R5: it has been told all it knows, and waits for a call that it has to make again. */
-  #watch(): void {
-    const replay = this.#replay;
-    if (replay === undefined || this.#callOffStall !== undefined || this.#over !== undefined) return;
-    const { progress } = replay;
-    const isDiverged = this.#held!.length > 0;
-    this.#callOffStall = this.deps.after(isDiverged ? DIVERGED_MS : STALL_MS, () => {
-      this.#callOffStall = undefined;
-      if (this.#replay !== replay || this.#isBlocked) return;
-      const waitsForPerson = this.#waits.open.some(({ key }) => this.#again.has(key));
-      if (waitsForPerson || replay.progress !== progress || (!isDiverged && this.#held!.length > 0)) this.#watch();
-      else if (replay.expected !== undefined) this.#block(replay.expected, this.#held![0]?.words ?? 'nothing yet');
-    });
-  }
-
   #block(expected: string, came: string): void {
-    this.#isBlocked = true;
-    const { version } = this.workflow;
-    this.execution.mention({ type: 'execution.blocked', expected, came, version });
+    this.execution.mention({ type: 'execution.blocked', expected, came, version: this.workflow.version });
   }
 
   #ambiguous(fact: MadeCall): void {
@@ -585,12 +566,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     this.execution.detach();
   }
 
-  #endReplay(): void {
-    const held = this.#held;
-    this.#replay = undefined;
-    this.#held = undefined;
-    this.#callOffStall?.();
-    this.#callOffStall = undefined;
+  #caughtUp(): void {
+    const held = this.#catchUp?.end();
+    this.#catchUp = undefined;
     if (this.#over === undefined) for (const { act } of held ?? []) act();
   }
 
@@ -608,10 +586,15 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #complete(result: unknown): void {
     const { output } = this.workflow;
     const isAbsent = result === undefined && this.asked.streaming;
-    const checked = output === undefined || isAbsent ? { value: result } : output['~standard'].validate(result);
+    const checked = output === undefined || isAbsent ? { value: result } : this.#validated(output['~standard'], result);
     if (checked instanceof Promise)
       void checked.then((late) => this.#conclude(late)).catch((error) => this.#fail(error));
     else this.#conclude(checked);
+  }
+
+  /** On a thread of the run: what a schema forgets to await is the run's. */
+  #validated(schema: StandardSchemaV1['~standard'], value: unknown): ReturnType<typeof schema.validate> {
+    return runAt(this.root, () => schema.validate(value));
   }
 
   #conclude(checked: StandardSchemaV1.Result<unknown>): void {
@@ -632,6 +615,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     const { message, name } = wordsOf(thrown);
     const stack = stackOf(thrown);
     this.once(`the end of the function, by ${name}: ${message}`, () => {
+      if (this.#over !== undefined) return;
       const error = { code: 'workflow_error', message, name } as const;
       this.deps.log.error({ executionId: this.execution.id, workflow: this.workflow.name, err: thrown }, FAILED);
       this.record({ type: 'execution.failed', error: stack === undefined ? error : { ...error, stack } });
@@ -642,22 +626,25 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #end(success: boolean): void {
     if (this.#over !== undefined) return;
     this.#over = 'ended';
-    this.#endReplay();
+    this.#caughtUp();
     this.#lease.end(success);
     for (const { key, reject } of this.#waits.clear()) {
       if (typeof key === 'string') this.deps.oauth.abandon(key);
       reject(ended());
     }
     this.#starting = undefined;
-    this.#abort?.abort(ended());
-    this.#generator?.return(undefined).catch(() => {});
+    this.#signalEnd();
+    runAt(this.root, () => this.#generator?.return(undefined).catch(() => {}));
+  }
+
+  /** On a thread of the run: what listeners throw is the run's. */
+  #signalEnd(): void {
+    runAt(this.root, () => this.#abort?.abort(ended()));
   }
 }
 
 /** What the log says of a workflow that throws: it is not the server that has failed. */
 export const FAILED = 'a workflow has failed';
-
-const NOTHING: Set<never> = new Set();
 
 const park = (run: Run): void => run.park();
 

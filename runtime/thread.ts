@@ -39,6 +39,9 @@ export interface Position {
 
 const positions = new AsyncLocalStorage<Position>();
 
+/** What a thread has reached that is not one of the run's own. */
+export const LOST = 'lost';
+
 /** Undefined on threads that are not of this run, such as those of a listener that was called from elsewhere. */
 export const positionIn = (run: object): Position | undefined => {
   const position = positions.getStore();
@@ -50,6 +53,10 @@ export const currentRun = (): object | undefined => positions.getStore()?.run;
 
 /** The thread goes on from there, in what is left of this turn and behind its next `await`. */
 export const moveTo = (position: Position): void => positions.enterWith(position);
+
+/** Calls code of an author that belongs to no run: its stray errors are reported to `owner`. */
+export const ownedBy = <T>(owner: object, work: () => T): T =>
+  positions.run({ run: owner, after: LOST, branch: undefined, step: undefined }, work);
 
 export const runAt = <T>(position: Position, work: () => T): T => positions.run(position, work);
 

@@ -58,7 +58,7 @@ const copied = (value: unknown, depth: number): Json => {
     case 'boolean':
       return value;
     case 'number':
-      if (Number.isFinite(value)) return value;
+      if (Number.isFinite(value)) return value + 0; // JSON has no -0
       throw new NoJson(`${value} is no number that JSON has`);
     case 'undefined':
       return null;

@@ -14,16 +14,14 @@ export interface Waiting {
   readonly branch: Branch | undefined;
   readonly resolve: (entry: JournalEntry) => void;
   readonly reject: (error: unknown) => void;
+  /** Called when it does not wait any more. */
+  readonly forget: (() => void) | undefined;
 }
 
 export class Waits {
   /** There are few at a time, and most runs have one: lists are made when they are needed. */
   #waiting: Waiting[] = NONE;
   #wakes: JournalEntry[] = NONE;
-
-  get length(): number {
-    return this.#waiting.length;
-  }
 
   add(waiting: Waiting): void {
     if (this.#waiting === NONE) this.#waiting = [waiting];
@@ -66,6 +64,7 @@ export class Waits {
     const waiting = this.#waiting[index]!;
     if (this.#waiting.length === 1) this.#waiting = NONE;
     else this.#waiting.splice(index, 1);
+    waiting.forget?.();
     try {
       waiting.resolve(entry);
     } catch (error) {
@@ -76,6 +75,7 @@ export class Waits {
   /** All that still wait; nothing waits after that. */
   clear(): Waiting[] {
     const all = this.#waiting;
+    for (const { forget } of all) forget?.();
     this.#waiting = NONE;
     this.#wakes = NONE;
     return all;

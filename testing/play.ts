@@ -1,5 +1,6 @@
 /** One execution in a world of its own: a runtime in memory, time that passes when the play says so, a provider that is none. */
 import type { JournalEntry } from '../machines/facts.ts';
+import { DIVERGED_MS, STALL_MS } from '../runtime/catch-up.ts';
 import type { Execution } from '../runtime/execution.ts';
 import {
   createRuntime,
@@ -9,7 +10,7 @@ import {
   type Runtime,
   type Workflow,
 } from '../runtime/index.ts';
-import { DIVERGED_MS, Run, STALL_MS } from '../runtime/run.ts';
+import { Run } from '../runtime/run.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export interface World {

@@ -475,6 +475,90 @@ test('a run that begins anew by ctx.continueAs has a past no longer than its las
   assert.equal(world.facts(id).filter((type) => type === 'interaction.requested').length, 1);
 });
 
+const rounds: Readonly<Record<string, (ctx: Context, round: number) => Promise<unknown>>> = {
+  'a prompt behind a continueAs that is not awaited': async (ctx, round) => {
+    void ctx.continueAs({ round: round + 1 });
+    return ask(ctx, 'old');
+  },
+  'a step behind a continueAs that is not awaited': async (ctx, round) => {
+    void ctx.continueAs({ round: round + 1 });
+    return ctx.step('old', () => 1);
+  },
+  'a prompt beside a continueAs': (ctx, round) => Promise.all([ctx.continueAs({ round: round + 1 }), ask(ctx, 'old')]),
+  'a step that is not awaited, behind a continueAs that is returned': async (ctx, round) => {
+    void Promise.resolve().then(() => ctx.step('audit', () => round));
+    return ctx.continueAs({ round: round + 1 });
+  },
+  'a result behind a continueAs that is not awaited': async (ctx, round) => {
+    void ctx.continueAs({ round: round + 1 });
+    return 'old';
+  },
+};
+
+for (const [what, end] of Object.entries(rounds)) {
+  for (const again of ways) {
+    test(`${what} is no call of the next round (${again})`, async (t) => {
+      const served = named(async (ctx, { round }: { round: number }) => {
+        await ask(ctx, `round ${round}`);
+        return round === 0 ? end(ctx, round) : round;
+      });
+      const world = await DurableWorld.open(t, [served]);
+      const id = await world.start({ workflow: 'w', input: { round: 0 } });
+
+      await world.answer(id);
+      await world[again](served);
+      const open = world.get(id).context.pauses.map((pause) => pause.kind === 'interaction' && pause.prompt.text);
+      await world.answer(id);
+
+      assert.deepEqual([open, result(world, id)], [['round 1'], 1]);
+    });
+  }
+}
+
+test('a step gives the same number in every life, also one that JSON does not have', async (t) => {
+  const seen: boolean[] = [];
+  const served = named(async (ctx) => {
+    const balance = await ctx.step('balance', () => ({ is: -0 }));
+    seen.push(Object.is(balance.is, -0));
+    await ask(ctx, `Balance ${new Intl.NumberFormat('en').format(balance.is)}?`);
+    return 'done';
+  });
+  const world = await DurableWorld.open(t, [served]);
+  const id = await world.start({ workflow: 'w' });
+
+  await world.crashAndReopen(served);
+  await world.answer(id);
+
+  assert.deepEqual([result(world, id), seen], ['done', [false, false]]);
+});
+
+test('a signal that outlives its calls keeps none of them', async (t) => {
+  const { signal } = new AbortController();
+  const added: string[] = [];
+  const counted = new Proxy(signal, {
+    get: (target, name) => {
+      const value = Reflect.get(target, name, target) as unknown;
+      if (typeof value !== 'function') return value;
+      return (...given: unknown[]) => {
+        if (name === 'addEventListener') added.push('added');
+        if (name === 'removeEventListener') added.pop();
+        return (value as (...given: unknown[]) => unknown).apply(target, given);
+      };
+    },
+  });
+  const served = named(async (ctx) => {
+    await ctx.prompt(text({ text: 'a' }), { signal: counted });
+    await ctx.prompt(text({ text: 'b' }), { signal: counted });
+  });
+  const world = await DurableWorld.open(t, [served]);
+  const id = await world.start({ workflow: 'w' });
+
+  await world.answer(id);
+  await world.runtime.cancel(id, alice);
+
+  assert.deepEqual(added, []);
+});
+
 test('an execution of a version that is served beside a newer one goes on with its own', async (t) => {
   const version = (name: string) =>
     named(async (ctx) => [name, (await ask(ctx, `from ${name}`)).text], { version: name });

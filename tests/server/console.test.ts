@@ -36,7 +36,12 @@ test('the page allows itself no script or style within, and nothing from elsewhe
 test('a file that there is not is not found, wherever it would be', async (t) => {
   const { call } = await given.server(t, { workflow: hello });
 
-  for (const path of ['/console/nothing.js', '/console/..%2findex.html', '/console/%2e%2e%2findex.html', '/console/a/b']) {
+  for (const path of [
+    '/console/nothing.js',
+    '/console/..%2findex.html',
+    '/console/%2e%2e%2findex.html',
+    '/console/a/b',
+  ]) {
     assert.equal((await call(`GET ${path}`)).status, 404, path);
   }
 });

@@ -3,10 +3,28 @@
  * Argument: how the executions end, `return` or `cancel`.
  */
 import { setTimeout as sleepMs } from 'node:timers/promises';
-import { type Context, createRuntime, silentLog, text, workflow } from '../../runtime/index.ts';
+import { type Context, createRuntime, type Scope, silentLog, text, workflow } from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
 
 const ask = (ctx: Context) => ctx.prompt(text({ text: 'Anybody?' }));
+
+/** Calls again, however often it is refused, and waits for nothing else. */
+const again = async (call: () => Promise<unknown>): Promise<void> => {
+  for (;;) {
+    try {
+      await call();
+    } catch {}
+  }
+};
+
+const listen = (signal: AbortSignal, call: () => unknown): void => signal.addEventListener('abort', call as () => void);
+const throws = (): never => {
+  throw new Error('a listener throws');
+};
+const rejects = async (): Promise<never> => {
+  await null;
+  return throws();
+};
 
 export const mistakes: Readonly<Record<string, (ctx: Context) => void>> = {
   'a prompt that is not awaited': (ctx) => void ask(ctx),
@@ -23,10 +41,36 @@ export const mistakes: Readonly<Record<string, (ctx: Context) => void>> = {
       void ask(ctx);
       void (async () => await ctx.sleep(1))();
     }, 2).unref(),
-  'a loop that catches': (ctx) =>
-    void (async () => {
-      for (;;) await ask(ctx).catch(() => {});
-    })(),
+  'a loop round a prompt': (ctx) => void again(() => ask(ctx)),
+  'a loop round a prompt inside of a step': (ctx) => void ctx.step('s', () => again(() => ask(ctx))),
+  'a loop round a step inside of a step': (ctx) => void ctx.step('s', () => again(() => ctx.step('inner', () => 1))),
+  'a loop round a sleep for no number': (ctx) => void again(() => ctx.sleep(Number.NaN)),
+  'a loop round a race that throws': (ctx) => void again(() => ctx.race({ a: throws })),
+  'a loop round a branch': (ctx) => void again(() => ctx.branch('b', () => 1)),
+  'a loop round a notification': (ctx) => void again(() => ctx.notify('Again.')),
+  'a loop round a continueAs that is refused': (ctx) => void again(() => ctx.continueAs(() => 1)),
+  'a loop round a consent': (ctx) => void again(() => ctx.authorize('bank')),
+  'a listener of ctx.signal that throws': (ctx) => listen(ctx.signal, throws),
+  'a listener of ctx.signal that rejects': (ctx) => listen(ctx.signal, rejects),
+  'a listener of step.signal that throws': (ctx) =>
+    void ctx.step('s', (step) => {
+      listen(step.signal, throws);
+      return new Promise(() => {});
+    }),
+  'a listener of step.signal that rejects': (ctx) =>
+    void ctx.step('s', (step) => {
+      listen(step.signal, rejects);
+      return new Promise(() => {});
+    }),
+};
+
+const closes = (scope: Scope): void => scope.defer(() => void rejects());
+
+const BANK = {
+  clientId: 'bank',
+  authorizationUrl: 'https://bank.test/authorize',
+  tokenUrl: 'https://bank.test/token',
+  redirectUri: 'https://fermata.test/auth/redirect',
 };
 
 const [, script = '', end = ''] = process.argv;
@@ -41,13 +85,21 @@ if (import.meta.url.endsWith(script.slice(script.lastIndexOf('/')))) {
       return 'done';
     },
   });
-  const runtime = await createRuntime({ workflows: [served], log });
+  const forgetful = {
+    shared: { build: () => void rejects() },
+    closing: { build: closes },
+    own: { perUser: { build: () => void rejects() } },
+  };
+  const built = Object.entries(forgetful).map(([name, builds]) => workflow({ name, run: () => 1, ...builds }));
+  const runtime = await createRuntime({ workflows: [served, ...built], providers: { bank: BANK }, log });
+  await sleepMs(5);
+  const shared = errors.splice(0).length; // of the build of a shared workflow
   const by = { userId: 'alice' };
-  const start = async (name: string) => {
+  const start = async (name: string, workflow = 'w') => {
     const refers = { conversationId: undefined, userMessageId: undefined, request: noRequest, trace: new RunTrace({}) };
     const { execution } = await runtime.start({
       ...refers,
-      workflow: 'w',
+      workflow,
       input: name,
       by,
       interactive: end === 'cancel',
@@ -65,7 +117,9 @@ if (import.meta.url.endsWith(script.slice(script.lastIndexOf('/')))) {
     const known = errors.splice(0).every((fields) => (fields as { executionId?: string }).executionId !== undefined);
     outcomes[name] = known ? execution.status : 'an error that names no execution';
   }
-  process.stdout.write(JSON.stringify(outcomes));
+  for (const { name } of built) outcomes[`what ${name} has forgotten`] = (await start('', name)).status;
+  process.stdout.write(JSON.stringify({ ...outcomes, shared }));
   await runtime.stop();
+  await sleepMs(20);
   process.exit(0);
 }
