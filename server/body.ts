@@ -15,8 +15,17 @@ export interface BodyLimits {
   readonly unread: Backlog;
 }
 
-/** An empty body is none. */
-export type BodyOutcome = Buffer | undefined | 'tooLarge' | 'tooSlow' | 'crowdedOut';
+/**
+ * An empty body is none. `tooLarge`: its end is in sight, and what is left is dropped. `farTooLarge`: its connection has to be
+ * closed.
+ */
+export type BodyOutcome = Buffer | undefined | 'tooLarge' | 'farTooLarge' | 'tooSlow' | 'crowdedOut';
+
+/**
+ * Bytes beyond the limit that are read and dropped. A client that is cut off while it sends sees a broken connection, and not why
+ * (Node's fetch: EPIPE).
+ */
+const MAX_DROPPED = 8 * 1024 * 1024;
 
 /** uWS ends a connection that sends less than 16 kB/s, in steps of 4 s and after at least 8 s. */
 const keepAliveMs = 4_000;
@@ -49,7 +58,9 @@ export const readBody = (
 ): void => {
   const reading = new Reading(res, limits, done);
   res.onData((chunk, isLast) => reading.take(chunk, isLast, sender));
-  if (announced > limits.maxBodyBytes) reading.finish('tooLarge');
+  // A client may wait for the reply before it sends anything. uWS drops what was announced.
+  if (announced > limits.maxBodyBytes + MAX_DROPPED) reading.finish('farTooLarge');
+  else if (announced > limits.maxBodyBytes) reading.finish('tooLarge');
 };
 
 /** A class, since it is made for every request: functions with names would each be a hidden class of V8 (see tsx). */
@@ -70,9 +81,9 @@ class Reading implements Holder {
 
   take(chunk: ArrayBuffer, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
     if (this.#isOver) return;
-    const { maxBodyBytes, requestTimeoutMs } = this.#limits;
+    const { maxBodyBytes } = this.#limits;
     if (this.#size + chunk.byteLength > maxBodyBytes) {
-      this.finish('tooLarge');
+      this.#drop(chunk.byteLength, isLast, sender);
       return;
     }
     // uWS takes the memory of a chunk back, so it is copied; into one buffer, since chunks may be a byte long each.
@@ -82,12 +93,25 @@ class Reading implements Holder {
       const isWhole = this.#size === this.#bytes.length;
       this.finish(this.#size === 0 ? undefined : isWhole ? this.#bytes : this.#bytes.subarray(0, this.#size));
     } else {
-      if (this.#stopWaiting === undefined) {
-        this.#wait(requestTimeoutMs);
-        sender.onGone(() => this.#letGo());
-      }
+      this.#waitForMore(sender);
       this.#limits.unread.hold(this, this.#bytes.length);
     }
+  }
+
+  /** It is too large already. */
+  #drop(bytes: number, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
+    this.#size += bytes;
+    this.#bytes = nothing;
+    this.#limits.unread.release(this);
+    if (isLast) this.finish('tooLarge');
+    else if (this.#size > this.#limits.maxBodyBytes + MAX_DROPPED) this.finish('farTooLarge');
+    else this.#waitForMore(sender);
+  }
+
+  #waitForMore(sender: { onGone(listener: () => void): void }): void {
+    if (this.#stopWaiting !== undefined) return;
+    this.#wait(this.#limits.requestTimeoutMs);
+    sender.onGone(() => this.#letGo());
   }
 
   cut(): void {

@@ -150,8 +150,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     const allowed = own === undefined ? limits : { ...limits, maxBodyBytes: own };
     readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
       if (outcome === 'tooLarge') {
-        // The rest is read and dropped: clients that are still sending would never see the reply if they were cut off.
         exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange));
+      } else if (outcome === 'farTooLarge') {
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange), true);
       } else if (outcome === 'crowdedOut') {
         exchange.reply(asRefused(route, crowdedOut, exchange), true);
       } else if (outcome === 'tooSlow') {

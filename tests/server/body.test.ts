@@ -69,6 +69,17 @@ test('what comes after a refusal is not looked at', () => {
   assert.deepEqual(outcomes, ['tooLarge']);
 });
 
+test('a body that is too large is dropped to its end, but not for ever', () => {
+  const { outcomes, chunk } = given.reading({ maxBodyBytes: 100 });
+  const megabyte = 'x'.repeat(1024 * 1024);
+
+  for (let sent = 0; sent < 8; sent += 1) chunk(megabyte);
+  assert.deepEqual(outcomes, []);
+  chunk(megabyte);
+
+  assert.deepEqual(outcomes, ['farTooLarge']);
+});
+
 test('a slow body gets its whole time from uWS, which would end it earlier', () => {
   const { outcomes, timers, seen, chunk } = given.reading({ requestTimeoutMs: 10_000 });
   chunk('a');

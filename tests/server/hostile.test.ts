@@ -222,12 +222,20 @@ test('credentials that cannot be read are refused, and tell nobody why in detail
     'Authorization: Bearer a.b.c',
     'Authorization: Bearer ..',
     `Authorization: Bearer ${'x'.repeat(5_000)}.y.z`,
-    'Cookie: nat-session=a\xff\xfeb',
-    'X-API-Key: a\xffb',
   ]) {
     const answer = await ask(t, server.port, request('GET /executions', [credential]));
     assertClear(answer, credential);
     assert.equal(answer.status, 401);
     assert.equal(answer.headers['www-authenticate'], 'Bearer');
+  }
+  // Of two credentials that differ in bytes which uWS cannot read only one would be seen.
+  for (const [name, value] of [
+    ['cookie', 'nat-session=a\xff\xfeb'],
+    ['x-api-key', 'a\xffb'],
+  ]) {
+    const answer = await ask(t, server.port, request('GET /executions', [`${name}: ${value}`]));
+    assertClear(answer, name!);
+    assert.equal(answer.status, 400);
+    assert.match(answer.body, new RegExp(`The header ${name} has bytes that cannot be read`));
   }
 });
