@@ -124,7 +124,7 @@ export class Client {
     await this.#http.ask(interaction.response_url, { method: 'POST', headers, body }, () => {});
   }
 
-  /** Rejects with a `RequestError`: 404 for one that is unknown or somebody else's, 409 for one that is over. */
+  /** Rejects with a `RequestError`: 404 for one that is unknown or has another owner, 409 for one that is over. */
   async cancel(executionId: string): Promise<void> {
     const path = `/executions/${encodeURIComponent(executionId)}`;
     const isOver = await this.#onlyOnce(path, 'DELETE');
@@ -132,7 +132,7 @@ export class Client {
   }
 
   /**
-   * Lets a blocked execution try again. Rejects with a `RequestError`: 404 for one that is unknown or somebody else's, 409 for
+   * Lets a blocked execution try again. Rejects with a `RequestError`: 404 for one that is unknown or has another owner, 409 for
    * one that is not blocked or is over.
    */
   async retry(executionId: string): Promise<void> {

@@ -69,7 +69,7 @@ export class Builders {
     try {
       await lease.ready();
     } catch (error) {
-      // Whoever starts the server reads it, and no client.
+      // The operator who starts the server reads it, and no client.
       const { code, cause } = Failure.from(error);
       throw code === 'build_failed' && cause instanceof Error
         ? new Failure(code, { detail: cause.message, cause })

@@ -23,7 +23,7 @@ export const isStepEnd = (entry: JournalEntry): entry is StepEnd =>
 
 export const isWithdrawal = (entry: JournalEntry): entry is Withdrawal => entry.type.endsWith('.withdrawn');
 
-/** Whoever waits for it: the id of the pause that it closes, or the number of the call that it ends. */
+/** Which call it wakes: the id of the pause that it closes, or the number of the call that it ends. */
 export const wakes = (entry: JournalEntry): string | number | undefined => {
   if ('id' in entry) return 'call' in entry ? undefined : entry.id; // a call opens a pause, and no call closes it
   if (isStepEnd(entry)) return entry.call;

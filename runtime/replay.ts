@@ -221,7 +221,7 @@ export class Replay {
 const keyOf = ({ branch, after }: Place, fact: MadeCall | MadeEntry): string =>
   `${branch ?? ''}|${after}|${signatureOf(fact)}`;
 
-/** By what whoever waits for the call is woken. */
+/** The key of the fact that ends the call (see `wakes`). */
 const awaited = (call: MadeEntry): string | number => ('id' in call ? call.id : call.call);
 
 const isAwaited = ({ type }: MadeEntry): boolean => type === 'step.started' || type.endsWith('.requested');

@@ -333,7 +333,7 @@ export class RunContext implements Context {
 }
 
 /**
- * Whoever starts several things at once may look at one only after the execution has ended and all have failed. Node
+ * An author who starts several calls at once may await one only after the execution has ended and all have failed. Node
  * would end the process for it, and with it everybody else's executions.
  */
 const handled = <T>(promise: Promise<T>): Promise<T> => {

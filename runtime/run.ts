@@ -85,7 +85,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #abort: AbortController | undefined;
   #refusals: Refusals | undefined;
   #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
-  /** Only where somebody streams: others pay nothing for it. */
+  /** Only for callers that stream: others pay nothing for it. */
   #steps: RunSteps | undefined;
   /** Until it has done again what a run before it has done. */
   #catchUp: CatchUp | undefined;

@@ -60,7 +60,7 @@ export class StepWork<T> implements Step {
     return runAt(this.#position, () => this.#ctx.span(kind, name, options));
   }
 
-  /** Its end wakes whoever waits for the step. */
+  /** Its end wakes the call of `ctx.step`. */
   start(): void {
     this.#perform().catch(() => {});
   }

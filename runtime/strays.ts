@@ -62,7 +62,7 @@ export const refuseExit = (): (() => void) => {
   };
 };
 
-/** Nobody else listens: Node prints the error, and ends the process. */
+/** There is no other listener: Node prints the error, and ends the process. */
 const asUsual = (error: unknown): void => {
   stopGuarding();
   process.nextTick(() => {

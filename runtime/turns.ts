@@ -7,7 +7,7 @@
 export interface TurnTaker {
   /** A turn of its own is to come. Kept by `Turns`. */
   hasTurn: boolean;
-  /** Wakes whoever is next. */
+  /** Wakes the next call that waits. */
   turn(): void;
   /** The microtasks behind the turn are over, and nothing else has happened since. True: there is more to do. */
   endTurn(): boolean;

@@ -28,7 +28,7 @@ export class Waits {
     else this.#waiting.push(waiting);
   }
 
-  /** A fact has come that wakes whoever waits for it, as soon as it may. */
+  /** A fact has come. The call that waits for it is woken as soon as the run may go on. */
   push(entry: JournalEntry): void {
     if (this.#wakes === NONE) this.#wakes = [entry];
     else this.#wakes.push(entry);

@@ -26,7 +26,7 @@ export const identityKeys = {
     'fermata.shared_anonymous_names',
     yesOrNo,
     false,
-    'Lets callers without identity share the ids of jobs and conversations, as on NAT: whoever guesses one has it.',
+    'Lets callers without identity share the ids of jobs and conversations, as on NAT: a guessed id gives access.',
   ),
   userIds: optional(
     'fermata.user_ids',
