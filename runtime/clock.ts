@@ -43,7 +43,8 @@ export class WallClock implements Clock {
   }
 
   now(): number {
-    const [wall, readAt] = [this.#time.wall(), this.#time.monotonic()];
+    const wall = this.#time.wall();
+    const readAt = this.#time.monotonic();
     this.#shown = Math.max(wall, this.#shown + Math.max(0, readAt - this.#readAt) * SLOWED);
     this.#readAt = readAt;
     return Math.floor(this.#shown);

@@ -42,9 +42,10 @@ export interface OperatorDoorDeps {
 export const createOperatorDoor = ({ identifier, keys = [], network, attempts }: OperatorDoorDeps): OperatorDoor => {
   const digests = [keys].flat().map(digestOf);
 
-  /** D4 */
-  const isKey = (key: string | undefined, { client: { host } }: Knock): boolean => {
+  /** D4. Asking for the address costs more than the rest of a request: only keys need it. */
+  const isKey = (key: string | undefined, knock: Knock): boolean => {
     if (key === undefined || digests.length === 0) return false;
+    const { host } = knock.client;
     attempts.check(host);
     if (identifier.isOperator({ 'x-operator-key': key })) return true;
     attempts.failed(host);
