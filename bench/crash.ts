@@ -23,7 +23,7 @@ const LIFE_MS = 400;
 const GRACE_MS = 30_000;
 
 /** What the modules in it look for beside them. */
-const READ_BESIDE = ['runtime/store/writer.mjs', 'server/inspector/in-browser.mjs'];
+const READ_BESIDE = ['runtime/store/writer.mjs', 'server/operator/inspector/in-browser.mjs'];
 
 /** One file, which starts in a fifth of the time. It stands where the packages are found that are not in it. */
 const bundle = async (folder: string): Promise<string> => {

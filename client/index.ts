@@ -15,12 +15,12 @@ import type {
   StreamEvent,
   WorkflowBody,
   WorkflowListBody,
-} from '../server/protocol.ts';
+} from '../server/wire/protocol.ts';
 import { ExecutionFailedError, RequestError } from './errors.ts';
 import { Http, type HttpOptions } from './http.ts';
 import { changesOf, type FollowOptions, journalOf, type StreamOptions, streamOf } from './stream.ts';
 
-export type * from '../server/protocol.ts';
+export type * from '../server/wire/protocol.ts';
 export { ExecutionFailedError, RequestError } from './errors.ts';
 export type { HttpOptions } from './http.ts';
 export type { FollowOptions, StreamOptions } from './stream.ts';

@@ -1,4 +1,4 @@
-/** Builds the console into `console/dist`, which `server/routes/console.ts` serves. */
+/** Builds the console into `console/dist`, which `server/operator/console-routes.ts` serves. */
 import { defineConfig } from 'vite';
 import { charts } from './charts.ts';
 

@@ -6,7 +6,7 @@ import { createServer as createSocket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Workflow } from 'fermata';
 import { createServer, type ServerOptions } from 'fermata/server';
-import { readConfig } from '../server/config.ts';
+import { readConfig } from '../cli/config/read.ts';
 import { consent } from './support/browser.ts';
 
 type Body = Record<string, unknown>;

@@ -2,40 +2,41 @@
  * The engine: executions come into being here, and whatever is told of them has its consequences here - a settled one
  * rests, an old one is forgotten, a crashed one fails. Who may ask for what is decided in `runtime.ts`.
  */
+
+import { firstDueAt } from '../machines/deadlines.ts';
 import type { ExecutionInput } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
-import { Archivist } from './archivist.ts';
-import type { Lease } from './builder.ts';
-import { Builders } from './builders.ts';
-import type { Caller } from './caller.ts';
-import { type Clock, systemClock } from './clock.ts';
-import type { Log } from './context.ts';
-import { Drain } from './drain.ts';
-import { firstDueAt } from './due.ts';
+import { ActorTree, foldEvent } from './actors/system.ts';
+import type { Log } from './authoring/context.ts';
+import { readInput, type Workflow } from './authoring/workflow.ts';
+import type { Lease } from './builders/builder.ts';
+import { Builders } from './builders/pool.ts';
 import { Failure } from './errors.ts';
-import { type Driver, Execution, type ExecutionDeps, IN_VAIN, type NewFact } from './execution.ts';
-import { Executions } from './executions.ts';
-import { foldJournal } from './fold-journal.ts';
-import { newId } from './ids.ts';
-import { Inspection } from './inspection.ts';
+import { type Driver, Execution, type ExecutionDeps, IN_VAIN, type NewFact } from './executions/execution.ts';
+import { Executions } from './executions/executions.ts';
+import { newId } from './executions/ids.ts';
+import { conversationName, isUnguessable, jobName, keyName, Names } from './executions/names.ts';
+import { heapBytesOf, RecordBytes } from './executions/record-bytes.ts';
+import { Archivist } from './executions/recovery.ts';
+import { Retention } from './executions/retention.ts';
+import { Drain } from './executions/shutdown.ts';
+import { Inspection } from './inspection/inspection.ts';
+import type { Caller } from './journal/caller.ts';
+import { foldJournal } from './journal/fold-journal.ts';
+import type { Name, Origin, RunRequest } from './journal/start-request.ts';
+import { copyJson, toJson } from './json.ts';
 import { silentLog } from './log.ts';
-import { conversationName, isUnguessable, jobName, keyName, Names } from './names.ts';
 import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
-import type { Name, Origin, RunRequest } from './origin.ts';
-import { heapBytesOf, RecordBytes } from './record-bytes.ts';
-import { Retention } from './retention.ts';
-import { Run, type RunDeps } from './run.ts';
+import { Run, type RunDeps } from './run/run.ts';
+import { guardStrays } from './run/strays.ts';
+import { Turns } from './run/turns.ts';
 import type { Archived } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
 import type { Store } from './store/store.ts';
-import { guardStrays } from './strays.ts';
-import { ActorTree, foldEvent } from './system.ts';
-import type { TimingWheel } from './timing-wheel.ts';
-import { copyJson, toJson } from './to-json.ts';
-import { Turns } from './turns.ts';
-import { readInput, type Workflow } from './workflow.ts';
+import { type Clock, systemClock } from './time/clock.ts';
+import type { TimingWheel } from './time/timing-wheel.ts';
 
 export interface StartRequest extends RunRequest {
   /** What the workflow's schema has made of the input, where the caller has asked it already. Default: it is asked. */

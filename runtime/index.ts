@@ -13,8 +13,7 @@ export type {
 } from '../machines/facts.ts';
 export { isAwaited, LAST_DATE, shownDueAt } from '../machines/facts.ts';
 export { voidIn } from '../machines/void-facts.ts';
-export type { Caller } from './caller.ts';
-export { type Clock, systemClock } from './clock.ts';
+export { AccessToken } from './authoring/access-token.ts';
 export type {
   Branches,
   Context,
@@ -26,35 +25,18 @@ export type {
   SpanOptions,
   Step,
   Trace,
-} from './context.ts';
-export type { RuntimeSetup, StartRequest } from './engine.ts';
-export { Failure, type FailureCode, failures } from './errors.ts';
-export { ExecutionRecord, PendingOAuth, type RecordStatus } from './execution-record.ts';
-export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './execution-store.ts';
+} from './authoring/context.ts';
 export {
-  type ExecutionFilter,
-  type ExecutionPage,
-  firstAwaited,
-  STANDS,
-  type Stand,
-  standOf,
-} from './executions.ts';
-export { follow } from './follow.ts';
-export { type Fresh, GivenOutput, type Texts } from './given-output.ts';
-export type { Inspected, InspectedKind, InspectedSnapshot } from './inspected.ts';
-export type { Inspection, Inspector } from './inspection.ts';
-export { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
-export type { Jsonify } from './jsonify.ts';
-export { silentLog } from './log.ts';
-export { conversationName, isUnguessable } from './names.ts';
-export { MAX_DEPTH, tooDeepAt } from './nesting.ts';
-export { AccessToken } from './oauth/access-token.ts';
-export type { CallbackOutcome } from './oauth/oauth.ts';
-export { presetNames } from './oauth/presets.ts';
-export type { OAuthProviderConfig } from './oauth/provider.ts';
-export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
-export { type FirstOutcome, PendingInteraction } from './pending-interactions.ts';
-export { PerUserBuilderInfo } from './per-user-builder-info.ts';
+  AuthorizationError,
+  EndedError,
+  InteractionUnavailableError,
+  OutputInvalidError,
+  StepContextError,
+  TimeoutError,
+  WithdrawnError,
+} from './authoring/errors.ts';
+export { type JsonSchema, jsonSchemaOf } from './authoring/json-schema.ts';
+export type { Jsonify } from './authoring/jsonify.ts';
 export {
   type Answer,
   type BinaryAnswer,
@@ -77,17 +59,29 @@ export {
   readAnswer,
   type TextAnswer,
   text,
-} from './prompts.ts';
-export { FAILED } from './run.ts';
+} from './authoring/prompts.ts';
+export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './authoring/workflow.ts';
+export type { RuntimeSetup, StartRequest } from './engine.ts';
+export { Failure, type FailureCode, failures } from './errors.ts';
 export {
-  AuthorizationError,
-  EndedError,
-  InteractionUnavailableError,
-  OutputInvalidError,
-  StepContextError,
-  TimeoutError,
-  WithdrawnError,
-} from './run-errors.ts';
+  type ExecutionFilter,
+  type ExecutionPage,
+  firstAwaited,
+  STANDS,
+  type Stand,
+  standOf,
+} from './executions/executions.ts';
+export { follow } from './executions/follow.ts';
+export { conversationName, isUnguessable } from './executions/names.ts';
+export type { Inspected, InspectedKind, InspectedSnapshot } from './inspection/inspected.ts';
+export type { Inspection, Inspector } from './inspection/inspection.ts';
+export type { Caller } from './journal/caller.ts';
+export { silentLog } from './log.ts';
+export { ExecutionRecord, PendingOAuth, type RecordStatus } from './nat/execution-record.ts';
+export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './nat/execution-store.ts';
+export { type Fresh, GivenOutput, type Texts } from './nat/given-output.ts';
+export { type FirstOutcome, PendingInteraction } from './nat/pending-interactions.ts';
+export { PerUserBuilderInfo } from './nat/per-user-builder-info.ts';
 export {
   metadataFromHttpRequest,
   metadataFromWebSocket,
@@ -97,23 +91,34 @@ export {
   RunTrace,
   type TraceOrigin,
   traceFromHeaders,
-} from './run-metadata.ts';
+} from './nat/run-metadata.ts';
+export { type RunOptions, Session, type SessionRequest } from './nat/session.ts';
+export type {
+  AskedConsent,
+  AskedPrompt,
+  UserAuthenticationCallback,
+  UserInputCallback,
+} from './nat/session-callbacks.ts';
+export { SessionManager, type SessionManagerSetup } from './nat/session-manager.ts';
+export { RunFailedError, SessionRun } from './nat/session-run.ts';
+export { type Credential, type UserInfo, userInfoOf } from './nat/user-info.ts';
+export { MAX_DEPTH, tooDeepAt } from './nesting.ts';
+export type { CallbackOutcome } from './oauth/oauth.ts';
+export { presetNames } from './oauth/presets.ts';
+export type { OAuthProviderConfig } from './oauth/provider.ts';
+export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
+export { FAILED } from './run/run.ts';
+export { refuseExit } from './run/strays.ts';
 export {
   type AnswerOutcome,
   createRuntime,
   type ExecutionView,
   Runtime,
 } from './runtime.ts';
-export { type RunOptions, Session, type SessionRequest } from './session.ts';
-export type { AskedConsent, AskedPrompt, UserAuthenticationCallback, UserInputCallback } from './session-callbacks.ts';
-export { SessionManager, type SessionManagerSetup } from './session-manager.ts';
-export { RunFailedError, SessionRun } from './session-run.ts';
 export type { Archive } from './store/archive.ts';
 export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';
 export type { Summary } from './store/reader.ts';
 export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
-export { StoredExecutions, type StoredJournal } from './stored-executions.ts';
-export { refuseExit } from './strays.ts';
-export { type Credential, type UserInfo, userInfoOf } from './user-info.ts';
-export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './workflow.ts';
+export { StoredExecutions, type StoredJournal } from './store/stored-executions.ts';
+export { type Clock, systemClock } from './time/clock.ts';

@@ -1,6 +1,6 @@
 /** Every option of the runtime, with its unit and default. Unknown keys and bad values are refused by name. */
 import { Failure } from './errors.ts';
-import { defaultRecordBytes } from './record-bytes.ts';
+import { defaultRecordBytes } from './executions/record-bytes.ts';
 
 export interface RuntimeOptions {
   /** Runs that may execute at once per builder: per user of a per-user workflow, else per workflow. Default 8. */

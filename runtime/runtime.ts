@@ -7,20 +7,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { publicError } from '../machines/execution.ts';
 import { type Consent, type Interaction, isAwaited, type JournalEntry } from '../machines/facts.ts';
-import type { Builders } from './builders.ts';
-import type { Caller } from './caller.ts';
+import { type Response, readAnswer } from './authoring/prompts.ts';
+import type { Workflow } from './authoring/workflow.ts';
+import type { Builders } from './builders/pool.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
 import { Failure } from './errors.ts';
-import type { Execution, NewFact } from './execution.ts';
-import type { ExecutionFilter, ExecutionPage } from './executions.ts';
-import type { Inspection } from './inspection.ts';
+import type { Execution, NewFact } from './executions/execution.ts';
+import type { ExecutionFilter, ExecutionPage } from './executions/executions.ts';
+import { Wait } from './executions/wait.ts';
+import type { Inspection } from './inspection/inspection.ts';
+import type { Caller } from './journal/caller.ts';
+import type { RunRequest } from './journal/start-request.ts';
 import type { CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { RunRequest } from './origin.ts';
-import { type Response, readAnswer } from './prompts.ts';
 import type { JournalPage } from './store/store.ts';
-import { Wait } from './wait.ts';
-import type { Workflow } from './workflow.ts';
 
 /** What the browser that comes back from a provider tells an execution. */
 type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;

@@ -1,9 +1,9 @@
 /** Every option of the server, with its default. The YAML file, the environment and the command line end here too. */
 import type { OAuthProviderConfig, RuntimeOptions } from '../runtime/index.ts';
-import type { CorsOptions } from './cors.ts';
-import type { IdentityOptions } from './identity.ts';
-import type { StepAdaptorOptions } from './step-adaptor.ts';
-import type { SocketOptions } from './websocket/sockets.ts';
+import type { CorsOptions } from './http/cors.ts';
+import type { IdentityOptions } from './identity/identifier.ts';
+import type { StepAdaptorOptions } from './nat/step-adaptor.ts';
+import type { SocketOptions } from './nat/websocket/sockets.ts';
 
 /** Where a workflow is served. `null`: not there. */
 export interface RoutePaths {

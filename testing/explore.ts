@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Blocked, ExecutionContext } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
-import { foldJournal } from '../runtime/fold-journal.ts';
+import { foldJournal } from '../runtime/journal/fold-journal.ts';
 import { type Answers, choicesOf } from './choices.ts';
 import { Play, type World } from './play.ts';
 

@@ -1,7 +1,6 @@
 /** One execution in a world of its own: a runtime in memory, time that passes when the play says so, a provider that is none. */
 import type { JournalEntry } from '../machines/facts.ts';
-import { DIVERGED_MS, STALL_MS } from '../runtime/catch-up.ts';
-import type { Execution } from '../runtime/execution.ts';
+import type { Execution } from '../runtime/executions/execution.ts';
 import {
   createRuntime,
   noRequest,
@@ -10,7 +9,8 @@ import {
   type Runtime,
   type Workflow,
 } from '../runtime/index.ts';
-import { Run } from '../runtime/run.ts';
+import { DIVERGED_MS, STALL_MS } from '../runtime/run/catch-up.ts';
+import { Run } from '../runtime/run/run.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export interface World {

@@ -1,5 +1,5 @@
 /** Time that passes when a test says so. */
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/time/clock.ts';
 
 type Timeout = { readonly at: number; readonly fn: () => void };
 

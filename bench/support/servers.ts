@@ -2,10 +2,10 @@
 
 import { z } from 'zod';
 import { text, workflow } from '../../runtime/index.ts';
+import { loadUws } from '../../server/http/uws.ts';
+import type { App, HttpRequest, HttpResponse, ListenSocket } from '../../server/http/uws-types.ts';
 import { createServer } from '../../server/index.ts';
 import { serverDefaults } from '../../server/options.ts';
-import { loadUws } from '../../server/uws.ts';
-import type { App, HttpRequest, HttpResponse, ListenSocket } from '../../server/uws-types.ts';
 
 /** The ways of uWS to route, which our own adapter does not use. */
 type Handler = (res: HttpResponse, req: HttpRequest & { getParameter(index: number): string }) => void;

@@ -6,9 +6,10 @@
  * turn: if the process ends while a code is exchanged, the callback may come once more, and it is the provider who says
  * that a code is used. Within the process a state is used up by `take`.
  */
+
+import type { AccessToken } from '../authoring/access-token.ts';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
-import type { AccessToken } from './access-token.ts';
 import type { Provider } from './provider.ts';
 import { holderOf } from './stored-tokens.ts';
 

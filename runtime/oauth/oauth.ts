@@ -8,9 +8,9 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
+import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
-import type { AccessToken, Grant } from './access-token.ts';
 import { type Flow, Flows, type NewFlow, type Waiting } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
 import { type Fetch, Requests } from './requests.ts';
@@ -19,7 +19,7 @@ import { holderOf } from './stored-tokens.ts';
 import { cleaned, type Refusal, TokenEndpoint } from './token-endpoint.ts';
 import { TokenCache } from './tokens.ts';
 
-export { AccessToken } from './access-token.ts';
+export { AccessToken } from '../authoring/access-token.ts';
 export type { OAuthProviderConfig } from './provider.ts';
 export type { Fetch } from './requests.ts';
 

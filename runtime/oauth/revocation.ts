@@ -1,5 +1,5 @@
 /** Tells a provider that a token is of no use any more. */
-import type { Grant } from './access-token.ts';
+import type { Grant } from '../authoring/access-token.ts';
 import type { Provider } from './provider.ts';
 import type { Requests } from './requests.ts';
 

@@ -1,7 +1,7 @@
 /** Tokens in a vault, sealed. Keys are digests, so that a holder's are found together and nobody's name is in the file. */
 import { createHash } from 'node:crypto';
+import { AccessToken, type Grant } from '../authoring/access-token.ts';
 import type { Vault } from '../store/vault.ts';
-import { AccessToken, type Grant } from './access-token.ts';
 import { idOf, type Provider } from './provider.ts';
 
 /** The beginning of a holder that is an execution; others are users. */

@@ -3,7 +3,7 @@
  * recognised by its form, so that a provider without a preset is understood as well.
  */
 import type * as oauth from 'oauth4webapi';
-import { AccessToken, type Grant } from './access-token.ts';
+import { AccessToken, type Grant } from '../authoring/access-token.ts';
 import type { Quirks } from './presets.ts';
 
 export class Unusable extends Error {}

@@ -4,7 +4,7 @@
  * T2  Text of a provider is cleaned before it leaves here, and what we sent in confidence is taken out of it.
  */
 import * as oauth from 'oauth4webapi';
-import type { Grant } from './access-token.ts';
+import type { Grant } from '../authoring/access-token.ts';
 import { type Provider, usesPkce } from './provider.ts';
 import { type Answered, type Requests, Unanswered } from './requests.ts';
 import { conform, granted, Unusable } from './token-answer.ts';

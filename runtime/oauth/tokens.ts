@@ -5,9 +5,10 @@
  *     everything when an old one comes again.
  * K2  What the store has counts if it is newer: another process, or another life of this one, has refreshed.
  */
+
+import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
-import type { AccessToken, Grant } from './access-token.ts';
 import { idOf, type Provider } from './provider.ts';
 import { type KeptGrant, StoredTokens } from './stored-tokens.ts';
 import type { TokenAnswer } from './token-endpoint.ts';

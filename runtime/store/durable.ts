@@ -5,16 +5,16 @@
  * was committed and takes some microseconds.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { ExecutionFilter } from '../executions.ts';
-import type { Named } from '../names.ts';
+import type { ExecutionFilter } from '../executions/executions.ts';
+import type { Named } from '../executions/names.ts';
 import type { Archive, Archived } from './archive.ts';
-import { type Batch, Commits, unwritable, type Writer } from './commits.ts';
 import { type Directory, openDirectory } from './directory.ts';
-import { Journal } from './journal.ts';
-import { Kept, type KeptDeps } from './kept.ts';
-import { readOrigin } from './origin-text.ts';
+import { type Batch, Commits, unwritable, type Writer } from './group-commit.ts';
+import { Kept, type KeptDeps } from './journal-writer.ts';
+import { Journal } from './memory-journal.ts';
 import { Reader } from './reader.ts';
 import { Seal } from './seal.ts';
+import { readOrigin } from './start-request-text.ts';
 import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './store.ts';
 import { StoredVault } from './stored-vault.ts';
 

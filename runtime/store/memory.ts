@@ -1,6 +1,6 @@
 /** The store that forgets everything with the process: journals in a map. */
 import type { JournalEntry } from '../../machines/facts.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './memory-journal.ts';
 import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './store.ts';
 
 export class MemoryStore implements Store {

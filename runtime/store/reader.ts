@@ -7,12 +7,12 @@
 import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { JournalEntry } from '../../machines/facts.ts';
-import { type ExecutionFilter, readCursor, type Stand } from '../executions.ts';
-import type { Named } from '../names.ts';
+import { type ExecutionFilter, readCursor, type Stand } from '../executions/executions.ts';
+import type { Named } from '../executions/names.ts';
 import type { Archive } from './archive.ts';
 import { damaged } from './damage.ts';
 import type { Connection } from './directory.ts';
-import type { StoredOrigin } from './origin-text.ts';
+import type { StoredOrigin } from './start-request-text.ts';
 import type { VaultKind } from './vault.ts';
 
 export interface Stored {

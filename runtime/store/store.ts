@@ -15,7 +15,7 @@
  */
 import type { ExecutionSnapshot } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { Origin } from '../origin.ts';
+import type { Origin } from '../journal/start-request.ts';
 import type { Archive } from './archive.ts';
 
 export interface Store {

@@ -1,5 +1,5 @@
 /** The vault of a durable store: a table, of which what was put is seen at once. */
-import type { Batch, Commits, Part, Writer } from './commits.ts';
+import type { Batch, Commits, Part, Writer } from './group-commit.ts';
 import type { Reader } from './reader.ts';
 import type { Seal } from './seal.ts';
 import type { Vault, VaultKind } from './vault.ts';

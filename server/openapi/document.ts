@@ -1,7 +1,7 @@
 /** The OpenAPI document: the table of routes, as each route describes itself, and the schemas to which they refer. */
 import type { JsonSchema } from '../../runtime/index.ts';
-import type { Route } from '../route.ts';
-import { type About, type Answer, type HeaderName, headers, type Parameter, problem, tags } from './about.ts';
+import { type About, type Answer, type HeaderName, headers, type Parameter, problem, tags } from '../http/about.ts';
+import type { Route } from '../http/route.ts';
 
 export interface DocumentOptions {
   readonly title: string;

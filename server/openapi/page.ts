@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { JsonSchema } from '../../runtime/index.ts';
-import { escapeHtml as shown } from '../escape-html.ts';
-import type { Route } from '../route.ts';
-import { type Answer, type Content, type Parameter, tags } from './about.ts';
+import { type Answer, type Content, type Parameter, tags } from '../http/about.ts';
+import { escapeHtml as shown } from '../http/escape-html.ts';
+import type { Route } from '../http/route.ts';
 import { type Described, type DocumentOptions, describedRoutes, openApiOf, templateOf } from './document.ts';
 
 /** Throws as `openApiOf`. */

@@ -1,6 +1,6 @@
 /** The schemas of workflows, under names of their own in the OpenAPI document. */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
-import { isWrapped, typesGivenBy } from '../wire.ts';
+import { isWrapped, typesGivenBy } from '../wire/bodies.ts';
 
 type Side = 'input' | 'output' | 'job';
 

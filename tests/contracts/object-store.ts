@@ -1,8 +1,8 @@
-/** What `server/object-store.ts` promises, for every store there is. */
+/** What `server/files/object-store.ts` promises, for every store there is. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import type { ObjectStore, StoredObject } from '../../server/object-store.ts';
+import type { ObjectStore, StoredObject } from '../../server/files/object-store.ts';
 
 /** An empty store; what it needs beside ends with the test. */
 export type OpenObjectStore = (t: TestContext) => Promise<ObjectStore>;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { JournalEntry } from '../../machines/facts.ts';
+import { firstSnapshot } from '../../runtime/actors/system.ts';
 import type { JournalLimits, JournalPage, Recorded, Store } from '../../runtime/store/store.ts';
-import { firstSnapshot } from '../../runtime/system.ts';
 
 /** Opens an empty store; what it needs beside ends with the test. The suite closes it. */
 export type OpenStore = (t: TestContext, limits: JournalLimits) => Store | Promise<Store>;

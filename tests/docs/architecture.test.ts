@@ -39,7 +39,7 @@ for (const path of [
 ]) {
   test(`${path} names and links to files that exist`, async () => {
     const { text, links } = await readPage(path);
-    const named = [...text.matchAll(/`((?:machines|runtime|server|tests|examples|bench|docs)\/[\w./-]*)`/g)];
+    const named = [...text.matchAll(/`((?:machines|runtime|server|cli|tests|examples|bench|docs)\/[\w./-]*)`/g)];
 
     for (const url of [...links, ...named.map(([, file]) => new URL(file!, root))]) await access(url);
   });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fermata from '../../runtime/index.ts';
 import { type ExecutionErrorCode, Failure, type FailureCode, failures } from '../../runtime/index.ts';
-import { failureReply } from '../../server/problems.ts';
+import { failureReply } from '../../server/http/problems.ts';
 import { codeIn, readPage } from '../support/markdown.ts';
 
 const page = await readPage('docs/errors.md');

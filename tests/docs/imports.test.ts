@@ -25,13 +25,13 @@ const importsOf = ({ file, text }: { file: string; text: string }): Import[] => 
   });
 };
 
-const folders = ['machines', 'runtime', 'server', 'client', 'console/src', 'testing', 'examples'];
+const folders = ['machines', 'runtime', 'server', 'cli', 'client', 'console/src', 'testing', 'examples'];
 const sources = (await Promise.all(folders.map(sourcesOf))).flat();
 const imports = sources.flatMap(importsOf);
 const valuesIn = (folder: string): Import[] =>
   imports.filter(({ from, isType }) => !isType && from.startsWith(`${folder}/`));
 const isPackage = (to: string): boolean =>
-  !/^(machines|runtime|server|client|console|testing|examples|tests|bench)\//.test(to);
+  !/^(machines|runtime|server|cli|client|console|testing|examples|tests|bench)\//.test(to);
 const shown = ({ from, to }: Import): string => `${from} -> ${to}`;
 
 test('the imports are read: values and types are told apart', () => {
@@ -97,6 +97,15 @@ test('the server knows the runtime by its door only', () => {
   assert.deepEqual(wrong.map(shown), []);
 });
 
+test('the command line knows the runtime by its door, and no other part imports the command line', () => {
+  const inner = valuesIn('cli').filter(({ to }) => to.startsWith('runtime/') && to !== 'runtime/index.ts');
+  const looksIn = imports.filter(
+    ({ from, to }) => to.startsWith('cli/') && !/^(cli\/|examples\/check\.ts$)/.test(from),
+  );
+
+  assert.deepEqual([...inner, ...looksIn].map(shown), []);
+});
+
 test('examples import what a user could', () => {
   const wrong = imports.filter(
     ({ from, to }) =>
@@ -116,10 +125,10 @@ test('the server draws machines, and does nothing else with them', () => {
       to: join(dirname(file), target!),
     })),
   );
-  const drawing = dynamic.filter(({ from, to }) => from.startsWith('server/') && to.startsWith('machines/'));
+  const drawing = dynamic.filter(({ from, to }) => /^(server|cli)\//.test(from) && to.startsWith('machines/'));
 
   assert.ok(drawing.length > 0);
-  assert.deepEqual([...new Set(drawing.map(({ from }) => from))], ['server/commands/graph.ts']);
+  assert.deepEqual([...new Set(drawing.map(({ from }) => from))], ['cli/commands/graph.ts']);
 });
 
 test('what only graph or run needs is not loaded with the command line', () => {
@@ -130,9 +139,9 @@ test('what only graph or run needs is not loaded with the command line', () => {
     for (const { from, to, isType } of imports) if (from === file && !isType) load(to);
   };
 
-  load('server/main.ts');
+  load('cli/main.ts');
 
-  assert.ok(loaded.has('server/commands/run.ts'));
+  assert.ok(loaded.has('cli/commands/run.ts'));
   assert.deepEqual(
     [...loaded].filter((it) => /^elkjs|^@clack|^machines\/drawing|person\.ts$/.test(it)),
     [],
@@ -159,5 +168,5 @@ test('nobody but main.ts reads the environment', () => {
     .filter(({ file, text }) => !file.startsWith('examples/') && /process\.env(?!\.\w+ = )/.test(text))
     .map(({ file }) => file);
 
-  assert.deepEqual(readers, ['server/main.ts']);
+  assert.deepEqual(readers, ['cli/main.ts']);
 });

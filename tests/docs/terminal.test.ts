@@ -1,8 +1,8 @@
 /** `docs/terminal.md` types what there is, and names the colours that a page may set. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readCommandLine } from '../../cli/command-line.ts';
 import { style } from '../../machines/drawing/svg-style.ts';
-import { readCommandLine } from '../../server/command-line.ts';
 import { readPage } from '../support/markdown.ts';
 
 const page = await readPage('docs/terminal.md');

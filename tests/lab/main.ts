@@ -1,7 +1,7 @@
 /** `npm run lab`: serves one profile to whoever wants to try it from outside, until it is told to stop. */
 import { Command, CommanderError, Option } from 'commander';
+import { keys, readConfig } from '../../cli/config/read.ts';
 import { Failure } from '../../runtime/index.ts';
-import { keys, readConfig } from '../../server/config.ts';
 import { startLab } from './lab.ts';
 import { profiles } from './profiles.ts';
 

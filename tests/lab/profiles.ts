@@ -1,6 +1,7 @@
 /** Which workflow a lab server runs, and how it is configured, for each profile of the recordings. */
+
+import type { ServerConfig } from '../../cli/config/read.ts';
 import type { OAuthProviderConfig, Workflow } from '../../runtime/index.ts';
-import type { ServerConfig } from '../../server/config.ts';
 import type { ServerOptions } from '../../server/index.ts';
 import { labProvider } from './commands.ts';
 import {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { createRuntime, type JournalEntry, type Workflow } from '../../runtime/index.ts';
-import { noRequest } from '../../runtime/run-metadata.ts';
+import { noRequest } from '../../runtime/nat/run-metadata.ts';
 import { labChat, labRecords, labStream, labText } from './workflows.ts';
 
 const nobody = { userId: undefined };

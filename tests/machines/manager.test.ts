@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createActor, fromPromise } from 'xstate';
 import { managerMachine, type SupervisorLogic } from '../../machines/manager.ts';
-import { supervisor } from '../../runtime/supervisor.ts';
+import { supervisor } from '../../runtime/actors/supervisor.ts';
 import { Coverage } from '../support/model.ts';
 
 const coverage = new Coverage(managerMachine);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { createActor } from 'xstate';
 import { executionMachine } from '../../machines/execution.ts';
 import { createRuntime } from '../../runtime/index.ts';
-import { noRequest } from '../../runtime/run-metadata.ts';
+import { noRequest } from '../../runtime/nat/run-metadata.ts';
 import { bank } from '../support/bank.ts';
 import { expectedStatus } from '../support/execution-model.ts';
 import { pester } from '../support/pester.ts';

@@ -1,8 +1,8 @@
 /** Configurations for tests, as texts and as values. */
 
 import assert from 'node:assert/strict';
+import { type ConfigSource, readConfig, type ServerConfig } from '../../cli/config/read.ts';
 import { Failure, defaults as runtimeDefaults } from '../../runtime/index.ts';
-import { type ConfigSource, readConfig, type ServerConfig } from '../../server/config.ts';
 
 export type Outside = Partial<Pick<ConfigSource, 'env' | 'flags'>>;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'libsql';
 import { type Log, silentLog, type Workflow } from '../../runtime/index.ts';
-import { FAILED } from '../../runtime/run.ts';
+import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
 import { directory } from './durable.ts';
 import { type Answered, type CallOptions, call } from './given.ts';

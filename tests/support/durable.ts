@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Execution } from '../../runtime/execution.ts';
+import type { Execution } from '../../runtime/executions/execution.ts';
 import {
   type Caller,
   createRuntime,
@@ -16,7 +16,7 @@ import {
   silentLog,
   type Workflow,
 } from '../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
+import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 

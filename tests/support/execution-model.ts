@@ -1,7 +1,7 @@
 /** What executions are tested with, at every level: a finite set of facts, and what has to come of each of them. */
 import { type ExecutionSnapshot, type ExecutionStatus, executionMachine } from '../../machines/execution.ts';
 import type { ExecutionEvent, Pause } from '../../machines/facts.ts';
-import { readAnswer, text } from '../../runtime/prompts.ts';
+import { readAnswer, text } from '../../runtime/authoring/prompts.ts';
 import { modelOf, type Path, pathsOf } from './model.ts';
 
 export type ExecutionPath = Path<typeof executionMachine>;

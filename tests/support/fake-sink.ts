@@ -1,5 +1,5 @@
 /** A socket that takes what it is told to take. */
-import type { Sink } from '../../server/route.ts';
+import type { Sink } from '../../server/http/route.ts';
 
 export class FakeSink implements Sink {
   readonly pieces: string[] = [];

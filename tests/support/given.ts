@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import type { Execution } from '../../runtime/execution.ts';
+import type { Execution } from '../../runtime/executions/execution.ts';
 import {
   type Caller,
   createRuntime,
@@ -15,8 +15,8 @@ import {
   type RuntimeSetup,
   silentLog,
 } from '../../runtime/index.ts';
-import { FAILED } from '../../runtime/run.ts';
-import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
+import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
+import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { type HttpOptions, type HttpServer, listen } from '../../server/http.ts';
+import { type HttpOptions, type HttpServer, listen } from '../../server/http/listen.ts';
 
 export interface Answer {
   readonly status: number;

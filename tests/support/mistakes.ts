@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { type Context, createRuntime, type Scope, silentLog, text, workflow } from '../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../runtime/run-metadata.ts';
+import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 
 const ask = (ctx: Context) => ctx.prompt(text({ text: 'Anybody?' }));
 

@@ -1,9 +1,9 @@
 /** A path of the execution's model as a play: each of its facts is brought about by whoever can, as in real life. */
 import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../machines/facts.ts';
-import type { Builder } from '../../runtime/builder.ts';
+import type { Builder } from '../../runtime/builders/builder.ts';
+import { SlotRequest } from '../../runtime/builders/slots.ts';
 import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
-import { SlotRequest } from '../../runtime/slots.ts';
 import type { Puppet } from './puppet.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 

@@ -94,7 +94,7 @@ export const fermata = (
 ): FermataProcess => {
   const { PATH, HOME, TMPDIR } = process.env;
   const env = { PATH, HOME, TMPDIR, ...inMemory(typed, variables), ...variables };
-  const child = spawn(process.execPath, [`${root}/server/bin.mjs`, ...typed], {
+  const child = spawn(process.execPath, [`${root}/cli/bin.mjs`, ...typed], {
     cwd,
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { createActor } from 'xstate';
 import { executionMachine } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { Execution } from '../../runtime/execution.ts';
+import type { Execution } from '../../runtime/executions/execution.ts';
 import { Failure, type Response, type Runtime, text } from '../../runtime/index.ts';
 import { alice, type RuntimeWorld, turns } from './given.ts';
 import type { LateStore } from './late-store.ts';

@@ -2,8 +2,8 @@
 import type { TestContext } from 'node:test';
 import type { RuntimeSetup } from '../../runtime/index.ts';
 import type { ServerSetup } from '../../server/index.ts';
-import { readWatch } from '../../server/inspector/watch.ts';
-import { Watcher } from '../../server/inspector/watcher.ts';
+import { readWatch } from '../../server/operator/inspector/watch.ts';
+import { Watcher } from '../../server/operator/inspector/watcher.ts';
 import { given, type ServerWorld } from './given.ts';
 import { openSocket, type WebClient } from './web-socket.ts';
 

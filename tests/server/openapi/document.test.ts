@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { z } from 'zod';
 import { workflow } from '../../../runtime/index.ts';
-import { aboutHealth } from '../../../server/openapi/about-executions.ts';
+import { aboutHealth } from '../../../server/api/about.ts';
+import type { Route } from '../../../server/http/route.ts';
 import { openApiOf } from '../../../server/openapi/document.ts';
-import { wireSchemas } from '../../../server/openapi/wire-schemas.ts';
-import type { Route } from '../../../server/route.ts';
+import { wireSchemas } from '../../../server/wire/schemas.ts';
 import type { Document } from '../../support/described.ts';
 import { given } from '../../support/given.ts';
 

@@ -1,9 +1,9 @@
 /** The plays of a round, performed side by side: in one process up to where it is killed, in the next to their end. */
 import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../../machines/facts.ts';
+import { SlotRequest } from '../../../runtime/builders/slots.ts';
 import type { DurableStore, ExecutionView, Runtime } from '../../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../../runtime/run-metadata.ts';
-import { SlotRequest } from '../../../runtime/slots.ts';
+import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { operator, turns } from '../given.ts';
 import { ACT_MS, callbackUrl, isTimed, reply, settled } from '../play.ts';
 import type { SimulatedClock } from '../simulated-clock.ts';

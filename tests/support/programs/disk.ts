@@ -2,8 +2,9 @@
  * A durable store in memory: what is on its disk is text, survives the process that wrote it, and is read again as new
  * objects. Like the real one it commits in batches, and answers everything in a batch by one promise.
  */
+
+import { firstDueAt, NEVER } from '../../../machines/deadlines.ts';
 import type { JournalEntry } from '../../../machines/facts.ts';
-import { firstDueAt, NEVER } from '../../../runtime/due.ts';
 import {
   type Archive,
   defaults,
@@ -14,8 +15,8 @@ import {
   type Store,
 } from '../../../runtime/index.ts';
 import type { Archived } from '../../../runtime/store/archive.ts';
-import { Journal } from '../../../runtime/store/journal.ts';
-import { readOrigin, writeOrigin } from '../../../runtime/store/origin-text.ts';
+import { Journal } from '../../../runtime/store/memory-journal.ts';
+import { readOrigin, writeOrigin } from '../../../runtime/store/start-request-text.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
 
 /** An execution on the disk. */

@@ -1,8 +1,8 @@
 /** Plays a program: one execution of it, in as many processes as its cuts leave it, until it has ended or cannot go on. */
 import type { JournalEntry } from '../../../machines/facts.ts';
-import type { Execution } from '../../../runtime/execution.ts';
+import type { Execution } from '../../../runtime/executions/execution.ts';
 import { createRuntime, type Runtime, type Workflow } from '../../../runtime/index.ts';
-import { Run } from '../../../runtime/run.ts';
+import { Run } from '../../../runtime/run/run.ts';
 import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
 import { SimulatedClock } from '../simulated-clock.ts';

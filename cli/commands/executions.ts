@@ -1,0 +1,210 @@
+/** `fermata executions`: looks after what a server keeps, while it runs and while it does not. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Failure, STANDS, type Stand, StoredExecutions } from '../../runtime/index.ts';
+import { parseDuration } from '../config/durations.ts';
+import { keys, readConfig } from '../config/read.ts';
+import type { Host } from '../host.ts';
+import { write } from '../output.ts';
+import { CannotGoOn } from '../refusals.ts';
+import { historyOf } from '../terminal/history.ts';
+import { exportOf, jsonOf, tableOf } from '../terminal/stored.ts';
+import { type RetryWanted, retry } from './retry.ts';
+import { addSettings, type TypedSettings, typedSettings } from './settings.ts';
+
+type Listed = {
+  readonly status?: Stand;
+  readonly workflow?: string;
+  readonly owner?: string;
+  readonly limit: number;
+  readonly json?: true;
+};
+
+/** What is to be done with them. */
+type Wanted =
+  | ({ readonly what: 'ls' } & Listed)
+  | { readonly what: 'show'; readonly id: string }
+  /** Undefined: all. */
+  | { readonly what: 'export'; readonly ids: readonly string[] | undefined }
+  | { readonly what: 'rm'; readonly ids: readonly string[]; readonly isForced: boolean }
+  | { readonly what: 'rm'; readonly settledBeforeMs: number }
+  | RetryWanted;
+
+export type ExecutionsAsked = TypedSettings & { readonly run: 'executions'; readonly wanted: Wanted };
+
+const settings = [keys.data];
+/** Where the server is that has them. */
+const whereabouts = [keys.host, keys.port, keys.rootPath];
+
+export const declareExecutions = (program: Command, asked: (what: ExecutionsAsked) => void): void => {
+  const all = program
+    .command('executions')
+    .summary('look after the executions that are kept')
+    .description('Lists, shows, exports, retries and removes executions of a directory, while a server has it or not.')
+    .helpCommand(false)
+    .addHelpText('after', moreHelp);
+  const declare = (name: string, summary: string): Command => {
+    const command = all.command(name).summary(summary);
+    addSettings(command, settings);
+    return command;
+  };
+  const ask = (command: Command, wanted: Wanted): void =>
+    asked({ run: 'executions', wanted, ...typedSettings(command, settings) });
+
+  const ls = declare('ls', 'list them, newest first')
+    .description('Lists executions, newest first.')
+    .addOption(new Option('--status <status>', 'only those that stand there').choices(STANDS))
+    .option('--workflow <name>', 'only those of this workflow')
+    .option('--owner <user>', 'only those of this user id')
+    .option('--limit <number>', 'at most so many', count, 50)
+    .option('--json', 'one JSON object a line');
+  ls.action((listed: Listed) => ask(ls, { what: 'ls', ...listedOf(listed) }));
+
+  const show = declare('show', 'show one: how it stands, what it waits for, what has happened')
+    .description('Shows how an execution stands, what it waits for and how long still, and what has happened.')
+    .argument('<id>', 'its id');
+  show.action((id: string) => ask(show, { what: 'show', id }));
+
+  const exported = declare('export', 'write their journals as JSON')
+    .description('Writes executions with their journals: one JSON object a line. No token and no credential is in it.')
+    .argument('[id...]', 'their ids')
+    .option('--all', 'all of them');
+  exported.action((ids: readonly string[], { all = false }: { readonly all?: boolean }) => {
+    if (all === ids.length > 0) exported.error('error: give either ids or --all', { exitCode: 2 });
+    ask(exported, { what: 'export', ids: all ? undefined : ids });
+  });
+
+  const again = all.command('retry').summary('let blocked ones try again, at their server');
+  again
+    .description(
+      'Asks the server that has them to let blocked executions try again: with the newest version of their workflow, if their ' +
+        'own is not served. A server that starts does so by itself, for those whose version it serves.',
+    )
+    .argument('<id...>', 'their ids')
+    .option('--url <url>', 'where the server is, with its root path (default: as the configuration says)')
+    .action((ids: readonly string[], { url }: { readonly url?: string }) =>
+      asked({ run: 'executions', wanted: { what: 'retry', ids, url }, ...typedSettings(again, whereabouts) }),
+    );
+  addSettings(again, whereabouts);
+
+  const rm = declare('rm', 'remove them')
+    .description('Removes executions, with their journals and the names by which they were found.')
+    .argument('[id...]', 'their ids')
+    .option('--settled-before <duration>', 'those that ended longer ago (P30D, 24:00:00 or seconds)', duration)
+    .option('--force', 'live ones too, while no server has the directory')
+    .addHelpText('after', rmHelp);
+  rm.action((ids: readonly string[], { settledBefore, force: isForced = false }: Removed) => {
+    if ((settledBefore === undefined) === (ids.length === 0)) {
+      rm.error('error: give either ids or --settled-before', { exitCode: 2 });
+    }
+    ask(
+      rm,
+      settledBefore === undefined ? { what: 'rm', ids, isForced } : { what: 'rm', settledBeforeMs: settledBefore },
+    );
+  });
+};
+
+type Removed = { readonly settledBefore?: number; readonly force?: boolean };
+
+/** Without what commander adds for the directory. */
+const listedOf = ({ status, workflow, owner, limit, json }: Listed): Listed => ({
+  ...(status && { status }),
+  ...(workflow && { workflow }),
+  ...(owner && { owner }),
+  limit,
+  ...(json && { json }),
+});
+
+const count = (text: string): number => {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected an integer of at least 1.');
+};
+
+const duration = (text: string): number => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('Expected a duration such as P30D, 24:00:00, or a number of seconds.');
+};
+
+const moreHelp = `
+An id that begins with a dash goes behind two of them: fermata executions show -- -sXQ1f...
+
+Exit codes: 0 it is done, 1 it could not be, 2 something that you can mend.
+
+Examples:
+  fermata executions ls --status interaction_required
+  fermata executions export --all > journals.jsonl
+  fermata executions retry Xb3kWd9qLm2 --url http://localhost:8000
+  fermata executions rm --settled-before P30D --data /var/lib/approvals`;
+
+const rmHelp = `
+A server that runs meanwhile may still show an execution that it has in memory, until that leaves it.`;
+
+export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host: Host): Promise<void> => {
+  const config = readConfig({ file, env: host.env, flags });
+  if (wanted.what === 'retry') return retry(wanted, config, host);
+  const { data } = config;
+  if (data === null) {
+    const detail = 'Executions are in memory, by this configuration. Name the directory that is meant with --data.';
+    throw new Failure('options_invalid', { detail });
+  }
+  const stored = new StoredExecutions(data);
+  try {
+    await perform(stored, wanted, host);
+  } catch (cause) {
+    throw isOfStore(cause) ? new CannotGoOn(`${stored.directory}: ${cause.message}`, { cause }) : cause;
+  } finally {
+    stored.close();
+  }
+};
+
+/** The file is damaged, or a server has written for longer than anybody waits. */
+const isOfStore = (cause: unknown): cause is Error =>
+  cause instanceof Error && 'code' in cause && /^(SQLITE_|execution_damaged$)/.test(String(cause.code));
+
+const perform = async (
+  stored: StoredExecutions,
+  wanted: Exclude<Wanted, RetryWanted>,
+  { streams }: Host,
+): Promise<void> => {
+  const now = Date.now();
+  switch (wanted.what) {
+    case 'ls': {
+      const { summaries, next } = stored.list(wanted);
+      const blocked = stored.blockedAmong(summaries);
+      if (wanted.json)
+        await write(streams, linesOf(summaries.map((summary) => jsonOf(summary, blocked.get(summary.id)))));
+      else if (summaries.length > 0) await write(streams, tableOf(summaries, now, blocked));
+      if (next !== undefined) streams.stderr.write(`There are more than ${wanted.limit}: --limit shows them.\n`);
+      return;
+    }
+    case 'show': {
+      const summary = stored.get(wanted.id);
+      const journal = stored.journal(wanted.id) ?? { entries: [], truncatedThrough: 0 };
+      return write(streams, historyOf(summary, stored.standing(wanted.id, journal), journal, now));
+    }
+    case 'export': {
+      const summaries = wanted.ids === undefined ? stored.all() : wanted.ids.map((id) => stored.get(id));
+      let damaged = 0;
+      for (const summary of summaries) {
+        try {
+          const journal = stored.journal(summary.id);
+          if (journal !== undefined)
+            await write(streams, linesOf([exportOf(summary, journal, stored.standing(summary.id, journal).blocked)]));
+        } catch (cause) {
+          if (!(cause instanceof Failure && cause.code === 'execution_damaged')) throw cause;
+          streams.stderr.write(`${cause.message}\n`);
+          damaged += 1;
+        }
+      }
+      if (damaged > 0) throw new CannotGoOn(`${damaged} of them could not be exported; all others were.`);
+      return;
+    }
+    case 'rm': {
+      if ('ids' in wanted) stored.remove(wanted.ids, wanted.isForced);
+      const removed = 'ids' in wanted ? wanted.ids.length : stored.removeSettledBefore(now - wanted.settledBeforeMs);
+      streams.stderr.write(`${removed} removed.\n`);
+    }
+  }
+};
+
+const linesOf = (values: readonly object[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('');

@@ -1,0 +1,101 @@
+/** `fermata serve`: a workflow behind HTTP, until the process is told to stop. */
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import { refuseExit } from '../../runtime/index.ts';
+import type { Server } from '../../server/index.ts';
+import { reportStore } from '../../server/open-store.ts';
+import { olderVersions } from '../../server/versions.ts';
+import { keys, readConfig } from '../config/read.ts';
+import { greeting } from '../greeting.ts';
+import type { Host } from '../host.ts';
+import { exit, openLog } from '../output.ts';
+import { listening } from '../refusals.ts';
+import { addSettings, type TypedSettings, typedSettings } from './settings.ts';
+import { loadModules } from './workflow-module.ts';
+
+export interface ServeAsked extends TypedSettings {
+  readonly run: 'serve';
+  /** The file with the workflow, and those with further ones or with other versions of it. */
+  readonly modules: readonly string[];
+}
+
+const settings = Object.values(keys);
+
+export const declareServe = (program: Command, asked: (what: ServeAsked) => void): void => {
+  const command = program
+    .command('serve')
+    .summary('serve a workflow')
+    .description(
+      'Loads a module whose default export is a workflow, and serves it until it is told to stop (SIGTERM, SIGINT): ' +
+        'then it takes no new work, lets what runs finish, and ends. Further modules have further workflows, or other ' +
+        'versions of it: new executions take the version that is named last, open ones go on with their own.',
+    )
+    .argument('<module...>', 'TypeScript or JavaScript files')
+    .addHelpText('after', moreHelp)
+    .action((modules: readonly string[]) => asked({ run: 'serve', modules, ...typedSettings(command, settings) }));
+  addSettings(command, settings);
+};
+
+const moreHelp = `
+Every setting of the file has a variable too. It is named as the setting, without general, front_end
+and fermata: general.front_end.cors.allow_origins is FERMATA_CORS_ALLOW_ORIGINS. A variable holds a
+list with commas. An option counts before a variable, and a variable before the file. Secrets have
+no option, since others can read command lines: there are FERMATA_OPERATOR_KEY, FERMATA_JWT_SECRET,
+FERMATA_DATA_SECRET, and \${NAME} in the file. docs/configuration.md lists all of them.
+
+Examples:
+  fermata serve examples/02-approval.ts --data /var/lib/approvals
+  fermata serve approval-v1.ts approval-v2.ts
+  FERMATA_LOG_LEVEL=debug fermata serve approval.ts --config fermata.yaml --host 0.0.0.0 --port 80`;
+
+export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams }: Host): Promise<void> => {
+  const config = readConfig({ file, env, flags });
+  const log = openLog(config.logLevel);
+  for (const warning of config.warnings) log.warn(warning);
+  const { workflow, workflows } = await loadModules(modules);
+  const server = await listening({ workflow, workflows, config, log });
+  refuseExit();
+  // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
+  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected, and nothing caught it'));
+  process.on('uncaughtException', (err) =>
+    log.error({ err }, 'an error was thrown outside of every run, and nothing caught it'),
+  );
+  stopOnSignals(server, log);
+  reportStore(config, log);
+  const { name, version } = workflow;
+  const older = olderVersions(workflow, workflows);
+  log.info(
+    { url: server.url, workflow: name, version, ...(older.length > 0 && { olderVersions: older }) },
+    'listening',
+  );
+  if (!log.isLevelEnabled('info')) return;
+  const { workflow: paths, console } = config;
+  streams.stderr.write(await greeting({ url: server.url, workflow, older, paths, console }));
+};
+
+/** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */
+const ONE_KEYPRESS_MS = 300;
+
+/** The first signal stops in order, another one at once. */
+const stopOnSignals = (server: Server, log: Logger): void => {
+  let stoppingSince: number | undefined;
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'stopping');
+    try {
+      await server.close();
+      log.info('stopped');
+      exit(0);
+    } catch (err) {
+      log.error({ err }, 'could not stop in order');
+      exit(1);
+    }
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stoppingSince === undefined) {
+        stoppingSince = performance.now();
+        void stop(signal);
+      } else if (performance.now() - stoppingSince > ONE_KEYPRESS_MS) process.exit(1);
+    });
+  }
+};

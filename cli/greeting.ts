@@ -1,0 +1,72 @@
+/** What a person sees when the server listens: how to start an execution, to look at it, and to answer it. */
+import { type JsonSchema, jsonSchemaOf, type Workflow } from '../runtime/index.ts';
+import { createReader } from '../server/nat/pydantic/reader.ts';
+import type { RoutePaths } from '../server/options.ts';
+import { sampleOf } from './sample.ts';
+
+export interface Greeted {
+  /** `http://host:port`, with the root path. */
+  readonly url: string;
+  readonly workflow: Workflow;
+  /** Versions that are served for open executions alone. Default none. */
+  readonly older?: readonly string[];
+  /** Where the workflow is served. */
+  readonly paths: RoutePaths;
+  /** Whether there is a console. */
+  readonly console: boolean;
+}
+
+/** The line that starts an execution can be pasted as it is: its body fits the schema of the workflow. */
+export const greeting = async ({ url, workflow, older = [], paths, console }: Greeted): Promise<string> => {
+  const { method, path, legacyPath } = paths;
+  const at = path ?? legacyPath;
+  const watch = console ? [`See all of it in a browser: ${url}/console`] : [];
+  if (at === null) return shown([`${workflow.name} has no route of its own at ${url}.`, ...watch, STOP]);
+  const canWait = method === 'POST' && path !== null;
+  const body = method === 'POST' ? await sampleBody(workflow) : undefined;
+  const known = workflow.isPerUser ? ["-H 'x-api-key: me'"] : [];
+  const curl = (at: string, ...more: string[]): string => ['  curl -i', quoted(at), ...known, ...more].join(' ');
+  const { origin } = new URL(url); // URLs in bodies begin with the root path
+  const answer = (body: string): string => curl(`${origin}RESPONSE_URL`, JSON_TYPE, data(body));
+  return shown([
+    ...(older.length === 0 ? [] : [versionsOf(workflow, older)]),
+    `${workflow.name} is served at ${url}. Start an execution:`,
+    method === 'POST' ? curl(url + at, JSON_TYPE, data(body)) : curl(url + at),
+    ...(method === 'POST' && body === undefined ? ['No sample fits its schema, so input.json is yours to write.'] : []),
+    ...(canWait ? ['If it waits for a person, the reply has a status_url and a response_url. Look, and answer:'] : []),
+    ...(canWait ? [[curl(`${origin}STATUS_URL`), ...ANSWERS.map(answer)].join('\n  ')] : []),
+    ...(canWait ? ["An answer has the prompt's input_type as its type; of options it names one by its id."] : []),
+    ...watch,
+    STOP,
+  ]);
+};
+
+const versionsOf = ({ name, version }: Workflow, older: readonly string[]): string =>
+  `New executions of ${name} take version ${version}. Open ones of ${older.join(', ')} go on with the code of their version.`;
+
+const STOP = 'Ctrl-C stops in order; once more, at once.';
+const JSON_TYPE = "-H 'content-type: application/json'";
+/** Of a choice of two, and of a prompt that takes a text. */
+const ANSWERS = [
+  '{"response":{"type":"binary_choice","selected_option":{"id":"yes"}}}',
+  '{"response":{"type":"text","text":"yes"}}',
+];
+
+const shown = (paragraphs: readonly string[]): string => `\n${paragraphs.map((line) => `  ${line}\n\n`).join('')}`;
+
+const data = (body: string | undefined): string => `-d ${body === undefined ? '@input.json' : quoted(body)}`;
+
+/** For a shell, and only where it needs that. */
+const quoted = (word: string): string => (/^[\w:/.@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** An input of a workflow, as JSON; undefined if the sample does not fit, or nobody can tell. */
+export const sampleBody = async ({ input }: Workflow): Promise<string | undefined> => {
+  const schema: JsonSchema = jsonSchemaOf(input);
+  const sample = sampleOf(schema);
+  try {
+    const reading = input === undefined ? undefined : await createReader(input, schema)(sample);
+    return reading?.issues === undefined ? JSON.stringify(sample) : undefined;
+  } catch {
+    return undefined; // a schema may do anything, also throw
+  }
+};

@@ -1,0 +1,46 @@
+/** The input of a run that is started from a command line. */
+import { Failure, jsonSchemaOf, MAX_DEPTH, tooDeepAt, type Workflow } from '../../runtime/index.ts';
+import { createReader, type ValidationEntry } from '../../server/nat/pydantic/reader.ts';
+import { sampleBody } from '../greeting.ts';
+
+/**
+ * What the schema of the workflow makes of it. `given` is JSON, or `-` for what `stdin` says; undefined if there is none.
+ * Throws `options_invalid`, with all that is wrong.
+ */
+export const readInput = async (
+  workflow: Workflow,
+  given: string | undefined,
+  stdin: AsyncIterable<string | Uint8Array>,
+): Promise<unknown> => {
+  const value = given === undefined ? undefined : parsed(given === '-' ? await textOf(stdin) : given);
+  const { name, input } = workflow;
+  if (input === undefined) return value;
+  const reading = await createReader(input, jsonSchemaOf(input))(value);
+  if (reading.issues === undefined) return reading.value;
+  if (given !== undefined) throw unusable(`The input does not fit ${name}:\n${reading.issues.map(line).join('\n')}`);
+  const sample = await sampleBody(workflow);
+  throw unusable(
+    `${name} needs an input${sample === undefined ? ': --input <json>' : `, such as --input '${sample}'`}`,
+  );
+};
+
+const textOf = async (stream: AsyncIterable<string | Uint8Array>): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const parsed = (text: string): unknown => {
+  if (tooDeepAt(text) !== undefined) throw unusable(`The input has more than ${MAX_DEPTH} levels.`);
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw unusable(`The input is not JSON: ${(thrown as Error).message}`);
+  }
+};
+
+/** Places begin with `body`, where a request would have it. */
+const line = ({ loc: [, ...path], msg }: ValidationEntry): string =>
+  path.length === 0 ? `  ${msg}` : `  ${path.join('.')}: ${msg}`;
+
+const unusable = (detail: string): Failure => new Failure('options_invalid', { detail });

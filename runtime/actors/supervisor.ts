@@ -1,0 +1,77 @@
+/**
+ * A supervisor: actor logic whose children stand in a Map. (A machine that spawns copies all its children for each
+ * new one, which is quadratic; measured in `docs/decisions/0001-supervisors.md`.)
+ *
+ * Its children are temporary, in OTP's word: one that ends is let go, one that crashes is reported and let go. Neither
+ * touches its siblings, and nothing is restarted: an execution that was broken by its own events would break again.
+ */
+import {
+  type ActorRefFrom,
+  type AnyActorLogic,
+  type AnyActorRef,
+  createActor,
+  type EventObject,
+  type Snapshot,
+} from 'xstate';
+import type { SupervisorLogic, SupervisorSnapshot } from '../../machines/manager.ts';
+
+/** A child begins with its input, or goes on from a snapshot. */
+type Beginning = { readonly input: unknown } | { readonly snapshot: Snapshot<unknown> };
+type ChildStart = { type: 'child.start'; id: string; logic: AnyActorLogic; from: Beginning };
+
+type ChildStop = { type: 'child.stop'; id: string };
+
+const isChildStop = (event: EventObject): event is ChildStop => event.type === 'child.stop';
+const isChildStart = (event: EventObject): event is ChildStart => event.type === 'child.start';
+
+/** The part of a type of XState's own events about a child that comes before the child's id. */
+const DONE = 'xstate.done.actor.';
+const ERROR = 'xstate.error.actor.';
+
+/** XState keeps what each actor was created with, 400 bytes that it needs no more once the actor has started. */
+const STARTED = {};
+
+export const supervisor = (hooks: {
+  ended(id: string): void;
+  crashed(id: string, error: unknown): void;
+}): SupervisorLogic => ({
+  getInitialSnapshot: () => ({ status: 'active', output: undefined, error: undefined, children: new Map() }),
+  getPersistedSnapshot: (snapshot) => snapshot,
+  transition: (snapshot, event, scope) => {
+    const { children } = snapshot;
+    if (isChildStart(event)) {
+      const child = createActor(event.logic, { parent: scope.self, id: event.id, ...event.from });
+      children.set(event.id, child);
+      child.start();
+      Object.assign(child, { options: STARTED });
+    } else if (isChildStop(event)) {
+      const child = children.get(event.id);
+      if (child !== undefined) scope.stopChild(child);
+      children.delete(event.id);
+    } else if (event.type.startsWith(DONE)) {
+      const id = event.type.slice(DONE.length);
+      if (children.delete(id)) hooks.ended(id);
+    } else if (event.type.startsWith(ERROR)) {
+      const id = event.type.slice(ERROR.length);
+      if (children.delete(id)) hooks.crashed(id, (event as EventObject & { error?: unknown }).error);
+    } else if (event.type === 'xstate.stop') {
+      for (const child of children.values()) scope.stopChild(child);
+      children.clear();
+    }
+    return snapshot;
+  },
+});
+
+/** Starts a child and returns it. The supervisor must not be in the middle of an event of its own. */
+export const startChild = <Logic extends AnyActorLogic>(
+  parent: AnyActorRef,
+  id: string,
+  logic: Logic,
+  from: Beginning,
+): ActorRefFrom<Logic> => {
+  parent.send({ type: 'child.start', id, logic, from });
+  return (parent.getSnapshot() as SupervisorSnapshot).children.get(id) as ActorRefFrom<Logic>;
+};
+
+/** Stops a child whose end nobody needs to hear of. */
+export const stopChild = (parent: AnyActorRef, id: string): void => parent.send({ type: 'child.stop', id });

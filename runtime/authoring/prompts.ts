@@ -1,0 +1,212 @@
+/**
+ * What a workflow may ask a person, and what counts as an answer.
+ *
+ * A prompt is plain data in the form that NAT's clients know; the makers below check what the author wrote and know
+ * the type of the answer. An answer is checked against its prompt before the execution hears of it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { Failure } from '../errors.ts';
+import { toJson } from '../json.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export type BinaryOption = { readonly id: string; readonly label: string; readonly value: Json };
+export type Option = {
+  readonly id: string;
+  readonly label: string;
+  readonly value: string;
+  readonly description: string;
+};
+
+type PromptBase = {
+  readonly text: string;
+  /** Whole seconds, or null to wait as long as the execution may. */
+  readonly timeout: number | null;
+  /** What a client shows once the time is over; NAT sends it from the start. */
+  readonly error: string | null;
+};
+
+export type TextPrompt = PromptBase & {
+  readonly input_type: 'text';
+  readonly placeholder: string | null;
+  readonly required: boolean;
+};
+export type NotificationPrompt = PromptBase & { readonly input_type: 'notification' };
+export type BinaryPrompt = PromptBase & {
+  readonly input_type: 'binary_choice';
+  readonly options: readonly BinaryOption[];
+};
+export type ChoiceKind = 'radio' | 'checkbox' | 'dropdown';
+export type ChoicePrompt = PromptBase & { readonly options: readonly Option[]; readonly input_type: ChoiceKind };
+export type Prompt = TextPrompt | NotificationPrompt | BinaryPrompt | ChoicePrompt;
+export type PromptKind = Prompt['input_type'];
+
+export type TextAnswer = { readonly kind: 'text'; readonly text: string };
+export type NotificationAnswer = { readonly kind: 'notification'; readonly text: string };
+export type BinaryAnswer = { readonly kind: 'binary_choice'; readonly option: BinaryOption; readonly value: Json };
+export type OneAnswer = { readonly kind: 'radio' | 'dropdown'; readonly option: Option; readonly value: string };
+export type ManyAnswer = {
+  readonly kind: 'checkbox';
+  readonly options: readonly Option[];
+  readonly values: readonly string[];
+};
+export type Answer = TextAnswer | NotificationAnswer | BinaryAnswer | OneAnswer | ManyAnswer;
+
+/** A prompt that knows its answer's type, and what happens when nobody answers in time. */
+export type Question<A extends Answer> = {
+  readonly prompt: Prompt;
+  /** Given, the run goes on with it when the time is over; otherwise `ctx.prompt` rejects with a `TimeoutError`. */
+  readonly fallback?: A;
+};
+
+/** What a client sent, freed of its wire: a text, or what it picked, each by id or by value. */
+export type Response = { readonly kind: PromptKind; readonly text?: string; readonly picks?: readonly Pick[] };
+export type Pick = { readonly id?: string; readonly value?: Json };
+
+type Common = {
+  text: string;
+  /** Whole seconds until the prompt expires, 1 to a hundred years. Default: as long as the execution may be parked. */
+  timeoutS?: number | undefined;
+  /** What clients show when the time is over. */
+  error?: string | undefined;
+};
+
+/** A hundred years: dates end some time after. */
+const LONGEST_S = 3_155_760_000;
+
+const refuse = (detail: string): never => {
+  throw new Failure('prompt_invalid', { detail });
+};
+
+const base = ({ text, timeoutS, error = 'This prompt is no longer available.' }: Common): PromptBase => {
+  if (typeof text !== 'string') refuse(`A prompt needs a text, got ${typeof text}.`);
+  if (timeoutS !== undefined && !(Number.isInteger(timeoutS) && timeoutS > 0 && timeoutS <= LONGEST_S)) {
+    refuse(`timeoutS must be a whole number of seconds from 1 to ${LONGEST_S}, got ${timeoutS}.`);
+  }
+  return { text, timeout: timeoutS ?? null, error };
+};
+
+const question = <A extends Answer>(prompt: Prompt, fallback: Response | undefined): Question<A> => {
+  if (fallback === undefined) return { prompt };
+  if (prompt.timeout === null) refuse('A default needs timeoutS: without it the prompt never expires.');
+  try {
+    return { prompt, fallback: readAnswer(prompt, fallback) as A };
+  } catch (error) {
+    return refuse(`The default is no answer to its own prompt: ${Failure.from(error).message}`);
+  }
+};
+
+/** `required` (default true) refuses an empty answer. */
+export const text = (
+  given: Common & { placeholder?: string; required?: boolean; default?: string },
+): Question<TextAnswer> => {
+  const { placeholder = null, required = true } = given;
+  const { text, timeout, error } = base(given);
+  const prompt: TextPrompt = { text, timeout, error, input_type: 'text', placeholder, required };
+  return question(prompt, given.default === undefined ? undefined : { kind: 'text', text: given.default });
+};
+
+/** Told, not asked: the run goes on at once with an acknowledgement. */
+export const notification = (given: Common): Question<NotificationAnswer> => ({
+  prompt: { ...base(given), input_type: 'notification' },
+});
+
+/** Exactly two options; their values may be any JSON. `default` is the id of one of them. */
+export const binaryChoice = (
+  given: Common & { options: readonly BinaryOption[]; default?: string },
+): Question<BinaryAnswer> => {
+  if (given.options?.length !== 2) refuse('Binary interactions must have exactly two options.');
+  const options = given.options.map(({ id, label, value }) => ({ id, label, value: optionValue(value) }));
+  checkIds(options);
+  const { text, timeout, error } = base(given);
+  return question({ text, timeout, error, input_type: 'binary_choice', options }, byId('binary_choice', given.default));
+};
+
+const optionValue = (value: unknown): Json => {
+  try {
+    return toJson(value, 'The value of an option');
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+};
+
+type Choice = Common & { options: readonly (Omit<Option, 'description'> & { description?: string })[] };
+
+/** One of several options, shown as a list. `default` is the id of one of them. */
+export const radio = (given: Choice & { default?: string }): Question<OneAnswer> =>
+  question(choice('radio', given), byId('radio', given.default));
+
+/** One of several options, shown as a menu. `default` is the id of one of them. */
+export const dropdown = (given: Choice & { default?: string }): Question<OneAnswer> =>
+  question(choice('dropdown', given), byId('dropdown', given.default));
+
+/** Any number of several options. `default` lists ids. */
+export const checkbox = (given: Choice & { default?: readonly string[] }): Question<ManyAnswer> =>
+  question(choice('checkbox', given), byId('checkbox', given.default));
+
+const choice = (kind: ChoiceKind, given: Choice): ChoicePrompt => {
+  if (!Array.isArray(given.options)) refuse(`A ${kind} prompt needs a list of options.`);
+  const options = given.options.map(({ id, label, value, description = '' }) => ({ id, label, value, description }));
+  checkIds(options);
+  const { text, timeout, error } = base(given);
+  return { text, timeout, error, options, input_type: kind };
+};
+
+const byId = (kind: PromptKind, ids: string | readonly string[] | undefined): Response | undefined =>
+  ids === undefined ? undefined : { kind, picks: [ids].flat().map((id) => ({ id })) };
+
+const checkIds = (options: readonly { id: string }[]): void => {
+  const seen = new Set<string>();
+  for (const { id } of options) {
+    if (typeof id !== 'string' || seen.has(id))
+      refuse(`Every option needs an id of its own, got ${JSON.stringify(id)}.`);
+    seen.add(id);
+  }
+};
+
+const unfit = (detail: string): never => {
+  throw new Failure('answer_invalid', { detail });
+};
+
+/** The answer that this response gives to this prompt. Throws `answer_invalid`, saying what would have fitted. */
+export const readAnswer = (prompt: Prompt, response: Response): Answer => {
+  const kind = prompt.input_type;
+  if (response.kind !== kind) return unfit(`The prompt asks for ${kind}, the answer is of type ${response.kind}.`);
+  switch (kind) {
+    case 'text': {
+      const text = response.text ?? '';
+      if (prompt.required && text.trim() === '') return unfit('An answer is required, the text is empty.');
+      return { kind, text };
+    }
+    case 'notification':
+      return { kind, text: response.text ?? '' };
+    case 'binary_choice': {
+      const option = onePick(prompt.options, response);
+      return { kind, option, value: option.value };
+    }
+    case 'radio':
+    case 'dropdown': {
+      const option = onePick(prompt.options, response);
+      return { kind, option, value: option.value };
+    }
+    case 'checkbox': {
+      const options = [...new Set((response.picks ?? []).map((pick) => picked(prompt.options, pick)))];
+      return { kind, options, values: options.map(({ value }) => value) };
+    }
+  }
+};
+
+const onePick = <O extends BinaryOption | Option>(options: readonly O[], { picks = [] }: Response): O => {
+  const [pick] = picks;
+  if (pick === undefined || picks.length > 1) return unfit(`Exactly one option can be chosen, got ${picks.length}.`);
+  return picked(options, pick);
+};
+
+/** The id decides; a client that sends none is understood by the value. */
+const picked = <O extends BinaryOption | Option>(options: readonly O[], { id, value }: Pick): O => {
+  const option = options.find((offered) =>
+    id === undefined ? isDeepStrictEqual(offered.value, value) : offered.id === id,
+  );
+  const ids = options.map((offered) => offered.id).join(', ');
+  return option ?? unfit(`The option ${id ?? JSON.stringify(value)} was not offered; offered were: ${ids || 'none'}.`);
+};

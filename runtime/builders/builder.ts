@@ -1,0 +1,152 @@
+/** One cached builder, and the claims that keep it in use. */
+
+import type { ActorRefFrom } from 'xstate';
+import type { builderMachine } from '../../machines/builder.ts';
+import type { Failure } from '../errors.ts';
+import { newId } from '../executions/ids.ts';
+import type { DisposalScope } from './disposal-scope.ts';
+import type { Slots } from './slots.ts';
+
+/** The resources, the slots, and what is counted about them. Times are epoch milliseconds. */
+export class Builder {
+  readonly id = newId();
+  readonly user: string | null;
+  readonly slots: Slots;
+  readonly scope: DisposalScope;
+  createdAt: number;
+  /** When the build had succeeded; until then, when it began. */
+  readyAt: number;
+  lastActivity: number;
+  refCount = 0;
+  /** What its actor was last told. */
+  isToldUsed = false;
+  isTellPending = false;
+  /** What it has counted will be saved in a moment. */
+  isSavePending = false;
+  totalRequests = 0;
+  errorCount = 0;
+  totalLatencyMs = 0;
+  resources: unknown;
+  actor: ActorRefFrom<typeof builderMachine> | undefined;
+  /** Resolves when the builder that this user had before is disposed (B3). */
+  predecessor: Promise<void> | undefined;
+  disposal: Promise<void> | undefined;
+  /** Resolves when it is over, disposed or failed. */
+  readonly ended: Promise<void>;
+  onEnded!: () => void;
+  /** Told when the build has succeeded (undefined) or failed. Undefined once it is known. */
+  waiting: ((failure: Failure | undefined) => void)[] | undefined = [];
+
+  constructor(user: string | null, slots: Slots, scope: DisposalScope, now: number) {
+    this.user = user;
+    this.slots = slots;
+    this.scope = scope;
+    this.createdAt = now;
+    this.readyAt = now;
+    this.lastActivity = now;
+    this.ended = new Promise((resolve) => {
+      this.onEnded = resolve;
+    });
+  }
+
+  /** Being built, or ready: not on its way out. */
+  get isOpen(): boolean {
+    const snapshot = this.actor?.getSnapshot();
+    return snapshot?.status === 'active' && snapshot.hasTag('open');
+  }
+
+  /** Open, and nobody uses it or waits for it to be built. */
+  get isIdle(): boolean {
+    return this.isOpen && this.refCount === 0 && this.waiting === undefined;
+  }
+
+  /** Adds one finished request. Milliseconds. */
+  recordRequest(latencyMs: number, success: boolean): void {
+    this.totalRequests += 1;
+    this.totalLatencyMs += latencyMs;
+    if (!success) this.errorCount += 1;
+  }
+}
+
+/** What the builders of one user have counted, one after the other. Times are epoch milliseconds. */
+export type BuilderMetrics = Pick<
+  Builder,
+  'createdAt' | 'lastActivity' | 'totalRequests' | 'errorCount' | 'totalLatencyMs'
+>;
+
+/** Where leases come from, and where they go back to. */
+export interface Lessor {
+  now(): number;
+  returned(builder: Builder): void;
+}
+
+/**
+ * A claim on a builder, for one request. Ends once; ending it twice is harmless.
+ *
+ * A session and its runs share a claim: it is over when the last of them has ended, and is counted as one request,
+ * which has succeeded if all of them have.
+ */
+export class Lease {
+  readonly builder: Builder;
+  readonly #lessor: Lessor;
+  readonly #openedAt: number;
+  /** The lease that this one shares the claim of. */
+  readonly #of: Lease | undefined;
+  #isOpen = true;
+  #holders = 1;
+  /** Undefined while there is nothing to count. */
+  #success: boolean | undefined;
+
+  constructor(builder: Builder, lessor: Lessor, now: number, of?: Lease) {
+    this.builder = builder;
+    this.#lessor = lessor;
+    this.#openedAt = now;
+    this.#of = of;
+  }
+
+  /** Calls back when the builder is ready, at once if it is, or with the failure of its build. */
+  whenReady(ready: (failure: Failure | undefined) => void): void {
+    if (this.builder.waiting === undefined) ready(undefined);
+    else this.builder.waiting.push(ready);
+  }
+
+  /** Resolves when the builder is ready; rejects with the failure of its build. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => this.whenReady((failure) => (failure ? reject(failure) : resolve())));
+  }
+
+  /** A lease on the same claim, to be ended by itself. */
+  share(): Lease {
+    const whole = this.#of ?? this;
+    whole.#holders += 1;
+    return new Lease(this.builder, this.#lessor, this.#openedAt, whole);
+  }
+
+  /** What it was for is over: it is counted. Latency includes waiting for a slot, not the build. */
+  end(success: boolean): void {
+    this.#leave(success);
+  }
+
+  /** There was no request after all. */
+  cancel(): void {
+    this.#leave(undefined);
+  }
+
+  #leave(success: boolean | undefined): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    (this.#of ?? this).#left(success);
+  }
+
+  #left(success: boolean | undefined): void {
+    if (success !== undefined) this.#success = success && this.#success !== false;
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
+    const { builder } = this;
+    if (this.#success !== undefined) {
+      const latencyMs = Math.max(0, this.#lessor.now() - Math.max(this.#openedAt, builder.readyAt));
+      builder.recordRequest(latencyMs, this.#success);
+    }
+    this.#lessor.returned(builder);
+  }
+}

@@ -1,0 +1,288 @@
+/**
+ * The builders of one workflow: a cache by user, whose entries are actors, and the leases that keep them in use.
+ *
+ * B1  One build per user at a time; whoever comes meanwhile shares it, and other users do not wait for it.
+ * B2  A lease counts as use for as long as its execution lives. A builder in use is neither idle nor disposed.
+ * B3  Who comes while a builder is being disposed gets a new one, which is built after the disposal has ended.
+ * B4  A build that fails is not cached: its leases are told, and the next one builds anew.
+ * B5  With a vault, a builder goes on counting where the one before it for the same user has ended.
+ */
+import type { ActorRefFrom } from 'xstate';
+import type { BuilderInput, BuilderSnapshot, builderMachine } from '../../machines/builder.ts';
+import type { Log } from '../authoring/context.ts';
+import type { Workflow } from '../authoring/workflow.ts';
+import { Failure } from '../errors.ts';
+import type { ResolvedOptions } from '../options.ts';
+import type { Strayed } from '../run/strays.ts';
+import { ownedBy } from '../run/thread.ts';
+import type { Vault } from '../store/vault.ts';
+import { Builder, type BuilderMetrics, Lease } from './builder.ts';
+import { DisposalScope } from './disposal-scope.ts';
+import { Slots } from './slots.ts';
+
+/** Nothing depends on when a shared builder is idle; it need not hear of every pause between two requests. */
+const LINGER_MS = 1_000;
+
+/** What is counted is saved that often, while there is something to count. */
+const SAVE_MS = 1_000;
+
+export interface BuildersDeps {
+  readonly options: ResolvedOptions;
+  readonly now: () => number;
+  /** Calls back after so many milliseconds, in a later turn. */
+  readonly later: (ms: number, run: () => void) => void;
+  readonly log: Log;
+  /** Where what is counted outlives the process. */
+  readonly vault?: Vault | undefined;
+  /** Starts the actor of a builder under its supervisor; the actor's ports call `build` and `dispose` below. */
+  spawn(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine>;
+}
+
+export class Builders {
+  readonly workflow: Workflow;
+  readonly #deps: BuildersDeps;
+  readonly #byUser = new Map<string | null, Builder>();
+  /** Those without a lease, in the order in which their last one has ended. */
+  readonly #unused = new Set<Builder>();
+  /** Those that have made room for another user, until they are disposed. */
+  readonly #leaving = new Map<string | null, Builder>();
+
+  constructor(workflow: Workflow, deps: BuildersDeps) {
+    this.workflow = workflow;
+    this.#deps = deps;
+  }
+
+  /** Throws `identity_required` for a per-user workflow without a user, `queue_full` if there is room for no more users. */
+  lease(user: string | undefined): Lease {
+    const builder = this.#builder(this.#key(user));
+    builder.refCount += 1;
+    this.#unused.delete(builder);
+    if (builder.refCount === 1) this.#tell(builder);
+    const now = this.#deps.now();
+    builder.lastActivity = now;
+    return new Lease(builder, this, now);
+  }
+
+  /** Builds what a shared workflow needs before anybody asks. Throws what the build threw. */
+  async prepare(): Promise<void> {
+    const lease = this.lease(undefined);
+    try {
+      await lease.ready();
+    } catch (error) {
+      // The operator who starts the server reads it, and no client.
+      const { code, cause } = Failure.from(error);
+      throw code === 'build_failed' && cause instanceof Error
+        ? new Failure(code, { detail: cause.message, cause })
+        : error;
+    } finally {
+      lease.cancel();
+    }
+  }
+
+  returned(builder: Builder): void {
+    builder.refCount -= 1;
+    builder.lastActivity = this.now();
+    if (builder.refCount === 0) this.#unused.add(builder);
+    if (!builder.isSavePending && this.#deps.vault !== undefined) this.#saveSoon(builder);
+    if (builder.refCount > 0 || builder.isTellPending) return;
+    builder.isTellPending = true;
+    this.#deps.later(builder.user === null ? LINGER_MS : 0, () => {
+      builder.isTellPending = false;
+      this.#tell(builder);
+    });
+  }
+
+  now(): number {
+    return this.#deps.now();
+  }
+
+  /** The builders there are, idle ones included, oldest first. */
+  list(): Builder[] {
+    return [...this.#byUser.values()];
+  }
+
+  get(user: string | null): Builder | undefined {
+    return this.#byUser.get(user);
+  }
+
+  /** Disposes those that nobody has used for as long, without waiting for their own timer; resolves to their number. */
+  async disposeIdle(idleMs: number): Promise<number> {
+    const latest = this.now() - idleMs;
+    const idle = this.list().filter((builder) => builder.isIdle && builder.lastActivity <= latest);
+    for (const { actor } of idle) actor?.send({ type: 'builder.stop' });
+    await Promise.all(idle.map(({ ended }) => ended));
+    return idle.length;
+  }
+
+  /** Disposes all of them, also those in use: the executions have to end first. */
+  async stop(): Promise<void> {
+    const all = [...this.#byUser.values(), ...this.#leaving.values()];
+    for (const { actor } of all) actor?.send({ type: 'builder.stop' });
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  #key(user: string | undefined): string | null {
+    if (!this.workflow.isPerUser) return null;
+    if (user !== undefined && user !== '') return user;
+    throw new Failure('identity_required', {
+      detail:
+        'user_id is required for per-user workflow but could not be determined. Send a Bearer token in the ' +
+        'Authorization header, an X-API-Key header or a nat-session cookie, or pass a userId.',
+    });
+  }
+
+  #builder(key: string | null): Builder {
+    const present = this.#byUser.get(key);
+    if (present?.isOpen) return present; // B1
+    if (present === undefined) this.#makeRoom();
+    const { options, now, spawn } = this.#deps;
+    const slots = new Slots(options.maxConcurrency, options.maxQueued);
+    const builder = new Builder(key, slots, new DisposalScope((error) => this.#report(key, error)), now());
+    const before = present ?? this.#leaving.get(key);
+    builder.predecessor = before?.ended; // B3
+    if (before !== undefined) this.#save(before);
+    this.#restore(builder);
+    this.#byUser.set(key, builder);
+    const idleMs = key === null ? null : options.builderIdleMs;
+    const actor = spawn(builder, this, { builderId: builder.id, workflow: this.workflow.name, user: key, idleMs });
+    builder.actor = actor;
+    actor.subscribe({
+      next: (snapshot) => this.#changed(builder, snapshot),
+      error: (error) => void this.#crashed(builder, error),
+    });
+    return builder;
+  }
+
+  /** One user too many: the builder that nobody has used for longest goes. */
+  #makeRoom(): void {
+    if (this.#byUser.size < this.#deps.options.maxBuilders) return;
+    let oldest: Builder | undefined;
+    for (const builder of this.#unused) {
+      if (!builder.isIdle) continue;
+      oldest = builder;
+      break;
+    }
+    if (oldest === undefined) {
+      const detail = `${this.#byUser.size} users have open resources, which is the limit; try again later.`;
+      throw new Failure('queue_full', { detail, retryAfterMs: 5_000 });
+    }
+    this.#unused.delete(oldest);
+    this.#byUser.delete(oldest.user);
+    this.#leaving.set(oldest.user, oldest);
+    oldest.actor?.send({ type: 'builder.stop' });
+  }
+
+  /** The port that the machine invokes while it builds. */
+  async build(builder: Builder, signal: AbortSignal): Promise<void> {
+    try {
+      await builder.predecessor;
+      if (signal.aborted) throw new Failure('draining');
+      const { user, scope } = builder;
+      builder.resources = await ownedBy(this.#owner(user), async () => this.workflow.build?.(user, scope));
+      if (signal.aborted) throw new Error('The build was given up.');
+    } catch (error) {
+      await this.dispose(builder);
+      throw error;
+    }
+  }
+
+  /** The port that the machine invokes while it expires. What cannot be closed is reported, and no reason to stay. */
+  dispose(builder: Builder): Promise<void> {
+    this.#save(builder);
+    builder.disposal ??= this.#dispose(builder);
+    return builder.disposal;
+  }
+
+  async #dispose({ user, predecessor, scope }: Builder): Promise<void> {
+    await predecessor;
+    await ownedBy(this.#owner(user), () => scope.close()).catch((error) => this.#report(user, error));
+  }
+
+  #changed(builder: Builder, snapshot: BuilderSnapshot): void {
+    if (snapshot.matches('ready')) this.#built(builder);
+    else if (snapshot.matches('failed')) this.#failed(builder, snapshot.context.error);
+    else if (!snapshot.matches('building')) this.#built(builder, new Failure('draining'));
+    if (snapshot.status === 'done') this.#ended(builder);
+  }
+
+  /** B4 */
+  #failed(builder: Builder, error: unknown): void {
+    this.#report(builder.user, error);
+    // What a build throws is about our resources: the log gets it, callers do not.
+    const failure = error instanceof Failure ? error : new Failure('build_failed', { cause: error });
+    this.#built(builder, failure);
+  }
+
+  /** Nobody is left to do what its actor would have done. */
+  async #crashed(builder: Builder, error: unknown): Promise<void> {
+    this.#built(builder, Failure.from(error));
+    await this.dispose(builder);
+    this.#ended(builder);
+  }
+
+  /** Under load the last one out is followed by the next one in: the actor is told what is so at the end of a turn. */
+  #tell(builder: Builder): void {
+    const isUsed = builder.refCount > 0;
+    if (builder.isToldUsed === isUsed || builder.waiting !== undefined) return;
+    builder.isToldUsed = isUsed;
+    builder.actor?.send({ type: isUsed ? 'use.began' : 'use.ended' });
+  }
+
+  /** Those who have waited for the build hear of its end. */
+  #built(builder: Builder, failure?: Failure): void {
+    const { waiting } = builder;
+    if (waiting === undefined) return;
+    builder.waiting = undefined;
+    if (failure === undefined) {
+      builder.readyAt = this.now();
+      this.#tell(builder);
+      builder.slots.open();
+    }
+    for (const ready of waiting) ready(failure);
+  }
+
+  #ended(builder: Builder): void {
+    for (const place of [this.#byUser, this.#leaving])
+      if (place.get(builder.user) === builder) place.delete(builder.user);
+    this.#unused.delete(builder);
+    builder.onEnded();
+  }
+
+  #saveSoon(builder: Builder): void {
+    builder.isSavePending = true;
+    this.#deps.later(SAVE_MS, () => {
+      if (builder.isSavePending) this.#save(builder);
+    });
+  }
+
+  /** Not for one that another goes on counting for. */
+  #save(builder: Builder): void {
+    const { user, createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs } = builder;
+    builder.isSavePending = false;
+    if (totalRequests === 0 || (this.#byUser.get(user) ?? this.#leaving.get(user)) !== builder) return;
+    const counted: BuilderMetrics = { createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs };
+    try {
+      this.#deps.vault?.put('builder', this.#nameOf(user), JSON.stringify(counted));
+    } catch {} // the store says so to everybody who starts something, and a later save has it all
+  }
+
+  /** B5 */
+  #restore(builder: Builder): void {
+    const counted = this.#deps.vault?.get('builder', this.#nameOf(builder.user));
+    if (counted !== undefined) Object.assign(builder, JSON.parse(counted) as BuilderMetrics);
+  }
+
+  /** In the vault: ASCII, whatever the user is called. */
+  #nameOf(user: string | null): string {
+    return encodeURIComponent(JSON.stringify([this.workflow.name, user]));
+  }
+
+  /** Of what a build or a closer has not awaited. */
+  #owner(user: string | null): Strayed {
+    return { strayed: (error) => this.#report(user, error) };
+  }
+
+  #report(user: string | null, error: unknown): void {
+    this.#deps.log.error({ workflow: this.workflow.name, user, err: error }, 'builder failed');
+  }
+}

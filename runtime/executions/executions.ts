@@ -1,0 +1,213 @@
+/** The executions there are, found by id and by owner: those in memory, and those that a store keeps for later. */
+import type { ExecutionContext } from '../../machines/execution.ts';
+import { type Consent, type Interaction, isAwaited } from '../../machines/facts.ts';
+import type { Log } from '../authoring/context.ts';
+import { Failure } from '../errors.ts';
+import type { Archive, Archived } from '../store/archive.ts';
+import { damaged } from '../store/damage.ts';
+import type { Execution } from './execution.ts';
+
+/** Where an execution stands for whoever looks from outside: what was asked first and is open comes before all else. */
+export const STANDS = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
+export type Stand = (typeof STANDS)[number];
+
+export interface ExecutionFilter {
+  readonly status?: Stand | undefined;
+  readonly workflow?: string | undefined;
+  /** User id; who is no operator sees his own in any case. */
+  readonly owner?: string | undefined;
+  /** How the id begins. */
+  readonly id?: string | undefined;
+  /** What `next` of the page before said. */
+  readonly before?: string | undefined;
+  /** At most so many. */
+  readonly limit: number;
+}
+
+export interface ExecutionPage {
+  /** Newest first. */
+  readonly executions: readonly Execution[];
+  /** For `before`, to get the next page; undefined if there is none. */
+  readonly next: string | undefined;
+}
+
+/** What is open and was asked first. */
+export const firstAwaited = ({ pauses }: ExecutionContext): Interaction | Consent | undefined => pauses.find(isAwaited);
+
+export const standOf = (context: ExecutionContext): Stand => {
+  if (context.settledAt !== null) return context.error === null ? 'completed' : 'failed';
+  const pause = firstAwaited(context);
+  if (pause === undefined) return 'running';
+  return pause.kind === 'oauth' ? 'oauth_required' : 'interaction_required';
+};
+
+/** Bytes of journals that are read for one page; about 5 ms a megabyte. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+export class Executions {
+  readonly #byId = new Map<string, Execution>();
+  readonly #byOwner = new Map<string, Set<Execution>>();
+  readonly #archive: Archive | undefined;
+  readonly #restore: (id: string, archived: Archived) => Execution;
+  readonly #loaded: (execution: Execution) => void;
+  readonly #log: Log;
+  /** Ids of those that cannot be read. */
+  readonly #damaged = new Set<string>();
+
+  /** `loaded` is told of those that come into memory again. */
+  constructor(
+    archive: Archive | undefined,
+    restore: (id: string, archived: Archived) => Execution,
+    loaded: (execution: Execution) => void,
+    log: Log,
+  ) {
+    this.#log = log;
+    this.#archive = archive;
+    this.#restore = restore;
+    this.#loaded = loaded;
+  }
+
+  /** In memory. */
+  all(): Execution[] {
+    return [...this.#byId.values()];
+  }
+
+  /** How many have been found that cannot be read. */
+  get damaged(): number {
+    return this.#damaged.size;
+  }
+
+  /** It has been found that it cannot be read. */
+  isDamaged(id: string): boolean {
+    return this.#damaged.has(id);
+  }
+
+  /** It is in memory from then on. Throws `execution_damaged` for one that cannot be read. */
+  get(id: string): Execution | undefined {
+    return this.#byId.get(id) ?? this.#load(id);
+  }
+
+  inMemory(id: string): Execution | undefined {
+    return this.#byId.get(id);
+  }
+
+  #load(id: string): Execution | undefined {
+    const execution = this.#read(id);
+    if (execution === undefined) return undefined;
+    this.add(execution);
+    this.#loaded(execution);
+    return execution;
+  }
+
+  #read(id: string): Execution | undefined {
+    try {
+      const archived = this.#archive?.find(id);
+      if (archived === undefined) return undefined;
+      return this.#restore(id, archived);
+    } catch (cause) {
+      this.#archive?.release(id);
+      const isKnown = cause instanceof Failure && cause.code === 'execution_damaged';
+      const failure = isKnown ? cause : damaged(id, cause instanceof Error ? cause.message : String(cause), cause);
+      if (!this.#damaged.has(id)) {
+        this.#log.error(
+          { executionId: id, err: failure },
+          'what is stored of an execution is damaged: it is left alone',
+        );
+      }
+      this.#damaged.add(id);
+      throw failure;
+    }
+  }
+
+  add(execution: Execution): void {
+    const { executionId, owner } = execution.context;
+    this.#byId.set(executionId, execution);
+    if (owner === null || this.#archive !== undefined) return;
+    const owned = this.#byOwner.get(owner);
+    if (owned === undefined) this.#byOwner.set(owner, new Set([execution]));
+    else owned.add(execution);
+  }
+
+  remove(execution: Execution): void {
+    const { executionId, owner } = execution.context;
+    this.#byId.delete(executionId);
+    this.#archive?.release(executionId);
+    const owned = owner === null ? undefined : this.#byOwner.get(owner);
+    if (owned?.delete(execution) === true && owned.size === 0) this.#byOwner.delete(owner!);
+  }
+
+  /** Of one owner; undefined: of everybody. Throws `request_invalid` for a `before` that no page has given. */
+  page(owner: string | undefined, filter: ExecutionFilter): ExecutionPage {
+    if (this.#archive !== undefined) {
+      const { ids, next } = this.#archive.page(owner, filter);
+      const { executions, isWhole } = this.#seen(ids);
+      const last = executions.at(-1);
+      return { executions, next: isWhole || last === undefined ? next : cursorAt(last.context) };
+    }
+    const { status, workflow, id = '', before, limit } = filter;
+    const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
+    const executions: Execution[] = [];
+    for (let index = before === undefined ? all.length - 1 : behind(all, before); index >= 0; index -= 1) {
+      const execution = all[index]!;
+      if (status !== undefined && standOf(execution.context) !== status) continue;
+      if (workflow !== undefined && execution.context.workflow !== workflow) continue;
+      if (!execution.id.startsWith(id)) continue;
+      if (executions.length === limit) return { executions, next: cursorAt(executions.at(-1)!.context) };
+      executions.push(execution);
+    }
+    return { executions, next: undefined };
+  }
+
+  /** Those that wait for a person; at least the `limit` that have waited longest, if there are so many. */
+  awaiting(owner: string | undefined, limit: number): readonly Execution[] {
+    if (this.#archive !== undefined) return this.#seen(this.#archive.awaiting(owner, limit)).executions;
+    const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
+    return all.filter(({ context }) => firstAwaited(context) !== undefined);
+  }
+
+  /**
+   * To be looked at: who is not in memory is not brought there for it. Journals are read whole, while everything else waits: of
+   * large ones only the first are read.
+   */
+  #seen(ids: readonly string[]): { executions: Execution[]; isWhole: boolean } {
+    const executions: Execution[] = [];
+    let bytes = 0;
+    for (const id of ids) {
+      if (bytes > MAX_PAGE_BYTES) return { executions, isWhole: false };
+      const present = this.#byId.get(id);
+      const execution = present ?? this.#glance(id);
+      if (execution === undefined) continue;
+      executions.push(execution);
+      if (present !== undefined) continue;
+      bytes += this.#archive?.bytesOf(id) ?? 0;
+      this.#archive?.release(id);
+    }
+    return { executions, isWhole: true };
+  }
+
+  #glance(id: string): Execution | undefined {
+    try {
+      return this.#read(id);
+    } catch {
+      return undefined; // it is named in the log
+    }
+  }
+}
+
+/** Where a page ends: the record may be forgotten before the next one is asked for, but the time of its start stays. */
+export const cursorAt = ({ startedAt, executionId }: ExecutionContext): string => `${startedAt}.${executionId}`;
+
+/** Throws `request_invalid` for what no page has given. */
+export const readCursor = (cursor: string): { startedAt: number; id: string } => {
+  const [, startedAt, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
+  if (startedAt !== undefined && id !== undefined) return { startedAt: Number(startedAt), id };
+  const detail = `before: expected the \`next\` of another page, got ${JSON.stringify(cursor.slice(0, 40))}.`;
+  throw new Failure('request_invalid', { detail });
+};
+
+/** Index of the first one of the next page. Of those started in the same moment as one that is gone none is left out. */
+const behind = (all: readonly Execution[], cursor: string): number => {
+  const { startedAt, id } = readCursor(cursor);
+  const end = all.findIndex((execution) => execution.id === id);
+  return end >= 0 ? end - 1 : all.findLastIndex(({ context }) => context.startedAt <= startedAt);
+};

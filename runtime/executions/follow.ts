@@ -1,0 +1,39 @@
+import type { JournalPage } from '../store/store.ts';
+import type { Execution } from './execution.ts';
+
+type Read = (after: number) => Promise<JournalPage | undefined>;
+
+/**
+ * The journal of an execution, page by page as it is kept: from its beginning until the execution has settled, its record
+ * is gone, or the runtime has stopped and left it to another one. A reader who stays behind misses output that is no longer kept; the page after it says so.
+ */
+export async function* follow(execution: Pick<Execution, 'watch'>, read: Read): AsyncGenerator<JournalPage, void> {
+  let seen = 0;
+  let isSettled = false;
+  let isGone = false;
+  let wake = (): void => {};
+  let news = new Promise<void>((resolve) => (wake = resolve));
+  const unwatch = execution.watch(
+    () => wake(),
+    () => {
+      isGone = true;
+      wake();
+    },
+  );
+  try {
+    while (!isSettled) {
+      const page = await read(seen);
+      if (page === undefined) return;
+      isSettled = page.entries.some(({ type }) => type === 'execution.completed' || type === 'execution.failed');
+      seen = page.entries.at(-1)?.seq ?? seen;
+      if (page.entries.length > 0) yield page;
+      else if (isGone) return;
+      else {
+        await news;
+        news = new Promise((resolve) => (wake = resolve));
+      }
+    }
+  } finally {
+    unwatch();
+  }
+}

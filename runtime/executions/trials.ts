@@ -1,0 +1,155 @@
+/**
+ * Executions that were executing when the process died, more than once: suspects. One of them may be what kills it.
+ *
+ * T1  They are executed again one at a time, after all others, those that have been tried least first. The turn of one ends
+ *     when it gets any further, or after a while that doubles with each time it was executed in vain.
+ * T2  Whose turn it is stands in the file before it begins, with who executes beside it. If the process dies then, that is held
+ *     against it, and against no other.
+ * T3  It is given up after so many of its turns, and only if no other execution was beside it in all of them.
+ */
+import type { JournalEntry } from '../../machines/facts.ts';
+import type { Vault } from '../store/vault.ts';
+import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
+import { type Execution, IN_VAIN } from './execution.ts';
+import type { Executions } from './executions.ts';
+
+export interface TrialsDeps {
+  readonly vault: Vault;
+  readonly executions: Executions;
+  readonly wheel: TimingWheel;
+  readonly now: () => number;
+  readonly maxRecoveries: number;
+  /** How often it was executed again since it last got any further. */
+  recoveriesOf(execution: Execution): number;
+}
+
+type Turn = { readonly id: string; readonly at: number; readonly beside: readonly string[] };
+type Record = { readonly turns: number; readonly beside: readonly string[] };
+type Suspect = { readonly id: string; readonly recoveries: number; readonly turns: number };
+
+const KIND = 'recovery';
+const TURN = 'turn';
+const TURN_MS = 5_000;
+const MAX_DOUBLED = 8;
+
+export class Trials {
+  readonly #deps: TrialsDeps;
+  readonly #suspects: Suspect[] = [];
+  /** Ids of those that had their turn in this life: what they do beside another one is no reason for doubt. */
+  readonly #tried = new Set<string>();
+  #current: string | undefined;
+  #timer: WheelTimer | undefined;
+  #isStopped = false;
+
+  constructor(deps: TrialsDeps) {
+    this.#deps = deps;
+  }
+
+  /** What the process before has left: whose turn it was when it died. `unfinished`: who executed then. */
+  open(unfinished: readonly Execution[]): void {
+    const { vault } = this.#deps;
+    const turn = read<Turn>(vault.get(KIND, TURN));
+    if (turn === undefined) return;
+    const since = unfinished.filter(({ context }) => context.startedAt >= turn.at).map(({ id }) => id);
+    const beside = [...turn.beside, ...since].filter((id) => id !== turn.id);
+    const before = this.#recordOf(turn.id);
+    const always = before === undefined ? beside : before.beside.filter((id) => beside.includes(id));
+    vault.put(KIND, turn.id, JSON.stringify({ turns: (before?.turns ?? 0) + 1, beside: always } satisfies Record));
+    vault.remove(KIND, TURN);
+  }
+
+  /** True if it waits for its turn, or is given up: it is not to be executed with all others. */
+  takes(execution: Execution): boolean {
+    const { recoveriesOf, maxRecoveries } = this.#deps;
+    const { id } = execution;
+    const recoveries = recoveriesOf(execution);
+    const { turns, beside } = this.#recordOf(id) ?? { turns: 0, beside: [] };
+    if (recoveries === 0) return false;
+    if (turns >= maxRecoveries && beside.length === 0) {
+      this.#forget(id);
+      execution.interrupt(`The process died ${turns} times while this execution was executed again and no other was.`);
+    } else this.#suspects.push({ id, recoveries, turns });
+    return true;
+  }
+
+  /** All others have been executed again. */
+  begin(): void {
+    this.#suspects.sort((a, b) => a.turns - b.turns || a.recoveries - b.recoveries);
+    this.#next();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#end();
+  }
+
+  /** What has happened to an execution may end its turn. */
+  told({ id }: Execution, { type }: JournalEntry): void {
+    if (id !== this.#current || IN_VAIN.has(type)) return;
+    this.#forget(id);
+    this.#end();
+    setImmediate(() => this.#next());
+  }
+
+  #next(): void {
+    const { executions, wheel, vault, now } = this.#deps;
+    if (this.#isStopped || this.#current !== undefined) return;
+    const suspect = this.#suspects.shift();
+    if (suspect === undefined) return;
+    const { id, recoveries } = suspect;
+    this.#current = id;
+    this.#tried.add(id);
+    const length = TURN_MS * 2 ** Math.min(recoveries - 1, MAX_DOUBLED);
+    this.#timer = wheel.schedule(now() + length, () => {
+      this.#end();
+      this.#next();
+    });
+    try {
+      const execution = executions.get(id);
+      if (execution === undefined || execution.isSettled) throw new Error('it has ended meanwhile');
+      vault.put(KIND, TURN, JSON.stringify({ id, at: now(), beside: this.#beside() } satisfies Turn));
+      execution.recover(); // kept with what stands in the vault, and executed after that
+    } catch {
+      this.#end(); // it has ended, or cannot be read or written at the moment
+      setImmediate(() => this.#next());
+    }
+  }
+
+  /** Who executes now, and has not had a turn of its own. */
+  #beside(): string[] {
+    const all = this.#deps.executions.all();
+    return all.filter(({ id, phase }) => phase === 'executing' && !this.#tried.has(id)).map(({ id }) => id);
+  }
+
+  #end(): void {
+    const { wheel, vault } = this.#deps;
+    if (this.#timer !== undefined) wheel.cancel(this.#timer);
+    this.#timer = undefined;
+    if (this.#current === undefined) return;
+    this.#current = undefined;
+    attempt(() => vault.remove(KIND, TURN));
+  }
+
+  #forget(id: string): void {
+    if (this.#recordOf(id) !== undefined) attempt(() => this.#deps.vault.remove(KIND, id));
+  }
+
+  #recordOf(id: string): Record | undefined {
+    return read<Record>(this.#deps.vault.get(KIND, id));
+  }
+}
+
+const read = <T>(text: string | undefined): T | undefined => {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  } catch {
+    return undefined;
+  }
+};
+
+/** While nothing can be written, it stays as it is. */
+const attempt = (act: () => void): void => {
+  try {
+    act();
+  } catch {}
+};

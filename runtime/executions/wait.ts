@@ -1,0 +1,20 @@
+import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
+
+/** One wait for something to hold of an execution; it ends once, and leaves nothing behind. */
+export class Wait {
+  readonly wheel: TimingWheel;
+  readonly #resolve: (held: boolean) => void;
+  unwatch: (() => void) | undefined;
+  timer: WheelTimer | undefined;
+
+  constructor(resolve: (held: boolean) => void, wheel: TimingWheel) {
+    this.#resolve = resolve;
+    this.wheel = wheel;
+  }
+
+  end(held: boolean): void {
+    this.unwatch?.();
+    if (this.timer !== undefined) this.wheel.cancel(this.timer);
+    this.#resolve(held);
+  }
+}

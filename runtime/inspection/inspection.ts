@@ -1,0 +1,113 @@
+/**
+ * The actors as somebody sees them who looks from outside, and what happens to them while he looks.
+ *
+ * Executions are seen by their facts, and not by what XState tells of their actors: an actor of an execution comes and
+ * goes while it rests, a settled one has none, and a fact counts only once it is kept. So an execution is one actor here
+ * from its start to its end, whose session id is its own. The manager and the builders are seen by XState's inspection.
+ *
+ * N1  While nobody looks nothing is attached to the system, and a fact costs one look at a number.
+ * N2  Whoever looks cannot do harm: one that throws is reported, and does not look any more.
+ */
+import type { AnyActorRef, EventObject, InspectionEvent, Subscription } from 'xstate';
+import type { JournalEntry } from '../../machines/facts.ts';
+import type { SupervisorSnapshot } from '../../machines/manager.ts';
+import type { Log } from '../authoring/context.ts';
+import type { Execution } from '../executions/execution.ts';
+import type { Executions } from '../executions/executions.ts';
+import { type Inspected, SeenActor, SeenExecution } from './inspected.ts';
+
+/** Hears of each event that an actor has taken, after it. With a slow store the actor may stand further on already. */
+export type Inspector = (actor: Inspected, event: EventObject, at: number) => void;
+
+export interface InspectionDeps {
+  readonly root: AnyActorRef;
+  readonly executions: Executions;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export class Inspection {
+  readonly #deps: InspectionDeps;
+  readonly #inspectors = new Set<Inspector>();
+  /** N1 */
+  #subscription: Subscription | undefined;
+  #executionsId: string | undefined;
+
+  constructor(deps: InspectionDeps) {
+    this.#deps = deps;
+  }
+
+  get inspectors(): number {
+    return this.#inspectors.size;
+  }
+
+  /** Calls the inspector from now on, until the function that is returned is called. */
+  watch(inspector: Inspector): () => void {
+    this.#inspectors.add(inspector);
+    this.#subscription ??= this.#deps.root.system.inspect((seen) => this.#seen(seen));
+    return () => this.#leave(inspector);
+  }
+
+  /** The actors there are: the manager, its supervisors, the builders, and the executions from the newest to the oldest. */
+  *actors(): Generator<Inspected, void> {
+    const { root, executions } = this.#deps;
+    yield new SeenActor(root, 'manager', root);
+    for (const supervisor of this.#supervisors()) yield new SeenActor(supervisor, 'manager', root);
+    for (const builder of this.#supervisors().flatMap(childrenOf)) {
+      if (isBuilder(builder, root)) yield new SeenActor(builder, 'builder', root);
+    }
+    const parentId = this.#parentOfExecutions();
+    for (const execution of executions.all().reverse()) yield new SeenExecution(execution, parentId, root.sessionId);
+  }
+
+  /** A fact was kept. */
+  told(execution: Execution, entry: JournalEntry): void {
+    const actor = new SeenExecution(execution, this.#parentOfExecutions(), this.#deps.root.sessionId);
+    this.#tell(actor, entry, entry.at);
+  }
+
+  #seen(seen: InspectionEvent): void {
+    if (seen.type !== '@xstate.snapshot') return;
+    const { root } = this.#deps;
+    const actor = seen.actorRef as AnyActorRef;
+    if (actor === root) this.#tell(new SeenActor(actor, 'manager', root), seen.event, this.#deps.now());
+    else if (isBuilder(actor, root)) this.#tell(new SeenActor(actor, 'builder', root), seen.event, this.#deps.now());
+  }
+
+  #tell(actor: Inspected, event: EventObject, at: number): void {
+    for (const inspector of [...this.#inspectors]) {
+      try {
+        inspector(actor, event, at);
+      } catch (err) {
+        this.#leave(inspector); // N2
+        this.#deps.log.error({ err }, 'somebody who inspects the actors failed');
+      }
+    }
+  }
+
+  #leave(inspector: Inspector): void {
+    this.#inspectors.delete(inspector);
+    if (this.#inspectors.size > 0) return;
+    this.#subscription?.unsubscribe();
+    this.#subscription = undefined;
+  }
+
+  /** None once the manager has stopped. */
+  #supervisors(): AnyActorRef[] {
+    const { children } = this.#deps.root.getSnapshot() as { children: Record<string, AnyActorRef | undefined> };
+    return [children.executions, children.builders].filter((child) => child !== undefined);
+  }
+
+  /** The supervisor lasts as long as the manager. */
+  #parentOfExecutions(): string | undefined {
+    this.#executionsId ??= this.#supervisors()[0]?.sessionId;
+    return this.#executionsId;
+  }
+}
+
+const childrenOf = (supervisor: AnyActorRef): AnyActorRef[] => [
+  ...(supervisor.getSnapshot() as SupervisorSnapshot).children.values(),
+];
+
+const isBuilder = ({ _parent: parent }: AnyActorRef, root: AnyActorRef): boolean =>
+  parent?.id === 'builders' && parent._parent === root;

@@ -1,0 +1,124 @@
+/**
+ * What a workflow gives is journaled as JSON, in a copy of its own: a reader must not get something else because it was stored in
+ * between, or because the author went on with the same object. What JSON would lose is refused by name.
+ */
+
+import type { Json } from './authoring/prompts.ts';
+import { MAX_RESULT_DEPTH, tooDeepAt } from './nesting.ts';
+
+/**
+ * A copy as JSON. Members that are `undefined` are left out, and objects with a `toJSON`, such as dates, become what that gives.
+ * Throws a TypeError that names the place of what there is no JSON for: functions, symbols, BigInts, numbers that are not finite,
+ * `Map`, `Set` and other instances of classes, circles.
+ */
+export const toJson = (value: unknown, what: string): Json => {
+  try {
+    return copied(value, 0);
+  } catch (error) {
+    if (error instanceof NoJson) throw new TypeError(`${what} cannot be written as JSON: ${error.message}`);
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new TypeError(`${what} cannot be written as JSON: ${reason}`, { cause: error });
+  }
+};
+
+/** For what is only shown: what `JSON.stringify` makes of it, and null if it makes nothing. */
+export const toJsonOrNull = (value: unknown): Json => {
+  try {
+    return copied(value, 0);
+  } catch {
+    try {
+      return fromText(value);
+    } catch {
+      return null;
+    }
+  }
+};
+
+/** A copy of what is JSON already. */
+export const copyJson = <T>(value: T): T => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = new Array(value.length);
+    for (let index = 0; index < value.length; index += 1) items[index] = copyJson(value[index]);
+    return items as T;
+  }
+  const copy: Record<string, unknown> = {};
+  for (const key in value) {
+    if (key === '__proto__') define(copy, key, copyJson(value[key]));
+    else copy[key] = copyJson(value[key]);
+  }
+  return copy as T;
+};
+
+/** Its message begins with the place, which is completed on the way out. */
+class NoJson extends Error {}
+
+const copied = (value: unknown, depth: number): Json => {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value;
+    case 'number':
+      if (Number.isFinite(value)) return value + 0; // JSON has no -0
+      throw new NoJson(`${value} is no number that JSON has`);
+    case 'undefined':
+      return null;
+    case 'object':
+      return value === null ? null : copiedObject(value, depth);
+    default:
+      throw new NoJson(`it is a ${typeof value}`);
+  }
+};
+
+const copiedObject = (value: object, depth: number): Json => {
+  if (depth >= MAX_RESULT_DEPTH) throw new NoJson(`it has more than ${MAX_RESULT_DEPTH} levels, or goes in a circle`);
+  if (Array.isArray(value)) {
+    const items = new Array<Json>(value.length);
+    for (let index = 0; index < value.length; index += 1) items[index] = member(value[index], depth, index);
+    return items;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return fromText(value);
+  if (prototype !== Object.prototype && prototype !== null && !isForeign(prototype)) {
+    const { name } = (value.constructor ?? {}) as { name?: string };
+    throw new NoJson(
+      `it is a ${name || 'class instance'}; give plain objects, such as Object.fromEntries(map) or { ...it }`,
+    );
+  }
+  const copy: Record<string, Json> = {};
+  for (const key of Object.keys(value)) {
+    const each = (value as Record<string, unknown>)[key];
+    if (each === undefined) continue;
+    if (key === '__proto__') define(copy, key, member(each, depth, key));
+    else copy[key] = member(each, depth, key);
+  }
+  return copy;
+};
+
+/** A plain object of another realm, such as that of a test runner. */
+const isForeign = (prototype: object): boolean =>
+  Object.getPrototypeOf(prototype) === null &&
+  (prototype.constructor as { name?: string } | undefined)?.name === 'Object';
+
+const fromText = (value: unknown): Json => {
+  const text = JSON.stringify(value);
+  if (text === undefined) return null;
+  if (tooDeepAt(text, MAX_RESULT_DEPTH) !== undefined) throw new NoJson(`it has more than ${MAX_RESULT_DEPTH} levels`);
+  return JSON.parse(text);
+};
+
+const member = (value: unknown, depth: number, key: string | number): Json => {
+  if (typeof value === 'string') return value;
+  try {
+    return copied(value, depth + 1);
+  } catch (error) {
+    if (!(error instanceof NoJson)) throw error;
+    const place = typeof key === 'number' ? `[${key}]` : `.${key}`;
+    const [, path = '', reason = error.message] = /^at (\S+): ([\s\S]*)$/.exec(error.message) ?? [];
+    throw new NoJson(`at ${place}${path}: ${reason}`);
+  }
+};
+
+const define = (target: object, key: string, value: unknown): void => {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+};

@@ -1,0 +1,91 @@
+/** How an execution looks to those who drive it from outside: NAT's `ExecutionRecord`, as a view of the actor. */
+import type { Consent } from '../../machines/facts.ts';
+import type { Execution } from '../executions/execution.ts';
+import type { FirstOutcome, OutsideDriver, PendingInteraction } from './pending-interactions.ts';
+
+/** NAT's words for where an execution stands. */
+export type RecordStatus = 'running' | FirstOutcome;
+
+/** NAT's `PendingOAuth`. */
+export class PendingOAuth {
+  readonly authUrl: string;
+  readonly oauthState: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+
+  constructor({ authUrl, id, openedAt }: Consent) {
+    this.authUrl = authUrl;
+    this.oauthState = id;
+    this.createdAt = openedAt;
+  }
+}
+
+export class ExecutionRecord {
+  readonly #execution: Execution;
+  readonly #driver: OutsideDriver;
+
+  constructor(execution: Execution, driver: OutsideDriver) {
+    this.#execution = execution;
+    this.#driver = driver;
+  }
+
+  get executionId(): string {
+    return this.#execution.id;
+  }
+
+  /** While several things are open, what has been open longest. */
+  get status(): RecordStatus {
+    const { settledAt, error, pauses } = this.#execution.context;
+    if (settledAt !== null) return error === null ? 'completed' : 'failed';
+    const [first] = pauses;
+    if (first === undefined) return 'running';
+    return first.kind === 'oauth' ? 'oauth_required' : 'interaction_required';
+  }
+
+  /** Undefined until it has completed. */
+  get result(): unknown {
+    return this.status === 'completed' ? this.#execution.context.result : undefined;
+  }
+
+  /** Why it failed; undefined unless it did. */
+  get error(): string | undefined {
+    return this.#execution.context.error?.message;
+  }
+
+  /** The one that has been open longest. */
+  get pendingInteraction(): PendingInteraction | undefined {
+    return this.pendingInteractions[0];
+  }
+
+  /** Oldest first. */
+  get pendingInteractions(): readonly PendingInteraction[] {
+    const { pauses } = this.#execution.context;
+    return pauses.flatMap(({ id }) => this.#driver.pending(id) ?? []);
+  }
+
+  /** The one that has been open longest. */
+  get pendingOauth(): PendingOAuth | undefined {
+    return this.pendingOauths[0];
+  }
+
+  /** Oldest first. */
+  get pendingOauths(): readonly PendingOAuth[] {
+    const consents = this.#execution.context.pauses.filter((pause) => pause.kind === 'oauth');
+    return consents.map((consent) => new PendingOAuth(consent));
+  }
+
+  /** Resolves to what has happened first, whatever has happened since. Never rejects. */
+  get firstOutcome(): Promise<FirstOutcome> {
+    return this.#driver.firstOutcome;
+  }
+
+  /** Epoch milliseconds. */
+  get createdAt(): number {
+    return this.#execution.context.startedAt;
+  }
+
+  /** Epoch milliseconds; undefined until it is over. */
+  get completedAt(): number | undefined {
+    return this.#execution.context.settledAt ?? undefined;
+  }
+}

@@ -1,0 +1,120 @@
+/** The prompts of an execution that is driven from outside, and the promises of their answers. */
+import type { JournalEntry } from '../../machines/facts.ts';
+import { EndedError, TimeoutError } from '../authoring/errors.ts';
+import type { Answer, Prompt } from '../authoring/prompts.ts';
+import type { Driver, Execution, Phase } from '../executions/execution.ts';
+
+type Asked = Extract<JournalEntry, { type: 'interaction.requested' }>;
+
+/** NAT's `PendingInteraction`: a prompt, and the answer to come. */
+export class PendingInteraction<A extends Answer = Answer> {
+  readonly interactionId: string;
+  readonly prompt: Prompt;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /**
+   * The answer, or the default of a prompt that expired. Rejects with a `TimeoutError` if there is none, and with an
+   * `EndedError` if the execution ends first; nobody has to look at it.
+   */
+  readonly future: Promise<A>;
+
+  constructor({ id, prompt, at }: Pick<Asked, 'id' | 'prompt' | 'at'>, future: Promise<A>) {
+    this.interactionId = id;
+    this.prompt = prompt;
+    this.createdAt = at;
+    this.future = future;
+    future.catch(() => {});
+  }
+}
+
+type State = 'open' | 'answered' | 'expired' | 'ended';
+
+class Asking {
+  state: State = 'open';
+  readonly pending: PendingInteraction;
+  readonly #fallback: Answer | undefined;
+  #resolve!: (answer: Answer) => void;
+  #reject!: (error: Error) => void;
+
+  constructor(asked: Asked) {
+    const future = new Promise<Answer>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.pending = new PendingInteraction(asked, future);
+    this.#fallback = asked.fallback;
+  }
+
+  answer(answer: Answer): void {
+    this.state = 'answered';
+    this.#resolve(answer);
+  }
+
+  expire(): void {
+    this.state = 'expired';
+    const { timeout } = this.pending.prompt;
+    if (this.#fallback !== undefined) this.#resolve(this.#fallback);
+    else this.#reject(new TimeoutError(`HITL prompt timed out after ${timeout}s waiting for human response`));
+  }
+
+  end(): void {
+    if (this.state !== 'open') return;
+    this.state = 'ended';
+    this.#reject(new EndedError('The execution has ended.'));
+  }
+}
+
+/** What has happened first that a client can act on: somebody has to do something, or it is over. */
+export type FirstOutcome = 'interaction_required' | 'oauth_required' | 'completed' | 'failed';
+
+const OUTCOMES: Partial<Record<JournalEntry['type'], FirstOutcome>> = {
+  'interaction.requested': 'interaction_required',
+  'oauth.requested': 'oauth_required',
+  'execution.completed': 'completed',
+  'execution.failed': 'failed',
+};
+
+/** The driver of such an execution: it needs no slot, so it goes on as soon as it may. */
+export class OutsideDriver implements Driver {
+  readonly firstOutcome: Promise<FirstOutcome>;
+  #onFirst!: (outcome: FirstOutcome) => void;
+  readonly #execution: Execution;
+  readonly #asked = new Map<string, Asking>();
+
+  constructor(execution: Execution) {
+    this.#execution = execution;
+    this.firstOutcome = new Promise((resolve) => {
+      this.#onFirst = resolve;
+    });
+  }
+
+  /** Nobody else knows what it does. */
+  readonly isReplaceable = false;
+
+  idle(): void {}
+
+  leave(): void {}
+
+  told(entry: JournalEntry | undefined, phase: Phase): void {
+    if (entry === undefined) return;
+    if (entry.type === 'interaction.requested') this.#asked.set(entry.id, new Asking(entry));
+    if (entry.type === 'interaction.answered') this.#asked.get(entry.id)?.answer(entry.answer);
+    if (entry.type === 'interaction.expired') this.#asked.get(entry.id)?.expire();
+    if (phase === 'settled') for (const asking of this.#asked.values()) asking.end();
+    const outcome = OUTCOMES[entry.type];
+    if (outcome !== undefined) this.#onFirst(outcome);
+
+    if (phase === 'queued') this.#execution.mention({ type: 'slot.granted' });
+    // While something is open it waits: only its driver knows whether it has other work to do.
+    else if (entry.type === 'slot.granted') this.#execution.mention({ type: 'execution.parked' });
+  }
+
+  pending(interactionId: string): PendingInteraction | undefined {
+    return this.#asked.get(interactionId)?.pending;
+  }
+
+  /** Undefined for an interaction that never was. */
+  state(interactionId: string): State | undefined {
+    return this.#asked.get(interactionId)?.state;
+  }
+}

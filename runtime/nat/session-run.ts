@@ -1,0 +1,94 @@
+/** One run within a session: NAT's `Runner`. */
+import type { ExecutionStatus } from '../../machines/execution.ts';
+import type { ExecutionError, ExecutionErrorCode } from '../../machines/facts.ts';
+import { voidIn } from '../../machines/void-facts.ts';
+import { Failure } from '../errors.ts';
+import type { Execution } from '../executions/execution.ts';
+import { follow } from '../executions/follow.ts';
+import type { Caller } from '../journal/caller.ts';
+import type { Runtime } from '../runtime.ts';
+import { GivenOutput } from './given-output.ts';
+
+/** A run has failed. `name` and the message are those of the error that its workflow threw. */
+export class RunFailedError extends Error {
+  override readonly name: string;
+  readonly code: ExecutionErrorCode;
+  readonly executionId: string;
+
+  constructor({ code, message, name }: ExecutionError, executionId: string) {
+    super(message);
+    this.name = name;
+    this.code = code;
+    this.executionId = executionId;
+  }
+}
+
+export class SessionRun<Output = unknown> {
+  readonly #runtime: Runtime;
+  readonly #execution: Execution;
+  readonly #by: Caller;
+
+  constructor(runtime: Runtime, execution: Execution, by: Caller) {
+    this.#runtime = runtime;
+    this.#execution = execution;
+    this.#by = by;
+  }
+
+  /** Under which the runtime knows it: to be polled, answered or cancelled by others. */
+  get executionId(): string {
+    return this.#execution.id;
+  }
+
+  get status(): ExecutionStatus {
+    return this.#execution.status;
+  }
+
+  /** What the workflow returns. Rejects with a `RunFailedError`. As often as you like, before and after the end. */
+  async result(): Promise<Output> {
+    await this.#runtime.waitUntil(this.#execution, ({ isSettled }) => isSettled);
+    const { error, result } = this.#execution.context;
+    if (error !== null) throw new RunFailedError(error, this.executionId);
+    return result as Output;
+  }
+
+  /**
+   * What the workflow emits, from the first value on, in the order of the journal; a reader who comes late misses nothing.
+   * Throws a `RunFailedError` at the end of a run that failed, `output_truncated` if values have been dropped before they
+   * were read, `output_restarted` if a step was cut off and emits something else when it runs again, and `execution_not_found` once the record is no longer kept. Leaving it does not end the run.
+   */
+  async *resultStream(): AsyncGenerator<unknown, void> {
+    const given = new GivenOutput();
+    for await (const { entries, truncatedThrough } of follow(this.#execution, (after) => this.#read(after))) {
+      if (truncatedThrough !== null) throw truncated(this.executionId, truncatedThrough);
+      const voids = voidIn(entries);
+      for (const entry of entries) {
+        if (voids?.has(entry)) continue;
+        const { values, isChanged } = given.hear(entry);
+        if (isChanged) throw restarted(this.executionId);
+        yield* values;
+        if (entry.type === 'execution.completed') return;
+        if (entry.type === 'execution.failed') throw new RunFailedError(entry.error, this.executionId);
+      }
+    }
+    throw new Failure('execution_not_found', { detail: `Execution ${this.executionId} not found` });
+  }
+
+  /** Ends it as cancelled; the session counts as failed. Throws `execution_settled` if it has ended. */
+  cancel(): Promise<void> {
+    return this.#runtime.cancel(this.executionId, this.#by);
+  }
+
+  #read(after: number) {
+    return this.#runtime.facts(this.executionId, after, this.#by);
+  }
+}
+
+const restarted = (executionId: string): Failure =>
+  new Failure('output_restarted', {
+    detail: `A step of execution ${executionId} was cut off and ran again with another output: read it from the beginning.`,
+  });
+
+const truncated = (executionId: string, through: number): Failure =>
+  new Failure('output_truncated', {
+    detail: `Execution ${executionId} keeps no output up to fact ${through}: read faster, or raise maxJournalFacts.`,
+  });

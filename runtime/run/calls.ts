@@ -1,0 +1,118 @@
+/** Calls of `ctx` as facts: what kind of call a fact is, what makes two of them the same, and what ends one. */
+import type { CallPlace, JournalEntry } from '../../machines/facts.ts';
+import type { NewFact } from '../executions/execution.ts';
+
+/** A fact that a call of `ctx` causes, before it is known where that was made. */
+export type CallFact = Extract<NewFact, { call: number }>;
+export type CallEntry = Extract<JournalEntry, { call: number }>;
+/** A call as the author makes it. */
+export type MadeCall = Exclude<CallFact, { type: 'step.completed' | 'step.failed' }>;
+export type MadeEntry = Exclude<CallEntry, { type: 'step.completed' | 'step.failed' }>;
+export type StepEnd = Extract<JournalEntry, { type: 'step.completed' | 'step.failed' }>;
+/** Ends a pause because the run asked for it. */
+export type Withdrawal = Extract<JournalEntry, { type: `${string}.withdrawn` }>;
+
+/** A fact that opens a pause. */
+export type PauseFact = Extract<MadeCall, { id: string }>;
+
+/** Where a call is made, as far as a thread knows. */
+export type Place = Omit<CallPlace, 'call'>;
+
+export const isStepEnd = (entry: JournalEntry): entry is StepEnd =>
+  entry.type === 'step.completed' || entry.type === 'step.failed';
+
+export const isWithdrawal = (entry: JournalEntry): entry is Withdrawal => entry.type.endsWith('.withdrawn');
+
+/** Which call it wakes: the id of the pause that it closes, or the number of the call that it ends. */
+export const wakes = (entry: JournalEntry): string | number | undefined => {
+  if ('id' in entry) return 'call' in entry ? undefined : entry.id; // a call opens a pause, and no call closes it
+  if (isStepEnd(entry)) return entry.call;
+  return entry.type === 'value.recorded' && entry.name === AUTHORIZE ? entry.call : undefined;
+};
+
+/** Name of the value that a call of `ctx.authorize` records. */
+export const AUTHORIZE = 'authorize';
+
+/** Gives back nothing that another call of the same words could not be given just as well. */
+export const isInterchangeable = (fact: MadeCall): boolean =>
+  INTERCHANGEABLE.has(fact.type) || (fact.type === 'value.recorded' && fact.name === AUTHORIZE);
+
+const INTERCHANGEABLE: ReadonlySet<string> = new Set<MadeCall['type']>([
+  'output.emitted',
+  'trace.emitted',
+  'trace.identified',
+  'notification.sent',
+]);
+
+/** Such calls can be dropped from a journal that is full, so that the next call on the thread does not count on them. */
+export const isDroppable = ({ type }: MadeCall): boolean => type === 'output.emitted' || type === 'trace.emitted';
+
+/**
+ * Whether the next call on the thread counts on this one. It does not on calls that may be missing from a journal that has the next
+ * one: those that can be dropped, and those that see what they have before they record anything.
+ */
+export const isCountedOn = (fact: MadeCall): boolean =>
+  !isDroppable(fact) && !(fact.type === 'value.recorded' && fact.name === AUTHORIZE);
+
+/** The same for two calls that ask for the same: what is done, and what a person sees of it. */
+export const signatureOf = (fact: MadeCall | MadeEntry): string => {
+  switch (fact.type) {
+    case 'step.started':
+      return `step ${fact.name}`;
+    case 'branch.started':
+      return `branch ${fact.name}`;
+    case 'value.recorded':
+      return fact.name === AUTHORIZE ? `authorize ${providerOf(fact.value)}` : fact.name;
+    case 'oauth.requested':
+      return `authorize ${fact.provider}`;
+    case 'interaction.requested': {
+      if (fact.key !== undefined) return `prompt key ${fact.key}`;
+      const { input_type, text, ...rest } = fact.prompt;
+      const { options, placeholder } = rest as { options?: unknown; placeholder?: unknown };
+      return `prompt ${JSON.stringify([input_type, text, options ?? null, placeholder ?? null])}`;
+    }
+    case 'sleep.started':
+      return 'sleep';
+    case 'notification.sent':
+      return `notify ${fact.prompt.text}`;
+    case 'output.emitted':
+      return `emit ${JSON.stringify(fact.value)}`;
+    case 'trace.emitted':
+      return `trace ${fact.step.event} ${fact.step.name}`;
+    case 'trace.identified':
+      return `observe ${fact.traceId}`;
+  }
+};
+
+const providerOf = (value: unknown): string => String((value as { provider?: unknown } | null)?.provider ?? '');
+
+/** A call as its author knows it. */
+export const wordsOf = (fact: MadeCall | MadeEntry): string => {
+  switch (fact.type) {
+    case 'step.started':
+      return `step ${JSON.stringify(fact.name)}`;
+    case 'branch.started':
+      return `branch ${JSON.stringify(fact.name)}`;
+    case 'value.recorded':
+      return fact.name === AUTHORIZE ? `authorize ${JSON.stringify(providerOf(fact.value))}` : fact.name;
+    case 'interaction.requested': {
+      const words = `prompt (${fact.prompt.input_type}) ${JSON.stringify(shortened(fact.prompt.text))}`;
+      return fact.key === undefined ? words : `${words} with the key ${JSON.stringify(fact.key)}`;
+    }
+    case 'oauth.requested':
+      return `authorize ${JSON.stringify(fact.provider)}`;
+    case 'sleep.started':
+      return 'sleep';
+    case 'notification.sent':
+      return `notify ${JSON.stringify(shortened(fact.prompt.text))}`;
+    case 'output.emitted':
+      return `emit ${shortened(JSON.stringify(fact.value) ?? 'nothing')}`;
+    case 'trace.emitted':
+      return `${fact.step.event} of span ${JSON.stringify(fact.step.name)}`;
+    case 'trace.identified':
+      return `observe ${JSON.stringify(fact.traceId)}`;
+  }
+};
+
+const LONGEST = 200;
+const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);

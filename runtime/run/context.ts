@@ -1,0 +1,399 @@
+/** `ctx`, as the author of a workflow sees it: each call becomes a fact of the run's execution. */
+import { randomUUID } from 'node:crypto';
+import type { CallPlace, JournalEntry, TraceStep } from '../../machines/facts.ts';
+import type {
+  AuthorizeOptions,
+  Branches,
+  Context,
+  Log,
+  RequestInfo,
+  Span,
+  SpanKind,
+  SpanOptions,
+  Step,
+  Trace,
+} from '../authoring/context.ts';
+import {
+  AuthorizationError,
+  InteractionUnavailableError,
+  rebuilt,
+  StepContextError,
+  TimeoutError,
+  WithdrawnError,
+} from '../authoring/errors.ts';
+import type { Jsonify } from '../authoring/jsonify.ts';
+import {
+  type Answer,
+  type NotificationAnswer,
+  notification,
+  type Prompt,
+  type Question,
+} from '../authoring/prompts.ts';
+import { Failure } from '../errors.ts';
+import { newId } from '../executions/ids.ts';
+import { copyJson, toJson, toJsonOrNull } from '../json.ts';
+import { silentLog } from '../log.ts';
+import type { AccessToken } from '../oauth/oauth.ts';
+import { all, branch, race } from './branches.ts';
+import { AUTHORIZE, type PauseFact } from './calls.ts';
+import type { Run } from './run.ts';
+import { StepWork, stepKey } from './step-work.ts';
+import type { Position } from './thread.ts';
+
+const UNAVAILABLE = 'No human prompt callback was registered. Unable to handle requested prompt.';
+const CALLBACK_FAILED = 'Authentication callback failed';
+const NOBODY_TO_CONSENT = `${CALLBACK_FAILED}: this route can send nobody to a consent page; use a versioned route.`;
+
+export class RunContext implements Context {
+  readonly #run: Run;
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  get executionId(): string {
+    return this.#run.execution.id;
+  }
+  get user(): string | undefined {
+    return this.#run.asked.by.userId;
+  }
+  get conversationId(): string | undefined {
+    return this.#run.asked.conversationId;
+  }
+  get userMessageId(): string | undefined {
+    return this.#run.asked.userMessageId;
+  }
+  get request(): RequestInfo {
+    return this.#run.asked.request;
+  }
+  get trace(): Trace {
+    return this.#run.asked.trace;
+  }
+  get streaming(): boolean {
+    return this.#run.asked.streaming;
+  }
+  get idempotencyKey(): string {
+    const { step } = this.#run.position;
+    return step === undefined ? this.#run.execution.id : stepKey(this.#run, step.call);
+  }
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+  get log(): Log {
+    if (this.#run.isReplaying) return silentLog; // it has said that already
+    const { log } = this.#run.deps;
+    const { executionId } = this;
+    return {
+      debug: (fields, message) => log.debug({ executionId, ...fields }, message),
+      info: (fields, message) => log.info({ executionId, ...fields }, message),
+      warn: (fields, message) => log.warn({ executionId, ...fields }, message),
+      error: (fields, message) => log.error({ executionId, ...fields }, message),
+    };
+  }
+
+  /** Not `async`: a parked execution would keep the frame of the function for as long as the person takes. */
+  prompt<A extends Answer>(
+    question: Question<A>,
+    { key, signal }: { key?: string; signal?: AbortSignal } = {},
+  ): Promise<A> {
+    if (question.prompt.input_type === 'notification')
+      return this.notify(question as Question<NotificationAnswer>) as Promise<A>;
+    const position = this.#run.position;
+    const refused = this.#refused<A>(position, 'prompt') ?? this.#unasked<A>();
+    if (refused !== undefined) return refused;
+    const { fallback } = question;
+    const prompt = frozen(question.prompt);
+    const asked: PromptFact = { type: 'interaction.requested', call: 0, after: 0, id: newId(), prompt, dueAt: null };
+    if (fallback !== undefined) (asked as { fallback?: Answer }).fallback = copyJson(fallback);
+    if (key !== undefined) (asked as { key?: string }).key = key;
+    const { promptGraceMs, now } = this.#run.deps;
+    const open = (fact: PromptFact): void => {
+      if (prompt.timeout !== null) (fact as { dueAt: number }).dueAt = now() + prompt.timeout * 1000 + promptGraceMs;
+    };
+    return this.#run.pause(asked, position, open, answered<A>, signal);
+  }
+
+  notify(given: string | Question<NotificationAnswer>): Promise<NotificationAnswer> {
+    const run = this.#run;
+    const position = run.position;
+    const refused = this.#refused<NotificationAnswer>(position, 'notify') ?? this.#unasked<NotificationAnswer>();
+    if (refused !== undefined) return refused;
+    const prompt = frozen((typeof given === 'string' ? notification({ text: given }) : given).prompt);
+    const fact = { type: 'notification.sent', call: 0, after: 0, prompt } as const;
+    const made = run.make(fact, position, (sent) => run.record(sent));
+    return made === undefined ? new Promise(() => {}) : this.#soon(async () => acknowledged());
+  }
+
+  authorize(provider: string, options: AuthorizeOptions = {}): Promise<AccessToken> {
+    const position = this.#run.position;
+    const refused = this.#refused<AccessToken>(position, 'authorize');
+    return refused ?? handled(this.#authorize(provider, options, position));
+  }
+
+  revoke(provider: string): Promise<boolean> {
+    return this.step(`revoke ${provider}`, () => this.#run.deps.oauth.disconnect(this.#subject, provider));
+  }
+
+  step<T>(name: string, work: (step: Step) => Promise<T> | T): Promise<Jsonify<T>> {
+    const run = this.#run;
+    const position = run.position;
+    const refused = this.#refused<Jsonify<T>>(position, `step ${JSON.stringify(name)}`);
+    if (refused !== undefined) return refused;
+    const fact = { type: 'step.started', call: 0, after: 0, name } as const;
+    const own: { error?: unknown } = {};
+    // What was begun before and has not ended is new as well: it is done again, once all else has been.
+    const made = run.make(fact, position, (begun) => new StepWork(run, this, begun, position, work, own).start());
+    if (made === undefined) return new Promise(() => {});
+    if (made.isReplayed && !run.hasEnded(made.fact.call))
+      run.once(`step ${JSON.stringify(name)}, again`, () =>
+        new StepWork(run, this, { ...placeOf(made.fact), type: 'step.started', name }, position, work, own).start(),
+      );
+    return run.ended(made.fact.call, position, (entry) => {
+      if (entry.type === 'step.completed') return copyJson(entry.value) as Jsonify<T>;
+      const { name: kind, message, data } = entry as Extract<JournalEntry, { type: 'step.failed' }>;
+      const error = rebuilt(kind, message, copyJson(data));
+      if (own.error instanceof Error && own.error.stack !== undefined) error.stack = own.error.stack;
+      throw error;
+    });
+  }
+
+  branch<T>(name: string, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
+    return (
+      this.#refused<T>(this.#run.position, `branch ${JSON.stringify(name)}`) ??
+      this.#soon(() => branch(this.#run, name, work))
+    );
+  }
+
+  all(branches: Branches): Promise<never> {
+    return (
+      this.#refused<never>(this.#run.position, 'all') ?? this.#soon(() => all(this.#run, branches) as Promise<never>)
+    );
+  }
+
+  race(branches: Branches): Promise<never> {
+    return (
+      this.#refused<never>(this.#run.position, 'race') ?? this.#soon(() => race(this.#run, branches) as Promise<never>)
+    );
+  }
+
+  continueAs(input: unknown): Promise<never> {
+    const run = this.#run;
+    const refused = this.#refused<never>(run.position, 'continueAs');
+    if (refused !== undefined) return refused;
+    try {
+      run.continueAs(toJson(input, 'The input of continueAs'));
+    } catch (error) {
+      return this.#soon(() => Promise.reject(error));
+    }
+    return new Promise(() => {});
+  }
+
+  /** For calls that no fact settles: they are settled at once, unless too many have been in a row. */
+  #soon<T>(settle: () => Promise<T>): Promise<T> {
+    const { breath } = this.#run;
+    return handled(breath === undefined ? settle() : breath.then(settle));
+  }
+
+  /** Rejects a call that waits, where it cannot be made. */
+  #refused<T>(position: Position, call: string): Promise<T> | undefined {
+    const { step } = position;
+    if (step === undefined) return this.#run.refusal<T>(position);
+    const message =
+      `ctx.${call} was called inside of step ${JSON.stringify(step.name)}, which is not called again once it has ended: ` +
+      'call it before or after the step. Inside of one there are emit, span, log, signal and idempotencyKey.';
+    return this.#soon(() => Promise.reject(new StepContextError(message)));
+  }
+
+  /** Rejects where there is no way to reach a person. */
+  #unasked<T>(): Promise<T> | undefined {
+    if (this.#run.asked.interactive) return undefined;
+    return this.#soon(() => Promise.reject(new InteractionUnavailableError(UNAVAILABLE)));
+  }
+
+  /**
+   * One call may ask more than once: the token of a consent may be gone when the run is executed again. So it first goes
+   * through what it has led to before, and then sees what it has.
+   */
+  async #authorize(
+    provider: string,
+    { scopes, rejected, signal }: AuthorizeOptions,
+    position: Position,
+  ): Promise<AccessToken> {
+    const run = this.#run;
+    const asked = { type: 'value.recorded', call: 0, after: 0, name: AUTHORIZE, value: { provider } } as const;
+    let isDue!: () => void;
+    const due = new Promise<void>((resolve) => {
+      isDue = resolve;
+    });
+    const made = run.make(asked, position, () => isDue());
+    if (made === undefined) return await new Promise(() => {});
+    const { call } = made.fact;
+    let consent: string | undefined;
+    if (!made.isReplayed) await due;
+    else {
+      for (let before = made.fact as JournalEntry | undefined; before !== undefined; before = run.more(call)) {
+        if (before.type === 'oauth.requested') consent = await run.resume(before, granted, position, signal);
+        else throwIfRefused(await run.ended(call, position, valueIn));
+      }
+    }
+    try {
+      if (!made.isReplayed && rejected) run.deps.oauth.reject(this.#subject, provider, rejected);
+      let token = await this.#token(consent, provider, scopes);
+      if (token === undefined) {
+        if (!run.asked.interactive) {
+          await run.breath;
+          throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
+        }
+        const { state: id, authUrl, expiresInMs } = run.deps.oauth.ask({ provider, scopes, ...this.#subject });
+        const dueAt = run.deps.now() + expiresInMs;
+        const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
+        consent = await run.pauseAgain(fact, granted, position, signal);
+        token = (await this.#token(consent, provider, scopes)) ?? lost(provider);
+      } else if (!made.isReplayed) {
+        run.record(asked);
+        await run.ended(call, position, () => {});
+      }
+      return token;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const refused = `${CALLBACK_FAILED}: ${error.message}`;
+      run.record({ ...placeOf(made.fact), type: 'value.recorded', name: AUTHORIZE, value: { provider, refused } });
+      await run.ended(call, position, () => {});
+      throw new AuthorizationError(refused);
+    }
+  }
+
+  get #subject(): { user: string | undefined; executionId: string } {
+    return { user: this.user, executionId: this.executionId };
+  }
+
+  /** Of the consent that was just given, else the one that is kept. */
+  async #token(consent: string | undefined, provider: string, scopes: readonly string[] | undefined) {
+    const { oauth } = this.#run.deps;
+    return (consent && oauth.claim(consent)) || oauth.token(this.#subject, provider, scopes);
+  }
+
+  emit(value: unknown): void {
+    this.#run.note({ type: 'output.emitted', call: 0, after: 0, value: toJson(value, 'Output') });
+  }
+
+  sleep(ms: number, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const run = this.#run;
+    const position = run.position;
+    const refused = this.#refused<void>(position, 'sleep');
+    if (refused !== undefined) return refused;
+    if (!Number.isFinite(ms))
+      return this.#soon(() => Promise.reject(new RangeError(`sleep takes milliseconds, got ${ms}`)));
+    const fact: SleepFact = { type: 'sleep.started', call: 0, after: 0, id: newId(), dueAt: 0 };
+    const open = (started: SleepFact): void => {
+      (started as { dueAt: number }).dueAt = run.deps.now() + Math.max(0, ms);
+    };
+    return run.pause(fact, position, open, slept, signal);
+  }
+
+  now(): number {
+    return this.#recorded('now', this.#run.deps.now());
+  }
+
+  random(): number {
+    return this.#recorded('random', this.#run.deps.random());
+  }
+
+  span(kind: SpanKind, name: string, options: SpanOptions = {}): Span {
+    const own = this.#run.functionId;
+    return this.#span(own ?? this.trace.parentId ?? 'root', own ?? 'root', kind, name, options);
+  }
+
+  observe(traceId: string): void {
+    if (this.#run.position.step === undefined) this.#run.note({ type: 'trace.identified', call: 0, after: 0, traceId });
+  }
+
+  /** What happens inside of a step is not made again, so that it need not be recorded. */
+  #recorded(name: string, value: number): number {
+    const position = this.#run.position;
+    if (position.step !== undefined) return value;
+    return this.#run.note({ type: 'value.recorded', call: 0, after: 0, name, value }, position).value as number;
+  }
+
+  #span(parentId: string, functionId: string, kind: SpanKind, name: string, options: SpanOptions): Span {
+    const isFunction = kind === 'FUNCTION';
+    const trace = (
+      id: string,
+      event: string,
+      more: { input?: unknown; output?: unknown; chunk?: string },
+    ): TraceStep => {
+      const step = toJsonOrNull({ id, parentId, functionId, event, name, ...more }) as unknown as TraceStep | null;
+      const shown = step ?? { id, parentId, functionId, event, name };
+      return this.#run.note({ type: 'trace.emitted', call: 0, after: 0, step: shown }).step;
+    };
+    const { input } = options;
+    const { id } = trace(options.id ?? randomUUID(), `${kind}_START`, { input });
+    return {
+      id,
+      chunk: (chunk) => void trace(id, kind === 'LLM' ? 'LLM_NEW_TOKEN' : 'SPAN_CHUNK', { chunk }),
+      end: (output) => void trace(id, `${kind}_END`, isFunction ? { input, output } : { output }),
+      span: (innerKind, innerName, more = {}) =>
+        this.#span(id, isFunction ? id : functionId, innerKind, innerName, more),
+    };
+  }
+}
+
+/**
+ * An author who starts several calls at once may await one only after the execution has ended and all have failed. Node
+ * would end the process for it, and with it everybody else's executions.
+ */
+const handled = <T>(promise: Promise<T>): Promise<T> => {
+  promise.catch(() => {});
+  return promise;
+};
+
+type PromptFact = Extract<PauseFact, { type: 'interaction.requested' }>;
+type ConsentFact = Extract<PauseFact, { type: 'oauth.requested' }>;
+type SleepFact = Extract<PauseFact, { type: 'sleep.started' }>;
+
+/** A prompt that its author cannot change any more. The makers of prompts give such prompts. */
+const frozen = (prompt: Prompt): Prompt => (Object.isFrozen(prompt) ? prompt : copyJson(prompt));
+
+const placeOf = ({ call, after, branch, loose, fork }: CallPlace): CallPlace => ({
+  call,
+  ...(after !== undefined && { after }),
+  ...(branch !== undefined && { branch }),
+  ...(loose !== undefined && { loose }),
+  ...(fork !== undefined && { fork }),
+});
+
+const answered = <A extends Answer>({ prompt, fallback }: PromptFact, closed: JournalEntry): A => {
+  if (closed.type === 'interaction.answered') return copyJson(closed.answer) as A;
+  if (closed.type === 'interaction.withdrawn') throw new WithdrawnError('The prompt was withdrawn.');
+  if (fallback !== undefined) return copyJson(fallback) as A;
+  throw new TimeoutError(`HITL prompt timed out after ${prompt.timeout}s waiting for human response`);
+};
+
+const acknowledged = (): NotificationAnswer => ({ kind: 'notification', text: 'Notification acknowledgement.' });
+
+const slept = (_: SleepFact, closed: JournalEntry): void => {
+  if (closed.type === 'sleep.withdrawn') throw new WithdrawnError('The sleep was withdrawn.');
+};
+
+/** The consent that was given. */
+const granted = ({ id, dueAt, ...asked }: ConsentFact, closed: JournalEntry): string => {
+  if (closed.type === 'oauth.granted') return id;
+  if (closed.type === 'oauth.withdrawn') throw new WithdrawnError('The consent was withdrawn.');
+  if (closed.type === 'oauth.refused') throw new AuthorizationError(`${CALLBACK_FAILED}: ${closed.reason}`);
+  const seconds = (dueAt! - (asked as unknown as JournalEntry).at) / 1000;
+  throw new AuthorizationError(
+    `${CALLBACK_FAILED}: Authentication flow timed out after ${seconds.toFixed(1)} seconds.`,
+  );
+};
+
+/** The token had been given, and could not be kept. */
+const lost = (provider: string): never => {
+  throw new AuthorizationError(`${CALLBACK_FAILED}: the token of ${provider} is no longer there; ask again.`);
+};
+
+const valueIn = (entry: JournalEntry): unknown => ('value' in entry ? entry.value : undefined);
+
+const throwIfRefused = (recorded: unknown): void => {
+  const { refused } = (recorded ?? {}) as { refused?: string };
+  if (refused !== undefined) throw new AuthorizationError(refused);
+};

@@ -1,0 +1,66 @@
+/**
+ * Calls of `ctx` that are settled without a fact that wakes them: they were refused, or give nothing to wait for.
+ *
+ * A function that catches a refusal and calls again would keep the process busy for ever, if refusals came at once each time:
+ * microtasks go before everything else. So calls that are refused for good, because the execution has ended or the branch was
+ * withdrawn, reject in later and later turns, and soon not at all. All others are settled at once, until there are too many
+ * in a row: then the event loop has its turn first.
+ */
+import type { Log } from '../authoring/context.ts';
+
+/** So many reject in the next turn of the event loop. */
+const SOON = 16;
+/** So many more reject later and later, the last after two seconds. */
+const LATER = 12;
+/** Calls that may be settled before the event loop has a turn. The number is the same in every life of an execution. */
+const IN_A_ROW = 1_000;
+
+export class Refusals {
+  #afterEnd = 0;
+  #inARow = 0;
+  #breath: Promise<void> | undefined;
+  readonly #log: Log;
+  readonly #fields: object;
+
+  constructor(log: Log, fields: object) {
+    this.#log = log;
+    this.#fields = fields;
+  }
+
+  /** For good. */
+  reject<T>(error: () => Error): Promise<T> {
+    this.#afterEnd += 1;
+    const calls = this.#afterEnd;
+    if (calls === SOON) {
+      this.#log.warn(
+        this.#fields,
+        'a run calls ctx again and again although its execution has ended; return when a call rejects',
+      );
+    }
+    const promise = new Promise<T>((_resolve, reject) => {
+      if (calls <= SOON) setImmediate(() => reject(error()));
+      else if (calls <= SOON + LATER) setTimeout(() => reject(error()), 2 ** (calls - SOON)).unref();
+    });
+    promise.catch(() => {});
+    return promise;
+  }
+
+  /** A turn of the event loop to wait for, if too many calls have been settled without one; else undefined. */
+  get breath(): Promise<void> | undefined {
+    this.#inARow += 1;
+    if (this.#inARow < IN_A_ROW) return undefined;
+    this.#breath ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#inARow = 0;
+        this.#breath = undefined;
+        resolve();
+      });
+    });
+    return this.#breath;
+  }
+
+  /** The event loop has had a turn. */
+  rested(): void {
+    this.#inARow = 0;
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * What a run has done before, for a run that does it again: in another process, or after it had left memory.
+ *
+ * The function is executed from the top. Each of its calls finds in the journal what it led to, and gets that instead of
+ * doing it again.
+ *
+ * P1  A fact wakes the run only when all calls that stand before it in the journal have been made again. So the run hears
+ *     everything in the order in which it heard it before.
+ * P2  A call is found by its branch, the call before it on its thread, and what it asks for. Of several calls that are the
+ *     same in all of this the first is taken, if their order cannot have been another one. If it can, the call is
+ *     ambiguous: the execution is blocked.
+ * P3  What is not in the journal is new. It waits until all calls of the journal have been made, so that a run which does
+ *     something else than before has done nothing when this is found out.
+ */
+import type { JournalEntry } from '../../machines/facts.ts';
+import {
+  isDroppable,
+  isInterchangeable,
+  isStepEnd,
+  isWithdrawal,
+  type MadeCall,
+  type MadeEntry,
+  type Place,
+  signatureOf,
+  wakes,
+  wordsOf,
+} from './calls.ts';
+
+/** What a call has led to: the entry; or it is new, or was dropped from a full journal, or cannot be told from another one. */
+export type Taken = MadeEntry | 'new' | 'dropped' | 'ambiguous';
+
+/** Calls of the same place that ask for the same. */
+type Twins = {
+  readonly entries: MadeEntry[];
+  /** How many there are in the journal, and in this life up to now. */
+  inJournal: number;
+  made: number;
+  /** One of them was made, in one of the lives, at a moment that may be another in the next. */
+  isLoose: boolean;
+  /** Of one that is loose it is not known how the run has come to it, or two of them were under way at once. */
+  isUnclear: boolean;
+  /** The one that was found last. */
+  last: MadeEntry | undefined;
+};
+
+export class Replay {
+  /** Facts that wake, in their order. */
+  readonly #wakes: JournalEntry[] = [];
+  #nextWake = 0;
+  /** What the run has heard of: pauses and calls by that by which they wake. */
+  readonly #heard = new Set<string | number>();
+  /** What the run has to do again before a fact behind it may wake it, in the order of the journal. */
+  readonly #toMake: (MadeEntry | Extract<JournalEntry, { id: string }>)[] = [];
+  readonly #made = new Set<JournalEntry>();
+  #nextToMake = 0;
+  readonly #twins = new Map<string, Twins>();
+  /** By number of the call: what it has led to after the first fact. */
+  readonly #more = new Map<number, MadeEntry[]>();
+  readonly #withdrawals = new Map<string, JournalEntry>();
+  /** Numbers of the last fact and the last call. */
+  readonly through: number;
+  readonly lastCall: number;
+  /** Emitted values and traces that the journal has no longer. */
+  #dropped: number;
+  /** Steps that ended. */
+  readonly #ended = new Set<number>();
+  /** Steps that emitted something in an attempt that was cut off. */
+  readonly #voids = new Set<number>();
+
+  /** `isTruncated`: the journal has dropped output or traces. */
+  constructor(past: readonly JournalEntry[], isTruncated: boolean) {
+    const known = new Set<number>();
+    const begun = new Map<number, number>();
+    let last: number | string = -1;
+    let lastCall = -1;
+    for (const entry of past) {
+      if (wakes(entry) !== undefined) this.#wakes.push(entry);
+      if (isWithdrawal(entry)) {
+        this.#withdrawals.set(entry.id, entry);
+        this.#toMake.push(entry);
+      }
+      if (!('call' in entry)) continue;
+      if (isStepEnd(entry)) {
+        this.#ended.add(entry.call);
+        this.#voids.delete(entry.call);
+        continue;
+      }
+      const { call, inStep } = entry;
+      lastCall = Math.max(lastCall, call);
+      const isKnown = known.has(call);
+      known.add(call);
+      if (inStep !== undefined) {
+        this.#voids.add(inStep);
+        continue;
+      }
+      if (entry.type === 'step.started') begun.set(call, (begun.get(call) ?? 0) + 1);
+      if (isKnown && entry.type === 'step.started') continue; // one that was begun again is one call
+      this.#toMake.push(entry);
+      if (isKnown) this.#more.set(call, [...(this.#more.get(call) ?? []), entry]);
+      else this.#addTwin(keyOf(entry.after === undefined ? { ...entry, after: last } : entry, entry), entry);
+      if (!isDroppable(entry)) last = call;
+    }
+    this.attempts = begun;
+    this.lastCall = lastCall;
+    this.through = past.at(-1)?.seq ?? 0;
+    // Numbers may be missing for another reason too: what had them could not be stored.
+    this.#dropped = isTruncated ? lastCall + 1 - known.size : 0;
+  }
+
+  /** By number of a step's call: how often it was begun. */
+  readonly attempts: ReadonlyMap<number, number>;
+
+  #addTwin(key: string, entry: MadeEntry): void {
+    const twins = this.#twins.get(key) ?? newTwins();
+    this.#twins.set(key, twins);
+    const before = twins.entries.findLast(({ fork }) => fork === entry.fork);
+    twins.entries.push(entry);
+    twins.inJournal += 1;
+    twins.isLoose ||= entry.loose === true;
+    twins.isUnclear ||= entry.fork === '?' || (before?.loose === true && this.#isOpenAt(before, entry.seq));
+  }
+
+  /** Whether a call was still under way when the entry of that number was written. */
+  #isOpenAt(call: MadeEntry, seq: number): boolean {
+    if (!isAwaited(call)) return false;
+    const end = this.#wakes.find((wake) => wakes(wake) === awaited(call));
+    return end === undefined || end.seq > seq;
+  }
+
+  /** P2 */
+  take(fact: MadeCall, place: Place): Taken {
+    const key = keyOf(place, fact);
+    const twins = this.#twins.get(key) ?? newTwins();
+    this.#twins.set(key, twins);
+    twins.made += 1;
+    twins.isLoose ||= place.loose === true;
+    twins.isUnclear ||= place.fork === '?' || (place.loose === true && this.#isUnderWay(twins.last, place));
+    const isOrdered = !twins.isLoose || isInterchangeable(fact);
+    const index = isOrdered ? 0 : placeAmong(twins, place);
+    if (index === 'ambiguous') return index;
+    const entry = twins.entries[index];
+    if (entry === undefined) return this.#isDropped(fact) ? 'dropped' : 'new';
+    twins.entries.splice(index, 1);
+    twins.last = entry;
+    this.#make(entry);
+    return entry;
+  }
+
+  #isUnderWay(call: MadeEntry | undefined, { fork }: Place): boolean {
+    return call !== undefined && call.fork === fork && isAwaited(call) && !this.#heard.has(awaited(call));
+  }
+
+  #isDropped(fact: MadeCall): boolean {
+    if (this.#dropped === 0 || !isDroppable(fact)) return false;
+    this.#dropped -= 1;
+    return true;
+  }
+
+  /** What the same call has led to next. */
+  takeMore(call: number): MadeEntry | undefined {
+    const next = this.#more.get(call)?.shift();
+    if (next !== undefined) this.#make(next);
+    return next;
+  }
+
+  /** Whether the pause was withdrawn before. */
+  takeWithdrawal(id: string): boolean {
+    const entry = this.#withdrawals.get(id);
+    if (entry !== undefined) this.#make(entry);
+    return entry !== undefined;
+  }
+
+  hasEnded(step: number): boolean {
+    return this.#ended.has(step);
+  }
+
+  /** Whether readers have been given something of an attempt of the step that did not end. */
+  isVoid(step: number): boolean {
+    return this.#voids.has(step);
+  }
+
+  #make(entry: JournalEntry): void {
+    this.#made.add(entry);
+    const { length } = this.#toMake;
+    while (this.#nextToMake < length && this.#made.has(this.#toMake[this.#nextToMake]!)) this.#nextToMake += 1;
+  }
+
+  /** P1: the fact that wakes the run next, if it may; it is taken. */
+  nextWake(): JournalEntry | undefined {
+    if (!this.isReady) return undefined;
+    const wake = this.#wakes[this.#nextWake]!;
+    this.#nextWake += 1;
+    this.#heard.add(wakes(wake)!);
+    return wake;
+  }
+
+  get isReady(): boolean {
+    const wake = this.#wakes[this.#nextWake];
+    const first = this.#toMake[this.#nextToMake];
+    return wake !== undefined && (first === undefined || first.seq > wake.seq);
+  }
+
+  /** All has been made, and all has been heard. */
+  get isOver(): boolean {
+    return this.#nextWake === this.#wakes.length && this.#nextToMake === this.#toMake.length;
+  }
+
+  /** Grows with everything that is done again. */
+  get progress(): number {
+    return this.#nextWake + this.#made.size;
+  }
+
+  /** The call that has to be made next; undefined if none has. */
+  get expected(): string | undefined {
+    const first = this.#toMake[this.#nextToMake];
+    if (first === undefined) return undefined;
+    return 'call' in first ? wordsOf(first as MadeEntry) : `${first.type} of ${first.id}`;
+  }
+}
+
+const keyOf = ({ branch, after }: Place, fact: MadeCall | MadeEntry): string =>
+  `${branch ?? ''}|${after}|${signatureOf(fact)}`;
+
+/** The key of the fact that ends the call (see `wakes`). */
+const awaited = (call: MadeEntry): string | number => ('id' in call ? call.id : call.call);
+
+const isAwaited = ({ type }: MadeEntry): boolean => type === 'step.started' || type.endsWith('.requested');
+
+const newTwins = (): Twins => ({
+  entries: [],
+  inJournal: 0,
+  made: 0,
+  isLoose: false,
+  isUnclear: false,
+  last: undefined,
+});
+
+/** Which of several calls this one is, when one of them was loose. */
+const placeAmong = (
+  { entries, inJournal, made, isUnclear }: Twins,
+  { loose, fork = '' }: Place,
+): number | 'ambiguous' => {
+  const isSingle = inJournal <= 1 && made <= 1;
+  if (loose === true && isUnclear) return isSingle ? 0 : 'ambiguous';
+  const index = entries.findIndex(
+    (entry) => (entry.loose ?? false) === (loose ?? false) && (entry.fork ?? '') === fork,
+  );
+  if (index >= 0 || entries.length === 0) return index;
+  // What was awaited then may be there at once now, or the other way round.
+  const isOther = entries.every((entry) => entry.loose === true) && loose === true;
+  return isOther ? -1 : isSingle ? 0 : 'ambiguous';
+};

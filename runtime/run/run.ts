@@ -1,0 +1,662 @@
+/**
+ * The run of a workflow: the driver that does an execution's work.
+ *
+ * R1  A run works only while its execution executes, that is, while it holds a slot.
+ * R2  Each fact that wakes the run is delivered in a turn of the event loop of its own, in the order of the journal. The start is
+ *     such a turn too. So the same facts make the same calls, in this life and in every later one.
+ * R3  Once the execution has settled, however that came, nothing it does has any effect, and whatever it still waits
+ *     for rejects, so that its own `finally` blocks run.
+ * R4  A run may leave its execution before that has ended, and another one goes on for it, from the journal. What the
+ *     first one does has then no effect either; what it waits for never comes, and it is forgotten with all its frames.
+ * R5  Until it has done again all that its journal has, it does and records nothing new. If it cannot, the execution is blocked.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { JournalEntry } from '../../machines/facts.ts';
+import type { Log } from '../authoring/context.ts';
+import { EndedError, OutputInvalidError, stackOf, WithdrawnError, wordsOf } from '../authoring/errors.ts';
+import type { Returned, Workflow } from '../authoring/workflow.ts';
+import type { Lease } from '../builders/builder.ts';
+import { type SlotHolder, SlotRequest } from '../builders/slots.ts';
+import type { Driver, Execution, NewFact, Phase } from '../executions/execution.ts';
+import type { RunRequest } from '../journal/start-request.ts';
+import { copyJson, toJson } from '../json.ts';
+import type { OAuth } from '../oauth/oauth.ts';
+import {
+  type CallFact,
+  isCountedOn,
+  isInterchangeable,
+  type MadeCall,
+  type PauseFact,
+  type Place,
+  wakes,
+  wordsOf as wordsOfCall,
+} from './calls.ts';
+import { CatchUp, type Past } from './catch-up.ts';
+import { RunContext } from './context.ts';
+import { RunSteps } from './function-steps.ts';
+import { Refusals } from './refusals.ts';
+import type { Replay } from './replay.ts';
+import type { Strayed } from './strays.ts';
+import {
+  type Branch,
+  forkHere,
+  isWithin,
+  LOST,
+  moveTo,
+  type Position,
+  positionIn,
+  runAt,
+  threadRoot,
+} from './thread.ts';
+import type { Turns, TurnTaker } from './turns.ts';
+import { Waits } from './waits.ts';
+
+export interface RunDeps {
+  readonly oauth: OAuth;
+  readonly promptGraceMs: number;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly turns: Turns;
+  /** Calls back in so many milliseconds, unless what is returned is called before. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** What a call has led to: before, or now. */
+export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
+
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
+  readonly execution: Execution;
+  readonly asked: RunRequest;
+  readonly deps: RunDeps;
+  readonly workflow: Workflow;
+  /** Where its threads begin. */
+  readonly root: Position = { run: this, after: -1, branch: undefined, step: undefined };
+  readonly #lease: Lease;
+  /** What the schema has made of the input, if it has been asked. */
+  readonly #read: { readonly value: unknown } | undefined;
+  #slot: SlotRequest | undefined;
+  #phase: Phase = 'queued';
+  #isStarted = false;
+  /** Why nothing it does has any effect: R3, R4. */
+  #over: 'ended' | 'left' | undefined;
+  #nextCall = 0;
+  readonly #waits = new Waits();
+  #abort: AbortController | undefined;
+  #refusals: Refusals | undefined;
+  #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
+  /** Only for callers that stream: others pay nothing for it. */
+  #steps: RunSteps | undefined;
+  /** Until it has done again what a run before it has done. */
+  #catchUp: CatchUp | undefined;
+  #past: Replay | undefined;
+  /** Steps that wait for a slot. */
+  #starting: (() => void)[] | undefined;
+  /** Calls that are made now follow from the fact that was delivered last, and from nothing else. */
+  #isInTurn = false;
+  /** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
+  #lost: number | string = LOST;
+
+  constructor(
+    execution: Execution,
+    asked: RunRequest,
+    workflow: Workflow,
+    lease: Lease,
+    deps: RunDeps,
+    read?: { readonly value: unknown },
+    past?: Past,
+  ) {
+    this.execution = execution;
+    this.asked = asked;
+    this.deps = deps;
+    this.workflow = workflow;
+    this.#lease = lease;
+    this.#read = read;
+    if (past === undefined) return;
+    this.#catchUp = new CatchUp(past, {
+      after: (ms, then) => deps.after(ms, then),
+      waitsFor: (ids) => this.#waits.open.some(({ key }) => ids.has(key)),
+      blocked: (expected, came) => this.#block(expected, came),
+      unblocked: () => execution.mention({ type: 'execution.unblocked' }),
+    });
+    this.#past = this.#catchUp.replay;
+    this.#nextCall = this.#past.lastCall + 1;
+  }
+
+  get isReplaceable(): boolean {
+    return this.workflow.recover === 'replay';
+  }
+
+  get isOver(): boolean {
+    return this.#over !== undefined;
+  }
+
+  get isReplaying(): boolean {
+    return this.#catchUp !== undefined;
+  }
+
+  told(entry: JournalEntry | undefined, told: Phase): void {
+    if (this.#over === 'left') return; // R4
+    // What was applied before the slot was granted, or given back, may be told after it.
+    const isHeld = this.#slot?.state === 'held';
+    const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
+    this.#phase = phase;
+    const key = entry && wakes(entry);
+    if (key !== undefined) this.#waits.push(entry!);
+    if (phase === 'queued') this.#requestSlot();
+    else if (phase === 'executing') this.#stir();
+    else this.#giveSlotBack();
+    if (phase === 'settled') this.#end(entry?.type === 'execution.completed');
+    else if (phase === 'waiting') this.#resume();
+  }
+
+  /** What has woken it was told only when all branches waited, the one that it wakes included: it has work all the same. */
+  #resume(): void {
+    if (this.#isStarted && this.#hasWork && !this.execution.applied.context.working)
+      this.execution.mention({ type: 'execution.resumed' });
+  }
+
+  idle(): void {
+    this.#giveSlotBack();
+  }
+
+  /** R4 */
+  leave(): void {
+    if (this.#over !== undefined) return;
+    this.#over = 'left';
+    this.#caughtUp();
+    this.#giveSlotBack();
+    this.#lease.cancel();
+    if (this.#phase === 'executing') this.#signalEnd();
+    this.#waits.clear();
+  }
+
+  slotGranted(): void {
+    this.execution.mention({ type: 'slot.granted' });
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#over !== undefined || this.execution.hasEnded) this.#abort.abort(ended());
+    }
+    return this.#abort.signal;
+  }
+
+  strayed(err: unknown, how: 'rejection' | 'exception'): void {
+    const { id: executionId, context } = this.execution;
+    const fields = { executionId, workflow: context.workflow, err };
+    this.deps.log.error(
+      fields,
+      how === 'rejection'
+        ? 'a promise of a run was rejected, and the workflow neither awaited nor caught it'
+        : 'a callback of a run threw, and nothing caught it',
+    );
+  }
+
+  /** Id of the step of its own function, if that is recorded. */
+  get functionId(): string | undefined {
+    return this.#steps?.functionId;
+  }
+
+  /** Where the call that is being made stands. */
+  get position(): Position {
+    return positionIn(this) ?? { ...this.root, after: this.#lost, isLost: true };
+  }
+
+  /** Rejects a call, if it is one too many: the execution has ended, or the branch of the call was withdrawn. */
+  refusal<T>({ branch }: Position): Promise<T> | undefined {
+    if (this.#over === 'left') return new Promise(() => {}); // R4
+    if (this.#over === undefined && !this.execution.hasEnded) {
+      for (let within = branch; within !== undefined; within = within.parent) {
+        const { signal } = within.abort;
+        if (signal.aborted) return this.#late.reject(() => withdrawn(signal.reason));
+      }
+      return undefined;
+    }
+    return this.#late.reject(ended);
+  }
+
+  get #late(): Refusals {
+    const { log } = this.deps;
+    const { id: executionId, context } = this.execution;
+    this.#refusals ??= new Refusals(log, { executionId, workflow: context.workflow });
+    return this.#refusals;
+  }
+
+  /** What a call that no fact settles has to wait for; nearly always nothing. */
+  get breath(): Promise<void> | undefined {
+    return this.#late.breath;
+  }
+
+  /**
+   * Makes a call: gives the fact that it has led to before, or gives the call its number and lets `act` record it, as soon as
+   * new things may be done. Undefined: it cannot be told which call it is.
+   */
+  make<Fact extends MadeCall>(fact: Fact, position: Position, act: (fact: Fact) => void): Made<Fact> | undefined {
+    const { branch, step, after } = position;
+    const numbered = fact as Fact & { -readonly [Key in keyof Place]: Place[Key] };
+    numbered.after = after;
+    if (branch !== undefined) numbered.branch = branch.call;
+    if (step !== undefined) numbered.inStep = step.call;
+    else if (!this.#isInTurn || position.isLost) {
+      numbered.loose = true;
+      const fork = isInterchangeable(fact) ? '' : forkHere();
+      if (fork !== '') numbered.fork = fork;
+    }
+    const taken = (step === undefined ? this.#catchUp?.replay.take(fact, numbered) : undefined) ?? 'new';
+    if (taken === 'ambiguous') {
+      this.#ambiguous(fact);
+      return undefined;
+    }
+    if (typeof taken !== 'string') {
+      this.#advance(position, fact, taken.call);
+      this.#stir();
+      return { fact: taken as unknown as Fact, isReplayed: true };
+    }
+    (fact as { call: number }).call = this.#nextCall++;
+    this.#advance(position, fact, fact.call);
+    if (taken === 'new') this.#new(fact, act);
+    return { fact, isReplayed: false };
+  }
+
+  #new<Fact extends MadeCall>(fact: Fact, act: (fact: Fact) => void): void {
+    if (this.#catchUp === undefined) act(fact);
+    else this.#catchUp.hold(wordsOfCall(fact), () => act(fact));
+  }
+
+  #advance(position: Position, fact: MadeCall, call: number): void {
+    if (position.step !== undefined || !isCountedOn(fact)) return;
+    if (position.isLost) this.#lost = call;
+    else moveTo({ run: this, after: call, branch: position.branch, step: undefined });
+  }
+
+  /** Records a fact that no call waits for. */
+  record(fact: NewFact): void {
+    if (this.#over === undefined) this.execution.mention(fact);
+  }
+
+  /** Records what a call gives at once. Gives it back, or what the same call has given before. */
+  note<Fact extends MadeCall>(fact: Fact, position = this.position): Fact {
+    if (this.#over !== undefined || this.execution.hasEnded) return fact;
+    const made = this.make(fact, position, record.bind(undefined, this) as (fact: Fact) => void);
+    if (fact.type === 'output.emitted') this.#steps?.emitted(fact.value);
+    return made?.fact ?? fact;
+  }
+
+  /**
+   * Opens a pause, by a fact that `open` completes in the moment in which it is opened, and waits for what closes it.
+   * Resolves to what `outcome` makes of that; rejects with what it throws.
+   */
+  pause<Fact extends PauseFact, T>(
+    given: Fact,
+    position: Position,
+    open: (fact: Fact) => void,
+    outcome: (fact: Fact, closed: JournalEntry) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const made = this.make(given, position, (fact) => {
+      open(fact);
+      this.#offer(fact);
+    });
+    if (made === undefined) return new Promise(() => {});
+    return this.resume(made.fact, outcome, position, signal);
+  }
+
+  /** Opens a pause that its call has led to beyond what it led to before: the replay waits for it. */
+  pauseAgain<Fact extends PauseFact, T>(
+    fact: Fact,
+    outcome: (fact: Fact, closed: JournalEntry) => T,
+    position: Position,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    this.#catchUp?.again.add(fact.id);
+    this.#offer(fact);
+    return this.resume(fact, outcome, position, signal);
+  }
+
+  /** What cannot be kept leaves the run (R4), and the next one opens the pause. */
+  #offer(fact: NewFact): void {
+    if (this.#over !== undefined) return;
+    try {
+      const kept = this.execution.offer(fact);
+      if (typeof kept !== 'boolean') kept.catch(() => {});
+    } catch {}
+  }
+
+  /** Waits for what closes a pause that is open. */
+  resume<Fact extends PauseFact, T>(
+    fact: Fact,
+    outcome: (fact: Fact, closed: JournalEntry) => T,
+    { branch }: Position,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const withdraw = signal && ((): void => this.#withdraw(fact));
+    const promise = new Promise<T>((resolve, reject) => {
+      const heard = (closed: JournalEntry): void => resolve(outcome(fact, closed));
+      const forget = withdraw && ((): void => signal!.removeEventListener('abort', withdraw));
+      this.#waits.add({ key: fact.id, pause: fact, branch, resolve: heard, reject, forget });
+    });
+    promise.catch(() => {}); // the author may not have awaited it yet, or never will
+    if (signal?.aborted) this.#withdraw(fact);
+    else if (withdraw !== undefined) signal!.addEventListener('abort', withdraw, { once: true });
+    return promise;
+  }
+
+  /** What is waited for in the branch is not needed any more. */
+  withdraw(branch: Branch): void {
+    for (const waiting of [...this.#waits.open])
+      if (waiting.pause !== undefined && isWithin(waiting.branch, branch)) this.#withdraw(waiting.pause);
+  }
+
+  #withdraw({ id, type }: PauseFact): void {
+    if (this.#over !== undefined) return;
+    if (this.#catchUp?.replay.takeWithdrawal(id)) {
+      this.#stir();
+      return;
+    }
+    const kind = type.slice(0, type.indexOf('.')) as 'interaction' | 'oauth' | 'sleep';
+    this.once(`withdrawal of ${kind} ${id}`, () => this.record({ type: `${kind}.withdrawn`, id }));
+  }
+
+  /** Waits for the fact that ends a call of this number. */
+  ended<T>(call: number, { branch }: Position, outcome: (entry: JournalEntry) => T): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
+      const heard = (entry: JournalEntry): void => resolve(outcome(entry));
+      this.#waits.add({ key: call, pause: undefined, branch, resolve: heard, reject, forget: undefined });
+    });
+    promise.catch(() => {});
+    return promise;
+  }
+
+  /** Resolves when the fact is kept and the execution executes. Never, if the run has left or ended meanwhile. */
+  async begun(fact: CallFact): Promise<void> {
+    if (this.#over === undefined) {
+      try {
+        const kept = this.execution.offer(fact);
+        if (kept !== true && !(await kept)) return await new Promise(() => {});
+      } catch {
+        return await new Promise(() => {}); // R4
+      }
+    }
+    if (this.#phase !== 'executing' || this.#over !== undefined)
+      await new Promise<void>((go) => {
+        this.#starting = [...(this.#starting ?? []), go];
+      });
+  }
+
+  /** How often a step was begun in lives before. */
+  attemptsOf(call: number): number {
+    return this.#past?.attempts.get(call) ?? 0;
+  }
+
+  /** What a call has led to in lives before, after the first fact. */
+  more(call: number): ReturnType<Replay['takeMore']> {
+    const more = this.#catchUp?.replay.takeMore(call);
+    if (more !== undefined) this.#stir();
+    return more;
+  }
+
+  /** Whether a step has ended in a life before. */
+  hasEnded(call: number): boolean {
+    return this.#past?.hasEnded(call) ?? false;
+  }
+
+  /** Whether readers have been given output of a step that was cut off. */
+  isVoid(call: number): boolean {
+    return this.#past?.isVoid(call) ?? false;
+  }
+
+  /** R5: does something new as soon as the run has caught up. `words` say what it is, should the execution be blocked. */
+  once(words: string, act: () => void): void {
+    if (this.#catchUp === undefined) act();
+    else this.#catchUp.hold(words, act);
+  }
+
+  /** Another run begins the function anew. Whatever this one still does has no effect from now on. */
+  continueAs(input: unknown): void {
+    this.once('continueAs', () => {
+      if (this.#over !== undefined) return;
+      for (const { key } of this.#waits.open) if (typeof key === 'string') this.deps.oauth.abandon(key);
+      this.execution.mention({ type: 'execution.continued', input });
+      this.leave();
+    });
+  }
+
+  #requestSlot(): void {
+    if (this.#slot !== undefined) return;
+    const slot = new SlotRequest(this);
+    this.#slot = slot;
+    this.#lease.builder.slots.request(slot);
+  }
+
+  #giveSlotBack(): void {
+    if (this.#slot === undefined) return;
+    const slot = this.#slot;
+    this.#slot = undefined;
+    this.#lease.builder.slots.release(slot);
+  }
+
+  get #isReady(): boolean {
+    return this.#phase === 'executing' && this.#hasWork;
+  }
+
+  get #hasWork(): boolean {
+    if (this.#over !== undefined) return false;
+    if (!this.#isStarted) return true;
+    const catchUp = this.#catchUp;
+    if (catchUp === undefined) return this.#waits.isWoken;
+    return catchUp.replay.isReady || this.#waits.isAnyWoken(catchUp.again);
+  }
+
+  /** Something may have become possible. */
+  #stir(): void {
+    if (this.#over !== undefined) return;
+    this.#catchUp?.progressed();
+    if (this.#catchUp?.replay.isOver && this.#isStarted) this.#caughtUp();
+    if (this.#phase === 'executing' && this.#starting !== undefined) this.#beginSteps(this.#starting);
+    if (this.#isReady) this.deps.turns.add(this);
+    else if (this.#phase === 'waiting') this.#resume();
+  }
+
+  #beginSteps(starting: readonly (() => void)[]): void {
+    this.#starting = undefined;
+    for (const go of starting) go();
+  }
+
+  hasTurn = false;
+
+  /** R2 */
+  turn(): void {
+    if (!this.#isReady) return;
+    this.#isInTurn = true;
+    this.#refusals?.rested();
+    if (!this.#isStarted) {
+      this.#start();
+      return;
+    }
+    if (this.#catchUp === undefined) {
+      this.#waits.wakeNext();
+      return;
+    }
+    const { replay, again } = this.#catchUp;
+    const wake = replay.nextWake();
+    if (wake === undefined) this.#waits.wakeNext(again);
+    else this.#waits.wake(wakes(wake)!, wake);
+    if (replay.isOver) this.#caughtUp();
+  }
+
+  endTurn(): boolean {
+    this.#isInTurn = false;
+    if (this.#over !== undefined) return false;
+    this.#stir();
+    if (this.#isReady) return true;
+    this.#catchUp?.watch();
+    if (this.#catchUp === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
+      setImmediate(park, this);
+    return false;
+  }
+
+  /** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
+  park(): void {
+    if (this.#over === undefined && this.#phase === 'executing' && !this.#isReady)
+      this.execution.mention({ type: 'execution.parked' });
+  }
+
+  #start(): void {
+    this.#isStarted = true;
+    if (this.workflow.streamOnly && !this.asked.streaming) {
+      this.#fail(new Error('Cannot get a single output value for streaming workflows'));
+      return;
+    }
+    try {
+      if (this.asked.recordsSteps ?? this.asked.streaming) this.#steps = new RunSteps(this);
+      this.#begin();
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#catchUp?.replay.isOver) this.#caughtUp();
+  }
+
+  /** The schema is asked once in every life. */
+  #begin(): void {
+    const schema = this.workflow.input?.['~standard'];
+    if (this.#read !== undefined || schema === undefined) {
+      this.#execute(this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
+      return;
+    }
+    const read = this.#validated(schema, copyJson(this.asked.input));
+    if (!(read instanceof Promise)) this.#executeRead(read);
+    else read.then((late) => this.#executeRead(late)).catch((error) => this.#fail(error));
+  }
+
+  #executeRead(read: StandardSchemaV1.Result<unknown>): void {
+    if (this.#over !== undefined) return;
+    if (read.issues === undefined) this.#execute(read.value);
+    else {
+      const came = `a schema that does not take it: ${read.issues[0]?.message}`;
+      this.#block('the input as it came', came);
+      this.execution.detach();
+    }
+  }
+
+  #execute(input: unknown): void {
+    const { resources } = this.#lease.builder;
+    const result = runAt(this.root, () =>
+      threadRoot(() => {
+        const returned: Returned<unknown> = this.workflow.run(input, new RunContext(this), resources);
+        return isGenerator(returned) ? this.#drain((this.#generator = returned)) : returned;
+      }),
+    );
+    result.then((value) => this.#complete(value)).catch((error) => this.#fail(error));
+  }
+
+  #block(expected: string, came: string): void {
+    this.execution.mention({ type: 'execution.blocked', expected, came, version: this.workflow.version });
+  }
+
+  #ambiguous(fact: MadeCall): void {
+    if (this.#over !== undefined) return;
+    const words = wordsOfCall(fact);
+    this.#block(
+      `${words}, which its journal has more than once`,
+      'one of them, and it cannot be told which, for they may overtake each other: run them by ctx.all or ctx.branch, ' +
+        'or give them names of their own',
+    );
+    this.execution.detach();
+  }
+
+  #caughtUp(): void {
+    const held = this.#catchUp?.end();
+    this.#catchUp = undefined;
+    if (this.#over === undefined) for (const { act } of held ?? []) act();
+  }
+
+  async #drain(generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
+    for (let yields = 0; ; yields += 1) {
+      // The thread of a generator is that of its caller, who knows no more than how often it has called.
+      const position: Position = { ...this.root, after: `yield ${yields}` };
+      const { done, value } = await runAt(position, () => generator.next());
+      if (done) return value;
+      this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
+    }
+  }
+
+  /** The result is what the output schema makes of it. A stream need not have one. */
+  #complete(result: unknown): void {
+    const { output } = this.workflow;
+    const isAbsent = result === undefined && this.asked.streaming;
+    const checked = output === undefined || isAbsent ? { value: result } : this.#validated(output['~standard'], result);
+    if (checked instanceof Promise)
+      void checked.then((late) => this.#conclude(late)).catch((error) => this.#fail(error));
+    else this.#conclude(checked);
+  }
+
+  /** On a thread of the run: what a schema forgets to await is the run's. */
+  #validated(schema: StandardSchemaV1['~standard'], value: unknown): ReturnType<typeof schema.validate> {
+    return runAt(this.root, () => schema.validate(value));
+  }
+
+  #conclude(checked: StandardSchemaV1.Result<unknown>): void {
+    if (checked.issues !== undefined) {
+      const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
+      this.#fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
+      return;
+    }
+    const result = toJson(checked.value, 'The result');
+    this.once('the end of the function', () => {
+      this.#steps?.end(result);
+      this.record({ type: 'execution.completed', result });
+    });
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#over !== undefined) return;
+    const { message, name } = wordsOf(thrown);
+    const stack = stackOf(thrown);
+    this.once(`the end of the function, by ${name}: ${message}`, () => {
+      if (this.#over !== undefined) return;
+      const error = { code: 'workflow_error', message, name } as const;
+      this.deps.log.error({ executionId: this.execution.id, workflow: this.workflow.name, err: thrown }, FAILED);
+      this.record({ type: 'execution.failed', error: stack === undefined ? error : { ...error, stack } });
+    });
+  }
+
+  /** R3 */
+  #end(success: boolean): void {
+    if (this.#over !== undefined) return;
+    this.#over = 'ended';
+    this.#caughtUp();
+    this.#lease.end(success);
+    for (const { key, reject } of this.#waits.clear()) {
+      if (typeof key === 'string') this.deps.oauth.abandon(key);
+      reject(ended());
+    }
+    this.#starting = undefined;
+    this.#signalEnd();
+    runAt(this.root, () => this.#generator?.return(undefined).catch(() => {}));
+  }
+
+  /** On a thread of the run: what listeners throw is the run's. */
+  #signalEnd(): void {
+    runAt(this.root, () => this.#abort?.abort(ended()));
+  }
+}
+
+/** What the log says of a workflow that throws: it is not the server that has failed. */
+export const FAILED = 'a workflow has failed';
+
+const park = (run: Run): void => run.park();
+
+const record = (run: Run, fact: NewFact): void => run.record(fact);
+
+const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
+  String(typeof segment === 'object' ? segment.key : segment);
+
+const ended = (): EndedError => new EndedError('The execution has ended.');
+
+const withdrawn = (reason: unknown): Error =>
+  reason instanceof Error ? reason : new WithdrawnError('The branch was withdrawn.');
+
+const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown, undefined> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value;

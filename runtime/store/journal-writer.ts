@@ -1,0 +1,161 @@
+/** An execution in a durable store, while it is in memory: its journal, and what of that is not on the disk yet. */
+
+import { firstDueAt, NEVER } from '../../machines/deadlines.ts';
+import type { ExecutionContext } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
+import { firstAwaited, standOf } from '../executions/executions.ts';
+import type { Batch, Part, Writer } from './group-commit.ts';
+import type { Journal } from './memory-journal.ts';
+import type { Parameter } from './schema.ts';
+import type { Seal } from './seal.ts';
+import { writeOrigin } from './start-request-text.ts';
+import type { Fullness, JournalLimits, JournalPage, Recorded } from './store.ts';
+
+export interface KeptDeps {
+  readonly limits: JournalLimits;
+  readonly parkedTimeoutMs: number;
+  readonly seal: Seal | undefined;
+  /** It could not be written: what is in memory is not what is on the disk. */
+  lost(executionId: string): void;
+  /** Number of the last entry in the file; 0 if there is none. */
+  lastSeq(executionId: string): number;
+}
+
+export class Kept implements Writer {
+  /** Its place in the order of starts. */
+  readonly n: number;
+  readonly id: string;
+  readonly journal: Journal;
+  readonly #deps: KeptDeps;
+  /** Number of the last entry that is on the disk. */
+  #through: number;
+  /** The same once the batch that has left is written; 0 if there is none. */
+  #leaving = 0;
+  /** Number of the first entry since the last batch left. */
+  #first = 0;
+  /** Number of the last entry there is. */
+  #last: number;
+  #record: Recorded | undefined;
+  /** Entries as text, since the last batch left. */
+  #texts: string[] = [];
+  /** In the batch that leaves next. */
+  #part: Part | undefined;
+  #isTruncated = false;
+  /** One of the batch takes a turn longer to say whether it is full: those behind it do too. */
+  #isLate = false;
+
+  constructor(n: number, id: string, journal: Journal, deps: KeptDeps) {
+    this.n = n;
+    this.id = id;
+    this.journal = journal;
+    this.#through = Math.max(journal.entries.at(-1)?.seq ?? 0, journal.truncatedThrough);
+    this.#last = this.#through;
+    this.#deps = deps;
+  }
+
+  get name(): string {
+    return `execution ${this.id}`;
+  }
+
+  /** Something of it is on the disk. */
+  get isBegun(): boolean {
+    return this.#through > 0;
+  }
+
+  get isIdle(): boolean {
+    return this.#part === undefined && this.#leaving === 0;
+  }
+
+  append(record: Recorded, entry: JournalEntry, batch: Batch): Fullness | Promise<Fullness> {
+    const text = JSON.stringify(entry);
+    if (entry.seq !== this.#last + 1) throw new Error(`Entry ${entry.seq} came after entry ${this.#last}.`); // S1
+    this.#record = record;
+    if (this.#texts.length === 0) this.#first = entry.seq;
+    this.#last = entry.seq;
+    this.#texts.push(text);
+    batch.weight += text.length;
+    if (this.#part?.batch !== batch) this.#part = batch.join(this);
+    const { kept } = this.#part;
+    const { limits } = this.#deps;
+    if (!this.journal.append(entry, text.length, limits)) {
+      if (this.journal.isNearlyFull(limits, weigh)) {
+        this.#isLate = true;
+        return kept.then(nearlyFull);
+      }
+      return this.#isLate ? kept.then(nothing) : kept;
+    }
+    this.#isTruncated = true;
+    this.#isLate = true;
+    const full = this.journal.truncate(limits, weigh);
+    return kept.then(() => full);
+  }
+
+  read(after: number): JournalPage {
+    return this.journal.page(after, this.#through);
+  }
+
+  write(batch: Batch): void {
+    const { journal, n } = this;
+    const isFirst = this.#through === 0;
+    if (isFirst) this.#writeBeginning(batch);
+    else batch.add('stand', ...this.#standing(), n);
+    if (this.#isTruncated) {
+      batch.add('clear', n);
+      batch.add('facts', n, 0, this.#whole(journal.entries.map((entry) => JSON.stringify(entry))));
+      batch.add('truncated', journal.truncatedThrough, n);
+    } else if (isFirst) batch.add('facts', n, 0, this.#whole(this.#texts));
+    else batch.add('facts', n, this.#first, `[${this.#texts.join()}]`);
+    this.#leaving = this.#last;
+    this.#texts = [];
+    this.#isTruncated = false;
+    this.#isLate = false;
+    this.#part = undefined;
+  }
+
+  written(): void {
+    this.#through = this.#leaving;
+    this.#leaving = 0;
+  }
+
+  lost(): void {
+    this.#deps.lost(this.id);
+  }
+
+  isInFile(): boolean {
+    return this.#leaving > 0 && this.#deps.lastSeq(this.id) >= this.#leaving;
+  }
+
+  #writeBeginning(batch: Batch): void {
+    const { applied, origin } = this.#record!;
+    const { workflow, owner, startedAt } = applied.context;
+    batch.add('begin', this.n, this.id, owner, workflow, origin.version, startedAt, ...this.#standing());
+    for (const { name, fingerprint } of origin.names) batch.add('name', name, this.n, fingerprint);
+  }
+
+  /** The first row, which begins with what the execution was started with. */
+  #whole(texts: readonly string[]): string {
+    return `[${[writeOrigin(this.#record!.origin, this.#deps.seal), ...texts].join()}]`;
+  }
+
+  /** What it is found by, in the order of the columns. */
+  #standing(): Parameter[] {
+    const { applied, origin } = this.#record!;
+    const { context, tags } = applied;
+    const isSettled = tags.has('settled');
+    const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
+    const awaitedSince = firstAwaited(context)?.openedAt ?? null;
+    const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
+    return [standOf(context), isDriven ? 1 : 0, awaitedSince, dueAt, context.settledAt];
+  }
+
+  #dueAt(context: ExecutionContext): number | null {
+    const dueAt = firstDueAt(context, this.#deps.parkedTimeoutMs);
+    return dueAt === NEVER ? null : dueAt;
+  }
+}
+
+const weigh = (entry: JournalEntry): number => JSON.stringify(entry).length;
+
+const nothing = (): undefined => undefined;
+
+const nearlyFull = (): Fullness => 'nearly_full';

@@ -1,0 +1,134 @@
+/**
+ * The executions in a directory, for whoever looks after them and runs none: also while a server has the directory. What it
+ * gives is what was committed. A server that has a settled execution in memory shows it there for a while longer after it
+ * was removed; live ones can only be removed while no server runs.
+ */
+import { join, resolve } from 'node:path';
+import type { Blocked, ExecutionContext } from '../../machines/execution.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
+import { Failure } from '../errors.ts';
+import type { ExecutionFilter } from '../executions/executions.ts';
+import { foldJournal } from '../journal/fold-journal.ts';
+import { type Connection, claim, FILE, openBeside } from './directory.ts';
+import { refuseIfOwned } from './ledger.ts';
+import { Reader, type Summary } from './reader.ts';
+import { WRITES } from './schema.ts';
+
+/** A server beside is not kept from writing for longer than so many take. */
+const BATCH = 500;
+
+export interface StoredJournal {
+  readonly entries: readonly JournalEntry[];
+  /** Entries up to this number may be missing; 0 if none is. */
+  readonly truncatedThrough: number;
+}
+
+export class StoredExecutions {
+  readonly directory: string;
+  readonly #database: Connection;
+  readonly #reader: Reader;
+
+  /** Throws `options_invalid` if nothing is kept there, or this version cannot read it. */
+  constructor(directory: string) {
+    this.directory = resolve(directory);
+    this.#database = openBeside(directory);
+    this.#reader = new Reader(this.#database);
+  }
+
+  /** Newest first; `next` is for `before`. */
+  list(filter: ExecutionFilter): { readonly summaries: readonly Summary[]; readonly next: string | undefined } {
+    return this.#reader.summaries(filter.owner, filter);
+  }
+
+  /** All of them, newest first, as they are when they are reached. */
+  *all(): Generator<Summary, void> {
+    let before: string | undefined;
+    do {
+      const { summaries, next } = this.list({ before, limit: BATCH });
+      yield* summaries;
+      before = next;
+    } while (before !== undefined);
+  }
+
+  /** Throws `options_invalid` if there is none with this id. */
+  get(id: string): Summary {
+    const summary = this.#reader.summary(id);
+    if (summary === undefined) throw invalid(`No execution in ${this.directory} has the id ${id}.`);
+    return summary;
+  }
+
+  /** Undefined if it has been removed meanwhile. */
+  journal(id: string): StoredJournal | undefined {
+    const stored = this.#reader.find(id);
+    return stored && { entries: stored.entries, truncatedThrough: stored.truncated };
+  }
+
+  /** Those of them that are blocked, and why, by id. */
+  blockedAmong(summaries: readonly Summary[]): ReadonlyMap<string, Blocked> {
+    const live = new Set(summaries.flatMap(({ id, settledAt }) => (settledAt === null ? [id] : [])));
+    const blocked = new Map<string, Blocked>();
+    if (live.size === 0) return blocked;
+    for (const id of this.#reader.unfinished()) {
+      const journal = live.has(id) ? this.journal(id) : undefined;
+      const why = journal && this.standing(id, journal).blocked;
+      if (why) blocked.set(id, why);
+    }
+    return blocked;
+  }
+
+  /** Where an execution stands after these entries. Throws a `defect` if they cannot have happened. */
+  standing(id: string, { entries }: StoredJournal): ExecutionContext {
+    return foldJournal(id, entries).context;
+  }
+
+  /**
+   * Removes all of them or none. Throws `options_invalid` if one is not there, or is live; `isForced`: live ones too, and
+   * then it throws while a server has the directory.
+   */
+  remove(ids: readonly string[], isForced: boolean): void {
+    const live = ids.filter((id) => this.get(id).settledAt === null);
+    if (live.length === 0) {
+      this.#delete(ids);
+      return;
+    }
+    if (!isForced) throw invalid(`Execution ${live[0]} is live. With --force it is removed too, while no server runs.`);
+    const lock = claim(this.directory, ADVICE);
+    try {
+      refuseIfOwned(this.#database, join(this.directory, FILE), ADVICE);
+      this.#delete(ids);
+    } finally {
+      lock.close();
+    }
+  }
+
+  /** Gives how many there were. */
+  removeSettledBefore(at: number): number {
+    let count = 0;
+    for (let ids = this.#reader.settledBefore(at, BATCH); ids.length > 0; ids = this.#reader.settledBefore(at, BATCH)) {
+      this.#delete(ids);
+      count += ids.length;
+    }
+    return count;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #delete(ids: readonly string[]): void {
+    const database = this.#database;
+    const statements = [WRITES.forgetNames, WRITES.forgetFacts, WRITES.forget].map((sql) => database.prepare(sql));
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const id of ids) for (const statement of statements) statement.run(id);
+      database.exec('COMMIT');
+    } catch (error) {
+      database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+const ADVICE = 'Live executions are removed while no server runs; or cancel them there.';
+
+const invalid = (detail: string): Failure => new Failure('options_invalid', { detail });

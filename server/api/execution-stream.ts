@@ -1,0 +1,128 @@
+/**
+ * Any execution as a stream, to as many readers as there are: live or settled, from the beginning or from where a reader
+ * was cut off. `id` of an event is the number of its fact; a client says by `Last-Event-ID` or `?after=` what it has.
+ */
+import {
+  type ExecutionView,
+  Failure,
+  type JournalEntry,
+  pauseOf,
+  type Runtime,
+  shownDueAt,
+} from '../../runtime/index.ts';
+import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
+import { readCount } from '../http/preferences.ts';
+import { refusal } from '../http/problem.ts';
+import { countReader } from '../http/readers.ts';
+import type { Call, Route } from '../http/route.ts';
+import { type Who, withCaller } from '../identity/caller.ts';
+import { errorText, type Wire } from '../wire/bodies.ts';
+import { aboutExecutionStream } from './about.ts';
+
+export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime; who: Who; wire: Wire }): Route => ({
+  method: 'GET',
+  path: '/executions/:executionId/stream',
+  about: aboutExecutionStream,
+  handle: (call) =>
+    withCaller(who(call), (by) => {
+      const { executionId } = call.params;
+      const execution = runtime.get(executionId!, by);
+      if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
+      const after = seenBy(call);
+      // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
+      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+      countReader(runtime, execution, call);
+      return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
+    }),
+});
+
+/** The header is that of a client which was cut off; it knows better than the address it was once given. */
+export const seenBy = ({ headers, query }: Call): number => {
+  const header = headers['last-event-id'];
+  if (header === undefined || header === '') {
+    return readCount(new URLSearchParams(query), 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: 0 });
+  }
+  if (/^\d{1,15}$/.test(header)) return Number(header);
+  throw new Failure('request_invalid', { detail: `Last-Event-ID: expected the id of an event, got ${header}.` });
+};
+
+/** Facts as events of our own. What readers need not know of how a run is driven is left out. */
+export class FactFrames implements Translator {
+  readonly #wire: Wire;
+  readonly #execution: ExecutionView;
+
+  constructor(wire: Wire, execution: ExecutionView) {
+    this.#wire = wire;
+    this.#execution = execution;
+  }
+
+  frames(entry: JournalEntry): string {
+    let text = written.get(entry);
+    if (text === undefined) {
+      text = this.#write(entry);
+      if (written.size === 0) setImmediate(() => written.clear());
+      written.set(entry, text);
+    }
+    return text;
+  }
+
+  missed(through: number): string {
+    return eventFrame('truncated', { truncated_through: through, ...this.#wire.status(this.#execution) });
+  }
+
+  #write(entry: JournalEntry): string {
+    const data = this.#dataOf(entry);
+    if (data === undefined) return '';
+    const json = JSON.stringify({ at: new Date(entry.at).toISOString(), ...data });
+    return `id: ${entry.seq}\nevent: ${entry.type}\ndata: ${json}\n\n`;
+  }
+
+  #dataOf(entry: JournalEntry): object | undefined {
+    const { id: execution_id } = this.#execution;
+    switch (entry.type) {
+      case 'execution.started':
+        return { execution_id, workflow: entry.workflow };
+      case 'output.emitted':
+        return entry.inStep === undefined ? { value: entry.value } : { value: entry.value, step: entry.inStep };
+      case 'output.restarted':
+        return { step: entry.step };
+      case 'trace.emitted':
+        return { step: entry.step };
+      case 'trace.identified':
+        return { observability_trace_id: entry.traceId };
+      case 'interaction.requested':
+        return { ...this.#wire.interaction(execution_id, entry.id, entry.prompt), due_at: dueAt(entry) };
+      case 'interaction.answered':
+      case 'interaction.expired':
+      case 'interaction.withdrawn':
+        return { interaction_id: entry.id };
+      case 'oauth.requested':
+        return { auth_url: entry.authUrl, oauth_state: entry.id, due_at: dueAt(entry) };
+      case 'oauth.granted':
+      case 'oauth.refused':
+      case 'oauth.expired':
+      case 'oauth.withdrawn':
+        return { oauth_state: entry.id };
+      case 'notification.sent':
+        return { prompt: entry.prompt };
+      case 'execution.blocked':
+        return { expected: entry.expected, came: entry.came, version: entry.version };
+      case 'execution.unblocked':
+        return {};
+      case 'execution.completed':
+        return { status: 'completed', result: this.#wire.result(this.#execution) };
+      case 'execution.failed':
+        return { status: 'failed', code: entry.error.code, error: errorText(entry.error.message) };
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** A fact is written once for all its readers: they read in the same turn of the event loop. */
+const written = new Map<JournalEntry, string>();
+
+const dueAt = (opened: Extract<JournalEntry, { dueAt: number | null }>): string | null => {
+  const ms = shownDueAt(pauseOf(opened));
+  return ms === null ? null : new Date(ms).toISOString();
+};

@@ -1,0 +1,151 @@
+/** Looking after executions: one, many, what they wait for, and ending them. */
+import {
+  type ExecutionFilter,
+  type ExecutionView,
+  Failure,
+  type Pause,
+  type Runtime,
+  STANDS,
+  shownDueAt,
+} from '../../runtime/index.ts';
+import { MAX_WAIT_S, readCount } from '../http/preferences.ts';
+import { refusal } from '../http/problem.ts';
+import { json } from '../http/problems.ts';
+import type { Call, Reply, Route } from '../http/route.ts';
+import { type Who, withCaller } from '../identity/caller.ts';
+import type { Wire } from '../wire/bodies.ts';
+import type { ExecutionListBody, InboxBody } from '../wire/protocol.ts';
+import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox, aboutRetry } from './about.ts';
+
+const PAGE = { least: 1, most: 200, fallback: 50 } as const;
+
+export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who: Who; wire: Wire }): Route[] => [
+  {
+    method: 'GET',
+    path: '/executions/:executionId',
+    about: aboutExecution,
+    handle: (call) =>
+      withCaller(who(call), (by) => {
+        const { executionId } = call.params;
+        const execution = runtime.get(executionId!, by);
+        if (execution === undefined) return unknown(executionId);
+        if (call.query === '') return shown(execution, wire);
+        return newsOf(runtime, execution, call).then(() => shown(execution, wire));
+      }),
+  },
+  {
+    method: 'DELETE',
+    path: '/executions/:executionId',
+    about: aboutCancel,
+    handle: async (call) => {
+      const { executionId } = call.params;
+      const by = await who(call);
+      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      await runtime.cancel(executionId!, by);
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/executions/:executionId/retry',
+    about: aboutRetry,
+    handle: async (call) => {
+      const { executionId } = call.params;
+      const by = await who(call);
+      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      await runtime.retry(executionId!, by);
+      return { status: 204 };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/executions',
+    about: aboutExecutionList,
+    handle: async (call) => {
+      const by = await who(call);
+      if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
+      const query = new URLSearchParams(call.query);
+      const page = runtime.list(by, {
+        status: readStatus(query.get('status')),
+        workflow: query.get('workflow') ?? undefined,
+        owner: query.get('owner') ?? undefined,
+        id: query.get('id') ?? undefined,
+        before: query.get('before') ?? undefined,
+        limit: readCount(query, 'limit', PAGE),
+      });
+      const body: ExecutionListBody = {
+        executions: page.executions.map((execution) => {
+          const { workflow, owner, error, startedAt, settledAt, pauses } = execution.context;
+          return {
+            workflow,
+            owner,
+            phase: execution.phase,
+            code: error?.code ?? null,
+            started_at: iso(startedAt),
+            settled_at: isoOrNull(settledAt),
+            due_at: isoOrNull(firstDue(pauses)),
+            ...wire.status(execution),
+          };
+        }),
+        next: page.next ?? null,
+      };
+      return json(200, body);
+    },
+  },
+  // The route above must not be found by a slash too many: NAT's clients know that there is nothing.
+  { method: 'GET', path: '/executions/', about: null, handle: () => refusal(404, 'Not Found') },
+  {
+    method: 'GET',
+    path: '/interactions',
+    about: aboutInbox,
+    handle: async (call) => {
+      const by = await who(call);
+      if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
+      const open = runtime.inbox(by, readCount(new URLSearchParams(call.query), 'limit', PAGE));
+      const body: InboxBody = {
+        interactions: open.map(({ executionId, workflow, pause }) => ({
+          execution_id: executionId,
+          workflow,
+          opened_at: iso(pause.openedAt),
+          due_at: isoOrNull(shownDueAt(pause)),
+          ...wire.pause(executionId, pause),
+        })),
+      };
+      return json(200, body);
+    },
+  },
+];
+
+const unknown = (executionId: string | undefined) => refusal(404, `Execution ${executionId} not found`);
+
+const shown = (execution: ExecutionView, wire: Wire): Reply =>
+  json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });
+
+/** Long polling: resolves when there is something that the client has not seen, or `wait` seconds have passed. */
+const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): Promise<void> => {
+  const query = new URLSearchParams(call.query);
+  const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });
+  const seen = { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: execution.context.seq };
+  const after = readCount(query, 'after', seen);
+  if (seconds === 0) return;
+  await runtime.waitUntil(execution, ({ context, isSettled }) => context.seq > after || isSettled, {
+    timeoutMs: seconds * 1000,
+    client: call,
+  });
+};
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+
+const firstDue = (pauses: readonly Pause[]): number | null => {
+  const dues = pauses.flatMap((pause) => shownDueAt(pause) ?? []);
+  return dues.length === 0 ? null : Math.min(...dues);
+};
+
+const readStatus = (given: string | null): ExecutionFilter['status'] => {
+  if (given === null) return undefined;
+  const wanted = STANDS.find((stand) => stand === given);
+  if (wanted !== undefined) return wanted;
+  const detail = `status: expected one of ${STANDS.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;
+  throw new Failure('request_invalid', { detail });
+};

@@ -1,0 +1,116 @@
+/** What there is to run, and what it runs on: workflows with their inputs, and builders with their slots. */
+import { Failure, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
+import { json } from '../http/problems.ts';
+import type { Route } from '../http/route.ts';
+import type { Who } from '../identity/caller.ts';
+import type { RoutePaths } from '../options.ts';
+import { packageVersion } from '../package-version.ts';
+import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../wire/protocol.ts';
+import { aboutBuilders, aboutWorkflows } from './about-overview.ts';
+
+export interface ServedWorkflow {
+  readonly workflow: Workflow;
+  readonly paths: RoutePaths;
+}
+
+export interface OverviewDeps {
+  readonly runtime: Runtime;
+  readonly who: Who;
+  readonly rootPath: string;
+  readonly served: readonly ServedWorkflow[];
+  /** Whether operators have pages. */
+  readonly hasConsole: boolean;
+}
+
+export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: OverviewDeps): Route[] => [
+  {
+    method: 'GET',
+    path: '/',
+    about: null,
+    handle: () => json(200, placesOf(rootPath, served, hasConsole)),
+  },
+  {
+    method: 'GET',
+    path: '/workflows',
+    about: aboutWorkflows,
+    handle: () => {
+      const body: WorkflowListBody = { workflows: served.map((one) => workflowBody(one, rootPath)) };
+      return json(200, body);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/builders',
+    about: aboutBuilders,
+    handle: async (call) => {
+      const by = await who(call);
+      if (!by.isOperator) throw new Failure('operator_required', { detail: 'Builders are shown to operators only.' });
+      const body: BuilderListBody = {
+        builders: runtime.allBuilders.flatMap((builders) => listedBuilders(runtime, builders)),
+      };
+      return json(200, body);
+    },
+  },
+];
+
+/** For people who type the address of the server, and nothing else. */
+const placesOf = (rootPath: string, served: readonly ServedWorkflow[], hasConsole: boolean) => ({
+  name: 'fermata',
+  version: packageVersion(),
+  workflows: Object.fromEntries(
+    served.flatMap(({ workflow, paths: { method, path } }) =>
+      path === null ? [] : [[workflow.name, `${method} ${rootPath}${path}`]],
+    ),
+  ),
+  health: `${rootPath}/health`,
+  docs: `${rootPath}/docs`,
+  openapi: `${rootPath}/openapi.json`,
+  ...(hasConsole && { console: `${rootPath}/console` }),
+});
+
+const workflowBody = (
+  { workflow, paths: { method, path } }: ServedWorkflow,
+  rootPath: string,
+): WorkflowListBody['workflows'][number] => ({
+  name: workflow.name,
+  is_per_user: workflow.isPerUser,
+  method,
+  path: path === null ? null : rootPath + path,
+  input: method === 'GET' || workflow.input === undefined ? null : jsonSchemaOf(workflow.input),
+});
+
+const listedBuilders = (runtime: Runtime, builders: Runtime['allBuilders'][number]): BuilderBody[] =>
+  builders.list().map((builder) => ({
+    builder_id: builder.id,
+    workflow: builders.workflow.name,
+    version: builders.workflow.version,
+    user: builder.user,
+    state: stateOf(builder.actor?.getSnapshot().value),
+    created_at: iso(builder.createdAt),
+    last_activity: iso(builder.lastActivity),
+    executions: builder.refCount,
+    slots: {
+      limit: Number.isFinite(builder.slots.limit) ? builder.slots.limit : null,
+      held: builder.slots.held,
+      queued: builder.slots.queued,
+      max_queued: finite(runtime.options.maxQueued),
+    },
+    requests: {
+      total: builder.totalRequests,
+      failed: builder.errorCount,
+      avg_latency_ms: builder.totalRequests === 0 ? null : builder.totalLatencyMs / builder.totalRequests,
+    },
+  }));
+
+const finite = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
+
+/** `ready.in_use`; a builder without an actor is still to be built. */
+const stateOf = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return 'building';
+  return Object.entries(value)
+    .map(([state, inner]) => `${state}.${stateOf(inner)}`)
+    .join(' ');
+};
+
+const iso = (ms: number): string => new Date(ms).toISOString();

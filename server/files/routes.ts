@@ -1,0 +1,148 @@
+/**
+ * Files in an object store. Whoever can reach the server may read them; who may write is asked only where there is an
+ * operator: NAT's clients bring no identity. Pages of other origins may not write, unless CORS lets them call: browsers
+ * send forms anywhere, with the user's cookies, without asking first.
+ */
+import { Failure } from '../../runtime/index.ts';
+import { aboutDelete, aboutFile, aboutUpload } from '../api/about.ts';
+import type { Cors } from '../http/cors.ts';
+import { isWelcome } from '../http/origin.ts';
+import { problem, refusal } from '../http/problem.ts';
+import { json } from '../http/problems.ts';
+import type { Call, Reply, Route } from '../http/route.ts';
+import type { Who } from '../identity/caller.ts';
+import { ValidationFailure } from '../nat/pydantic/reader.ts';
+import { type FormFile, readFormFile } from './multipart.ts';
+import { isKey, keyFrom } from './object-key.ts';
+import type { ObjectStore } from './object-store.ts';
+import { StoreFullError } from './store-full-error.ts';
+
+export interface StaticRouteDeps {
+  readonly store: ObjectStore;
+  readonly who: Who;
+  readonly cors: Cors;
+  /** Whether there is an operator key: then who writes has to say who he is. */
+  readonly isGuarded: boolean;
+  /** Of one file. */
+  readonly maxFileBytes: number;
+}
+
+/** What a form may have around its file. */
+const FORM_BYTES = 65_536;
+
+export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
+  const { store, maxFileBytes } = deps;
+  const path = '/static/*';
+  const maxBodyBytes = maxFileBytes + FORM_BYTES;
+
+  const upload = async (call: Call, keep: (key: string, file: FormFile) => Promise<boolean>): Promise<Reply> => {
+    if (!(await mayWrite(call, deps))) return foreignPage;
+    const key = keyFrom(call.params['*'] ?? '');
+    if (key === undefined) return invalidKey;
+    const file = await fileOf(call);
+    if (file === undefined) return refusal(400, 'There was an error parsing the body');
+    if (file.data.length > maxFileBytes) {
+      return problem(413, 'Content Too Large', `A file may have ${maxFileBytes} bytes at most.`);
+    }
+    try {
+      const isKept = await keep(key, { data: file.data, contentType: soundType(file.contentType) });
+      return isKept ? json(200, { filename: key }) : refusal(409, `Key already exists: ${key}.`);
+    } catch (thrown) {
+      if (thrown instanceof StoreFullError) return problem(507, 'Insufficient Storage', thrown.message);
+      throw thrown;
+    }
+  };
+
+  return [
+    {
+      method: 'POST',
+      path,
+      about: aboutUpload(true),
+      maxBodyBytes,
+      handle: (call) => upload(call, (key, file) => store.create(key, file)),
+    },
+    {
+      method: 'PUT',
+      path,
+      about: aboutUpload(false),
+      maxBodyBytes,
+      handle: (call) => upload(call, (key, file) => store.put(key, file).then(() => true)),
+    },
+    {
+      method: 'GET',
+      path,
+      about: aboutFile,
+      handle: async ({ params }) => {
+        const key = keyOf(params);
+        const object = key === undefined ? undefined : await store.get(key);
+        return object === undefined ? noObject(params) : fileReply(key!, object);
+      },
+    },
+    {
+      method: 'DELETE',
+      path,
+      about: aboutDelete,
+      handle: async (call) => {
+        if (!(await mayWrite(call, deps))) return foreignPage;
+        const key = keyOf(call.params);
+        return key !== undefined && (await store.delete(key)) ? { status: 204 } : noObject(call.params);
+      },
+    },
+  ];
+};
+
+const invalidKey = refusal(400, 'Invalid file path.');
+const foreignPage = refusal(403, 'Pages of this origin may not write files.');
+const noObject = (params: Call['params']): Reply => refusal(404, `No object found with key: ${params['*']}.`);
+
+const keyOf = ({ '*': key = '' }: Call['params']): string | undefined => (isKey(key) ? key : undefined);
+
+/** False for pages that are not welcome. Throws or rejects for those who would have to say who they are. */
+const mayWrite = async (call: Call, { who, cors, isGuarded }: StaticRouteDeps): Promise<boolean> => {
+  const { origin, host } = call.headers;
+  if (!isWelcome(origin, host, cors)) return false;
+  const { userId, isOperator } = await who(call);
+  if (!isGuarded || userId !== undefined || isOperator) return true;
+  throw new Failure('identity_required', { detail: 'Files are written by those who say who they are.' });
+};
+
+const fileOf = async ({ headers, body }: Call): Promise<FormFile | undefined> => {
+  let file: FormFile | undefined;
+  try {
+    file = await readFormFile(headers['content-type'], body, 'file');
+  } catch {
+    return undefined;
+  }
+  if (file !== undefined) return file;
+  throw new ValidationFailure([{ type: 'missing', loc: ['body', 'file'], msg: 'Field required', input: null }]);
+};
+
+/** It becomes a header of replies. */
+const soundType = (given: string): string =>
+  /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(; charset=[\w.:+-]{1,40})?$/.test(given)
+    ? given
+    : 'application/octet-stream';
+
+const withCharset = (type: string): string =>
+  type.startsWith('text/') && !type.includes('; charset=') ? `${type}; charset=utf-8` : type;
+
+const fileReply = (key: string, { data, contentType }: FormFile): Reply => ({
+  status: 200,
+  headers: {
+    'content-type': withCharset(contentType),
+    'content-disposition': attachment(key.slice(key.lastIndexOf('/') + 1)),
+    // What somebody uploaded must not run as a script in pages of this origin.
+    'x-content-type-options': 'nosniff',
+  },
+  body: data,
+});
+
+/** RFC 6266: a name in ASCII for those who know no other, and the real one (RFC 8187). */
+const attachment = (name: string): string => {
+  const ascii = name.replace(/[^\x20-\x7e]|["%]/gu, '_');
+  const encoded = encodeURIComponent(name).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
+};

@@ -1,0 +1,264 @@
+/** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
+import { setImmediate } from 'node:timers/promises';
+import type { Sockets } from '../nat/websocket/sockets.ts';
+import { Backlog, MAX_UNREAD, MAX_UNSENT } from './backlog.ts';
+import { bind } from './bind.ts';
+import { type After, framingFault, hasBody, readBody } from './body.ts';
+import { type Cors, type CorsOptions, createCors } from './cors.ts';
+import { Exchange, type Host, replyFault } from './exchange.ts';
+import type { Network } from './network.ts';
+import { problem, refusal } from './problem.ts';
+import { credentialFault } from './request-parts.ts';
+import type { Reply, Route } from './route.ts';
+import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
+import { loadUws } from './uws.ts';
+import type { HttpRequest, HttpResponse } from './uws-types.ts';
+
+export interface HttpOptions {
+  readonly routes: readonly Route[];
+  /** Only this name or address is listened on; `localhost` is all of its addresses. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Prefix under which routes answer too, e.g. `/api`. Default none. */
+  readonly rootPath?: string;
+  /** Default: no CORS headers, and a preflight request is an OPTIONS request like any other (405). */
+  readonly cors?: CorsOptions;
+  /** Beyond it a request is refused with 413. Default 1_048_576. */
+  readonly maxBodyBytes?: number;
+  /** How long a body may take to come whole; then 408. Default 30_000. */
+  readonly requestTimeoutMs?: number;
+  /** All headers of a request together; beyond it 431. The first server in a process decides. Default 16_384. */
+  readonly maxHeaderBytes?: number;
+  /** The reply for what a route threw. If it throws itself the reply is a 500. */
+  problem(thrown: unknown): Reply;
+  /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
+  onError(error: unknown): void;
+  /** Which address a client has behind proxies. Default: that of the other end of the connection. */
+  readonly network?: Pick<Network, 'clientOf'>;
+  /** Sockets on the same port. */
+  readonly sockets?: readonly Pick<Sockets, 'mount'>[];
+  /** Timers. Default: those of Node. */
+  readonly after?: After;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Requests that wait for their body or their reply, and sockets. */
+  readonly openRequests: number;
+  /**
+   * Stops listening, refuses requests that come on open connections with 503, gives open ones `graceMs` to finish, and
+   * then ends every connection. Calling it again waits for the first call.
+   */
+  close(options: { graceMs: number }): Promise<void>;
+}
+
+export const defaults = { maxBodyBytes: 1024 * 1024, requestTimeoutMs: 30_000, maxHeaderBytes: 16_384 } as const;
+
+const afterByNode: After = (ms, run) => {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+};
+
+const asRefused = (route: Route, reply: Reply, exchange: Exchange): Reply => route.refused?.(reply, exchange) ?? reply;
+
+const notFound = refusal(404, 'Not Found');
+const serverError = problem(500, 'Internal Server Error', 'The server could not answer.');
+const tooLarge = (maxBodyBytes: number): Reply =>
+  problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`);
+const crowdedOut: Reply = {
+  ...problem(503, 'Service Unavailable', 'Too many request bodies are under way: send this one again later.'),
+  headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
+};
+/** By then it is gone, and with luck another one is there. */
+const stoppingWithin = (graceMs: number): Reply => {
+  const reply = problem(503, 'Service Unavailable', 'The server is shutting down.');
+  return { ...reply, headers: { ...reply.headers, 'retry-after': String(Math.max(1, Math.ceil(graceMs / 1_000))) } };
+};
+
+/** Rejects with an error that names host and port if they cannot be listened on. */
+export const listen = async (options: HttpOptions): Promise<HttpServer> => {
+  const { maxBodyBytes, requestTimeoutMs, maxHeaderBytes } = { ...defaults, ...options };
+  const after = options.after ?? afterByNode;
+  const unread = new Backlog(MAX_UNREAD);
+  const limits = { maxBodyBytes, requestTimeoutMs, after, unread };
+  const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
+  const uws = loadUws(maxHeaderBytes);
+  const router = createRouter(options.routes, options.rootPath);
+  const cors = options.cors === undefined ? undefined : createCors(options.cors);
+
+  let openRequests = 0;
+  /** What every request gets once the server is about to end. */
+  let stopping: Reply | undefined;
+  let onIdle = (): void => {};
+
+  const report = (error: unknown): void => {
+    try {
+      options.onError(error);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+
+  const host: Host = {
+    get draining() {
+      return stopping !== undefined;
+    },
+    unsent: new Backlog(MAX_UNSENT),
+    problem: (thrown) => {
+      try {
+        const reply = options.problem(thrown);
+        const fault = replyFault(reply);
+        if (fault === undefined) return reply;
+        report(new TypeError(fault, { cause: thrown }));
+      } catch (error) {
+        report(error);
+      }
+      return serverError;
+    },
+    report,
+    network: options.network,
+    opened: () => {
+      openRequests += 1;
+    },
+    closed: () => {
+      openRequests -= 1;
+      if (openRequests === 0) onIdle();
+    },
+  };
+
+  const run = (exchange: Exchange, route: Route): void => {
+    try {
+      const replied = route.handle(exchange);
+      if (replied instanceof Promise) {
+        exchange.defer();
+        replied.then(
+          (reply) => exchange.reply(reply),
+          (thrown: unknown) => exchange.fail(thrown),
+        );
+      } else {
+        exchange.reply(replied);
+      }
+    } catch (thrown) {
+      exchange.fail(thrown);
+    }
+  };
+
+  const runWithBody = (exchange: Exchange, route: Route): void => {
+    const announced = Number(exchange.headers['content-length']);
+    const { maxBodyBytes: own } = route;
+    const allowed = own === undefined ? limits : { ...limits, maxBodyBytes: own };
+    readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
+      if (outcome === 'tooLarge') {
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange));
+      } else if (outcome === 'farTooLarge') {
+        exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange), true);
+      } else if (outcome === 'crowdedOut') {
+        exchange.reply(asRefused(route, crowdedOut, exchange), true);
+      } else if (outcome === 'tooSlow') {
+        exchange.reply(asRefused(route, tooSlow, exchange), true);
+      } else {
+        exchange.body = outcome;
+        run(exchange, route);
+      }
+    });
+  };
+
+  const answer = (exchange: Exchange, req: HttpRequest, url: string): void => {
+    exchange.fullPath = url;
+    const preflight = cors && applyCors(cors, exchange, req);
+    const { headers } = exchange;
+    const fault = framingFault(headers) ?? credentialFault(headers);
+    const last = fault !== undefined ? problem(400, 'Bad Request', fault) : stopping;
+    const found = router.find(exchange.method, exchange.path);
+
+    if (last !== undefined) {
+      exchange.reply(found.kind === 'route' ? asRefused(found.route, last, exchange) : last, true);
+    } else if (preflight !== undefined) {
+      exchange.reply(preflight);
+    } else if (found.kind !== 'route') {
+      exchange.reply(refusalOf(found, url, exchange.query));
+    } else {
+      exchange.params = found.params;
+      if (hasBody(headers)) runWithBody(exchange, found.route);
+      else run(exchange, found.route);
+    }
+  };
+
+  /** uWS ends the process for an exception that leaves a callback. */
+  const serve = (res: HttpResponse, req: HttpRequest): void => {
+    const url = req.getUrl();
+    const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+    try {
+      answer(exchange, req, url);
+    } catch (thrown) {
+      report(thrown);
+      exchange.cut();
+    }
+  };
+
+  const app = uws.App();
+  for (const sockets of options.sockets ?? []) sockets.mount(app, options.rootPath ?? '', { host, cors });
+  app.any('/*', serve);
+  const { port, unbind } = await bind(uws, app, options.host, options.port);
+
+  const drain = async (graceMs: number): Promise<void> => {
+    stopping = stoppingWithin(graceMs);
+    unbind();
+    let isOver = false;
+    const callOff = after(graceMs, () => {
+      isOver = true;
+      onIdle();
+    });
+    do {
+      if (openRequests > 0) {
+        await new Promise<void>((resolve) => {
+          onIdle = resolve;
+        });
+      }
+      // A reply written in this turn of the event loop leaves at its end, and one that ends its connection in the next.
+      await setImmediate();
+    } while (openRequests > 0 && !isOver);
+    callOff();
+    app.close();
+  };
+  let closing: Promise<void> | undefined;
+
+  return {
+    port,
+    get openRequests() {
+      return openRequests;
+    },
+    close: ({ graceMs }) => (closing ??= drain(graceMs)),
+  };
+};
+
+/** Sets what the exchange adds to its reply, or returns the whole reply to a preflight request. */
+const applyCors = (cors: Cors, exchange: Exchange, req: HttpRequest): Reply | undefined => {
+  const origin = req.getHeader('origin');
+  const method = exchange.method === 'OPTIONS' && origin !== '' ? req.getHeader('access-control-request-method') : '';
+  if (method !== '') {
+    return cors.preflight({ origin, method, headers: req.getHeader('access-control-request-headers') || undefined });
+  }
+  exchange.extraHeaders = cors.linesFor(origin);
+  exchange.exposesOwn = cors.allows(origin);
+  return undefined;
+};
+
+const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, query: string): Reply => {
+  switch (found.kind) {
+    case 'nothing':
+      return notFound;
+    case 'otherMethod':
+      return refusal(405, 'Method Not Allowed', { allow: found.allow });
+    case 'trailingSlash':
+      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), query) } };
+  }
+};
+
+/**
+ * A path, since a proxy in front knows better than we do what scheme and host it is reached by. One slash at its beginning:
+ * with two it would be a host.
+ */
+const locationOf = (path: string, query: string): string =>
+  `${path.replace(/^\/+/, '/')}${query === '' ? '' : `?${query}`}`;

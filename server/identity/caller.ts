@@ -1,0 +1,54 @@
+/** Who calls: the identity of a request, and whether it comes from an operator. */
+import type { Caller } from '../../runtime/index.ts';
+import type { Call, Reply } from '../http/route.ts';
+import { readGuest } from './guest.ts';
+import type { Headers, Identifier } from './identifier.ts';
+import type { OperatorDoor } from './operator-door.ts';
+
+/**
+ * Throws or rejects with `credential_invalid` for a credential that cannot be accepted. A promise only where a JWT is
+ * verified. An operator needs no identity beside.
+ */
+export type Who = (call: Pick<Call, 'headers' | 'client'>) => Caller | Promise<Caller>;
+
+export interface WhoDeps {
+  readonly identifier: Identifier;
+  readonly door: OperatorDoor;
+  /** Whether there are pages for operators. */
+  readonly hasPages: boolean;
+  /** Whether all callers without identity are one: then names are shared, as on NAT. */
+  readonly sharesNames: boolean;
+}
+
+/**
+ * A page for operators asks by the header `X-As-Operator` for what the door gives its browser. Without that header a
+ * signed-in browser, or one on this machine, is nobody in particular; and other pages cannot send it.
+ */
+export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps): Who => {
+  const { header } = identifier;
+  const anonymous = (headers: Headers, isOperator: boolean): Caller => {
+    const guest = sharesNames ? EVERYBODY : readGuest(headers);
+    return guest === undefined ? { userId: undefined, isOperator } : { userId: undefined, isOperator, guest };
+  };
+  return (call) => {
+    const { headers } = call;
+    const isPage = hasPages && headers['x-as-operator'] !== undefined;
+    const operator = isPage ? door.mayOperate(call) : door.hasKey(call);
+    // Operators do not come through the proxy that says who its users are.
+    if (operator && header !== undefined && headers[header] === undefined) return OPERATOR;
+    const identity = identifier.identify(headers);
+    if (identity === undefined) return anonymous(headers, operator);
+    if (!(identity instanceof Promise)) return { userId: identity.userId, isOperator: operator };
+    return identity.then(({ userId }) => ({ userId, isOperator: operator }));
+  };
+};
+
+const EVERYBODY = 'everybody';
+
+const OPERATOR: Caller = { userId: undefined, isOperator: true };
+
+/** Goes on with the caller: at once, if it is known at once. */
+export const withCaller = (
+  by: Caller | Promise<Caller>,
+  reply: (by: Caller) => Reply | Promise<Reply>,
+): Reply | Promise<Reply> => (by instanceof Promise ? by.then(reply) : reply(by));

@@ -1,0 +1,254 @@
+/**
+ * Who is calling, read from the headers of a request or from the `auth_message` of a socket.
+ *
+ * The first credential found counts, and hides the others: cookie `nat-session`, `Authorization`, `X-API-Key`. Cookies,
+ * API keys and Basic credentials are mapped to a user, not checked: whoever knows the text is the user. A JWT names a
+ * user by claims that are no secret, and so it is verified. Where a proxy says who the user is, only that counts.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Credential, Failure, type UserInfo, userInfoOf } from '../../runtime/index.ts';
+import type { Claims, CredentialKind, UserIdScheme } from '../../runtime/nat/user-info.ts';
+import { readCookie } from '../http/cookies.ts';
+import { isRepeated } from '../http/repeated-headers.ts';
+import { createIssuersVerifier, type IssuerOptions } from './issuers.ts';
+import { createJwtVerifier, type JwtOptions, readUnverified, undecodable } from './jwt.ts';
+
+export interface IdentityOptions {
+  /** How JWTs are verified. Default: not at all, and every JWT is refused. */
+  jwt?: JwtOptions;
+  /** Issuers whose JWTs are accepted, instead of `jwt`; users of two issuers are never one. Default: those of `jwt`. */
+  issuers?: readonly IssuerOptions[];
+  /**
+   * Name of the header in which a proxy says who the user is. It counts above all credentials, and a request without it is
+   * refused: for a server that only this proxy can reach. Excludes all else here but `operatorKey`. Default: there is none.
+   */
+  header?: string;
+  /** The kinds of credentials that count; others are refused. Default: all of them. */
+  accepted?: readonly AcceptedKind[];
+  /**
+   * Accepts JWTs as NAT does: unsigned, forged and expired ones too. For a server that only a verifying proxy can reach,
+   * while moving from NAT; not together with `jwt` or `issuers`. Default false.
+   */
+  allowUnverifiedJwts?: boolean;
+  /** Default `by_kind` with `jwt` or `issuers`, else `nat`; see `docs/decisions/0002-user-ids.md`. */
+  userIds?: UserIdScheme;
+  /** The text or texts of `X-Operator-Key`, at least 16 characters each. Default: nobody is operator. */
+  operatorKey?: string | readonly string[];
+}
+
+/** As NAT names them in its configuration. */
+export const acceptedKinds = ['session_cookie', 'jwt', 'api_key', 'basic'] as const;
+export type AcceptedKind = (typeof acceptedKinds)[number];
+
+export type Identity = {
+  readonly userId: string;
+  readonly kind: CredentialKind;
+  readonly info: UserInfo;
+  /** Whether a signature was checked: true for a JWT with `jwt`, false for all else. */
+  readonly verified: boolean;
+};
+
+/** Header texts by lower-case name. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** The payload of NAT's `auth_message`. */
+export type AuthPayload =
+  | { readonly method: 'jwt' | 'api_key'; readonly token: string }
+  | { readonly method: 'basic'; readonly username: string; readonly password: string };
+
+export interface Identifier {
+  /**
+   * Undefined if the request carries no credential. A promise only where a JWT is verified, so that the others cost no
+   * turn of the event loop. Throws or rejects with a Failure: `credential_invalid`, or a retryable one.
+   */
+  identify(headers: Headers): Identity | undefined | Promise<Identity>;
+  /** As `identify`; a `jwt` is never taken for an API key. */
+  identifyMessage(payload: AuthPayload): Identity | Promise<Identity>;
+  isOperator(headers: Headers): boolean;
+  /** Lower-case name of the header that a trusted proxy sets; undefined if there is none. */
+  readonly header: string | undefined;
+  /** Whether a socket whose handshake has a bad credential is refused, as on NAT 1.9 where any of these is configured. */
+  readonly isStrict: boolean;
+  /** Sentences for the log at start: what these options leave open. */
+  readonly warnings: readonly string[];
+}
+
+const minOperatorKeyLength = 16;
+
+const optionNames: Record<keyof IdentityOptions, true> = {
+  jwt: true,
+  issuers: true,
+  header: true,
+  accepted: true,
+  allowUnverifiedJwts: true,
+  userIds: true,
+  operatorKey: true,
+};
+
+/** @throws Failure `options_invalid` naming the option. */
+export const createIdentifier = (options: IdentityOptions = {}): Identifier => {
+  checkOptions(options);
+  const verify = verifierOf(options);
+  const scheme = options.userIds ?? (verify ? 'by_kind' : 'nat');
+  const header = options.header?.toLowerCase();
+  const { accepted } = options;
+
+  const named = (credential: Credential, verified = false): Identity => {
+    const kind = credential.kind === 'session' ? 'session_cookie' : credential.kind;
+    if (kind !== 'header' && accepted?.includes(kind) === false) {
+      throw refused(`Identity credential type '${kind}' is not accepted`);
+    }
+    const info = userInfoOf(credential, scheme);
+    return { userId: info.userId, kind: info.kind, info, verified };
+  };
+  const namedByJwt = (token: string): Identity | Promise<Identity> => {
+    if (accepted?.includes('jwt') === false) throw refused("Identity credential type 'jwt' is not accepted");
+    if (verify) return verify(token).then((jwt) => named({ kind: 'jwt', ...jwt }, true));
+    if (options.allowUnverifiedJwts) return named({ kind: 'jwt', claims: readUnverified(token) });
+    throw undecodable(
+      'this server has no key to verify it with; set jwt.secret, jwt.publicKey or jwt.jwksUrl, or allowUnverifiedJwts',
+    );
+  };
+  const namedByBearer = (token: string) => (isJwt(token) ? namedByJwt(token) : named({ kind: 'api_key', key: token }));
+
+  return {
+    identify(headers) {
+      if (header !== undefined) return named({ kind: 'header', name: header, value: saidByProxy(headers, header) });
+      const session = readCookie(headers.cookie, 'nat-session');
+      if (session) return named({ kind: 'session', session });
+      const authorization = readAuthorization(headers.authorization);
+      if (authorization.scheme === 'bearer') return namedByBearer(authorization.text);
+      if (authorization.scheme === 'basic') return named({ kind: 'basic', ...readBasic(authorization.text) });
+      const key = headers['x-api-key']?.trim();
+      return key ? named({ kind: 'api_key', key }) : undefined;
+    },
+    identifyMessage(payload) {
+      if (header !== undefined) throw refused('A message cannot replace the identity that the proxy asserts.');
+      if (payload.method === 'basic') {
+        return named({ kind: 'basic', username: payload.username, password: payload.password });
+      }
+      if (payload.method === 'api_key') return named({ kind: 'api_key', key: payload.token });
+      if (isJwt(payload.token)) return namedByJwt(payload.token);
+      throw refused('JWT token is empty or malformed (expected 3 dot-separated parts)');
+    },
+    isOperator: operatorCheck([options.operatorKey ?? []].flat()),
+    header,
+    isStrict: header !== undefined || accepted !== undefined || options.issuers !== undefined,
+    warnings: warningsOf(options, scheme),
+  };
+};
+
+type Verify = (token: string) => Promise<{ readonly claims: Claims; readonly issuer?: string }>;
+
+const verifierOf = ({ jwt, issuers }: IdentityOptions): Verify | undefined => {
+  if (issuers !== undefined) return createIssuersVerifier(issuers);
+  if (jwt === undefined) return undefined;
+  const verify = createJwtVerifier(jwt);
+  // Of two issuers each has its own users, though both may call one of them `1`.
+  const isShared = [jwt.issuer ?? []].flat().length > 1;
+  return async (token) => {
+    const claims = await verify(token);
+    return isShared ? { claims, issuer: claims.iss as string } : { claims };
+  };
+};
+
+/** Throws `credential_invalid` unless it is there once, and says something. */
+const saidByProxy = (headers: Headers, name: string): string => {
+  const value = headers[name]?.trim();
+  if (value === undefined) throw refused(`Configured identity header '${name}' is missing`);
+  if (isRepeated(headers, name)) throw refused(`Configured identity header '${name}' must occur exactly once`);
+  if (value === '') throw refused(`Configured identity header '${name}' must not be empty`);
+  return value;
+};
+
+const checkOptions = (options: IdentityOptions): void => {
+  const { jwt, issuers, header, accepted, allowUnverifiedJwts = false, userIds = 'nat' } = options;
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(optionNames, name));
+  if (unknown !== undefined) throw bad(`unknown option ${unknown}`);
+  if (typeof allowUnverifiedJwts !== 'boolean') throw bad('allowUnverifiedJwts must be true or false');
+  if (jwt && allowUnverifiedJwts) throw bad('jwt and allowUnverifiedJwts exclude each other');
+  if (issuers && (jwt || allowUnverifiedJwts)) throw bad('issuers excludes jwt and allowUnverifiedJwts');
+  if (issuers && accepted?.includes('jwt') === false) throw bad('issuers needs jwt among the accepted credentials');
+  if (header !== undefined && !isHeaderName(header))
+    throw bad('header must be the name of a header that carries no other credential');
+  if (header !== undefined && (jwt || issuers || accepted || allowUnverifiedJwts)) {
+    throw bad('header excludes jwt, issuers, accepted and allowUnverifiedJwts');
+  }
+  if (userIds !== 'nat' && userIds !== 'by_kind') throw bad('userIds must be nat or by_kind');
+};
+
+/** Headers that proxies and browsers set for another purpose are none of a user. */
+const isHeaderName = (name: string): boolean =>
+  /^[\w!#$%&'*+.^`|~-]{1,100}$/.test(name) &&
+  !/^(host|origin|cookie|authorization|connection|content-.*|x-operator-key|x-as-operator|x-forwarded-for)$/i.test(
+    name,
+  );
+
+const warningsOf = (options: IdentityOptions, scheme: UserIdScheme): string[] => {
+  const { jwt, issuers, header, allowUnverifiedJwts } = options;
+  const warnings: string[] = [];
+  if (header !== undefined) {
+    warnings.push(`header: ${header} names the user; whoever reaches this server without the proxy can be anyone`);
+  }
+  if (allowUnverifiedJwts) {
+    warnings.push('allowUnverifiedJwts: forged and expired JWTs are accepted, who reaches this server can be anyone');
+  }
+  if ((jwt || issuers) && scheme === 'nat') {
+    warnings.push('userIds nat: a session cookie with the sub of a user is that user, although JWTs are verified');
+  }
+  if (jwt && jwt.audience === undefined) {
+    warnings.push('jwt.audience is not set: tokens that were issued for other services are accepted');
+  }
+  if (jwt?.jwksUrl !== undefined && jwt.issuer === undefined) {
+    warnings.push('jwt.issuer is not set: tokens of every issuer that shares these keys are accepted');
+  }
+  return warnings;
+};
+
+const operatorCheck = (keys: readonly string[]): Identifier['isOperator'] => {
+  if (keys.some((key) => typeof key !== 'string' || key.length < minOperatorKeyLength)) {
+    throw bad(`operatorKey must have at least ${minOperatorKeyLength} characters`);
+  }
+  const accepted = keys.map(sha256);
+  return (headers) => {
+    const key = headers['x-operator-key'];
+    if (key === undefined) return false;
+    const given = sha256(key);
+    return accepted.filter((key) => timingSafeEqual(key, given)).length > 0; // compares with all, whichever fits
+  };
+};
+
+// Digests have one length, which timingSafeEqual needs, and which tells nothing of the key's.
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Scheme in lower case, and what follows it; neither, if one of them is missing. */
+const readAuthorization = (header = ''): { scheme: string; text: string } => {
+  const [, scheme = '', text = ''] = /^(\S+)\s+(.+)$/s.exec(header.trim()) ?? [];
+  return { scheme: scheme.toLowerCase(), text };
+};
+
+const isJwt = (token: string): boolean => token.split('.').length === 3;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const readBasic = (base64: string): { username: string; password: string } => {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0) throw noBasic('it is not base64');
+  const text = decoded(base64);
+  const colon = text.indexOf(':');
+  if (colon < 0) throw refused('Basic auth credential must contain a colon separator (username:password)');
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+};
+
+const decoded = (base64: string): string => {
+  try {
+    return utf8.decode(Buffer.from(base64, 'base64'));
+  } catch {
+    throw noBasic('it is not UTF-8');
+  }
+};
+
+const noBasic = (reason: string): Failure => refused(`Failed to decode Basic auth credential: ${reason}`);
+
+const refused = (detail: string): Failure => new Failure('credential_invalid', { detail });
+
+const bad = (detail: string): Failure => new Failure('options_invalid', { detail });

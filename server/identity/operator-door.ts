@@ -1,0 +1,91 @@
+/**
+ * Who may operate this server: look at everybody's executions in the console and the inspector, and act on them.
+ *
+ * D1  Whoever brings the operator key: as `X-Operator-Key`, as a Bearer token, as `X-API-Key`, or by the cookie that
+ *     signing in has set. The cookie holds a digest and not the key, and works for as long as the key is configured.
+ * D2  Where there is no key, whoever sits at this machine (`Network.isLocal`). With a key only the key counts.
+ * D3  What browsers add by themselves - the cookie, and being on this machine - counts for our own pages only: a request
+ *     that names an origin names ours. Other pages can send requests here as well, but not headers with the key.
+ * D4  Wrong keys are slowed down, by address. A cookie is not: nobody guesses a digest.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Failure } from '../../runtime/index.ts';
+import { readCookie } from '../http/cookies.ts';
+import type { Knock, Network } from '../http/network.ts';
+import { isOwnPage } from '../http/origin.ts';
+import type { Attempts } from './attempts.ts';
+import type { Identifier } from './identifier.ts';
+
+export type { Knock } from '../http/network.ts';
+
+export interface OperatorDoor {
+  /** Whether `X-Operator-Key` holds a key. Throws `too_many_attempts`. */
+  hasKey(knock: Knock): boolean;
+  /** In whatever way. Throws `too_many_attempts`. */
+  mayOperate(knock: Knock): boolean;
+  /** Throws `operator_required` for everybody else, and `too_many_attempts`. */
+  enter(knock: Knock): void;
+  /** The cookie for whoever has the key, undefined for others. Throws `too_many_attempts`. */
+  signIn(key: string, knock: Knock): string | undefined;
+  /** The cookie that takes back the other one. */
+  signOut(): string;
+}
+
+export interface OperatorDoorDeps {
+  readonly identifier: Pick<Identifier, 'isOperator'>;
+  /** Those that `identifier` knows. */
+  readonly keys: string | readonly string[] | undefined;
+  readonly network: Network;
+  readonly attempts: Attempts;
+}
+
+export const createOperatorDoor = ({ identifier, keys = [], network, attempts }: OperatorDoorDeps): OperatorDoor => {
+  const digests = [keys].flat().map(digestOf);
+
+  /** D4. Asking for the address costs more than the rest of a request: only keys need it. */
+  const isKey = (key: string | undefined, knock: Knock): boolean => {
+    if (key === undefined || digests.length === 0) return false;
+    const { host } = knock.client;
+    attempts.check(host);
+    if (identifier.isOperator({ 'x-operator-key': key })) return true;
+    attempts.failed(host);
+    return false;
+  };
+  const isCookie = (value: string | undefined): boolean =>
+    value !== undefined && digests.filter((digest) => isSame(digest, value)).length > 0;
+
+  const hasKey = (knock: Knock): boolean => isKey(knock.headers['x-operator-key'], knock);
+  const mayOperate = (knock: Knock): boolean => {
+    const { headers } = knock;
+    if (isOwnPage(headers) && isCookie(readCookie(headers.cookie, COOKIE))) return true;
+    if (digests.length === 0) return network.isLocal(knock); // D2
+    const bearer = /^bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+    return hasKey(knock) || isKey(bearer, knock) || isKey(headers['x-api-key']?.trim(), knock);
+  };
+
+  return {
+    hasKey,
+    mayOperate,
+    enter(knock) {
+      if (!mayOperate(knock)) throw new Failure('operator_required', { detail: digests.length > 0 ? KEY : NO_KEY });
+    },
+    signIn: (key, knock) =>
+      isKey(key, knock)
+        ? `${COOKIE}=${digestOf(key)}; ${ATTRIBUTES}${network.isSecure(knock.headers) ? '; Secure' : ''}`
+        : undefined,
+    signOut: () => `${COOKIE}=; ${ATTRIBUTES}; Max-Age=0`,
+  };
+};
+
+const COOKIE = 'fermata-operator';
+const ATTRIBUTES = 'Path=/; HttpOnly; SameSite=Strict';
+
+const KEY = 'Send the operator key: as X-Operator-Key, as a Bearer token, as X-API-Key, or sign in.';
+export const NO_KEY =
+  'Without an operator key this answers this machine only, and no proxy on it; configure operator_key.';
+
+const digestOf = (key: string): string =>
+  createHash('sha256').update('fermata operator cookie\n').update(key).digest('base64url');
+
+const isSame = (digest: string, given: string): boolean =>
+  given.length === digest.length && timingSafeEqual(Buffer.from(digest), Buffer.alloc(digest.length, given));

@@ -1,0 +1,82 @@
+/** The input of a workflow, made of a chat: the last message's text, or the whole chat, whichever the workflow takes. */
+import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../../runtime/index.ts';
+import { lookUp } from '../pydantic/compile.ts';
+import { isRecord } from '../pydantic/containers.ts';
+import { createReader, ValidationFailure } from '../pydantic/reader.ts';
+import type { Input } from '../start.ts';
+import { type ChatRequest, lastText } from './schema.ts';
+
+/** `refused`: why this workflow cannot be asked that, which to a client is a failed run. */
+export type Converted =
+  | { readonly input: Pick<Input, 'raw' | 'value'>; readonly refused?: undefined }
+  | { readonly input?: undefined; readonly refused: string };
+
+/** Throws or rejects with a `ValidationFailure` if the workflow takes chats, but not this one. */
+export type Convert = (request: ChatRequest) => Promise<Converted>;
+
+/** Whether the workflow gets the whole chat, and not a text of it. */
+export const getsChats = ({ input }: Workflow): boolean => input === undefined || takesChats(jsonSchemaOf(input));
+
+/**
+ * By its schemas: who declares `messages`, or says nothing of his input, takes the whole chat. Who takes one text, be it
+ * the only member of an object, gets the last message's, and has to give something that can be said.
+ */
+export const converter = ({ name, input, output }: Workflow): Convert => {
+  if (input === undefined) return async (request) => ({ input: { raw: request, value: request } });
+  const schema = jsonSchemaOf(input);
+  const read = createReader(input, schema);
+
+  if (takesChats(schema)) {
+    return async (request) => {
+      const reading = await read(request);
+      if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
+      return { input: { raw: request, value: reading.value } };
+    };
+  }
+
+  const wrap = textWrapper(schema);
+  if (wrap === undefined || isStructured(jsonSchemaOf(output, 'output'))) {
+    const refused = `${name} cannot be called as a chat: it takes or gives something other than a text or a chat.`;
+    return async () => ({ refused });
+  }
+  return async (request) => {
+    const raw = wrap(lastText(request));
+    const reading = await read(raw);
+    if (reading.issues === undefined) return { input: { raw, value: reading.value } };
+    return { refused: `The last message does not fit: ${reading.issues.map(({ msg }) => msg).join('; ')}` };
+  };
+};
+
+/** One of the choices is an object with `messages`, or nobody can say what is taken: then anything may be. */
+export const takesChats = (root: JsonSchema): boolean =>
+  choicesOf(root, root).some(({ type, properties }) =>
+    isRecord(properties) ? Object.hasOwn(properties, 'messages') : type === undefined,
+  );
+
+/** How a text becomes the input of a workflow that takes one; undefined for all others. */
+export const textWrapper = (root: JsonSchema): ((text: string) => unknown) | undefined => {
+  if (takesTexts(root, root)) return (text) => text;
+  const { properties } = resolved(root, root);
+  const [member, ...more] = Object.entries(isRecord(properties) ? properties : {});
+  if (member === undefined || more.length > 0) return undefined;
+  const [name, of] = member;
+  return isRecord(of) && takesTexts(of, root) ? (text) => ({ [name]: text }) : undefined;
+};
+
+const takesTexts = (schema: JsonSchema, root: JsonSchema): boolean =>
+  choicesOf(schema, root).some(({ type }) => [type].flat().includes('string'));
+
+/** Lists, and objects of which is known that they are no completions. */
+const isStructured = (root: JsonSchema): boolean => {
+  const { type, properties } = resolved(root, root);
+  return type === 'array' || (isRecord(properties) && Object.keys(properties).length > 0 && !('choices' in properties));
+};
+
+const choicesOf = (schema: JsonSchema, root: JsonSchema): readonly JsonSchema[] => {
+  const whole = resolved(schema, root);
+  const choices = whole.anyOf ?? whole.oneOf;
+  return Array.isArray(choices) ? choices.filter(isRecord).map((choice) => resolved(choice, root)) : [whole];
+};
+
+const resolved = (schema: JsonSchema, root: JsonSchema): JsonSchema =>
+  typeof schema.$ref === 'string' ? lookUp(root, schema.$ref) : schema;

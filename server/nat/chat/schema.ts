@@ -1,0 +1,116 @@
+/**
+ * What OpenAI's clients send: a request for a chat completion. NAT's names and order of the members, since refusals name
+ * the first and come in the second. What a request does not say is not filled in: its defaults are the workflow's to choose.
+ */
+import { z } from 'zod';
+import { jsonSchemaOf } from '../../../runtime/index.ts';
+import { isRecord } from '../pydantic/containers.ts';
+import { createReader, ValidationFailure } from '../pydantic/reader.ts';
+import { NAMED } from '../pydantic/scalars.ts';
+
+const word = z.string().default('');
+const members = z.record(z.string(), z.unknown());
+const number = z.number().nullish();
+const integer = z.int().nullish();
+const switched = z.boolean().nullish();
+
+/** What some clients mark for a cache in any part. */
+const cached = { cache_control: members.nullish() };
+
+/** Nothing else may stand in a part; within what a part holds anything may. */
+const part = z
+  .discriminatedUnion('type', [
+    z.strictObject({ type: z.literal('text'), text: word, ...cached }).meta({ title: 'TextContent' }),
+    z
+      .strictObject({ type: z.literal('image_url'), image_url: z.looseObject({ url: word }).prefault({}), ...cached })
+      .meta({ title: 'ImageContent' }),
+    z
+      .strictObject({
+        type: z.literal('input_audio'),
+        input_audio: z.looseObject({ data: word, format: word }).prefault({}),
+        ...cached,
+      })
+      .meta({ title: 'AudioContent' }),
+    z.strictObject({ type: z.literal('file'), file: members, ...cached }).meta({ title: 'FileContent' }),
+    z.strictObject({ type: z.literal('refusal'), refusal: z.string(), ...cached }).meta({ title: 'RefusalContent' }),
+  ])
+  .meta({ title: 'tagged-union[TextContent,ImageContent,AudioContent]' });
+
+/** What NAT's refusals name, and beyond it what OpenAI's clients also send. */
+const oneOf = <const Named extends readonly string[]>(named: Named, also: readonly string[]) =>
+  z.enum([...named, ...also] as [...Named, ...string[]]).meta({ [NAMED]: named });
+
+/** With a name, since a role that there is not is refused as an `enum`. */
+const role = oneOf(['user', 'assistant', 'system', 'tool'], ['developer', 'function']).meta({
+  id: 'UserMessageContentRoleType',
+});
+
+const message = z
+  .looseObject({
+    role,
+    content: z.union([z.string(), z.array(part)]).nullable(),
+    tool_calls: z.array(members).nullish(),
+    tool_call_id: z.string().nullish(),
+  })
+  .refine((given) => given.content !== null || needsNoContent(given), {
+    error: 'content may be null only for assistant messages with tool_calls or function_call',
+  });
+
+/** What an assistant may say instead of a content, and the answer of a function, which may be empty. */
+const needsNoContent = ({ role, tool_calls, function_call, refusal, audio }: Record<string, unknown>): boolean =>
+  role === 'function' ||
+  (role === 'assistant' &&
+    ((Array.isArray(tool_calls) && tool_calls.length > 0) || [function_call, refusal, audio].some(Boolean)));
+
+export const chatRequest = z.looseObject({
+  messages: z.array(message).min(1),
+  model: z.string().nullish(),
+  frequency_penalty: number,
+  logit_bias: z.record(z.string(), z.number()).nullish(),
+  logprobs: switched,
+  top_logprobs: integer,
+  max_tokens: integer,
+  n: integer,
+  presence_penalty: number,
+  response_format: members.nullish(),
+  seed: integer,
+  service_tier: oneOf(['auto', 'default'], ['flex', 'priority', 'scale']).nullish(),
+  stream: switched,
+  stream_options: members.nullish(),
+  temperature: number,
+  top_p: number,
+  tools: z.array(members).nullish(),
+  tool_choice: z.union([z.string(), members]).nullish(),
+  parallel_tool_calls: switched,
+  user: z.string().nullish(),
+});
+
+export type ChatRequest = z.output<typeof chatRequest>;
+
+const read = createReader(chatRequest, jsonSchemaOf(chatRequest));
+
+/** Rejects with a `ValidationFailure` that has an entry for each mistake. */
+export const readChat = async (body: unknown): Promise<ChatRequest> => {
+  const reading = await read(withContents(body));
+  if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
+  return reading.value as ChatRequest;
+};
+
+/** A message that needs no content and names none gets null: workflows find the member in every message. */
+const withContents = (body: unknown): unknown => {
+  if (!isRecord(body) || !Array.isArray(body.messages)) return body;
+  const lacks = (message: unknown): message is Record<string, unknown> =>
+    isRecord(message) && !Object.hasOwn(message, 'content') && needsNoContent(message);
+  if (!body.messages.some(lacks)) return body;
+  return {
+    ...body,
+    messages: body.messages.map((message) => (lacks(message) ? { ...message, content: null } : message)),
+  };
+};
+
+/** What the last message says: its text, or the texts of its parts, each in a line of its own. */
+export const lastText = ({ messages }: ChatRequest): string => {
+  const content = messages.at(-1)?.content ?? '';
+  if (typeof content === 'string') return content;
+  return content.flatMap((given) => (given.type === 'text' ? [given.text] : [])).join('\n');
+};

@@ -1,0 +1,81 @@
+/**
+ * Bodies that do not fit are answered as NAT answers them: 422 and one entry for each mistake, in pydantic's shape and words
+ * (NAT's front end validates with pydantic in lax mode). A workflow declares its input as any Standard Schema: its JSON
+ * Schema tells us what to convert and how to name mistakes, its own validation has the last word.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { compileLax } from './compile.ts';
+import { enoughEntries } from './containers.ts';
+import type { JsonSchema } from './scalars.ts';
+
+/** One mistake. `input` is what stood at `loc`; of a missing member it is the object that lacks it. */
+export type ValidationEntry = {
+  type: string;
+  /** Begins with `body`; members by name, items by index. */
+  loc: (string | number)[];
+  msg: string;
+  input: unknown;
+  ctx?: Record<string, unknown>;
+};
+
+/** A body was refused; `validationReply(entries)` is what the client is told. */
+export class ValidationFailure extends Error {
+  override readonly name = 'ValidationFailure';
+  readonly entries: readonly ValidationEntry[];
+
+  constructor(entries: readonly ValidationEntry[]) {
+    super(entries.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`).join('; '));
+    this.entries = entries;
+  }
+}
+
+export const validationReply = (entries: readonly ValidationEntry[]): { detail: readonly ValidationEntry[] } => ({
+  detail: entries,
+});
+
+export type Reading = { value: unknown; issues?: undefined } | { issues: ValidationEntry[] };
+
+/**
+ * Reads bodies for a schema: converts them leniently as its JSON Schema says, then validates. What a reader gives as `value`
+ * is the schema's output. It is a promise only if the schema validates asynchronously. At most about a hundred entries.
+ */
+export const createReader = (
+  schema: StandardSchemaV1,
+  jsonSchema: JsonSchema,
+): ((body: unknown) => Reading | Promise<Reading>) => {
+  const read = compileLax(jsonSchema);
+  return (body) => {
+    const entries: ValidationEntry[] = [];
+    const converted = read(body, entries);
+    if (entries.length > 0) return { issues: entries.map((entry) => ({ ...entry, loc: ['body', ...entry.loc] })) };
+    const result = schema['~standard'].validate(converted);
+    return result instanceof Promise ? result.then((late) => readingOf(late, body)) : readingOf(result, body);
+  };
+};
+
+const readingOf = (result: StandardSchemaV1.Result<unknown>, body: unknown): Reading =>
+  result.issues
+    ? { issues: result.issues.slice(0, enoughEntries).map((issue) => valueError(issue, body)) }
+    : { value: result.value };
+
+/** What the schema finds beyond its JSON Schema is to pydantic a `ValueError` of a validator. */
+const valueError = ({ message, path = [] }: StandardSchemaV1.Issue, body: unknown): ValidationEntry => {
+  const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
+  const loc = keys.map((key) => (typeof key === 'symbol' ? String(key) : key));
+  return {
+    type: 'value_error',
+    loc: ['body', ...loc],
+    msg: `Value error, ${message}`,
+    input: at(body, keys),
+    ctx: { error: {} },
+  };
+};
+
+const at = (whole: unknown, keys: readonly PropertyKey[]): unknown => {
+  let found = whole;
+  for (const key of keys) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return null;
+    found = Reflect.get(found, key);
+  }
+  return found;
+};

@@ -1,0 +1,126 @@
+/** How the routes that start executions describe themselves. */
+import type { JsonSchema, Workflow } from '../../../runtime/index.ts';
+import {
+  type About,
+  type Answer,
+  busy,
+  type Content,
+  inHeader,
+  inQuery,
+  json,
+  type Parameter,
+  problem,
+  ref,
+  refusal,
+  text,
+} from '../../http/about.ts';
+import { MAX_WAIT_S } from '../../http/preferences.ts';
+import { schemaName } from '../../openapi/workflow-schemas.ts';
+
+type Method = 'GET' | 'POST';
+
+const idempotencyKey = inHeader('Idempotency-Key', 'Sent twice, it starts one execution.', { ...text, maxLength: 257 });
+const prefer = inHeader('Prefer', `RFC 7240: \`respond-async\`, or \`wait=10\`; ${MAX_WAIT_S} seconds at most.`);
+const conversation = inHeader('Conversation-Id', 'For the workflow, which may read it.');
+const trace = inHeader('Traceparent', 'W3C Trace Context: the run belongs to this trace.');
+const starting: readonly Parameter[] = [idempotencyKey, conversation, trace];
+
+const onDisconnect = inQuery('on_disconnect', '`cancel`: the run ends when its reader leaves.', { enum: ['cancel'] });
+const filterSteps = inQuery('filter_steps', 'Types of steps that are wanted, with commas, or `none`.');
+
+const refusedBody: Content = {
+  'application/json': { oneOf: [ref('ValidationRefusal'), ref('WorkflowError')] },
+  ...problem,
+};
+
+/** To whoever starts something. */
+const refusals: Readonly<Record<number, Answer>> = {
+  422: { description: 'The request does not fit, or the workflow failed.', content: refusedBody },
+  429: busy,
+};
+
+const accepted: Answer = {
+  description: 'It waits: for a person, for a consent, or for you to look again.',
+  content: json(ref('Accepted')),
+  headers: ['Execution-Id', 'Location', 'Preference-Applied', 'Idempotent-Replayed'],
+};
+
+const inputOf = (workflow: Workflow, method: Method): Pick<About, 'body'> =>
+  method === 'GET' ? {} : { body: json(ref(schemaName(workflow, 'input'))) };
+
+const resulting = (schema: JsonSchema): Answer => ({
+  description: 'It is over; the result.',
+  content: json(schema),
+  headers: ['Execution-Id', 'Observability-Trace-Id', 'Preference-Applied', 'Idempotent-Replayed'],
+});
+
+const streaming: Answer = {
+  description: 'Events: outputs, steps, prompts and errors, until the run is over.',
+  content: { 'text/event-stream': text },
+  headers: ['Execution-Id', 'Idempotent-Replayed'],
+};
+
+export const aboutStart = (workflow: Workflow, method: Method, interactive: boolean): About => ({
+  tag: 'workflows',
+  summary: `Runs ${workflow.name}${interactive ? '' : ', which asks nobody'}`,
+  ...(workflow.description !== undefined && { description: workflow.description }),
+  parameters: interactive ? [prefer, ...starting] : starting,
+  ...inputOf(workflow, method),
+  answers: {
+    200: resulting(ref(schemaName(workflow, 'output'))),
+    ...(interactive && { 202: accepted }),
+    ...refusals,
+  },
+});
+
+export const aboutStream = (workflow: Workflow, method: Method, isRaw: boolean): About => ({
+  tag: 'workflows',
+  summary: `Runs ${workflow.name}, and streams it${isRaw ? ' with steps as they are' : ''}`,
+  parameters: isRaw ? [filterSteps, onDisconnect, ...starting] : [onDisconnect, ...starting],
+  ...inputOf(workflow, method),
+  answers: { 200: streaming, ...refusals },
+});
+
+/** `streams`: whether it does, or else the request says so. */
+export const aboutChat = (workflow: Workflow, interactive: boolean, streams: boolean | 'as asked'): About => ({
+  tag: 'chat',
+  summary: `Asks ${workflow.name} for a chat completion${streams === true ? ', in chunks' : ''}`,
+  parameters: interactive && streams !== true ? [prefer, ...starting] : starting,
+  body: json(ref('ChatRequest')),
+  answers: {
+    200: {
+      ...resulting(ref('ChatCompletion')),
+      content: {
+        ...(streams !== true && json(ref('ChatCompletion'))),
+        ...(streams !== false && { 'text/event-stream': text }),
+      },
+    },
+    ...(interactive && streams !== true && { 202: accepted }),
+    ...refusals,
+  },
+});
+
+export const aboutJobStart = (workflow: Workflow): About => ({
+  tag: 'jobs',
+  summary: `Starts ${workflow.name} as a job, which asks nobody`,
+  parameters: starting,
+  body: json(ref(schemaName(workflow, 'job'))),
+  answers: {
+    200: {
+      description: 'It is over, or there has been a job with this id.',
+      content: json({ anyOf: [ref('Job'), ref('JobStatus')] }),
+      headers: ['Execution-Id'],
+    },
+    202: { description: 'It has been started.', content: json(ref('JobStatus')), headers: ['Execution-Id'] },
+    ...refusals,
+  },
+});
+
+export const aboutJob: About = {
+  tag: 'jobs',
+  summary: 'How a job stands',
+  answers: {
+    200: { description: 'The job.', content: json(ref('Job')), headers: ['Execution-Id'] },
+    404: refusal('There is no such job, or it is not yours.'),
+  },
+};

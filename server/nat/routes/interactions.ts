@@ -1,0 +1,121 @@
+/** Answering prompts. The body is looked at before the ids, as NAT does: a bad body says so whatever it is for. */
+import { Failure, type Json, type Pick, type PromptKind, type Response, type Runtime } from '../../../runtime/index.ts';
+import { aboutAnswer } from '../../api/about.ts';
+import { readIdempotencyKey } from '../../http/preferences.ts';
+import { refusal } from '../../http/problem.ts';
+import type { Route } from '../../http/route.ts';
+import type { Who } from '../../identity/caller.ts';
+import { readJsonBody } from '../json-body.ts';
+import { type ValidationEntry, ValidationFailure } from '../pydantic/reader.ts';
+
+export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who }): Route[] => [
+  {
+    method: 'POST',
+    path: '/executions/:executionId/interactions/:interactionId/response',
+    about: aboutAnswer,
+    handle: async (call) => {
+      const { executionId, interactionId } = call.params as { executionId: string; interactionId: string };
+      const response = readResponse(readJsonBody(call.headers['content-type'], call.body));
+      const key = readIdempotencyKey(call.headers['idempotency-key']);
+      try {
+        const outcome = await runtime.answer(executionId, interactionId, response, await who(call), key);
+        if (outcome === 'accepted') return { status: 204 };
+        if (outcome === 'already_answered') {
+          return refusal(400, `Interaction ${interactionId} has already been resolved`);
+        }
+        return refusal(404, `'Interaction ${interactionId} not found for execution ${executionId}'`);
+      } catch (thrown) {
+        if (!(thrown instanceof Failure)) throw thrown;
+        if (thrown.code === 'execution_not_found') return refusal(404, `'${thrown.message}'`);
+        if (thrown.code !== 'answer_invalid') throw thrown;
+        throw refused('value_error', [], `Value error, ${thrown.message}`, response, { error: {} });
+      }
+    },
+  },
+];
+
+const KINDS = {
+  text: 'TEXT',
+  binary_choice: 'BINARY_CHOICE',
+  notification: 'NOTIFICATION',
+  radio: 'RADIO',
+  checkbox: 'CHECKBOX',
+  dropdown: 'DROPDOWN',
+} as const satisfies Record<PromptKind, string>;
+
+type Body = Readonly<Record<string, unknown>>;
+
+const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const refused = (
+  type: string,
+  loc: readonly (string | number)[],
+  msg: string,
+  input: unknown,
+  ctx?: Record<string, unknown>,
+): ValidationFailure => {
+  const entry: ValidationEntry = { type, loc: ['body', 'response', ...loc], msg, input };
+  return new ValidationFailure([ctx === undefined ? entry : { ...entry, ctx }]);
+};
+
+const NOT_AN_OBJECT = 'Input should be a valid dictionary or object to extract fields from';
+
+/** NAT's tag is `type`; its documentation says `input_type`. Both are understood. */
+const readResponse = (body: unknown): Response => {
+  if (!isBody(body))
+    throw new ValidationFailure([{ type: 'model_attributes_type', loc: ['body'], msg: NOT_AN_OBJECT, input: body }]);
+  const { response } = body;
+  if (response === undefined) {
+    throw new ValidationFailure([{ type: 'missing', loc: ['body', 'response'], msg: 'Field required', input: body }]);
+  }
+  if (!isBody(response)) throw refused('model_attributes_type', [], NOT_AN_OBJECT, response);
+  const kind = readKind(response);
+  if (kind === 'text' || kind === 'notification') return { kind, text: readText(kind, response) };
+  return { kind, picks: readPicks(kind, response) };
+};
+
+const readKind = (response: Body): PromptKind => {
+  const tag = response.type ?? response.input_type;
+  const discriminator = "'type'";
+  if (tag === undefined) {
+    const msg = `Unable to extract tag using discriminator ${discriminator}`;
+    throw refused('union_tag_not_found', [], msg, response, { discriminator });
+  }
+  if (typeof tag === 'string' && Object.hasOwn(KINDS, tag)) return tag as PromptKind;
+  const expected = Object.entries(KINDS).map(([value, name]) => `<HumanPromptModelType.${name}: '${value}'>`);
+  const ctx = {
+    discriminator,
+    tag: typeof tag === 'string' ? tag : JSON.stringify(tag),
+    expected_tags: expected.join(', '),
+  };
+  const msg = `Input tag '${ctx.tag}' found using ${discriminator} does not match any of the expected tags: ${ctx.expected_tags}`;
+  throw refused('union_tag_invalid', [], msg, response, ctx);
+};
+
+const readText = (kind: 'text' | 'notification', response: Body): string => {
+  const { text } = response;
+  if (typeof text === 'string') return text;
+  if (text === undefined && kind === 'notification') return 'Notification acknowledgement.';
+  if (text === undefined) throw refused('missing', [kind, 'text'], 'Field required', response);
+  throw refused('string_type', [kind, 'text'], 'Input should be a valid string', text);
+};
+
+/** One option, or for a checkbox also a list of them. */
+const readPicks = (kind: PromptKind, response: Body): Pick[] => {
+  const { selected_option: one, selected_options: many } = response;
+  if (kind === 'checkbox' && Array.isArray(many))
+    return many.map((option) => readPick(kind, 'selected_options', option));
+  if (one === undefined) throw refused('missing', [kind, 'selected_option'], 'Field required', response);
+  return [readPick(kind, 'selected_option', one)];
+};
+
+/** NAT fills absent members with the word `default`, and so do its clients. */
+const readPick = (kind: PromptKind, member: string, option: unknown): Pick => {
+  if (!isBody(option)) throw refused('model_attributes_type', [kind, member], NOT_AN_OBJECT, option);
+  const { id, value } = option;
+  if (id !== undefined && typeof id !== 'string') {
+    throw refused('string_type', [kind, member, 'id'], 'Input should be a valid string', id);
+  }
+  if (id !== undefined && id !== 'default') return { id };
+  return value === undefined ? { id: 'default' } : { value: value as Json };
+};

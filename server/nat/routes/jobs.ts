@@ -1,0 +1,158 @@
+/**
+ * Jobs: executions, seen through another window. A job is started like any other, but nobody can be asked in it, its
+ * caller may name it and says how long it is kept. It is on both paths of a workflow, and in the list of executions too.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { z } from 'zod';
+import {
+  type Caller,
+  type ExecutionView,
+  isUnguessable,
+  jsonSchemaOf,
+  type Runtime,
+  type Workflow,
+} from '../../../runtime/index.ts';
+import { MAX_WAIT_S, readIdempotencyKey } from '../../http/preferences.ts';
+import { refusal } from '../../http/problem.ts';
+import { json } from '../../http/problems.ts';
+import type { Call, Route } from '../../http/route.ts';
+import { isName } from '../../http/router.ts';
+import { type Who, withCaller } from '../../identity/caller.ts';
+import { guestHeaders, newGuest } from '../../identity/guest.ts';
+import type { RoutePaths } from '../../options.ts';
+import { errorText, type Wire } from '../../wire/bodies.ts';
+import { readJsonBody } from '../json-body.ts';
+import { createReader, ValidationFailure } from '../pydantic/reader.ts';
+import { type Input, startRequest } from '../start.ts';
+import { aboutJob, aboutJobStart } from './about.ts';
+
+export interface JobRouteDeps {
+  readonly runtime: Runtime;
+  readonly who: Who;
+  readonly wire: Wire;
+}
+
+/** None for a workflow whose input is no object: there would be no place for what a job is told beside it. */
+export const jobRoutes = (
+  deps: JobRouteDeps,
+  workflow: Workflow,
+  { method, path, legacyPath }: RoutePaths,
+): Route[] => {
+  const { input } = workflow;
+  if (method !== 'POST' || input === undefined || jsonSchemaOf(input).type !== 'object') return [];
+  const start = starter(deps, workflow, jobReader(input));
+  const show = viewer(deps);
+  return [path, legacyPath].flatMap((base): Route[] =>
+    base === null
+      ? []
+      : [
+          { method: 'POST', path: `${base}/async`, about: aboutJobStart(workflow), handle: start },
+          { method: 'GET', path: `${base}/async/job/:jobId`, about: aboutJob, handle: show },
+        ],
+  );
+};
+
+/** Beside the input, in the same object. */
+export const jobFields = z.object({
+  job_id: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((id) => isName(id) && !/\p{Cs}/u.test(id), 'a job id must be usable as one segment of a path')
+    .nullish(),
+  sync_timeout: z.int().min(0).max(MAX_WAIT_S).default(0),
+  expiry_seconds: z.int().min(600).max(86_400).default(3_600),
+});
+
+const readFields = createReader(jobFields, jsonSchemaOf(jobFields));
+
+const jobReader = (input: StandardSchemaV1) => {
+  const readInput = createReader(input, jsonSchemaOf(input));
+  return async (body: unknown): Promise<{ input: Pick<Input, 'raw' | 'value'>; fields: JobFields }> => {
+    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+    const raw = isObject ? withoutFields(body) : body;
+    const own = await readInput(raw);
+    const fields = isObject ? await readFields(body) : { value: undefined };
+    const issues = [...(own.issues ?? []), ...(fields.issues ?? [])];
+    if (own.issues !== undefined || fields.issues !== undefined) throw new ValidationFailure(issues);
+    return { input: { raw, value: own.value }, fields: fields.value as JobFields };
+  };
+};
+
+const withoutFields = (body: object): object =>
+  Object.fromEntries(Object.entries(body).filter(([name]) => !Object.hasOwn(jobFields.shape, name)));
+
+type JobFields = z.infer<typeof jobFields>;
+
+const starter =
+  ({ runtime, who, wire }: JobRouteDeps, workflow: Workflow, read: ReturnType<typeof jobReader>): Route['handle'] =>
+  async (call) => {
+    const body = readJsonBody(call.headers['content-type'], call.body);
+    const { input, fields } = await read(body);
+    const jobId = fields.job_id ?? undefined;
+    const caller = await who(call);
+    const isNewGuest = needsToken(caller, jobId);
+    const by = isNewGuest ? { ...caller, guest: newGuest() } : caller;
+    const { execution, isNew } = await runtime.start(
+      startRequest(call, body, by, {
+        workflow,
+        input,
+        interactive: false,
+        streaming: false,
+        idempotencyKey: readIdempotencyKey(call.headers['idempotency-key']),
+        jobId,
+        retentionMs: fields.expiry_seconds * 1_000,
+      }),
+    );
+
+    const id = jobId ?? execution.id;
+    const headers = { 'execution-id': execution.id, ...(isNewGuest && guestHeaders(by.guest!)) };
+    if (!isNew) return json(200, { job_id: id, status: jobStatus(execution) }, headers);
+    const timeoutMs = fields.sync_timeout * 1_000;
+    const isOver = timeoutMs > 0 && (await runtime.waitUntil(execution, hasSettled, { timeoutMs, client: call }));
+    return isOver
+      ? json(200, jobBody(id, execution, wire), headers)
+      : json(202, { job_id: id, status: 'submitted' }, headers);
+  };
+
+/** A short id of a caller without identity could be guessed: it is theirs by a token, which they get with the reply. */
+const needsToken = ({ userId, guest }: Caller, jobId: string | undefined): boolean =>
+  jobId !== undefined && userId === undefined && guest === undefined && !isUnguessable(jobId);
+
+const viewer =
+  ({ runtime, who, wire }: JobRouteDeps) =>
+  (call: Call) =>
+    withCaller(who(call), (by) => {
+      const { jobId = '' } = call.params;
+      const execution = runtime.job(jobId, by);
+      if (execution === undefined) return refusal(404, `Job ${jobId} not found`);
+      return json(200, jobBody(jobId, execution, wire), { 'execution-id': execution.id });
+    });
+
+const hasSettled = ({ isSettled }: ExecutionView): boolean => isSettled;
+
+type JobStatus = 'submitted' | 'running' | 'success' | 'failure' | 'interrupted';
+
+const jobStatus = ({ context: { settledAt, error, seq } }: ExecutionView): JobStatus => {
+  // The first fact tells of the start, the second of the first slot.
+  if (settledAt === null) return seq === 1 ? 'submitted' : 'running';
+  if (error === null) return 'success';
+  return error.code === 'cancelled' || error.code === 'interrupted' ? 'interrupted' : 'failure';
+};
+
+const jobBody = (id: string, execution: ExecutionView, wire: Wire): Record<string, unknown> => {
+  const { startedAt, settledAt, error } = execution.context;
+  const status = jobStatus(execution);
+  return {
+    job_id: id,
+    status,
+    error: error === null ? null : status === 'interrupted' ? 'cancelled' : errorText(error.message),
+    created_at: utc(startedAt),
+    updated_at: utc(settledAt ?? startedAt),
+    expires_at: settledAt === null ? null : `${utc(settledAt + execution.retentionMs)}Z`,
+    output: status === 'success' ? wire.result(execution) : null,
+  };
+};
+
+/** NAT's form: microseconds, and no zone. */
+const utc = (ms: number): string => `${new Date(ms).toISOString().slice(0, -1)}000`;

@@ -1,0 +1,44 @@
+/** The models that OpenAI's clients can ask for: the workflows that are served as chat completions, by the base of their path. */
+
+import { aboutModel, aboutModels } from '../../api/about-overview.ts';
+import type { ServedWorkflow } from '../../api/overview.ts';
+import { refusal } from '../../http/problem.ts';
+import { json } from '../../http/problems.ts';
+import type { Route } from '../../http/route.ts';
+import type { ModelBody, ModelListBody } from '../../wire/protocol.ts';
+import { withOpenAiError } from '../chat/openai.ts';
+
+/** A path that does not end so says nothing of where its clients look for models. */
+const COMPLETIONS = '/chat/completions';
+
+/** `since`: epoch milliseconds from which on they are served. */
+export const modelRoutes = (served: readonly ServedWorkflow[], since: number): Route[] => {
+  const byBase = new Map<string, Map<string, ModelBody>>();
+  for (const { workflow, paths } of served) {
+    const path = paths.openaiApiV1Path ?? '';
+    if (paths.method === 'GET' || !path.endsWith(COMPLETIONS)) continue;
+    const base = path.slice(0, -COMPLETIONS.length);
+    const models = byBase.get(base) ?? new Map<string, ModelBody>();
+    const created = Math.floor(since / 1000);
+    byBase.set(base, models.set(workflow.name, { id: workflow.name, object: 'model', created, owned_by: 'fermata' }));
+  }
+  return [...byBase].flatMap(([base, models]) => routesAt(base, models));
+};
+
+const routesAt = (base: string, models: ReadonlyMap<string, ModelBody>): Route[] => {
+  const list: ModelListBody = { object: 'list', data: [...models.values()] };
+  return [
+    { method: 'GET', path: `${base}/models`, about: aboutModels, handle: () => json(200, list) },
+    {
+      method: 'GET',
+      path: `${base}/models/*`, // a name may have slashes
+      about: aboutModel,
+      handle: ({ params: { '*': model = '' } }) => {
+        const found = models.get(model);
+        if (found !== undefined) return json(200, found);
+        const detail = `There is no model ${model}; there are ${[...models.keys()].join(', ')}.`;
+        return withOpenAiError(refusal(404, detail));
+      },
+    },
+  ];
+};

@@ -1,0 +1,89 @@
+/** The page on which a browser ends after a consent. Whatever comes from outside is escaped. */
+import { type CallbackOutcome, Failure, type Runtime } from '../../../runtime/index.ts';
+import { aboutCallback, aboutPostedCallback } from '../../api/about.ts';
+import { escapeHtml } from '../../http/escape-html.ts';
+import type { Call, Reply, Route } from '../../http/route.ts';
+import type { Who } from '../../identity/caller.ts';
+
+export const oauthRoutes = (
+  { runtime, who }: { runtime: Runtime; who: Who },
+  path: string,
+  redirectOrigins: readonly string[],
+): Route[] => {
+  const complete = async (call: Call, parameters: string): Promise<Reply> => {
+    const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
+    return page(await runtime.completeOAuth(url, await browser(call, who)), redirectOrigins);
+  };
+  return [
+    { method: 'GET', path, about: aboutCallback, isUnsafe: true, handle: (call) => complete(call, call.query) },
+    {
+      method: 'POST',
+      path,
+      about: aboutPostedCallback,
+      maxBodyBytes: MAX_FORM_BYTES,
+      handle: (call) => complete(call, isForm(call) ? (call.body?.toString() ?? '') : ''),
+    },
+  ];
+};
+
+/** A code is a few kilobytes at most. */
+const MAX_FORM_BYTES = 65_536;
+
+const isForm = ({ headers }: Call): boolean =>
+  headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+
+/** A browser whose credential is broken is nobody in particular: the state is what counts. */
+const browser = async (call: Call, who: Who) => {
+  try {
+    return await who(call);
+  } catch (thrown) {
+    if (thrown instanceof Failure && thrown.code === 'credential_invalid') return { userId: undefined };
+    throw thrown;
+  }
+};
+
+const page = (outcome: CallbackOutcome, origins: readonly string[]): Reply => {
+  switch (outcome.outcome) {
+    case 'unknown_state':
+      return { status: 400, headers: HTML, body: 'Invalid state. Please restart the authentication process.' };
+    case 'granted':
+      return { status: 200, headers: UNCACHED, body: successPage(origins) };
+    case 'refused':
+      return { status: 403, headers: UNCACHED, body: `Authorization failed: ${escapeHtml(outcome.error)}` };
+    case 'failed':
+      return failed(outcome);
+  }
+};
+
+const failed = ({ kind, error }: Extract<CallbackOutcome, { outcome: 'failed' }>): Reply => {
+  switch (kind) {
+    case 'rejected':
+      return { status: 502, headers: UNCACHED, body: `Authorization failed: ${escapeHtml(error ?? 'rejected')}` };
+    case 'unreachable':
+      return { status: 502, headers: UNCACHED, body: 'Network error during token exchange. Please try again.' };
+    case 'unusable':
+      return { status: 500, headers: UNCACHED, body: 'Authentication failed. Please try again.' };
+  }
+};
+
+const HTML = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' };
+const UNCACHED = { ...HTML, 'cache-control': 'no-cache' };
+
+/** Tells the page that opened it, where that may know, takes the code out of the history, and closes itself. */
+const successPage = (origins: readonly string[]): string => `<!DOCTYPE html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width">
+    <title>Authentication Complete</title>
+  </head>
+  <body>
+    <script>
+      history.replaceState(null, '', location.pathname);
+      for (const origin of ${JSON.stringify(origins)}) opener?.postMessage({ type: 'AUTH_SUCCESS' }, origin);
+      close();
+    </script>
+    <p>Authentication complete. You may now close this window.</p>
+  </body>
+</html>
+`;

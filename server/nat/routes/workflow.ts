@@ -1,0 +1,98 @@
+/** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
+import type { Caller, ExecutionView, Runtime, Workflow } from '../../../runtime/index.ts';
+import { readIdempotencyKey, readPreference } from '../../http/preferences.ts';
+import { json } from '../../http/problems.ts';
+import type { Call, Reply, Route } from '../../http/route.ts';
+import type { Who } from '../../identity/caller.ts';
+import type { RoutePaths } from '../../options.ts';
+import { errorText, hasOutcome, type Wire } from '../../wire/bodies.ts';
+import { asFailedRun, type Input, inputReader, type ResultForm, startRequest } from '../start.ts';
+import { aboutStart } from './about.ts';
+
+export interface WorkflowRouteDeps {
+  readonly runtime: Runtime;
+  readonly who: Who;
+  readonly wire: Wire;
+}
+
+export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, paths: RoutePaths): Route[] => {
+  const { method, path, legacyPath } = paths;
+  const at = (path: string, interactive: boolean): Route => ({
+    method,
+    path,
+    isUnsafe: true,
+    about: aboutStart(workflow, method, interactive),
+    handle: starter(deps, workflow, method, interactive),
+  });
+  return [
+    ...(path === null ? [] : [at(path, method === 'POST')]),
+    ...(legacyPath === null ? [] : [at(legacyPath, false)]),
+  ];
+};
+
+const starter = (
+  deps: WorkflowRouteDeps,
+  workflow: Workflow,
+  method: 'GET' | 'POST',
+  interactive: boolean,
+): Route['handle'] => {
+  const read = inputReader(workflow, method);
+  const answer = answerer(deps, { workflow, interactive });
+  return async (call) => answer(call, await read(call));
+};
+
+export interface Served {
+  readonly workflow: Workflow;
+  readonly interactive: boolean;
+  readonly form?: ResultForm;
+}
+
+/** Starts an execution, and answers with its outcome: its result, its failure, or what a person has to do first. */
+export const answerer = (
+  { runtime, who, wire }: WorkflowRouteDeps,
+  { workflow, interactive, form }: Served,
+): ((call: Call, input: Input) => Promise<Reply>) => {
+  return async (call, input) => {
+    const preference = interactive ? readPreference(call.headers.prefer) : {};
+    const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
+    const run = { workflow, input, interactive, streaming: false, form, idempotencyKey };
+    let by: Caller;
+    let started: Awaited<ReturnType<Runtime['start']>>;
+    try {
+      by = await who(call);
+      started = await runtime.start(startRequest(call, input.body, by, run));
+    } catch (thrown) {
+      if (!interactive) throw thrown;
+      return workflowError(asFailedRun(thrown), 'ExecutionFailed');
+    }
+
+    const { execution, isNew } = started;
+    // NAT's older routes give no id to come back with.
+    if (!interactive && idempotencyKey === undefined) cancelWithClient(runtime, execution, by, call);
+    const { isAsync, waitMs: timeoutMs } = preference;
+    if (!isAsync) await runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
+    const headers: Record<string, string> = { 'execution-id': execution.id };
+    if (preference.applied !== undefined) headers['preference-applied'] = preference.applied;
+    if (!isNew) headers['idempotent-replayed'] = 'true';
+    const { traceId, error } = execution.context;
+    if (!execution.isSettled) {
+      const body = wire.accepted(execution) as { status_url: string };
+      headers.location = body.status_url;
+      return json(202, body, headers);
+    }
+    if (traceId !== null) headers['observability-trace-id'] = traceId;
+    if (error === null) return json(200, wire.result(execution), headers);
+    if (interactive) return workflowError(errorText(error.message), 'ExecutionFailed', headers);
+    return workflowError(error.message, error.name, headers);
+  };
+};
+
+export const workflowError = (message: string, details: string, headers?: Record<string, string>): Reply =>
+  json(422, { code: 'workflow_error', message, details }, headers);
+
+/** A run that its client cannot find again ends when the client has gone, unless it has ended. */
+const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
+  call.onGone(() => {
+    if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
+    runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
+  });

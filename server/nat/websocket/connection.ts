@@ -1,0 +1,225 @@
+/**
+ * One socket: what a client says on it is done in the order in which it came, and what cannot be done is answered with a
+ * message, not by closing.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Caller, Failure } from '../../../runtime/index.ts';
+import type { Who } from '../../identity/caller.ts';
+import type { Identifier } from '../../identity/identifier.ts';
+import { IDENTITY_REQUIRED } from '../start.ts';
+import { answerTo, pauseFor } from './answer.ts';
+import type { Handshake } from './handshake.ts';
+import type { ReadInput } from './input.ts';
+import {
+  type AuthMessage,
+  type ErrorContent,
+  type InteractionMessage,
+  lastUserTexts,
+  type Refers,
+  readMessage,
+  say,
+  type UserMessage,
+} from './protocol.ts';
+import { Stage, type StageDeps } from './stage.ts';
+import type { Sink } from './view.ts';
+
+export interface ConnectionDeps extends StageDeps {
+  readonly who: Who;
+  readonly identifier: Identifier;
+  readonly readInput: ReadInput;
+}
+
+/** RFC 6455, 7.4.1 */
+const POLICY_VIOLATION = 1008;
+
+const nobody: Refers = { parentId: 'default_id', conversationId: null };
+
+export class Connection {
+  readonly #deps: ConnectionDeps;
+  readonly #handshake: Handshake;
+  readonly #sink: Sink;
+  readonly #stage: Stage;
+  /** Who an `auth_message` has said it is, which counts before the handshake. */
+  #authenticated: Caller | undefined;
+  /** A conversation that was asked for and not found: it may be that of somebody who has still to say who it is. */
+  #wanted: string | undefined;
+  #isClosed = false;
+  /** What came before is done when it resolves. */
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(deps: ConnectionDeps, handshake: Handshake, sink: Sink) {
+    this.#deps = deps;
+    this.#handshake = handshake;
+    this.#sink = sink;
+    this.#stage = new Stage(deps, handshake, sink);
+    this.#wanted = handshake.conversationId;
+    if (deps.identifier.isStrict) this.#inTurn(() => this.#checkHandshake());
+    if (this.#wanted !== undefined) this.#inTurn(() => this.#restore());
+  }
+
+  heard(text: string): void {
+    this.#inTurn(() => this.#do(text));
+  }
+
+  /** Something came that cannot be read. */
+  refuse(details: string): void {
+    this.#inTurn(() => this.#sayBad(details));
+  }
+
+  drained(): void {
+    this.#stage.drained();
+  }
+
+  closed(): void {
+    this.#isClosed = true;
+    this.#stage.close();
+  }
+
+  #inTurn(work: () => unknown): void {
+    this.#done = this.#done.then(async () => {
+      try {
+        if (!this.#isClosed) await work();
+      } catch (thrown) {
+        this.#sayFailed(nobody, thrown);
+      }
+    });
+  }
+
+  #do(text: string): unknown {
+    const message = readMessage(text);
+    switch (message.type) {
+      case 'ignored':
+        return undefined;
+      case 'bad':
+        return this.#sayBad(message.why);
+      case 'auth_message':
+        return this.#authenticate(message);
+      case 'user_interaction_message':
+        return this.#answer(message);
+      case 'user_message':
+        return this.#begin(message);
+    }
+  }
+
+  /** As NAT 1.9, where it is configured who counts: a credential that does not is the end of the socket. */
+  async #checkHandshake(): Promise<void> {
+    try {
+      await this.#deps.who(this.#handshake);
+    } catch (thrown) {
+      const { code, message } = Failure.from(thrown);
+      if (code !== 'credential_invalid') return; // perhaps a run fares better
+      this.#say(say.notAuthenticated(message, this.#now()));
+      this.#isClosed = true;
+      this.#sink.close?.(POLICY_VIOLATION, 'Identity credential was rejected');
+    }
+  }
+
+  async #authenticate({ payload }: AuthMessage): Promise<void> {
+    if (payload.method === 'oauth_mode_preference') return;
+    try {
+      const { userId } = await this.#deps.identifier.identifyMessage(payload);
+      this.#authenticated = { userId };
+      this.#say(say.authenticated(userId, this.#now()));
+    } catch (thrown) {
+      this.#say(say.notAuthenticated(Failure.from(thrown).message, this.#now()));
+    }
+    await this.#restore();
+  }
+
+  /** Shows the conversation that the client comes back to, if it is theirs and nothing else was begun. */
+  async #restore(): Promise<void> {
+    if (this.#wanted === undefined) return;
+    const by = await this.#caller().catch(() => undefined);
+    if (by !== undefined && !this.#isClosed && this.#stage.restore(this.#wanted, by)) this.#wanted = undefined;
+  }
+
+  async #caller(): Promise<Caller> {
+    const by = this.#authenticated ?? (await this.#deps.who(this.#handshake));
+    return by.userId === undefined && by.guest === undefined ? { ...by, guest: this.#handshake.guest } : by;
+  }
+
+  async #begin(message: UserMessage): Promise<void> {
+    const refers = { parentId: message.id, conversationId: message.conversation_id };
+    try {
+      const read = await this.#deps.readInput(message);
+      if (read === undefined) {
+        this.#sayError(refers, NO_TEXT);
+        return;
+      }
+      this.#wanted = undefined;
+      this.#stage.preempt();
+      await this.#stage.begin(message, read.input, await this.#caller());
+    } catch (thrown) {
+      this.#stage.preempt(); // whatever comes of it, the run before has been replaced
+      this.#sayFailed(refers, thrown);
+      this.#say(say.complete(refers, randomUUID(), this.#now()));
+    }
+  }
+
+  async #answer({ content, ...ids }: InteractionMessage): Promise<void> {
+    const { turn } = this.#stage;
+    const journal = () => (turn && this.#deps.runtime.journal(turn.execution, 0)?.entries) ?? [];
+    const pause = turn && pauseFor(turn.execution, ids, journal);
+    if (turn === undefined || pause === undefined) {
+      this.#sayError(turn?.refers ?? nobody, NO_PROMPT);
+      return;
+    }
+    const texts = lastUserTexts(content);
+    try {
+      if (texts.length === 0) throw new Failure('answer_invalid', { detail: 'The answer has no text of a user.' });
+      const response = answerTo(pause.prompt, texts);
+      const outcome = await this.#deps.runtime.answer(turn.execution.id, pause.id, response, turn.by);
+      if (outcome !== 'accepted') this.#sayError(turn.refers, NO_PROMPT);
+    } catch (thrown) {
+      const { code, message: details } = Failure.from(thrown);
+      if (code !== 'answer_invalid') throw thrown;
+      this.#sayError(turn.refers, {
+        code: 'invalid_user_message_content',
+        message: 'The answer does not fit',
+        details,
+      });
+      this.#stage.ask(pause); // NAT's interface has closed it
+    }
+  }
+
+  #sayBad(details: string): void {
+    const refers = this.#stage.turn?.refers ?? nobody;
+    this.#sayError(refers, { code: 'invalid_message', message: 'Error validating message.', details });
+  }
+
+  #sayFailed(refers: Refers, thrown: unknown): void {
+    if (Failure.from(thrown).code === 'defect') this.#deps.log.error({ err: thrown }, 'a message on a socket failed');
+    this.#sayError(refers, refusalOf(thrown));
+  }
+
+  #sayError(refers: Refers, content: ErrorContent): void {
+    this.#say(say.error(refers, randomUUID(), content, this.#now()));
+  }
+
+  #say(message: object): void {
+    if (!this.#isClosed) this.#sink.send([JSON.stringify(message)]);
+  }
+
+  #now(): number {
+    return this.#deps.runtime.now();
+  }
+}
+
+const NO_TEXT: ErrorContent = {
+  code: 'invalid_user_message_content',
+  message: 'User message content could not be found',
+  details: 'No user text content found in messages.',
+};
+
+const NO_PROMPT: ErrorContent = {
+  code: 'invalid_message',
+  message: 'No prompt is open',
+  details: 'Nobody waits for an answer.',
+};
+
+/** NAT gives the class of an exception as `message`; what takes its place here is the code of the failure. */
+const refusalOf = (thrown: unknown): ErrorContent => {
+  const { code, message } = Failure.from(thrown);
+  const details = code === 'identity_required' ? IDENTITY_REQUIRED : message;
+  return { code: 'workflow_error', message: code, details };
+};

@@ -1,0 +1,67 @@
+/** What the request that opens a socket says: who, from where, and to which conversation it comes back. */
+import { Failure } from '../../../runtime/index.ts';
+import { readCookies } from '../../http/cookies.ts';
+import type { Cors } from '../../http/cors.ts';
+import type { Network } from '../../http/network.ts';
+import { isWelcome } from '../../http/origin.ts';
+import { clientOf, copyHeaders } from '../../http/request-parts.ts';
+import type { Call } from '../../http/route.ts';
+import type { HttpRequest, HttpResponse } from '../../http/uws-types.ts';
+import { newGuest, readGuest } from '../../identity/guest.ts';
+import { handshakeFault } from './open-sockets.ts';
+
+/** Copied from the request, and kept for as long as the socket: identities are read from it at each run. */
+export interface Handshake {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly cookies: Readonly<Record<string, string>>;
+  readonly client: Call['client'];
+  /** Token of a client without identity; one that brings none gets it with the answer. */
+  readonly guest: string;
+  readonly conversationId: string | undefined;
+  /** Cursor of the last message that a client has got who keeps count, or any other text; then messages have cursors. */
+  readonly after: string | undefined;
+}
+
+export type Refusal = { readonly status: string; readonly detail: string };
+
+export const readHandshake = (
+  res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>,
+  req: HttpRequest,
+  { path, cors, network }: { path: string; cors: Cors | undefined; network: Network },
+): Handshake | Refusal => {
+  const given = copyHeaders(req);
+  const fault = handshakeFault(given);
+  if (fault !== undefined) return { status: '400 Bad Request', detail: fault };
+  const query = new URLSearchParams(req.getQuery() ?? '');
+  const session = query.get('session') ?? '';
+  try {
+    network.checkHost(given);
+  } catch (thrown) {
+    return { status: '421 Misdirected Request', detail: Failure.from(thrown).message };
+  }
+  if (!/^[A-Za-z0-9\-_.~]*$/.test(session)) return forbidden('Invalid session ID');
+  if (!isWelcome(given.origin, given.host, cors)) return forbidden('Pages of this origin may not open sockets');
+
+  const cookie = cookieWith(session, given.cookie);
+  if (cookie !== undefined) given.cookie = cookie;
+  return {
+    path,
+    headers: given,
+    query: Object.fromEntries(query),
+    cookies: readCookies(cookie),
+    client: network.clientOf(clientOf(res), given),
+    guest: readGuest(given) ?? newGuest(),
+    conversationId: query.get('conversation_id') || undefined,
+    after: query.get('after') ?? undefined,
+  };
+};
+
+const forbidden = (detail: string): Refusal => ({ status: '403 Forbidden', detail });
+
+/** `?session=` counts as the cookie, unless there is one: pages cannot set headers of a handshake. */
+const cookieWith = (session: string, cookie: string | undefined): string | undefined => {
+  if (session === '' || readCookies(cookie)['nat-session'] !== undefined) return cookie;
+  return cookie === undefined ? `nat-session=${session}` : `${cookie}; nat-session=${session}`;
+};

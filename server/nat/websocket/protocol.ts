@@ -1,0 +1,223 @@
+/** What is said on a socket: the messages of clients and how they are read, and those of the server as they are sent. */
+import { z } from 'zod';
+import { MAX_DEPTH, tooDeepAt } from '../../../runtime/index.ts';
+import type { ShownStep } from '../steps.ts';
+
+const word = z.string().default('default');
+
+const part = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text'), text: word }),
+  z.strictObject({
+    type: z.literal('image_url'),
+    image_url: z.object({ url: z.string().default('http://default.com') }).prefault({}),
+  }),
+  z.strictObject({
+    type: z.literal('input_audio'),
+    input_audio: z.object({ data: word, format: word }).prefault({}),
+  }),
+]);
+
+const content = z.strictObject({
+  messages: z.array(z.strictObject({ role: z.enum(['user', 'assistant', 'system', 'tool']), content: z.array(part) })),
+});
+
+/** Checked, since NAT does, and not used. */
+const unused = {
+  user: z.strictObject({ name: word, email: word }).optional(),
+  error: z
+    .strictObject({
+      code: z
+        .enum([
+          'unknown_error',
+          'workflow_error',
+          'invalid_message',
+          'invalid_message_type',
+          'invalid_user_message_content',
+          'invalid_data_content',
+          'user_auth_error',
+        ])
+        .optional(),
+      message: word,
+      details: word,
+    })
+    .optional(),
+  schema_version: z.string().optional(),
+  timestamp: z.string().optional(),
+};
+
+const userMessage = z.looseObject({
+  type: z.literal('user_message'),
+  schema_type: z.enum(['generate', 'generate_stream', 'chat', 'chat_stream']),
+  id: word,
+  conversation_id: z.string().nullable().default(null),
+  content,
+  ...unused,
+});
+
+const interactionMessage = z.object({
+  type: z.literal('user_interaction_message'),
+  id: word,
+  thread_id: word,
+  parent_id: word,
+  conversation_id: z.string().nullable().default(null),
+  content,
+  ...unused,
+});
+
+const secret = z.string().min(1);
+
+const authMessage = z.strictObject({
+  type: z.literal('auth_message'),
+  timestamp: z.string().optional(),
+  payload: z.discriminatedUnion('method', [
+    z.strictObject({ method: z.enum(['jwt', 'api_key']), token: secret }),
+    z.strictObject({ method: z.literal('basic'), username: secret, password: secret }),
+    // How a page opens consents is its own business; it says so when it connects, and expects no answer.
+    z.strictObject({
+      method: z.literal('oauth_mode_preference'),
+      mode: z.enum(['redirect', 'popup']).default('redirect'),
+    }),
+  ]),
+});
+
+export type Content = z.output<typeof content>;
+export type UserMessage = z.output<typeof userMessage>;
+export type InteractionMessage = z.output<typeof interactionMessage>;
+export type AuthMessage = z.output<typeof authMessage>;
+
+/** `ignored`: only servers send messages of that type. `why` names the first mistakes, and no value. */
+export type Heard = UserMessage | InteractionMessage | AuthMessage | { type: 'ignored' } | { type: 'bad'; why: string };
+
+const readers = {
+  user_message: userMessage,
+  user_interaction_message: interactionMessage,
+  auth_message: authMessage,
+} as const;
+
+const serverTypes: ReadonlySet<unknown> = new Set([
+  'system_response_message',
+  'system_intermediate_message',
+  'system_interaction_message',
+  'observability_trace_message',
+  'auth_response_message',
+  'error_message',
+]);
+
+export const readMessage = (text: string): Heard => {
+  if (tooDeepAt(text) !== undefined) return { type: 'bad', why: `The message has more than ${MAX_DEPTH} levels.` };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { type: 'bad', why: 'The message is not JSON.' };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { type: 'bad', why: 'The message is not an object.' };
+  }
+  const { type } = value as { type?: unknown };
+  if (serverTypes.has(type)) return { type: 'ignored' };
+  if (typeof type !== 'string' || !Object.hasOwn(readers, type)) {
+    return { type: 'bad', why: `type: expected one of ${Object.keys(readers).join(', ')}.` };
+  }
+  const read = readers[type as keyof typeof readers].safeParse(value);
+  if (read.success) return read.data;
+  const issues = read.error.issues.slice(0, 5);
+  return { type: 'bad', why: issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') };
+};
+
+/** The texts of the last message of the user that has any, as NAT looks for them. */
+export const lastUserTexts = ({ messages }: Content): string[] => {
+  for (const { role, content: parts } of messages.toReversed()) {
+    const texts = parts.flatMap((given) => (given.type === 'text' ? [given.text] : []));
+    if (role === 'user' && texts.length > 0) return texts;
+  }
+  return [];
+};
+
+export type ErrorCode =
+  | 'workflow_error'
+  | 'invalid_message'
+  | 'invalid_user_message_content'
+  | 'invalid_data_content'
+  | 'user_auth_error'
+  | 'unknown_error';
+
+export type ErrorContent = { readonly code: ErrorCode; readonly message: string; readonly details: string };
+
+/** What a message refers to: the user message it answers, and that one's conversation. */
+export type Refers = { readonly parentId: string; readonly conversationId: string | null };
+
+/** A form that Python and every browser can parse. NAT sends a blank for the `T`, and always the same time. */
+const stamp = (at: number): string => new Date(at).toISOString().replace('Z', '+00:00');
+
+const envelope = (type: string, id: string, { parentId, conversationId }: Refers, more: object) => ({
+  type,
+  id,
+  thread_id: 'default',
+  parent_id: parentId,
+  ...more,
+  conversation_id: conversationId,
+});
+
+/** Messages of the server. `at` is in epoch milliseconds, ids are for the client to tell messages apart. */
+export const say = {
+  response: (refers: Refers, id: string, text: string | null, at: number, status = 'in_progress'): object => ({
+    ...envelope('system_response_message', id, refers, {}),
+    content: { text },
+    status,
+    timestamp: stamp(at),
+  }),
+
+  complete: (refers: Refers, id: string, at: number): object => say.response(refers, id, null, at, 'complete'),
+
+  error: (refers: Refers, id: string, content: ErrorContent, at: number): object => ({
+    ...envelope('error_message', id, refers, {}),
+    content,
+    status: 'in_progress',
+    timestamp: stamp(at),
+  }),
+
+  step: ({ conversationId }: Refers, { id, parent_id: parentId, name, payload }: ShownStep, at: number): object => ({
+    ...envelope(
+      'system_intermediate_message',
+      id,
+      { parentId, conversationId },
+      { intermediate_parent_id: 'default', update_message_id: 'default' },
+    ),
+    content: { name, payload },
+    status: 'in_progress',
+    timestamp: stamp(at),
+  }),
+
+  interaction: (refers: Refers, id: string, prompt: object, at: number): object => ({
+    ...envelope('system_interaction_message', id, refers, {}),
+    content: prompt,
+    status: 'in_progress',
+    timestamp: stamp(at),
+  }),
+
+  trace: ({ parentId, conversationId }: Refers, id: string, traceId: string, at: number): object => ({
+    type: 'observability_trace_message',
+    id,
+    parent_id: parentId,
+    conversation_id: conversationId,
+    content: { observability_trace_id: traceId },
+    timestamp: stamp(at),
+  }),
+
+  authenticated: (userId: string, at: number): object => ({
+    type: 'auth_response_message',
+    status: 'success',
+    user_id: userId,
+    payload: null,
+    timestamp: stamp(at),
+  }),
+
+  notAuthenticated: (details: string, at: number): object => ({
+    type: 'auth_response_message',
+    status: 'error',
+    user_id: null,
+    payload: { code: 'user_auth_error', message: 'Authentication failed', details },
+    timestamp: stamp(at),
+  }),
+};

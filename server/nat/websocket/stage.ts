@@ -1,0 +1,137 @@
+/** The runs of one socket: one at a time is shown, and a new one takes the place of the one before. */
+import {
+  type Caller,
+  Failure,
+  type Json,
+  type Log,
+  metadataFromWebSocket,
+  type Pause,
+  RunTrace,
+  type Runtime,
+  type Workflow,
+} from '../../../runtime/index.ts';
+import type { Input } from '../start.ts';
+import { AdaptedSteps, type StepAdaptorOptions } from '../step-adaptor.ts';
+import type { Conversations } from './conversation.ts';
+import type { Handshake } from './handshake.ts';
+import type { UserMessage } from './protocol.ts';
+import { Translator } from './translator.ts';
+import { beginning, type Place, readCursor, type Turn } from './turn.ts';
+import { type Sink, View } from './view.ts';
+
+export interface StageDeps {
+  readonly runtime: Runtime;
+  readonly workflow: Workflow;
+  /** What steps call it. Default `<workflow>`. */
+  readonly functionName: string | undefined;
+  readonly conversations: Conversations;
+  readonly steps: StepAdaptorOptions;
+  readonly log: Log;
+}
+
+export class Stage {
+  readonly #deps: StageDeps;
+  readonly #handshake: Handshake;
+  readonly #sink: Sink;
+  #turn: Turn | undefined;
+  #view: View | undefined;
+  #isClosed = false;
+
+  constructor(deps: StageDeps, handshake: Handshake, sink: Sink) {
+    this.#deps = deps;
+    this.#handshake = handshake;
+    this.#sink = sink;
+  }
+
+  /** The last turn, unless another socket shows it by now. */
+  get turn(): Turn | undefined {
+    return this.#view?.isShowing === true ? this.#turn : undefined;
+  }
+
+  /** Starts the run of a message and shows it. Rejects as `Runtime.start` does. */
+  async begin(message: UserMessage, input: Pick<Input, 'raw' | 'value'>, by: Caller): Promise<void> {
+    const { runtime, workflow, functionName, conversations } = this.#deps;
+    const refers = { parentId: message.id, conversationId: message.conversation_id };
+    const ids = { conversationId: refers.conversationId ?? undefined, userMessageId: message.id };
+    const streaming = message.schema_type.endsWith('_stream');
+    const { path, headers, query, cookies, client } = this.#handshake;
+    const origin = { path, headers, query, cookies, client, scheme: 'ws', payload: message as Json };
+    const { request, trace } = metadataFromWebSocket(origin, ids);
+    const last = conversations.find(workflow.name, by, refers.conversationId);
+    const { execution } = await runtime.start({
+      ...ids,
+      conversation: ids.conversationId,
+      workflow: workflow.name,
+      functionName,
+      input: input.raw,
+      read: input,
+      by,
+      request,
+      trace: new RunTrace(trace),
+      interactive: true,
+      streaming,
+      recordsSteps: true,
+    });
+    const turn: Turn = { execution, by, refers, streaming, seen: beginning, view: undefined };
+    if (last !== undefined && last.view === undefined) this.#cancel(last); // the next message ends what nobody sees
+    conversations.keep(workflow.name, turn);
+    if (this.#isClosed) this.#abandon(turn);
+    else this.#show(turn, undefined);
+  }
+
+  /** Shows the turn of a conversation to its owner who comes back. False if there is none. */
+  restore(conversationId: string, by: Caller): boolean {
+    const { conversations, workflow } = this.#deps;
+    const turn = conversations.find(workflow.name, by, conversationId);
+    if (turn === undefined) return false;
+    const { after } = this.#handshake;
+    this.#show(turn, after === undefined ? undefined : readCursor(turn.execution, after));
+    return true;
+  }
+
+  /** The run that is shown falls silent and ends. */
+  preempt(): void {
+    const { turn } = this;
+    this.#view?.stop();
+    if (turn !== undefined) this.#cancel(turn);
+  }
+
+  /** Asks for something once more. */
+  ask(pause: Pause): void {
+    this.#view?.ask(pause);
+  }
+
+  drained(): void {
+    this.#view?.go();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    const { turn } = this;
+    this.#view?.stop();
+    if (turn !== undefined) this.#abandon(turn);
+  }
+
+  #show(turn: Turn, from: Place | undefined): void {
+    const { runtime, steps, log } = this.#deps;
+    this.#view?.stop();
+    this.#turn = turn;
+    const translator = new Translator({ turn, steps: new AdaptedSteps(steps), runtime });
+    const counted = this.#handshake.after !== undefined;
+    const onError = (err: unknown): void => log.error({ err }, 'a journal could not be read');
+    this.#view = new View({ turn, translator, sink: this.#sink, runtime, counted, onError }, from);
+  }
+
+  /** The client has gone. A run that can be found again goes on: by its conversation, or among those of its owner. */
+  #abandon(turn: Turn): void {
+    if (turn.refers.conversationId === null && turn.by.userId === undefined) this.#cancel(turn);
+  }
+
+  #cancel({ execution, by }: Turn): void {
+    const { runtime } = this.#deps;
+    if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
+    runtime.cancel(execution.id, by).catch((err: unknown) => {
+      if (Failure.from(err).code !== 'execution_settled') this.#deps.log.error({ err }, 'a run could not be cancelled');
+    });
+  }
+}

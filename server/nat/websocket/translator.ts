@@ -1,0 +1,159 @@
+/** What each fact of a run looks like on a socket. One for each reader, since steps are told from what they began with. */
+import { GivenOutput, type JournalEntry, type Pause, type Prompt, type Runtime } from '../../../runtime/index.ts';
+import { saidTexts } from '../../wire/completion.ts';
+import type { Steps } from '../steps.ts';
+import { outputOf } from './output.ts';
+import { say } from './protocol.ts';
+import type { Turn } from './turn.ts';
+
+export interface TranslatorSetup {
+  readonly turn: Turn;
+  readonly steps: Steps;
+  readonly runtime: Pick<Runtime, 'now'>;
+}
+
+export class Translator {
+  readonly #given: TranslatorSetup;
+  readonly #output = new GivenOutput(saidTexts);
+  /** Prompts that the reader has been shown, and that are open for all he knows. */
+  readonly #shown = new Map<string, Prompt>();
+  #hasOutput = false;
+
+  constructor(given: TranslatorSetup) {
+    this.#given = given;
+  }
+
+  /**
+   * Facts come in order, from the first, without those that are void and were not seen before (`voidIn`). A prompt that is no
+   * longer open is not told: it could not be answered. `isSeen`: the reader had the messages of this fact before.
+   */
+  messages(entry: JournalEntry, isSeen = false): object[] {
+    const { turn, steps } = this.#given;
+    const { refers } = turn;
+    const id = this.#id(entry.seq);
+    switch (entry.type) {
+      case 'output.emitted':
+      case 'output.restarted':
+      case 'step.completed':
+      case 'step.failed':
+      case 'execution.continued':
+        return turn.streaming ? this.#streamed(entry) : [];
+      case 'trace.emitted':
+        return [steps.show(entry.step, entry.at) ?? []].flat().map((step) => say.step(refers, step, entry.at));
+      case 'notification.sent':
+        return [say.interaction(refers, id, entry.prompt, entry.at)];
+      case 'interaction.requested':
+      case 'oauth.requested': {
+        const pause = turn.execution.context.pauses.find((open) => open.id === entry.id);
+        if (entry.type === 'interaction.requested' && (isSeen || pause !== undefined))
+          this.#shown.set(entry.id, entry.prompt);
+        return pause === undefined ? [] : this.pause(pause);
+      }
+      case 'interaction.answered':
+      case 'interaction.expired':
+        this.#shown.delete(entry.id);
+        return [];
+      case 'interaction.withdrawn':
+        return this.#withdrawn(entry.id, entry.at);
+      case 'execution.completed':
+        return [
+          ...(this.#hasOutput || entry.result === null ? [] : this.#text(entry, entry.result)),
+          ...this.#end(entry),
+        ];
+      case 'execution.failed': {
+        const { message, name } = entry.error;
+        const content = { code: 'workflow_error', message: name, details: message } as const;
+        return [say.error(refers, `${id}-error`, content, entry.at), ...this.#end(entry)];
+      }
+      default:
+        return [];
+    }
+  }
+
+  /** What the client has can only be added to: where that is void it is told so, and gets what counts behind that. */
+  #streamed(entry: JournalEntry): object[] {
+    const { values, isChanged } = this.#output.hear(entry);
+    this.#hasOutput ||= values.length > 0;
+    const texts = values.flatMap((value) => this.#text(entry, value));
+    if (!isChanged) return texts;
+    return [say.error(this.#given.turn.refers, `${this.#id(entry.seq)}-restarted`, RESTARTED, entry.at), ...texts];
+  }
+
+  /**
+   * NAT has no message for that. Its interface shows one prompt, the last it was sent, and closes it when its time is over: so it
+   * is sent again without any, and behind it the one that is still open.
+   */
+  #withdrawn(id: string, at: number): object[] {
+    const prompt = this.#shown.get(id);
+    if (prompt === undefined) return [];
+    this.#shown.delete(id);
+    const { refers, execution } = this.#given.turn;
+    const over = { ...shownPrompt(prompt, 0), timeout: 0, error: WITHDRAWN };
+    const open = execution.context.pauses.findLast((pause) => this.#shown.has(pause.id));
+    return [say.interaction(refers, id, over, at), ...(open === undefined ? [] : this.pause(open))];
+  }
+
+  /** Something that waits for a person. Its id is that of the message, so that answers can name it. */
+  pause(pause: Pause): object[] {
+    const now = this.#given.runtime.now();
+    const { refers } = this.#given.turn;
+    switch (pause.kind) {
+      case 'interaction':
+        return [say.interaction(refers, pause.id, shownPrompt(pause.prompt, now - pause.openedAt), now)];
+      case 'oauth':
+        return [say.interaction(refers, this.#id(pause.openedAt), consent(pause.authUrl), now)];
+      case 'sleep':
+        return [];
+    }
+  }
+
+  /** For a reader who comes too late for all of it. */
+  truncated(through: number): object {
+    const details = `Of what was said before, up to fact ${through}, not everything is kept.`;
+    const content = { code: 'unknown_error', message: 'Output is missing', details } as const;
+    return say.error(this.#given.turn.refers, this.#id(through), content, this.#given.runtime.now());
+  }
+
+  #text({ seq, at }: JournalEntry, value: unknown): object[] {
+    const output = outputOf(value);
+    return output === undefined
+      ? []
+      : [say.response(this.#given.turn.refers, output.id ?? this.#id(seq), output.text, at)];
+  }
+
+  #end({ seq, at }: JournalEntry): object[] {
+    const { refers, execution } = this.#given.turn;
+    const { traceId } = execution.context;
+    const complete = say.complete(refers, `${this.#id(seq)}-complete`, at);
+    return traceId === null ? [complete] : [complete, say.trace(refers, `${this.#id(seq)}-trace`, traceId, at)];
+  }
+
+  #id(seq: number): string {
+    return `${this.#given.turn.execution.id}-${seq}`;
+  }
+}
+
+const WITHDRAWN = 'This prompt is no longer available.';
+
+const RESTARTED = {
+  code: 'unknown_error',
+  message: 'The output begins anew',
+  details: 'A step of the run was cut off and ran again, with another output. What it has said before is void.',
+} as const;
+
+const consent = (text: string): object => ({
+  input_type: 'oauth_consent',
+  text,
+  timeout: null,
+  error: 'This prompt is no longer available.',
+});
+
+/** With the time that is left, in whole seconds; and with values as texts, which NAT's interface puts on buttons. */
+const shownPrompt = (prompt: Prompt, elapsedMs: number): object => {
+  const timeout = prompt.timeout === null ? null : Math.max(0, Math.round(prompt.timeout - elapsedMs / 1000));
+  if (prompt.input_type !== 'binary_choice') return { ...prompt, timeout };
+  return { ...prompt, timeout, options: prompt.options.map((option) => ({ ...option, value: asText(option.value) })) };
+};
+
+/** The value of an option as clients see it, and send it back. */
+export const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

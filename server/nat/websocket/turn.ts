@@ -1,0 +1,35 @@
+/** A message of a user and the run it has started: what is shown on a socket, and shown again on the next one. */
+import type { Caller, ExecutionView } from '../../../runtime/index.ts';
+import type { Refers } from './protocol.ts';
+import type { View } from './view.ts';
+
+/** A place in what a run says: the number of a fact, and how many of the messages that tell it. */
+export type Place = { readonly seq: number; readonly part: number };
+
+export const beginning: Place = { seq: 0, part: 0 };
+
+/** Behind all that it has said. */
+export const endOf = ({ context: { seq } }: ExecutionView): Place => ({ seq: seq + 1, part: 0 });
+
+export interface Turn {
+  /** As it was when it was last looked for: while nobody sees it, it may leave memory and come back as another one. */
+  execution: ExecutionView;
+  /** Whose run it is. */
+  readonly by: Caller;
+  readonly refers: Refers;
+  /** Whether the message asked for outputs one by one. */
+  readonly streaming: boolean;
+  /** Up to where the network has taken it. */
+  seen: Place;
+  /** Where it is shown; undefined while nobody looks. */
+  view: View | undefined;
+}
+
+/** As clients name it who keep count themselves. */
+export const writeCursor = ({ id }: ExecutionView, { seq, part }: Place): string => `${id}.${seq}.${part}`;
+
+/** Who names a place in something else, or none, has seen nothing of this. */
+export const readCursor = ({ id }: ExecutionView, cursor: string): Place => {
+  const [, of, seq, part] = /^([\w-]+)\.(\d{1,15})\.(\d{1,6})$/.exec(cursor) ?? [];
+  return of === id ? { seq: Number(seq), part: Number(part) } : beginning;
+};

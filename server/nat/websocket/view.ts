@@ -1,0 +1,191 @@
+/**
+ * A turn as one socket shows it: the journal from a place on, read as fast as the socket takes what it says. The next page is
+ * read when the last one has left; so nothing is kept here but the messages of a few facts.
+ */
+import { type JournalEntry, type Pause, type Runtime, voidIn } from '../../../runtime/index.ts';
+import type { Translator } from './translator.ts';
+import { type Place, type Turn, writeCursor } from './turn.ts';
+
+/** The socket, as a view sees it. */
+export interface Sink {
+  /** Whether everything that was sent has left. */
+  readonly isClear: boolean;
+  send(messages: readonly string[]): void;
+  /** Says goodbye. Default: that is for the other side to do. */
+  close?(code: number, reason: string): void;
+}
+
+export interface ViewSetup {
+  readonly turn: Turn;
+  readonly translator: Translator;
+  readonly sink: Sink;
+  readonly runtime: Runtime;
+  /** Whether every message says its place, in a member `cursor`, for clients who keep count themselves. */
+  readonly counted: boolean;
+  onError(error: unknown): void;
+}
+
+/** Characters that are sent at once, about, before it is asked whether they have left. */
+const BATCH = 32 * 1024;
+
+type Message = { readonly place: Place; readonly text: string };
+
+export class View {
+  readonly #given: ViewSetup;
+  /** Before it everything has been shown. */
+  readonly #from: Place;
+  #seq = 0;
+  #unsent: Message[] = [];
+  /** Characters of these. */
+  #length = 0;
+  /** Of the last message that was sent. */
+  #sent: Place;
+  #isNews = true;
+  #isOver = false;
+  #unwatch: (() => void) | undefined;
+
+  /** Shows the turn here, and nowhere else. Without `from` it goes on where the network has taken it. */
+  constructor(given: ViewSetup, from: Place | undefined) {
+    const { turn } = given;
+    this.#given = given;
+    this.#from = from ?? turn.seen;
+    this.#sent = this.#from;
+    turn.view?.stop();
+    turn.view = this;
+    this.#unwatch = turn.execution.watch(
+      () => this.#hear(),
+      () => this.#last(),
+    );
+    this.go();
+  }
+
+  /** Whether the turn is still shown here, be it over or not. */
+  get isShowing(): boolean {
+    return this.#given.turn.view === this;
+  }
+
+  stop(): void {
+    this.#rest();
+    this.#unsent = [];
+    this.#length = 0;
+    this.#isOver = true;
+    if (this.isShowing) this.#given.turn.view = undefined;
+  }
+
+  /** There may be something to send, or room for it. */
+  go(): void {
+    if (!this.#flush() || this.#isOver || !this.#isNews) return;
+    this.#isNews = false;
+    this.#read();
+  }
+
+  /** What happens in one go is read in one go. */
+  #hear(): void {
+    const wasNews = this.#isNews;
+    this.#isNews = true;
+    if (!wasNews) queueMicrotask(() => this.go());
+  }
+
+  /** Nothing more will be told here: the server stops, and the execution goes on in another process. */
+  #last(): void {
+    this.go();
+    if (!this.#isOver) this.#end();
+  }
+
+  #read(): void {
+    const { runtime, turn, onError } = this.#given;
+    try {
+      const page = runtime.journal(turn.execution, this.#seq);
+      if (page === undefined) this.#end();
+      else this.#take(page.entries, page.truncatedThrough);
+    } catch (error) {
+      this.#end();
+      onError(error);
+    }
+  }
+
+  /** Asks for something once more that has been asked before. */
+  ask(pause: Pause): void {
+    const { sink, translator } = this.#given;
+    sink.send(translator.pause(pause).map((message) => this.#write(message, this.#sent)));
+  }
+
+  #take(entries: readonly JournalEntry[], truncatedThrough: number | null): void {
+    if (truncatedThrough !== null && truncatedThrough > Math.max(this.#from.seq, this.#seq)) {
+      const last = { seq: truncatedThrough, part: 0 };
+      this.#add(this.#given.translator.truncated(truncatedThrough), last);
+    }
+    const voids = voidIn(entries);
+    for (const entry of entries) {
+      if (this.#length >= BATCH && !this.#flush()) {
+        this.#isNews = true; // the rest is read again when there is room
+        return;
+      }
+      if (entry.seq > this.#from.seq && voids?.has(entry)) this.#seq = entry.seq;
+      else this.#show(entry);
+    }
+    this.go();
+  }
+
+  #show(entry: JournalEntry): void {
+    const { seq } = entry;
+    const from = this.#from;
+    this.#seq = seq;
+    const messages = this.#given.translator.messages(entry, seq <= from.seq);
+    const isAsking = entry.type === 'interaction.requested' || entry.type === 'oauth.requested';
+    const shown = seq > from.seq || isAsking ? 0 : seq === from.seq ? from.part : messages.length;
+    for (const [index, message] of messages.entries()) {
+      if (index >= shown) this.#add(message, { seq, part: index + 1 });
+    }
+    if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#end();
+  }
+
+  #add(message: object, place: Place): void {
+    const text = this.#write(message, place);
+    this.#unsent.push({ place, text });
+    this.#length += text.length;
+  }
+
+  #write(message: object, place: Place): string {
+    const { counted, turn } = this.#given;
+    return JSON.stringify(counted ? { ...message, cursor: writeCursor(turn.execution, place) } : message);
+  }
+
+  /** Sends what waits as long as the socket takes it. False if something is left, or has not left the socket. */
+  #flush(): boolean {
+    const { sink, turn } = this.#given;
+    if (!this.isShowing || !sink.isClear) return false;
+    turn.seen = this.#sent;
+    while (this.#unsent.length > 0) {
+      const batch = this.#nextBatch();
+      sink.send(batch.map(({ text }) => text));
+      this.#sent = later(this.#sent, batch.at(-1)!.place);
+      if (!sink.isClear) return false;
+      turn.seen = this.#sent;
+    }
+    return true;
+  }
+
+  /** Nothing comes after a message that fills it: uWS would drop what does. */
+  #nextBatch(): Message[] {
+    let count = 0;
+    let length = 0;
+    while (count < this.#unsent.length && length < BATCH) length += this.#unsent[count++]!.text.length;
+    this.#length -= length;
+    return this.#unsent.splice(0, count);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#rest();
+    this.#flush();
+  }
+
+  #rest(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+}
+
+/** A prompt that is shown again does not take the place back. */
+const later = (a: Place, b: Place): Place => (b.seq > a.seq || (b.seq === a.seq && b.part > a.part) ? b : a);

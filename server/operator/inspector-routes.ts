@@ -1,0 +1,29 @@
+/** The page that connects this server to the Stately inspector; what it shows comes by `server/operator/inspector/sockets.ts`. */
+
+import type { Route } from '../http/route.ts';
+import type { OperatorDoor } from '../identity/operator-door.ts';
+import { aboutInspector } from './about.ts';
+import { page, pagePolicy } from './inspector/page.ts';
+import { readWatch } from './inspector/watch.ts';
+import { signInPage, wantsPage } from './operator-page.ts';
+import { SIGN_IN_PATH } from './operator-routes.ts';
+
+export const inspectorRoute = (door: OperatorDoor, rootPath: string): Route => ({
+  method: 'GET',
+  path: '/inspect',
+  about: aboutInspector,
+  handle: (call) => {
+    if (wantsPage(call.headers.accept) && !door.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
+    door.enter(call);
+    readWatch(call.query); // a filter that is misspelt is refused here, where somebody sees why
+    return { status: 200, headers: HEADERS, body: page };
+  },
+});
+
+const HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': pagePolicy,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};

@@ -1,0 +1,56 @@
+/** What somebody wants to see of the actors, as the query of the inspector says it. */
+import { Failure, type Inspected, type InspectedKind } from '../../../runtime/index.ts';
+
+export interface Watch {
+  /** Empty: all of them. */
+  readonly kinds: ReadonlySet<InspectedKind>;
+  /** Only this one. */
+  readonly execution: string | undefined;
+  /** Only what is theirs. */
+  readonly user: string | undefined;
+  /** Whether inputs, results, prompts, answers and the like are shown. */
+  readonly payloads: boolean;
+}
+
+export const KINDS = ['manager', 'builder', 'execution'] as const satisfies readonly InspectedKind[];
+
+const NAMES = ['kind', 'execution', 'user', 'payloads'];
+
+/** Throws `request_invalid` for what it does not know: a filter that is misspelt would show everything. */
+export const readWatch = (query: string): Watch => {
+  const given = new URLSearchParams(query);
+  const unknown = [...given.keys()].find((name) => !NAMES.includes(name));
+  if (unknown !== undefined) throw invalid(`expected ${NAMES.join(', ')}, got ${quoted(unknown)}`);
+  return {
+    kinds: new Set(given.getAll('kind').map(readKind)),
+    execution: given.get('execution') || undefined,
+    user: given.get('user') || undefined,
+    payloads: readFlag(given.get('payloads')),
+  };
+};
+
+export const isWatched = ({ kinds, execution, user }: Watch, actor: Inspected): boolean => {
+  if (kinds.size > 0 && !kinds.has(actor.kind)) return false;
+  if (execution !== undefined && actor.sessionId !== execution) return false;
+  return user === undefined || actor.user === user;
+};
+
+/** Whether parents are shown with their children; else every actor stands for itself. */
+export const hasParents = ({ kinds, execution, user }: Watch): boolean =>
+  execution === undefined && user === undefined && (kinds.size === 0 || kinds.has('manager'));
+
+const readKind = (given: string): InspectedKind => {
+  const kind = KINDS.find((known) => known === given);
+  if (kind === undefined) throw invalid(`kind: expected ${KINDS.join(', ')}, got ${quoted(given)}`);
+  return kind;
+};
+
+const readFlag = (given: string | null): boolean => {
+  if (given === '1') return true;
+  if (given === null || given === '0' || given === '') return false;
+  throw invalid(`payloads: expected 0 or 1, got ${quoted(given)}`);
+};
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 40));
+
+const invalid = (detail: string): Failure => new Failure('request_invalid', { detail: `${detail}.` });

@@ -1,0 +1,66 @@
+/** What operators look at: health, and the users whose resources are open. */
+import { Failure, type Runtime } from '../../runtime/index.ts';
+import { aboutHealth, aboutMonitor } from '../api/about.ts';
+import type { Network } from '../http/network.ts';
+import { json } from '../http/problems.ts';
+import type { Route } from '../http/route.ts';
+import { NO_KEY, type OperatorDoor } from '../identity/operator-door.ts';
+
+export const healthRoute: Route = {
+  method: 'GET',
+  path: '/health',
+  about: aboutHealth,
+  handle: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"healthy"}' }),
+};
+
+/** `isGuarded`: there is an operator key. Without one only this machine may look. */
+export const monitorRoute = (runtime: Runtime, door: OperatorDoor, network: Network, isGuarded: boolean): Route => ({
+  method: 'GET',
+  path: '/monitor/users',
+  about: aboutMonitor,
+  handle: (call) => {
+    const isAllowed = isGuarded ? door.hasKey(call) : network.isLocal(call);
+    if (!isAllowed) {
+      const detail = isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
+      throw new Failure('operator_required', { detail });
+    }
+    const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
+    return json(200, { timestamp: localTime(Date.now()), total_active_users: users.length, users });
+  },
+});
+
+const monitored = (runtime: Runtime, user: string | null) =>
+  runtime.allBuilders
+    .filter(({ workflow }) => workflow.isPerUser)
+    .flatMap((builders) => builders.list())
+    .filter((builder) => user === null || builder.user === user)
+    .map((builder) => ({
+      user_id: builder.user,
+      session: {
+        created_at: localTime(builder.createdAt),
+        last_activity: localTime(builder.lastActivity),
+        ref_count: builder.refCount,
+        is_active: builder.refCount > 0,
+      },
+      requests: {
+        total_requests: builder.totalRequests,
+        active_requests: builder.refCount,
+        avg_latency_ms: average(builder.totalLatencyMs, builder.totalRequests),
+        error_count: builder.errorCount,
+      },
+      memory: {
+        per_user_functions_count: 0,
+        per_user_function_groups_count: 0,
+        exit_stack_size: builder.scope.size,
+      },
+    }));
+
+const average = (total: number, count: number): number => (count === 0 ? 0 : Math.round((total / count) * 100) / 100);
+
+/** NAT's form: local time without zone, microseconds left out when there are none. */
+const localTime = (ms: number): string => {
+  const date = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  const micros = Math.round((ms % 1000) * 1000);
+  const whole = date.toISOString().slice(0, 19);
+  return micros === 0 ? whole : `${whole}.${String(micros).padStart(6, '0')}`;
+};

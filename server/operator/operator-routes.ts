@@ -1,0 +1,31 @@
+/** Signing in as operator, for browsers: the pages for operators cannot send headers of their own. */
+import { Failure } from '../../runtime/index.ts';
+import type { Route } from '../http/route.ts';
+import type { OperatorDoor } from '../identity/operator-door.ts';
+import { readJsonBody } from '../nat/json-body.ts';
+import { aboutSignIn, aboutSignOut } from './about.ts';
+
+export const SIGN_IN_PATH = '/operator';
+
+export const operatorRoutes = (door: OperatorDoor): Route[] => [
+  {
+    method: 'POST',
+    path: SIGN_IN_PATH,
+    about: aboutSignIn,
+    maxBodyBytes: 4 * 1024,
+    handle: (call) => {
+      const body = readJsonBody(call.headers['content-type'], call.body);
+      const { key } = body as { key?: unknown };
+      const cookie = typeof key === 'string' ? door.signIn(key, call) : undefined;
+      if (cookie === undefined)
+        throw new Failure('operator_required', { detail: 'key: this is not the operator key.' });
+      return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' } };
+    },
+  },
+  {
+    method: 'DELETE',
+    path: SIGN_IN_PATH,
+    about: aboutSignOut,
+    handle: () => ({ status: 204, headers: { 'set-cookie': door.signOut() } }),
+  },
+];

@@ -1,0 +1,114 @@
+/** NAT's bodies: how an execution looks to its clients. Members stand in the order in which NAT sends them. */
+import {
+  type Consent,
+  type ExecutionView,
+  firstAwaited,
+  type Interaction,
+  isAwaited,
+  jsonSchemaOf,
+  type Prompt,
+  type Stand,
+  standOf,
+  type Workflow,
+} from '../../runtime/index.ts';
+import { completionOf } from './completion.ts';
+import type { AcceptedBody, AddressedPrompt, BlockedBody, ExecutionBody, OpenPause } from './protocol.ts';
+
+/** Paths in bodies begin with the root path of the server. */
+export interface Wire {
+  /** 202: the first thing a client has to do for an execution that has paused. */
+  accepted(execution: ExecutionView): AcceptedBody;
+  /** GET of an execution. */
+  status(execution: ExecutionView): ExecutionBody;
+  /** What a completed execution has given. */
+  result(execution: ExecutionView): unknown;
+  /** What waits, without saying where to. */
+  pause(executionId: string, pause: Interaction | Consent): OpenPause;
+  /** A prompt, and where its answer goes. */
+  interaction(executionId: string, interactionId: string, prompt: Prompt): AddressedPrompt;
+}
+
+/**
+ * Objects are sent as they are, everything else is wrapped. A workflow that says it may give either has all its results
+ * wrapped: what a client gets is then always found at the same place.
+ */
+const resultBody = (result: unknown, mayBeEither: boolean): unknown =>
+  mayBeEither || typeof result !== 'object' || result === null || Array.isArray(result) ? { value: result } : result;
+
+/** The JSON types that it may give, by its schema; `unknown` where the schema does not say. */
+export const typesGivenBy = ({ output }: Workflow): readonly string[] => {
+  const schema = jsonSchemaOf(output, 'output');
+  const choices = [schema.anyOf ?? schema.oneOf ?? schema].flat() as readonly { readonly type?: string | string[] }[];
+  return choices.flatMap(({ type = 'unknown' }) => type);
+};
+
+export const isWrapped = (type: string): boolean => type !== 'object' && type !== 'unknown';
+
+/** By its schema: objects in some cases, and something else in others. */
+const givesEither = (workflow: Workflow): boolean => {
+  const types = typesGivenBy(workflow);
+  return types.some(isWrapped) && !types.every(isWrapped);
+};
+
+/** The one word that NAT's clients get: of several things that wait, the oldest counts. */
+export const wireStatus = ({ context }: ExecutionView): Stand => standOf(context);
+
+/** Whether the request that started it can be answered: it is over, or a person has to do something first. */
+export const hasOutcome = (execution: ExecutionView): boolean =>
+  execution.isSettled || firstAwaited(execution.context) !== undefined;
+
+/** What NAT says for a failure without text, where an execution can be looked at again; elsewhere the text stays empty. */
+export const errorText = (message: string | undefined): string => message || 'Unknown error';
+
+/** Why it does not go on; nothing while it does. */
+const blockedBody = ({ blocked }: ExecutionView['context']): { blocked?: BlockedBody } => {
+  if (blocked === null) return {};
+  const { expected, came, version, since } = blocked;
+  return { blocked: { expected, came, version, since: new Date(since).toISOString() } };
+};
+
+export const createWire = (rootPath: string, workflows: readonly Workflow[]): Wire => {
+  const either = new Set(workflows.filter(givesEither).map(({ name }) => name));
+  const result = (execution: ExecutionView): unknown => {
+    const { form, result: given, workflow } = execution.context;
+    return form === 'chat' ? completionOf(execution) : resultBody(given, either.has(workflow));
+  };
+  const statusUrl = (executionId: string): string => `${rootPath}/executions/${executionId}`;
+
+  const interaction: Wire['interaction'] = (executionId, interaction_id, prompt) => ({
+    interaction_id,
+    prompt,
+    response_url: `${statusUrl(executionId)}/interactions/${interaction_id}/response`,
+  });
+
+  const pauseBody: Wire['pause'] = (executionId, pause) =>
+    pause.kind === 'oauth'
+      ? { status: 'oauth_required', auth_url: pause.authUrl, oauth_state: pause.id }
+      : { status: 'interaction_required', ...interaction(executionId, pause.id, pause.prompt) };
+
+  return {
+    pause: pauseBody,
+    interaction,
+    result,
+    accepted: (execution) => {
+      const pause = firstAwaited(execution.context);
+      const body = { execution_id: execution.id, status_url: statusUrl(execution.id) };
+      return pause === undefined ? { ...body, status: 'running' } : { ...body, ...pauseBody(execution.id, pause) };
+    },
+    status: (execution) => {
+      const { context } = execution;
+      const { executionId: execution_id, settledAt, error } = context;
+      if (settledAt !== null) {
+        return error === null
+          ? { execution_id, status: 'completed', result: result(execution) }
+          : { execution_id, status: 'failed', error: errorText(error.message) };
+      }
+      const open = context.pauses.filter(isAwaited);
+      const [first] = open;
+      const blocked = blockedBody(context);
+      if (first === undefined) return { execution_id, status: 'running', ...blocked };
+      const body = { execution_id, ...pauseBody(execution_id, first), ...blocked };
+      return open.length === 1 ? body : { ...body, pending: open.map((pause) => pauseBody(execution_id, pause)) };
+    },
+  };
+};

@@ -1,0 +1,153 @@
+/** The bodies of the wire, as types: what the server sends and its clients read. Names are NAT's where NAT has the body. */
+import type { JournalEntry, JsonSchema, Prompt } from '../../runtime/index.ts';
+
+/** A prompt that waits for an answer. */
+export type OpenInteraction = {
+  status: 'interaction_required';
+  interaction_id: string;
+  prompt: Prompt;
+  /** Path of the server, with its root path. */
+  response_url: string;
+};
+
+/** A prompt, and where its answer goes. */
+export type AddressedPrompt = Omit<OpenInteraction, 'status'>;
+
+/** A consent that waits for a browser. */
+export type OpenConsent = { status: 'oauth_required'; auth_url: string; oauth_state: string };
+
+export type OpenPause = OpenInteraction | OpenConsent;
+
+/** The code that is served does not do what the journal has: what was expected, what came, of which version, and since when. */
+export type BlockedBody = { expected: string; came: string; version: string; since: string };
+
+/**
+ * `GET /executions/{id}`. `pending` is there when several things wait; the first of them stands in the body itself. `blocked` is
+ * there while it cannot go on.
+ */
+export type ExecutionBody = { execution_id: string; blocked?: BlockedBody } & (
+  | { status: 'running' }
+  | (OpenPause & { pending?: OpenPause[] })
+  | { status: 'completed'; result: unknown }
+  | { status: 'failed'; error: string }
+);
+
+/** 202: what a client has to do, or that it can look again. */
+export type AcceptedBody = { execution_id: string; status_url: string } & ({ status: 'running' } | OpenPause);
+
+/** One of `GET /executions`; times are ISO 8601 in UTC. */
+export type ListedExecution = ExecutionBody & {
+  workflow: string;
+  /** User id of whoever started it; null if nobody said. */
+  owner: string | null;
+  phase: 'queued' | 'executing' | 'waiting' | 'settled';
+  /** Why it failed; null unless it did. */
+  code: string | null;
+  started_at: string;
+  settled_at: string | null;
+  /** When the first of what it waits for is due; null if nothing is. */
+  due_at: string | null;
+};
+export type ExecutionListBody = { executions: ListedExecution[]; next: string | null };
+
+/** One of `GET /interactions`. */
+export type InboxItem = OpenPause & {
+  execution_id: string;
+  workflow: string;
+  opened_at: string;
+  due_at: string | null;
+};
+export type InboxBody = { interactions: InboxItem[] };
+
+/** `GET /executions/{id}/journal`. Entries up to a number may be missing, if the journal no longer has all of them. */
+export type JournalBody = { entries: readonly JournalEntry[]; truncated_through: number | null };
+
+/** One event of it, as a stream; `seq` is as in `StreamEvent`. */
+export type JournalEvent =
+  | {
+      [Type in JournalEntry['type']]: { type: Type; seq: number; data: Extract<JournalEntry, { type: Type }> };
+    }[JournalEntry['type']]
+  | { type: 'truncated'; seq: number; data: { truncated_through: number } };
+
+/** What the events of `GET /executions/changes` carry: ids of what to look at again; `null` is everything. */
+export type ChangesBody = { executions: string[] | null };
+
+/** `GET /v1/models`, in OpenAI's form: each model is a workflow. */
+export interface ModelListBody {
+  readonly object: 'list';
+  readonly data: readonly ModelBody[];
+}
+
+/** `created` is in seconds. */
+export interface ModelBody {
+  readonly id: string;
+  readonly object: 'model';
+  readonly created: number;
+  readonly owned_by: 'fermata';
+}
+
+/** One of `GET /workflows`. */
+export type WorkflowBody = {
+  name: string;
+  is_per_user: boolean;
+  method: 'GET' | 'POST';
+  /** Path of the server, with its root path; null if it is served on older routes only. */
+  path: string | null;
+  /** JSON Schema of what it takes; null if it takes anything, or nothing. */
+  input: JsonSchema | null;
+};
+export type WorkflowListBody = { workflows: WorkflowBody[] };
+
+/** One of `GET /builders`. Limits are null where there are none. */
+export type BuilderBody = {
+  builder_id: string;
+  workflow: string;
+  version: string;
+  /** Null for the one that all users share. */
+  user: string | null;
+  /** `building`, `ready.idle`, `ready.in_use`, ... */
+  state: string;
+  created_at: string;
+  last_activity: string;
+  /** How many executions it has, parked ones included. */
+  executions: number;
+  slots: { limit: number | null; held: number; queued: number; max_queued: number | null };
+  requests: { total: number; failed: number; avg_latency_ms: number | null };
+};
+export type BuilderListBody = { builders: BuilderBody[] };
+
+/** An intermediate step of a run. */
+export type StreamedStep = { id: string; parentId: string; event: string; name: string } & Record<string, unknown>;
+
+/** What the events of `GET /executions/{id}/stream` carry, by name. `at` (ISO 8601) is in all but `truncated`. */
+export type StreamData = {
+  'execution.started': { execution_id: string; workflow: string };
+  /** `step`: the step that has emitted it, if one has. */
+  'output.emitted': { value: unknown; step?: number };
+  /** The step was cut off, and begins anew: what it has emitted is void. */
+  'output.restarted': { step: number };
+  'trace.emitted': { step: StreamedStep };
+  'trace.identified': { observability_trace_id: string };
+  'interaction.requested': AddressedPrompt & { due_at: string | null };
+  'interaction.answered': { interaction_id: string };
+  'interaction.expired': { interaction_id: string };
+  /** The run does not need it any more. */
+  'interaction.withdrawn': { interaction_id: string };
+  'oauth.requested': Omit<OpenConsent, 'status'> & { due_at: string | null };
+  'oauth.granted': { oauth_state: string };
+  'oauth.refused': { oauth_state: string };
+  'oauth.expired': { oauth_state: string };
+  'oauth.withdrawn': { oauth_state: string };
+  'notification.sent': { prompt: Prompt };
+  'execution.blocked': Omit<BlockedBody, 'since'>;
+  'execution.unblocked': object;
+  'execution.completed': { status: 'completed'; result: unknown };
+  'execution.failed': { status: 'failed'; code: string; error: string };
+  /** The journal no longer has all up to a number: how the execution stands now, instead. */
+  truncated: ExecutionBody & { truncated_through: number };
+};
+
+/** One event; `seq` is the number of its fact, and of `truncated` that of the last fact before. */
+export type StreamEvent = {
+  [Type in keyof StreamData]: { type: Type; seq: number; data: StreamData[Type] };
+}[keyof StreamData];

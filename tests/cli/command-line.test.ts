@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readCommandLine } from '../../cli/command-line.ts';
+import { flagName, shownInitial, variableOf } from '../../cli/config/key.ts';
+import { keys } from '../../cli/config/read.ts';
+
+/** Without the line breaks of the help, which fall anywhere. */
+const printed = (...typed: string[]): { text: string; exitCode: number } => {
+  const invocation = readCommandLine(typed);
+  assert.ok(invocation.run === 'print');
+  return { text: invocation.text.replace(/\s+/g, ' '), exitCode: invocation.exitCode };
+};
+
+test('serve takes a module, the file and options, in any order', () => {
+  const invocation = readCommandLine([
+    'serve',
+    '--port',
+    '80',
+    'approval.ts',
+    '--root-path=/api',
+    '--config',
+    'a.yaml',
+  ]);
+
+  assert.deepEqual(invocation, {
+    run: 'serve',
+    modules: ['approval.ts'],
+    file: 'a.yaml',
+    flags: { '--port': '80', '--root-path': '/api' },
+  });
+});
+
+test('an option that is said by its name alone is a setting like the others', () => {
+  const invocation = readCommandLine(['serve', 'a.ts', '--memory']);
+
+  assert.deepEqual(invocation, { run: 'serve', modules: ['a.ts'], file: undefined, flags: { '--memory': 'true' } });
+});
+
+test('serve needs nothing but a module', () => {
+  assert.deepEqual(readCommandLine(['serve', 'a.ts']), { run: 'serve', modules: ['a.ts'], file: undefined, flags: {} });
+});
+
+test('graph draws the execution as Mermaid, unless told otherwise', () => {
+  assert.deepEqual(readCommandLine(['graph']), { run: 'graph', machine: 'execution', format: 'mermaid' });
+  assert.deepEqual(readCommandLine(['graph', 'builder', '--format=svg']), {
+    run: 'graph',
+    machine: 'builder',
+    format: 'svg',
+  });
+});
+
+const slips: [typed: string[], said: RegExp, help?: string][] = [
+  [['serv', 'a.ts'], /unknown command 'serv' \(Did you mean serve\?\)/, 'fermata --help'],
+  [['serve', 'a.ts', '--prot', '80'], /unknown option '--prot' \(Did you mean --port\?\)/],
+  [['serve', 'a.ts', '--root_path', '/a'], /unknown option '--root_path' \(Did you mean --root-path\?\)/],
+  [['serve'], /missing required argument 'module'/],
+  [['serve', 'a.ts', '--port'], /option '--port <number>' argument missing/],
+  [['graph', 'server'], /Allowed choices are execution, builder, manager/, 'fermata graph --help'],
+  [['graph', '--format', 'png'], /Allowed choices are mermaid, json, svg/, 'fermata graph --help'],
+  [['executions', 'list'], /unknown command 'list'/, 'fermata executions --help'],
+  [['executions', 'show'], /missing required argument 'id'/, 'fermata executions --help'],
+  [['executions', 'export'], /either ids or --all/, 'fermata executions --help'],
+  [['executions', 'export', 'x', '--all'], /either ids or --all/, 'fermata executions --help'],
+  [['executions', 'rm'], /either ids or --settled-before/, 'fermata executions --help'],
+  [['executions', 'rm', 'x', '--settled-before', '1'], /either ids or --settled-before/, 'fermata executions --help'],
+  [['executions', 'rm', '--settled-before', 'long'], /Expected a duration such as P30D/, 'fermata executions --help'],
+  [['executions', 'ls', '--limit', '0'], /Expected an integer of at least 1/, 'fermata executions --help'],
+  [['executions', 'ls', '--status', 'done'], /Allowed choices are running, /, 'fermata executions --help'],
+];
+
+for (const [typed, said, help = 'fermata serve --help'] of slips) {
+  test(`"fermata ${typed.join(' ')}" says what is wrong and where help is, with exit code 2`, () => {
+    const { text, exitCode } = printed(...typed);
+
+    assert.match(text, said);
+    assert.ok(text.includes(`Help: ${help} `), text);
+    assert.equal(exitCode, 2);
+  });
+}
+
+test('fermata without anything shows its help, as an error', () => {
+  const { text, exitCode } = printed();
+
+  assert.match(text, /^Usage: fermata .* serve \[options\] <module...> serve a workflow/);
+  assert.equal(exitCode, 2);
+});
+
+test('the help of serve names every option with what it holds, its default and its variable', () => {
+  const { text, exitCode } = printed('serve', '--help');
+
+  const options = Object.values(keys).filter((key) => flagName(key) !== undefined);
+  assert.ok(options.length > 3);
+  for (const key of options) {
+    assert.ok(
+      text.includes(
+        `${key.flag} ${key.meaning} (${key.kind.expected}; default ${shownInitial(key)}; ${variableOf(key)})`,
+      ),
+      key.flag,
+    );
+  }
+  assert.equal(exitCode, 0);
+});
+
+test('no secret can be given on the command line', () => {
+  const secrets = Object.values(keys).filter((key) => key.isSecret);
+
+  assert.ok(secrets.length > 0);
+  assert.deepEqual(new Set(secrets.map(flagName)), new Set([undefined]));
+});
+
+test('help and version are answers, with exit code 0', () => {
+  assert.match(printed('--help').text, /^Usage: fermata/);
+  assert.match(printed('--version').text, /^\d+\.\d+\.\d+ $/);
+  assert.deepEqual([printed('--help').exitCode, printed('--version').exitCode], [0, 0]);
+});

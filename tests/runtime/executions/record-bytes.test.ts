@@ -1,0 +1,66 @@
+/** How much memory callers can make records take. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { text, workflow } from '../../../runtime/index.ts';
+import { DurableWorld } from '../../support/durable.ts';
+import { alice, given, operator, turns } from '../../support/given.ts';
+
+const asks = workflow({
+  name: 'asks',
+  run: async (input: { wait?: boolean }, ctx) => (input.wait ? (await ctx.prompt(text({ text: '?' }))).text : 'done'),
+});
+
+/** Little text, and much of the heap. */
+const nested = JSON.parse(`[${'[],'.repeat(5_000)}[]]`);
+
+test('starts are refused before what waits takes the heap, and taken again when it has gone', async (t) => {
+  const { start, runtime } = await given.runtime(t, { workflows: [asks], options: { maxRecordBytes: 10_000_000 } });
+  const started: string[] = [];
+
+  const refused = await (async () => {
+    for (let count = 0; count < 100; count += 1) {
+      const outcome = await start({ by: alice, input: { wait: true, nested } }).catch((error: unknown) => error);
+      if (outcome instanceof Error) return outcome;
+      started.push((outcome as { id: string }).id);
+      await turns();
+    }
+    return undefined;
+  })();
+
+  assert.equal((refused as { code?: string } | undefined)?.code, 'queue_full');
+  assert.ok(started.length > 2 && started.length < 20, `${started.length} were taken`);
+  await runtime.cancel(started[0]!, alice);
+  await start({ by: alice, input: { wait: true, nested } });
+});
+
+test('executions that are over leave memory for those that begin', async (t) => {
+  const { start, runtime } = await given.runtime(t, { workflows: [asks], options: { maxRecordBytes: 10_000_000 } });
+
+  for (let count = 0; count < 50; count += 1) {
+    await start({ by: alice, input: { nested } });
+    await turns();
+  }
+
+  const left = runtime.list(operator, { limit: 100 }).executions.length;
+  assert.ok(left > 2 && left < 20, `${left} are left`);
+});
+
+test('a page of large executions is cut short, and its cursor leads to all of them', async (t) => {
+  const world = await DurableWorld.open(t, [asks]);
+  const started: string[] = [];
+  for (let count = 0; count < 12; count += 1) {
+    started.push(await world.start({ workflow: 'asks', input: { padding: 'x'.repeat(1_000_000) } }));
+  }
+  await world.reopen(asks);
+
+  const pages: string[][] = [];
+  let before: string | undefined;
+  do {
+    const { executions, next } = world.runtime.list(operator, { limit: 200, before });
+    pages.push(executions.map(({ id }) => id));
+    before = next;
+  } while (before !== undefined);
+
+  assert.ok(pages.length > 1 && pages.every(({ length }) => length < 12), `${pages.map(({ length }) => length)}`);
+  assert.deepEqual(pages.flat(), started.toReversed());
+});

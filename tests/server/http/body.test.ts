@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Backlog } from '../../../server/http/backlog.ts';
+import { type BodyOutcome, framingFault, readBody } from '../../../server/http/body.ts';
+import type { HttpResponse } from '../../../server/http/uws-types.ts';
+import { givenTimers } from '../../support/http.ts';
+
+const given = {
+  /** A body that is being read; `chunk` is what uWS does, which empties the memory of a chunk afterwards. */
+  reading: ({ announced = Number.NaN, maxBodyBytes = 100, requestTimeoutMs = 10_000 } = {}) => {
+    const timers = givenTimers();
+    const outcomes: BodyOutcome[] = [];
+    const seen = { paused: 0, resumed: 0, gone: (): void => {} };
+    let take: (chunk: ArrayBuffer, isLast: boolean) => void = () => {};
+    const res: Partial<HttpResponse> = {
+      onData: (handler) => {
+        take = handler;
+        return res as HttpResponse;
+      },
+      pause: () => void (seen.paused += 1),
+      resume: () => void (seen.resumed += 1),
+    };
+    const sender = {
+      onGone: (listener: () => void) => {
+        seen.gone = listener;
+      },
+    };
+    const limits = { maxBodyBytes, requestTimeoutMs, after: timers.after, unread: new Backlog(1e9) };
+    readBody(res as HttpResponse, sender, announced, limits, (outcome) => outcomes.push(outcome));
+    const chunk = (text: string, isLast = false): void => {
+      const bytes = new TextEncoder().encode(text);
+      take(bytes.buffer, isLast);
+      bytes.fill(0);
+    };
+    return { outcomes, timers, seen, chunk };
+  },
+};
+
+const shown = (outcomes: readonly BodyOutcome[]) => outcomes.map((outcome) => outcome?.toString());
+
+test('a body is a copy of its chunks, which uWS takes back', () => {
+  const { outcomes, chunk } = given.reading();
+
+  for (const text of ['', 'a', 'bcdefgh', '', 'i']) chunk(text);
+  chunk('jkl', true);
+
+  assert.deepEqual(shown(outcomes), ['abcdefghijkl']);
+});
+
+test('a body may be exactly as long as the limit, and not a byte longer', () => {
+  for (const [last, outcome] of [
+    ['x'.repeat(50), 'x'.repeat(100)],
+    ['x'.repeat(51), 'tooLarge'],
+  ] as const) {
+    const { outcomes, chunk } = given.reading({ maxBodyBytes: 100 });
+    chunk('x'.repeat(50));
+    chunk(last, true);
+
+    assert.deepEqual(shown(outcomes), [outcome]);
+  }
+});
+
+test('what comes after a refusal is not looked at', () => {
+  const { outcomes, chunk } = given.reading({ announced: 101 });
+
+  chunk('a');
+  chunk('b', true);
+
+  assert.deepEqual(outcomes, ['tooLarge']);
+});
+
+test('a body that is too large is dropped to its end, but not for ever', () => {
+  const { outcomes, chunk } = given.reading({ maxBodyBytes: 100 });
+  const megabyte = 'x'.repeat(1024 * 1024);
+
+  for (let sent = 0; sent < 8; sent += 1) chunk(megabyte);
+  assert.deepEqual(outcomes, []);
+  chunk(megabyte);
+
+  assert.deepEqual(outcomes, ['farTooLarge']);
+});
+
+test('a slow body gets its whole time from uWS, which would end it earlier', () => {
+  const { outcomes, timers, seen, chunk } = given.reading({ requestTimeoutMs: 10_000 });
+  chunk('a');
+
+  const waits = [timers.elapse(), timers.elapse()];
+  chunk('b');
+  waits.push(timers.elapse());
+
+  assert.deepEqual(waits, [4_000, 4_000, 2_000]);
+  assert.deepEqual([seen.paused, seen.resumed], [2, 2]);
+  assert.deepEqual(outcomes, ['tooSlow']);
+  assert.equal(timers.waiting.length, 0);
+});
+
+test('a body that came at once sets no timer', () => {
+  const { timers, chunk } = given.reading();
+
+  chunk('abc', true);
+
+  assert.equal(timers.waiting.length, 0);
+});
+
+test('nobody waits for a sender who has gone', () => {
+  const { outcomes, timers, seen, chunk } = given.reading();
+  chunk('a');
+
+  seen.gone();
+
+  assert.equal(timers.waiting.length, 0);
+  assert.deepEqual(outcomes, []);
+});
+
+test('the end of a request is certain with one length, or in chunks, or without a body', () => {
+  const certain = [{}, { 'content-length': '0' }, { 'content-length': '12' }, { 'transfer-encoding': 'Chunked' }];
+  const uncertain = [
+    { 'content-length': '1, 2' },
+    { 'content-length': '' },
+    { 'content-length': '1e3' },
+    { 'content-length': '1'.repeat(16) },
+    { 'transfer-encoding': '' },
+    { 'transfer-encoding': 'gzip, chunked' },
+    { 'transfer-encoding': 'chunked', 'content-length': '1' },
+  ];
+
+  for (const headers of certain) assert.equal(framingFault(headers), undefined);
+  for (const headers of uncertain) assert.match(framingFault(headers) ?? '', /^(Content-Length|The only)/);
+  assert.match(framingFault(uncertain.at(-1)!) ?? '', /exclude each other/);
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Call, Reply, Route } from '../../../server/http/route.ts';
+import { ask, connect, request, startServer } from '../../support/http.ts';
+
+const jsonType = { 'content-type': 'application/json' };
+const json = (value: unknown): Reply => ({ status: 200, headers: jsonType, body: JSON.stringify(value) });
+const shown = ({ method, path, params, query, headers, client, body }: Call): Reply =>
+  json({ method, path, params, query, headers, client: { ...client, port: 0 }, body: body?.toString() });
+
+const route = (pattern: string, handle: Route['handle']): Route => {
+  const [method, path] = pattern.split(' ');
+  return { method: method as Route['method'], path: path!, handle };
+};
+
+test('an unknown path, another method and a slash too many get the answers that clients know', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('GET /health', () => json('ok')), route('POST /a/:id', shown)],
+  });
+  const answerTo = async (line: string, ...headers: string[]) => {
+    const { status, headers: got, body } = await ask(t, server.port, request(line, headers));
+    return [status, got['content-type'], got.allow ?? got.location, body];
+  };
+
+  const notAllowed = '{"detail":"Method Not Allowed"}';
+  assert.deepEqual(await answerTo('GET /nothing'), [404, 'application/json', undefined, '{"detail":"Not Found"}']);
+  assert.deepEqual(await answerTo('POST /health'), [405, 'application/json', 'GET', notAllowed]);
+  assert.deepEqual(await answerTo('OPTIONS /health'), [405, 'application/json', 'GET', notAllowed]);
+  assert.deepEqual(await answerTo('BREW /a/1'), [405, 'application/json', 'POST', notAllowed]);
+  assert.deepEqual(await answerTo('GET /health/'), [307, undefined, '/health', '']);
+  assert.deepEqual(await answerTo('POST /a/%20/?q=%2F&r'), [307, undefined, '/a/%20?q=%2F&r', '']);
+});
+
+test('a HEAD request is answered without a body, and the connection goes on', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('GET /health', () => json('ok')), route('POST /start', () => json('started'))],
+  });
+  const client = await connect(t, server.port);
+
+  client.send(request('HEAD /health'));
+  const head = await client.answer();
+  client.send(request('HEAD /start'));
+  const refused = await client.answer();
+  client.send(request('GET /health'));
+  const served = await client.answer();
+
+  assert.deepEqual([head.status, head.headers['content-type'], head.body], [200, 'application/json', '']);
+  assert.deepEqual([refused.status, refused.headers.allow, refused.body], [405, 'POST', '']);
+  assert.deepEqual([served.status, served.body], [200, '"ok"']);
+});
+
+test('ids that are none are not found', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /executions/:id', shown)] });
+
+  for (const id of ['a%2Fb', '..', '%2e%2e', '%00', '%ff', '%', '%E2%82']) {
+    const { status, body } = await ask(t, server.port, request(`GET /executions/${id}`));
+
+    assert.deepEqual([status, body], [404, '{"detail":"Not Found"}'], id);
+  }
+});
+
+test('with a root path routes answer with and without it, and redirects keep it', async (t) => {
+  const server = await startServer(t, { routes: [route('GET /health', ({ path }) => json(path))], rootPath: '/pfx' });
+
+  assert.equal(await (await fetch(`${server.url}/pfx/health`)).json(), '/health');
+  assert.equal(await (await fetch(`${server.url}/health`)).json(), '/health');
+  assert.equal((await fetch(`${server.url}/pfxhealth`)).status, 404);
+  const redirected = await fetch(`${server.url}/pfx/health/?a=1`, { redirect: 'manual' });
+  assert.equal(redirected.headers.get('location'), '/pfx/health?a=1');
+});
+
+test('replies and refusals carry the CORS headers of their origin, and a preflight request is answered', async (t) => {
+  const server = await startServer(t, {
+    routes: [route('POST /a', async () => json('ok'))],
+    cors: { allowOrigins: ['http://app.example'], allowMethods: ['POST'] },
+  });
+  const client = await connect(t, server.port);
+  const headersOf = async (text: string) => {
+    client.send(text);
+    const { status, headers } = await client.answer();
+    return [status, headers['access-control-allow-origin'], headers.vary];
+  };
+
+  const origin = 'Origin: http://app.example';
+  assert.deepEqual(await headersOf(request('POST /a', [origin])), [200, 'http://app.example', 'Origin']);
+  assert.deepEqual(await headersOf(request('POST /b', [origin])), [404, 'http://app.example', 'Origin']);
+  assert.deepEqual(await headersOf(request('POST /a', ['Origin: http://evil'])), [200, undefined, 'Origin']);
+  assert.deepEqual(await headersOf(request('POST /a')), [200, undefined, 'Origin']);
+
+  client.send(request('OPTIONS /any', [origin, 'Access-Control-Request-Method: POST']));
+  const preflight = await client.answer();
+  assert.deepEqual([preflight.status, preflight.body], [200, 'OK']);
+  assert.equal(preflight.headers['access-control-allow-origin'], 'http://app.example');
+  assert.equal(preflight.headers.vary, 'Origin');
+
+  client.send(request('OPTIONS /a', [origin]));
+  assert.equal((await client.answer()).status, 405);
+});

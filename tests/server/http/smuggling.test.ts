@@ -1,0 +1,84 @@
+/** Bytes that two readers of HTTP could take for different requests: they are refused, and the connection ends. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect, request, startServer } from '../../support/http.ts';
+
+const behind = request('GET /behind');
+
+const givenServer = async (t: Parameters<typeof startServer>[0]) => {
+  const asked: string[] = [];
+  const server = await startServer(t, {
+    routes: [
+      {
+        method: 'POST',
+        path: '/front',
+        handle: ({ body }) => {
+          asked.push(`front ${body}`);
+          return { status: 200 };
+        },
+      },
+      {
+        method: 'GET',
+        path: '/behind',
+        handle: () => {
+          asked.push('behind');
+          return { status: 200 };
+        },
+      },
+    ],
+  });
+  return { server, asked };
+};
+
+const chunked = '5\r\nhello\r\n0\r\n\r\n';
+
+const ambiguous: Readonly<Record<string, readonly [headers: readonly string[], body: string]>> = {
+  'two lengths': [['Content-Length: 3', 'Content-Length: 5'], 'hello'],
+  'a length given twice': [['Content-Length: 5', 'Content-Length: 5'], 'hello'],
+  'a list of lengths': [['Content-Length: 5, 5'], 'hello'],
+  'an empty length before another': [['Content-Length:', 'Content-Length: 5'], 'hello'],
+  'an empty length': [['Content-Length:'], ''],
+  'a length with a sign': [['Content-Length: +5'], 'hello'],
+  'a length in hexadecimal': [['Content-Length: 0x5'], 'hello'],
+  'another coding': [['Transfer-Encoding: xchunked'], chunked],
+  'two codings': [['Transfer-Encoding: gzip, chunked'], chunked],
+  'a coding given twice': [['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'], chunked],
+  'an empty coding before another': [['Transfer-Encoding:', 'Transfer-Encoding: chunked'], chunked],
+  'a coding and a length': [['Transfer-Encoding: chunked', 'Content-Length: 5'], chunked],
+  'a length and a coding': [['Content-Length: 5', 'Transfer-Encoding: chunked'], chunked],
+  'a space before the colon': [['Content-Length : 5'], 'hello'],
+  'a tab before the colon': [['Content-Length\t: 5'], 'hello'],
+  'a folded line': [['X: 1', ' Content-Length: 5'], 'hello'],
+};
+
+for (const [what, [headers, body]] of Object.entries(ambiguous)) {
+  test(`${what}: nothing is done, and what comes behind is no request`, async (t) => {
+    const { server, asked } = await givenServer(t);
+
+    for (const rest of [behind, '']) {
+      const client = await connect(t, server.port);
+      let received = '';
+      client.socket.on('data', (data: string) => {
+        received += data;
+      });
+      client.send(request('POST /front', headers, body + rest));
+      await client.closed;
+      if (rest === '') assert.match(received, /^HTTP\/1\.1 400 /);
+      assert.ok(!/HTTP\/1\.1 [^4]/.test(received), received);
+    }
+
+    assert.deepEqual(asked, []);
+  });
+}
+
+test('a refusal ends the connection also when the bytes behind it come later', async (t) => {
+  const { server, asked } = await givenServer(t);
+  const client = await connect(t, server.port);
+
+  client.send(request('POST /front', ['Transfer-Encoding: xchunked'], chunked));
+  assert.equal((await client.answer()).status, 400);
+  client.send(behind);
+  await client.closed;
+
+  assert.deepEqual(asked, []);
+});

@@ -1,0 +1,222 @@
+/** Who may operate: by the key, or at this machine. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNetwork, type NetworkOptions } from '../../../server/http/network.ts';
+import { Attempts } from '../../../server/identity/attempts.ts';
+import { createIdentifier } from '../../../server/identity/identifier.ts';
+import { createOperatorDoor } from '../../../server/identity/operator-door.ts';
+import { given } from '../../support/given.ts';
+import { puppetry } from '../../support/puppet.ts';
+
+const key = 'the key of the operator';
+const older = 'the key that was before';
+const keys = [key, older];
+
+let time = 0;
+const doorOf = (operatorKey?: string | readonly string[], more: Partial<NetworkOptions> = {}) =>
+  createOperatorDoor({
+    identifier: createIdentifier(operatorKey === undefined ? {} : { operatorKey }),
+    keys: operatorKey,
+    network: createNetwork({ host: 'localhost', ...more }),
+    attempts: new Attempts(() => time),
+  });
+const guarded = doorOf(keys);
+const open = doorOf();
+/** Every refusal of a key costs patience. */
+const rested = () => {
+  time += 3_600_000;
+};
+
+const host = 'fermata.example';
+const far = (headers: Record<string, string> = {}) => ({
+  headers: { host, ...headers },
+  client: { host: '203.0.113.7', port: 1 },
+});
+const near = (headers: Record<string, string> = {}, address = '127.0.0.1') => ({
+  headers: { host: 'localhost:8000', ...headers },
+  client: { host: address, port: 1 },
+});
+const cookieOf = (secret: string) => guarded.signIn(secret, far())!.split(';')[0]!;
+
+test('whoever brings a key of the operator may, however it is brought', () => {
+  for (const one of keys) {
+    assert.ok(guarded.mayOperate(far({ 'x-operator-key': one })));
+    assert.ok(guarded.mayOperate(far({ authorization: `Bearer ${one.replaceAll(' ', '')}` })) === false);
+    assert.ok(guarded.mayOperate(far({ 'x-api-key': one })));
+    assert.ok(guarded.mayOperate(far({ cookie: `a=b; ${cookieOf(one)}` })));
+  }
+  const plain = doorOf('akeywithoutspaces');
+  assert.ok(plain.mayOperate(far({ authorization: 'Bearer akeywithoutspaces' })));
+});
+
+test('nobody else may', () => {
+  rested();
+  for (const headers of [
+    {},
+    { 'x-operator-key': 'the key of somebody else' },
+    { authorization: 'Bearer akeywithoutspaces' },
+    { authorization: `Basic ${btoa(key)}` },
+    { 'x-api-key': '' },
+    { cookie: `fermata-operator=${encodeURIComponent(key)}` },
+    { cookie: 'fermata-operator=' },
+    { cookie: `fermata-operator=${'ä'.repeat(43)}` },
+    { cookie: 'nat-session=operator' },
+  ]) {
+    assert.equal(guarded.mayOperate(far(headers)), false, JSON.stringify(headers));
+    assert.equal(open.mayOperate(far(headers)), false, JSON.stringify(headers));
+  }
+});
+
+test('without a key whoever sits at this machine may, and with one only the key counts', () => {
+  for (const knock of [
+    near(),
+    near({ host: '127.0.0.1' }),
+    near({ host: '[::1]:8000' }, '::1'),
+    near({ origin: 'http://localhost:8000' }),
+  ]) {
+    assert.ok(open.mayOperate(knock));
+    assert.equal(guarded.mayOperate(knock), false);
+  }
+});
+
+test('this machine is nobody special to a server that others reach, or that is behind a proxy', () => {
+  for (const host of ['0.0.0.0', '::', '10.1.2.3', 'fermata.example']) {
+    assert.equal(doorOf(undefined, { host }).mayOperate(near()), false, host);
+  }
+  for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '::1'])
+    assert.ok(doorOf(undefined, { host }).mayOperate(near()));
+  assert.equal(doorOf(undefined, { trustProxy: ['10.0.0.1'] }).mayOperate(near()), false);
+  assert.equal(
+    doorOf(undefined, { trustProxy: ['loopback'] }).mayOperate(near({ 'x-forwarded-for': '127.0.0.1' })),
+    false,
+  );
+});
+
+test('wrong keys are slowed down by address, whichever way they come, and a right one is then refused too', () => {
+  const door = doorOf(keys);
+  const ways = [
+    (secret: string) => far({ 'x-operator-key': secret }),
+    (secret: string) => far({ authorization: `Bearer ${secret.replaceAll(' ', '')}` }),
+    (secret: string) => far({ 'x-api-key': secret }),
+  ];
+  const cookie = cookieOf(key);
+  for (let tried = 0; tried < 9; tried += 1) assert.equal(door.mayOperate(ways[tried % 3]!(`wrong ${tried}`)), false);
+  assert.equal(door.signIn('wrong', far()), undefined);
+
+  const slowed = { code: 'too_many_attempts', retryAfterMs: 6_000 };
+  for (const way of ways) assert.throws(() => door.mayOperate(way('another')), slowed);
+  assert.throws(() => door.hasKey(far({ 'x-operator-key': key })), slowed);
+  assert.throws(() => door.signIn(key, far()), slowed);
+  assert.ok(door.mayOperate(far({ cookie })), 'a browser that has signed in is not locked out');
+  assert.equal(door.mayOperate(far()), false, 'nor is anybody refused who brings no key');
+  assert.ok(door.mayOperate({ ...far({ 'x-operator-key': key }), client: { host: '203.0.113.8', port: 1 } }));
+
+  time += 6_000;
+  assert.equal(door.mayOperate(far({ 'x-operator-key': 'wrong' })), false);
+  assert.throws(() => door.mayOperate(far({ 'x-operator-key': key })), slowed);
+  time += 6_000;
+  assert.ok(door.mayOperate(far({ 'x-operator-key': key })));
+});
+
+test('the addresses of one IPv6 network are one address', () => {
+  const door = doorOf(keys);
+  const from = (host: string) => ({ headers: { host: 'a', 'x-operator-key': 'wrong' }, client: { host, port: 1 } });
+  for (let tried = 0; tried < 10; tried += 1) door.mayOperate(from(`2001:db8::${tried + 1}`));
+
+  assert.throws(() => door.mayOperate(from('2001:db8:0:0:ffff::')), { code: 'too_many_attempts' });
+  assert.equal(door.mayOperate(from('2001:db8:0:1::1')), false);
+});
+
+test('what came through a proxy is not from this machine', () => {
+  for (const name of [
+    ...[
+      'forwarded',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-port',
+      'x-real-ip',
+      'via',
+    ],
+    ...['x-client-ip', 'true-client-ip', 'cf-connecting-ip', 'cdn-loop', 'x-envoy-external-address', 'x-amzn-trace-id'],
+  ]) {
+    assert.equal(open.mayOperate(near({ [name]: '127.0.0.1' })), false, name);
+  }
+});
+
+test('a page whose name was made to point to this machine may not', () => {
+  for (const name of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8000', '']) {
+    assert.equal(open.mayOperate(near({ host: name })), false, name);
+  }
+  assert.equal(open.mayOperate({ headers: {}, client: { host: '127.0.0.1', port: 1 } }), false);
+});
+
+test('what browsers add by themselves does not count for pages of others, the key does', () => {
+  for (const origin of [
+    'https://evil.example',
+    'http://localhost:3000',
+    'http://localhost',
+    'null',
+    `https://x.${host}`,
+  ]) {
+    assert.equal(open.mayOperate(near({ origin })), false, origin);
+    assert.equal(guarded.mayOperate(far({ origin, cookie: cookieOf(key) })), false, origin);
+    assert.ok(guarded.mayOperate(far({ origin, 'x-operator-key': key })));
+  }
+  assert.ok(guarded.mayOperate(far({ origin: `https://${host}`, cookie: cookieOf(key) })));
+});
+
+test('the cookie holds no key, is kept from scripts and other sites, and is secure where the connection is', () => {
+  const cookie = guarded.signIn(key, far())!;
+
+  assert.match(cookie, /^fermata-operator=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
+  assert.match(guarded.signIn(key, far({ 'x-forwarded-proto': 'https' }))!, /; Secure$/);
+  assert.notEqual(cookie, guarded.signIn(older, far()));
+  assert.equal(guarded.signIn('the key of somebody else', far()), undefined);
+  assert.equal(open.signIn(key, far()), undefined);
+});
+
+test('a refusal says what to do', () => {
+  assert.throws(() => guarded.enter(far()), { code: 'operator_required', message: /X-Operator-Key/ });
+  assert.throws(() => open.enter(far()), { code: 'operator_required', message: /configure operator_key/ });
+});
+
+const proxied = { 'x-forwarded-for': '203.0.113.7' };
+
+test('a browser that is refused may sign in, and out again', async (t) => {
+  const { call } = await given.server(t, { workflow: puppetry().workflow, config: { identity: { operatorKey: key } } });
+  const visit = (headers: Record<string, string>) =>
+    call('GET /inspect', { headers: { accept: 'text/html', ...proxied, ...headers } });
+
+  const refused = await visit({});
+  const wrong = await call('POST /operator', { headers: proxied, body: { key: 'another' } });
+  const form = await call('POST /operator', { headers: { ...proxied, 'content-type': 'text/plain' }, body: { key } });
+  const right = await call('POST /operator', { headers: proxied, body: { key } });
+  const cookie = right.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const left = await call('DELETE /operator', { headers: { cookie } });
+
+  assert.equal(refused.status, 403);
+  assert.match(String(refused.body), /Operator key/);
+  assert.equal(wrong.status, 403);
+  assert.equal(form.status, 422);
+  assert.equal(right.status, 204);
+  assert.equal((await visit({ cookie })).status, 200);
+  assert.match(left.headers.get('set-cookie') ?? '', /Max-Age=0/);
+});
+
+test('a program that is refused is told so in its own words', async (t) => {
+  const { call } = await given.server(t, { workflow: puppetry().workflow });
+
+  const { status, body } = await call('GET /inspect', { headers: proxied });
+
+  assert.equal(status, 403);
+  assert.equal((body as { code: string }).code, 'operator_required');
+});
+
+test('with one option there are no pages for operators', async (t) => {
+  const { call } = await given.server(t, { workflow: puppetry().workflow, config: { console: false } });
+
+  for (const line of ['GET /inspect', 'GET /inspect/socket', 'POST /operator']) {
+    assert.equal((await call(line)).status, 404, line);
+  }
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { type Caller, workflow } from '../../../../runtime/index.ts';
+import { Conversations } from '../../../../server/nat/websocket/conversation.ts';
+import { beginning, endOf, readCursor, type Turn, writeCursor } from '../../../../server/nat/websocket/turn.ts';
+import { alice, bob, given, turns } from '../../../support/given.ts';
+
+const echo = workflow({ name: 'echo', run: async (input: unknown) => input });
+
+const world = async (t: Parameters<typeof given.runtime>[0]) => {
+  const { runtime, start, clock } = await given.runtime(t, { workflows: [echo] });
+  const conversations = new Conversations(runtime);
+  const keep = async (conversationId: string | null, by: Caller): Promise<Turn> => {
+    const execution = await start({ by, ...(conversationId !== null && { conversation: conversationId }) });
+    const refers = { parentId: 'm', conversationId };
+    const turn: Turn = { execution, by, refers, streaming: false, seen: beginning, view: undefined };
+    conversations.keep('echo', turn);
+    return turn;
+  };
+  return { runtime, clock, conversations, keep };
+};
+
+test('the same id is one conversation for each identity and each workflow, and its last turn counts', async (t) => {
+  const { conversations, keep } = await world(t);
+  await keep('c', alice);
+  const last = await keep('c', alice);
+  const bobs = await keep('c', bob);
+  await keep(null, alice);
+
+  assert.equal(conversations.find('echo', alice, 'c'), last);
+  assert.equal(conversations.find('echo', bob, 'c'), bobs);
+  assert.equal(conversations.find('echo', { userId: undefined }, 'c'), undefined);
+  assert.equal(conversations.find('other', alice, 'c'), undefined);
+  assert.equal(conversations.size, 2);
+});
+
+test('conversations go with the executions they show', async (t) => {
+  const { runtime, clock, conversations, keep } = await world(t);
+  await keep('old', alice);
+  await turns();
+
+  clock.advance(runtime.options.retentionMs + 1);
+  await turns();
+
+  assert.equal(conversations.find('echo', alice, 'old'), undefined);
+  assert.equal(conversations.size, 0);
+});
+
+test('a turn that has ended, and whose place is not remembered any more, is not shown again', async (t) => {
+  const { runtime, conversations, keep } = await world(t);
+  const turn = await keep('c', alice);
+  turn.seen = { seq: 3, part: 1 };
+  for (let index = 0; index < 1_000; index += 1) conversations.keep('other', { ...turn, refers: refersTo(index) });
+
+  const found = conversations.find('echo', alice, 'c');
+
+  assert.equal(found?.execution, runtime.get(turn.execution.id, alice));
+  assert.deepEqual(found?.seen, endOf(turn.execution));
+  assert.ok(conversations.size <= 1_000);
+});
+
+const refersTo = (index: number) => ({ parentId: 'm', conversationId: `c${index}` });
+
+test('a cursor is a place in the run it was given for, and the beginning of any other', async (t) => {
+  const { keep } = await world(t);
+  const [{ execution: one }, { execution: other }] = [await keep('c', alice), await keep('c', alice)];
+  const place = { seq: 17, part: 2 };
+
+  assert.deepEqual(readCursor(one, writeCursor(one, place)), place);
+  assert.deepEqual(readCursor(other, writeCursor(one, place)), beginning);
+  for (const text of ['0', '', 'x.1', `${one.id}.1`, `${one.id}.-1.0`])
+    assert.deepEqual(readCursor(one, text), beginning);
+});
