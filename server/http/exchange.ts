@@ -48,8 +48,8 @@ export class Exchange implements Call, Sink, Holder {
   body: Buffer | undefined = undefined;
   /** Added to every reply. */
   extraHeaders: HeaderLines = [];
-  /** Whether a page of another origin may read the headers of our own that a reply has. */
-  exposesOwn = false;
+  /** Headers of our own that a page of another origin may read of the reply. */
+  exposed: readonly string[] = [];
 
   readonly #host: Host;
   readonly #res: HttpResponse;
@@ -249,7 +249,7 @@ export class Exchange implements Call, Sink, Holder {
     const res = this.#res;
     if (status !== 200) res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
     for (const name in headers) res.writeHeader(name, headers[name]!);
-    const lines = this.exposesOwn ? withExposed(this.extraHeaders, headers) : this.extraHeaders;
+    const lines = this.exposed.length > 0 ? withExposed(this.extraHeaders, this.exposed, headers) : this.extraHeaders;
     for (const [name, value] of lines) res.writeHeader(name, value);
   }
 
