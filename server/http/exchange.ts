@@ -36,8 +36,8 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   body: Buffer | undefined = undefined;
   /** Added to every reply. */
   extraHeaders: HeaderLines = [];
-  /** Whether a page of another origin may read the headers of our own that a reply has. */
-  exposesOwn = false;
+  /** Headers of our own that a page of another origin may read of the reply. */
+  exposed: readonly string[] = [];
 
   readonly #host: Host;
   /** Undefined after the reply, and once the client has gone. */
@@ -114,7 +114,8 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     const request = this.#request;
     if (this.#state !== 'called' || request === undefined) return;
     if (close) this.defer();
-    const lines = this.exposesOwn ? withExposed(this.extraHeaders, sound.headers) : this.extraHeaders;
+    const { exposed, extraHeaders } = this;
+    const lines = exposed.length > 0 ? withExposed(extraHeaders, exposed, sound.headers) : extraHeaders;
     if (sound.stream !== undefined && !isBodiless(this.method, sound.status)) {
       this.#stream(request, sound, sound.stream, lines);
     } else {

@@ -6,7 +6,7 @@ import { type After, framingFault, hasBody, readBody } from './body.ts';
 import { chooseAdapter } from './choose-adapter.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
-import type { Network } from './network.ts';
+import { isAskedDirectly, type Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
@@ -90,6 +90,8 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const cors = options.cors === undefined ? undefined : createCors(options.cors);
 
   let openRequests = 0;
+  /** Known once all addresses are listened on. */
+  let port = 0;
   /** What every request gets once the server is about to end. */
   let stopping: Reply | undefined;
   let onIdle = (): void => {};
@@ -181,7 +183,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
-      exchange.reply(refusalOf(found, url, exchange.query));
+      exchange.reply(refusalOf(found, url, exchange, port));
     } else {
       exchange.params = found.params;
       if (hasBody(headers)) runWithBody(request, exchange, found.route);
@@ -204,11 +206,12 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(options.rootPath ?? '', part)) ?? [];
   const { adapter, fallback } = await chooseAdapter(options.adapter, maxHeaderBytes);
   const server = adapter.create({ maxHeaderBytes, requestTimeoutMs, sockets, serve });
-  const { port, unbind } = await server.listen(options.host, options.port);
+  const bound = await server.listen(options.host, options.port);
+  port = bound.port;
 
   const drain = async (graceMs: number): Promise<void> => {
     stopping = stoppingWithin(graceMs);
-    unbind();
+    bound.unbind();
     let isOver = false;
     const callOff = after(graceMs, () => {
       isOver = true;
@@ -231,7 +234,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   return {
     adapter: adapter.name,
     fallback,
-    port,
+    port: bound.port,
     get openRequests() {
       return openRequests;
     },
@@ -248,24 +251,26 @@ const applyCors = (cors: Cors, exchange: Exchange): Reply | undefined => {
     return cors.preflight({ origin, method, headers: headers['access-control-request-headers'] || undefined });
   }
   exchange.extraHeaders = cors.linesFor(origin);
-  exchange.exposesOwn = cors.allows(origin);
+  exchange.exposed = cors.exposes(origin, exchange.headers);
   return undefined;
 };
 
-const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, query: string): Reply => {
+const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, exchange: Exchange, port: number): Reply => {
   switch (found.kind) {
     case 'nothing':
       return notFound;
     case 'otherMethod':
       return refusal(405, 'Method Not Allowed', { allow: found.allow });
     case 'trailingSlash':
-      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), query) } };
+      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), exchange, port) } };
   }
 };
 
 /**
  * A path, since a proxy in front knows better than we do what scheme and host it is reached by. One slash at its beginning:
- * with two it would be a host.
+ * with two it would be a host. Clients on this machine that use no proxy get a whole URL, as from NAT.
  */
-const locationOf = (path: string, query: string): string =>
-  `${path.replace(/^\/+/, '/')}${query === '' ? '' : `?${query}`}`;
+const locationOf = (path: string, { query, headers }: Exchange, port: number): string => {
+  const origin = isAskedDirectly(headers, port) ? `http://${headers.host}` : '';
+  return `${origin}${path.replace(/^\/+/, '/')}${query === '' ? '' : `?${query}`}`;
+};
