@@ -19,8 +19,7 @@ interface Verdict {
 
 const verdicts = readFileSync(new URL('verdicts.jsonl', import.meta.url), 'utf8')
   .trimEnd()
-  .split('
-')
+  .split('\n')
   .map((line) => JSON.parse(line) as Verdict);
 
 const places: Readonly<Record<Kind, readonly [profile: string, path: string]>> = {
