@@ -203,8 +203,7 @@ test('a process that is lost while a shared consent is stored leaves nobody wait
   const unwatch = first!.watch(({ type }) => {
     if (type !== 'oauth.granted') return;
     mkdirSync(copy);
-    for (const name of ['fermata.db', 'fermata.db-wal'])
-      copyFileSync(join(world.directory, name), join(copy, name));
+    for (const name of ['fermata.db', 'fermata.db-wal']) copyFileSync(join(world.directory, name), join(copy, name));
   });
 
   await world.runtime.completeOAuth(callbackOf(addresses([first!])[0]!), alice);
