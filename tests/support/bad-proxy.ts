@@ -47,11 +47,15 @@ export const badProxy = async (t: TestContext, target: () => string, mischief: (
       outgoing.writeHead(reply.statusCode ?? 500, what === 'bare' ? others : reply.headers);
       outgoing.flushHeaders();
       reply.on('error', () => incoming.socket.destroy());
+      let isHalved = false;
       reply.on('data', (chunk: Buffer) => {
         if (what !== 'halve') return void outgoing.write(chunk);
+        isHalved = true;
         outgoing.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => incoming.socket.destroy());
       });
-      reply.on('end', () => outgoing.end());
+      reply.on('end', () => {
+        if (!isHalved) outgoing.end(); // else it would look whole
+      });
     });
   });
   return { url: origin, seen };
