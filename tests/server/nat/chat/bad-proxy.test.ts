@@ -95,7 +95,11 @@ test('what a proxy does to each request', { concurrency: true }, async (all) => 
         onError: () => {},
       });
       const ended = Promise.allSettled([finishReason]);
-      for await (const part of fullStream) if (part.type === 'error') errors.push(part.error);
+      try {
+        for await (const part of fullStream) if (part.type === 'error') errors.push(part.error);
+      } catch (error) {
+        errors.push(error);
+      }
       await ended;
       const headers = { 'idempotency-key': 'order-17' };
       const answer = () => generateText({ model: modelAt(again), messages, maxRetries: 2, headers });
