@@ -47,6 +47,16 @@ export const wordsOf = (thrown: unknown): { message: string; name: string } => {
   }
 };
 
+/** What was thrown, as far as it can be asked what it is: a Proxy may throw even then. */
+export const legible = (thrown: unknown): unknown => {
+  try {
+    void (thrown instanceof Error);
+    return thrown;
+  } catch {
+    return new Error(wordsOf(thrown).message);
+  }
+};
+
 /** Lists of any length make a text of all their items, so that these are written as JSON if there are few. */
 const textOf = (thrown: unknown): string => {
   const isList = Array.isArray(thrown) || ArrayBuffer.isView(thrown);
