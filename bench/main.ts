@@ -12,6 +12,7 @@ const questions: Record<string, () => Promise<Row[]>> = {
   durable: async () => (await import('./durable.ts')).default(),
   hibernated: async () => (await import('./hibernated.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
+  mistakes: async () => (await import('./mistakes.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
   programs: async () => (await import('./programs.ts')).default(),
 };

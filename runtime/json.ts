@@ -17,7 +17,7 @@ export const toJson = (value: unknown, what: string): Json => {
   try {
     return copied(value, 0);
   } catch (error) {
-    if (error instanceof NoJson) throw new TypeError(`${what} cannot be written as JSON: ${error.message}`);
+    if (error instanceof NoJson) throw new TypeError(`${what} cannot be written as JSON: ${error.words}`);
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new TypeError(`${what} cannot be written as JSON: ${reason}`, { cause: error });
   } finally {
@@ -79,8 +79,14 @@ export const copyJson = <T>(value: T): T => {
   return copy as T;
 };
 
-/** Its message begins with the place, which is completed on the way out. */
-class NoJson extends Error {}
+class NoJson extends Error {
+  /** Where in the value; completed on the way out. */
+  place = '';
+
+  get words(): string {
+    return this.place === '' ? this.message : `at ${this.place}: ${this.message}`;
+  }
+}
 class TooMany extends NoJson {}
 
 const copied = (value: unknown, depth: number): Json => {
@@ -157,10 +163,9 @@ const member = (value: unknown, depth: number, key: string | number): Json => {
   try {
     return copied(value, depth + 1);
   } catch (error) {
-    if (!(error instanceof NoJson) || error instanceof TooMany) throw error;
-    const place = typeof key === 'number' ? `[${key}]` : `.${key}`;
-    const [, path = '', reason = error.message] = /^at (\S+): ([\s\S]*)$/.exec(error.message) ?? [];
-    throw new NoJson(`at ${place}${path}: ${reason}`);
+    if (error instanceof NoJson && !(error instanceof TooMany))
+      error.place = `${typeof key === 'number' ? `[${key}]` : `.${key}`}${error.place}`;
+    throw error;
   }
 };
 

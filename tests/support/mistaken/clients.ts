@@ -22,6 +22,8 @@ type Reply = { readonly status: number; readonly body: string };
 const TIMEOUT_MS = 20_000;
 const USERS = 30;
 const OPEN = 25;
+/** The longest pause between two things that a client does. */
+const PACE_MS = 200;
 
 const PATHS = ['/v1/workflow', '/v1/workflow', '/v1/workflow/stream', '/generate', '/generate/stream'] as const;
 
@@ -46,20 +48,17 @@ export class Client {
     this.replies = replies;
   }
 
-  /** Does one thing. */
+  /** Does one thing, after a while. */
   async act(): Promise<void> {
     const random = this.#random;
-    if (this.#served() === undefined || this.#served()?.isStopping) {
-      await pass(20);
-      return;
-    }
+    await pass(random.integer(PACE_MS));
+    if (this.#served() === undefined || this.#served()?.isStopping) return;
     if (this.open.length === 0 || random.number() < 0.3) return this.#start();
     const one = random.pick(this.open);
     const choice = random.number();
     if (this.open.length > OPEN || choice < 0.1) await this.cancel(one);
     else if (choice < 0.2) await this.#follow(one);
     else await this.#goOn(one);
-    await pass(random.integer(20));
   }
 
   async #start(): Promise<void> {

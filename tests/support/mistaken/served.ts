@@ -1,7 +1,6 @@
 /** `fermata serve` with the workflow of mistakes, as a process that is started, stopped and looked at. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs'; // TRACE
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -35,7 +34,6 @@ export class Served {
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.tail = (this.tail + text).slice(-TAIL);
-        if (process.env.TRACE) appendFileSync(process.env.TRACE, text); // TRACE
         if (DEFECTS.test(text))
           this.defects.push(
             text
@@ -58,8 +56,6 @@ export class Served {
       cwd: root,
       env: {
         PATH,
-        TRACE: process.env.TRACE,
-        NODE_OPTIONS: process.env.TRACE && '--inspect=127.0.0.1:9333', // TRACE
         HOME,
         TMPDIR,
         FERMATA_PORT: '0',

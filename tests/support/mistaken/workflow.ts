@@ -2,7 +2,6 @@
  * A workflow of random mistakes: what it does is chosen by the `seed` of its input, and is the same in every life. So
  * are its resources, by the id of its user. Served by `fermata serve` in `fuzz.ts`.
  */
-import { writeSync } from 'node:fs'; // TRACE
 import { setTimeout as pass } from 'node:timers/promises';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Context, type Scope, text, workflow } from '../../../runtime/index.ts';
@@ -88,7 +87,6 @@ const steps = async (ctx: Context, random: Random, site: string): Promise<void> 
     const own = random.fork();
     const list = random.number() < 0.5 ? forgotten : awaited;
     const name = random.pick(Object.keys(list));
-    if (process.env.TRACE) writeSync(2, `ACT ${ctx.executionId} ${site}.${place} ${name}\n`); // TRACE
     await list[name]!(ctx, own, `${site}.${place} ${name}`);
   }
 };
