@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { testedAdapter } from './adapter.ts';
 import { type HttpOptions, type HttpServer, listen } from '../../server/http/listen.ts';
 
 export interface Answer {
@@ -19,6 +20,7 @@ export const startServer = async (
 ): Promise<HttpServer & { errors: unknown[]; url: string }> => {
   const errors: unknown[] = [];
   const server = await listen({
+    adapter: testedAdapter(),
     host: '127.0.0.1',
     port: 0,
     problem: (thrown) => ({ status: 500, headers: { 'content-type': 'text/plain' }, body: `thrown: ${thrown}` }),
