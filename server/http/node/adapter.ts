@@ -4,6 +4,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Adapter, AdapterOptions, AdapterServer } from '../adapter.ts';
 import { bind, type Taken } from '../bind.ts';
 import { Connection } from './connection.ts';
+import { noTunnel, refusalOf } from './refusals.ts';
 import { NodeRequest } from './request.ts';
 import { NodeSockets } from './sockets.ts';
 import { readTarget } from './target.ts';
@@ -73,12 +74,12 @@ class NodeAdapterServer implements AdapterServer {
     server.on('request', (req, res) => this.#serve(req, res, false));
     server.on('checkContinue', (req, res) => this.#serve(req, res, true));
     server.on('checkExpectation', (req, res) => this.#serve(req, res, false));
-    server.on('connect', (_, socket) => this.#connections.get(socket as Socket)?.refuse(405));
+    server.on('connect', (_, socket) => this.#connections.get(socket as Socket)?.refuse(noTunnel));
     server.on('upgrade', (req, socket, first) => this.#upgrade(server, req, socket as Socket, first));
     server.on('clientError', (error: Error & { code?: string }, socket) => {
       const connection = this.#connections.get(socket as Socket);
       if (connection === undefined || error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      else connection.refuse(statuses[error.code ?? ''] ?? 400);
+      else connection.refuse(refusalOf(error));
     });
     return server;
   }
@@ -86,6 +87,7 @@ class NodeAdapterServer implements AdapterServer {
   #connect(socket: Socket): void {
     const connection = new Connection(socket, (request) => this.#options.serve(request));
     this.#connections.set(socket, connection);
+    socket.on('end', () => connection.ended());
     socket.on('close', () => {
       connection.cut();
       if (this.#connections.get(socket) === connection) this.#connections.delete(socket);
@@ -114,11 +116,5 @@ class NodeAdapterServer implements AdapterServer {
     }
   }
 }
-
-const statuses: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
 
 const ignore = (): void => {};

@@ -2,10 +2,9 @@
  * One connection of node:http, whose requests are served one after the other, in their order. The library would hand over
  * all that came in one piece at once: also those behind a request after whose refusal the connection ends.
  */
-
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { problem } from '../problem.ts';
+import type { Reply } from '../route.ts';
+import { rawReply } from './refusals.ts';
 import type { NodeRequest } from './request.ts';
 
 /** Requests that wait for those before them; beyond it no more is read. */
@@ -25,8 +24,8 @@ export class Connection {
   readonly #serve: (request: NodeRequest) => void;
   readonly #waiting: NodeRequest[] = [];
   #current: NodeRequest | undefined;
-  /** Bytes came that are no HTTP. */
-  #refusal: number | undefined;
+  /** The answer to bytes that are no HTTP. */
+  #refusal: Reply | undefined;
 
   constructor(socket: Socket, serve: (request: NodeRequest) => void) {
     this.#socket = socket;
@@ -60,17 +59,26 @@ export class Connection {
   }
 
   /** What comes next cannot be understood: requests before it are answered first. */
-  refuse(status: number): void {
+  refuse(reply: Reply): void {
     if (this.#refusal !== undefined) return;
-    this.#refusal = status;
+    this.#refusal = reply;
     const current = this.#current;
-    if (current === undefined) this.#refuse(status);
+    if (current === undefined) this.#refuse(reply);
     else if (!current.isWhole) {
-      const isAnswered = current.isAnswered;
+      const { isAnswered } = current;
       current.lose();
       if (isAnswered) this.#socket.destroySoon();
-      else this.#refuse(status);
+      else this.#refuse(reply);
     }
+  }
+
+  /** The client has ended its side. It waits for no reply, as far as the server goes; what was written still leaves. */
+  ended(): void {
+    if (this.upgraded !== undefined) return;
+    this.isLast = true;
+    this.#waiting.length = 0;
+    this.#current?.lose();
+    this.#socket.destroySoon();
   }
 
   /** The socket has closed, or is closed. */
@@ -82,24 +90,9 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #refuse(status: number): void {
+  #refuse(reply: Reply): void {
     this.isLast = true;
-    const { headers, body } = refusals[status] ?? refusals[400]!;
-    const lines = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      `content-type: ${headers!['content-type']}`,
-      `content-length: ${Buffer.byteLength(body!)}`,
-      'connection: close',
-    ];
-    this.#socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    this.#socket.write(rawReply(reply));
     this.#socket.destroySoon();
   }
 }
-
-const refusals: Readonly<Record<number, ReturnType<typeof problem>>> = {
-  400: problem(400, 'Bad Request', 'The request is no HTTP/1.1 that can be understood.'),
-  405: problem(405, 'Method Not Allowed', 'This server opens no tunnels.'),
-  408: problem(408, 'Request Timeout', 'The head of the request did not come in time.'),
-  413: problem(413, 'Content Too Large', 'The request has chunk extensions that are too long.'),
-  431: problem(431, 'Request Header Fields Too Large', 'The headers of the request are too long.'),
-};

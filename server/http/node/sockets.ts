@@ -1,5 +1,5 @@
 /** Sockets by the package `ws`. */
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import {
@@ -10,6 +10,7 @@ import {
   type SocketReader,
 } from '../adapter.ts';
 import type { Connection } from './connection.ts';
+import { rawReply } from './refusals.ts';
 import { clientOf, hostFault, readHeaders } from './request-parts.ts';
 import type { Target } from './target.ts';
 
@@ -56,11 +57,8 @@ export class NodeSockets {
         ? kind.accept({ headers, query: target.query, client: clientOf(socket) })
         : { status: 400, detail: fault };
     if ('status' in accepted) {
-      const body = refusalBody(accepted.detail);
-      socket.end(
-        `HTTP/1.1 ${accepted.status} ${STATUS_CODES[accepted.status]}\r\ncontent-type: application/json\r\n` +
-          `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-      );
+      const { status, detail } = accepted;
+      socket.end(rawReply({ status, headers: { 'content-type': 'application/json' }, body: refusalBody(detail) }));
       return;
     }
     if (accepted.cookie !== undefined) this.#cookies.set(req, accepted.cookie);
