@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { testedAdapter } from '../support/adapter.ts';
 import { startLab } from '../lab/lab.ts';
+import { testedAdapter } from '../support/adapter.ts';
 import { play } from './player.ts';
 import { startProvider } from './provider.ts';
 import { readDeviations, readRecordings, type Scenario, scenarioOf } from './scenarios.ts';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { testedAdapter } from './adapter.ts';
 import { type HttpOptions, type HttpServer, listen } from '../../server/http/listen.ts';
+import { testedAdapter } from './adapter.ts';
 
 export interface Answer {
   readonly status: number;
