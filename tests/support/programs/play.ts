@@ -6,7 +6,7 @@ import { Run } from '../../../runtime/run/run.ts';
 import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
-import { Disk, DiskStore, type Faults } from './disk.ts';
+import { Disk, DiskStore, type Faults } from '../../../testing/disk.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
