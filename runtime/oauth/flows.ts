@@ -7,7 +7,7 @@
  * that a code is used. Within the process a state is used up by `take`.
  */
 
-import type { AccessToken } from '../authoring/access-token.ts';
+import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Provider } from './provider.ts';
@@ -62,8 +62,8 @@ export class Flows {
   readonly #used = new Map<string, Flow>();
   /** Of pauses that wait for a flow of another one: its state. */
   readonly #joined = new Map<string, string>();
-  /** Tokens that were granted, by pause. */
-  readonly #granted = new Map<string, AccessToken>();
+  /** What was granted and is not claimed, by pause. */
+  readonly #granted = new Map<string, Grant>();
 
   constructor(
     now: () => number,
@@ -146,19 +146,29 @@ export class Flows {
    * How the exchange of the code ended; an abandoned flow takes no token any more. Gives the pauses that have heard it
    * besides the first: a token ends all consents of the user that it satisfies. Throws `store_unavailable`.
    */
-  settle(flow: Flow, token: AccessToken | undefined): Waiting[] {
+  settle(flow: Flow, grant: Grant | undefined): Waiting[] {
     if (!this.#used.has(flow.state)) return [];
     this.#vault?.remove('flow', flow.state);
     this.#used.delete(flow.state);
-    const satisfied = token === undefined ? [] : this.#satisfiedBy(flow, token);
+    const satisfied = grant === undefined ? [] : this.#satisfiedBy(flow, grant.token);
     for (const other of satisfied) this.#drop(other);
     const pauses = [flow, ...satisfied].flatMap(({ waiting }) => [...waiting]);
     for (const [id] of pauses) {
       this.#joined.delete(id);
-      if (token !== undefined) this.#granted.set(id, token);
+      if (grant !== undefined) this.#granted.set(id, grant);
     }
     this.#boundGranted();
     return pauses.filter(([id]) => id !== flow.state).map(([state, executionId]) => ({ executionId, state }));
+  }
+
+  /** What the provider has given for a flow, until that is claimed. */
+  grantOf({ state }: Flow): Grant | undefined {
+    return this.#granted.get(state);
+  }
+
+  /** Remembers what the provider has given, whether or not that can be kept. */
+  hold(flow: Flow, grant: Grant): void {
+    if (this.isWanted(flow)) this.#granted.set(flow.state, grant);
   }
 
   /** The outcome could not be kept: the callback may come again. */
@@ -167,9 +177,9 @@ export class Flows {
   }
 
   claim(id: string): AccessToken | undefined {
-    const token = this.#granted.get(id);
+    const grant = this.#granted.get(id);
     this.#granted.delete(id);
-    return token;
+    return grant?.token;
   }
 
   /** A pause is over. Its flow is, when no other pause waits for it. */

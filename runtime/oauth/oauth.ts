@@ -5,6 +5,7 @@
  * O2  A callback without a code never becomes another grant: an error is the user's no, and no is no.
  * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault; no outcome, failure or address carries them.
  * O4  What a callback has led to is kept with the fact that says so, or before it; what cannot be kept is an error.
+ * O5  A code is sent to the provider once: a callback that comes again, since its grant could not be kept, has that grant.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
@@ -172,11 +173,12 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     const { provider, scopes, verifier } = flow;
     const callback = readCallback(flow, url);
     if (!(callback instanceof URLSearchParams)) return { ...callback, ...others(flows.settle(flow, undefined)) };
-    const answer = await endpoint.exchange(provider, scopes, callback, verifier);
-    if (answer.outcome === 'failed') return { ...answer, ...others(flows.settle(flow, undefined)) };
+    const grant = flows.grantOf(flow) ?? (await endpoint.exchange(provider, scopes, callback, verifier)); // O5
+    if ('reason' in grant) return { ...grant, ...others(flows.settle(flow, undefined)) };
+    flows.hold(flow, grant);
     // A token that only one execution could use is of no use once that has ended.
-    if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, answer);
-    return { outcome: 'granted', ...others(flows.settle(flow, answer.token)) } as const;
+    if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, grant);
+    return { outcome: 'granted', ...others(flows.settle(flow, grant)) } as const;
   };
   const others = (also: readonly Waiting[]) => (also.length === 0 ? {} : { also });
 

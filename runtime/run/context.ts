@@ -103,14 +103,11 @@ export class RunContext implements Context {
     if (refused !== undefined) return refused;
     const { fallback } = question;
     const prompt = frozen(question.prompt);
-    const asked: PromptFact = { type: 'interaction.requested', call: 0, after: 0, id: newId(), prompt, dueAt: null };
+    const dueAt = prompt.timeout === null ? null : prompt.timeout * 1000 + this.#run.deps.promptGraceMs;
+    const asked: PromptFact = { type: 'interaction.requested', call: 0, after: 0, id: newId(), prompt, dueAt };
     if (fallback !== undefined) (asked as { fallback?: Answer }).fallback = copyJson(fallback);
     if (key !== undefined) (asked as { key?: string }).key = key;
-    const { promptGraceMs, now } = this.#run.deps;
-    const open = (fact: PromptFact): void => {
-      if (prompt.timeout !== null) (fact as { dueAt: number }).dueAt = now() + prompt.timeout * 1000 + promptGraceMs;
-    };
-    return this.#run.pause(asked, position, open, answered<A>, signal);
+    return this.#run.pause(asked, position, answered<A>, signal);
   }
 
   notify(given: string | Question<NotificationAnswer>): Promise<NotificationAnswer> {
@@ -120,7 +117,7 @@ export class RunContext implements Context {
     if (refused !== undefined) return refused;
     const prompt = frozen((typeof given === 'string' ? notification({ text: given }) : given).prompt);
     const fact = { type: 'notification.sent', call: 0, after: 0, prompt } as const;
-    const made = run.make(fact, position, (sent) => run.record(sent));
+    const made = run.make(fact, position);
     return made === undefined ? new Promise(() => {}) : this.#soon(async () => acknowledged());
   }
 
@@ -142,13 +139,13 @@ export class RunContext implements Context {
     const fact = { type: 'step.started', call: 0, after: 0, name } as const;
     const own: { error?: unknown } = {};
     // What was begun before and has not ended is new as well: it is done again, once all else has been.
-    const made = run.make(fact, position, (begun) => new StepWork(run, this, begun, position, work, own).start());
+    const made = run.make(fact, position, (_, begun) => new StepWork(run, this, begun, position, work, own).start());
     if (made === undefined) return new Promise(() => {});
     if (made.isReplayed && !run.hasEnded(made.fact.call))
       run.once(`step ${JSON.stringify(name)}, again`, () =>
         new StepWork(run, this, { ...placeOf(made.fact), type: 'step.started', name }, position, work, own).start(),
       );
-    return run.ended(made.fact.call, position, (entry) => {
+    return run.ended(made.fact.call, position, (_, entry) => {
       if (entry.type === 'step.completed') return copyJson(entry.value) as Jsonify<T>;
       const { name: kind, message, data } = entry as Extract<JournalEntry, { type: 'step.failed' }>;
       const error = rebuilt(kind, message, copyJson(data));
@@ -284,11 +281,8 @@ export class RunContext implements Context {
     if (refused !== undefined) return refused;
     if (!Number.isFinite(ms))
       return this.#soon(() => Promise.reject(new RangeError(`sleep takes milliseconds, got ${ms}`)));
-    const fact: SleepFact = { type: 'sleep.started', call: 0, after: 0, id: newId(), dueAt: 0 };
-    const open = (started: SleepFact): void => {
-      (started as { dueAt: number }).dueAt = run.deps.now() + Math.max(0, ms);
-    };
-    return run.pause(fact, position, open, slept, signal);
+    const fact: SleepFact = { type: 'sleep.started', call: 0, after: 0, id: newId(), dueAt: Math.max(0, ms) };
+    return run.pause(fact, position, slept, signal);
   }
 
   now(): number {
@@ -391,7 +385,7 @@ const lost = (provider: string): never => {
   throw new AuthorizationError(`${CALLBACK_FAILED}: the token of ${provider} is no longer there; ask again.`);
 };
 
-const valueIn = (entry: JournalEntry): unknown => ('value' in entry ? entry.value : undefined);
+const valueIn = (_: undefined, entry: JournalEntry): unknown => ('value' in entry ? entry.value : undefined);
 
 const throwIfRefused = (recorded: unknown): void => {
   const { refused } = (recorded ?? {}) as { refused?: string };
