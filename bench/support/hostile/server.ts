@@ -36,6 +36,6 @@ const holdings = (): Holdings => {
   };
 };
 
-process.on('message', async () => { if (process.env.SNAP && performance.now() > Number(process.env.SNAP)*1000) (await import('node:v8')).writeHeapSnapshot('/tmp/mem/s.heapsnapshot'); process.send?.(holdings()); });
+process.on('message', () => process.send?.(holdings()));
 process.on('disconnect', () => process.exit());
 await import('../../../cli/main.ts');

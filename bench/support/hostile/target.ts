@@ -86,7 +86,7 @@ export class Target {
         ...['--expose-gc', '--import', 'tsx', own('server.ts'), 'serve', own('workflows.ts')],
         ...['--config', file, '--port', '0', ...place, ...(adapter === undefined ? [] : ['--adapter', adapter])],
       ],
-      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { PATH: process.env.PATH, HOME: process.env.HOME, SNAP: process.env.SNAP } },
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { PATH: process.env.PATH, HOME: process.env.HOME } },
     );
     const target = new Target(child, directory);
     target.port = await new Promise<number>((resolve) => {
