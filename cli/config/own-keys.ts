@@ -1,5 +1,6 @@
 /** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
 import { defaults, presetNames } from '../../runtime/index.ts';
+import { adapterNames } from '../../server/http/adapter.ts';
 import { LEAST_DATA_SECRET, serverDefaults } from '../../server/options.ts';
 import { identityKeys } from './identity-keys.ts';
 import { key, optional, required } from './key.ts';
@@ -11,6 +12,12 @@ const { limits, sockets } = serverDefaults;
 const secret = { isSecret: true } as const;
 
 export const ownKeys = {
+  adapter: optional(
+    'fermata.adapter',
+    choice(...adapterNames),
+    'What speaks HTTP: `uws` (uWebSockets.js, the faster one) or `node` (node:http and ws, on every machine). Without: `uws` where its binary loads, else `node`.',
+    { flag: '--adapter <uws|node>' },
+  ),
   data: key(
     'fermata.data',
     text,
@@ -110,6 +117,12 @@ export const ownKeys = {
     duration(1),
     defaults.oauthTimeoutMs,
     'How long a consent may take before it expires.',
+  ),
+  maxConsents: key(
+    'fermata.max_consents',
+    integer(1),
+    defaults.maxConsents,
+    'Consents that may be pending at once; a run that finds no place waits for one. A caller may have as many as are free, and all at one address three times as many.',
   ),
   maxJournalFacts: key(
     'fermata.max_journal_facts',

@@ -33,10 +33,8 @@ export interface OAuthOptions {
   timeoutMs: number;
   /** How long a provider may take to answer one request. Default 10_000. */
   requestTimeoutMs?: number;
-  /** Consents that may be pending at once; further ones are refused as `queue_full`. Default 10_000. */
+  /** Consents that may be pending at once, shared among callers (`Shares`); further ones are refused as `queue_full`. Default 10_000. */
   maxFlows?: number;
-  /** The same for one user. Default 1_000. */
-  maxFlowsPerUser?: number;
   /** Tokens in memory; the longest unused one makes room. Default 10_000. */
   maxTokens?: number;
   /** Where flows and tokens outlive the process. */
@@ -53,6 +51,8 @@ export interface FlowRequest extends Subject {
   readonly provider: string;
   /** Default: those of the provider's configuration. */
   readonly scopes?: readonly string[] | undefined;
+  /** From where the caller asks, if that is known: places for consents are shared by it. */
+  readonly address?: string | undefined;
 }
 
 /** Whose token it is: a user's, or that of one execution which nobody owns. */
@@ -118,10 +118,10 @@ export interface OAuth {
 
 /** Throws `options_invalid` for a provider that could never work. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
-  const { now, timeoutMs, maxFlows = 10_000, maxFlowsPerUser = 1_000, maxTokens = 10_000, vault } = options;
+  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
-  const flows = new Flows(now, { maxFlows, maxFlowsPerUser }, vault, (name) => providers.get(name));
+  const flows = new Flows(now, maxFlows, vault, (name) => providers.get(name));
   const requests = new Requests({ fetch, requestTimeoutMs, wait: options.wait });
   const endpoint = new TokenEndpoint(requests, now);
   const tokens = new TokenCache({
@@ -140,12 +140,12 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     throw new Failure('options_invalid', { detail });
   };
 
-  const flowOf = ({ provider: name, scopes: wanted, user, executionId }: FlowRequest): NewFlow => {
+  const flowOf = ({ provider: name, scopes: wanted, user, address, executionId }: FlowRequest): NewFlow => {
     const provider = providerOf(name);
     const state = random(24).toString('base64url');
     const verifier = random(64).toString('base64url');
     const scopes = scopesOf(provider, wanted);
-    return { state, provider, scopes, user, executionId, verifier, expiresAt: now() + timeoutMs };
+    return { state, provider, scopes, user, address, executionId, verifier, expiresAt: now() + timeoutMs };
   };
   const begun = (flow: NewFlow): Begun => ({
     state: flow.state,

@@ -28,6 +28,7 @@ export const frontEnd = (entries: string): string => `general: {front_end: {${en
 
 /** What nobody has configured. */
 export const defaults: ServerConfig = {
+  adapter: undefined,
   host: 'localhost',
   port: 8000,
   rootPath: '',
@@ -83,6 +84,7 @@ export const defaults: ServerConfig = {
     parkedTimeoutMs: 604_800_000,
     promptGraceMs: 5_000,
     oauthTimeoutMs: 300_000,
+    maxConsents: 10_000,
     builderIdleMs: 1_800_000,
     maxJournalFacts: 10_000,
     maxJournalBytes: 4_194_304,

@@ -3,8 +3,8 @@
  * conversation belongs to the identity that began it: the same id under another identity is another conversation, so nobody
  * finds what is not theirs.
  *
- * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Others are shown
- * from their beginning, or not at all if they have ended: NAT's chat interface would add them to the next answer.
+ * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Of turns that another
+ * process has begun only what this one has added is shown: NAT's chat interface would show the rest a second time.
  */
 import { type Caller, conversationName, type ExecutionView, type Runtime } from '../../../runtime/index.ts';
 import { beginning, endOf, type Place, type Progress, type Turn } from './turn.ts';
@@ -34,10 +34,22 @@ export class Conversations {
     const { execution, started } = found;
     const refers = { parentId: started.userMessageId ?? '', conversationId };
     const isKnown = known?.executionId === execution.id;
-    const progress = isKnown ? known : { executionId: execution.id, seen: unshown(execution), view: undefined };
+    const progress = isKnown ? known : { executionId: execution.id, seen: this.#seenOf(execution), view: undefined };
     const turn = { execution, by, refers, streaming: started.streaming, progress };
     if (!isKnown) this.keep(workflow, turn);
     return turn;
+  }
+
+  /** How far a client that keeps no count has probably seen a turn of which this is not remembered. */
+  #seenOf(execution: ExecutionView): Place {
+    const { startedAt } = this.#runtime;
+    if (execution.context.startedAt >= startedAt) return execution.isSettled ? endOf(execution) : beginning;
+    for (let seq = 0; ; ) {
+      const entries = this.#runtime.journal(execution, seq)?.entries ?? [];
+      const isAdded = entries.findIndex(({ at }) => at >= startedAt);
+      seq = (isAdded < 0 ? entries : entries.slice(0, isAdded)).at(-1)?.seq ?? seq;
+      if (isAdded >= 0 || entries.length === 0) return { seq: seq + 1, part: 0 };
+    }
   }
 
   /** Makes it the last turn of its conversation, if it has one. */
@@ -67,9 +79,6 @@ export class Conversations {
     }
   }
 }
-
-/** From where on it is shown if another process has shown it before. */
-const unshown = (execution: ExecutionView): Place => (execution.isSettled ? endOf(execution) : beginning);
 
 /** Undefined where the name stands for nothing, since anybody could guess it. */
 const keyOf = (workflow: string, by: Caller, conversationId: string): string | undefined =>
