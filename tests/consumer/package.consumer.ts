@@ -48,6 +48,7 @@ before(async () => {
   packed = kept(await temporaryFolder('packed'));
   tarball = await pack(root, packed);
   consumer = await project([tarball.path, 'zod', ...TYPES]);
+  await succeed('npm', ['pkg', 'set', 'type=module'], consumer);
   await addFiles(consumer);
 });
 after(() => Promise.all(folders.map(remove)));

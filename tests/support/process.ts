@@ -93,8 +93,15 @@ export const fermata = (
   cwd = root,
 ): FermataProcess => {
   const { PATH, HOME, TMPDIR } = process.env;
-  const env = { PATH, HOME, TMPDIR, ...inMemory(typed, variables), ...variables };
-  const child = spawn(process.execPath, [`${root}/cli/bin.mjs`, ...typed], {
+  const env = {
+    PATH,
+    HOME,
+    TMPDIR,
+    TSX_TSCONFIG_PATH: `${root}/tsconfig.json`,
+    ...inMemory(typed, variables),
+    ...variables,
+  };
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), `${root}/cli/main.ts`, ...typed], {
     cwd,
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
