@@ -69,6 +69,11 @@ export class Runtime {
     return this.engine.clock.now();
   }
 
+  /** When this process began with its executions. Facts of an earlier time are from another one. */
+  get startedAt(): number {
+    return this.engine.startedAt;
+  }
+
   get workflows(): readonly Workflow[] {
     return this.engine.workflows;
   }
