@@ -70,6 +70,8 @@ export interface RuntimeSetup {
 export class Engine {
   readonly options: ResolvedOptions;
   readonly clock: Clock;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
   readonly store: Store;
   readonly oauth: OAuth;
   readonly executions: Executions;
@@ -104,13 +106,14 @@ export class Engine {
   }: RuntimeSetup) {
     this.options = resolveOptions(options, store?.archive !== undefined);
     this.clock = clock;
+    this.startedAt = clock.now();
     this.#records = new RecordBytes(this.options.maxRecordBytes);
     this.#log = log;
     this.store = store ?? new MemoryStore(this.options);
     const { archive } = this.store;
     const now = (): number => clock.now();
-    const { oauthTimeoutMs: timeoutMs } = this.options;
-    this.oauth = createOAuth({ providers, now, timeoutMs, vault: archive?.vault, ...(fetch && { fetch }) });
+    const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows } = this.options;
+    this.oauth = createOAuth({ providers, now, timeoutMs, maxFlows, vault: archive?.vault, ...(fetch && { fetch }) });
     this.#names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,
@@ -166,6 +169,7 @@ export class Engine {
     this.#runDeps = {
       oauth: this.oauth,
       promptGraceMs: this.options.promptGraceMs,
+      oauthTimeoutMs: this.options.oauthTimeoutMs,
       now,
       random,
       log,

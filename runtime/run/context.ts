@@ -33,7 +33,7 @@ import { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
 import { copyJson, toJson, toJsonOrNull } from '../json.ts';
 import { silentLog } from '../log.ts';
-import type { AccessToken } from '../oauth/oauth.ts';
+import type { AccessToken, Begun } from '../oauth/oauth.ts';
 import { all, branch, race } from './branches.ts';
 import { AUTHORIZE, type PauseFact } from './calls.ts';
 import type { Run } from './run.ts';
@@ -209,7 +209,8 @@ export class RunContext implements Context {
 
   /**
    * One call may ask more than once: the token of a consent may be gone when the run is executed again. So it first goes
-   * through what it has led to before, and then sees what it has.
+   * through what it has led to before, and then sees what it has. Where there is no place for its consent it sleeps, and
+   * asks again: without a slot, and for as long as a consent may take.
    */
   async #authorize(
     provider: string,
@@ -225,38 +226,66 @@ export class RunContext implements Context {
     const made = run.make(asked, position, () => isDue());
     if (made === undefined) return await new Promise(() => {});
     const { call } = made.fact;
+    const record = (value: { provider: string; refused?: string }): Promise<void> => {
+      run.record({ ...placeOf(made.fact), type: 'value.recorded', name: AUTHORIZE, value });
+      return run.ended(call, position, () => {});
+    };
     let consent: string | undefined;
+    let waitedMs = 0;
     if (!made.isReplayed) await due;
     else {
       for (let before = made.fact as JournalEntry | undefined; before !== undefined; before = run.more(call)) {
         if (before.type === 'oauth.requested') consent = await run.resume(before, granted, position, signal);
+        else if (before.type === 'sleep.started') waitedMs += await run.resume(before, waited, position, signal);
         else throwIfRefused(await run.ended(call, position, valueIn));
       }
     }
     try {
       if (!made.isReplayed && rejected) run.deps.oauth.reject(this.#subject, provider, rejected);
       let token = await this.#token(consent, provider, scopes);
-      if (token === undefined) {
+      while (token === undefined) {
         if (!run.asked.interactive) {
           await run.breath;
           throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
         }
-        const { state: id, authUrl, expiresInMs } = run.deps.oauth.ask({ provider, scopes, ...this.#subject });
-        const dueAt = run.deps.now() + expiresInMs;
-        const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
-        consent = await run.pauseAgain(fact, granted, position, signal);
-        token = (await this.#token(consent, provider, scopes)) ?? lost(provider);
-      } else if (!made.isReplayed) {
-        run.record(asked);
-        await run.ended(call, position, () => {});
+        const begun = this.#consentOf(provider, scopes, waitedMs);
+        if (typeof begun !== 'number') {
+          const { state: id, authUrl, expiresInMs } = begun;
+          const dueAt = run.deps.now() + expiresInMs;
+          const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
+          consent = await run.pauseAgain(fact, granted, position, signal);
+          return (await this.#token(consent, provider, scopes)) ?? lost(provider);
+        }
+        if (!made.isReplayed && waitedMs === 0) await record({ provider });
+        const fact: SleepFact = {
+          ...placeOf(made.fact),
+          type: 'sleep.started',
+          id: newId(),
+          dueAt: run.deps.now() + begun,
+        };
+        waitedMs += await run.pauseAgain(fact, waited, position, signal);
+        token = await this.#token(undefined, provider, scopes);
       }
+      if (!made.isReplayed) await record({ provider });
       return token;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const refused = `${CALLBACK_FAILED}: ${error.message}`;
-      run.record({ ...placeOf(made.fact), type: 'value.recorded', name: AUTHORIZE, value: { provider, refused } });
-      await run.ended(call, position, () => {});
+      await record({ provider, refused });
       throw new AuthorizationError(refused);
+    }
+  }
+
+  /** A consent that was begun, or how long to wait until there may be a place for it. Milliseconds. */
+  #consentOf(provider: string, scopes: readonly string[] | undefined, waitedMs: number): Begun | number {
+    const { oauth, oauthTimeoutMs } = this.#run.deps;
+    const address = this.#run.asked.request.client?.host;
+    try {
+      return oauth.ask({ provider, scopes, address, ...this.#subject });
+    } catch (thrown) {
+      const isFull = thrown instanceof Failure && thrown.code === 'queue_full';
+      if (!isFull || waitedMs >= oauthTimeoutMs) throw thrown;
+      return thrown.retryAfterMs ?? 1_000;
     }
   }
 
@@ -367,6 +396,12 @@ const acknowledged = (): NotificationAnswer => ({ kind: 'notification', text: 'N
 
 const slept = (_: SleepFact, closed: JournalEntry): void => {
   if (closed.type === 'sleep.withdrawn') throw new WithdrawnError('The sleep was withdrawn.');
+};
+
+/** How long that was, of a sleep until there was a place. Milliseconds. */
+const waited = ({ dueAt, ...asked }: SleepFact, closed: JournalEntry): number => {
+  slept({ dueAt, ...asked }, closed);
+  return dueAt - (asked as unknown as JournalEntry).at;
 };
 
 /** The consent that was given. */

@@ -55,6 +55,7 @@ import { type Outcome, Waiting, Waits } from './waits.ts';
 export interface RunDeps {
   readonly oauth: OAuth;
   readonly promptGraceMs: number;
+  readonly oauthTimeoutMs: number;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;

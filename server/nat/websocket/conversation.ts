@@ -3,11 +3,11 @@
  * conversation belongs to the identity that began it: the same id under another identity is another conversation, so nobody
  * finds what is not theirs.
  *
- * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Others are shown
- * from their beginning, or not at all if they have ended: NAT's chat interface would add them to the next answer.
+ * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Of turns that another
+ * process has begun only what this one has added is shown: NAT's chat interface would show the rest a second time.
  */
-import { type Caller, conversationName, type Runtime } from '../../../runtime/index.ts';
-import { beginning, endOf, type Turn } from './turn.ts';
+import { type Caller, conversationName, type ExecutionView, type Runtime } from '../../../runtime/index.ts';
+import { beginning, endOf, type Place, type Turn } from './turn.ts';
 
 /** Turns that nobody sees and that are remembered all the same. */
 const MAX_TURNS = 1_000;
@@ -37,10 +37,22 @@ export class Conversations {
       return known;
     }
     const refers = { parentId: started.userMessageId ?? '', conversationId };
-    const seen = execution.isSettled ? endOf(execution) : beginning;
+    const seen = this.#seenOf(execution);
     const turn = { execution, by, refers, streaming: started.streaming, seen, view: undefined };
     this.keep(workflow, turn);
     return turn;
+  }
+
+  /** How far a client that keeps no count has probably seen a turn of which this is not remembered. */
+  #seenOf(execution: ExecutionView): Place {
+    const { startedAt } = this.#runtime;
+    if (execution.context.startedAt >= startedAt) return execution.isSettled ? endOf(execution) : beginning;
+    for (let seq = 0; ; ) {
+      const entries = this.#runtime.journal(execution, seq)?.entries ?? [];
+      const isAdded = entries.findIndex(({ at }) => at >= startedAt);
+      seq = (isAdded < 0 ? entries : entries.slice(0, isAdded)).at(-1)?.seq ?? seq;
+      if (isAdded >= 0 || entries.length === 0) return { seq: seq + 1, part: 0 };
+    }
   }
 
   /** Makes it the last turn of its conversation, if it has one. */
