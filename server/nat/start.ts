@@ -42,10 +42,7 @@ export interface Input {
  * Reads the input of a workflow from a request. A GET has none. A promise only for a schema that gives one. Throws what the
  * reply to a bad input says.
  */
-export const inputReader = (
-  { input }: Workflow,
-  method: 'GET' | 'POST',
-): ((call: Call) => Input | Promise<Input>) => {
+export const inputReader = ({ input }: Workflow, method: 'GET' | 'POST'): ((call: Call) => Input | Promise<Input>) => {
   const read = input === undefined ? asItIs : createReader(input, jsonSchemaOf(input));
   return ({ headers, body: bytes }) => {
     const body = method === 'GET' ? undefined : readJsonBody(headers['content-type'], bytes);
