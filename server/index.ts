@@ -59,6 +59,8 @@ export interface Server {
   readonly port: number;
   /** `http://host:port`, with the root path. */
   readonly url: string;
+  /** Every route and socket there is, as `GET /health` and `SOCKET /websocket`, without the root path. */
+  readonly routes: readonly string[];
   /** Requests that wait for their body or their reply, streams, and sockets. */
   readonly openRequests: number;
   /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
@@ -145,16 +147,15 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   routes.push(...openApiRoutes(routes, newest, config.rootPath));
 
   const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log };
-  const sockets = new Sockets(
-    [
-      ...socketRoutes(socketDeps, workflow, config.workflow),
-      ...config.endpoints.flatMap((endpoint) => {
-        const { functionName } = endpoint;
-        return socketRoutes(socketDeps, named(newest, functionName), endpoint, functionName);
-      }),
-    ],
-    config.sockets,
-  );
+  const spoken = [
+    ...socketRoutes(socketDeps, workflow, config.workflow),
+    ...config.endpoints.flatMap((endpoint) => {
+      const { functionName } = endpoint;
+      return socketRoutes(socketDeps, named(newest, functionName), endpoint, functionName);
+    }),
+  ];
+  const sockets = new Sockets(spoken, config.sockets);
+  const socketPaths = [...spoken.map(({ path }) => path), ...(inspector === undefined ? [] : [inspector.path])];
 
   try {
     const { host, rootPath } = config;
@@ -177,6 +178,10 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       adapter: http.adapter,
       port: http.port,
       url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}${rootPath}`,
+      routes: [
+        ...routes.map(({ method, path }) => `${method} ${path}`),
+        ...socketPaths.map((path) => `SOCKET ${path}`),
+      ],
       get openRequests() {
         return http.openRequests;
       },
