@@ -222,7 +222,7 @@ const SHARED_NAMES =
   'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
 
 const FALLBACK =
-  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half as many requests a second';
+  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;
