@@ -38,9 +38,10 @@ export const createRuntime = async (setup: RuntimeSetup): Promise<Runtime> => {
 };
 
 export class Runtime {
-  /** For sessions and stores, which offer facts themselves; not for servers. */
+  /** For sessions and stores, which offer facts themselves; not for servers. @internal */
   readonly engine: Engine;
 
+  /** @internal */
   constructor(engine: Engine) {
     this.engine = engine;
   }

@@ -67,6 +67,8 @@ export interface Server {
   readonly port: number;
   /** `http://host:port`, with the root path. */
   readonly url: string;
+  /** Every route and socket there is, as `GET /health` and `SOCKET /websocket`, without the root path. */
+  readonly routes: readonly string[];
   /** Requests that wait for their body or their reply, streams, and sockets. */
   readonly openRequests: number;
   /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
@@ -154,16 +156,15 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   routes.push(...openApiRoutes(routes, newest, config.rootPath));
 
   const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log };
-  const sockets = new Sockets(
-    [
-      ...socketRoutes(socketDeps, workflow, config.workflow),
-      ...config.endpoints.flatMap((endpoint) => {
-        const { functionName } = endpoint;
-        return socketRoutes(socketDeps, named(newest, functionName), endpoint, functionName);
-      }),
-    ],
-    config.sockets,
-  );
+  const spoken = [
+    ...socketRoutes(socketDeps, workflow, config.workflow),
+    ...config.endpoints.flatMap((endpoint) => {
+      const { functionName } = endpoint;
+      return socketRoutes(socketDeps, named(newest, functionName), endpoint, functionName);
+    }),
+  ];
+  const sockets = new Sockets(spoken, config.sockets);
+  const socketPaths = [...spoken.map(({ path }) => path), ...(inspector === undefined ? [] : [inspector.path])];
 
   try {
     const { host, rootPath } = config;
@@ -186,6 +187,10 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       adapter: http.adapter,
       port: http.port,
       url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}${rootPath}`,
+      routes: [
+        ...routes.map(({ method, path }) => `${method} ${path}`),
+        ...socketPaths.map((path) => `SOCKET ${path}`),
+      ],
       get openRequests() {
         return http.openRequests;
       },
@@ -217,7 +222,7 @@ const SHARED_NAMES =
   'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
 
 const FALLBACK =
-  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half as many requests a second';
+  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;
