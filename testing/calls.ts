@@ -13,7 +13,16 @@ export interface SeenCall {
 
 /** Calls that are named in a message. */
 const MOST_NAMED = 4;
-const WAITING: ReadonlySet<string> = new Set(['prompt', 'step', 'sleep', 'authorize', 'notify', 'branch', 'all', 'race']);
+const WAITING: ReadonlySet<string> = new Set([
+  'prompt',
+  'step',
+  'sleep',
+  'authorize',
+  'notify',
+  'branch',
+  'all',
+  'race',
+]);
 
 export class Calls {
   /** Of the present life of the run. */

@@ -34,7 +34,9 @@ export interface Outcome extends Path {
 }
 
 export const nameOf = ({ input, choices, cut }: Path, journal?: readonly JournalEntry[]): string =>
-  [JSON.stringify(input) ?? 'no input', ...choices, ...(cut === undefined ? [] : [nameOfCut(cut, journal)])].join(' > ');
+  [JSON.stringify(input) ?? 'no input', ...choices, ...(cut === undefined ? [] : [nameOfCut(cut, journal)])].join(
+    ' > ',
+  );
 
 const nameOfCut = (cut: Cut, journal: readonly JournalEntry[] = []): string => {
   if (cut.how === 'hibernated') return 'hibernated at each wait';

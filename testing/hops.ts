@@ -11,9 +11,9 @@ let hops = 0;
  */
 export const hop = async (): Promise<void> => {
   hops += 1;
-  const length = (hops * 7) % LONGEST;
-  for (let count = 0; count <= length; count += 1) {
-    if (hops % 2 === 0) await null;
+  const draw = Math.imul(hops, 2_654_435_761) >>> 16;
+  for (let count = draw % LONGEST; count >= 0; count -= 1) {
+    if (draw % 3 === 0) await null;
     else await new Promise(setImmediate);
   }
 };

@@ -81,7 +81,9 @@ class Walk {
       this.#tester.note(`${this.#leftOut} paths or more were left out: raise maxPaths to play them`);
     const { length } = this.#unfinished;
     if (length > 0)
-      this.#tester.note(`${length} paths were not followed to their end: raise maxWaits to do so. ${this.#unfinished[0]}`);
+      this.#tester.note(
+        `${length} paths were not followed to their end: raise maxWaits to do so. ${this.#unfinished[0]}`,
+      );
     if (only !== undefined && !this.#isFound) throw new Error(`There is no path ${JSON.stringify(only)}.`);
   }
 
@@ -147,16 +149,17 @@ class Walk {
     this.#played += 1;
     if (only !== undefined && only !== name) return;
     this.#isFound = true;
-    await this.#tester.test(name, async () => {
-      try {
-        await verify();
-      } catch (cause) {
-        const message = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(`${message}\nTo play this path alone: testWorkflow(..., { only: ${JSON.stringify(name)} })`, {
-          cause,
-        });
-      }
-    });
+    await this.#tester
+      .test(name, async () => {
+        try {
+          await verify();
+        } catch (cause) {
+          const message = cause instanceof Error ? cause.message : String(cause);
+          throw new Error(`${message}\nTo play this path alone: testWorkflow(..., { only: ${JSON.stringify(name)} })`, {
+            cause,
+          });
+        }
+      });
   }
 }
 

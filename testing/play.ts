@@ -34,9 +34,7 @@ export interface World {
  * heard of it. `store fails`: this fact cannot be stored, nor anything after it for a while. `hibernated`: the execution leaves memory
  * at each of its waits.
  */
-export type Cut =
-  | { readonly how: 'killed' | 'store fails'; readonly fact: number }
-  | { readonly how: 'hibernated' };
+export type Cut = { readonly how: 'killed' | 'store fails'; readonly fact: number } | { readonly how: 'hibernated' };
 
 /** A builder that nobody uses is told so after a while. */
 const LINGER_MS = 1_000;
@@ -63,7 +61,7 @@ export class Play implements Faults {
   readonly #hibernates: boolean;
   /** What is still to come. */
   #cut: Exclude<Cut, { how: 'hibernated' }> | undefined;
-  readonly #lost: Runtime[] = [];
+  #wasLost = false;
   #store!: DiskStore;
   #isLost = false;
   #id = '';
@@ -211,7 +209,10 @@ export class Play implements Faults {
     const { engine } = this.runtime;
     for (const execution of engine.executions.all()) execution.leave();
     engine.wheel.stop();
-    this.#lost.push(this.runtime);
+    this.#wasLost = true;
+    // As the operating system closes what a process had opened.
+    const closing = Promise.allSettled(engine.allBuilders.map((builders) => builders.stop()));
+    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref())]);
     await this.#open();
   }
 
@@ -294,17 +295,15 @@ export class Play implements Faults {
       this.clock.advance(this.runtime.options.stopTimeoutMs);
     }
     await stopped;
-    // Nothing closes what a lost process had opened. Here it is closed, so that it does not keep the tests from ending.
-    const closing = this.#lost.flatMap(({ engine }) => engine.allBuilders.map((builders) => builders.stop()));
-    await Promise.race([Promise.allSettled(closing), new Promise((resolve) => setTimeout(resolve, LAST_CLOSING_MS))]);
-    if (this.#lost.length === 0 && this.clock.pending > 0) left.push(`${this.clock.pending} timers are set`);
+    if (!this.#wasLost && this.clock.pending > 0) left.push(`${this.clock.pending} timers are set`);
     return left;
   }
 }
 
 /** Once for each cut, and once more. */
 const ATTEMPTS = 4;
-const LAST_CLOSING_MS = 20;
+/** What a lost process had opened may take so long to be closed. */
+const CLOSING_MS = 500;
 const REDIRECT_URI = 'https://fermata.test/auth/redirect';
 
 const PROVIDER = {

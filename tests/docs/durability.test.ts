@@ -26,14 +26,23 @@ const behind = (text: string): { readonly named: readonly string[]; readonly mis
 
 test('the page has its chapter of promises, and its benchmarks', () => {
   assert.ok(promises.length > 20, `${promises.length} promises`);
-  assert.ok(promises.every((line) => line.split('|').length === 4), 'each is a row of two cells');
-  assert.deepEqual(new Set(behind(page).named.filter((name) => !name.startsWith('tests/'))), new Set(['crash', 'hibernated', 'durable']));
+  assert.ok(
+    promises.every((line) => line.split('|').length === 4),
+    'each is a row of two cells',
+  );
+  assert.deepEqual(
+    new Set(behind(page).named.filter((name) => !name.startsWith('tests/'))),
+    new Set(['crash', 'hibernated', 'durable']),
+  );
 });
 
 test('every promise names a test, and every test that is named exists and tests something', () => {
   for (const promise of promises) {
     const { named, missing } = behind(promise);
-    assert.ok(named.some((name) => name.startsWith('tests/')), promise);
+    assert.ok(
+      named.some((name) => name.startsWith('tests/')),
+      promise,
+    );
     assert.deepEqual(missing, [], promise);
   }
 });
@@ -43,7 +52,9 @@ test('every benchmark that is named is a question of the benchmarks', () => {
 });
 
 test('a test or a benchmark that is not there is noticed', () => {
-  const { missing } = behind('| It stays. | `tests/runtime/nowhere.test.ts`, `tests/docs/durability.test.ts`, `npm run bench -- nothing` |');
+  const { missing } = behind(
+    '| It stays. | `tests/runtime/nowhere.test.ts`, `tests/docs/durability.test.ts`, `npm run bench -- nothing` |',
+  );
 
   assert.deepEqual(missing, ['tests/runtime/nowhere.test.ts', 'nothing']);
 });
