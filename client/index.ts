@@ -1,4 +1,7 @@
 /** A client for browsers and Node: starts executions, follows them to their end, and answers what they ask. */
+import { ExecutionFailedError, RequestError } from './errors.ts';
+import { Http, type HttpOptions } from './http.ts';
+import { changesOf, type FollowOptions, journalOf, type StreamOptions, streamOf } from './stream.ts';
 import type {
   BuilderBody,
   BuilderListBody,
@@ -15,15 +18,12 @@ import type {
   StreamEvent,
   WorkflowBody,
   WorkflowListBody,
-} from '../server/wire/protocol.ts';
-import { ExecutionFailedError, RequestError } from './errors.ts';
-import { Http, type HttpOptions } from './http.ts';
-import { changesOf, type FollowOptions, journalOf, type StreamOptions, streamOf } from './stream.ts';
+} from './wire.ts';
 
-export type * from '../server/wire/protocol.ts';
 export { ExecutionFailedError, RequestError } from './errors.ts';
 export type { HttpOptions } from './http.ts';
 export type { FollowOptions, StreamOptions } from './stream.ts';
+export type * from './wire.ts';
 
 /** How an execution stands, and the number of its last fact. */
 export type ExecutionState = ExecutionBody & { readonly seq: number };

@@ -1,9 +1,9 @@
 /** Events from the server, through as many connections as it takes. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import type { ChangesBody, JournalEvent, StreamEvent } from '../server/wire/protocol.ts';
 import { RequestError } from './errors.ts';
 import { Connection, type Http } from './http.ts';
 import { backOff, delayAfter, isPassing, pause } from './retry.ts';
+import type { ChangesBody, JournalEvent, StreamEvent } from './wire.ts';
 
 export interface FollowOptions {
   readonly signal?: AbortSignal;

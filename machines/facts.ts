@@ -1,5 +1,5 @@
 /** All that can happen to an execution, as data: what its machine is sent, and what its journal keeps. */
-import type { Answer, Prompt } from '../runtime/authoring/prompts.ts';
+import type { Answer, Prompt } from './prompts.ts';
 
 /** Something the run waits for. All times are epoch milliseconds; `dueAt: null` waits without a limit of its own. */
 export type Pause = {

@@ -109,8 +109,8 @@ export class Engine {
     this.store = store ?? new MemoryStore(this.options);
     const { archive } = this.store;
     const now = (): number => clock.now();
-    const { oauthTimeoutMs: timeoutMs } = this.options;
-    this.oauth = createOAuth({ providers, now, timeoutMs, vault: archive?.vault, ...(fetch && { fetch }) });
+    const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows } = this.options;
+    this.oauth = createOAuth({ providers, now, timeoutMs, maxFlows, vault: archive?.vault, ...(fetch && { fetch }) });
     this.#names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,
@@ -166,6 +166,7 @@ export class Engine {
     this.#runDeps = {
       oauth: this.oauth,
       promptGraceMs: this.options.promptGraceMs,
+      oauthTimeoutMs: this.options.oauthTimeoutMs,
       now,
       random,
       log,

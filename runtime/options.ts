@@ -36,6 +36,11 @@ export interface RuntimeOptions {
   promptGraceMs?: number;
   /** How long a consent may take before it expires. Default 300_000. */
   oauthTimeoutMs?: number;
+  /**
+   * Consents that may be pending at once; a run that finds no place waits for one. A caller may have as many as are free, so
+   * no caller takes all of them. Default 10_000.
+   */
+  maxConsents?: number;
   /** How long a builder nobody uses is kept. Default 1_800_000. */
   builderIdleMs?: number;
   /** Facts kept per execution; beyond it the oldest output goes, and the journal says `truncated`. Default 10_000. */
@@ -59,6 +64,7 @@ export const defaults = {
   parkedTimeoutMs: 7 * 24 * 3_600_000,
   promptGraceMs: 5_000,
   oauthTimeoutMs: 300_000,
+  maxConsents: 10_000,
   builderIdleMs: 1_800_000,
   maxJournalFacts: 10_000,
   maxJournalBytes: 4 * 1024 * 1024,
@@ -73,7 +79,12 @@ export type ResolvedOptions = { readonly [Key in keyof Required<RuntimeOptions>]
 type Unresolved = { readonly [Key in keyof RuntimeOptions]: number | undefined };
 
 /** Counts that must be at least 1; everything else may be 0. */
-const positive: readonly (keyof RuntimeOptions)[] = ['maxBuilders', 'maxJournalFacts', 'maxJournalBytes'];
+const positive: readonly (keyof RuntimeOptions)[] = [
+  'maxBuilders',
+  'maxConsents',
+  'maxJournalFacts',
+  'maxJournalBytes',
+];
 
 /** `outlives`: executions are in a store that outlives the process. */
 export const resolveOptions = (given: Unresolved = {}, outlives = false): ResolvedOptions => {

@@ -226,25 +226,35 @@ export class Runtime {
     throw new Failure('execution_not_blocked', { detail });
   }
 
-  /** The browser is back from the provider. Who waited goes on, or is told why not; resolves once that is kept. */
+  /**
+   * The browser is back from the provider. Every execution that waited goes on, or is told why not; resolves once that is
+   * kept. All of it is appended in one turn, and so is one commit with the end of the flow: no execution can be left waiting
+   * for a flow that is over.
+   */
   async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
     const outcome = await this.engine.oauth.complete({ url, user: by.userId });
     if (outcome.outcome === 'unknown_state') return outcome;
-    let failure: unknown;
-    for (const { executionId, state: id } of [outcome, ...(outcome.also ?? [])]) {
+    const waiting = [outcome, ...(outcome.also ?? [])];
+    const offered = waiting.map(({ executionId, state: id }) => {
       const fact: ConsentEnd =
         outcome.outcome === 'granted'
           ? { type: 'oauth.granted', id }
           : { type: 'oauth.refused', id, reason: refusal(outcome) };
-      try {
-        await this.engine.executions.get(executionId)?.offer({ ...fact });
-      } catch (error) {
-        failure = error;
-        this.#offerAgain(executionId, fact, 1_000);
-      }
-    }
-    if (failure !== undefined) throw failure;
+      return this.#offerEnd(executionId, fact);
+    });
+    await Promise.allSettled(offered);
+    await Promise.all(offered);
     return outcome;
+  }
+
+  /** Rejects if it cannot be kept now: then it is offered again later. */
+  async #offerEnd(executionId: string, fact: ConsentEnd): Promise<void> {
+    try {
+      await this.engine.executions.get(executionId)?.offer({ ...fact });
+    } catch (error) {
+      this.#offerAgain(executionId, fact, 1_000);
+      throw error;
+    }
   }
 
   /** The provider does not send the browser a second time: what could not be stored is stored later. */

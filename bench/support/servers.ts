@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import { text, workflow } from '../../runtime/index.ts';
-import { loadUws } from '../../server/http/uws.ts';
-import type { App, HttpRequest, HttpResponse, ListenSocket } from '../../server/http/uws-types.ts';
+import { loadUws } from '../../server/http/uws/load.ts';
+import type { App, HttpRequest, HttpResponse, ListenSocket } from '../../server/http/uws/types.ts';
 import { createServer } from '../../server/index.ts';
 import { serverDefaults } from '../../server/options.ts';
 

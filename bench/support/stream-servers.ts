@@ -5,8 +5,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { workflow } from '../../runtime/index.ts';
-import { loadUws } from '../../server/http/uws.ts';
-import type { HttpResponse, ListenSocket } from '../../server/http/uws-types.ts';
+import { loadUws } from '../../server/http/uws/load.ts';
+import type { HttpResponse, ListenSocket } from '../../server/http/uws/types.ts';
 import { createServer } from '../../server/index.ts';
 
 export const CHUNK = 'sixteen letters, and then some more of them';

@@ -164,7 +164,13 @@ export const natKeys = {
     cors,
   ),
   allowCredentials: key('general.front_end.cors.allow_credentials', yesOrNo, false, 'May they send cookies?', cors),
-  exposeHeaders: key('general.front_end.cors.expose_headers', texts, [], 'Response headers they may read.', cors),
+  exposeHeaders: key(
+    'general.front_end.cors.expose_headers',
+    texts,
+    [],
+    'Response headers they may read, beside ours. With a list, `execution-id` is read only by clients that send `prefer` or `idempotency-key`.',
+    cors,
+  ),
   maxAgeS: key(
     'general.front_end.cors.max_age',
     integer(0),

@@ -111,6 +111,12 @@ export const ownKeys = {
     defaults.oauthTimeoutMs,
     'How long a consent may take before it expires.',
   ),
+  maxConsents: key(
+    'fermata.max_consents',
+    integer(1),
+    defaults.maxConsents,
+    'Consents that may be pending at once; a run that finds no place waits for one. A caller may have as many as are free, and all at one address three times as many.',
+  ),
   maxJournalFacts: key(
     'fermata.max_journal_facts',
     integer(1),

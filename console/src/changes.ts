@@ -5,7 +5,7 @@
  * Without locks (pages that came by plain http from another machine have none) each tab listens for itself.
  */
 import type { Client, FollowOptions } from '../../client/index.ts';
-import type { ChangesBody } from '../../server/wire/protocol.ts';
+import type { ChangesBody } from '../../client/wire.ts';
 
 /** `hello`: a tab has come. `connection`: how the stream stands, also as the reply to `hello`. */
 type Message =

@@ -5,52 +5,27 @@
  * the type of the answer. An answer is checked against its prompt before the execution hears of it.
  */
 import { isDeepStrictEqual } from 'node:util';
+import type {
+  Answer,
+  BinaryAnswer,
+  BinaryOption,
+  ChoiceKind,
+  ChoicePrompt,
+  Json,
+  ManyAnswer,
+  NotificationAnswer,
+  OneAnswer,
+  Option,
+  Prompt,
+  PromptBase,
+  PromptKind,
+  TextAnswer,
+  TextPrompt,
+} from '../../machines/prompts.ts';
 import { Failure } from '../errors.ts';
 import { toJson } from '../json.ts';
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
-
-export type BinaryOption = { readonly id: string; readonly label: string; readonly value: Json };
-export type Option = {
-  readonly id: string;
-  readonly label: string;
-  readonly value: string;
-  readonly description: string;
-};
-
-type PromptBase = {
-  readonly text: string;
-  /** Whole seconds, or null to wait as long as the execution may. */
-  readonly timeout: number | null;
-  /** What a client shows once the time is over; NAT sends it from the start. */
-  readonly error: string | null;
-};
-
-export type TextPrompt = PromptBase & {
-  readonly input_type: 'text';
-  readonly placeholder: string | null;
-  readonly required: boolean;
-};
-export type NotificationPrompt = PromptBase & { readonly input_type: 'notification' };
-export type BinaryPrompt = PromptBase & {
-  readonly input_type: 'binary_choice';
-  readonly options: readonly BinaryOption[];
-};
-export type ChoiceKind = 'radio' | 'checkbox' | 'dropdown';
-export type ChoicePrompt = PromptBase & { readonly options: readonly Option[]; readonly input_type: ChoiceKind };
-export type Prompt = TextPrompt | NotificationPrompt | BinaryPrompt | ChoicePrompt;
-export type PromptKind = Prompt['input_type'];
-
-export type TextAnswer = { readonly kind: 'text'; readonly text: string };
-export type NotificationAnswer = { readonly kind: 'notification'; readonly text: string };
-export type BinaryAnswer = { readonly kind: 'binary_choice'; readonly option: BinaryOption; readonly value: Json };
-export type OneAnswer = { readonly kind: 'radio' | 'dropdown'; readonly option: Option; readonly value: string };
-export type ManyAnswer = {
-  readonly kind: 'checkbox';
-  readonly options: readonly Option[];
-  readonly values: readonly string[];
-};
-export type Answer = TextAnswer | NotificationAnswer | BinaryAnswer | OneAnswer | ManyAnswer;
+export type * from '../../machines/prompts.ts';
 
 /** A prompt that knows its answer's type, and what happens when nobody answers in time. */
 export type Question<A extends Answer> = {

@@ -109,6 +109,8 @@ export class Execution {
   #told: ExecutionSnapshot;
   driver: Driver | undefined;
   readonly origin: Origin;
+  /** What `RecordBytes` counts for it. */
+  recordBytes = 0;
   readonly #deps: ExecutionDeps;
   #watchers: Map<Watcher, Gone | undefined> | undefined;
   #untold: Untold[] | undefined;

@@ -19,7 +19,6 @@ export const heapBytesOf = (value: unknown): number => {
 
 export class RecordBytes {
   readonly #limit: number;
-  readonly #byExecution = new Map<Execution, number>();
   #total = 0;
 
   constructor(limit: number) {
@@ -36,12 +35,12 @@ export class RecordBytes {
   }
 
   add(execution: Execution, bytes: number): void {
-    this.#byExecution.set(execution, (this.#byExecution.get(execution) ?? 0) + bytes);
+    execution.recordBytes += bytes;
     this.#total += bytes;
   }
 
   release(execution: Execution): void {
-    this.#total -= this.#byExecution.get(execution) ?? 0;
-    this.#byExecution.delete(execution);
+    this.#total -= execution.recordBytes;
+    execution.recordBytes = 0;
   }
 }

@@ -7,10 +7,11 @@
  * that a code is used. Within the process a state is used up by `take`.
  */
 
-import type { AccessToken } from '../authoring/access-token.ts';
+import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
 import type { Provider } from './provider.ts';
+import { Shares } from './shares.ts';
 import { holderOf } from './stored-tokens.ts';
 
 export interface Flow {
@@ -19,6 +20,8 @@ export interface Flow {
   readonly scopes: readonly string[];
   /** Who may finish it; undefined if the execution has no owner, and then whoever has the state. */
   readonly user: string | undefined;
+  /** From where it was asked for, if that is known. */
+  readonly address?: string | undefined;
   /** The execution that asked first. Its pause has the state as its id. */
   readonly executionId: string;
   /** The PKCE secret: it never leaves the process but for the token endpoint. */
@@ -37,42 +40,40 @@ export interface Waiting {
   readonly state: string;
 }
 
-export interface FlowLimits {
-  readonly maxFlows: number;
-  readonly maxFlowsPerUser: number;
-}
-
 const PAGE = 1_000;
+
+/** A place may be free before the oldest flow is over. */
+const LONGEST_WAIT_MS = 30_000;
 
 /** Pauses that wait for one flow; each that joins writes all of them. The token of one flow ends the others as well. */
 const MAX_WAITING = 100;
 
 export class Flows {
   readonly #now: () => number;
-  readonly #limits: FlowLimits;
+  readonly #maxFlows: number;
+  readonly #shares: Shares;
   readonly #vault: Vault | undefined;
   readonly #provider: (name: string) => Provider | undefined;
   /** All flows live equally long, so that insertion order is the order in which they expire. */
   readonly #pending = new Map<string, Flow>();
   /** The same, by holder. */
-  /** Of these, those of callers without identity. */
-  #anonymous = 0;
   readonly #byHolder = new Map<string, Set<Flow>>();
   /** Flows whose code is being exchanged. */
   readonly #used = new Map<string, Flow>();
   /** Of pauses that wait for a flow of another one: its state. */
   readonly #joined = new Map<string, string>();
-  /** Tokens that were granted, by pause. */
-  readonly #granted = new Map<string, AccessToken>();
+  /** What was granted and is not claimed, by pause. */
+  readonly #granted = new Map<string, Grant>();
 
   constructor(
     now: () => number,
-    limits: FlowLimits,
+    maxFlows: number,
     vault: Vault | undefined,
     provider: (name: string) => Provider | undefined,
   ) {
     this.#now = now;
-    this.#limits = limits;
+    this.#maxFlows = maxFlows;
+    this.#shares = new Shares(maxFlows);
     this.#vault = vault;
     this.#provider = provider;
     this.#load();
@@ -85,14 +86,11 @@ export class Flows {
   /** Throws `store_unavailable`, and `queue_full`: dropping an older flow instead would break a link that was just sent. */
   add(asked: NewFlow): void {
     this.#expire();
-    const { maxFlows, maxFlowsPerUser } = this.#limits;
-    const isAnonymous = asked.user === undefined;
-    const ofUser = asked.user === undefined ? 0 : (this.#byHolder.get(asked.user)?.size ?? 0);
-    // Callers without identity cannot be told apart: together they never take the half that is for users.
-    const isShareUsedUp = isAnonymous && this.#anonymous >= Math.ceil(maxFlows / 2);
-    if (this.#pending.size >= maxFlows || ofUser >= maxFlowsPerUser || isShareUsedUp) {
-      const detail = `${this.#pending.size} consents are pending, ${ofUser} of them of this user; try again later.`;
-      throw new Failure('queue_full', { detail, retryAfterMs: 1_000 });
+    if (!this.#shares.hasRoomFor(asked)) {
+      const [oldest] = this.#pending.values();
+      const waitMs = (oldest?.expiresAt ?? Number.POSITIVE_INFINITY) - this.#now();
+      const detail = `${this.#pending.size} consents are pending, of ${this.#maxFlows} at most, and the share of this caller is used up; try again later.`;
+      throw new Failure('queue_full', { detail, retryAfterMs: Math.min(waitMs, LONGEST_WAIT_MS) });
     }
     const flow: Flow = { ...asked, waiting: new Map([[asked.state, asked.executionId]]) };
     this.#vault?.put('flow', flow.state, writeFlow(flow));
@@ -146,19 +144,29 @@ export class Flows {
    * How the exchange of the code ended; an abandoned flow takes no token any more. Gives the pauses that have heard it
    * besides the first: a token ends all consents of the user that it satisfies. Throws `store_unavailable`.
    */
-  settle(flow: Flow, token: AccessToken | undefined): Waiting[] {
+  settle(flow: Flow, grant: Grant | undefined): Waiting[] {
     if (!this.#used.has(flow.state)) return [];
     this.#vault?.remove('flow', flow.state);
     this.#used.delete(flow.state);
-    const satisfied = token === undefined ? [] : this.#satisfiedBy(flow, token);
+    const satisfied = grant === undefined ? [] : this.#satisfiedBy(flow, grant.token);
     for (const other of satisfied) this.#drop(other);
     const pauses = [flow, ...satisfied].flatMap(({ waiting }) => [...waiting]);
     for (const [id] of pauses) {
       this.#joined.delete(id);
-      if (token !== undefined) this.#granted.set(id, token);
+      if (grant !== undefined) this.#granted.set(id, grant);
     }
     this.#boundGranted();
     return pauses.filter(([id]) => id !== flow.state).map(([state, executionId]) => ({ executionId, state }));
+  }
+
+  /** What the provider has given for a flow, until that is claimed. */
+  grantOf({ state }: Flow): Grant | undefined {
+    return this.#granted.get(state);
+  }
+
+  /** Remembers what the provider has given, whether or not that can be kept. */
+  hold(flow: Flow, grant: Grant): void {
+    if (this.isWanted(flow)) this.#granted.set(flow.state, grant);
   }
 
   /** The outcome could not be kept: the callback may come again. */
@@ -167,9 +175,9 @@ export class Flows {
   }
 
   claim(id: string): AccessToken | undefined {
-    const token = this.#granted.get(id);
+    const grant = this.#granted.get(id);
     this.#granted.delete(id);
-    return token;
+    return grant?.token;
   }
 
   /** A pause is over. Its flow is, when no other pause waits for it. */
@@ -247,7 +255,7 @@ export class Flows {
   }
 
   #count(flow: Flow): void {
-    if (flow.user === undefined) this.#anonymous += 1;
+    this.#shares.take(flow);
     const { state, waiting } = flow;
     this.#pending.set(state, flow);
     for (const id of waiting.keys()) if (id !== state) this.#joined.set(id, state);
@@ -261,7 +269,7 @@ export class Flows {
     const flow = this.#pending.get(state);
     if (flow === undefined) return;
     this.#pending.delete(state);
-    if (flow.user === undefined) this.#anonymous -= 1;
+    this.#shares.give(flow);
     const holder = holderOf(flow);
     const own = this.#byHolder.get(holder);
     own?.delete(flow);
@@ -271,7 +279,7 @@ export class Flows {
   /** A caller that never claims must not keep tokens for ever: the oldest goes. */
   #boundGranted(): void {
     for (const id of this.#granted.keys()) {
-      if (this.#granted.size <= this.#limits.maxFlows) return;
+      if (this.#granted.size <= this.#maxFlows) return;
       this.#granted.delete(id);
     }
   }
@@ -286,8 +294,8 @@ type StoredFlow = Omit<Flow, 'state' | 'provider' | 'waiting'> & {
   readonly others?: readonly (readonly [id: string, executionId: string])[];
 };
 
-const writeFlow = ({ state, provider, scopes, user, executionId, verifier, expiresAt, waiting }: Flow): string => {
+const writeFlow = ({ state, provider, waiting, ...flow }: Flow): string => {
   const others = [...waiting].filter(([id]) => id !== state);
-  const flow: StoredFlow = { provider: provider.name, scopes, user, executionId, verifier, expiresAt };
-  return JSON.stringify(others.length === 0 ? flow : { ...flow, others });
+  const stored: StoredFlow = { ...flow, provider: provider.name };
+  return JSON.stringify(others.length === 0 ? stored : { ...stored, others });
 };

@@ -5,6 +5,7 @@
  * O2  A callback without a code never becomes another grant: an error is the user's no, and no is no.
  * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault; no outcome, failure or address carries them.
  * O4  What a callback has led to is kept with the fact that says so, or before it; what cannot be kept is an error.
+ * O5  A code is sent to the provider once: a callback that comes again, since its grant could not be kept, has that grant.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
@@ -32,10 +33,8 @@ export interface OAuthOptions {
   timeoutMs: number;
   /** How long a provider may take to answer one request. Default 10_000. */
   requestTimeoutMs?: number;
-  /** Consents that may be pending at once; further ones are refused as `queue_full`. Default 10_000. */
+  /** Consents that may be pending at once, shared among callers (`Shares`); further ones are refused as `queue_full`. Default 10_000. */
   maxFlows?: number;
-  /** The same for one user. Default 1_000. */
-  maxFlowsPerUser?: number;
   /** Tokens in memory; the longest unused one makes room. Default 10_000. */
   maxTokens?: number;
   /** Where flows and tokens outlive the process. */
@@ -52,6 +51,8 @@ export interface FlowRequest extends Subject {
   readonly provider: string;
   /** Default: those of the provider's configuration. */
   readonly scopes?: readonly string[] | undefined;
+  /** From where the caller asks, if that is known: places for consents are shared by it. */
+  readonly address?: string | undefined;
 }
 
 /** Whose token it is: a user's, or that of one execution which nobody owns. */
@@ -117,10 +118,10 @@ export interface OAuth {
 
 /** Throws `options_invalid` for a provider that could never work. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
-  const { now, timeoutMs, maxFlows = 10_000, maxFlowsPerUser = 1_000, maxTokens = 10_000, vault } = options;
+  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
-  const flows = new Flows(now, { maxFlows, maxFlowsPerUser }, vault, (name) => providers.get(name));
+  const flows = new Flows(now, maxFlows, vault, (name) => providers.get(name));
   const requests = new Requests({ fetch, requestTimeoutMs, wait: options.wait });
   const endpoint = new TokenEndpoint(requests, now);
   const tokens = new TokenCache({
@@ -139,12 +140,12 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     throw new Failure('options_invalid', { detail });
   };
 
-  const flowOf = ({ provider: name, scopes: wanted, user, executionId }: FlowRequest): NewFlow => {
+  const flowOf = ({ provider: name, scopes: wanted, user, address, executionId }: FlowRequest): NewFlow => {
     const provider = providerOf(name);
     const state = random(24).toString('base64url');
     const verifier = random(64).toString('base64url');
     const scopes = scopesOf(provider, wanted);
-    return { state, provider, scopes, user, executionId, verifier, expiresAt: now() + timeoutMs };
+    return { state, provider, scopes, user, address, executionId, verifier, expiresAt: now() + timeoutMs };
   };
   const begun = (flow: NewFlow): Begun => ({
     state: flow.state,
@@ -172,11 +173,12 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     const { provider, scopes, verifier } = flow;
     const callback = readCallback(flow, url);
     if (!(callback instanceof URLSearchParams)) return { ...callback, ...others(flows.settle(flow, undefined)) };
-    const answer = await endpoint.exchange(provider, scopes, callback, verifier);
-    if (answer.outcome === 'failed') return { ...answer, ...others(flows.settle(flow, undefined)) };
+    const grant = flows.grantOf(flow) ?? (await endpoint.exchange(provider, scopes, callback, verifier)); // O5
+    if ('reason' in grant) return { ...grant, ...others(flows.settle(flow, undefined)) };
+    flows.hold(flow, grant);
     // A token that only one execution could use is of no use once that has ended.
-    if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, answer);
-    return { outcome: 'granted', ...others(flows.settle(flow, answer.token)) } as const;
+    if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, grant);
+    return { outcome: 'granted', ...others(flows.settle(flow, grant)) } as const;
   };
   const others = (also: readonly Waiting[]) => (also.length === 0 ? {} : { also });
 

@@ -2,19 +2,19 @@
 import type { Branches } from '../authoring/context.ts';
 import { WithdrawnError } from '../authoring/errors.ts';
 import type { Run } from './run.ts';
-import { type Branch, runAt, threadRoot } from './thread.ts';
+import { type Branch, branchRoot, runAt } from './thread.ts';
 
 type Begun<T> = { readonly branch: Branch; readonly result: Promise<T> };
 
 const begin = <T>(run: Run, name: string, work: (signal: AbortSignal) => Promise<T> | T): Begun<T> => {
   const { position } = run;
   const fact = { type: 'branch.started', call: 0, after: 0, name } as const;
-  const made = run.make(fact, position, (started) => run.record(started));
+  const made = run.make(fact, position);
   const parent = position.branch;
   const branch: Branch = { call: made?.fact.call ?? -1, name, parent, abort: new AbortController() };
   const start = { run, after: branch.call, branch, step: undefined };
   const result =
-    made === undefined ? new Promise<T>(() => {}) : runAt(start, () => threadRoot(() => work(branch.abort.signal)));
+    made === undefined ? new Promise<T>(() => {}) : runAt(start, () => branchRoot(() => work(branch.abort.signal)));
   result.catch(() => {});
   return { branch, result };
 };

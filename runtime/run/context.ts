@@ -33,7 +33,7 @@ import { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
 import { copyJson, toJson, toJsonOrNull } from '../json.ts';
 import { silentLog } from '../log.ts';
-import type { AccessToken } from '../oauth/oauth.ts';
+import type { AccessToken, Begun } from '../oauth/oauth.ts';
 import { all, branch, race } from './branches.ts';
 import { AUTHORIZE, type PauseFact } from './calls.ts';
 import type { Run } from './run.ts';
@@ -103,14 +103,11 @@ export class RunContext implements Context {
     if (refused !== undefined) return refused;
     const { fallback } = question;
     const prompt = frozen(question.prompt);
-    const asked: PromptFact = { type: 'interaction.requested', call: 0, after: 0, id: newId(), prompt, dueAt: null };
+    const dueAt = prompt.timeout === null ? null : prompt.timeout * 1000 + this.#run.deps.promptGraceMs;
+    const asked: PromptFact = { type: 'interaction.requested', call: 0, after: 0, id: newId(), prompt, dueAt };
     if (fallback !== undefined) (asked as { fallback?: Answer }).fallback = copyJson(fallback);
     if (key !== undefined) (asked as { key?: string }).key = key;
-    const { promptGraceMs, now } = this.#run.deps;
-    const open = (fact: PromptFact): void => {
-      if (prompt.timeout !== null) (fact as { dueAt: number }).dueAt = now() + prompt.timeout * 1000 + promptGraceMs;
-    };
-    return this.#run.pause(asked, position, open, answered<A>, signal);
+    return this.#run.pause(asked, position, answered<A>, signal);
   }
 
   notify(given: string | Question<NotificationAnswer>): Promise<NotificationAnswer> {
@@ -120,7 +117,7 @@ export class RunContext implements Context {
     if (refused !== undefined) return refused;
     const prompt = frozen((typeof given === 'string' ? notification({ text: given }) : given).prompt);
     const fact = { type: 'notification.sent', call: 0, after: 0, prompt } as const;
-    const made = run.make(fact, position, (sent) => run.record(sent));
+    const made = run.make(fact, position);
     return made === undefined ? new Promise(() => {}) : this.#soon(async () => acknowledged());
   }
 
@@ -142,13 +139,13 @@ export class RunContext implements Context {
     const fact = { type: 'step.started', call: 0, after: 0, name } as const;
     const own: { error?: unknown } = {};
     // What was begun before and has not ended is new as well: it is done again, once all else has been.
-    const made = run.make(fact, position, (begun) => new StepWork(run, this, begun, position, work, own).start());
+    const made = run.make(fact, position, (_, begun) => new StepWork(run, this, begun, position, work, own).start());
     if (made === undefined) return new Promise(() => {});
     if (made.isReplayed && !run.hasEnded(made.fact.call))
       run.once(`step ${JSON.stringify(name)}, again`, () =>
         new StepWork(run, this, { ...placeOf(made.fact), type: 'step.started', name }, position, work, own).start(),
       );
-    return run.ended(made.fact.call, position, (entry) => {
+    return run.ended(made.fact.call, position, (_, entry) => {
       if (entry.type === 'step.completed') return copyJson(entry.value) as Jsonify<T>;
       const { name: kind, message, data } = entry as Extract<JournalEntry, { type: 'step.failed' }>;
       const error = rebuilt(kind, message, copyJson(data));
@@ -212,7 +209,8 @@ export class RunContext implements Context {
 
   /**
    * One call may ask more than once: the token of a consent may be gone when the run is executed again. So it first goes
-   * through what it has led to before, and then sees what it has.
+   * through what it has led to before, and then sees what it has. Where there is no place for its consent it sleeps, and
+   * asks again: without a slot, and for as long as a consent may take.
    */
   async #authorize(
     provider: string,
@@ -228,38 +226,66 @@ export class RunContext implements Context {
     const made = run.make(asked, position, () => isDue());
     if (made === undefined) return await new Promise(() => {});
     const { call } = made.fact;
+    const record = (value: { provider: string; refused?: string }): Promise<void> => {
+      run.record({ ...placeOf(made.fact), type: 'value.recorded', name: AUTHORIZE, value });
+      return run.ended(call, position, () => {});
+    };
     let consent: string | undefined;
+    let waitedMs = 0;
     if (!made.isReplayed) await due;
     else {
       for (let before = made.fact as JournalEntry | undefined; before !== undefined; before = run.more(call)) {
         if (before.type === 'oauth.requested') consent = await run.resume(before, granted, position, signal);
+        else if (before.type === 'sleep.started') waitedMs += await run.resume(before, waited, position, signal);
         else throwIfRefused(await run.ended(call, position, valueIn));
       }
     }
     try {
       if (!made.isReplayed && rejected) run.deps.oauth.reject(this.#subject, provider, rejected);
       let token = await this.#token(consent, provider, scopes);
-      if (token === undefined) {
+      while (token === undefined) {
         if (!run.asked.interactive) {
           await run.breath;
           throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
         }
-        const { state: id, authUrl, expiresInMs } = run.deps.oauth.ask({ provider, scopes, ...this.#subject });
-        const dueAt = run.deps.now() + expiresInMs;
-        const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
-        consent = await run.pauseAgain(fact, granted, position, signal);
-        token = (await this.#token(consent, provider, scopes)) ?? lost(provider);
-      } else if (!made.isReplayed) {
-        run.record(asked);
-        await run.ended(call, position, () => {});
+        const begun = this.#consentOf(provider, scopes, waitedMs);
+        if (typeof begun !== 'number') {
+          const { state: id, authUrl, expiresInMs } = begun;
+          const dueAt = run.deps.now() + expiresInMs;
+          const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
+          consent = await run.pauseAgain(fact, granted, position, signal);
+          return (await this.#token(consent, provider, scopes)) ?? lost(provider);
+        }
+        if (!made.isReplayed && waitedMs === 0) await record({ provider });
+        const fact: SleepFact = {
+          ...placeOf(made.fact),
+          type: 'sleep.started',
+          id: newId(),
+          dueAt: run.deps.now() + begun,
+        };
+        waitedMs += await run.pauseAgain(fact, waited, position, signal);
+        token = await this.#token(undefined, provider, scopes);
       }
+      if (!made.isReplayed) await record({ provider });
       return token;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       const refused = `${CALLBACK_FAILED}: ${error.message}`;
-      run.record({ ...placeOf(made.fact), type: 'value.recorded', name: AUTHORIZE, value: { provider, refused } });
-      await run.ended(call, position, () => {});
+      await record({ provider, refused });
       throw new AuthorizationError(refused);
+    }
+  }
+
+  /** A consent that was begun, or how long to wait until there may be a place for it. Milliseconds. */
+  #consentOf(provider: string, scopes: readonly string[] | undefined, waitedMs: number): Begun | number {
+    const { oauth, oauthTimeoutMs } = this.#run.deps;
+    const address = this.#run.asked.request.client?.host;
+    try {
+      return oauth.ask({ provider, scopes, address, ...this.#subject });
+    } catch (thrown) {
+      const isFull = thrown instanceof Failure && thrown.code === 'queue_full';
+      if (!isFull || waitedMs >= oauthTimeoutMs) throw thrown;
+      return thrown.retryAfterMs ?? 1_000;
     }
   }
 
@@ -284,11 +310,8 @@ export class RunContext implements Context {
     if (refused !== undefined) return refused;
     if (!Number.isFinite(ms))
       return this.#soon(() => Promise.reject(new RangeError(`sleep takes milliseconds, got ${ms}`)));
-    const fact: SleepFact = { type: 'sleep.started', call: 0, after: 0, id: newId(), dueAt: 0 };
-    const open = (started: SleepFact): void => {
-      (started as { dueAt: number }).dueAt = run.deps.now() + Math.max(0, ms);
-    };
-    return run.pause(fact, position, open, slept, signal);
+    const fact: SleepFact = { type: 'sleep.started', call: 0, after: 0, id: newId(), dueAt: Math.max(0, ms) };
+    return run.pause(fact, position, slept, signal);
   }
 
   now(): number {
@@ -375,6 +398,12 @@ const slept = (_: SleepFact, closed: JournalEntry): void => {
   if (closed.type === 'sleep.withdrawn') throw new WithdrawnError('The sleep was withdrawn.');
 };
 
+/** How long that was, of a sleep until there was a place. Milliseconds. */
+const waited = ({ dueAt, ...asked }: SleepFact, closed: JournalEntry): number => {
+  slept({ dueAt, ...asked }, closed);
+  return dueAt - (asked as unknown as JournalEntry).at;
+};
+
 /** The consent that was given. */
 const granted = ({ id, dueAt, ...asked }: ConsentFact, closed: JournalEntry): string => {
   if (closed.type === 'oauth.granted') return id;
@@ -391,7 +420,7 @@ const lost = (provider: string): never => {
   throw new AuthorizationError(`${CALLBACK_FAILED}: the token of ${provider} is no longer there; ask again.`);
 };
 
-const valueIn = (entry: JournalEntry): unknown => ('value' in entry ? entry.value : undefined);
+const valueIn = (_: undefined, entry: JournalEntry): unknown => ('value' in entry ? entry.value : undefined);
 
 const throwIfRefused = (recorded: unknown): void => {
   const { refused } = (recorded ?? {}) as { refused?: string };

@@ -36,7 +36,7 @@ export class RunSteps {
 
   /** Gives the id under which the step is known: the one that a run before this one has given it, if there was one. */
   #note(step: TraceStep): string {
-    return this.#run.note({ type: 'trace.emitted', call: 0, after: 0, step }, this.#run.root).step.id;
+    return this.#run.note({ type: 'trace.emitted', call: 0, after: 0, step }, this.#run).step.id;
   }
 
   #functionStep(id: string, event: string, data: { input?: unknown; output?: unknown }): TraceStep {

@@ -71,7 +71,6 @@ export class Replay {
   constructor(past: readonly JournalEntry[], isTruncated: boolean) {
     const known = new Set<number>();
     const begun = new Map<number, number>();
-    let last: number | string = -1;
     let lastCall = -1;
     for (const entry of past) {
       if (wakes(entry) !== undefined) this.#wakes.push(entry);
@@ -97,8 +96,7 @@ export class Replay {
       if (isKnown && entry.type === 'step.started') continue; // one that was begun again is one call
       this.#toMake.push(entry);
       if (isKnown) this.#more.set(call, [...(this.#more.get(call) ?? []), entry]);
-      else this.#addTwin(keyOf(entry.after === undefined ? { ...entry, after: last } : entry, entry), entry);
-      if (!isDroppable(entry)) last = call;
+      else this.#addTwin(keyOf(entry.after === undefined ? UNPLACED : entry, entry), entry);
     }
     this.attempts = begun;
     this.lastCall = lastCall;
@@ -129,6 +127,11 @@ export class Replay {
 
   /** P2 */
   take(fact: MadeCall, place: Place): Taken {
+    const unplaced = this.#twins.get(keyOf(UNPLACED, fact))?.entries.shift();
+    if (unplaced !== undefined) {
+      this.#make(unplaced);
+      return unplaced;
+    }
     const key = keyOf(place, fact);
     const twins = this.#twins.get(key) ?? newTwins();
     this.#twins.set(key, twins);
@@ -217,6 +220,9 @@ export class Replay {
     return 'call' in first ? wordsOf(first as MadeEntry) : `${first.type} of ${first.id}`;
   }
 }
+
+/** Calls of older journals do not say where they were made. They were numbered, so those that are the same have their order. */
+const UNPLACED: Place = { after: 'unplaced' };
 
 const keyOf = ({ branch, after }: Place, fact: MadeCall | MadeEntry): string =>
   `${branch ?? ''}|${after}|${signatureOf(fact)}`;

@@ -45,15 +45,17 @@ import {
   moveTo,
   type Position,
   positionIn,
+  type Root,
   runAt,
-  threadRoot,
+  runFrom,
 } from './thread.ts';
 import type { Turns, TurnTaker } from './turns.ts';
-import { Waits } from './waits.ts';
+import { type Outcome, Waiting, Waits } from './waits.ts';
 
 export interface RunDeps {
   readonly oauth: OAuth;
   readonly promptGraceMs: number;
+  readonly oauthTimeoutMs: number;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: Log;
@@ -65,13 +67,11 @@ export interface RunDeps {
 /** What a call has led to: before, or now. */
 export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
 
-export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown> {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
   readonly workflow: Workflow;
-  /** Where its threads begin. */
-  readonly root: Position = { run: this, after: -1, branch: undefined, step: undefined };
   readonly #lease: Lease;
   /** What the schema has made of the input, if it has been asked. */
   readonly #read: { readonly value: unknown } | undefined;
@@ -121,6 +121,19 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     });
     this.#past = this.#catchUp.replay;
     this.#nextCall = this.#past.lastCall + 1;
+  }
+
+  get run(): this {
+    return this;
+  }
+  get after(): number {
+    return -1;
+  }
+  get branch(): undefined {
+    return undefined;
+  }
+  get step(): undefined {
+    return undefined;
   }
 
   get isReplaceable(): boolean {
@@ -201,7 +214,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
 
   /** Where the call that is being made stands. */
   get position(): Position {
-    return positionIn(this) ?? { ...this.root, after: this.#lost, isLost: true };
+    return positionIn(this) ?? { run: this, after: this.#lost, branch: undefined, step: undefined, isLost: true };
   }
 
   /** Rejects a call, if it is one too many: the execution has ended, or the branch of the call was withdrawn. */
@@ -233,7 +246,11 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
    * Makes a call: gives the fact that it has led to before, or gives the call its number and lets `act` record it, as soon as
    * new things may be done. Undefined: it cannot be told which call it is.
    */
-  make<Fact extends MadeCall>(fact: Fact, position: Position, act: (fact: Fact) => void): Made<Fact> | undefined {
+  make<Fact extends MadeCall>(
+    fact: Fact,
+    position: Position,
+    act: (run: Run, fact: Fact) => void = record,
+  ): Made<Fact> | undefined {
     const { branch, step, after } = position;
     const numbered = fact as Fact & { -readonly [Key in keyof Place]: Place[Key] };
     numbered.after = after;
@@ -260,9 +277,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     return { fact, isReplayed: false };
   }
 
-  #new<Fact extends MadeCall>(fact: Fact, act: (fact: Fact) => void): void {
-    if (this.#catchUp === undefined) act(fact);
-    else this.#catchUp.hold(wordsOfCall(fact), () => act(fact));
+  #new<Fact extends MadeCall>(fact: Fact, act: (run: Run, fact: Fact) => void): void {
+    if (this.#catchUp === undefined) act(this, fact);
+    else this.#catchUp.hold(wordsOfCall(fact), () => act(this, fact));
   }
 
   #advance(position: Position, fact: MadeCall, call: number): void {
@@ -279,26 +296,22 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   /** Records what a call gives at once. Gives it back, or what the same call has given before. */
   note<Fact extends MadeCall>(fact: Fact, position = this.position): Fact {
     if (this.#over !== undefined || this.execution.hasEnded) return fact;
-    const made = this.make(fact, position, record.bind(undefined, this) as (fact: Fact) => void);
+    const made = this.make(fact, position);
     if (fact.type === 'output.emitted') this.#steps?.emitted(fact.value);
     return made?.fact ?? fact;
   }
 
   /**
-   * Opens a pause, by a fact that `open` completes in the moment in which it is opened, and waits for what closes it.
+   * Opens a pause, and waits for what closes it. `dueAt` of what is given counts from the moment in which it is opened.
    * Resolves to what `outcome` makes of that; rejects with what it throws.
    */
   pause<Fact extends PauseFact, T>(
     given: Fact,
     position: Position,
-    open: (fact: Fact) => void,
-    outcome: (fact: Fact, closed: JournalEntry) => T,
+    outcome: Outcome<Fact, T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const made = this.make(given, position, (fact) => {
-      open(fact);
-      this.#offer(fact);
-    });
+    const made = this.make(given, position, open);
     if (made === undefined) return new Promise(() => {});
     return this.resume(made.fact, outcome, position, signal);
   }
@@ -306,17 +319,17 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   /** Opens a pause that its call has led to beyond what it led to before: the replay waits for it. */
   pauseAgain<Fact extends PauseFact, T>(
     fact: Fact,
-    outcome: (fact: Fact, closed: JournalEntry) => T,
+    outcome: Outcome<Fact, T>,
     position: Position,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     this.#catchUp?.again.add(fact.id);
-    this.#offer(fact);
+    this.offer(fact);
     return this.resume(fact, outcome, position, signal);
   }
 
   /** What cannot be kept leaves the run (R4), and the next one opens the pause. */
-  #offer(fact: NewFact): void {
+  offer(fact: NewFact): void {
     if (this.#over !== undefined) return;
     try {
       const kept = this.execution.offer(fact);
@@ -327,20 +340,22 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   /** Waits for what closes a pause that is open. */
   resume<Fact extends PauseFact, T>(
     fact: Fact,
-    outcome: (fact: Fact, closed: JournalEntry) => T,
+    outcome: Outcome<Fact, T>,
     { branch }: Position,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const withdraw = signal && ((): void => this.#withdraw(fact));
-    const promise = new Promise<T>((resolve, reject) => {
-      const heard = (closed: JournalEntry): void => resolve(outcome(fact, closed));
-      const forget = withdraw && ((): void => signal!.removeEventListener('abort', withdraw));
-      this.#waits.add({ key: fact.id, pause: fact, branch, resolve: heard, reject, forget });
-    });
-    promise.catch(() => {}); // the author may not have awaited it yet, or never will
-    if (signal?.aborted) this.#withdraw(fact);
-    else if (withdraw !== undefined) signal!.addEventListener('abort', withdraw, { once: true });
-    return promise;
+    const waiting = new Waiting(fact.id, fact, branch, outcome);
+    this.#waits.add(waiting);
+    if (signal !== undefined) waiting.forget = this.#withdrawBy(signal, fact);
+    return waiting.promise;
+  }
+
+  /** Returns what stops it. */
+  #withdrawBy(signal: AbortSignal, fact: PauseFact): (() => void) | undefined {
+    const withdraw = (): void => this.#withdraw(fact);
+    signal.addEventListener('abort', withdraw, { once: true });
+    if (signal.aborted) withdraw();
+    return () => signal.removeEventListener('abort', withdraw);
   }
 
   /** What is waited for in the branch is not needed any more. */
@@ -360,13 +375,10 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   }
 
   /** Waits for the fact that ends a call of this number. */
-  ended<T>(call: number, { branch }: Position, outcome: (entry: JournalEntry) => T): Promise<T> {
-    const promise = new Promise<T>((resolve, reject) => {
-      const heard = (entry: JournalEntry): void => resolve(outcome(entry));
-      this.#waits.add({ key: call, pause: undefined, branch, resolve: heard, reject, forget: undefined });
-    });
-    promise.catch(() => {});
-    return promise;
+  ended<T>(call: number, { branch }: Position, outcome: Outcome<undefined, T>): Promise<T> {
+    const waiting = new Waiting(call, undefined, branch, outcome);
+    this.#waits.add(waiting);
+    return waiting.promise;
   }
 
   /** Resolves when the fact is kept and the execution executes. Never, if the run has left or ended meanwhile. */
@@ -506,14 +518,14 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #start(): void {
     this.#isStarted = true;
     if (this.workflow.streamOnly && !this.asked.streaming) {
-      this.#fail(new Error('Cannot get a single output value for streaming workflows'));
+      this.fail(new Error('Cannot get a single output value for streaming workflows'));
       return;
     }
     try {
       if (this.asked.recordsSteps ?? this.asked.streaming) this.#steps = new RunSteps(this);
       this.#begin();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
     if (this.#catchUp?.replay.isOver) this.#caughtUp();
   }
@@ -522,17 +534,17 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   #begin(): void {
     const schema = this.workflow.input?.['~standard'];
     if (this.#read !== undefined || schema === undefined) {
-      this.#execute(this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
+      runFrom(this, this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
       return;
     }
     const read = this.#validated(schema, copyJson(this.asked.input));
     if (!(read instanceof Promise)) this.#executeRead(read);
-    else read.then((late) => this.#executeRead(late)).catch((error) => this.#fail(error));
+    else read.then((late) => this.#executeRead(late)).catch((error) => this.fail(error));
   }
 
   #executeRead(read: StandardSchemaV1.Result<unknown>): void {
     if (this.#over !== undefined) return;
-    if (read.issues === undefined) this.#execute(read.value);
+    if (read.issues === undefined) runFrom(this, read.value);
     else {
       const came = `a schema that does not take it: ${read.issues[0]?.message}`;
       this.#block('the input as it came', came);
@@ -540,15 +552,10 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     }
   }
 
-  #execute(input: unknown): void {
-    const { resources } = this.#lease.builder;
-    const result = runAt(this.root, () =>
-      threadRoot(() => {
-        const returned: Returned<unknown> = this.workflow.run(input, new RunContext(this), resources);
-        return isGenerator(returned) ? this.#drain((this.#generator = returned)) : returned;
-      }),
-    );
-    result.then((value) => this.#complete(value)).catch((error) => this.#fail(error));
+  /** Calls the function. */
+  call(input: unknown): Returned<unknown> {
+    const returned: Returned<unknown> = this.workflow.run(input, new RunContext(this), this.#lease.builder.resources);
+    return isGenerator(returned) ? this.#drain((this.#generator = returned)) : returned;
   }
 
   #block(expected: string, came: string): void {
@@ -575,7 +582,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   async #drain(generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
     for (let yields = 0; ; yields += 1) {
       // The thread of a generator is that of its caller, who knows no more than how often it has called.
-      const position: Position = { ...this.root, after: `yield ${yields}` };
+      const position: Position = { run: this, after: `yield ${yields}`, branch: undefined, step: undefined };
       const { done, value } = await runAt(position, () => generator.next());
       if (done) return value;
       this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
@@ -583,24 +590,24 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
   }
 
   /** The result is what the output schema makes of it. A stream need not have one. */
-  #complete(result: unknown): void {
+  complete(result: unknown): void {
     const { output } = this.workflow;
     const isAbsent = result === undefined && this.asked.streaming;
     const checked = output === undefined || isAbsent ? { value: result } : this.#validated(output['~standard'], result);
     if (checked instanceof Promise)
-      void checked.then((late) => this.#conclude(late)).catch((error) => this.#fail(error));
+      void checked.then((late) => this.#conclude(late)).catch((error) => this.fail(error));
     else this.#conclude(checked);
   }
 
   /** On a thread of the run: what a schema forgets to await is the run's. */
   #validated(schema: StandardSchemaV1['~standard'], value: unknown): ReturnType<typeof schema.validate> {
-    return runAt(this.root, () => schema.validate(value));
+    return runAt(this, () => schema.validate(value));
   }
 
   #conclude(checked: StandardSchemaV1.Result<unknown>): void {
     if (checked.issues !== undefined) {
       const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
-      this.#fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
+      this.fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
       return;
     }
     const result = toJson(checked.value, 'The result');
@@ -610,7 +617,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     });
   }
 
-  #fail(thrown: unknown): void {
+  fail(thrown: unknown): void {
     if (this.#over !== undefined) return;
     const { message, name } = wordsOf(thrown);
     const stack = stackOf(thrown);
@@ -628,18 +635,18 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed {
     this.#over = 'ended';
     this.#caughtUp();
     this.#lease.end(success);
-    for (const { key, reject } of this.#waits.clear()) {
-      if (typeof key === 'string') this.deps.oauth.abandon(key);
-      reject(ended());
+    for (const waiting of this.#waits.clear()) {
+      if (typeof waiting.key === 'string') this.deps.oauth.abandon(waiting.key);
+      waiting.reject(ended());
     }
     this.#starting = undefined;
     this.#signalEnd();
-    runAt(this.root, () => this.#generator?.return(undefined).catch(() => {}));
+    runAt(this, () => this.#generator?.return(undefined).catch(() => {}));
   }
 
   /** On a thread of the run: what listeners throw is the run's. */
   #signalEnd(): void {
-    runAt(this.root, () => this.#abort?.abort(ended()));
+    runAt(this, () => this.#abort?.abort(ended()));
   }
 }
 
@@ -649,6 +656,11 @@ export const FAILED = 'a workflow has failed';
 const park = (run: Run): void => run.park();
 
 const record = (run: Run, fact: NewFact): void => run.record(fact);
+
+const open = (run: Run, fact: PauseFact): void => {
+  if (fact.dueAt !== null) (fact as { dueAt: number | null }).dueAt = run.deps.now() + fact.dueAt;
+  run.offer(fact);
+};
 
 const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
   String(typeof segment === 'object' ? segment.key : segment);

@@ -25,7 +25,7 @@ export interface AtWork {
   readonly name: string;
 }
 
-/** What a thread has reached. */
+/** What a thread has reached. A run is the position in which its threads begin. */
 export interface Position {
   /** The run that the thread belongs to. */
   readonly run: object;
@@ -60,13 +60,38 @@ export const ownedBy = <T>(owner: object, work: () => T): T =>
 
 export const runAt = <T>(position: Position, work: () => T): T => positions.run(position, work);
 
-/** Functions of this name are where the search for a fork ends. */
-export const THREAD_ROOT = 'threadRoot';
+/** Functions of these names are where the search for a fork ends. */
+const ROOTS = new Set<unknown>(['branchRoot', 'runRoot']);
 
 /** Calls `work`, and awaits it under a name that `forkHere` finds on the stack. */
-export async function threadRoot<T>(work: () => Promise<T> | T): Promise<T> {
+export async function branchRoot<T>(work: () => Promise<T> | T): Promise<T> {
   return await work();
 }
+
+/** A run, as its thread sees it. */
+export interface Root<Input> extends Position {
+  call(input: Input): unknown;
+  complete(result: unknown): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * Calls the function of a run and awaits it, under a name that `forkHere` finds on the stack. What follows from its end belongs to no run.
+ * A parked execution keeps this frame: it is one function, since each promise more would cost it a hundred bytes.
+ */
+async function runRoot<Input>(run: Root<Input>, input: Input): Promise<void> {
+  try {
+    const result = await run.call(input);
+    positions.enterWith(undefined as never);
+    run.complete(result);
+  } catch (error) {
+    positions.enterWith(undefined as never);
+    run.fail(error);
+  }
+}
+
+/** Begins the thread of a run. */
+export const runFrom = <Input>(run: Root<Input>, input: Input): void => void positions.run(run, runRoot, run, input);
 
 /** As deep as a stack is read. */
 const DEEPEST = 200;
@@ -99,7 +124,7 @@ const forkOf = (sites: readonly CallSite[]): string => {
   for (const site of sites) {
     const index = site.isAsync?.() ? site.getPromiseIndex?.() : null;
     if (index !== null && index !== undefined) places.unshift(index);
-    if (site.getFunctionName() === THREAD_ROOT) return places.join('.');
+    if (ROOTS.has(site.getFunctionName())) return places.join('.');
   }
   return '?';
 };

@@ -6,24 +6,59 @@ import type { Branch } from './thread.ts';
 /** Stands for an empty list, and is never added to. */
 const NONE: never[] = [];
 
-/** A call that waits. `key`: of the fact that ends it (see `wakes`). */
-export interface Waiting {
+/** Gives what a call resolves to, from the fact that has opened its pause, if it has one, and the one that has woken it. Throws to reject. */
+export type Outcome<Fact, T> = (opened: Fact, woken: JournalEntry) => T;
+
+/** A call that waits. A parked execution keeps it for as long as a person takes: it has no closures but those of its promise. */
+export class Waiting<Fact extends PauseFact | undefined = PauseFact | undefined, T = unknown> {
+  /** Of the fact that ends it (see `wakes`). */
   readonly key: string | number;
   /** The pause that it has opened; undefined if it waits for the end of something else. */
-  readonly pause: PauseFact | undefined;
+  readonly pause: Fact;
   readonly branch: Branch | undefined;
-  readonly resolve: (entry: JournalEntry) => void;
-  readonly reject: (error: unknown) => void;
+  readonly promise: Promise<T>;
+  readonly #outcome: Outcome<Fact, T>;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
   /** Called when it does not wait any more. */
-  readonly forget: (() => void) | undefined;
+  forget: (() => void) | undefined;
+
+  constructor(key: string | number, pause: Fact, branch: Branch | undefined, outcome: Outcome<Fact, T>) {
+    this.key = key;
+    this.pause = pause;
+    this.branch = branch;
+    this.#outcome = outcome;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  wake(entry: JournalEntry): void {
+    this.forget?.();
+    try {
+      this.#resolve(this.#outcome(this.pause, entry));
+    } catch (error) {
+      this.reject(error);
+    }
+  }
+
+  /** The author may not have awaited it yet, or never will: it is handled. */
+  reject(error: unknown): void {
+    this.promise.catch(() => {});
+    this.#reject(error);
+  }
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: what one resolves to is between it and its call
+type AnyWaiting = Waiting<any, any>;
 
 export class Waits {
   /** There are few at a time, and most runs have one: lists are made when they are needed. */
-  #waiting: Waiting[] = NONE;
+  #waiting: AnyWaiting[] = NONE;
   #wakes: JournalEntry[] = NONE;
 
-  add(waiting: Waiting): void {
+  add(waiting: AnyWaiting): void {
     if (this.#waiting === NONE) this.#waiting = [waiting];
     else this.#waiting.push(waiting);
   }
@@ -54,7 +89,7 @@ export class Waits {
   }
 
   /** The pauses of those that wait. */
-  get open(): readonly Waiting[] {
+  get open(): readonly AnyWaiting[] {
     return this.#waiting;
   }
 
@@ -64,16 +99,11 @@ export class Waits {
     const waiting = this.#waiting[index]!;
     if (this.#waiting.length === 1) this.#waiting = NONE;
     else this.#waiting.splice(index, 1);
-    waiting.forget?.();
-    try {
-      waiting.resolve(entry);
-    } catch (error) {
-      waiting.reject(error);
-    }
+    waiting.wake(entry);
   }
 
   /** All that still wait; nothing waits after that. */
-  clear(): Waiting[] {
+  clear(): AnyWaiting[] {
     const all = this.#waiting;
     for (const { forget } of all) forget?.();
     this.#waiting = NONE;

@@ -6,11 +6,12 @@
  *     So a reader costs no more for a million facts than for a few, and slows nobody.
  * C3  The first event says to look at everything: who comes back after an interruption has to know nothing of it.
  */
+
+import type { ChangesBody } from '../../client/wire.ts';
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import { eventFrame, HEARTBEAT, HEARTBEAT_MS, STREAM_HEADERS } from '../http/event-stream.ts';
 import type { Route, Sink } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
-import type { ChangesBody } from '../wire/protocol.ts';
 import { aboutChanges } from './about-overview.ts';
 
 type Watched = Pick<Runtime, 'inspection' | 'after'>;

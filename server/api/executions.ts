@@ -1,4 +1,6 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
+
+import type { ExecutionListBody, InboxBody } from '../../client/wire.ts';
 import {
   type ExecutionFilter,
   type ExecutionView,
@@ -14,7 +16,6 @@ import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
 import type { Wire } from '../wire/bodies.ts';
-import type { ExecutionListBody, InboxBody } from '../wire/protocol.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox, aboutRetry } from './about.ts';
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;

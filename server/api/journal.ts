@@ -1,4 +1,6 @@
 /** The journal of an execution: every fact as it was kept, as a page, or as a stream that goes on while it lives. */
+
+import type { JournalBody } from '../../client/wire.ts';
 import type { JournalEntry, JournalPage, Runtime } from '../../runtime/index.ts';
 import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
 import { refusal } from '../http/problem.ts';
@@ -6,7 +8,6 @@ import { json } from '../http/problems.ts';
 import { countReader } from '../http/readers.ts';
 import type { Route } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
-import type { JournalBody } from '../wire/protocol.ts';
 import { aboutJournal } from './about-overview.ts';
 import { seenBy } from './execution-stream.ts';
 

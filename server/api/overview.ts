@@ -1,11 +1,12 @@
 /** What there is to run, and what it runs on: workflows with their inputs, and builders with their slots. */
+
+import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../../client/wire.ts';
 import { Failure, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
 import type { Who } from '../identity/caller.ts';
 import type { RoutePaths } from '../options.ts';
 import { packageVersion } from '../package-version.ts';
-import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../wire/protocol.ts';
 import { aboutBuilders, aboutWorkflows } from './about-overview.ts';
 
 export interface ServedWorkflow {

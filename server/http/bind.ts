@@ -1,18 +1,14 @@
-/**
- * Takes the addresses a server listens on. uWS only says that it could not; here it is found out why.
- *
- * It is found out before, by listening ourselves for a moment: uWS takes a port either to share it with whoever wants
- * it too, or so that it cannot be taken again for a minute after it has closed connections, and a server that is started
- * anew would not come up. So it shares, and we look that there is nobody to share with.
- */
+/** Takes the addresses a server listens on, and says why it cannot. */
 import { lookup } from 'node:dns/promises';
-import { createServer } from 'node:net';
-import type { App, ListenSocket, Uws } from './uws-types.ts';
+import type { Bound } from './adapter.ts';
 
-export interface Bound {
+/** Listens on one address and port, 0 being a free one. Rejects with an error that has a `code`. */
+export type Take = (address: string, port: number) => Promise<Taken>;
+
+export interface Taken {
   readonly port: number;
   /** Open connections stay. */
-  unbind(): void;
+  release(): void;
 }
 
 /** A machine may name an address of a family it does not speak, as `localhost` does where IPv6 is switched off. */
@@ -22,17 +18,10 @@ const isMissing = (reason: string): boolean => reason === 'EADDRNOTAVAIL' || rea
  * `localhost` is every address of that name, since clients differ in which they try; other names are their first one.
  * Port 0 is a free one. Rejects with an error that names host, port and reason, and then keeps nothing.
  */
-export const bind = async (
-  uws: Uws,
-  app: App,
-  host: string,
-  port: number,
-  resolve = addressesOf,
-  probe = whyNot,
-): Promise<Bound> => {
-  const sockets: ListenSocket[] = [];
+export const bind = async (host: string, port: number, take: Take, resolve = addressesOf): Promise<Bound> => {
+  const taken: Taken[] = [];
   const unbind = (): void => {
-    for (const socket of sockets.splice(0)) uws.us_listen_socket_close(socket);
+    for (const { release } of taken.splice(0)) release();
   };
   const found = await resolve(host).catch((error: unknown) => {
     throw cannot(host, port, reasonOf(error));
@@ -40,16 +29,15 @@ export const bind = async (
   let bound = port;
   let failure: string | undefined;
   for (const address of host === 'localhost' ? found : found.slice(0, 1)) {
-    const reason = await probe(address, bound);
-    const socket = reason === undefined ? listenOn(app, address, bound) : undefined;
-    if (socket !== undefined) {
-      sockets.push(socket);
-      bound = uws.us_socket_local_port(socket);
-    } else if (failure === undefined || isMissing(failure)) {
-      failure = reason ?? 'reason unknown';
+    try {
+      const one = await take(address, bound);
+      taken.push(one);
+      bound = one.port;
+    } catch (error) {
+      if (failure === undefined || isMissing(failure)) failure = reasonOf(error);
     }
   }
-  if (failure !== undefined && (sockets.length === 0 || !isMissing(failure))) {
+  if (failure !== undefined && (taken.length === 0 || !isMissing(failure))) {
     unbind();
     throw cannot(host, port, failure);
   }
@@ -61,24 +49,6 @@ const cannot = (host: string, port: number, reason: string): Error =>
 
 const addressesOf = async (host: string): Promise<string[]> =>
   (await lookup(host, { all: true })).map(({ address }) => address);
-
-const SHARED = 0;
-
-const listenOn = (app: App, address: string, port: number): ListenSocket | undefined => {
-  let taken: ListenSocket | undefined;
-  app.listen(address, port, SHARED, (socket) => {
-    if (socket !== false) taken = socket;
-  });
-  return taken;
-};
-
-/** Undefined if nothing stands against it. */
-const whyNot = (address: string, port: number): Promise<string | undefined> =>
-  new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', (error) => resolve(reasonOf(error)));
-    probe.listen({ host: address, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
-  });
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error);

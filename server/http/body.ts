@@ -1,6 +1,6 @@
 /** Request bodies: whether their end is certain, and reading one whole, within a size and a time. */
+import type { AdapterRequest } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
-import type { HttpResponse } from './uws-types.ts';
 
 /** Calls `run` once after `ms`; what it returns calls that off. */
 export type After = (ms: number, run: () => void) => () => void;
@@ -27,12 +27,12 @@ export type BodyOutcome = Buffer | undefined | 'tooLarge' | 'farTooLarge' | 'too
  */
 const MAX_DROPPED = 8 * 1024 * 1024;
 
-/** uWS ends a connection that sends less than 16 kB/s, in steps of 4 s and after at least 8 s. */
+/** A library may end a connection that sends too slowly: it is told this often that the server still waits. */
 const keepAliveMs = 4_000;
 
 /**
- * Why a proxy before us and uWS could differ on where this request ends and the next one starts; undefined if they
- * cannot (RFC 9112, 6.3). uWS takes the first of several lengths, and any coding for `chunked`.
+ * Why a proxy before us and our library could differ on where this request ends and the next one starts; undefined if they
+ * cannot (RFC 9112, 6.3). A library may take the first of several lengths, or any coding for `chunked`.
  */
 export const framingFault = (headers: Readonly<Record<string, string>>): string | undefined => {
   const { 'content-length': length, 'transfer-encoding': coding } = headers;
@@ -50,22 +50,22 @@ export const hasBody = (headers: Readonly<Record<string, string>>): boolean =>
  * none) is too large, and never after `sender` has gone.
  */
 export const readBody = (
-  res: HttpResponse,
+  request: Pick<AdapterRequest, 'read' | 'waitLonger'>,
   sender: { onGone(listener: () => void): void },
   announced: number,
   limits: BodyLimits,
   done: (outcome: BodyOutcome) => void,
 ): void => {
-  const reading = new Reading(res, limits, done);
-  res.onData((chunk, isLast) => reading.take(chunk, isLast, sender));
-  // A client may wait for the reply before it sends anything. uWS drops what was announced.
+  const reading = new Reading(request, limits, done);
+  request.read((chunk, isLast) => reading.take(chunk, isLast, sender));
+  // A client may wait for the reply before it sends anything. What was announced is dropped.
   if (announced > limits.maxBodyBytes + MAX_DROPPED) reading.finish('farTooLarge');
   else if (announced > limits.maxBodyBytes) reading.finish('tooLarge');
 };
 
 /** A class, since it is made for every request: functions with names would each be a hidden class of V8 (see tsx). */
 class Reading implements Holder {
-  readonly #res: HttpResponse;
+  readonly #request: Pick<AdapterRequest, 'waitLonger'>;
   readonly #limits: BodyLimits;
   readonly #done: (outcome: BodyOutcome) => void;
   #bytes = nothing;
@@ -73,21 +73,21 @@ class Reading implements Holder {
   #isOver = false;
   #stopWaiting: (() => void) | undefined;
 
-  constructor(res: HttpResponse, limits: BodyLimits, done: (outcome: BodyOutcome) => void) {
-    this.#res = res;
+  constructor(request: Pick<AdapterRequest, 'waitLonger'>, limits: BodyLimits, done: (outcome: BodyOutcome) => void) {
+    this.#request = request;
     this.#limits = limits;
     this.#done = done;
   }
 
-  take(chunk: ArrayBuffer, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
+  take(chunk: Uint8Array, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
     if (this.#isOver) return;
     const { maxBodyBytes } = this.#limits;
     if (this.#size + chunk.byteLength > maxBodyBytes) {
       this.#drop(chunk.byteLength, isLast, sender);
       return;
     }
-    // uWS takes the memory of a chunk back, so it is copied; into one buffer, since chunks may be a byte long each.
-    this.#bytes = append(this.#bytes, this.#size, new Uint8Array(chunk), maxBodyBytes);
+    // A chunk is valid now only, so it is copied; into one buffer, since chunks may be a byte long each.
+    this.#bytes = append(this.#bytes, this.#size, chunk, maxBodyBytes);
     this.#size += chunk.byteLength;
     if (isLast) {
       const isWhole = this.#size === this.#bytes.length;
@@ -136,9 +136,7 @@ class Reading implements Holder {
       if (stepMs === leftMs) {
         this.finish('tooSlow');
       } else {
-        // Only this restarts the clock of uWS; and what was not paused must not be resumed, or it is never read again.
-        this.#res.pause();
-        this.#res.resume();
+        this.#request.waitLonger();
         this.#wait(leftMs - stepMs);
       }
     });

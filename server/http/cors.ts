@@ -16,7 +16,7 @@ export interface CorsOptions {
   allowHeaders?: readonly string[] | null;
   /** May requests carry cookies? Default false. */
   allowCredentials?: boolean | null;
-  /** Response headers that a page may read, beside our own. Default none. */
+  /** Response headers that a page may read, beside our own (`execution-id`: see `Cors.exposes`). Default none. */
   exposeHeaders?: readonly string[] | null;
   /** Seconds for which a browser may remember a preflight answer. Default 600. */
   maxAgeS?: number | null;
@@ -54,9 +54,18 @@ const ownReplyHeaders: readonly string[] = [
   'content-disposition',
 ];
 
-/** The lines of a reply, which name those headers of our own that it has. */
-export const withExposed = (lines: HeaderLines, headers: Readonly<Record<string, string>> = {}): HeaderLines => {
-  const own = ownReplyHeaders.filter((name) => Object.hasOwn(headers, name));
+/** Request headers by which a client shows that it knows ours. NAT's clients send none of them. */
+const ownClientHeaders = ['prefer', 'idempotency-key'] as const;
+/** For NAT's clients `execution-id` is not there: where a configuration lists what pages may read, they get that list. */
+const listedReplyHeaders: readonly string[] = ownReplyHeaders.filter((name) => name !== 'execution-id');
+
+/** The lines of a reply, which name those of `exposed` that it has. */
+export const withExposed = (
+  lines: HeaderLines,
+  exposed: readonly string[],
+  headers: Readonly<Record<string, string>> = {},
+): HeaderLines => {
+  const own = exposed.filter((name) => Object.hasOwn(headers, name));
   if (own.length === 0) return lines;
   const isExposing = ([name]: HeaderLines[number]): boolean => name === 'access-control-expose-headers';
   const listed = lines.find(isExposing)?.[1];
@@ -67,6 +76,8 @@ export const withExposed = (lines: HeaderLines, headers: Readonly<Record<string,
 
 export interface Cors {
   allows(origin: string): boolean;
+  /** Headers of our own that a page of this origin may read of the reply to a request with these headers. */
+  exposes(origin: string, headers: Readonly<Record<string, string>>): readonly string[];
   /** What to add to any reply but a preflight's. `''` when the request names no origin. */
   linesFor(origin: string): HeaderLines;
   preflight(request: Preflight): Reply;
@@ -152,5 +163,11 @@ export const createCors = (options: CorsOptions): Cors => {
       : { status: 400, headers: lines, body: `Disallowed CORS ${failures.join(', ')}` };
   };
 
-  return { allows: isAllowed, linesFor, preflight };
+  const exposes: Cors['exposes'] = (origin, headers) => {
+    if (origin === '' || !isAllowed(origin)) return [];
+    const knowsOurs = exposed.length === 0 || ownClientHeaders.some((name) => Object.hasOwn(headers, name));
+    return knowsOurs ? ownReplyHeaders : listedReplyHeaders;
+  };
+
+  return { allows: isAllowed, exposes, linesFor, preflight };
 };

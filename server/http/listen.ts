@@ -1,20 +1,20 @@
 /** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
 import { setImmediate } from 'node:timers/promises';
-import type { Sockets } from '../nat/websocket/sockets.ts';
+import type { AdapterName, AdapterRequest } from './adapter.ts';
 import { Backlog, MAX_UNREAD, MAX_UNSENT } from './backlog.ts';
-import { bind } from './bind.ts';
 import { type After, framingFault, hasBody, readBody } from './body.ts';
+import { chooseAdapter } from './choose-adapter.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
-import type { Network } from './network.ts';
+import { isAskedDirectly, type Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
-import { credentialFault } from './request-parts.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
-import { loadUws } from './uws.ts';
-import type { HttpRequest, HttpResponse } from './uws-types.ts';
+import type { MountedSockets } from './sockets.ts';
 
 export interface HttpOptions {
+  /** The library that speaks HTTP. Default: the fastest that this machine can load. */
+  readonly adapter?: AdapterName | undefined;
   readonly routes: readonly Route[];
   /** Only this name or address is listened on; `localhost` is all of its addresses. */
   readonly host: string;
@@ -28,7 +28,7 @@ export interface HttpOptions {
   readonly maxBodyBytes?: number;
   /** How long a body may take to come whole; then 408. Default 30_000. */
   readonly requestTimeoutMs?: number;
-  /** All headers of a request together; beyond it 431. The first server in a process decides. Default 16_384. */
+  /** All headers of a request together; beyond it 431. Default 16_384. */
   readonly maxHeaderBytes?: number;
   /** The reply for what a route threw. If it throws itself the reply is a 500. */
   problem(thrown: unknown): Reply;
@@ -37,12 +37,15 @@ export interface HttpOptions {
   /** Which address a client has behind proxies. Default: that of the other end of the connection. */
   readonly network?: Pick<Network, 'clientOf'>;
   /** Sockets on the same port. */
-  readonly sockets?: readonly Pick<Sockets, 'mount'>[];
+  readonly sockets?: readonly MountedSockets[];
   /** Timers. Default: those of Node. */
   readonly after?: After;
 }
 
 export interface HttpServer {
+  readonly adapter: AdapterName;
+  /** Why it is not the default, where none was asked for. */
+  readonly fallback: string | undefined;
   readonly port: number;
   /** Requests that wait for their body or their reply, and sockets. */
   readonly openRequests: number;
@@ -83,11 +86,12 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const unread = new Backlog(MAX_UNREAD);
   const limits = { maxBodyBytes, requestTimeoutMs, after, unread };
   const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
-  const uws = loadUws(maxHeaderBytes);
   const router = createRouter(options.routes, options.rootPath);
   const cors = options.cors === undefined ? undefined : createCors(options.cors);
 
   let openRequests = 0;
+  /** Known once all addresses are listened on. */
+  let port = 0;
   /** What every request gets once the server is about to end. */
   let stopping: Reply | undefined;
   let onIdle = (): void => {};
@@ -144,11 +148,12 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     }
   };
 
-  const runWithBody = (exchange: Exchange, route: Route): void => {
+  const runWithBody = (request: AdapterRequest, exchange: Exchange, route: Route): void => {
     const announced = Number(exchange.headers['content-length']);
     const { maxBodyBytes: own } = route;
     const allowed = own === undefined ? limits : { ...limits, maxBodyBytes: own };
-    readBody(exchange.defer(), exchange, announced, allowed, (outcome) => {
+    exchange.defer();
+    readBody(request, exchange, announced, allowed, (outcome) => {
       if (outcome === 'tooLarge') {
         exchange.reply(asRefused(route, tooLarge(allowed.maxBodyBytes), exchange));
       } else if (outcome === 'farTooLarge') {
@@ -164,11 +169,12 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     });
   };
 
-  const answer = (exchange: Exchange, req: HttpRequest, url: string): void => {
+  const answer = (request: AdapterRequest, exchange: Exchange): void => {
+    const { path: url } = request;
     exchange.fullPath = url;
-    const preflight = cors && applyCors(cors, exchange, req);
     const { headers } = exchange;
-    const fault = framingFault(headers) ?? credentialFault(headers);
+    const preflight = cors && applyCors(cors, exchange);
+    const fault = framingFault(headers) ?? request.fault;
     const last = fault !== undefined ? problem(400, 'Bad Request', fault) : stopping;
     const found = router.find(exchange.method, exchange.path);
 
@@ -177,34 +183,35 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
-      exchange.reply(refusalOf(found, url, exchange.query));
+      exchange.reply(refusalOf(found, url, exchange, port));
     } else {
       exchange.params = found.params;
-      if (hasBody(headers)) runWithBody(exchange, found.route);
+      if (hasBody(headers)) runWithBody(request, exchange, found.route);
       else run(exchange, found.route);
     }
   };
 
-  /** uWS ends the process for an exception that leaves a callback. */
-  const serve = (res: HttpResponse, req: HttpRequest): void => {
-    const url = req.getUrl();
-    const exchange = new Exchange(host, res, req, req.getCaseSensitiveMethod(), router.inner(url));
+  /** An exception that left it would end the process. */
+  const serve = (request: AdapterRequest): void => {
+    const exchange = new Exchange(host, request, router.inner(request.path));
     try {
-      answer(exchange, req, url);
+      answer(request, exchange);
     } catch (thrown) {
       report(thrown);
       exchange.cut();
     }
   };
 
-  const app = uws.App();
-  for (const sockets of options.sockets ?? []) sockets.mount(app, options.rootPath ?? '', { host, cors });
-  app.any('/*', serve);
-  const { port, unbind } = await bind(uws, app, options.host, options.port);
+  const part = { host, cors };
+  const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(options.rootPath ?? '', part)) ?? [];
+  const { adapter, fallback } = await chooseAdapter(options.adapter, maxHeaderBytes);
+  const server = adapter.create({ maxHeaderBytes, requestTimeoutMs, sockets, serve });
+  const bound = await server.listen(options.host, options.port);
+  port = bound.port;
 
   const drain = async (graceMs: number): Promise<void> => {
     stopping = stoppingWithin(graceMs);
-    unbind();
+    bound.unbind();
     let isOver = false;
     const callOff = after(graceMs, () => {
       isOver = true;
@@ -220,12 +227,14 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       await setImmediate();
     } while (openRequests > 0 && !isOver);
     callOff();
-    app.close();
+    server.close();
   };
   let closing: Promise<void> | undefined;
 
   return {
-    port,
+    adapter: adapter.name,
+    fallback,
+    port: bound.port,
     get openRequests() {
       return openRequests;
     },
@@ -234,31 +243,34 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
 };
 
 /** Sets what the exchange adds to its reply, or returns the whole reply to a preflight request. */
-const applyCors = (cors: Cors, exchange: Exchange, req: HttpRequest): Reply | undefined => {
-  const origin = req.getHeader('origin');
-  const method = exchange.method === 'OPTIONS' && origin !== '' ? req.getHeader('access-control-request-method') : '';
-  if (method !== '') {
-    return cors.preflight({ origin, method, headers: req.getHeader('access-control-request-headers') || undefined });
+const applyCors = (cors: Cors, exchange: Exchange): Reply | undefined => {
+  const { headers } = exchange;
+  const { origin = '' } = headers;
+  const method = headers['access-control-request-method'] ?? '';
+  if (exchange.method === 'OPTIONS' && origin !== '' && method !== '') {
+    return cors.preflight({ origin, method, headers: headers['access-control-request-headers'] || undefined });
   }
   exchange.extraHeaders = cors.linesFor(origin);
-  exchange.exposesOwn = cors.allows(origin);
+  exchange.exposed = cors.exposes(origin, exchange.headers);
   return undefined;
 };
 
-const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, query: string): Reply => {
+const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, exchange: Exchange, port: number): Reply => {
   switch (found.kind) {
     case 'nothing':
       return notFound;
     case 'otherMethod':
       return refusal(405, 'Method Not Allowed', { allow: found.allow });
     case 'trailingSlash':
-      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), query) } };
+      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), exchange, port) } };
   }
 };
 
 /**
  * A path, since a proxy in front knows better than we do what scheme and host it is reached by. One slash at its beginning:
- * with two it would be a host.
+ * with two it would be a host. Clients on this machine that use no proxy get a whole URL, as from NAT.
  */
-const locationOf = (path: string, query: string): string =>
-  `${path.replace(/^\/+/, '/')}${query === '' ? '' : `?${query}`}`;
+const locationOf = (path: string, { query, headers }: Exchange, port: number): string => {
+  const origin = isAskedDirectly(headers, port) ? `http://${headers.host}` : '';
+  return `${origin}${path.replace(/^\/+/, '/')}${query === '' ? '' : `?${query}`}`;
+};

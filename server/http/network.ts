@@ -144,6 +144,12 @@ const isLoopback = (name: string): boolean =>
 const FORWARDED =
   /^(forwarded|via|x-forwarded(-.+)?|x-original-(forwarded-for|host|url)|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|client-ip|cf-.+|cdn-loop|fastly-.+|fly-.+|x-envoy-.+|x-amzn-.+|x-cloud-trace-context|x-arr-.+|x-azure-.+|x-scheme|ngrok-.+|tailscale-.+)$/;
 
+/** Whether `Host` is this listener as clients on this machine see it, and no proxy says that it is in between. */
+export const isAskedDirectly = (headers: Call['headers'], port: number): boolean => {
+  const { host = '' } = headers;
+  return host.endsWith(`:${port}`) && isLoopback(nameOf(host)) && !isForwarded(headers);
+};
+
 const isForwarded = (headers: Call['headers']): boolean => {
   for (const name in headers) if (FORWARDED.test(name)) return true;
   return false;

@@ -21,7 +21,7 @@ export interface Call {
   readonly headers: Readonly<Record<string, string>>;
   /**
    * `host` is an IP address, IPv4 if it is one mapped into IPv6, and `''` if nobody asked before the client had gone.
-   * `port` is 0 where the binding of uWS cannot tell.
+   * `port` is 0 where the adapter cannot tell.
    */
   readonly client: { readonly host: string; readonly port: number };
   /** Complete; undefined when none came, or an empty one. */
@@ -34,6 +34,8 @@ export interface Call {
    */
   onGone(listener: () => void): void;
 }
+
+export const unknownClient: Call['client'] = { host: '', port: 0 };
 
 export interface Reply {
   /** 200 to 599. */
@@ -50,7 +52,7 @@ export interface Reply {
 
 /**
  * Where a body is written as it comes. Whoever writes keeps nothing in store: while the socket is full, it waits for
- * `onDrain` and only then gets what to write next. A client that takes nothing for ten seconds is cut off by uWS.
+ * `onDrain` and only then gets what to write next. A client that takes nothing for ten seconds is cut off.
  */
 export interface Sink {
   /**

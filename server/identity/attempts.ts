@@ -2,8 +2,7 @@
  * Wrong keys, by the address they came from: a few are free, further ones have to wait. While an address waits, a right key
  * from there is refused like a wrong one: otherwise whoever guesses would see which one it was.
  */
-import { isIPv6 } from 'node:net';
-import { Failure } from '../../runtime/index.ts';
+import { Failure, networkOf } from '../../runtime/index.ts';
 
 /** Wrong keys in a row that cost nothing; and how long it takes until one more is free. */
 const FREE = 10;
@@ -38,12 +37,3 @@ export class Attempts {
     this.#wholeAt.set(network, wholeAt);
   }
 }
-
-/** Whoever has one IPv6 address has 2^64 of them. */
-export const networkOf = (address: string): string => {
-  if (!isIPv6(address)) return address;
-  const [before = '', after] = address.split('::');
-  const [head, tail] = [before, after ?? ''].map((part) => part.split(':').filter(Boolean));
-  const zeros = after === undefined ? 0 : 8 - head!.length - tail!.length;
-  return [...head!, ...Array(Math.max(0, zeros)).fill('0'), ...tail!].slice(0, 4).join(':');
-};

@@ -1,4 +1,6 @@
 /** NAT's bodies: how an execution looks to its clients. Members stand in the order in which NAT sends them. */
+
+import type { AcceptedBody, AddressedPrompt, BlockedBody, ExecutionBody, OpenPause } from '../../client/wire.ts';
 import {
   type Consent,
   type ExecutionView,
@@ -12,7 +14,6 @@ import {
   type Workflow,
 } from '../../runtime/index.ts';
 import { completionOf } from './completion.ts';
-import type { AcceptedBody, AddressedPrompt, BlockedBody, ExecutionBody, OpenPause } from './protocol.ts';
 
 /** Paths in bodies begin with the root path of the server. */
 export interface Wire {

@@ -1,4 +1,4 @@
-/** JSON Schemas of the bodies in `server/wire/protocol.ts`, and of the ways in which requests are refused. */
+/** JSON Schemas of the bodies in `client/wire.ts`, and of the ways in which requests are refused. */
 import type { JsonSchema } from '../../runtime/index.ts';
 import { ref } from '../http/about.ts';
 

@@ -33,9 +33,7 @@ export const readRecordings = (): Recording[] =>
     (file) => (read(join('scenarios', file)) as { scenarios: Recording[] }).scenarios,
   );
 
-/** Those of the kit, and what it does not list yet. */
-export const readDeviations = (): Deviation[] =>
-  ['deviations.json', 'own-deviations.json'].flatMap((file) => (read(file) as { deviations: Deviation[] }).deviations);
+export const readDeviations = (): Deviation[] => (read('deviations.json') as { deviations: Deviation[] }).deviations;
 
 export const scenarioOf = ({ name, profile, steps }: Recording, deviations: readonly Deviation[]): Scenario => {
   const own = deviations.filter(({ scenario }) => scenario === name);

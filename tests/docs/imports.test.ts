@@ -68,6 +68,21 @@ test('the client imports itself and one package, since browsers load it', () => 
   assert.deepEqual(wrong.map(shown), []);
 });
 
+test('the client has types of machines beside its own, since front ends check them', () => {
+  const types = imports.filter(({ from, isType }) => isType && from.startsWith('client/'));
+  const wrong = types.filter(({ to }) => !/^(client|machines)\//.test(to) && to !== 'eventsource-parser');
+
+  assert.deepEqual(wrong.map(shown), []);
+  assert.ok(types.some(({ to }) => to.startsWith('machines/')));
+});
+
+test('the machines that the client has types of import nothing else', () => {
+  const reached = new Set(imports.filter(({ from }) => from.startsWith('client/')).map(({ to }) => to));
+  const wrong = imports.filter(({ from, to }) => from.startsWith('machines/') && reached.has(from) && !reached.has(to));
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
 test('the test kit imports machines, the runtime and packages: there is no server in it', () => {
   const wrong = valuesIn('testing').filter(({ to }) => !isPackage(to) && !/^(machines|runtime|testing)\//.test(to));
   assert.deepEqual(wrong, []);

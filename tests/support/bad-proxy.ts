@@ -2,13 +2,14 @@
 import { type IncomingMessage, type ServerResponse, request as send } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { loopback } from './loopback.ts';
 
 /**
  * `refuse`: hangs up before the server has it. `lose`: hangs up instead of replying. `halve`: hangs up in the middle of the reply.
- * `repeat`: the server gets it twice. `swallow`: nothing comes, ever. A number: that status. `bare`: without our headers.
+ * `repeat`: the server gets it twice. `delay`: the server gets it 30 ms later. `swallow`: nothing comes, ever. A number: that status. `bare`: without our headers.
  */
-export type Mischief = 'pass' | 'refuse' | 'lose' | 'halve' | 'repeat' | 'swallow' | 'bare' | number;
+export type Mischief = 'pass' | 'refuse' | 'lose' | 'halve' | 'repeat' | 'delay' | 'swallow' | 'bare' | number;
 
 export interface Passed {
   readonly method: string;
@@ -31,6 +32,7 @@ export const badProxy = async (t: TestContext, target: () => string, mischief: (
     if (body === undefined) return;
     const what = mischief({ method, path, nth });
     if (what === 'swallow') return;
+    if (what === 'delay') await setTimeout(30);
     if (what === 'refuse') return void incoming.socket.destroy();
     if (typeof what === 'number')
       return void outgoing.writeHead(what, { 'content-type': 'text/html' }).end('<h1>Bad</h1>');
@@ -47,11 +49,15 @@ export const badProxy = async (t: TestContext, target: () => string, mischief: (
       outgoing.writeHead(reply.statusCode ?? 500, what === 'bare' ? others : reply.headers);
       outgoing.flushHeaders();
       reply.on('error', () => incoming.socket.destroy());
+      let isHalved = false;
       reply.on('data', (chunk: Buffer) => {
         if (what !== 'halve') return void outgoing.write(chunk);
+        isHalved = true;
         outgoing.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => incoming.socket.destroy());
       });
-      reply.on('end', () => outgoing.end());
+      reply.on('end', () => {
+        if (!isHalved) outgoing.end(); // else it would look whole
+      });
     });
   });
   return { url: origin, seen };

@@ -83,6 +83,7 @@ export const defaults: ServerConfig = {
     parkedTimeoutMs: 604_800_000,
     promptGraceMs: 5_000,
     oauthTimeoutMs: 300_000,
+    maxConsents: 10_000,
     builderIdleMs: 1_800_000,
     maxJournalFacts: 10_000,
     maxJournalBytes: 4_194_304,

@@ -5,10 +5,11 @@
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../runtime/index.ts';
 import { isRecord } from '../pydantic/containers.ts';
-import { createReader, ValidationFailure } from '../pydantic/reader.ts';
+import { createReader, type ValidationEntry, ValidationFailure } from '../pydantic/reader.ts';
 import { NAMED } from '../pydantic/scalars.ts';
 
-const word = z.string().default('');
+/** What NAT takes for a text that is not there. */
+const word = z.string().default('default');
 const members = z.record(z.string(), z.unknown());
 const number = z.number().nullish();
 const integer = z.int().nullish();
@@ -22,7 +23,11 @@ const part = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('text'), text: word, ...cached }).meta({ title: 'TextContent' }),
     z
-      .strictObject({ type: z.literal('image_url'), image_url: z.looseObject({ url: word }).prefault({}), ...cached })
+      .strictObject({
+        type: z.literal('image_url'),
+        image_url: z.looseObject({ url: z.string().default('http://default.com') }).prefault({}),
+        ...cached,
+      })
       .meta({ title: 'ImageContent' }),
     z
       .strictObject({
@@ -45,6 +50,8 @@ const role = oneOf(['user', 'assistant', 'system', 'tool'], ['developer', 'funct
   id: 'UserMessageContentRoleType',
 });
 
+const NULL_CONTENT = 'content may be null only for assistant messages with tool_calls or function_call';
+
 const message = z
   .looseObject({
     role,
@@ -52,9 +59,7 @@ const message = z
     tool_calls: z.array(members).nullish(),
     tool_call_id: z.string().nullish(),
   })
-  .refine((given) => given.content !== null || needsNoContent(given), {
-    error: 'content may be null only for assistant messages with tool_calls or function_call',
-  });
+  .refine((given) => given.content !== null || needsNoContent(given), { error: NULL_CONTENT });
 
 /** What an assistant may say instead of a content, and the answer of a function, which may be empty. */
 const needsNoContent = ({ role, tool_calls, function_call, refusal, audio }: Record<string, unknown>): boolean =>
@@ -92,8 +97,25 @@ const read = createReader(chatRequest, jsonSchemaOf(chatRequest));
 /** Rejects with a `ValidationFailure` that has an entry for each mistake. */
 export const readChat = async (body: unknown): Promise<ChatRequest> => {
   const reading = await read(withContents(body));
-  if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
+  if (reading.issues !== undefined) throw new ValidationFailure(withNullContents(reading.issues, body));
   return reading.value as ChatRequest;
+};
+
+/** The rule of a message is looked at where its members are sound, whatever else is wrong with the request. */
+const withNullContents = (issues: readonly ValidationEntry[], body: unknown): readonly ValidationEntry[] => {
+  if (!isRecord(body) || !Array.isArray(body.messages)) return issues;
+  const all = [...issues];
+  for (const [index, message] of body.messages.entries()) {
+    if (!isRecord(message) || message.content !== null || needsNoContent(message)) continue;
+    const messageOf = ({ loc }: ValidationEntry) =>
+      loc[1] === 'messages' && loc.length > 2 ? Number(loc[2]) : Infinity;
+    if (all.some((issue) => messageOf(issue) === index)) continue;
+    const next = all.findIndex((issue) => messageOf(issue) > index);
+    const loc = ['body', 'messages', index];
+    const entry = { type: 'value_error', loc, msg: `Value error, ${NULL_CONTENT}`, input: message, ctx: { error: {} } };
+    all.splice(next < 0 ? all.length : next, 0, entry);
+  }
+  return all;
 };
 
 /** A message that needs no content and names none gets null: workflows find the member in every message. */

@@ -171,5 +171,8 @@ const labelOf = (schema: unknown): string => {
   if (typeof schema.$ref === 'string') return schema.$ref.split('/').at(-1)!;
   if (typeof schema.title === 'string') return schema.title;
   if (schema.type === 'array') return `list[${labelOf(schema.items)}]`;
+  if (schema.type === 'object' && schema.properties === undefined) {
+    return `dict[str,${labelOf(schema.additionalProperties)}]`;
+  }
   return pythonTypes[String(schema.type)] ?? 'any';
 };

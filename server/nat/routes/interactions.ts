@@ -7,6 +7,7 @@ import type { Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
 import { readJsonBody } from '../json-body.ts';
 import { type ValidationEntry, ValidationFailure } from '../pydantic/reader.ts';
+import { inPython } from '../pydantic/scalars.ts';
 
 export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who }): Route[] => [
   {
@@ -75,7 +76,7 @@ const readResponse = (body: unknown): Response => {
 };
 
 const readKind = (response: Body): PromptKind => {
-  const tag = response.type ?? response.input_type;
+  const tag = response.type === undefined ? response.input_type : response.type;
   const discriminator = "'type'";
   if (tag === undefined) {
     const msg = `Unable to extract tag using discriminator ${discriminator}`;
@@ -85,7 +86,7 @@ const readKind = (response: Body): PromptKind => {
   const expected = Object.entries(KINDS).map(([value, name]) => `<HumanPromptModelType.${name}: '${value}'>`);
   const ctx = {
     discriminator,
-    tag: typeof tag === 'string' ? tag : JSON.stringify(tag),
+    tag: typeof tag === 'string' ? tag : inPython(tag),
     expected_tags: expected.join(', '),
   };
   const msg = `Input tag '${ctx.tag}' found using ${discriminator} does not match any of the expected tags: ${ctx.expected_tags}`;
@@ -97,8 +98,15 @@ const readText = (kind: 'text' | 'notification', response: Body): string => {
   if (typeof text === 'string') return text;
   if (text === undefined && kind === 'notification') return 'Notification acknowledgement.';
   if (text === undefined) throw refused('missing', [kind, 'text'], 'Field required', response);
-  throw refused('string_type', [kind, 'text'], 'Input should be a valid string', text);
+  throw new ValidationFailure([notText([kind, 'text'], text)]);
 };
+
+const notText = (loc: readonly string[], input: unknown): ValidationEntry => ({
+  type: 'string_type',
+  loc: ['body', 'response', ...loc],
+  msg: 'Input should be a valid string',
+  input,
+});
 
 /** One option, or for a checkbox also a list of them. */
 const readPicks = (kind: PromptKind, response: Body): Pick[] => {
@@ -112,10 +120,10 @@ const readPicks = (kind: PromptKind, response: Body): Pick[] => {
 /** NAT fills absent members with the word `default`, and so do its clients. */
 const readPick = (kind: PromptKind, member: string, option: unknown): Pick => {
   if (!isBody(option)) throw refused('model_attributes_type', [kind, member], NOT_AN_OBJECT, option);
-  const { id, value } = option;
-  if (id !== undefined && typeof id !== 'string') {
-    throw refused('string_type', [kind, member, 'id'], 'Input should be a valid string', id);
-  }
+  const { id, value } = option as { readonly id?: string; readonly value?: unknown };
+  const texts = kind === 'binary_choice' ? ['id', 'label'] : ['id', 'label', 'value', 'description'];
+  const wrong = texts.filter((name) => option[name] !== undefined && typeof option[name] !== 'string');
+  if (wrong.length > 0) throw new ValidationFailure(wrong.map((name) => notText([kind, member, name], option[name])));
   if (id !== undefined && id !== 'default') return { id };
   return value === undefined ? { id: 'default' } : { value: value as Json };
 };

@@ -1,14 +1,12 @@
 /** What the request that opens a socket says: who, from where, and to which conversation it comes back. */
 import { Failure } from '../../../runtime/index.ts';
+import type { Handshaken, SocketRefusal } from '../../http/adapter.ts';
 import { readCookies } from '../../http/cookies.ts';
 import type { Cors } from '../../http/cors.ts';
 import type { Network } from '../../http/network.ts';
 import { isWelcome } from '../../http/origin.ts';
-import { clientOf, copyHeaders } from '../../http/request-parts.ts';
 import type { Call } from '../../http/route.ts';
-import type { HttpRequest, HttpResponse } from '../../http/uws-types.ts';
 import { newGuest, readGuest } from '../../identity/guest.ts';
-import { handshakeFault } from './open-sockets.ts';
 
 /** Copied from the request, and kept for as long as the socket: identities are read from it at each run. */
 export interface Handshake {
@@ -24,22 +22,16 @@ export interface Handshake {
   readonly after: string | undefined;
 }
 
-export type Refusal = { readonly status: string; readonly detail: string };
-
 export const readHandshake = (
-  res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>,
-  req: HttpRequest,
+  { headers: given, query: asked, client }: Handshaken,
   { path, cors, network }: { path: string; cors: Cors | undefined; network: Network },
-): Handshake | Refusal => {
-  const given = copyHeaders(req);
-  const fault = handshakeFault(given);
-  if (fault !== undefined) return { status: '400 Bad Request', detail: fault };
-  const query = new URLSearchParams(req.getQuery() ?? '');
+): Handshake | SocketRefusal => {
+  const query = new URLSearchParams(asked);
   const session = query.get('session') ?? '';
   try {
     network.checkHost(given);
   } catch (thrown) {
-    return { status: '421 Misdirected Request', detail: Failure.from(thrown).message };
+    return { status: 421, detail: Failure.from(thrown).message };
   }
   if (!/^[A-Za-z0-9\-_.~]*$/.test(session)) return forbidden('Invalid session ID');
   if (!isWelcome(given.origin, given.host, cors)) return forbidden('Pages of this origin may not open sockets');
@@ -51,14 +43,14 @@ export const readHandshake = (
     headers: given,
     query: Object.fromEntries(query),
     cookies: readCookies(cookie),
-    client: network.clientOf(clientOf(res), given),
+    client: network.clientOf(client, given),
     guest: readGuest(given) ?? newGuest(),
     conversationId: query.get('conversation_id') || undefined,
     after: query.get('after') ?? undefined,
   };
 };
 
-const forbidden = (detail: string): Refusal => ({ status: '403 Forbidden', detail });
+const forbidden = (detail: string): SocketRefusal => ({ status: 403, detail });
 
 /** `?session=` counts as the cookie, unless there is one: pages cannot set headers of a handshake. */
 const cookieWith = (session: string, cookie: string | undefined): string | undefined => {

@@ -1,21 +1,12 @@
-/**
- * The sockets of a server: what uWS calls, and how many there are. Promises to uWS:
- *
- * W1  An upgrade is decided before its callback returns: so nothing of the request is touched later.
- * W2  After `close` a socket is never touched again.
- * W3  Messages are copied before the callback returns: uWS frees them then.
- */
+/** The sockets on which conversations are led: what is accepted, and how much a client may send. */
 
+import type { AdapterSocket, Handshaken, SocketKind, SocketReader } from '../../http/adapter.ts';
 import { Allowance } from '../../http/allowance.ts';
-import type { Cors } from '../../http/cors.ts';
-import type { Host } from '../../http/exchange.ts';
 import type { Network } from '../../http/network.ts';
-import type { App, WebSocket, WebSocketBehavior } from '../../http/uws-types.ts';
+import { type MountedSockets, OpenSockets, type SocketHost } from '../../http/sockets.ts';
 import { guestCookie, readGuest } from '../../identity/guest.ts';
 import { Connection, type ConnectionDeps } from './connection.ts';
 import { type Handshake, readHandshake } from './handshake.ts';
-import { drainedLater, guarded, OpenSockets, refuse, upgrade } from './open-sockets.ts';
-import type { Sink } from './view.ts';
 
 export interface SocketOptions {
   /** Bytes a message may have; a longer one is answered with an error. Default 16_777_216. */
@@ -31,46 +22,26 @@ export interface SocketRoute extends ConnectionDeps {
   readonly network: Network;
 }
 
-/** What sockets need of the HTTP server they are part of. */
-export interface SocketHost {
-  readonly cors: Cors | undefined;
-  readonly host: Pick<Host, 'draining' | 'opened' | 'closed' | 'report'>;
-}
-
-type Live = {
-  readonly handshake: Handshake;
-  readonly allowance: Allowance;
-  /** From `open` on. */
-  sink: SocketSink | undefined;
-  connection: Connection | undefined;
-};
-
-/** Beyond it uWS drops what is sent: only answers to a client who sends and does not read get there. */
+/** Beyond it messages are dropped: only answers to a client who sends and does not read get there. */
 const MAX_UNSENT = 1024 * 1024;
 
-/** Bytes beyond the limit that are read all the same. */
+/** Bytes beyond the limit that are read all the same, so that the client can be told. */
 const MORE_READ = 1024 * 1024;
 
-/** uWS counts bytes in 32 bits. */
-const MAX_READ = 2 ** 31;
-
-export class Sockets {
+export class Sockets implements MountedSockets {
   readonly #routes: readonly SocketRoute[];
   readonly #options: SocketOptions;
-  readonly #open: OpenSockets<Live>[] = [];
+  readonly #open: OpenSockets[] = [];
 
   constructor(routes: readonly SocketRoute[], options: SocketOptions) {
     this.#routes = routes;
     this.#options = options;
   }
 
-  mount(app: App, rootPath: string, part: SocketHost): void {
-    for (const route of this.#routes) {
-      for (const prefix of new Set(['', rootPath])) {
-        const path = prefix + route.path;
-        app.ws(path, guarded(this.#behavior({ ...route, path }, part), part.host));
-      }
-    }
+  kinds(rootPath: string, part: SocketHost): SocketKind[] {
+    return this.#routes.flatMap((route) =>
+      [...new Set(['', rootPath])].map((prefix) => this.#kind({ ...route, path: prefix + route.path }, part)),
+    );
   }
 
   /** Says goodbye to all clients. */
@@ -78,82 +49,64 @@ export class Sockets {
     for (const open of this.#open) open.close();
   }
 
-  #behavior(route: SocketRoute, { host, cors }: SocketHost) {
-    const { maxMessageBytes, messagesPerSecond, idleTimeoutMs } = this.#options;
-    const { runtime } = route;
-    const open = new OpenSockets<Live>((ms, run) => runtime.after(ms, run));
+  #kind(route: SocketRoute, { host, cors }: SocketHost): SocketKind {
+    const { maxMessageBytes, idleTimeoutMs } = this.#options;
+    const open = new OpenSockets((ms, run) => route.runtime.after(ms, run));
     this.#open.push(open);
-    return {
-      compression: 0,
-      // More is read, so that the client can be told.
-      maxPayloadLength: Math.min(maxMessageBytes + Math.min(maxMessageBytes, MORE_READ), MAX_READ),
-      maxBackpressure: MAX_UNSENT,
-      idleTimeout: Math.min(960, Math.max(8, Math.ceil(idleTimeoutMs / 1000))),
-      sendPingsAutomatically: true,
-      upgrade(res, req, context) {
-        const handshake = readHandshake(res, req, { path: route.path, cors, network: route.network });
-        if (host.draining) refuse(res, '503 Service Unavailable', 'The server is shutting down.');
-        else if ('detail' in handshake) refuse(res, handshake.status, handshake.detail);
-        else {
-          const allowance = new Allowance(messagesPerSecond, runtime.now());
-          const cookie = readGuest(handshake.headers) === undefined ? guestCookie(handshake.guest) : undefined;
-          upgrade(res, req, context, { handshake, allowance, sink: undefined, connection: undefined }, cookie);
-        }
-      },
-      open(socket) {
-        open.add(socket);
-        host.opened();
-        const live = socket.getUserData();
-        live.sink = new SocketSink(socket);
-        live.connection = new Connection(route, live.handshake, live.sink);
-      },
-      message(socket, message, isBinary) {
-        const { connection, allowance } = socket.getUserData();
-        const allowed = allowance.take(runtime.now());
-        if (allowed === 'last') connection?.refuse(`More than ${messagesPerSecond} messages a second are dropped.`);
-        if (allowed !== 'granted') return;
-        if (isBinary) connection?.refuse('Binary messages are not understood.');
-        else if (message.byteLength > maxMessageBytes) {
-          connection?.refuse(`A message may have ${maxMessageBytes} bytes at most.`);
-        } else connection?.heard(Buffer.from(message).toString()); // W3
-      },
-      drain(socket) {
-        drainedLater(socket.getUserData().connection, host);
-      },
-      close(socket) {
-        open.delete(socket);
-        const { connection, sink } = socket.getUserData();
-        sink?.closed(); // W2
-        connection?.closed();
-        host.closed();
-      },
-    } satisfies WebSocketBehavior<Live>;
+    const kind: SocketKind = {
+      path: route.path,
+      maxMessageBytes: maxMessageBytes + Math.min(maxMessageBytes, MORE_READ),
+      maxUnsentBytes: MAX_UNSENT,
+      idleTimeoutMs,
+      accept: (given) => this.#accept(route, given, cors),
+    };
+    return open.hold(kind, host);
+  }
+
+  #accept(route: SocketRoute, given: Handshaken, cors: SocketHost['cors']): ReturnType<SocketKind['accept']> {
+    const handshake = readHandshake(given, { path: route.path, cors, network: route.network });
+    if ('detail' in handshake) return handshake;
+    const cookie = readGuest(handshake.headers) === undefined ? guestCookie(handshake.guest) : undefined;
+    return { cookie, open: (socket) => new Talk(route, handshake, socket, this.#options) };
   }
 }
 
-class SocketSink implements Sink {
-  #socket: WebSocket<Live> | undefined;
+/** What a client says on one socket. */
+class Talk implements SocketReader {
+  readonly #route: SocketRoute;
+  readonly #options: SocketOptions;
+  readonly #connection: Connection;
+  readonly #allowance: Allowance;
 
-  constructor(socket: WebSocket<Live>) {
-    this.#socket = socket;
-  }
-
-  get isClear(): boolean {
-    return this.#socket?.getBufferedAmount() === 0;
-  }
-
-  send(messages: readonly string[]): void {
-    const socket = this.#socket;
-    socket?.cork(() => {
-      for (const message of messages) socket.send(message);
+  constructor(route: SocketRoute, handshake: Handshake, socket: AdapterSocket, options: SocketOptions) {
+    this.#route = route;
+    this.#options = options;
+    this.#allowance = new Allowance(options.messagesPerSecond, route.runtime.now());
+    this.#connection = new Connection(route, handshake, {
+      get isClear() {
+        return socket.unsent === 0;
+      },
+      send: (messages) => socket.send(messages),
+      close: (code, reason) => socket.end(code, reason),
     });
   }
 
-  close(code: number, reason: string): void {
-    this.#socket?.end(code, reason);
+  message(bytes: Buffer, isBinary: boolean): void {
+    const { maxMessageBytes, messagesPerSecond } = this.#options;
+    const allowed = this.#allowance.take(this.#route.runtime.now());
+    if (allowed === 'last') this.#connection.refuse(`More than ${messagesPerSecond} messages a second are dropped.`);
+    if (allowed !== 'granted') return;
+    if (isBinary) this.#connection.refuse('Binary messages are not understood.');
+    else if (bytes.length > maxMessageBytes) {
+      this.#connection.refuse(`A message may have ${maxMessageBytes} bytes at most.`);
+    } else this.#connection.heard(bytes.toString());
+  }
+
+  drained(): void {
+    this.#connection.drained();
   }
 
   closed(): void {
-    this.#socket = undefined;
+    this.#connection.closed();
   }
 }

@@ -166,7 +166,7 @@ export class View {
     return true;
   }
 
-  /** Nothing comes after a message that fills it: uWS would drop what does. */
+  /** Nothing comes after a message that fills it: the socket would drop what does. */
   #nextBatch(): Message[] {
     let count = 0;
     let length = 0;

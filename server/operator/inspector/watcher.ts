@@ -27,7 +27,7 @@ export const limits = {
   maxDue: 1_000,
   /** Actors that are known to have been shown; older ones are shown once more when they have news. */
   maxShown: 5_000,
-  /** Bytes in the socket up to which something is sent: uWS drops what is beyond 1 MiB. */
+  /** Bytes in the socket up to which something is sent: it drops what is beyond 1 MiB. */
   maxUnsent: 256 * 1024,
   /** How often a watcher is told how many events were dropped. */
   tellMs: 1_000,

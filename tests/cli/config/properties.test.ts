@@ -59,6 +59,7 @@ const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
   parkedTimeoutMs: durations,
   promptGraceMs: durations,
   oauthTimeoutMs: durations,
+  maxConsents: counts,
   maxJournalFacts: counts,
   maxJournalBytes: counts,
   stopTimeoutMs: durations,

@@ -1,11 +1,13 @@
 /** Consents and tokens that outlive the process: the store is closed and opened again in between. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
-import { createRuntime, text, workflow } from '../../../runtime/index.ts';
+import { setTimeout as pass, setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { createRuntime, type OAuthProviderConfig, text, type Workflow, workflow } from '../../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { identityProvider } from '../../support/identity-provider.ts';
 import { keptStore } from '../../support/kept-store.ts';
 import { subject } from '../../support/subject.ts';
@@ -355,6 +357,7 @@ test('a vault shows what was put before it is on the disk, and its keys in order
 
 const asking = {
   input: null,
+  by: { userId: 'alice' },
   conversationId: undefined,
   userMessageId: undefined,
   request: noRequest,
@@ -427,3 +430,70 @@ test('a run that is executed again does not reject the token that took the place
   assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);
   assert.equal(endpoint.requests.length, 2, 'one code, and one refresh');
 });
+
+/** When the thread that writes is lost: before the grant has come, or with the grant under way. */
+for (const moment of ['before', 'after'] as const) {
+  test(`a grant that could not be stored, lost ${moment} it came, is there when its callback comes again`, async (t) => {
+    const { bank, endpoint } = await world(t);
+    const writer = writerThread(t);
+    const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).value });
+    const { runtime, get, start, pass: elapse } = await opened(t, agent, bank);
+    const id = await start();
+    const [{ id: state } = { id: '' }] = get(id).context.pauses;
+    endpoint.answer = async (response, asked) => {
+      if (moment === 'before') await writer.lose();
+      else writer.loseWithNextBatch();
+      json({ access_token: asked.form.code })(response, asked);
+    };
+
+    await assert.rejects(runtime.completeOAuth(callback(state), asking.by), { code: 'store_unavailable' });
+    endpoint.answer = json({ error: 'invalid_grant' }, 400);
+    const outcome = await untilStored(() => runtime.completeOAuth(callback(state), asking.by));
+    await elapse(1_000); // after which a run goes on that a lost thread has stopped
+    await runtime.waitUntil(get(id), ({ isSettled }) => isSettled);
+
+    assert.equal(outcome.outcome, 'granted');
+    assert.deepEqual([get(id).context.error, get(id).context.result], [null, 'ok']);
+    assert.equal(endpoint.requests.length, 1);
+  });
+}
+
+const writerThread = (t: TestContext) => {
+  let last!: Worker;
+  let isDoomed = false;
+  const { postMessage } = Worker.prototype;
+  t.mock.method(Worker.prototype, 'postMessage', function (this: Worker, ...given: Parameters<typeof postMessage>) {
+    last = this;
+    if (isDoomed) void this.terminate();
+    else postMessage.apply(this, given);
+    isDoomed = false;
+  });
+  return {
+    lose: () => last.terminate(),
+    loseWithNextBatch: () => {
+      isDoomed = true;
+    },
+  };
+};
+
+const opened = async (t: TestContext, agent: Workflow, bank: OAuthProviderConfig) => {
+  const world = await DurableWorld.open(t, [agent], { providers: { bank }, secret: SECRET });
+  return {
+    runtime: world.runtime,
+    get: (id: string) => world.get(id),
+    start: () => world.start({ workflow: agent.name, by: asking.by }),
+    pass: (ms: number) => world.pass(ms),
+  };
+};
+
+/** What the store tries again each second; there is no clock that could be given to a disk. */
+const untilStored = async <T>(act: () => Promise<T>): Promise<T> => {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, 'store_unavailable');
+      await pass(50);
+    }
+  }
+};

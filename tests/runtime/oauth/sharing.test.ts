@@ -1,8 +1,11 @@
 /** One consent for all that wait for it: calls of one run, and runs of one user. */
 import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Context, type Workflow, workflow } from '../../../runtime/index.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
+import { DurableWorld, openStore } from '../../support/durable.ts';
 import { alice, bob, given } from '../../support/given.ts';
 import { keptStore } from '../../support/kept-store.ts';
 import { subject } from '../../support/subject.ts';
@@ -186,4 +189,29 @@ test('a run replaces a token that was refused, and does so once however often it
   await runtime.completeOAuth(callbackOf(addresses([execution])[0]!), alice);
 
   assert.deepEqual(await settled(execution), ['token-1', 'token-2']);
+});
+
+test('a process that is lost while a shared consent is stored leaves nobody waiting for it', async (t) => {
+  const endpoint = await tokenEndpoint(t, json({ access_token: 'token-1', token_type: 'Bearer' }));
+  const needsToken = reading(async (ctx) => (await ctx.authorize('bank')).value);
+  const world = await DurableWorld.open(t, [needsToken], { providers: { bank: provider(endpoint.origin) } });
+  const ids = [];
+  for (let count = 0; count < 3; count += 1) ids.push(await world.start({ workflow: 'reading' }));
+  const [first] = ids.map((id) => world.get(id));
+  const copy = join(world.directory, 'lost');
+  /** The files as they are when the first of the three is told. */
+  const unwatch = first!.watch(({ type }) => {
+    if (type !== 'oauth.granted') return;
+    mkdirSync(copy);
+    for (const name of ['fermata.db', 'fermata.db-wal']) copyFileSync(join(world.directory, name), join(copy, name));
+  });
+
+  await world.runtime.completeOAuth(callbackOf(addresses([first!])[0]!), alice);
+  unwatch();
+
+  const store = await openStore(copy);
+  t.after(() => store.close());
+  const granted = ids.map((id) => store.read(id)?.entries.some(({ type }) => type === 'oauth.granted'));
+  assert.deepEqual(granted, [true, true, true]);
+  assert.deepEqual(store.vault.keys('flow', '', 10), []);
 });

@@ -387,35 +387,6 @@ test('the token that was not used for the longest time makes room for a new one'
   assert.deepEqual(await Promise.all(left), [true, false, true]);
 });
 
-test('consents beyond a limit are refused, of one user or of all, until others are over', async (t) => {
-  const { clock, oauth, begin } = await world(t, { maxFlows: 3, maxFlowsPerUser: 2 });
-  const first = begin('user-1');
-  begin('user-1');
-
-  assert.throws(() => begin('user-1'), { code: 'queue_full' });
-  begin(undefined);
-  assert.throws(() => begin('user-2'), { code: 'queue_full' });
-  oauth.abandon(first.state);
-  begin('user-2');
-  assert.throws(() => begin('user-1'), { code: 'queue_full' });
-  clock.ms += 300_000;
-  begin('user-1');
-
-  assert.equal(oauth.pending, 1);
-});
-
-test('callers without identity never take the half of the consents that is for users', async (t) => {
-  const { oauth, begin } = await world(t, { maxFlows: 10 });
-  const states = [1, 2, 3, 4, 5].map(() => begin(undefined).state);
-
-  assert.throws(() => begin(undefined), { code: 'queue_full', retryAfterMs: 1_000 });
-  for (let user = 0; user < 5; user += 1) begin(`user-${user}`);
-  oauth.abandon(states[0]!);
-  begin(undefined);
-
-  assert.equal(oauth.pending, 10);
-});
-
 test('tokens that nobody claims do not pile up', async (t) => {
   const { oauth, begin } = await world(t, { maxFlows: 2 });
   const states = [];

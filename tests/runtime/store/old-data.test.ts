@@ -30,30 +30,41 @@ const asking = workflow({
   },
 });
 
-test('the data of the first version with a store is migrated: what waited goes on, what had ended is shown', async (t) => {
-  const path = fileWith(t, readFileSync(FIRST, 'utf8'));
-  const clock = new SimulatedClock();
-  const runtime = await createRuntime({ workflows: [asking], store: await openStore(path), clock });
-  t.after(() => runtime.stop());
-
-  const { executions } = runtime.list(alice, { limit: 10 });
-  assert.deepEqual(
-    executions.map(({ status }) => status),
-    ['completed', 'awaiting_interaction'],
-  );
-  const [completed, waiting] = executions;
-  assert.deepEqual(completed!.context.result, { hello: 'Ada' });
-  const { execution, isNew } = await runtime.start({
-    ...asked,
-    workflow: 'asking',
-    input: 'Ada',
-    idempotencyKey: 'first',
-  });
-  assert.deepEqual([execution.id, isNew], [waiting!.id, false]);
-  await runtime.answer(execution.id, execution.context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);
-  await runtime.waitUntil(execution, ({ isSettled }) => isSettled);
-  assert.deepEqual(execution.context.result, [1, 'Ada']);
+const yielding = workflow({
+  name: 'asking',
+  async *run(_input: unknown, ctx) {
+    const seen = await ctx.step('look', () => assert.fail('it was done before'));
+    yield 'a part';
+    return [seen, (await ctx.prompt(text({ text: 'Name?' }))).text];
+  },
 });
+
+for (const [form, served] of Object.entries({ function: asking, generator: yielding })) {
+  test(`the data of the first version with a store is migrated: what waited in a ${form} goes on, what had ended is shown`, async (t) => {
+    const path = fileWith(t, readFileSync(FIRST, 'utf8'));
+    const clock = new SimulatedClock();
+    const runtime = await createRuntime({ workflows: [served], store: await openStore(path), clock });
+    t.after(() => runtime.stop());
+
+    const { executions } = runtime.list(alice, { limit: 10 });
+    assert.deepEqual(
+      executions.map(({ status }) => status),
+      ['completed', 'awaiting_interaction'],
+    );
+    const [completed, waiting] = executions;
+    assert.deepEqual(completed!.context.result, { hello: 'Ada' });
+    const { execution, isNew } = await runtime.start({
+      ...asked,
+      workflow: 'asking',
+      input: 'Ada',
+      idempotencyKey: 'first',
+    });
+    assert.deepEqual([execution.id, isNew], [waiting!.id, false]);
+    await runtime.answer(execution.id, execution.context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);
+    await runtime.waitUntil(execution, ({ isSettled }) => isSettled);
+    assert.deepEqual(execution.context.result, [1, 'Ada']);
+  });
+}
 
 test('a database of another program is refused by name, and is left as it is', async (t) => {
   const path = fileWith(t, 'CREATE TABLE executions (id TEXT); PRAGMA user_version = 1');

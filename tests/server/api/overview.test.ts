@@ -2,13 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import type { BuilderListBody, ExecutionListBody, JournalBody, WorkflowListBody } from '../../../client/wire.ts';
 import { shownDueAt, text, workflow } from '../../../runtime/index.ts';
-import type {
-  BuilderListBody,
-  ExecutionListBody,
-  JournalBody,
-  WorkflowListBody,
-} from '../../../server/wire/protocol.ts';
 import { given, operator } from '../../support/given.ts';
 
 const asking = workflow({

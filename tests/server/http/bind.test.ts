@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { bind } from '../../../server/http/bind.ts';
-import type { App, ListenSocket, Uws } from '../../../server/http/uws-types.ts';
 import { createServer } from '../../../server/index.ts';
 import { ask, request } from '../../support/http.ts';
 import { freePort } from '../../support/loopback.ts';
@@ -9,36 +8,23 @@ import { asking } from '../../support/puppet-server.ts';
 
 const given = {
   /** Takes every address but those that are refused, for a reason; port 0 becomes 4711. */
-  uws: (refused: Readonly<Record<string, string>> = {}) => {
+  addresses: (refused: Readonly<Record<string, string>> = {}) => {
     const open: string[] = [];
-    const app: Pick<App, 'listen'> = {
-      listen: (address, port, _options, listening) => {
-        const taken = `${address} ${port === 0 ? 4711 : port}`;
-        open.push(taken);
-        listening(taken as unknown as ListenSocket);
-        return app as App;
-      },
+    const take = async (address: string, port: number) => {
+      const code = refused[address];
+      if (code !== undefined) throw Object.assign(new Error('refused'), { code });
+      const taken = { address, port: port === 0 ? 4711 : port };
+      const shown = `${address} ${taken.port}`;
+      open.push(shown);
+      return { port: taken.port, release: () => void open.splice(open.indexOf(shown), 1) };
     };
-    const uws: Uws = {
-      App: () => app as App,
-      us_listen_socket_close: (socket) => void open.splice(open.indexOf(String(socket)), 1),
-      us_socket_local_port: (socket) => Number(String(socket).split(' ')[1]),
-    };
-    const listenOn = (host: string, port: number, addresses: string[]) =>
-      bind(
-        uws,
-        app as App,
-        host,
-        port,
-        async () => addresses,
-        async (address) => refused[address],
-      );
+    const listenOn = (host: string, port: number, addresses: string[]) => bind(host, port, take, async () => addresses);
     return { open, listenOn };
   },
 };
 
 test('localhost is listened on at all of its addresses, on one port', async () => {
-  const { open, listenOn } = given.uws();
+  const { open, listenOn } = given.addresses();
 
   const { port, unbind } = await listenOn('localhost', 0, ['127.0.0.1', '::1']);
 
@@ -49,7 +35,7 @@ test('localhost is listened on at all of its addresses, on one port', async () =
 });
 
 test('any other name is listened on at its first address only', async () => {
-  const { open, listenOn } = given.uws();
+  const { open, listenOn } = given.addresses();
 
   await listenOn('app.example', 80, ['192.0.2.1', '192.0.2.2']);
 
@@ -61,7 +47,7 @@ test('an address that this machine does not have is left out of localhost, where
     ['127.0.0.1', '192.0.2.1'],
     ['192.0.2.1', '127.0.0.1'],
   ]) {
-    const { open, listenOn } = given.uws({ '192.0.2.1': 'EADDRNOTAVAIL' });
+    const { open, listenOn } = given.addresses({ '192.0.2.1': 'EADDRNOTAVAIL' });
 
     assert.equal((await listenOn('localhost', 4712, addresses)).port, 4712);
     assert.deepEqual(open, ['127.0.0.1 4712']);
@@ -73,7 +59,7 @@ test('an address that somebody else has makes all of localhost fail, and nothing
     ['127.0.0.1', '127.0.0.2'],
     ['192.0.2.1', '127.0.0.2', '127.0.0.1'],
   ]) {
-    const { open, listenOn } = given.uws({ '127.0.0.2': 'EADDRINUSE', '192.0.2.1': 'EADDRNOTAVAIL' });
+    const { open, listenOn } = given.addresses({ '127.0.0.2': 'EADDRINUSE', '192.0.2.1': 'EADDRNOTAVAIL' });
 
     await assert.rejects(listenOn('localhost', 0, addresses), {
       message: 'cannot listen on localhost, port 0: EADDRINUSE',

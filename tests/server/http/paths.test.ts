@@ -66,7 +66,7 @@ test('with a root path routes answer with and without it, and redirects keep it'
   assert.equal(await (await fetch(`${server.url}/health`)).json(), '/health');
   assert.equal((await fetch(`${server.url}/pfxhealth`)).status, 404);
   const redirected = await fetch(`${server.url}/pfx/health/?a=1`, { redirect: 'manual' });
-  assert.equal(redirected.headers.get('location'), '/pfx/health?a=1');
+  assert.equal(redirected.headers.get('location'), `${server.url}/pfx/health?a=1`);
 });
 
 test('replies and refusals carry the CORS headers of their origin, and a preflight request is answered', async (t) => {

@@ -124,6 +124,25 @@ test('a redirect names a path of this server, whatever the client and the path a
   }
 });
 
+test('a client on this machine that no proxy stands before is sent to a whole URL, as NAT sends it', async (t) => {
+  const server = await startServer(t, { routes: [{ ...length, method: 'GET', path: '/a' }] });
+  const locationFor = async (more: string) =>
+    (await ask(t, server.port, `GET /a/?x=1 HTTP/1.1\r\n${more}\r\n\r\n`)).headers.location;
+  const own = `127.0.0.1:${server.port}`;
+
+  assert.equal(await locationFor(`host: ${own}`), `http://${own}/a?x=1`);
+  assert.equal(await locationFor(`host: localhost:${server.port}`), `http://localhost:${server.port}/a?x=1`);
+  for (const proxied of [
+    'host: app.example',
+    'host: 127.0.0.1',
+    `host: app.example:${server.port}`,
+    `host: ${own}\r\nx-forwarded-proto: https`,
+    `host: ${own}\r\nvia: 1.1 proxy`,
+  ]) {
+    assert.equal(await locationFor(proxied), '/a?x=1', proxied);
+  }
+});
+
 test('a header that is not ASCII is read as Latin-1; a credential of which bytes would be lost is refused by name', async (t) => {
   const seen: Record<string, string | undefined>[] = [];
   const server = await startServer(t, {
@@ -175,6 +194,23 @@ test('a page of an allowed origin needs no other setting to use what is ours', a
   assert.equal(refused.status, 400);
   const unread = await call('POST /v1/workflow', { headers: { ...foreign, prefer: 'respond-async' }, body: {} });
   assert.equal(unread.headers.get('access-control-expose-headers'), null);
+});
+
+test('where a configuration lists what pages may read, only clients that know ours read the id of an execution', async (t) => {
+  const cors = { allowOrigins: ['http://app.example'], exposeHeaders: ['Observability-Trace-Id'] };
+  const { call } = await given.server(t, { workflow: echo, config: { cors } });
+  const exposed = async (headers: Record<string, string>) => {
+    const all = { origin: 'http://app.example', ...headers };
+    const reply = await call('POST /v1/workflow', { headers: all, body: {} });
+    return reply.headers.get('access-control-expose-headers');
+  };
+
+  assert.equal(await exposed({}), 'Observability-Trace-Id');
+  assert.match(String(await exposed({ prefer: 'wait=5' })), /^Observability-Trace-Id, execution-id/);
+  assert.match(String(await exposed({ 'idempotency-key': 'k', 'x-api-key': 'ada' })), /execution-id/);
+  const id = (await call('POST /v1/workflow', { body: {} })).headers.get('execution-id');
+  const polled = await call(`GET /executions/${id}`, { headers: { origin: 'http://app.example' } });
+  assert.match(String(polled.headers.get('access-control-expose-headers')), /execution-seq/);
 });
 
 test('a stream says that no proxy may gather or compress it', async (t) => {

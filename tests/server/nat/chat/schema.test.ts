@@ -34,7 +34,17 @@ const cases: readonly [body: unknown, refusals: string[]][] = [
   [{ messages: [{ role: 'assistant', content: null, tool_calls: [{}] }] }, []],
   [{ messages: [{ role: 'assistant', content: null, function_call: { name: 'f' } }] }, []],
   [asked('x', { tools: ['f'] }), ['dict_type body.tools.0']],
-  [asked('x', { tool_choice: 7 }), ['string_type body.tool_choice.str', 'dict_type body.tool_choice.dict']],
+  [asked('x', { tool_choice: 7 }), ['string_type body.tool_choice.str', 'dict_type body.tool_choice.dict[str,any]']],
+  [
+    { messages: [{ role: 'user', content: null }, 'x', { role: 'tool', content: null }], n: 'x' },
+    [
+      'value_error body.messages.0',
+      'model_attributes_type body.messages.1',
+      'value_error body.messages.2',
+      'int_parsing body.n',
+    ],
+  ],
+  [{ messages: [{ role: 'robot', content: null }] }, ['enum body.messages.0.role']],
   [asked('x', { service_tier: 'gold' }), ['literal_error body.service_tier']],
 ];
 
@@ -57,6 +67,6 @@ test('the text of a message is its text, or that of all its parts of text', asyn
   const history = [{ role: 'assistant', content: null, tool_calls: [{}] }];
 
   assert.equal(lastText(await readChat(asked('hi'))), 'hi');
-  assert.equal(lastText(await readChat(asked(parts))), 'a\n\nb');
+  assert.equal(lastText(await readChat(asked(parts))), 'a\ndefault\nb');
   assert.equal(lastText(await readChat({ messages: history })), '');
 });

@@ -123,7 +123,7 @@ test('what fits no choice is told what each of them has against it', () => {
     ['string_type', 'v', 'list[str]', 0],
     ['model_attributes_type', 'v', 'Named'],
     ['float_type', 'v', 'float'],
-    ['dict_type', 'v', 'dict'],
+    ['dict_type', 'v', 'dict[str,int]'],
   ]);
 });
 

@@ -1,33 +1,20 @@
-/** What is copied out of a request of uWS. */
+/** What is copied out of a request of uWebSockets.js. */
 import { SocketAddress } from 'node:net';
-import { noteRepeated } from './repeated-headers.ts';
-import type { Call } from './route.ts';
-import type { HttpRequest, HttpResponse } from './uws-types.ts';
-
-/**
- * Nothing is inherited from it. Objects of one class share their hidden class, where `Object.create(null)` makes a hash
- * table each time; and a parked execution keeps its headers.
- */
-class Bag {
-  [name: string]: string;
-}
-Reflect.deleteProperty(Bag.prototype, 'constructor');
-Object.setPrototypeOf(Bag.prototype, null);
+import { addHeader, headerBag } from '../header-bag.ts';
+import { type Call, unknownClient } from '../route.ts';
+import type { HttpRequest, HttpResponse } from './types.ts';
 
 export const copyHeaders = (req: HttpRequest): Record<string, string> => {
-  const headers = new Bag();
+  const headers = headerBag();
   req.forEach((name, given) => {
-    const before = headers[name];
-    const value = isAscii.test(given) ? given : latin1Of(given);
-    headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`;
-    if (before !== undefined) noteRepeated(headers, name);
+    addHeader(headers, name, isAscii.test(given) ? given : latin1Of(given));
   });
   return headers;
 };
 
 const isAscii = /^[\0-\x7f]*$/;
 
-/** Stands for bytes that are no UTF-8, as which uWS has read them. */
+/** Stands for bytes that are no UTF-8, as which the library has read them. */
 const LOST = '\ufffd';
 
 /** As other servers read a header: each byte is a character. */
@@ -40,8 +27,6 @@ export const credentialFault = (headers: Readonly<Record<string, string>>): stri
   const name = CREDENTIALS.find((credential) => headers[credential]?.includes(LOST));
   return name && `The header ${name} has bytes that cannot be read: send ASCII or UTF-8.`;
 };
-
-export const unknownClient: Call['client'] = { host: '', port: 0 };
 
 /** A connection that was reset has no address any more. */
 export const clientOf = (res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>): Call['client'] => {

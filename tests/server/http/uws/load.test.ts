@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { findUws, loadUws } from '../../../server/http/uws.ts';
+import { findUws, loadUws } from '../../../../server/http/uws/load.ts';
 
 const machine = { platform: 'linux', arch: 'x64', nodeMajor: 20 };
 
@@ -43,7 +43,8 @@ test('without either the error names what to install, and why what is there does
       assert.equal(
         error.message,
         'No binding of uWebSockets.js for linux-x64 and Node 20. Install @uwsjs/linux-x64-20, or where that does not exist ' +
-          "the official package, uNetworking/uWebSockets.js on GitHub. Tried: Cannot find module 'uWebSockets.js'; " +
+          'the official package, uNetworking/uWebSockets.js on GitHub; or serve with the node adapter. ' +
+          "Tried: Cannot find module 'uWebSockets.js'; " +
           'GLIBC_2.38 not found',
       );
       assert.ok(error.cause instanceof AggregateError);

@@ -1,6 +1,6 @@
 /** Finds the native binding of uWebSockets.js: the official package if someone installed it, else a prebuilt one. */
 import { createRequire } from 'node:module';
-import type { Uws } from './uws-types.ts';
+import type { Uws } from './types.ts';
 
 export type Machine = { readonly platform: string; readonly arch: string; readonly nodeMajor: number };
 
@@ -38,7 +38,8 @@ export const findUws = (load: (name: string) => unknown, { platform, arch, nodeM
   const why = reasons.map((reason) => (reason instanceof Error ? reason.message.split('\n')[0] : String(reason)));
   throw new Error(
     `No binding of uWebSockets.js for ${platform}-${arch} and Node ${nodeMajor}. Install ${prebuilt}, or where that ` +
-      `does not exist the official package, uNetworking/uWebSockets.js on GitHub. Tried: ${why.join('; ')}`,
+      `does not exist the official package, uNetworking/uWebSockets.js on GitHub; or serve with the node adapter. ` +
+      `Tried: ${why.join('; ')}`,
     { cause: new AggregateError(reasons) },
   );
 };

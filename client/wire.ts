@@ -1,5 +1,6 @@
 /** The bodies of the wire, as types: what the server sends and its clients read. Names are NAT's where NAT has the body. */
-import type { JournalEntry, JsonSchema, Prompt } from '../../runtime/index.ts';
+import type { JournalEntry } from '../machines/facts.ts';
+import type { Prompt } from '../machines/prompts.ts';
 
 /** A prompt that waits for an answer. */
 export type OpenInteraction = {
@@ -94,7 +95,7 @@ export type WorkflowBody = {
   /** Path of the server, with its root path; null if it is served on older routes only. */
   path: string | null;
   /** JSON Schema of what it takes; null if it takes anything, or nothing. */
-  input: JsonSchema | null;
+  input: Readonly<Record<string, unknown>> | null;
 };
 export type WorkflowListBody = { workflows: WorkflowBody[] };
 

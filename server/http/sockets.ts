@@ -1,0 +1,148 @@
+/** What sockets of all kinds have in common: how they are opened and refused, counted, kept alive, and closed. */
+import type { AcceptedSocket, AdapterSocket, Handshaken, SocketKind, SocketReader, SocketRefusal } from './adapter.ts';
+import { hasBody } from './body.ts';
+import type { Cors } from './cors.ts';
+import type { Host } from './exchange.ts';
+
+/** Proxies cut connections that are silent for a minute. */
+export const PING_MS = 25_000;
+
+const GOING_AWAY = 1001;
+
+/** What sockets need of the HTTP server they are part of. */
+export interface SocketHost {
+  readonly cors: Cors | undefined;
+  readonly host: Pick<Host, 'draining' | 'opened' | 'closed' | 'report'>;
+}
+
+/** Sockets that are mounted with the routes of a server. */
+export interface MountedSockets {
+  /** At paths that begin with `rootPath` too. */
+  kinds(rootPath: string, part: SocketHost): readonly SocketKind[];
+}
+
+/** The open sockets of one kind. All are pinged, also those on which something was just said. */
+export class OpenSockets {
+  readonly #sockets = new Set<AdapterSocket>();
+  readonly #after: (ms: number, run: () => void) => () => void;
+  #callOffPing: (() => void) | undefined;
+
+  constructor(after: (ms: number, run: () => void) => () => void) {
+    this.#after = after;
+  }
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** The same kind, whose sockets are counted here. What it throws ends the socket and is reported. */
+  hold(kind: SocketKind, host: SocketHost['host']): SocketKind {
+    return {
+      ...kind,
+      accept: (handshake) => {
+        const accepted = accept(kind, handshake, host);
+        if ('status' in accepted) return accepted;
+        return { cookie: accepted.cookie, open: (socket) => new Held(socket, accepted, host, this.#sockets, this) };
+      },
+    };
+  }
+
+  /** Closes all of them, and says that the server goes away. */
+  close(): void {
+    for (const socket of [...this.#sockets]) socket.end(GOING_AWAY, 'The server is shutting down.');
+  }
+
+  /** The number of sockets has changed. */
+  changed(): void {
+    if (this.#sockets.size === 0) {
+      this.#callOffPing?.();
+      this.#callOffPing = undefined;
+    } else if (this.#callOffPing === undefined) this.#pingLater();
+  }
+
+  #pingLater(): void {
+    this.#callOffPing = this.#after(PING_MS, () => {
+      this.#pingLater();
+      for (const socket of [...this.#sockets]) socket.ping();
+    });
+  }
+}
+
+const accept = (kind: SocketKind, handshake: Handshaken, host: SocketHost['host']): SocketRefusal | AcceptedSocket => {
+  if (host.draining) return { status: 503, detail: 'The server is shutting down.' };
+  try {
+    return hasBody(handshake.headers) ? withBody : kind.accept(handshake);
+  } catch (thrown) {
+    host.report(thrown);
+    return { status: 500, detail: 'The server could not answer.' };
+  }
+};
+
+/** What follows could be taken for something else than frames. */
+const withBody: SocketRefusal = {
+  status: 400,
+  detail: 'A request to open a socket has no body: send neither Content-Length nor Transfer-Encoding.',
+};
+
+/** One open socket. */
+class Held implements SocketReader {
+  readonly #socket: AdapterSocket;
+  readonly #host: SocketHost['host'];
+  readonly #all: Set<AdapterSocket>;
+  readonly #open: OpenSockets;
+  #reader: SocketReader | undefined;
+
+  constructor(
+    socket: AdapterSocket,
+    accepted: AcceptedSocket,
+    host: SocketHost['host'],
+    all: Set<AdapterSocket>,
+    open: OpenSockets,
+  ) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#all = all;
+    this.#open = open;
+    all.add(socket);
+    open.changed();
+    host.opened();
+    try {
+      this.#reader = accepted.open(socket);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  message(bytes: Buffer, isBinary: boolean): void {
+    try {
+      this.#reader?.message(bytes, isBinary);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  drained(): void {
+    try {
+      this.#reader?.drained();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  closed(): void {
+    this.#all.delete(this.#socket);
+    this.#open.changed();
+    try {
+      this.#reader?.closed();
+    } catch (thrown) {
+      this.#host.report(thrown);
+    }
+    this.#host.closed();
+  }
+
+  /** An exception that left a callback would end the process. */
+  #fail(thrown: unknown): void {
+    this.#host.report(thrown);
+    this.#socket.cut();
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * One request of uWebSockets.js: the one place that touches what the library lends, by five promises.
+ *
+ * H1  What is needed later is copied out of `req` before the callback returns: the library frees `req` then.
+ * H2  `onAborted` is attached before anything else: the library ends the process if a response without it has not ended
+ *     when the callback returns, and on a connection that was reset it does not end, whatever is written.
+ * H3  After the reply, or once the client has gone, `res` is never touched again.
+ * H4  A reply is written once and in one piece; a stream piece by piece, each in one cork.
+ * H5  A reply that ends the connection is written in a later turn: until then the library closes the connection if another
+ *     request follows, where it would answer that one, and keep the connection, if the reply had been written at once.
+ */
+import { STATUS_CODES } from 'node:http';
+import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
+import type { HeaderLines } from '../cors.ts';
+import type { Call, Reply } from '../route.ts';
+import { clientOf, copyHeaders, credentialFault } from './request-parts.ts';
+import type { HttpRequest, HttpResponse } from './types.ts';
+
+/** Bytes (or UTF-16 units) from which a body is handed to the socket in parts, so that it is not copied whole. */
+const largeBody = 64 * 1024;
+
+export class UwsRequest implements AdapterRequest {
+  readonly method: string;
+  readonly path: string;
+
+  readonly #res: HttpResponse;
+  /** Undefined once the callback has returned. */
+  #req: HttpRequest | undefined;
+  #headers: Record<string, string> | undefined;
+  #query: string | undefined;
+  #listener: ReplyListener | undefined;
+  #isOver = false;
+
+  constructor(res: HttpResponse, req: HttpRequest) {
+    res.onAborted(() => this.#lose()); // H2
+    this.#res = res;
+    this.#req = req;
+    this.method = req.getCaseSensitiveMethod();
+    this.path = req.getUrl();
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return (this.#headers ??= copyHeaders(this.#lent()));
+  }
+
+  get query(): string {
+    return (this.#query ??= this.#lent().getQuery() ?? '');
+  }
+
+  get fault(): string | undefined {
+    return credentialFault(this.headers);
+  }
+
+  get client(): Call['client'] {
+    return clientOf(this.#res);
+  }
+
+  attach(listener: ReplyListener): void {
+    this.#listener = listener;
+  }
+
+  /** The callback is about to return: H1. */
+  returned(): void {
+    if (!this.#isOver) {
+      this.#headers = this.headers;
+      this.#query = this.query;
+    }
+    this.#req = undefined;
+  }
+
+  read(take: (chunk: Uint8Array, isLast: boolean) => void): void {
+    if (this.#isOver) return; // H3
+    this.#res.onData((chunk, isLast) => take(new Uint8Array(chunk), isLast));
+  }
+
+  /** Only this restarts the clock of the library; and what was not paused must not be resumed, or it is never read again. */
+  waitLonger(): void {
+    if (this.#isOver) return; // H3
+    this.#res.pause();
+    this.#res.resume();
+  }
+
+  send(reply: Reply, lines: HeaderLines, close: boolean): void {
+    if (this.#isOver) return; // H3
+    if (close) this.#sendLater(reply, lines);
+    else if (this.#req !== undefined) this.#write(reply, lines, false);
+    else this.#res.cork(() => this.#write(reply, lines, false)); // H4
+  }
+
+  begin(reply: Reply, lines: HeaderLines, write: () => void): void {
+    if (this.#isOver) return; // H3
+    const begin = (): void => {
+      this.#writeHead(reply, lines);
+      this.#res.onWritable(() => {
+        this.#listener?.drained();
+        return true;
+      });
+      write();
+    };
+    if (this.#req !== undefined) begin();
+    else this.#res.cork(begin); // H4
+  }
+
+  write(piece: string): boolean {
+    if (this.#isOver) return true; // H3
+    let hasRoom = true;
+    this.#res.cork(() => {
+      hasRoom = this.#res.write(piece); // H4
+    });
+    return hasRoom;
+  }
+
+  /** Not with `closeConnection`: the library would write that header into the body. */
+  end(): void {
+    if (this.#isOver) return; // H3
+    this.#res.cork(() => this.#res.end()); // H4
+    this.#isOver = true;
+  }
+
+  cut(): void {
+    if (!this.#isOver) this.#res.close(); // the abort handler runs inside
+  }
+
+  #lent(): HttpRequest {
+    if (this.#req === undefined) throw new Error('a request must be read before its callback returns');
+    return this.#req;
+  }
+
+  /** H5 */
+  #sendLater(reply: Reply, lines: HeaderLines): void {
+    setImmediate(() => {
+      if (!this.#isOver) this.#res.cork(() => this.#write(reply, lines, true)); // H3 H4
+    });
+  }
+
+  #write(reply: Reply, lines: HeaderLines, close: boolean): void {
+    this.#writeHead(reply, lines);
+    const { status, body } = reply;
+    if (isBodiless(this.method, status)) {
+      if (close) this.#res.endWithoutBody(0, true);
+      else this.#res.endWithoutBody();
+      this.#finish();
+    } else if (body !== undefined && body.length >= largeBody) {
+      this.#writeLarge(typeof body === 'string' ? Buffer.from(body) : body, close);
+    } else {
+      this.#res.end(body, close);
+      this.#finish();
+    }
+  }
+
+  #writeHead({ status, headers }: Reply, lines: HeaderLines): void {
+    const res = this.#res;
+    if (status !== 200) res.writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`);
+    for (const name in headers) res.writeHeader(name, headers[name]!);
+    for (const [name, value] of lines) res.writeHeader(name, value);
+  }
+
+  #writeLarge(body: Buffer, close: boolean): void {
+    const res = this.#res;
+    // Returns whether the socket took all it was given, as `onWritable` wants to know.
+    const send = (offset: number): boolean => {
+      const [fitted, ended] = res.tryEnd(body.subarray(offset), body.length);
+      if (ended) this.#finish();
+      else if (!this.#isOver) this.#listener?.progressed(body.length - offset);
+      return fitted;
+    };
+    if (close) res.writeHeader('connection', 'close');
+    res.onWritable(send);
+    send(0);
+  }
+
+  /** The connection may also have been lost while the end was written. */
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener?.progressed(0);
+  }
+
+  #lose(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#listener?.gone();
+  }
+}

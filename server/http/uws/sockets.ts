@@ -1,0 +1,124 @@
+/**
+ * Sockets of uWebSockets.js, by these promises:
+ *
+ * W1  An upgrade is decided before its callback returns: so nothing of the request is touched later.
+ * W2  After `close` a socket is never touched again.
+ * W3  Messages are valid until the callback returns: the library frees them then.
+ */
+import { STATUS_CODES } from 'node:http';
+import {
+  type AcceptedSocket,
+  type AdapterSocket,
+  refusalBody,
+  type SocketKind,
+  type SocketReader,
+  type SocketRefusal,
+} from '../adapter.ts';
+import { clientOf, copyHeaders } from './request-parts.ts';
+import type { HttpResponse, WebSocket, WebSocketBehavior } from './types.ts';
+
+type Live = { readonly accepted: AcceptedSocket; socket: UwsSocket | undefined; reader: SocketReader | undefined };
+
+/** The library counts bytes in 32 bits. */
+const MAX_READ = 2 ** 31;
+
+export const behaviorOf = (kind: SocketKind): WebSocketBehavior<Live> => ({
+  compression: 0,
+  maxPayloadLength: Math.min(kind.maxMessageBytes, MAX_READ),
+  maxBackpressure: kind.maxUnsentBytes,
+  idleTimeout: Math.min(960, Math.max(8, Math.ceil(kind.idleTimeoutMs / 1000))),
+  sendPingsAutomatically: true,
+  upgrade(res, req, context) {
+    const accepted = kind.accept({ headers: copyHeaders(req), query: req.getQuery() ?? '', client: clientOf(res) });
+    if ('status' in accepted) return refuse(res, accepted);
+    const { cookie } = accepted;
+    if (cookie !== undefined) res.writeStatus('101 Switching Protocols').writeHeader('set-cookie', cookie);
+    res.upgrade<Live>(
+      { accepted, socket: undefined, reader: undefined },
+      req.getHeader('sec-websocket-key'),
+      '', // no subprotocol is offered
+      req.getHeader('sec-websocket-extensions'),
+      context,
+    );
+  },
+  open(socket) {
+    const live = socket.getUserData();
+    live.socket = new UwsSocket(socket);
+    live.reader = live.accepted.open(live.socket);
+    if (!live.socket.isOpen) live.reader.closed(); // it was cut inside
+  },
+  message(socket, message, isBinary) {
+    socket.getUserData().reader?.message(Buffer.from(message), isBinary); // W3
+  },
+  drain(socket) {
+    drainedLater(socket.getUserData());
+  },
+  close(socket) {
+    const { socket: ours, reader } = socket.getUserData();
+    ours?.closed(); // W2
+    reader?.closed();
+  },
+});
+
+/** What does not fit while the library tells of a drain is never drained (20.51): so it is written in the next turn. */
+const drainedLater = (live: Live): void => {
+  setImmediate(() => {
+    if (live.socket?.isOpen) live.reader?.drained();
+  });
+};
+
+/** In a later turn, as all replies that end a connection: see H5 in `request.ts`. */
+const refuse = (res: HttpResponse, { status, detail }: SocketRefusal): void => {
+  let isGone = false;
+  res.onAborted(() => {
+    isGone = true;
+  });
+  setImmediate(() => {
+    if (isGone) return;
+    res.cork(() => {
+      res
+        .writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`)
+        .writeHeader('content-type', 'application/json')
+        .end(refusalBody(detail), true);
+    });
+  });
+};
+
+class UwsSocket implements AdapterSocket {
+  #socket: WebSocket<Live> | undefined;
+
+  constructor(socket: WebSocket<Live>) {
+    this.#socket = socket;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  get unsent(): number {
+    return this.#socket?.getBufferedAmount() ?? Number.POSITIVE_INFINITY;
+  }
+
+  send(messages: readonly string[]): void {
+    const socket = this.#socket;
+    socket?.cork(() => {
+      for (const message of messages) socket.send(message);
+    });
+  }
+
+  ping(): void {
+    this.#socket?.ping();
+  }
+
+  end(code: number, reason: string): void {
+    this.#socket?.end(code, reason);
+  }
+
+  cut(): void {
+    this.#socket?.close();
+  }
+
+  closed(): void {
+    this.#socket = undefined;
+  }
+}
