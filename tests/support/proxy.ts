@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -15,7 +16,7 @@ import { readPage } from './markdown.ts';
 export interface RunningProxy {
   readonly url: string;
   /** What it has logged so far. */
-  log(): Promise<string>;
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -33,7 +34,7 @@ interface Program {
   /** Language of its block in the docs. */
   readonly language: string;
   /** The port in the block, as this program writes it. */
-  readonly listens: readonly [written: string, instead: (address: string) => string];
+  readonly listens: readonly [written: RegExp, instead: (address: string) => string];
   /** The whole file, around the block of the page. */
   file(settings: string, directory: string): string;
   args(file: string): readonly string[];
@@ -52,7 +53,7 @@ export const nginx = kindOf({
   name: 'nginx',
   path: '/usr/sbin/nginx',
   language: 'nginx',
-  listens: ['listen 80;', (address) => `listen ${address};`],
+  listens: [/listen 80\b/, (address) => `listen ${address}`],
   file: (settings, directory) => `
 daemon off;
 master_process off;
@@ -71,7 +72,7 @@ export const haproxy = kindOf({
   name: 'haproxy',
   path: '/usr/sbin/haproxy',
   language: 'haproxy',
-  listens: ['bind :80\n', (address) => `bind ${address}\n`],
+  listens: [/bind :80\b/, (address) => `bind ${address}`],
   file: (settings) => `global\n  log stderr format raw local0\n  maxconn 4000\n  nbthread 1\n${settings}`,
   args: (file) => ['-db', '-f', file],
 });
@@ -80,7 +81,7 @@ export const caddy = kindOf({
   name: 'caddy',
   path: '/usr/bin/caddy',
   language: 'caddyfile',
-  listens: [':80 {', (address) => `http://${address} {`],
+  listens: [/^:80 /m, (address) => `http://${address} `],
   file: (settings) => `{\n  admin off\n  auto_https off\n}\n${settings}`,
   args: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
 });
@@ -91,8 +92,8 @@ const start = async (
   change: (settings: string) => string,
 ): Promise<RunningProxy> => {
   const directory = await mkdtemp(join(tmpdir(), `fermata-${name}-`));
-  const host = ownLoopback();
-  const address = `${host}:${await freePort(host)}`;
+  const place = await freePlace();
+  const address = place.join(':');
   const [written, instead] = listens;
   const settings = change(await settingsOf(language))
     .replace(written, instead(address))
@@ -114,23 +115,31 @@ const start = async (
     await ended;
     await rm(directory, { recursive: true, force: true });
   };
-  const url = `http://${address}`;
-  while (!(await isThere(url))) {
+  while (!(await isListening(...place))) {
     if (child.exitCode !== null)
       throw new Error(`${name} has ended: ${said}\n${await readFile(configuration, 'utf8')}`);
     await wait(10);
   }
-  return { url, log: async () => said, stop };
+  return { url: `http://${address}`, log: () => said, stop };
 };
 
-/** Between the look for a free port and its use, others can take it, but hardly at this address. */
-const ownLoopback = (): string => `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+type Place = readonly [host: string, port: number];
 
-const isThere = (url: string): Promise<boolean> =>
-  fetch(`${url}/health`).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+/** Between the look for a free port and its use, others can take it, but hardly at this address. */
+const freePlace = async (): Promise<Place> => {
+  const host = `127.${randomInt(1, 255)}.${randomInt(1, 255)}.${randomInt(1, 255)}`;
+  return [host, await freePort(host)];
+};
+
+const isListening = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 
 const settingsOf = async (language: string): Promise<string> => {
   const { blocks } = await readPage('docs/deploying.md');
