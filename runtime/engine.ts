@@ -70,6 +70,8 @@ export interface RuntimeSetup {
 export class Engine {
   readonly options: ResolvedOptions;
   readonly clock: Clock;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
   readonly store: Store;
   readonly oauth: OAuth;
   readonly executions: Executions;
@@ -104,6 +106,7 @@ export class Engine {
   }: RuntimeSetup) {
     this.options = resolveOptions(options, store?.archive !== undefined);
     this.clock = clock;
+    this.startedAt = clock.now();
     this.#records = new RecordBytes(this.options.maxRecordBytes);
     this.#log = log;
     this.store = store ?? new MemoryStore(this.options);

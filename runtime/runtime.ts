@@ -38,9 +38,10 @@ export const createRuntime = async (setup: RuntimeSetup): Promise<Runtime> => {
 };
 
 export class Runtime {
-  /** For sessions and stores, which offer facts themselves; not for servers. */
+  /** For sessions and stores, which offer facts themselves; not for servers. @internal */
   readonly engine: Engine;
 
+  /** @internal */
   constructor(engine: Engine) {
     this.engine = engine;
   }
@@ -67,6 +68,11 @@ export class Runtime {
   /** Epoch milliseconds, by the clock that was given. */
   now(): number {
     return this.engine.clock.now();
+  }
+
+  /** When this process began with its executions. Facts of an earlier time are from another one. */
+  get startedAt(): number {
+    return this.engine.startedAt;
   }
 
   get workflows(): readonly Workflow[] {

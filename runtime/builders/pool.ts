@@ -26,6 +26,7 @@ const LINGER_MS = 1_000;
 /** What is counted is saved that often, while there is something to count. */
 const SAVE_MS = 1_000;
 
+/** @internal */
 export interface BuildersDeps {
   readonly options: ResolvedOptions;
   readonly now: () => number;
@@ -47,6 +48,7 @@ export class Builders {
   /** Those that have made room for another user, until they are disposed. */
   readonly #leaving = new Map<string | null, Builder>();
 
+  /** @internal */
   constructor(workflow: Workflow, deps: BuildersDeps) {
     this.workflow = workflow;
     this.#deps = deps;

@@ -30,6 +30,7 @@ import { usageOf } from '../store/usage.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 
+/** @internal */
 export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
 /** A fact without what recording adds to it. */
@@ -82,6 +83,7 @@ export const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
   'output.restarted',
 ]);
 
+/** @internal */
 export interface ExecutionDeps {
   readonly store: Store;
   readonly clock: Clock;
@@ -128,7 +130,7 @@ export class Execution {
   #postponed = 0;
   #hasDeparted = false;
 
-  /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
+  /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. @internal */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
     const isActor = 'send' in from;
     this.#actor = isActor ? from : undefined;
@@ -210,7 +212,7 @@ export class Execution {
     for (const gone of [...(this.#watchers?.values() ?? [])]) gone?.();
   }
 
-  /** For whoever inspects it; everybody else asks for the parts below. */
+  /** For whoever inspects it; everybody else asks for the parts below. @internal */
   get snapshot(): ExecutionSnapshot {
     return this.#told;
   }
@@ -224,7 +226,7 @@ export class Execution {
     return this.#told.context;
   }
 
-  /** Where it stands with all that is still being kept. */
+  /** Where it stands with all that is still being kept. @internal */
   get applied(): ExecutionSnapshot {
     return this.#applied;
   }
@@ -516,6 +518,7 @@ export class Execution {
   }
 }
 
+/** @internal */
 export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
   tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
 

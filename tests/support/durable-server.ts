@@ -6,6 +6,7 @@ import Database from 'libsql';
 import { type Log, silentLog, type Workflow } from '../../runtime/index.ts';
 import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
+import { testedAdapter } from './adapter.ts';
 import { directory } from './durable.ts';
 import { fronted, settingsBehindFront } from './front.ts';
 import { type Answered, type CallOptions, call } from './given.ts';
@@ -49,7 +50,14 @@ export class DurableServer {
       ...silentLog,
       error: (fields, message) => void (message === FAILED || this.errors.push({ ...fields, message })),
     };
-    const config = { host: '127.0.0.1', port: 0, data: this.directory, ...settingsBehindFront(), ...this.#config };
+    const config = {
+      host: '127.0.0.1',
+      port: 0,
+      data: this.directory,
+      adapter: testedAdapter(),
+      ...settingsBehindFront(),
+      ...this.#config,
+    };
     const [workflow, ...workflows] = this.#workflows;
     this.server = await fronted(this.#test, await createServer({ workflow, workflows, config, log }));
   }

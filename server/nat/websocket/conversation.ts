@@ -3,17 +3,17 @@
  * conversation belongs to the identity that began it: the same id under another identity is another conversation, so nobody
  * finds what is not theirs.
  *
- * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Others are shown
- * from their beginning, or not at all if they have ended: NAT's chat interface would add them to the next answer.
+ * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Of turns that another
+ * process has begun only what this one has added is shown: NAT's chat interface would show the rest a second time.
  */
-import { type Caller, conversationName, type Runtime } from '../../../runtime/index.ts';
-import { beginning, endOf, type Turn } from './turn.ts';
+import { type Caller, conversationName, type ExecutionView, type Runtime } from '../../../runtime/index.ts';
+import { beginning, endOf, type Place, type Progress, type Turn } from './turn.ts';
 
 /** Turns that nobody sees and that are remembered all the same. */
 const MAX_TURNS = 1_000;
 
 export class Conversations {
-  readonly #turns = new Map<string, Turn>();
+  readonly #progress = new Map<string, Progress>();
   readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {
@@ -25,22 +25,31 @@ export class Conversations {
     if (conversationId === null) return undefined;
     const key = keyOf(workflow, by, conversationId);
     if (key === undefined) return undefined;
-    const known = this.#turns.get(key);
+    const known = this.#progress.get(key);
     const found = this.#runtime.conversation(workflow, conversationId, by);
     if (found === undefined) {
-      this.#turns.delete(key);
+      this.#progress.delete(key);
       return undefined;
     }
     const { execution, started } = found;
-    if (known?.execution.id === execution.id) {
-      known.execution = execution;
-      return known;
-    }
     const refers = { parentId: started.userMessageId ?? '', conversationId };
-    const seen = execution.isSettled ? endOf(execution) : beginning;
-    const turn = { execution, by, refers, streaming: started.streaming, seen, view: undefined };
-    this.keep(workflow, turn);
+    const isKnown = known?.executionId === execution.id;
+    const progress = isKnown ? known : { executionId: execution.id, seen: this.#seenOf(execution), view: undefined };
+    const turn = { execution, by, refers, streaming: started.streaming, progress };
+    if (!isKnown) this.keep(workflow, turn);
     return turn;
+  }
+
+  /** How far a client that keeps no count has probably seen a turn of which this is not remembered. */
+  #seenOf(execution: ExecutionView): Place {
+    const { startedAt } = this.#runtime;
+    if (execution.context.startedAt >= startedAt) return execution.isSettled ? endOf(execution) : beginning;
+    for (let seq = 0; ; ) {
+      const entries = this.#runtime.journal(execution, seq)?.entries ?? [];
+      const isAdded = entries.findIndex(({ at }) => at >= startedAt);
+      seq = (isAdded < 0 ? entries : entries.slice(0, isAdded)).at(-1)?.seq ?? seq;
+      if (isAdded >= 0 || entries.length === 0) return { seq: seq + 1, part: 0 };
+    }
   }
 
   /** Makes it the last turn of its conversation, if it has one. */
@@ -49,24 +58,24 @@ export class Conversations {
     if (conversationId === null) return;
     const key = keyOf(workflow, turn.by, conversationId);
     if (key === undefined) return;
-    this.#turns.delete(key);
-    this.#turns.set(key, turn);
-    if (this.#turns.size > MAX_TURNS) this.#sweep();
+    this.#progress.delete(key);
+    this.#progress.set(key, turn.progress);
+    if (this.#progress.size > MAX_TURNS) this.#sweep();
   }
 
   get size(): number {
-    return this.#turns.size;
+    return this.#progress.size;
   }
 
   /** Looks after two for each one that is added: so those that nobody sees do not become more. */
   #sweep(): void {
-    const oldest = this.#turns.entries();
+    const oldest = this.#progress.entries();
     for (let count = 0; count < 2; count += 1) {
       const next = oldest.next();
       if (next.done) return;
-      const [key, turn] = next.value;
-      this.#turns.delete(key);
-      if (turn.view !== undefined) this.#turns.set(key, turn);
+      const [key, progress] = next.value;
+      this.#progress.delete(key);
+      if (progress.view !== undefined) this.#progress.set(key, progress);
     }
   }
 }
