@@ -1,5 +1,13 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
-import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
+import {
+  createRuntime,
+  Failure,
+  guardedLog,
+  type Runtime,
+  type RuntimeSetup,
+  silentLog,
+  type Workflow,
+} from '../runtime/index.ts';
 import { changesRoute } from './api/changes.ts';
 import { executionStreamRoute } from './api/execution-stream.ts';
 import { executionRoutes } from './api/executions.ts';
@@ -7,6 +15,7 @@ import { journalRoute } from './api/journal.ts';
 import { overviewRoutes, type ServedWorkflow } from './api/overview.ts';
 import { openObjectStore } from './files/object-store.ts';
 import { staticRoutes } from './files/routes.ts';
+import type { AdapterName } from './http/adapter.ts';
 import { corsFault, createCors } from './http/cors.ts';
 import { listen } from './http/listen.ts';
 import { createNetwork, type Network } from './http/network.ts';
@@ -52,10 +61,14 @@ export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock
 
 export interface Server {
   readonly runtime: Runtime;
+  /** What speaks HTTP. */
+  readonly adapter: AdapterName;
   /** The one it got, where 0 was asked for. */
   readonly port: number;
   /** `http://host:port`, with the root path. */
   readonly url: string;
+  /** Every route and socket there is, as `GET /health` and `SOCKET /websocket`, without the root path. */
+  readonly routes: readonly string[];
   /** Requests that wait for their body or their reply, streams, and sockets. */
   readonly openRequests: number;
   /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
@@ -65,7 +78,8 @@ export interface Server {
 /** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
 export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
-  const { workflow, workflows = [], config: _, log = silentLog, ...given } = setup;
+  const { workflow, workflows = [], config: _, ...given } = setup;
+  const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, workflows);
   const newest = newestOf(all);
   for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened
@@ -142,21 +156,21 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   routes.push(...openApiRoutes(routes, newest, config.rootPath));
 
   const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log };
-  const sockets = new Sockets(
-    [
-      ...socketRoutes(socketDeps, workflow, config.workflow),
-      ...config.endpoints.flatMap((endpoint) => {
-        const { functionName } = endpoint;
-        return socketRoutes(socketDeps, named(newest, functionName), endpoint, functionName);
-      }),
-    ],
-    config.sockets,
-  );
+  const spoken = [
+    ...socketRoutes(socketDeps, workflow, config.workflow),
+    ...config.endpoints.flatMap((endpoint) => {
+      const { functionName } = endpoint;
+      return socketRoutes(socketDeps, named(newest, functionName), endpoint, functionName);
+    }),
+  ];
+  const sockets = new Sockets(spoken, config.sockets);
+  const socketPaths = [...spoken.map(({ path }) => path), ...(inspector === undefined ? [] : [inspector.path])];
 
   try {
     const { host, rootPath } = config;
     const http = await listen({
       ...config.limits,
+      adapter: config.adapter,
       host,
       port: config.port,
       routes: routes.map((route) => withKnownHost(route, network)),
@@ -167,10 +181,16 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       problem,
       onError: report,
     });
+    if (http.fallback !== undefined) log.warn({ adapter: http.adapter, reason: http.fallback }, FALLBACK);
     return {
       runtime,
+      adapter: http.adapter,
       port: http.port,
       url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}${rootPath}`,
+      routes: [
+        ...routes.map(({ method, path }) => `${method} ${path}`),
+        ...socketPaths.map((path) => `SOCKET ${path}`),
+      ],
       get openRequests() {
         return http.openRequests;
       },
@@ -200,6 +220,9 @@ const withKnownHost = (route: Route, network: Network): Route => ({
 
 const SHARED_NAMES =
   'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
+
+const FALLBACK =
+  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;

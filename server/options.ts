@@ -1,5 +1,6 @@
 /** Every option of the server, with its default. The YAML file, the environment and the command line end here too. */
 import type { OAuthProviderConfig, RuntimeOptions } from '../runtime/index.ts';
+import type { AdapterName } from './http/adapter.ts';
 import type { CorsOptions } from './http/cors.ts';
 import type { IdentityOptions } from './identity/identifier.ts';
 import type { StepAdaptorOptions } from './nat/step-adaptor.ts';
@@ -23,6 +24,11 @@ export interface RoutePaths {
 }
 
 export interface ServerOptions {
+  /**
+   * What speaks HTTP: uWebSockets.js (`uws`), or node:http and ws (`node`). Default: the first where its binary loads, else the
+   * second.
+   */
+  readonly adapter: AdapterName | undefined;
   /** Default `localhost`. */
   readonly host: string;
   /** Default 8000; 0 takes a free one. */
@@ -91,6 +97,7 @@ export const maxChatBytes = ({ limits: { maxBodyBytes } }: ServerOptions): numbe
   maxBodyBytes < serverDefaults.limits.maxBodyBytes ? maxBodyBytes : Math.max(maxBodyBytes, 16 * 1024 * 1024);
 
 export const serverDefaults: ServerOptions = {
+  adapter: undefined,
   host: 'localhost',
   port: 8000,
   rootPath: '',

@@ -1,5 +1,6 @@
 /** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
 import { defaults, presetNames } from '../../runtime/index.ts';
+import { adapterNames } from '../../server/http/adapter.ts';
 import { LEAST_DATA_SECRET, serverDefaults } from '../../server/options.ts';
 import { identityKeys } from './identity-keys.ts';
 import { key, optional, required } from './key.ts';
@@ -11,6 +12,12 @@ const { limits, sockets } = serverDefaults;
 const secret = { isSecret: true } as const;
 
 export const ownKeys = {
+  adapter: optional(
+    'fermata.adapter',
+    choice(...adapterNames),
+    'What speaks HTTP: `uws` (uWebSockets.js, the faster one) or `node` (node:http and ws, on every machine). Without: `uws` where its binary loads, else `node`.',
+    { flag: '--adapter <uws|node>' },
+  ),
   data: key(
     'fermata.data',
     text,

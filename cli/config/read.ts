@@ -61,6 +61,7 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
   const data = readData(reader, values);
 
   const config: ServerConfig = {
+    adapter: values.adapter,
     host: values.host,
     port: values.port,
     rootPath: values.rootPath,

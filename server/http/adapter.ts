@@ -70,14 +70,14 @@ export interface AdapterRequest {
   begin(reply: Reply, lines: HeaderLines, write: () => void): void;
   /** False: the socket is full. This piece will arrive all the same, and `drained` is called when there is room. */
   write(piece: string): boolean;
-  /** Ends the body of a reply that was begun. */
+  /** Ends the body of a reply that was begun; `progressed` is called as for `send`. */
   end(): void;
   /** Ends the connection at once, whatever was written: `gone` is called before it returns. */
   cut(): void;
 }
 
 export interface ReplyListener {
-  /** Of a whole reply: bytes that the socket has not taken. 0 ends it; it may come before `send` returns. */
+  /** After `send` or `end`: bytes that the socket has not taken. 0 is the end, and may come before the call returns. */
   progressed(unsentBytes: number): void;
   /** Of a reply that was begun. */
   drained(): void;

@@ -215,8 +215,8 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   }
 
   #endStream(): void {
+    this.#state = 'sending';
     this.#request!.end();
-    this.#finish('replied');
   }
 
   #run(listener: () => void): void {

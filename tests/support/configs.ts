@@ -28,6 +28,7 @@ export const frontEnd = (entries: string): string => `general: {front_end: {${en
 
 /** What nobody has configured. */
 export const defaults: ServerConfig = {
+  adapter: undefined,
   host: 'localhost',
   port: 8000,
   rootPath: '',

@@ -4,6 +4,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { type HttpOptions, type HttpServer, listen } from '../../server/http/listen.ts';
+import { testedAdapter } from './adapter.ts';
 
 export interface Answer {
   readonly status: number;
@@ -19,6 +20,7 @@ export const startServer = async (
 ): Promise<HttpServer & { errors: unknown[]; url: string }> => {
   const errors: unknown[] = [];
   const server = await listen({
+    adapter: testedAdapter(),
     host: '127.0.0.1',
     port: 0,
     problem: (thrown) => ({ status: 500, headers: { 'content-type': 'text/plain' }, body: `thrown: ${thrown}` }),

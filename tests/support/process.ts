@@ -82,7 +82,7 @@ const inMemory = (typed: readonly string[], variables: Readonly<Record<string, s
   typed.includes('executions') || 'FERMATA_DATA' in variables ? {} : { FERMATA_MEMORY: 'true' };
 
 /**
- * Types the words after `fermata`; `variables` is all of its environment, and `input` what it reads from standard input.
+ * Types the words after `fermata`; `variables` is all of its environment, but for the adapter that is tested, and `input` what it reads from standard input.
  * It is killed with the test if it is still there.
  */
 export const fermata = (
@@ -92,9 +92,17 @@ export const fermata = (
   input = '',
   cwd = root,
 ): FermataProcess => {
-  const { PATH, HOME, TMPDIR } = process.env;
-  const env = { PATH, HOME, TMPDIR, ...inMemory(typed, variables), ...variables };
-  const child = spawn(process.execPath, [`${root}/cli/bin.mjs`, ...typed], {
+  const { PATH, HOME, TMPDIR, FERMATA_ADAPTER } = process.env;
+  const env = {
+    PATH,
+    HOME,
+    TMPDIR,
+    FERMATA_ADAPTER,
+    TSX_TSCONFIG_PATH: `${root}/tsconfig.json`,
+    ...inMemory(typed, variables),
+    ...variables,
+  };
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), `${root}/cli/main.ts`, ...typed], {
     cwd,
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,8 +1,120 @@
-import type { Adapter } from '../adapter.ts';
+/** HTTP by node:http, and sockets by `ws`: for machines that cannot load the faster library. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import type { Adapter, AdapterOptions, AdapterServer } from '../adapter.ts';
+import { bind, type Taken } from '../bind.ts';
+import { Connection } from './connection.ts';
+import { noTunnel, refusalOf } from './refusals.ts';
+import { NodeRequest } from './request.ts';
+import { NodeSockets } from './sockets.ts';
+import { readTarget } from './target.ts';
+import { withoutUpgrade } from './upgrade.ts';
 
-export const nodeAdapter: Adapter = {
-  name: 'node',
-  create: () => {
-    throw new Error('the node adapter is not written yet');
-  },
-};
+/** How long the head of a request may take, and a connection be idle after a reply. */
+const IDLE_MS = 10_000;
+
+/** How often this is looked at. */
+const CHECK_MS = 2_000;
+
+/** How much longer than a body may take: the server itself answers what comes too slowly. */
+const MORE_MS = 60_000;
+
+/** Bytes that may wait in a socket before it counts as full. */
+const HIGH_WATER_BYTES = 128 * 1024;
+
+export const nodeAdapter: Adapter = { name: 'node', create: (options) => new NodeAdapterServer(options) };
+
+class NodeAdapterServer implements AdapterServer {
+  readonly #options: AdapterOptions;
+  readonly #sockets: NodeSockets;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #servers: Server[] = [];
+
+  constructor(options: AdapterOptions) {
+    this.#options = options;
+    this.#sockets = new NodeSockets(options.sockets);
+  }
+
+  listen(host: string, port: number) {
+    return bind(host, port, (address, wanted) => this.#take(address, wanted));
+  }
+
+  close(): void {
+    for (const connection of [...this.#connections.values()]) connection.cut();
+    for (const server of this.#servers) server.close();
+  }
+
+  #take(address: string, port: number): Promise<Taken> {
+    const server = this.#create();
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: address, port, exclusive: true }, () => {
+        this.#servers.push(server);
+        // That of http.Server would end idle connections too, on which a last request may be under way.
+        const release = (): void => void NetServer.prototype.close.call(server);
+        resolve({ port: (server.address() as AddressInfo).port, release });
+      });
+    });
+  }
+
+  #create(): Server {
+    const { maxHeaderBytes, requestTimeoutMs } = this.#options;
+    const server = createServer({
+      maxHeaderSize: maxHeaderBytes,
+      insecureHTTPParser: false,
+      requireHostHeader: false, // we do: requests behind one that the library refuses would be served
+      headersTimeout: IDLE_MS,
+      keepAliveTimeout: IDLE_MS,
+      requestTimeout: requestTimeoutMs + MORE_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      highWaterMark: HIGH_WATER_BYTES,
+    });
+    server.maxHeadersCount = 0; // further ones would be dropped silently; their bytes are limited
+    server.on('connection', (socket) => this.#connect(socket));
+    server.on('request', (req, res) => this.#serve(req, res, false));
+    server.on('checkContinue', (req, res) => this.#serve(req, res, true));
+    server.on('checkExpectation', (req, res) => this.#serve(req, res, false));
+    server.on('connect', (_, socket) => this.#connections.get(socket as Socket)?.refuse(noTunnel));
+    server.on('upgrade', (req, socket, first) => this.#upgrade(server, req, socket as Socket, first));
+    server.on('clientError', (error: Error & { code?: string }, socket) => {
+      const connection = this.#connections.get(socket as Socket);
+      if (connection === undefined || error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+      else connection.refuse(refusalOf(error));
+    });
+    return server;
+  }
+
+  #connect(socket: Socket): void {
+    const connection = new Connection(socket, (request) => this.#options.serve(request));
+    this.#connections.set(socket, connection);
+    socket.on('end', () => connection.ended());
+    socket.on('close', () => {
+      connection.cut();
+      if (this.#connections.get(socket) === connection) this.#connections.delete(socket);
+    });
+  }
+
+  #serve(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined) return;
+    const request = new NodeRequest(req, res, connection, awaitsContinue);
+    res.on('finish', () => connection.replied());
+    connection.add(request);
+  }
+
+  #upgrade(server: Server, req: IncomingMessage, socket: Socket, first: Buffer): void {
+    socket.on('error', ignore);
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.isBusy) socket.destroy();
+    else {
+      const target = readTarget(req.url ?? '');
+      if (this.#sockets.opens(req, target)) this.#sockets.open(req, target, socket, first, connection);
+      else {
+        socket.unshift(Buffer.concat([withoutUpgrade(req), first]));
+        server.emit('connection', socket);
+      }
+    }
+  }
+}
+
+const ignore = (): void => {};

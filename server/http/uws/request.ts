@@ -114,7 +114,7 @@ export class UwsRequest implements AdapterRequest {
   end(): void {
     if (this.#isOver) return; // H3
     this.#res.cork(() => this.#res.end()); // H4
-    this.#isOver = true;
+    this.#finish();
   }
 
   cut(): void {

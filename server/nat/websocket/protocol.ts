@@ -94,6 +94,9 @@ const readers = {
   auth_message: authMessage,
 } as const;
 
+/** Types of the messages that clients send. */
+export const clientTypes: readonly string[] = Object.keys(readers);
+
 const serverTypes: ReadonlySet<unknown> = new Set([
   'system_response_message',
   'system_intermediate_message',
@@ -117,7 +120,7 @@ export const readMessage = (text: string): Heard => {
   const { type } = value as { type?: unknown };
   if (serverTypes.has(type)) return { type: 'ignored' };
   if (typeof type !== 'string' || !Object.hasOwn(readers, type)) {
-    return { type: 'bad', why: `type: expected one of ${Object.keys(readers).join(', ')}.` };
+    return { type: 'bad', why: `type: expected one of ${clientTypes.join(', ')}.` };
   }
   const read = readers[type as keyof typeof readers].safeParse(value);
   if (read.success) return read.data;

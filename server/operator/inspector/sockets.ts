@@ -21,6 +21,7 @@ export class InspectorSockets implements MountedSockets {
   readonly #door: OperatorDoor;
   readonly #network: Network;
   readonly #open: OpenSockets;
+  readonly path = PATH;
 
   constructor(runtime: Runtime, door: OperatorDoor, network: Network) {
     this.#runtime = runtime;

@@ -17,6 +17,7 @@ const pathOf = (name: string) => fc.constantFrom<unknown>(`/${name}`, `/api/${na
 
 /** Values that fit, for every setting; no two of them exclude each other. */
 const fitting: { [Setting in Name]: fc.Arbitrary<unknown> } = {
+  adapter: fc.constantFrom('uws', 'node'),
   host: fc.constantFrom('localhost', '0.0.0.0', '::1', 'a.example'),
   port: fc.integer({ min: 0, max: 65_535 }),
   rootPath: fc.constantFrom('/api', '/a/b'),

@@ -1,6 +1,7 @@
 /** Bad input at every door, over real sockets: a clear answer or a closed connection, and nothing left behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isOnNode } from '../../support/adapter.ts';
 import { asked, assertClear, givenDoors, post } from '../../support/doors.ts';
 import { operator } from '../../support/given.ts';
 import { ask, connect, request } from '../../support/http.ts';
@@ -72,7 +73,7 @@ test('a body that is no JSON, or not what was asked for, is refused in words at 
   for (const [what, body] of Object.entries(noAnswer))
     assertClear(await ask(t, port, post(answerPath, body)), `answer ${what}`);
 
-  assert.equal(world.runtime.inbox(operator, 10).length, 1, 'the prompt is still open');
+  assert.equal((await world.runtime.inbox(operator, 10)).length, 1, 'the prompt is still open');
   assert.equal(world.runtime.list(operator, { limit: 10 }).executions.length, 1, 'and nothing was started');
 });
 
@@ -228,7 +229,8 @@ test('credentials that cannot be read are refused, and tell nobody why in detail
     assert.equal(answer.status, 401);
     assert.equal(answer.headers['www-authenticate'], 'Bearer');
   }
-  // Of two credentials that differ in bytes which uWS cannot read only one would be seen.
+  if (isOnNode()) return; // it loses no bytes
+  // Of two credentials that differ in bytes which the adapter cannot read only one would be seen.
   for (const [name, value] of [
     ['cookie', 'nat-session=a\xff\xfeb'],
     ['x-api-key', 'a\xffb'],

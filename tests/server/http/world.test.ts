@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { workflow } from '../../../runtime/index.ts';
 import type { Route } from '../../../server/http/route.ts';
+import { isOnNode } from '../../support/adapter.ts';
 import { given } from '../../support/given.ts';
 import { ask, connect, request, startServer, until } from '../../support/http.ts';
 import { givenTalk, isComplete, isError, textsOf } from '../../support/talk.ts';
@@ -15,10 +16,10 @@ const length: Route = {
   handle: ({ body }) => ({ status: 200, body: String(body?.length ?? 0) }),
 };
 
-test('a body that takes longer than uWS likes arrives', async (t) => {
+test('a body that takes longer than the adapter likes arrives', async (t) => {
   const server = await startServer(t, {
     routes: [length],
-    // The clock of uWS is put forward every four seconds; here that happens at once, again and again.
+    // The clock of the adapter is put forward every four seconds; here that happens at once, again and again.
     after: (ms, run) => {
       const timer = globalThis.setTimeout(run, ms / 100);
       return () => clearTimeout(timer);
@@ -187,10 +188,10 @@ test('a header that is not ASCII is read as Latin-1; a credential of which bytes
   assert.equal(seen[0]?.key, utf8);
   for (const name of ['X-API-Key', 'Authorization', 'Cookie', 'X-Operator-Key']) {
     const { status, body } = await ask(t, server.port, request('GET /', [`${name}: a=m\xfcller`]));
-    assert.equal(status, 400);
-    assert.match(body, new RegExp(name, 'i'));
+    assert.equal(status, isOnNode() ? 200 : 400); // it loses no bytes
+    if (!isOnNode()) assert.match(body, new RegExp(name, 'i'));
   }
-  assert.equal(seen.length, 1);
+  assert.equal(seen.length, isOnNode() ? 5 : 1);
 });
 
 test('a page of an allowed origin needs no other setting to use what is ours', async (t) => {

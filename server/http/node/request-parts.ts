@@ -1,0 +1,30 @@
+/** What a request of node:http says. Names of headers are lower-case here; each byte of a value is a character. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { addHeader, headerBag } from '../header-bag.ts';
+import { isRepeated } from '../repeated-headers.ts';
+import { type Call, unknownClient } from '../route.ts';
+import type { Target } from './target.ts';
+
+export const readHeaders = ({ rawHeaders }: IncomingMessage, { host }: Target): Record<string, string> => {
+  const headers = headerBag();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    addHeader(headers, rawHeaders[at]!.toLowerCase(), rawHeaders[at + 1]!);
+  }
+  if (host !== undefined) headers.host = host;
+  return headers;
+};
+
+/** Two readers could take such a request for one to different servers. */
+export const hostFault = ({ httpVersion }: IncomingMessage, { host }: Target, headers: Call['headers']) => {
+  if (host?.includes('@')) return 'A URL of a request names no user.';
+  if (isRepeated(headers, 'host')) return 'Host must be given once.';
+  if (headers.host === undefined && httpVersion !== '1.0') return 'A request needs a Host header.';
+  return undefined;
+};
+
+/** IPv4 addresses may come mapped into IPv6. A connection that was reset has no address any more. */
+export const clientOf = ({ remoteAddress, remotePort }: Socket): Call['client'] =>
+  remoteAddress === undefined
+    ? unknownClient
+    : { host: remoteAddress.replace(/^::ffff:(?=[\d.]+$)/i, ''), port: remotePort ?? 0 };

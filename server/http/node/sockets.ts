@@ -1,0 +1,139 @@
+/** Sockets by the package `ws`. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
+import {
+  type AcceptedSocket,
+  type AdapterSocket,
+  refusalBody,
+  type SocketKind,
+  type SocketReader,
+} from '../adapter.ts';
+import type { Connection } from './connection.ts';
+import { rawReply } from './refusals.ts';
+import { clientOf, hostFault, readHeaders } from './request-parts.ts';
+import type { Target } from './target.ts';
+
+/** How long a client may take to answer a close frame. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+export class NodeSockets {
+  readonly #kinds = new Map<string, { kind: SocketKind; server: WebSocketServer }>();
+  readonly #cookies = new WeakMap<IncomingMessage, string>();
+
+  constructor(kinds: readonly SocketKind[]) {
+    for (const kind of kinds) {
+      const server = new WebSocketServer({
+        noServer: true,
+        clientTracking: false,
+        perMessageDeflate: false,
+        maxPayload: kind.maxMessageBytes,
+        ...{ closeTimeout: CLOSE_TIMEOUT_MS },
+      });
+      server.on('headers', (lines, req) => {
+        const cookie = this.#cookies.get(req);
+        if (cookie !== undefined) lines.push(`set-cookie: ${cookie}`);
+      });
+      this.#kinds.set(kind.path, { kind, server });
+    }
+  }
+
+  /** Whether the request opens a socket; any other is answered as one without `Upgrade`. */
+  opens({ method, headers }: IncomingMessage, { path }: Target): boolean {
+    return (
+      method === 'GET' &&
+      headers.upgrade?.toLowerCase() === 'websocket' &&
+      headers['sec-websocket-key']?.length === 24 &&
+      this.#kinds.has(path)
+    );
+  }
+
+  open(req: IncomingMessage, target: Target, socket: Socket, first: Buffer, connection: Connection): void {
+    const { kind, server } = this.#kinds.get(target.path)!;
+    const headers = readHeaders(req, target);
+    const fault = hostFault(req, target, headers);
+    const accepted =
+      fault === undefined
+        ? kind.accept({ headers, query: target.query, client: clientOf(socket) })
+        : { status: 400, detail: fault };
+    if ('status' in accepted) {
+      const { status, detail } = accepted;
+      socket.end(rawReply({ status, headers: { 'content-type': 'application/json' }, body: refusalBody(detail) }));
+      return;
+    }
+    if (accepted.cookie !== undefined) this.#cookies.set(req, accepted.cookie);
+    server.handleUpgrade(req, socket, first, (opened) => {
+      connection.upgraded = new NodeSocket(opened, socket, kind, accepted);
+    });
+  }
+}
+
+class NodeSocket implements AdapterSocket {
+  readonly #opened: WebSocket;
+  readonly #socket: Socket;
+  readonly #maxUnsentBytes: number;
+  readonly #idle: NodeJS.Timeout;
+  readonly #reader: SocketReader;
+  #isClosed = false;
+  /** Something that was sent has not left. */
+  #isFull = false;
+
+  constructor(opened: WebSocket, socket: Socket, kind: SocketKind, accepted: AcceptedSocket) {
+    this.#opened = opened;
+    this.#socket = socket;
+    this.#maxUnsentBytes = kind.maxUnsentBytes;
+    this.#idle = setTimeout(() => this.cut(), kind.idleTimeoutMs);
+    socket.on('data', () => this.#idle.refresh());
+    opened.on('error', ignore); // what breaks the protocol closes the socket too
+    opened.on('message', (bytes, isBinary) => {
+      if (!this.#isClosed) this.#reader.message(bytes as Buffer, isBinary);
+    });
+    opened.on('close', () => this.#close());
+    this.#reader = accepted.open(this);
+    if (this.#isClosed) this.#reader.closed(); // it was cut inside
+  }
+
+  get unsent(): number {
+    return this.#isClosed ? Number.POSITIVE_INFINITY : this.#opened.bufferedAmount;
+  }
+
+  send(messages: readonly string[]): void {
+    if (this.#isClosed) return;
+    this.#socket.cork();
+    for (const message of messages) {
+      if (this.unsent <= this.#maxUnsentBytes) this.#opened.send(message, this.#sent);
+    }
+    this.#socket.uncork();
+    this.#isFull = this.unsent > 0;
+  }
+
+  ping(): void {
+    if (!this.#isClosed) this.#opened.ping();
+  }
+
+  end(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    this.#opened.close(code, reason);
+    this.#close();
+  }
+
+  cut(): void {
+    this.#opened.terminate();
+    this.#close();
+  }
+
+  readonly #sent = (): void => {
+    if (!this.#isFull || this.unsent > 0) return;
+    this.#isFull = false;
+    this.#reader.drained();
+  };
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#idle);
+    this.#reader?.closed();
+  }
+}
+
+const ignore = (): void => {};

@@ -1,0 +1,260 @@
+/** What `server/http/adapter.ts` promises and no other suite shows, on a real connection: this file runs on each adapter. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { AdapterSocket, SocketKind, SocketReader } from '../../../server/http/adapter.ts';
+import type { Reply, Route, Sink } from '../../../server/http/route.ts';
+import { turns } from '../../support/given.ts';
+import { connect, request, startServer, until } from '../../support/http.ts';
+import { openSocket } from '../../support/web-socket.ts';
+
+const route = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
+
+test('a small reply leaves in one piece, given at once or later, and so does a stream with its first words', async (t) => {
+  const reply: Reply = { status: 200, headers: { 'x-a': '1' }, body: 'body' };
+  const begin = (sink: Sink): void => {
+    sink.write('body');
+    sink.end();
+  };
+  const server = await startServer(t, {
+    routes: [
+      route('/now', () => reply),
+      route('/later', async () => reply),
+      route('/stream', () => ({ status: 200, stream: begin })),
+    ],
+  });
+
+  for (const path of ['/now', '/later', '/stream']) {
+    const client = await connect(t, server.port);
+    const pieces: string[] = [];
+    client.socket.on('data', (piece: string) => pieces.push(piece));
+    client.send(request(`GET ${path}`));
+    await until(() => pieces.length > 0, 'the reply');
+    assert.match(pieces[0]!, /^HTTP\/1\.1 200 OK\r\n.*body/s, path);
+  }
+});
+
+test('requests that come in one piece are answered in their order', async (t) => {
+  const server = await startServer(t, { routes: [route('/:id', ({ params }) => ({ status: 200, body: params.id! }))] });
+  const client = await connect(t, server.port);
+  const ids = Array.from({ length: 300 }, (_, id) => String(id));
+
+  client.send(ids.map((id) => request(`GET /${id}`)).join(''));
+
+  for (const id of ids) assert.equal((await client.answer()).body, id);
+});
+
+test('a client may reset its connection at any stage, and its request is over then', async (t) => {
+  const sinks: Sink[] = [];
+  const gone: string[] = [];
+  const noted = (name: string, handle: Route['handle']): Route['handle'] => {
+    return (call) => {
+      call.onGone(() => gone.push(name));
+      return handle(call);
+    };
+  };
+  const body = Buffer.alloc(16 * 1024 * 1024);
+  const server = await startServer(t, {
+    routes: [
+      route(
+        '/never',
+        noted('never', () => new Promise(() => {})),
+      ),
+      route(
+        '/large',
+        noted('large', () => ({ status: 200, body })),
+      ),
+      route(
+        '/stream',
+        noted('stream', () => ({ status: 200, stream: (sink) => void sinks.push(sink) })),
+      ),
+      route(
+        '/full',
+        noted('full', () => ({ status: 200, stream: (sink) => void sink.write('x'.repeat(16_000_000)) })),
+      ),
+      { method: 'POST', path: '/body', handle: () => ({ status: 200 }) },
+    ],
+  });
+
+  for (const name of ['never', 'large', 'stream', 'full']) {
+    const client = await connect(t, server.port);
+    client.socket.pause();
+    client.send(request(`GET /${name}`));
+    await until(() => server.openRequests === 1, `${name} is open`);
+    client.socket.resetAndDestroy();
+    await until(() => server.openRequests === 0, `${name} is over`);
+  }
+  for (const sent of ['POST /bo', request('POST /body', ['Content-Length: 9'], 'abc')]) {
+    const client = await connect(t, server.port);
+    client.send(sent);
+    await turns();
+    client.socket.resetAndDestroy();
+  }
+  await until(() => server.openRequests === 0, 'the end of all');
+
+  assert.deepEqual(gone, ['never', 'large', 'stream', 'full']);
+  assert.equal(sinks[0]!.write('late'), true);
+  assert.deepEqual(server.errors, []);
+});
+
+test('what waits for clients that do not read is bounded for all together: the one that is slowest is cut off', async (t) => {
+  const body = Buffer.alloc(60 * 1024 * 1024);
+  const server = await startServer(t, { routes: [route('/large', () => ({ status: 200, body }))] });
+  const clients = await Promise.all([0, 1, 2].map(() => connect(t, server.port)));
+
+  for (const [index, client] of clients.entries()) {
+    client.socket.pause();
+    client.send(request('GET /large'));
+    await until(() => server.openRequests >= Math.min(index + 1, 2), 'the reply');
+  }
+
+  await until(() => server.openRequests === 2, 'the end of one');
+  clients[0]!.socket.resume();
+  await clients[0]!.closed;
+});
+
+interface Talked {
+  readonly sockets: AdapterSocket[];
+  readonly heard: string[];
+  readonly events: string[];
+}
+
+const givenSockets = async (
+  t: TestContext,
+  kind: Partial<SocketKind> = {},
+  opened?: (socket: AdapterSocket) => void,
+) => {
+  const talked: Talked = { sockets: [], heard: [], events: [] };
+  const open = (socket: AdapterSocket): SocketReader => {
+    talked.sockets.push(socket);
+    talked.events.push('opened');
+    opened?.(socket);
+    return {
+      message: (bytes, isBinary) => talked.heard.push(isBinary ? `binary ${bytes.toString('hex')}` : bytes.toString()),
+      drained: () => talked.events.push('drained'),
+      closed: () => talked.events.push('closed'),
+    };
+  };
+  const whole: SocketKind = {
+    path: '/socket',
+    maxMessageBytes: 1_000,
+    maxUnsentBytes: 1_000_000,
+    idleTimeoutMs: 120_000,
+    accept: ({ query }) => (query === 'no' ? { status: 403, detail: 'Not for you.' } : { cookie: `a=${query}`, open }),
+    ...kind,
+  };
+  const routes = [route('/socket', () => ({ status: 200, body: 'no socket' }))];
+  const server = await startServer(t, { routes, sockets: [{ kinds: () => [whole] }] });
+  const join = (query = '') => openSocket(`${server.url}/socket${query}`);
+  return { ...talked, server, join };
+};
+
+test('a socket is accepted with its cookie or refused with a reason, and other requests reach the route', async (t) => {
+  const { server, join } = await givenSockets(t);
+  const handshake = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+  const asked = await connect(t, server.port);
+  asked.send(request('GET /socket?yes', [...handshake, key]));
+  const refused = await connect(t, server.port);
+  refused.send(request('GET /socket?no', [...handshake, key]));
+
+  const accepted = await asked.answer();
+  assert.deepEqual([accepted.status, accepted.headers['set-cookie']], [101, 'a=yes']);
+  const { status, headers, body } = await refused.answer();
+  await refused.closed;
+  assert.deepEqual([status, headers.connection, body], [403, 'close', '{"detail":"Not for you."}']);
+  for (const others of [
+    [],
+    handshake,
+    ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM'],
+  ]) {
+    const client = await connect(t, server.port);
+    client.send(request('GET /socket', others));
+    assert.equal((await client.answer()).body, 'no socket', others.join());
+  }
+  assert.equal((await join()).status, 101);
+});
+
+test('messages arrive in order, text and bytes, and both sides close with a code', async (t) => {
+  const { sockets, heard, events, join } = await givenSockets(t);
+  const { client } = await join();
+  await until(() => sockets.length === 1, 'the socket');
+
+  client!.frame(Buffer.from('öne'));
+  client!.frame(Buffer.from([1, 2]), { opcode: 2 });
+  await until(() => heard.length === 2, 'both');
+  sockets[0]!.send(['{"n":1}', '{"n":2}']);
+  sockets[0]!.ping();
+  await client!.when(() => client!.messages.length === 2 && client!.pings === 1);
+  sockets[0]!.end(4001, 'enough');
+
+  assert.equal(await client!.closed(), 4001);
+  await until(() => events.includes('closed'), 'the end');
+  assert.deepEqual(heard, ['öne', 'binary 0102']);
+  assert.deepEqual(client!.messages, [{ n: 1 }, { n: 2 }]);
+  assert.deepEqual(events, ['opened', 'closed']);
+  sockets[0]!.send(['"late"']);
+  sockets[0]!.ping();
+  sockets[0]!.end(1000, '');
+  sockets[0]!.cut();
+  assert.equal(sockets[0]!.unsent, Number.POSITIVE_INFINITY);
+  assert.deepEqual(events, ['opened', 'closed']);
+});
+
+test('a client that leaves, or sends too much, closes its socket once', async (t) => {
+  const { events, join } = await givenSockets(t);
+
+  for (const leave of ['drop', 'close', 'too much'] as const) {
+    const { client } = await join();
+    if (leave === 'too much') client!.frame(Buffer.alloc(2_000, 'x'));
+    else client![leave]();
+    await until(() => events.includes('closed'), leave);
+    await turns();
+    assert.deepEqual(events.splice(0), ['opened', 'closed'], leave);
+  }
+});
+
+test('a socket may be cut while it is opened', async (t) => {
+  const { events, join } = await givenSockets(t, {}, (socket) => socket.cut());
+
+  const opened = await join().catch(() => undefined); // the acceptance may not have left
+
+  if (opened !== undefined) assert.equal(await opened.client!.closed(), 1006);
+  assert.deepEqual(events, ['opened', 'closed']);
+});
+
+test('what waits for a reader is bounded: beyond it messages are dropped, and it is told when there is room', async (t) => {
+  const { sockets, events, join } = await givenSockets(t);
+  const { client } = await join();
+  await until(() => sockets.length === 1, 'the socket');
+  client!.pause();
+  const [socket] = sockets;
+  const message = JSON.stringify('x'.repeat(100_000));
+
+  let sent = 0;
+  for (; socket!.unsent <= 1_000_000; sent += 1) {
+    assert.ok(sent < 1_000, 'the socket takes everything');
+    socket!.send([message]);
+    await turns(1);
+  }
+  const before = socket!.unsent;
+  for (let more = 0; more < 100; more += 1) socket!.send([message]);
+  assert.ok(socket!.unsent < before + 2 * message.length, 'no more is kept');
+  client!.resume();
+
+  await client!.when(() => client!.messages.length >= sent);
+  await until(() => events.includes('drained') && socket!.unsent === 0, 'room');
+  socket!.send(['"last"']);
+  await client!.when(() => client!.messages.at(-1) === ('last' as never));
+  assert.equal(client!.messages.length, sent + 1);
+});
+
+test('a server that closes ends its sockets, and tells them', async (t) => {
+  const { server, events, join } = await givenSockets(t);
+  const { client } = await join();
+  await until(() => events.length === 1, 'the socket');
+
+  await server.close({ graceMs: 0 });
+
+  assert.equal(await client!.closed(), 1006);
+  assert.deepEqual(events, ['opened', 'closed']);
+});
