@@ -13,6 +13,7 @@ const questions: Record<string, () => Promise<Row[]>> = {
   hibernated: async () => (await import('./hibernated.ts')).default(),
   hostile: async () => (await import('./hostile.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
+  mistakes: async () => (await import('./mistakes.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
   programs: async () => (await import('./programs.ts')).default(),
 };

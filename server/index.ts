@@ -1,5 +1,13 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
-import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
+import {
+  createRuntime,
+  Failure,
+  guardedLog,
+  type Runtime,
+  type RuntimeSetup,
+  silentLog,
+  type Workflow,
+} from '../runtime/index.ts';
 import { changesRoute } from './api/changes.ts';
 import { executionStreamRoute } from './api/execution-stream.ts';
 import { executionRoutes } from './api/executions.ts';
@@ -70,7 +78,8 @@ export interface Server {
 /** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
 export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
-  const { workflow, workflows = [], config: _, log = silentLog, ...given } = setup;
+  const { workflow, workflows = [], config: _, ...given } = setup;
+  const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, workflows);
   const newest = newestOf(all);
   for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened

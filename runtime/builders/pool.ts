@@ -10,6 +10,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../../machines/builder.ts';
 import type { Log } from '../authoring/context.ts';
+import { legible } from '../authoring/errors.ts';
 import type { Workflow } from '../authoring/workflow.ts';
 import { Failure } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
@@ -184,7 +185,7 @@ export class Builders {
       if (signal.aborted) throw new Error('The build was given up.');
     } catch (error) {
       await this.dispose(builder);
-      throw error;
+      throw legible(error);
     }
   }
 
