@@ -11,7 +11,9 @@ const questions: Record<string, () => Promise<Row[]>> = {
   crash: async () => (await import('./crash.ts')).default(),
   durable: async () => (await import('./durable.ts')).default(),
   hibernated: async () => (await import('./hibernated.ts')).default(),
+  hostile: async () => (await import('./hostile.ts')).default(),
   inspector: async () => (await import('./inspector.ts')).default(),
+  mistakes: async () => (await import('./mistakes.ts')).default(),
   parked: async () => (await import('./parked.ts')).default(),
   programs: async () => (await import('./programs.ts')).default(),
 };

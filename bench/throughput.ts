@@ -1,4 +1,4 @@
-/** How much of a bare uWS server is left when it keeps, supervises and journals what it is sent? */
+/** How much of a bare server is left when it keeps, supervises and journals what it is sent? On both adapters. */
 import type { ScriptName } from './support/load.ts';
 import { type Kind, type Servers, startServers } from './support/processes.ts';
 import { percentile, type Row } from './support/table.ts';
@@ -11,7 +11,9 @@ const ROUNDS = 2;
 const PACED = { script: 'cycle', connections: 50, ms: 3_000, pauseMs: 60 } as const;
 
 type Sample = { perSecond: number; cpuUs: number; p99: number };
-type Compared = Record<'ours' | 'bare', Sample>;
+type Compared = Record<(typeof KINDS)[number], Sample>;
+
+const KINDS = ['ours', 'bare', 'onNode', 'bareNode'] as const;
 
 const sample = async (servers: Servers, kind: Kind, script: ScriptName, connections: number): Promise<Sample> => {
   const before = await servers.cpuMs(kind);
@@ -27,11 +29,11 @@ const sample = async (servers: Servers, kind: Kind, script: ScriptName, connecti
 /** The better of several rounds, taken in turn, so that a disturbance of the machine meets both alike. */
 const compare = async (servers: Servers, script: ScriptName, connections: number): Promise<Compared> => {
   const best: Partial<Compared> = {};
-  for (const kind of ['ours', 'bare'] as const) {
+  for (const kind of KINDS) {
     await servers.load({ port: servers.ports[kind], script, connections, ms: WARM_MS });
   }
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const kind of ['ours', 'bare'] as const) {
+    for (const kind of KINDS) {
       const taken = await sample(servers, kind, script, connections);
       if (best[kind] === undefined || taken.perSecond > best[kind].perSecond) best[kind] = taken;
     }
@@ -39,7 +41,12 @@ const compare = async (servers: Servers, script: ScriptName, connections: number
   return best as Compared;
 };
 
-const rowsOf = (what: string, { ours, bare }: Compared, target: string): Row[] => [
+const rowsOf = (what: string, compared: Compared, target: string): Row[] => [
+  ...pair(what, compared.ours, compared.bare, target),
+  ...pair('  on node:http', compared.onNode, compared.bareNode, ''),
+];
+
+const pair = (what: string, ours: Sample, bare: Sample, target: string): Row[] => [
   {
     what,
     ours: `${Math.round(ours.perSecond)}/s`,
@@ -57,7 +64,7 @@ const rowsOf = (what: string, { ours, bare }: Compared, target: string): Row[] =
 ];
 
 export default async (): Promise<Row[]> => {
-  const servers = await startServers();
+  const servers = await startServers(KINDS);
   try {
     const instant = await compare(servers, 'instant', 50);
     const cycle = await compare(servers, 'cycle', 50);

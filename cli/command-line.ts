@@ -1,6 +1,6 @@
 /** The command line of `fermata`: what it offers, how it helps, and what somebody has typed, as plain values. */
 import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../server/package-version.ts';
+import { packageVersion } from '../server/package.ts';
 import { declareExecutions, type ExecutionsAsked } from './commands/executions.ts';
 import { declareGraph, type GraphAsked } from './commands/graph.ts';
 import { declareRun, type RunAsked } from './commands/run.ts';

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The process: hands what was typed to its command, and says what went wrong. The only file that reads the environment. */
 import { type Invocation, readCommandLine } from './command-line.ts';
 import { executions } from './commands/executions.ts';

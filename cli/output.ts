@@ -1,12 +1,13 @@
 /** What goes to standard output, the log above all, and the end of a process that may have lines of it to write. */
 import { type Logger, pino } from 'pino';
+import { readableError } from '../runtime/index.ts';
 import type { Streams } from './host.ts';
 import { CannotGoOn } from './refusals.ts';
 
 const output = pino.destination({ dest: 1, sync: false });
 
 export const openLog = (level: string): Logger =>
-  pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, output);
+  pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: readableError } }, output);
 
 /** How long the last lines of the log may take to be written. */
 const LAST_LINES_MS = 1_000;

@@ -28,6 +28,7 @@ export type BuilderContext = BuilderInput & { readonly error: unknown };
 /** What `setTimeout` can take, for a builder that does not expire: the guard is there when it is over. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
+/** @internal */
 export const builderMachine = setup({
   types: {
     input: {} as BuilderInput,
@@ -86,4 +87,5 @@ export const builderMachine = setup({
   },
 });
 
+/** @internal */
 export type BuilderSnapshot = SnapshotFrom<typeof builderMachine>;

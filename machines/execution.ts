@@ -144,6 +144,7 @@ type Judged = { context: ExecutionContext; event: ExecutionEvent };
 const isOpen = ({ context, event }: Judged): boolean =>
   'id' in event && context.pauses.some(({ id, kind }) => id === event.id && event.type.startsWith(kind));
 
+/** @internal */
 export const executionMachine = setup({
   types: {
     input: {} as ExecutionInput,
@@ -295,8 +296,10 @@ export const executionMachine = setup({
   },
 });
 
+/** @internal */
 export type ExecutionSnapshot = SnapshotFrom<typeof executionMachine>;
 
+/** @internal */
 export const statusOf = ({ value }: ExecutionSnapshot): ExecutionStatus => {
   if (typeof value === 'string') return value === 'done' ? 'idle-expiring' : value;
   return typeof value.active === 'object' ? 'running' : value.active;

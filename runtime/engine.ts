@@ -25,7 +25,7 @@ import type { Caller } from './journal/caller.ts';
 import { foldJournal } from './journal/fold-journal.ts';
 import type { Name, Origin, RunRequest } from './journal/start-request.ts';
 import { copyJson, toJson } from './json.ts';
-import { silentLog } from './log.ts';
+import { guardedLog, silentLog } from './log.ts';
 import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
@@ -99,11 +99,12 @@ export class Engine {
     options,
     providers = {},
     store,
-    log = silentLog,
+    log: given = silentLog,
     clock = systemClock,
     random = Math.random,
     fetch,
   }: RuntimeSetup) {
+    const log = guardedLog(given);
     this.options = resolveOptions(options, store?.archive !== undefined);
     this.clock = clock;
     this.startedAt = clock.now();

@@ -66,7 +66,10 @@ export class Failure extends Error {
 
   /** Anything thrown, as a Failure: what is not one already is a defect, and keeps its cause for the log. */
   static from(thrown: unknown): Failure {
-    return thrown instanceof Failure ? thrown : new Failure('defect', { cause: thrown });
+    try {
+      if (thrown instanceof Failure) return thrown;
+    } catch {} // a Proxy of an author
+    return new Failure('defect', { cause: thrown });
   }
 
   /** All that leaves the process: never the cause, never the stack. */

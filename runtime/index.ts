@@ -64,6 +64,7 @@ export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow }
 export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export {
+  cursorAt,
   type ExecutionFilter,
   type ExecutionPage,
   firstAwaited,
@@ -76,7 +77,7 @@ export { conversationName, isUnguessable } from './executions/names.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspection/inspected.ts';
 export type { Inspection, Inspector } from './inspection/inspection.ts';
 export type { Caller } from './journal/caller.ts';
-export { silentLog } from './log.ts';
+export { guardedLog, readableError, silentLog } from './log.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './nat/execution-record.ts';
 export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './nat/execution-store.ts';
 export { type Fresh, GivenOutput, type Texts } from './nat/given-output.ts';

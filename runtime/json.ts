@@ -12,26 +12,55 @@ import { MAX_RESULT_DEPTH, tooDeepAt } from './nesting.ts';
  * `Map`, `Set` and other instances of classes, circles.
  */
 export const toJson = (value: unknown, what: string): Json => {
+  const before = left;
+  left = MAX_VALUES;
   try {
     return copied(value, 0);
   } catch (error) {
-    if (error instanceof NoJson) throw new TypeError(`${what} cannot be written as JSON: ${error.message}`);
+    if (error instanceof NoJson) throw new TypeError(`${what} cannot be written as JSON: ${error.words}`);
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new TypeError(`${what} cannot be written as JSON: ${reason}`, { cause: error });
+  } finally {
+    left = before;
   }
 };
 
-/** For what is only shown: what `JSON.stringify` makes of it, and null if it makes nothing. */
-export const toJsonOrNull = (value: unknown): Json => {
+/** For what is only shown: what `JSON.stringify` makes of it, and null if it makes nothing, or more than `most` values. */
+export const toJsonOrNull = (value: unknown, most = MAX_SHOWN): Json => {
+  const before = left;
+  left = most;
   try {
     return copied(value, 0);
-  } catch {
-    try {
-      return fromText(value);
-    } catch {
-      return null;
-    }
+  } catch (error) {
+    return error instanceof TooMany ? null : leniently(value, most);
+  } finally {
+    left = before;
   }
+};
+
+const leniently = (value: unknown, most: number): Json => {
+  left = most;
+  try {
+    return fromText(value);
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * Members and items that a value may have, all levels together. An object that stands in many places counts each time: thirty
+ * levels, each of which has the next one twice, are a thousand million. Copying so many takes about 50 ms,
+ * in which nothing else happens in the process.
+ */
+export const MAX_VALUES = 500_000;
+/** The same for what is only shown. */
+const MAX_SHOWN = 100_000;
+/** What is left of that for the value that is being copied. */
+let left = 0;
+
+const count = (values: number): void => {
+  left -= values;
+  if (left < 0) throw new TooMany('it has too many members and items, all levels together; give less, or a text');
 };
 
 /** A copy of what is JSON already. */
@@ -50,8 +79,15 @@ export const copyJson = <T>(value: T): T => {
   return copy as T;
 };
 
-/** Its message begins with the place, which is completed on the way out. */
-class NoJson extends Error {}
+class NoJson extends Error {
+  /** Where in the value; completed on the way out. */
+  place = '';
+
+  get words(): string {
+    return this.place === '' ? this.message : `at ${this.place}: ${this.message}`;
+  }
+}
+class TooMany extends NoJson {}
 
 const copied = (value: unknown, depth: number): Json => {
   switch (typeof value) {
@@ -73,11 +109,13 @@ const copied = (value: unknown, depth: number): Json => {
 const copiedObject = (value: object, depth: number): Json => {
   if (depth >= MAX_RESULT_DEPTH) throw new NoJson(`it has more than ${MAX_RESULT_DEPTH} levels, or goes in a circle`);
   if (Array.isArray(value)) {
+    count(value.length);
     const items = new Array<Json>(value.length);
     for (let index = 0; index < value.length; index += 1) items[index] = member(value[index], depth, index);
     return items;
   }
   const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype) countBytes(value);
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return fromText(value);
   if (prototype !== Object.prototype && prototype !== null && !isForeign(prototype)) {
     const { name } = (value.constructor ?? {}) as { name?: string };
@@ -86,7 +124,9 @@ const copiedObject = (value: object, depth: number): Json => {
     );
   }
   const copy: Record<string, Json> = {};
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value);
+  count(keys.length);
+  for (const key of keys) {
     const each = (value as Record<string, unknown>)[key];
     if (each === undefined) continue;
     if (key === '__proto__') define(copy, key, member(each, depth, key));
@@ -101,10 +141,21 @@ const isForeign = (prototype: object): boolean =>
   (prototype.constructor as { name?: string } | undefined)?.name === 'Object';
 
 const fromText = (value: unknown): Json => {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value, counted);
   if (text === undefined) return null;
   if (tooDeepAt(text, MAX_RESULT_DEPTH) !== undefined) throw new NoJson(`it has more than ${MAX_RESULT_DEPTH} levels`);
   return JSON.parse(text);
+};
+
+const counted = (_key: string, value: unknown): unknown => {
+  count(1);
+  if (typeof value === 'object') countBytes(value);
+  return value;
+};
+
+/** JSON makes a number, or a member, of each byte, before it asks what to do with it. */
+const countBytes = (value: object | null): void => {
+  if (ArrayBuffer.isView(value)) count(value.byteLength);
 };
 
 const member = (value: unknown, depth: number, key: string | number): Json => {
@@ -112,10 +163,9 @@ const member = (value: unknown, depth: number, key: string | number): Json => {
   try {
     return copied(value, depth + 1);
   } catch (error) {
-    if (!(error instanceof NoJson)) throw error;
-    const place = typeof key === 'number' ? `[${key}]` : `.${key}`;
-    const [, path = '', reason = error.message] = /^at (\S+): ([\s\S]*)$/.exec(error.message) ?? [];
-    throw new NoJson(`at ${place}${path}: ${reason}`);
+    if (error instanceof NoJson && !(error instanceof TooMany))
+      error.place = `${typeof key === 'number' ? `[${key}]` : `.${key}`}${error.place}`;
+    throw error;
   }
 };
 

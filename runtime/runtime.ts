@@ -27,6 +27,13 @@ type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;
 
 export type AnswerOutcome = 'accepted' | 'already_answered' | 'not_open';
 
+/** What waits for a person. */
+export interface AwaitedPause {
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly pause: Interaction | Consent;
+}
+
 /** The part of an execution that callers see. */
 export type ExecutionView = Pick<Execution, 'id' | 'context' | 'status' | 'isSettled' | 'watch' | 'retentionMs'>;
 
@@ -38,9 +45,10 @@ export const createRuntime = async (setup: RuntimeSetup): Promise<Runtime> => {
 };
 
 export class Runtime {
-  /** For sessions and stores, which offer facts themselves; not for servers. */
+  /** For sessions and stores, which offer facts themselves; not for servers. @internal */
   readonly engine: Engine;
 
+  /** @internal */
   constructor(engine: Engine) {
     this.engine = engine;
   }
@@ -171,15 +179,13 @@ export class Runtime {
     return this.engine.executions.page(owner, filter);
   }
 
-  /** What waits for the caller, in all executions, the longest waiting first. Throws `identity_required`. */
-  inbox(by: Caller, limit: number): readonly { executionId: string; workflow: string; pause: Interaction | Consent }[] {
-    return this.engine.executions
-      .awaiting(ownerOf(by), limit)
-      .flatMap(({ context: { executionId, workflow, pauses } }) =>
-        pauses.filter(isAwaited).map((pause) => ({ executionId, workflow, pause })),
-      )
-      .sort((a, b) => a.pause.openedAt - b.pause.openedAt)
-      .slice(0, limit);
+  /** What waits for the caller, in all executions, the longest waiting first. Rejects with `identity_required`. */
+  async inbox(by: Caller, limit: number): Promise<readonly AwaitedPause[]> {
+    const open: AwaitedPause[] = [];
+    await this.engine.executions.awaiting(ownerOf(by), limit, ({ context: { executionId, workflow, pauses } }) => {
+      for (const pause of pauses) if (isAwaited(pause)) open.push({ executionId, workflow, pause });
+    });
+    return open.sort((a, b) => a.pause.openedAt - b.pause.openedAt).slice(0, limit);
   }
 
   /**

@@ -1,5 +1,13 @@
 /** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
-import { createRuntime, Failure, type Runtime, type RuntimeSetup, silentLog, type Workflow } from '../runtime/index.ts';
+import {
+  createRuntime,
+  Failure,
+  guardedLog,
+  type Runtime,
+  type RuntimeSetup,
+  silentLog,
+  type Workflow,
+} from '../runtime/index.ts';
 import { changesRoute } from './api/changes.ts';
 import { executionStreamRoute } from './api/execution-stream.ts';
 import { executionRoutes } from './api/executions.ts';
@@ -71,7 +79,8 @@ export interface Server {
 /** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
 export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
-  const { workflow, workflows = [], config: _, log = silentLog, ...given } = setup;
+  const { workflow, workflows = [], config: _, ...given } = setup;
+  const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, workflows);
   const newest = newestOf(all);
   for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened
@@ -215,7 +224,7 @@ const SHARED_NAMES =
   'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
 
 const FALLBACK =
-  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half as many requests a second';
+  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;

@@ -38,8 +38,8 @@ export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
   return reply<{ cpuMs: number; heapBytes: number; rssBytes: number }>(child);
 };
 
-/** Ours, the same with a file, the same once more, and a server that remembers nothing. */
-export type Kind = 'ours' | 'durable' | 'control' | 'bare';
+/** Ours, the same with a file, the same once more, and a server that remembers nothing; ours and that one on node:http. */
+export type Kind = 'ours' | 'durable' | 'control' | 'bare' | 'onNode' | 'bareNode';
 
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;

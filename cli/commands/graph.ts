@@ -1,10 +1,11 @@
 /** `fermata graph`: one of the machines, drawn. */
+import { readFile } from 'node:fs/promises';
 import { Argument, type Command, Option } from 'commander';
 import type { AnyStateMachine } from 'xstate';
+import { packageFile } from '../../server/package.ts';
 import type { Host } from '../host.ts';
 import { write } from '../output.ts';
 
-/** What draws is loaded when somebody wants a drawing: the layout alone is larger than the server. */
 const machines = {
   execution: async () => (await import('../../machines/execution.ts')).executionMachine,
   builder: async () => (await import('../../machines/builder.ts')).builderMachine,
@@ -23,13 +24,9 @@ const formats = {
     const { statelyOf } = await import('../../machines/drawing/stately.ts');
     return `${JSON.stringify(statelyOf(machine), null, 2)}\n`;
   },
+  /** Drawn when the machine was last changed: what lays it out is larger than the server. */
   svg: async (machine: AnyStateMachine): Promise<string> => {
-    const [{ graphOf }, { layoutOf }, { svgOf }] = await Promise.all([
-      import('../../machines/drawing/graph.ts'),
-      import('../../machines/drawing/layout.ts'),
-      import('../../machines/drawing/svg.ts'),
-    ]);
-    return svgOf(await layoutOf(graphOf(machine)));
+    return readFile(packageFile(`docs/machines/${machine.id}.svg`), 'utf8');
   },
 };
 

@@ -1,7 +1,7 @@
 /** `fermata serve`: a workflow behind HTTP, until the process is told to stop. */
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import { refuseExit } from '../../runtime/index.ts';
+import { guardedLog, refuseExit } from '../../runtime/index.ts';
 import type { Server } from '../../server/index.ts';
 import { reportStore } from '../../server/open-store.ts';
 import { olderVersions } from '../../server/versions.ts';
@@ -56,9 +56,10 @@ export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams
   const server = await listening({ workflow, workflows, config, log });
   refuseExit();
   // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
-  process.on('unhandledRejection', (err) => log.error({ err }, 'a promise was rejected, and nothing caught it'));
+  const late = guardedLog(log); // it may be closed already
+  process.on('unhandledRejection', (err) => late.error({ err }, 'a promise was rejected, and nothing caught it'));
   process.on('uncaughtException', (err) =>
-    log.error({ err }, 'an error was thrown outside of every run, and nothing caught it'),
+    late.error({ err }, 'an error was thrown outside of every run, and nothing caught it'),
   );
   stopOnSignals(server, log);
   reportStore(config, log);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure, isWorkflow, type Workflow } from '../../runtime/index.ts';
+import { allowTypeScript, isTypeScript } from '../typescript.ts';
 
 export interface WorkflowModule {
   readonly workflow: Workflow;
@@ -23,6 +24,7 @@ export const loadModules = async (files: readonly string[]): Promise<WorkflowMod
 export const loadModule = async (file: string): Promise<WorkflowModule> => {
   const path = resolve(file);
   if (!existsSync(path)) throw unusable(`${file}: there is no such file`);
+  if (isTypeScript(path)) await allowTypeScript();
   const module = (await import(pathToFileURL(path).href).catch((cause: unknown) => {
     throw unusable(`${file} cannot be loaded: ${explained(cause)}`, cause);
   })) as Record<string, unknown>;

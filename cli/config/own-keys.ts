@@ -134,7 +134,7 @@ export const ownKeys = {
     'fermata.max_journal_bytes',
     integer(1),
     defaults.maxJournalBytes,
-    'Bytes of facts kept per execution, as JSON.',
+    'Bytes of facts kept per execution beside its input, as JSON.',
   ),
   stopTimeoutMs: key(
     'fermata.stop_timeout',

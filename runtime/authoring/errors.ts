@@ -1,4 +1,5 @@
 /** What `ctx` throws into a workflow. The names are seen by clients: legacy routes report them as `details`. */
+import { toJsonOrNull } from '../json.ts';
 
 /** A prompt expired and had no default. */
 export class TimeoutError extends Error {
@@ -38,13 +39,30 @@ export class OutputInvalidError extends Error {
 /** Anything can be thrown, and not everything can be read. */
 export const wordsOf = (thrown: unknown): { message: string; name: string } => {
   try {
-    if (!(thrown instanceof Error)) return { message: String(thrown), name: 'Error' };
+    if (!(thrown instanceof Error)) return { message: textOf(thrown), name: 'Error' };
     const { message, name } = thrown;
     return { message: String(message), name: typeof name === 'string' ? name : 'Error' };
   } catch {
     return { message: 'something that is no error', name: 'Error' };
   }
 };
+
+/** What was thrown, as far as it can be asked what it is: a Proxy may throw even then. */
+export const legible = (thrown: unknown): unknown => {
+  try {
+    void (thrown instanceof Error);
+    return thrown;
+  } catch {
+    return new Error(wordsOf(thrown).message);
+  }
+};
+
+/** Lists of any length make a text of all their items, so that these are written as JSON if there are few. */
+const textOf = (thrown: unknown): string => {
+  const isList = Array.isArray(thrown) || ArrayBuffer.isView(thrown);
+  return isList ? (JSON.stringify(toJsonOrNull(thrown, MAX_ITEMS)) ?? 'a list') : String(thrown);
+};
+const MAX_ITEMS = 100;
 
 /** Characters of a stack that are kept. */
 const MAX_STACK = 8_192;
@@ -69,7 +87,7 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
   URIError,
 };
 
-/** The longest JSON that is kept of the members of an error. */
+/** The longest JSON that is kept of the members of an error, and the most values that are looked at for it. */
 const MAX_DATA = 8_192;
 
 /** Those members of an error that are JSON, such as a `code` or a `status`: what is kept of it beside its words. */
@@ -77,8 +95,9 @@ export const dataOf = (thrown: unknown): Readonly<Record<string, unknown>> | und
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   try {
     const { name: _, message: __, stack: ___, cause: ____, ...members } = thrown as Record<string, unknown>;
-    const text = JSON.stringify(members);
-    return text === undefined || text === '{}' || text.length > MAX_DATA ? undefined : JSON.parse(text);
+    const data = toJsonOrNull(members, MAX_DATA) as Record<string, unknown> | null;
+    const { length } = JSON.stringify(data ?? {});
+    return data === null || length === 2 || length > MAX_DATA ? undefined : data;
   } catch {
     return undefined;
   }

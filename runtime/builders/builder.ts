@@ -27,6 +27,7 @@ export class Builder {
   errorCount = 0;
   totalLatencyMs = 0;
   resources: unknown;
+  /** @internal */
   actor: ActorRefFrom<typeof builderMachine> | undefined;
   /** Resolves when the builder that this user had before is disposed (B3). */
   predecessor: Promise<void> | undefined;

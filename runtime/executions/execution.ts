@@ -30,6 +30,7 @@ import { usageOf } from '../store/usage.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 
+/** @internal */
 export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
 /** A fact without what recording adds to it. */
@@ -55,6 +56,7 @@ export interface Driver {
 export type Watcher = (entry: JournalEntry) => unknown;
 /** Nothing more will be told here: the runtime stops, and the execution goes on after that. */
 export type Gone = () => unknown;
+type Watching = { readonly watcher: Watcher; readonly gone: Gone | undefined };
 
 /** What was kept and not told yet. `isHeard`: the driver knows it already. */
 type Untold = {
@@ -82,6 +84,7 @@ export const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
   'output.restarted',
 ]);
 
+/** @internal */
 export interface ExecutionDeps {
   readonly store: Store;
   readonly clock: Clock;
@@ -112,7 +115,8 @@ export class Execution {
   /** What `RecordBytes` counts for it. */
   recordBytes = 0;
   readonly #deps: ExecutionDeps;
-  #watchers: Map<Watcher, Gone | undefined> | undefined;
+  /** Undefined if there is none: most executions have none most of the time. */
+  #watchers: Watching[] | undefined;
   #untold: Untold[] | undefined;
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
@@ -128,7 +132,7 @@ export class Execution {
   #postponed = 0;
   #hasDeparted = false;
 
-  /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. */
+  /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. @internal */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
     const isActor = 'send' in from;
     this.#actor = isActor ? from : undefined;
@@ -207,10 +211,10 @@ export class Execution {
   /** The same for good: those who watch hear that there is nothing more to see. */
   dismiss(): void {
     this.leave();
-    for (const gone of [...(this.#watchers?.values() ?? [])]) gone?.();
+    for (const { gone } of [...(this.#watchers ?? [])]) gone?.();
   }
 
-  /** For whoever inspects it; everybody else asks for the parts below. */
+  /** For whoever inspects it; everybody else asks for the parts below. @internal */
   get snapshot(): ExecutionSnapshot {
     return this.#told;
   }
@@ -224,7 +228,7 @@ export class Execution {
     return this.#told.context;
   }
 
-  /** Where it stands with all that is still being kept. */
+  /** Where it stands with all that is still being kept. @internal */
   get applied(): ExecutionSnapshot {
     return this.#applied;
   }
@@ -313,13 +317,20 @@ export class Execution {
 
   /** Calls the watcher after each fact from now on, until the function that is returned is called. */
   watch(watcher: Watcher, gone?: Gone): () => void {
-    this.#watchers ??= new Map();
-    this.#watchers.set(watcher, gone);
-    return () => this.#watchers?.delete(watcher);
+    const watching = { watcher, gone };
+    if (this.#watchers === undefined) this.#watchers = [watching];
+    else this.#watchers.push(watching);
+    return () => this.#unwatch(watching);
+  }
+
+  #unwatch(watching: Watching): void {
+    const index = this.#watchers?.indexOf(watching) ?? -1;
+    if (index >= 0) this.#watchers!.splice(index, 1);
+    if (this.#watchers?.length === 0) this.#watchers = undefined;
   }
 
   get watchers(): number {
-    return this.#watchers?.size ?? 0;
+    return this.#watchers?.length ?? 0;
   }
 
   #commit(entry: JournalEntry, before: ExecutionSnapshot): true | Promise<true> {
@@ -416,7 +427,7 @@ export class Execution {
     if (!IN_VAIN.has(entry.type)) this.#refusals = this.#postponed = 0;
     this.#arm();
     if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
-    if (this.#watchers !== undefined) for (const watcher of [...this.#watchers.keys()]) this.#call(watcher, entry);
+    if (this.#watchers !== undefined) for (const { watcher } of [...this.#watchers]) this.#call(watcher, entry);
     this.#deps.told(this, entry);
     if (full !== undefined) this.#filled(full);
   }
@@ -516,6 +527,7 @@ export class Execution {
   }
 }
 
+/** @internal */
 export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
   tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
 

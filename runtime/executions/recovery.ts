@@ -43,7 +43,8 @@ export interface ArchivistDeps {
 
 export class Archivist {
   readonly #deps: ArchivistDeps;
-  readonly #settled: Execution[] = [];
+  /** In memory, in the order in which they have settled or come into memory. */
+  readonly #settled = new Set<Execution>();
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
   #isStopped = false;
@@ -69,21 +70,23 @@ export class Archivist {
 
   /** It has settled, or has come into memory and is. */
   add(execution: Execution): void {
-    this.#settled.push(execution);
+    this.#settled.add(execution);
     this.note(execution.context.settledAt! + execution.retentionMs);
-    if (this.#settled.length > SETTLED_IN_MEMORY) this.makeRoom();
+    if (this.#settled.size > SETTLED_IN_MEMORY) this.makeRoom();
   }
 
   /** Lets the oldest settled one leave memory. False: there is none. */
   makeRoom(): boolean {
-    const oldest = this.#settled.shift();
+    const { value: oldest } = this.#settled.values().next();
     if (oldest === undefined) return false;
+    this.#settled.delete(oldest);
     if (this.#deps.executions.inMemory(oldest.id) === oldest) this.#deps.leave(oldest);
     return true;
   }
 
   /** Ends the retention of a settled execution. */
   expire(execution: Execution): void {
+    this.#settled.delete(execution);
     execution.mention({ type: 'retention.elapsed' });
   }
 

@@ -1,5 +1,5 @@
 /** One actor as somebody sees it from outside: what it is, whose, its machine, and how it stands. */
-import type { AnyActorRef, StateValue } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 import { type BuilderContext, builderMachine } from '../../machines/builder.ts';
 import { executionMachine } from '../../machines/execution.ts';
 import { managerMachine } from '../../machines/manager.ts';
@@ -8,10 +8,13 @@ import type { Execution } from '../executions/execution.ts';
 /** The two supervisors count as the manager's. */
 export type InspectedKind = 'manager' | 'builder' | 'execution';
 
+/** The name of a state; of nested ones, by the name of each outer one. */
+export type State = string | { readonly [outer: string]: State | undefined };
+
 export interface InspectedSnapshot {
   readonly status: string;
   /** None for a supervisor, which is no machine. */
-  readonly value: StateValue | undefined;
+  readonly value: State | undefined;
   readonly context: unknown;
 }
 
@@ -33,7 +36,7 @@ export interface Inspected {
   readonly snapshot: InspectedSnapshot;
 }
 
-/** The manager, a supervisor or a builder, seen by the actor itself. */
+/** The manager, a supervisor or a builder, seen by the actor itself. @internal */
 export class SeenActor implements Inspected {
   readonly kind: InspectedKind;
   readonly isSettled = false;
@@ -81,7 +84,7 @@ export class SeenActor implements Inspected {
   }
 }
 
-/** An execution, whether it has an actor at the moment or not. */
+/** An execution, whether it has an actor at the moment or not. @internal */
 export class SeenExecution implements Inspected {
   readonly kind = 'execution';
   readonly parentId: string | undefined;

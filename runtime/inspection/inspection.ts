@@ -17,8 +17,9 @@ import type { Executions } from '../executions/executions.ts';
 import { type Inspected, SeenActor, SeenExecution } from './inspected.ts';
 
 /** Hears of each event that an actor has taken, after it. With a slow store the actor may stand further on already. */
-export type Inspector = (actor: Inspected, event: EventObject, at: number) => void;
+export type Inspector = (actor: Inspected, event: { readonly type: string }, at: number) => void;
 
+/** @internal */
 export interface InspectionDeps {
   readonly root: AnyActorRef;
   readonly executions: Executions;
@@ -33,6 +34,7 @@ export class Inspection {
   #subscription: Subscription | undefined;
   #executionsId: string | undefined;
 
+  /** @internal */
   constructor(deps: InspectionDeps) {
     this.#deps = deps;
   }

@@ -32,7 +32,7 @@ import {
 import { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
 import { copyJson, toJson, toJsonOrNull } from '../json.ts';
-import { silentLog } from '../log.ts';
+import { authorsLog, silentLog } from '../log.ts';
 import type { AccessToken, Begun } from '../oauth/oauth.ts';
 import { all, branch, race } from './branches.ts';
 import { AUTHORIZE, type PauseFact } from './calls.ts';
@@ -81,14 +81,7 @@ export class RunContext implements Context {
   }
   get log(): Log {
     if (this.#run.isReplaying) return silentLog; // it has said that already
-    const { log } = this.#run.deps;
-    const { executionId } = this;
-    return {
-      debug: (fields, message) => log.debug({ executionId, ...fields }, message),
-      info: (fields, message) => log.info({ executionId, ...fields }, message),
-      warn: (fields, message) => log.warn({ executionId, ...fields }, message),
-      error: (fields, message) => log.error({ executionId, ...fields }, message),
-    };
+    return authorsLog(this.#run.deps.log, this.executionId);
   }
 
   /** Not `async`: a parked execution would keep the frame of the function for as long as the person takes. */
@@ -99,7 +92,8 @@ export class RunContext implements Context {
     if (question.prompt.input_type === 'notification')
       return this.notify(question as Question<NotificationAnswer>) as Promise<A>;
     const position = this.#run.position;
-    const refused = this.#refused<A>(position, 'prompt') ?? this.#unasked<A>();
+    const refused =
+      this.#refused<A>(position, 'prompt') ?? this.#unasked<A>() ?? this.#unnamed<A>('key of a prompt', key ?? '');
     if (refused !== undefined) return refused;
     const { fallback } = question;
     const prompt = frozen(question.prompt);
@@ -123,21 +117,25 @@ export class RunContext implements Context {
 
   authorize(provider: string, options: AuthorizeOptions = {}): Promise<AccessToken> {
     const position = this.#run.position;
-    const refused = this.#refused<AccessToken>(position, 'authorize');
+    const refused =
+      this.#refused<AccessToken>(position, 'authorize') ?? this.#unnamed<AccessToken>('name of a provider', provider);
     return refused ?? handled(this.#authorize(provider, options, position));
   }
 
   revoke(provider: string): Promise<boolean> {
+    const unnamed = this.#unnamed<boolean>('name of a provider', provider);
+    if (unnamed !== undefined) return unnamed;
     return this.step(`revoke ${provider}`, () => this.#run.deps.oauth.disconnect(this.#subject, provider));
   }
 
   step<T>(name: string, work: (step: Step) => Promise<T> | T): Promise<Jsonify<T>> {
     const run = this.#run;
     const position = run.position;
-    const refused = this.#refused<Jsonify<T>>(position, `step ${JSON.stringify(name)}`);
+    const refused =
+      this.#refused<Jsonify<T>>(position, 'step', name) ?? this.#unnamed<Jsonify<T>>('name of a step', name);
     if (refused !== undefined) return refused;
     const fact = { type: 'step.started', call: 0, after: 0, name } as const;
-    const own: { error?: unknown } = {};
+    const own: { stack?: string | undefined } = {};
     // What was begun before and has not ended is new as well: it is done again, once all else has been.
     const made = run.make(fact, position, (_, begun) => new StepWork(run, this, begun, position, work, own).start());
     if (made === undefined) return new Promise(() => {});
@@ -149,14 +147,15 @@ export class RunContext implements Context {
       if (entry.type === 'step.completed') return copyJson(entry.value) as Jsonify<T>;
       const { name: kind, message, data } = entry as Extract<JournalEntry, { type: 'step.failed' }>;
       const error = rebuilt(kind, message, copyJson(data));
-      if (own.error instanceof Error && own.error.stack !== undefined) error.stack = own.error.stack;
+      if (own.stack !== undefined) error.stack = own.stack;
       throw error;
     });
   }
 
   branch<T>(name: string, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
     return (
-      this.#refused<T>(this.#run.position, `branch ${JSON.stringify(name)}`) ??
+      this.#refused<T>(this.#run.position, 'branch', name) ??
+      this.#unnamed<T>('name of a branch', name) ??
       this.#soon(() => branch(this.#run, name, work))
     );
   }
@@ -192,13 +191,22 @@ export class RunContext implements Context {
   }
 
   /** Rejects a call that waits, where it cannot be made. */
-  #refused<T>(position: Position, call: string): Promise<T> | undefined {
+  #refused<T>(position: Position, call: string, name?: string): Promise<T> | undefined {
     const { step } = position;
-    if (step === undefined) return this.#run.refusal<T>(position);
+    const late = this.#run.refusal<T>(position);
+    if (late !== undefined || step === undefined) return late;
     const message =
-      `ctx.${call} was called inside of step ${JSON.stringify(step.name)}, which is not called again once it has ended: ` +
+      `ctx.${call}${typeof name === 'string' ? ` ${JSON.stringify(name)}` : ''} was called inside of step ${JSON.stringify(step.name)}, which is not called again once it has ended: ` +
       'call it before or after the step. Inside of one there are emit, span, log, signal and idempotencyKey.';
     return this.#soon(() => Promise.reject(new StepContextError(message)));
+  }
+
+  /** Rejects a call that is journaled by a name which is none. */
+  #unnamed<T>(what: string, name: unknown): Promise<T> | undefined {
+    if (typeof name === 'string') return undefined;
+    return this.#soon(() =>
+      Promise.reject(new TypeError(`The ${what} has to be a text, and is of type ${typeof name}.`)),
+    );
   }
 
   /** Rejects where there is no way to reach a person. */
@@ -375,7 +383,8 @@ type ConsentFact = Extract<PauseFact, { type: 'oauth.requested' }>;
 type SleepFact = Extract<PauseFact, { type: 'sleep.started' }>;
 
 /** A prompt that its author cannot change any more. The makers of prompts give such prompts. */
-const frozen = (prompt: Prompt): Prompt => (Object.isFrozen(prompt) ? prompt : copyJson(prompt));
+const frozen = (prompt: Prompt): Prompt =>
+  Object.isFrozen(prompt) ? prompt : (toJson(prompt, 'The prompt') as Prompt);
 
 const placeOf = ({ call, after, branch, loose, fork }: CallPlace): CallPlace => ({
   call,

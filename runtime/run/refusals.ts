@@ -13,11 +13,15 @@ const SOON = 16;
 /** So many more reject later and later, the last after two seconds. */
 const LATER = 12;
 /** Calls that may be settled before the event loop has a turn. The number is the same in every life of an execution. */
-const IN_A_ROW = 1_000;
+const IN_A_ROW = 200;
+/** So often the event loop has a turn in between; then longer and longer pauses come, up to the last. */
+const PAUSELESS = 64;
+const LONGEST_PAUSE_MS = 1_000;
 
 export class Refusals {
   #afterEnd = 0;
   #inARow = 0;
+  #breaths = 0;
   #breath: Promise<void> | undefined;
   readonly #log: Log;
   readonly #fields: object;
@@ -50,11 +54,14 @@ export class Refusals {
     this.#inARow += 1;
     if (this.#inARow < IN_A_ROW) return undefined;
     this.#breath ??= new Promise((resolve) => {
-      setImmediate(() => {
+      this.#breaths += 1;
+      const go = (): void => {
         this.#inARow = 0;
         this.#breath = undefined;
         resolve();
-      });
+      };
+      if (this.#breaths <= PAUSELESS) setImmediate(go);
+      else setTimeout(go, Math.min(2 ** (this.#breaths - PAUSELESS), LONGEST_PAUSE_MS));
     });
     return this.#breath;
   }
@@ -62,5 +69,6 @@ export class Refusals {
   /** The event loop has had a turn. */
   rested(): void {
     this.#inARow = 0;
+    this.#breaths = 0;
   }
 }

@@ -1,7 +1,7 @@
 /** A step that is at work: what it emits belongs to it, and its end is journaled. */
 
 import type { Context, Log, Span, SpanKind, SpanOptions, Step } from '../authoring/context.ts';
-import { dataOf, wordsOf } from '../authoring/errors.ts';
+import { dataOf, stackOf, wordsOf } from '../authoring/errors.ts';
 import { toJson } from '../json.ts';
 import type { CallFact, MadeCall } from './calls.ts';
 import type { Run } from './run.ts';
@@ -15,8 +15,8 @@ export class StepWork<T> implements Step {
   readonly #started: Extract<MadeCall, { type: 'step.started' }>;
   readonly #position: Position;
   readonly #work: (step: Step) => Promise<T> | T;
-  /** Keeps the error, for its stack. */
-  readonly #own: { error?: unknown };
+  /** Of the error that it throws in this life. */
+  readonly #own: { stack?: string | undefined };
   readonly #ctx: Context;
   readonly attempt: number;
   #signal: AbortSignal | undefined;
@@ -27,7 +27,7 @@ export class StepWork<T> implements Step {
     started: Extract<MadeCall, { type: 'step.started' }>,
     { branch }: Position,
     work: (step: Step) => Promise<T> | T,
-    own: { error?: unknown },
+    own: { stack?: string | undefined },
   ) {
     this.#run = run;
     this.#started = started;
@@ -77,7 +77,7 @@ export class StepWork<T> implements Step {
       end = { type: 'step.completed', call };
       if (value !== undefined) end = { ...end, value: toJson(value, `The value of step ${JSON.stringify(name)}`) };
     } catch (error) {
-      this.#own.error = error;
+      this.#own.stack = stackOf(error);
       const data = dataOf(error);
       end = { type: 'step.failed', call, ...wordsOf(error), ...(data && { data }) };
     }

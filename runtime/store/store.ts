@@ -13,7 +13,7 @@
  *     returns `'nearly_full'` once, when they come to four fifths of them.
  * S5  `forget` drops the journal as a whole; an unknown execution is nothing to drop. Reading it then gives undefined.
  */
-import type { ExecutionSnapshot } from '../../machines/execution.ts';
+import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { Archive } from './archive.ts';
@@ -35,8 +35,8 @@ export type Fullness = undefined | 'nearly_full' | 'full';
 /** What a store may want to know of an execution whose entry it is to keep. */
 export interface Recorded {
   readonly id: string;
-  /** Where the entry has led. */
-  readonly applied: ExecutionSnapshot;
+  /** Where the entry has led, and what the states there are tagged with, such as `settled`. */
+  readonly applied: { readonly context: ExecutionContext; readonly tags: ReadonlySet<string> };
   readonly origin: Origin;
 }
 

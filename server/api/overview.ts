@@ -6,7 +6,7 @@ import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
 import type { Who } from '../identity/caller.ts';
 import type { RoutePaths } from '../options.ts';
-import { packageVersion } from '../package-version.ts';
+import { packageVersion } from '../package.ts';
 import { aboutBuilders, aboutWorkflows } from './about-overview.ts';
 
 export interface ServedWorkflow {

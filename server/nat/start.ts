@@ -38,15 +38,22 @@ export interface Input {
   readonly value: unknown;
 }
 
-/** Reads the input of a workflow from a request. A GET has none. Throws what the reply to a bad one says. */
-export const inputReader = ({ input }: Workflow, method: 'GET' | 'POST'): ((call: Call) => Promise<Input>) => {
+/**
+ * Reads the input of a workflow from a request. A GET has none. A promise only for a schema that gives one. Throws what the
+ * reply to a bad input says.
+ */
+export const inputReader = ({ input }: Workflow, method: 'GET' | 'POST'): ((call: Call) => Input | Promise<Input>) => {
   const read = input === undefined ? asItIs : createReader(input, jsonSchemaOf(input));
-  return async ({ headers, body: bytes }) => {
+  return ({ headers, body: bytes }) => {
     const body = method === 'GET' ? undefined : readJsonBody(headers['content-type'], bytes);
-    const reading = await read(body);
-    if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
-    return { body, raw: body, value: reading.value };
+    const reading = read(body);
+    return reading instanceof Promise ? reading.then((late) => inputOf(body, late)) : inputOf(body, reading);
   };
+};
+
+const inputOf = (body: unknown, reading: Reading): Input => {
+  if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
+  return { body, raw: body, value: reading.value };
 };
 
 const asItIs = (value: unknown): Reading => ({ value });

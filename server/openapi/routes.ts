@@ -5,7 +5,7 @@ import { aboutDocument, aboutPage } from '../api/about.ts';
 import type { Reply, Route } from '../http/route.ts';
 import { chatRequest } from '../nat/chat/schema.ts';
 import { jobFields } from '../nat/routes/jobs.ts';
-import { packageVersion } from '../package-version.ts';
+import { packageVersion } from '../package.ts';
 import { wireSchemas } from '../wire/schemas.ts';
 import { type DocumentOptions, openApiOf } from './document.ts';
 import { PAGE_POLICY, pageOf } from './page.ts';

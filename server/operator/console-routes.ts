@@ -8,9 +8,10 @@ import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { refusal } from '../http/problem.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
+import { packageFile } from '../package.ts';
 import { aboutConsole, aboutConsoleFile } from './about.ts';
 
-const BUILT = new URL('../../console/dist/', import.meta.url);
+const BUILT = packageFile('console/dist/');
 
 export const consoleRoutes = (): Route[] => {
   const page = once(() => new Served('index.html', 'no-cache'));

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { startLab } from '../lab/lab.ts';
 import { testedAdapter } from '../support/adapter.ts';
+import { fronted, refusedByFront, settingsBehindFront } from '../support/front.ts';
 import { play } from './player.ts';
 import { startProvider } from './provider.ts';
 import { readDeviations, readRecordings, type Scenario, scenarioOf } from './scenarios.ts';
@@ -29,8 +30,11 @@ test('clients of NAT see what they saw, or what we promised instead', { concurre
 const playAll = async (profile: string, those: readonly Scenario[], t: TestContext): Promise<void> => {
   const provider = profile === 'oauth' ? await startProvider() : undefined;
   t.after(() => provider?.close());
-  const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter() };
+  const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...settingsBehindFront() };
   const lab = await startLab(profile, { config, ...(provider && { oauthTokenPort: provider.port }) });
   t.after(() => lab.close());
-  for (const scenario of those) await t.test(scenario.name, () => play(scenario, lab.base, provider));
+  const { url } = await fronted(t, { url: lab.base, port: lab.port });
+  for (const scenario of those) {
+    await t.test(scenario.name, { skip: refusedByFront(scenario.name) }, () => play(scenario, url, provider));
+  }
 };

@@ -1,5 +1,6 @@
 /** Sends requests as they are written: paths are not normalised, and a header given as null is not sent. */
 import { type IncomingMessage, request as open } from 'node:http';
+import { asOperator } from '../support/front.ts';
 import type { Seen } from './expectations.ts';
 import { parseJson } from './matchers.ts';
 
@@ -19,7 +20,8 @@ export const openRequest = (base: string, order: HttpRequest, signal: AbortSigna
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(base);
     const { body, type } = bodyOf(order);
-    const all = { 'content-type': type, 'content-length': body && String(body.length), ...order.headers };
+    const operator = /^\/(monitor|static)\b/.test(order.path) ? asOperator() : {};
+    const all = { ...operator, 'content-type': type, 'content-length': body && String(body.length), ...order.headers };
     const isSent = (line: [string, unknown]): line is [string, string] => typeof line[1] === 'string';
     const headers = Object.fromEntries(Object.entries(all).filter(isSent));
     const path = order.path.replace(/[^\x21-\x7e]/gu, encodeURIComponent);

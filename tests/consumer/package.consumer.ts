@@ -48,6 +48,7 @@ before(async () => {
   packed = kept(await temporaryFolder('packed'));
   tarball = await pack(root, packed);
   consumer = await project([tarball.path, 'zod', ...TYPES]);
+  await succeed('npm', ['pkg', 'set', 'type=module'], consumer);
   await addFiles(consumer);
 });
 after(() => Promise.all(folders.map(remove)));
@@ -210,7 +211,7 @@ for (const [name, find] of Object.entries(nodes)) {
       const { running } = started(t, node, ['app.js'], folder, node);
 
       const [, url] = await running.printed(/(http:\/\/\S+)\/v1\/workflow/);
-      const reply = await fetch(`${url}/v1/workflow`, { method: 'POST' });
+      const reply = await post(`${url}/v1/workflow`, {});
 
       assert.equal(code.trim().split('\n').length, 5);
       assert.equal(reply.status, 202);
@@ -238,20 +239,22 @@ for (const [name, find] of Object.entries(nodes)) {
   });
 }
 
+const post = (url: string, body: object): Promise<Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
 /** Starts the workflow of `project/flow.js`, answers what it asks, and gives its result. */
 const greeted = async (url: string): Promise<unknown> => {
-  const post = (path: string, body?: object) =>
-    fetch(url + path, {
-      method: 'POST',
-      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-  const { response_url: answer, status_url: status } = (await (await post('/v1/workflow')).json()) as Record<
+  const { response_url: answer, status_url: status } = (await (await post(`${url}/v1/workflow`, {})).json()) as Record<
     string,
     string
   >;
-  await post(answer!, { response: { type: 'text', text: 'Ada' } });
-  const { result } = (await (await fetch(`${url}${status}?wait=10`)).json()) as { result: unknown };
-  return result;
+  await post(url + answer!, { response: { type: 'text', text: 'Ada' } });
+  const { result } = (await (await fetch(`${url}${status}?wait=10`)).json()) as { result: { value: unknown } };
+  return result.value;
 };
 
 /** Ends with the test, and with all that it has started itself. */

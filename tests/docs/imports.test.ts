@@ -112,6 +112,19 @@ test('the server knows the runtime by its door only', () => {
   assert.deepEqual(wrong.map(shown), []);
 });
 
+test('the libraries that speak HTTP are known in the folder of their adapter, and nowhere else', () => {
+  const folders = ['uws', 'node'].map((name) => `server/http/${name}/`);
+  const isIn = (file: string) => folders.find((folder) => file.startsWith(folder));
+  const wrong = imports.filter(({ from, to }) => (to === 'ws' || isIn(to)) && isIn(from) !== (isIn(to) ?? folders[1]));
+  const talking = sources.filter(({ file, text }) => isIn(file) === undefined && /\buWS\b/.test(text));
+
+  assert.deepEqual(wrong.map(shown), []);
+  assert.deepEqual(
+    talking.map(({ file }) => file),
+    [],
+  );
+});
+
 test('the command line knows the runtime by its door, and no other part imports the command line', () => {
   const inner = valuesIn('cli').filter(({ to }) => to.startsWith('runtime/') && to !== 'runtime/index.ts');
   const looksIn = imports.filter(

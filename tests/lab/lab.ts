@@ -12,6 +12,7 @@ export interface LabOptions {
 export interface Lab {
   /** Origin of the server. */
   readonly base: string;
+  readonly port: number;
   close(): Promise<void>;
 }
 
@@ -30,9 +31,10 @@ export const startLab = async (profile: string, options: LabOptions = {}): Promi
       ...config,
       ...everyProfile,
       ...own,
+      identity: { ...config.identity, ...everyProfile.identity, ...own?.identity },
       runtime: { ...config.runtime, ...own?.runtime },
       ...(own?.providers && { providers: providersAt(oauthTokenPort, config.port || LAB_PORT) }),
     },
   });
-  return { base: new URL(server.url).origin, close: () => server.close() };
+  return { base: new URL(server.url).origin, port: server.port, close: () => server.close() };
 };

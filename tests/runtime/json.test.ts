@@ -25,6 +25,13 @@ const deep = (levels: number): unknown => {
   return value;
 };
 
+/** Few objects, and no end of them when they are walked. */
+const shared = (levels: number): unknown => {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level += 1) value = { left: value, right: value };
+  return value;
+};
+
 const poisoned = {
   get value(): never {
     throw new Error('not to be read');
@@ -56,6 +63,10 @@ const values: readonly (readonly [what: string, value: unknown, kept: unknown])[
   ['a big integer inside of something', { list: [1n] }, undefined],
   ['what cannot be read', poisoned, undefined],
   ['a hundred thousand levels', deep(100_000), undefined],
+  ['sixty levels that have the next one twice', shared(60), undefined],
+  ['the same in a toJSON', { toJSON: () => shared(60) }, undefined],
+  ['a list that is only long', new Array(2 ** 32 - 1), undefined],
+  ['a large buffer', Buffer.alloc(10_000_000), undefined],
 ];
 
 const run = async (t: TestContext, served: Workflow, read?: { readonly value: unknown }) => {

@@ -8,6 +8,7 @@ import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { directory } from './durable.ts';
+import { fronted, settingsBehindFront } from './front.ts';
 import { type Answered, type CallOptions, call } from './given.ts';
 
 export type Paused = Readonly<Record<'execution_id' | 'status_url' | 'response_url', string>>;
@@ -20,8 +21,10 @@ export class DurableServer {
   readonly #config: Partial<ServerOptions>;
   server!: Server;
   readonly errors: object[] = [];
+  readonly #test: TestContext;
 
-  private constructor(path: string, workflow: Workflow, config: Partial<ServerOptions>) {
+  private constructor(t: TestContext, path: string, workflow: Workflow, config: Partial<ServerOptions>) {
+    this.#test = t;
     this.directory = path;
     this.#workflows = [workflow];
     this.#config = config;
@@ -33,7 +36,7 @@ export class DurableServer {
     config: Partial<ServerOptions> = {},
     path = directory(t),
   ): Promise<DurableServer> {
-    const world = new DurableServer(path, workflow, config);
+    const world = new DurableServer(t, path, workflow, config);
     await world.#open();
     t.after(async () => {
       await world.server.close();
@@ -47,9 +50,16 @@ export class DurableServer {
       ...silentLog,
       error: (fields, message) => void (message === FAILED || this.errors.push({ ...fields, message })),
     };
-    const config = { host: '127.0.0.1', port: 0, data: this.directory, adapter: testedAdapter(), ...this.#config };
+    const config = {
+      host: '127.0.0.1',
+      port: 0,
+      data: this.directory,
+      adapter: testedAdapter(),
+      ...settingsBehindFront(),
+      ...this.#config,
+    };
     const [workflow, ...workflows] = this.#workflows;
-    this.server = await createServer({ workflow, workflows, config, log });
+    this.server = await fronted(this.#test, await createServer({ workflow, workflows, config, log }));
   }
 
   /** Stops in order, and another one begins where it has stopped, with these workflows if there are any. */

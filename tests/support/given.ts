@@ -19,6 +19,7 @@ import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
+import { fronted, settingsBehindFront } from './front.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const alice: Caller = { userId: 'alice' };
@@ -97,8 +98,8 @@ export const given = {
   async server(t: TestContext, setup: Omit<ServerSetup, 'clock' | 'log'>): Promise<ServerWorld> {
     const clock = new SimulatedClock();
     const { log, errors } = collected();
-    const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...setup.config };
-    const server = await createServer({ ...setup, config, clock, log });
+    const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...settingsBehindFront(), ...setup.config };
+    const server = await fronted(t, await createServer({ ...setup, config, clock, log }));
     const { runtime } = server;
     const world = { runtime, clock, errors };
     t.after(() => end(world, () => server.close(), server));

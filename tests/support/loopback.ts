@@ -14,9 +14,9 @@ export const loopback = async (t: TestContext): Promise<{ server: Server; origin
 };
 
 /** A port that nobody listens on at the moment. */
-export const freePort = async (): Promise<number> => {
+export const freePort = async (host = '127.0.0.1'): Promise<number> => {
   const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise<void>((listening) => server.listen(0, host, listening));
   const { port } = server.address() as AddressInfo;
   await new Promise((closed) => server.close(closed));
   return port;

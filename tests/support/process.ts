@@ -93,8 +93,16 @@ export const fermata = (
   cwd = root,
 ): FermataProcess => {
   const { PATH, HOME, TMPDIR, FERMATA_ADAPTER } = process.env;
-  const env = { PATH, HOME, TMPDIR, FERMATA_ADAPTER, ...inMemory(typed, variables), ...variables };
-  const child = spawn(process.execPath, [`${root}/cli/bin.mjs`, ...typed], {
+  const env = {
+    PATH,
+    HOME,
+    TMPDIR,
+    FERMATA_ADAPTER,
+    TSX_TSCONFIG_PATH: `${root}/tsconfig.json`,
+    ...inMemory(typed, variables),
+    ...variables,
+  };
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), `${root}/cli/main.ts`, ...typed], {
     cwd,
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

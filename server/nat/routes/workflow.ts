@@ -38,7 +38,10 @@ const starter = (
 ): Route['handle'] => {
   const read = inputReader(workflow, method);
   const answer = answerer(deps, { workflow, interactive });
-  return async (call) => answer(call, await read(call));
+  return (call) => {
+    const input = read(call);
+    return input instanceof Promise ? input.then((late) => answer(call, late)) : answer(call, input);
+  };
 };
 
 export interface Served {
@@ -59,7 +62,8 @@ export const answerer = (
     let by: Caller;
     let started: Awaited<ReturnType<Runtime['start']>>;
     try {
-      by = await who(call);
+      const caller = who(call);
+      by = caller instanceof Promise ? await caller : caller; // each promise that is not needed is felt here
       started = await runtime.start(startRequest(call, input.body, by, run));
     } catch (thrown) {
       if (!interactive) throw thrown;

@@ -7,13 +7,13 @@
  * process has begun only what this one has added is shown: NAT's chat interface would show the rest a second time.
  */
 import { type Caller, conversationName, type ExecutionView, type Runtime } from '../../../runtime/index.ts';
-import { beginning, endOf, type Place, type Turn } from './turn.ts';
+import { beginning, endOf, type Place, type Progress, type Turn } from './turn.ts';
 
 /** Turns that nobody sees and that are remembered all the same. */
 const MAX_TURNS = 1_000;
 
 export class Conversations {
-  readonly #turns = new Map<string, Turn>();
+  readonly #progress = new Map<string, Progress>();
   readonly #runtime: Runtime;
 
   constructor(runtime: Runtime) {
@@ -25,21 +25,18 @@ export class Conversations {
     if (conversationId === null) return undefined;
     const key = keyOf(workflow, by, conversationId);
     if (key === undefined) return undefined;
-    const known = this.#turns.get(key);
+    const known = this.#progress.get(key);
     const found = this.#runtime.conversation(workflow, conversationId, by);
     if (found === undefined) {
-      this.#turns.delete(key);
+      this.#progress.delete(key);
       return undefined;
     }
     const { execution, started } = found;
-    if (known?.execution.id === execution.id) {
-      known.execution = execution;
-      return known;
-    }
     const refers = { parentId: started.userMessageId ?? '', conversationId };
-    const seen = this.#seenOf(execution);
-    const turn = { execution, by, refers, streaming: started.streaming, seen, view: undefined };
-    this.keep(workflow, turn);
+    const isKnown = known?.executionId === execution.id;
+    const progress = isKnown ? known : { executionId: execution.id, seen: this.#seenOf(execution), view: undefined };
+    const turn = { execution, by, refers, streaming: started.streaming, progress };
+    if (!isKnown) this.keep(workflow, turn);
     return turn;
   }
 
@@ -61,24 +58,24 @@ export class Conversations {
     if (conversationId === null) return;
     const key = keyOf(workflow, turn.by, conversationId);
     if (key === undefined) return;
-    this.#turns.delete(key);
-    this.#turns.set(key, turn);
-    if (this.#turns.size > MAX_TURNS) this.#sweep();
+    this.#progress.delete(key);
+    this.#progress.set(key, turn.progress);
+    if (this.#progress.size > MAX_TURNS) this.#sweep();
   }
 
   get size(): number {
-    return this.#turns.size;
+    return this.#progress.size;
   }
 
   /** Looks after two for each one that is added: so those that nobody sees do not become more. */
   #sweep(): void {
-    const oldest = this.#turns.entries();
+    const oldest = this.#progress.entries();
     for (let count = 0; count < 2; count += 1) {
       const next = oldest.next();
       if (next.done) return;
-      const [key, turn] = next.value;
-      this.#turns.delete(key);
-      if (turn.view !== undefined) this.#turns.set(key, turn);
+      const [key, progress] = next.value;
+      this.#progress.delete(key);
+      if (progress.view !== undefined) this.#progress.set(key, progress);
     }
   }
 }

@@ -75,8 +75,9 @@ export class Stage {
       streaming,
       recordsSteps: true,
     });
-    const turn: Turn = { execution, by, refers, streaming, seen: beginning, view: undefined };
-    if (last !== undefined && last.view === undefined) this.#cancel(last); // the next message ends what nobody sees
+    const progress = { executionId: execution.id, seen: beginning, view: undefined };
+    const turn: Turn = { execution, by, refers, streaming, progress };
+    if (last !== undefined && last.progress.view === undefined) this.#cancel(last); // the next message ends what nobody sees
     conversations.keep(workflow.name, turn);
     if (this.#isClosed) this.#abandon(turn);
     else this.#show(turn, undefined);

@@ -11,18 +11,22 @@ export const beginning: Place = { seq: 0, part: 0 };
 /** Behind all that it has said. */
 export const endOf = ({ context: { seq } }: ExecutionView): Place => ({ seq: seq + 1, part: 0 });
 
+/** How far the network has taken a run. It is remembered for longer than the execution is in memory, so it does not hold that. */
+export interface Progress {
+  readonly executionId: string;
+  seen: Place;
+  /** Where the run is shown; undefined while nobody looks. */
+  view: View | undefined;
+}
+
 export interface Turn {
-  /** As it was when it was last looked for: while nobody sees it, it may leave memory and come back as another one. */
-  execution: ExecutionView;
+  readonly execution: ExecutionView;
   /** Whose run it is. */
   readonly by: Caller;
   readonly refers: Refers;
   /** Whether the message asked for outputs one by one. */
   readonly streaming: boolean;
-  /** Up to where the network has taken it. */
-  seen: Place;
-  /** Where it is shown; undefined while nobody looks. */
-  view: View | undefined;
+  readonly progress: Progress;
 }
 
 /** As clients name it who keep count themselves. */

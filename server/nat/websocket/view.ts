@@ -48,10 +48,10 @@ export class View {
   constructor(given: ViewSetup, from: Place | undefined) {
     const { turn } = given;
     this.#given = given;
-    this.#from = from ?? turn.seen;
+    this.#from = from ?? turn.progress.seen;
     this.#sent = this.#from;
-    turn.view?.stop();
-    turn.view = this;
+    turn.progress.view?.stop();
+    turn.progress.view = this;
     this.#unwatch = turn.execution.watch(
       () => this.#hear(),
       () => this.#last(),
@@ -61,7 +61,7 @@ export class View {
 
   /** Whether the turn is still shown here, be it over or not. */
   get isShowing(): boolean {
-    return this.#given.turn.view === this;
+    return this.#given.turn.progress.view === this;
   }
 
   stop(): void {
@@ -69,7 +69,7 @@ export class View {
     this.#unsent = [];
     this.#length = 0;
     this.#isOver = true;
-    if (this.isShowing) this.#given.turn.view = undefined;
+    if (this.isShowing) this.#given.turn.progress.view = undefined;
   }
 
   /** There may be something to send, or room for it. */
@@ -97,7 +97,7 @@ export class View {
     try {
       const page = runtime.journal(turn.execution, this.#seq);
       if (page === undefined) this.#end();
-      else this.#take(page.entries, page.truncatedThrough);
+      else this.#take(page.entries, page.isOutputMissing === false ? null : page.truncatedThrough);
     } catch (error) {
       this.#end();
       onError(error);
@@ -155,13 +155,13 @@ export class View {
   #flush(): boolean {
     const { sink, turn } = this.#given;
     if (!this.isShowing || !sink.isClear) return false;
-    turn.seen = this.#sent;
+    turn.progress.seen = this.#sent;
     while (this.#unsent.length > 0) {
       const batch = this.#nextBatch();
       sink.send(batch.map(({ text }) => text));
       this.#sent = later(this.#sent, batch.at(-1)!.place);
       if (!sink.isClear) return false;
-      turn.seen = this.#sent;
+      turn.progress.seen = this.#sent;
     }
     return true;
   }

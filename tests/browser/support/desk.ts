@@ -4,6 +4,7 @@ import { after, before, type TestContext } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type Client, createClient } from '../../../client/index.ts';
 import { createServer, type Server, type ServerOptions } from '../../../server/index.ts';
+import { asOperator, fronted, settingsBehindFront } from '../../support/front.ts';
 import { complaintsOf, type Look, openChromium } from './chromium.ts';
 import { endpoints, office } from './office.ts';
 
@@ -20,10 +21,17 @@ export const openOffice = async (t: TestContext, config: Partial<ServerOptions> 
   const server = await createServer({
     workflow: office[0],
     workflows: office.slice(1),
-    config: { host: '127.0.0.1', port: 0, endpoints, ...config, runtime: { stopTimeoutMs: 0, ...config.runtime } },
+    config: {
+      host: '127.0.0.1',
+      port: 0,
+      endpoints,
+      ...settingsBehindFront(),
+      ...config,
+      runtime: { stopTimeoutMs: 0, ...config.runtime },
+    },
   });
   t.after(() => server.close());
-  return server;
+  return fronted(t, server);
 };
 
 /** One browser for all tests of a file; each gets a page of its own. */
@@ -34,6 +42,7 @@ export const useBrowser = (look: Look = {}): ((t: TestContext, url: string) => P
   });
   after(() => opened.browser.close());
   return async (t, url) => {
+    await opened.context.setExtraHTTPHeaders(asOperator());
     const page = await opened.context.newPage();
     const host = new URL(url).host;
     const complaints = complaintsOf(page, (asked) => asked.host === host);
@@ -43,7 +52,7 @@ export const useBrowser = (look: Look = {}): ((t: TestContext, url: string) => P
     });
     return {
       page,
-      client: createClient({ baseUrl: url, headers: { 'x-as-operator': '1' } }),
+      client: createClient({ baseUrl: url, headers: { 'x-as-operator': '1', ...asOperator() } }),
       show: async (view) => void (await page.goto(`${url}/console#/${view}`)),
     };
   };

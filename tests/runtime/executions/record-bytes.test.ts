@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
+import { heapUsed } from '../../support/heap.ts';
 
 const asks = workflow({
   name: 'asks',
@@ -63,4 +64,45 @@ test('a page of large executions is cut short, and its cursor leads to all of th
 
   assert.ok(pages.length > 1 && pages.every(({ length }) => length < 12), `${pages.map(({ length }) => length)}`);
   assert.deepEqual(pages.flat(), started.toReversed());
+});
+
+test('an execution whose retention is over is not held in memory any more', async (t) => {
+  const world = await DurableWorld.open(t, [asks], { options: { retentionMs: 1_000 } });
+  const refs: WeakRef<object>[] = [];
+  for (let count = 0; count < 5; count += 1) {
+    refs.push(new WeakRef(world.get(await world.start({ workflow: 'asks', input: {} }))));
+  }
+
+  await world.pass(1_000);
+  await world.pass(1_000);
+  await turns(); // a weak reference keeps its object until the turn is over
+  heapUsed();
+
+  assert.equal(world.runtime.list(operator, { limit: 10 }).executions.length, 0);
+  assert.deepEqual(
+    refs.map((ref) => ref.deref()?.constructor.name),
+    [undefined, undefined, undefined, undefined, undefined],
+  );
+});
+
+test('the inbox is whole however large the journals are, and others get their turn while it is read', async (t) => {
+  const world = await DurableWorld.open(t, [asks]);
+  const started: string[] = [];
+  for (let count = 0; count < 12; count += 1) {
+    started.push(await world.start({ workflow: 'asks', input: { wait: true, padding: 'x'.repeat(1_000_000) } }));
+  }
+  await world.reopen(asks);
+  let passed = 0;
+  const count = (): void => {
+    passed += 1;
+    beat = setImmediate(count);
+  };
+  let beat = setImmediate(count);
+
+  const both = await Promise.all([world.runtime.inbox(operator, 200), world.runtime.inbox(operator, 200)]);
+  clearImmediate(beat);
+
+  for (const inbox of both) assert.deepEqual(inbox.map(({ executionId }) => executionId).sort(), started.toSorted());
+  assert.ok(passed >= 4, `${passed} turns of the event loop`);
+  assert.deepEqual(world.runtime.engine.executions.all(), [], 'reading brings none into memory');
 });

@@ -176,8 +176,8 @@ test('a thousand readers of one execution all get everything, and leave nothing 
 
 test('for a reader who takes nothing, nothing is kept but the journal, and nobody waits for him', async (t) => {
   const { url, read, emit, finish, execution } = await world(t);
-  const { port, pathname } = new URL(url);
-  const stalled = connect({ port: Number(port), host: '127.0.0.1' }).pause();
+  const { hostname, port, pathname } = new URL(url);
+  const stalled = connect({ port: Number(port), host: hostname }).pause();
   t.after(() => stalled.destroy());
   await once(stalled, 'connect');
   stalled.write(`GET ${pathname} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`);

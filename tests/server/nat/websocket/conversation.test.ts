@@ -4,6 +4,7 @@ import { type Caller, workflow } from '../../../../runtime/index.ts';
 import { Conversations } from '../../../../server/nat/websocket/conversation.ts';
 import { beginning, endOf, readCursor, type Turn, writeCursor } from '../../../../server/nat/websocket/turn.ts';
 import { alice, bob, given, turns } from '../../../support/given.ts';
+import { heapUsed } from '../../../support/heap.ts';
 
 const echo = workflow({ name: 'echo', run: async (input: unknown) => input });
 
@@ -13,7 +14,8 @@ const world = async (t: Parameters<typeof given.runtime>[0]) => {
   const keep = async (conversationId: string | null, by: Caller): Promise<Turn> => {
     const execution = await start({ by, ...(conversationId !== null && { conversation: conversationId }) });
     const refers = { parentId: 'm', conversationId };
-    const turn: Turn = { execution, by, refers, streaming: false, seen: beginning, view: undefined };
+    const progress = { executionId: execution.id, seen: beginning, view: undefined };
+    const turn: Turn = { execution, by, refers, streaming: false, progress };
     conversations.keep('echo', turn);
     return turn;
   };
@@ -27,8 +29,8 @@ test('the same id is one conversation for each identity and each workflow, and i
   const bobs = await keep('c', bob);
   await keep(null, alice);
 
-  assert.equal(conversations.find('echo', alice, 'c'), last);
-  assert.equal(conversations.find('echo', bob, 'c'), bobs);
+  assert.equal(conversations.find('echo', alice, 'c')?.progress, last.progress);
+  assert.equal(conversations.find('echo', bob, 'c')?.progress, bobs.progress);
   assert.equal(conversations.find('echo', { userId: undefined }, 'c'), undefined);
   assert.equal(conversations.find('other', alice, 'c'), undefined);
   assert.equal(conversations.size, 2);
@@ -46,16 +48,28 @@ test('conversations go with the executions they show', async (t) => {
   assert.equal(conversations.size, 0);
 });
 
+test('an execution that is forgotten is not held by the conversation it was part of', async (t) => {
+  const { runtime, clock, keep, conversations } = await world(t);
+  const ref = new WeakRef((await keep('c', alice)).execution);
+
+  clock.advance(runtime.options.retentionMs + 1);
+  await turns();
+  heapUsed();
+
+  assert.equal(conversations.size, 1, 'nobody has asked for it since');
+  assert.equal(ref.deref()?.id, undefined);
+});
+
 test('a turn that has ended, and whose place is not remembered any more, is not shown again', async (t) => {
   const { runtime, conversations, keep } = await world(t);
   const turn = await keep('c', alice);
-  turn.seen = { seq: 3, part: 1 };
+  turn.progress.seen = { seq: 3, part: 1 };
   for (let index = 0; index < 1_000; index += 1) conversations.keep('other', { ...turn, refers: refersTo(index) });
 
   const found = conversations.find('echo', alice, 'c');
 
   assert.equal(found?.execution, runtime.get(turn.execution.id, alice));
-  assert.deepEqual(found?.seen, endOf(turn.execution));
+  assert.deepEqual(found?.progress.seen, endOf(turn.execution));
   assert.ok(conversations.size <= 1_000);
 });
 

@@ -1,0 +1,252 @@
+/** An attack: many hostile clients at once, beside clients that only want to be served, and what is left afterwards. */
+import { setTimeout } from 'node:timers/promises';
+import fc from 'fast-check';
+import { OPERATOR_KEY } from './operator-key.ts';
+import { type Measured, SOCKET_PATHS, type Store, Target } from './target.ts';
+import { pay, type Visit, visitsTo } from './visit.ts';
+
+export interface Attack {
+  readonly store: Store;
+  /** What `--adapter` of the server is given. Default: nothing. */
+  readonly adapter?: string | undefined;
+  readonly seconds: number;
+  /** Visits come in batches, and each batch is made of its number: this is that of the first. */
+  readonly seed: number;
+  /** Clients at once. Default 24. */
+  readonly lanes?: number;
+}
+
+export interface Damage {
+  readonly visits: number;
+  /** Replies by status. */
+  readonly statuses: ReadonlyMap<number, number>;
+  /** Everything that must not be, in words; empty if all is well. */
+  readonly faults: readonly string[];
+  readonly slowestHealthMs: number;
+  /** Cycles of well-behaved clients, from the start to the result. */
+  readonly cycles: number;
+  readonly before: Measured;
+  readonly after: Measured;
+}
+
+/** Visits in one batch. */
+const BATCH = 20;
+const LANES = 24;
+/** `/health` answers within this time, also on a busy machine. */
+const HEALTH_MS = 10_000;
+/** Everything that was begun has ended within this time: uWS notices a lost client after 8 to 12 s. */
+const QUIET_MS = 90_000;
+/** Between two looks; longer than ended executions are kept. */
+const PAUSE_MS = 1_500;
+/** Seconds after which bytes are compared: before that, code is still compiled and pools still grow. */
+const LONG_S = 60;
+/** Of heap and memory, after an attack. */
+export const TOLERANCE = 0.1;
+/** Different faults that are told. */
+const MAX_FAULTS = 20;
+
+export const attack = async ({ store, adapter, seconds, seed, lanes = LANES }: Attack): Promise<Damage> => {
+  const target = await Target.start(store, adapter);
+  const battle = new Battle(target, seed, await target.endpoints());
+  try {
+    // What is compiled, cached and pooled once is there before the first measurement.
+    await battle.fight(seconds / 4, lanes);
+    const before = await battle.quiet();
+    await battle.fight((seconds * 3) / 4, lanes);
+    const after = await battle.quiet(before);
+    return battle.report(before, after, seconds >= LONG_S);
+  } catch (thrown) {
+    throw target.hasEnded ? new Error(`The server has ended. ${battle.story()}\n${target.exit}`) : thrown;
+  } finally {
+    await target.end();
+  }
+};
+
+class Battle {
+  readonly #target: Target;
+  readonly #visits: fc.Arbitrary<Visit>;
+  readonly #known = { execution: 'unknown', interaction: 'unknown' };
+  readonly #statuses = new Map<number, number>();
+  readonly #faults = new Set<string>();
+  /** Numbers of the batches under way. */
+  readonly #underWay = new Set<number>();
+  #batch: number;
+  readonly #first: number;
+  #count = 0;
+  #cycles = 0;
+  /** Settled executions that are kept because somebody wanted it. */
+  #jobs = 0;
+  #slowestHealthMs = 0;
+
+  constructor(target: Target, seed: number, endpoints: Parameters<typeof visitsTo>[0]) {
+    this.#target = target;
+    this.#first = seed;
+    this.#batch = seed;
+    this.#visits = visitsTo(endpoints, SOCKET_PATHS);
+  }
+
+  async fight(seconds: number, lanes: number): Promise<void> {
+    const until = performance.now() + seconds * 1_000;
+    const goesOn = (): boolean => performance.now() < until && !this.#target.hasEnded;
+    const hostile = Array.from({ length: lanes }, () => this.#lane(goesOn));
+    await Promise.all([...hostile, this.#watchHealth(goesOn), this.#behave(goesOn)]);
+    this.#failIfEnded();
+  }
+
+  /** Waits until nothing is under way any more. */
+  async quiet(before?: Measured): Promise<Measured> {
+    const until = performance.now() + QUIET_MS;
+    for (;;) {
+      await setTimeout(PAUSE_MS);
+      this.#jobs = await this.#countSettled();
+      const held = await this.#target.measure();
+      if (this.#leftIn(held, before).length === 0 || performance.now() > until) return held;
+    }
+  }
+
+  report(before: Measured, after: Measured, isLong: boolean): Damage {
+    for (const [error, count] of this.#target.errors) this.#fault(`${count} times logged: ${error}`);
+    for (const left of this.#leftIn(after, before)) this.#fault(left);
+    for (const name of isLong ? (['heapBytes', 'rssBytes'] as const) : []) {
+      if (after[name] > before[name] * (1 + TOLERANCE)) {
+        this.#fault(`${name} has grown from ${before[name]} to ${after[name]}`);
+      }
+    }
+    return {
+      visits: this.#count,
+      statuses: this.#statuses,
+      faults: [...this.#faults],
+      slowestHealthMs: this.#slowestHealthMs,
+      cycles: this.#cycles,
+      before,
+      after,
+    };
+  }
+
+  /** What is there although nothing is under way. */
+  #leftIn(held: Measured, before = held): string[] {
+    // The builder of the shared workflow stays. A job keeps its request.
+    const idle = { executions: this.#jobs, runs: 0, exchanges: this.#jobs, connections: 0, builders: 1 };
+    const left = Object.entries(idle)
+      .filter(([name, count]) => held[name as keyof typeof idle] > count)
+      .map(([name, count]) => `${held[name as keyof typeof idle]} ${name} are left, and ${count} should be`);
+    if (held.files > before.files + 2) left.push(`${held.files} files are open, before there were ${before.files}`);
+    return left;
+  }
+
+  /** Jobs say how long they are kept, and that is longer than an attack. */
+  async #countSettled(): Promise<number> {
+    const { text } = await this.#ask('GET', '/executions?limit=200', undefined, {
+      headers: { 'x-operator-key': OPERATOR_KEY },
+    });
+    const { executions = [] } = parsed(text) as { executions?: readonly { readonly phase: string }[] };
+    return executions.filter(({ phase }) => phase === 'settled').length;
+  }
+
+  /** Which seed shows it again. */
+  story(): string {
+    const batches = [...this.#underWay].join(', ') || String(this.#batch);
+    return `The first batch was ${this.#first}; under way were ${batches}. Run it again with --seed ${this.#first}, or one of these.`;
+  }
+
+  async #lane(goesOn: () => boolean): Promise<void> {
+    while (goesOn()) {
+      const batch = this.#batch;
+      this.#batch += 1;
+      this.#underWay.add(batch);
+      for (const visit of fc.sample(this.#visits, { seed: batch, numRuns: BATCH })) {
+        if (!goesOn()) return;
+        const { status, isHung, sent } = await pay(visit, this.#target.port, this.#known);
+        this.#count += 1;
+        if (status !== undefined) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+        if (isHung && !this.#target.hasEnded) this.#fault(`no reply, seed ${batch}: ${said(visit, sent)}`);
+        if (status === 500) this.#fault(`status 500, seed ${batch}: ${said(visit, sent)}`);
+      }
+      this.#underWay.delete(batch);
+    }
+  }
+
+  async #watchHealth(goesOn: () => boolean): Promise<void> {
+    while (goesOn()) {
+      const at = performance.now();
+      const status = await this.#ask('GET', '/health', undefined, { ms: HEALTH_MS });
+      if (status.status !== 200 && goesOn()) this.#fault(`/health: ${status.text || 'no answer'}`);
+      this.#slowestHealthMs = Math.max(this.#slowestHealthMs, performance.now() - at);
+      await setTimeout(100);
+    }
+  }
+
+  /** Starts, answers and reads results as a well-behaved client does. */
+  async #behave(goesOn: () => boolean): Promise<void> {
+    while (goesOn()) {
+      const started = await this.#ask('POST', '/v1/workflow', { input_message: 'ask' });
+      const { response_url, status_url } = parsed(started.text);
+      if (started.status !== 202 || typeof response_url !== 'string') {
+        // It may say that it is busy, but nothing else.
+        if (started.status !== 429 && started.status !== 503 && goesOn()) {
+          this.#fault(`a start got ${started.status} ${started.text.slice(0, 200)}`);
+        }
+      } else {
+        const answered = await this.#ask('POST', response_url, { response: { type: 'text', text: 'Ada' } });
+        const seen = await this.#outcome(String(status_url));
+        // On a busy machine the prompt may be over before its answer comes.
+        if (seen.text.includes('"completed"')) this.#cycles += 1;
+        else if (answered.status === 204 && goesOn())
+          this.#fault(`after an answer: ${seen.status} ${seen.text.slice(0, 200)}`);
+      }
+      await setTimeout(50);
+    }
+  }
+
+  /** Each reply tells of some news, and not all news is the end. */
+  async #outcome(path: string): Promise<Told> {
+    const until = performance.now() + HEALTH_MS;
+    let seen = await this.#ask('GET', path);
+    while (/"(running|interaction_required)"/.test(seen.text) && performance.now() < until) {
+      await setTimeout(10);
+      seen = await this.#ask('GET', path);
+    }
+    return seen;
+  }
+
+  async #ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    { headers = {}, ms = HEALTH_MS * 2 }: Asked = {},
+  ): Promise<Told> {
+    try {
+      const response = await fetch(`http://localhost:${this.#target.port}${path}`, {
+        method,
+        signal: AbortSignal.timeout(ms),
+        headers: { ...headers, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, text: await response.text() };
+    } catch (thrown) {
+      return { status: 0, text: String(thrown) };
+    }
+  }
+
+  #failIfEnded(): void {
+    if (this.#target.hasEnded) throw new Error('ended');
+  }
+
+  #fault(what: string): void {
+    if (this.#faults.size < MAX_FAULTS) this.#faults.add(what);
+  }
+}
+
+type Told = { readonly status: number; readonly text: string };
+type Asked = { readonly headers?: Readonly<Record<string, string>>; readonly ms?: number };
+
+const parsed = (text: string): Record<string, unknown> => {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+};
+
+const said = ({ delivery, reading }: Visit, sent: string): string =>
+  `${delivery}, read ${reading}: ${JSON.stringify(sent.slice(0, 300))} (${sent.length} bytes)`;

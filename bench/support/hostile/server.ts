@@ -1,0 +1,41 @@
+/** The command `fermata`, in a process that also says what it holds when it is asked. */
+import { queryObjects } from 'node:v8';
+import { Builder } from '../../../runtime/builders/builder.ts';
+import { Execution } from '../../../runtime/executions/execution.ts';
+import { Run } from '../../../runtime/run/run.ts';
+import { Exchange } from '../../../server/http/exchange.ts';
+import { Connection } from '../../../server/nat/websocket/connection.ts';
+
+/** Objects that the garbage collector has left, and bytes. */
+export interface Holdings {
+  readonly executions: number;
+  readonly runs: number;
+  readonly builders: number;
+  readonly exchanges: number;
+  readonly connections: number;
+  readonly heapBytes: number;
+  readonly bufferBytes: number;
+  readonly rssBytes: number;
+}
+
+const count = (kind: typeof Builder | typeof Execution | typeof Run | typeof Exchange | typeof Connection): number =>
+  queryObjects(kind, { format: 'count' });
+
+const holdings = (): Holdings => {
+  for (let round = 0; round < 3; round += 1) globalThis.gc?.();
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  return {
+    executions: count(Execution),
+    runs: count(Run),
+    builders: count(Builder),
+    exchanges: count(Exchange),
+    connections: count(Connection),
+    heapBytes: heapUsed,
+    bufferBytes: arrayBuffers,
+    rssBytes: rss,
+  };
+};
+
+process.on('message', () => process.send?.(holdings()));
+process.on('disconnect', () => process.exit());
+await import('../../../cli/main.ts');

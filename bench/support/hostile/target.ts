@@ -1,0 +1,155 @@
+/** The server under attack: the command `fermata serve` in a process of its own, and what can be seen of it from outside. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FAILED } from '../../../runtime/index.ts';
+import { reply } from '../processes.ts';
+import { OPERATOR_KEY } from './operator-key.ts';
+import type { Endpoint } from './requests.ts';
+import type { Holdings } from './server.ts';
+
+export type Store = 'memory' | 'data';
+
+/** Everything ends by itself soon, so that what is left after an attack is a leak. */
+const configuration = (directory: string): string => `
+general:
+  enable_per_user_monitoring: true
+  per_user_workflow_timeout: PT2S
+  front_end:
+    endpoints:
+      - function_name: personal
+        path: /v1/personal
+        websocket_path: /personal/socket
+        openai_api_v1_path: /personal/completions
+        legacy_path: /personal
+authentication:
+  bank:
+    client_id: bank
+    authorization_url: http://127.0.0.1:9/authorize
+    token_url: http://127.0.0.1:9/token
+    redirect_uri: http://localhost/auth/redirect
+fermata:
+  retention: PT1S
+  parked_timeout: PT3S
+  oauth_timeout: PT2S
+  hibernate_after: PT1S
+  request_timeout: PT3S
+  operator_key: ${OPERATOR_KEY}
+  async_jobs: true
+  object_store: ${JSON.stringify(join(directory, 'files'))}
+  websocket:
+    idle_timeout: PT8S
+`;
+
+export const SOCKET_PATHS = ['/websocket', '/personal/socket', '/inspect/socket'] as const;
+
+/** What is held, with what the system counts. */
+export type Measured = Holdings & { readonly files: number };
+
+export class Target {
+  readonly #child: ChildProcess;
+  readonly #directory: string;
+  port = 0;
+  stderr = '';
+  /** Messages that were logged as errors, and how often; that a workflow has failed is none. */
+  readonly errors = new Map<string, number>();
+  #hasEnded = false;
+  #rest = '';
+  #listening = (_port: number): void => {};
+
+  private constructor(child: ChildProcess, directory: string) {
+    this.#child = child;
+    this.#directory = directory;
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = (this.stderr + text).slice(-4_000);
+    });
+    child.once('exit', () => {
+      this.#hasEnded = true;
+      this.#listening(0);
+    });
+  }
+
+  /** `adapter`: what `--adapter` is given; without it the default. Rejects if the server ends instead of listening. */
+  static async start(store: Store, adapter?: string): Promise<Target> {
+    const directory = mkdtempSync(join(tmpdir(), 'fermata-hostile-'));
+    const file = join(directory, 'fermata.yaml');
+    writeFileSync(file, configuration(directory));
+    const place = store === 'memory' ? ['--memory'] : ['--data', join(directory, 'data')];
+    const own = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+    const child = spawn(
+      process.execPath,
+      [
+        ...['--expose-gc', '--import', 'tsx', own('server.ts'), 'serve', own('workflows.ts')],
+        ...['--config', file, '--port', '0', ...place, ...(adapter === undefined ? [] : ['--adapter', adapter])],
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], env: { PATH: process.env.PATH, HOME: process.env.HOME } },
+    );
+    const target = new Target(child, directory);
+    target.port = await new Promise<number>((resolve) => {
+      target.#listening = resolve;
+    });
+    if (target.hasEnded) throw new Error(`the server did not start: ${target.stderr}`);
+    return target;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** How the process has ended. */
+  get exit(): string {
+    return `${this.#child.signalCode ?? `exit code ${this.#child.exitCode}`}: ${this.stderr.trim()}`;
+  }
+
+  /** Of the route table; what it does not describe is there only to refuse. */
+  async endpoints(): Promise<Endpoint[]> {
+    const response = await fetch(`http://localhost:${this.port}/openapi.json`);
+    const { paths } = (await response.json()) as { paths: Record<string, Record<string, unknown>> };
+    return Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods)
+        .filter((method) => method !== 'parameters')
+        .map((method) => ({ method: method.toUpperCase(), path })),
+    );
+  }
+
+  /** After a collection of garbage. */
+  async measure(): Promise<Measured> {
+    this.#child.send('measure');
+    return { ...(await reply<Holdings>(this.#child)), files: this.#files() };
+  }
+
+  async end(): Promise<void> {
+    if (!this.#hasEnded) {
+      const over = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await over;
+    }
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Open descriptors, sockets included; 0 where the system does not show them. */
+  #files(): number {
+    try {
+      return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+    } catch {
+      return 0;
+    }
+  }
+
+  #read(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (!line.startsWith('{')) continue;
+      const { level, msg, url, err } = JSON.parse(line) as Record<string, unknown>;
+      if (msg === 'listening') this.#listening(Number(new URL(String(url)).port));
+      if ((level !== 'error' && !(Number(level) >= 50)) || msg === FAILED) continue;
+      const what = `${msg}: ${(err as { stack?: string } | undefined)?.stack?.slice(0, 600) ?? ''}`;
+      this.errors.set(what, (this.errors.get(what) ?? 0) + 1);
+    }
+  }
+}

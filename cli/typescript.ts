@@ -1,0 +1,20 @@
+/**
+ * Lets the modules of a user be TypeScript, from the first that is. A server whose workflows are JavaScript does without the
+ * compiler.
+ */
+import { register } from 'node:module';
+
+const ENTRIES = ['fermata', 'fermata/server', 'fermata/client', 'fermata/testing'];
+
+export const isTypeScript = (file: string): boolean => /\.[cm]?tsx?$/.test(file);
+
+let isAllowed = false;
+
+export const allowTypeScript = async (): Promise<void> => {
+  if (isAllowed) return;
+  isAllowed = true;
+  // What runs these sources compiles all others too.
+  if (!isTypeScript(import.meta.url)) (await import('tsx/esm/api')).register();
+  const entries = Object.fromEntries(ENTRIES.map((entry) => [entry, import.meta.resolve(entry)]));
+  register('./typescript-hooks.mjs', import.meta.url, { data: entries });
+};

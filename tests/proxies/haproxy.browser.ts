@@ -1,0 +1,5 @@
+/** The console behind a proxy. */
+import { haproxy } from '../support/proxy.ts';
+import { playBrowserSuites } from './suites.ts';
+
+await playBrowserSuites(haproxy);

@@ -1,0 +1,5 @@
+/** The console behind a proxy. */
+import { nginx } from '../support/proxy.ts';
+import { playBrowserSuites } from './suites.ts';
+
+await playBrowserSuites(nginx);

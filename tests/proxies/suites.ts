@@ -1,0 +1,60 @@
+/** Suites that are written without a thought of proxies, and pass through them. Each file of this folder is a process of its own. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { workflow } from '../../runtime/index.ts';
+import { putInFront } from '../support/front.ts';
+import { given } from '../support/given.ts';
+import type { ProxyKind } from '../support/proxy.ts';
+
+const suites = [
+  '../conformance/conformance.test.ts',
+  '../server/routes.test.ts',
+  '../server/routes-streams.test.ts',
+  '../server/routes-limits.test.ts',
+  '../server/api/execution-stream.test.ts',
+  '../server/api/changes.test.ts',
+  '../server/dropped-output.test.ts',
+  '../server/restarted-output.test.ts',
+  '../server/durable-server.test.ts',
+  '../server/nat/chat/routes.test.ts',
+  '../server/nat/chat/openai.test.ts',
+  '../server/nat/routes/jobs.test.ts',
+  '../server/nat/routes/oauth-callback.test.ts',
+  '../server/nat/websocket/conversation.test.ts',
+  '../server/nat/websocket/faults.test.ts',
+  '../server/nat/websocket/handshake.test.ts',
+  '../server/nat/websocket/output.test.ts',
+  '../server/nat/websocket/prompts.test.ts',
+  '../server/nat/websocket/reconnect.test.ts',
+  '../client/client.test.ts',
+  '../client/stream.test.ts',
+];
+
+const browserSuites = ['../browser/console.browser.ts'];
+
+export interface Playing {
+  /** Edits the settings of the docs. */
+  readonly change?: (settings: string) => string;
+  /** Scenarios that the proxy answers itself, and why. */
+  readonly refuses?: Readonly<Record<string, string>>;
+}
+
+const behind = async (kind: ProxyKind, files: readonly string[], { change, refuses }: Playing): Promise<void> => {
+  if (kind.missing !== false) {
+    test(`suites pass through ${kind.name}`, { skip: kind.missing }, () => {});
+    return;
+  }
+  putInFront((port) => kind.start(port, change), refuses);
+  test(`suites pass through ${kind.name}`, async (t) => {
+    const { server } = await given.server(t, { workflow: workflow({ name: 'echo', run: (input: unknown) => input }) });
+
+    assert.notEqual(new URL(server.url).port, String(server.port));
+  });
+  for (const file of files) await import(file);
+};
+
+export const playSuites = (kind: ProxyKind, playing: Playing = {}): Promise<void> => behind(kind, suites, playing);
+
+export const playBrowserSuites = (kind: ProxyKind, playing: Playing = {}): Promise<void> =>
+  behind(kind, browserSuites, playing);

@@ -1,0 +1,42 @@
+/** What stands before the servers of this process's tests: nothing, or a proxy that a file in `tests/proxies` has put there. */
+import type { TestContext } from 'node:test';
+import type { ServerOptions } from '../../server/index.ts';
+import type { RunningProxy } from './proxy.ts';
+
+type StartProxy = (port: number) => Promise<RunningProxy>;
+
+let startProxy: StartProxy | undefined;
+let refused: ReadonlyMap<string, string> = new Map();
+
+/**
+ * For all servers that tests of this process start from now on. `refuses` names the recorded scenarios that this proxy does not let
+ * through, and why.
+ */
+export const putInFront = (start: StartProxy, refuses: Readonly<Record<string, string>> = {}): void => {
+  startProxy = start;
+  refused = new Map(Object.entries(refuses));
+};
+
+/** Why the proxy does not let a recorded scenario through; false if it does. */
+export const refusedByFront = (scenario: string): string | false => refused.get(scenario) ?? false;
+
+const operatorKey = 'operator-behind-a-proxy';
+
+/** What a server behind the proxy is configured with, as the docs say. */
+export const settingsBehindFront = (): Partial<ServerOptions> =>
+  startProxy ? { trustProxy: ['loopback'], identity: { operatorKey } } : {};
+
+/** Being on this machine makes nobody an operator there. */
+export const asOperator = (): Readonly<Record<string, string>> => (startProxy ? { 'x-operator-key': operatorKey } : {});
+
+/** Its URL becomes that of the proxy, which ends with the test. */
+export const fronted = async <Started extends { readonly url: string; readonly port: number }>(
+  t: Pick<TestContext, 'after'>,
+  server: Started,
+): Promise<Started> => {
+  if (startProxy === undefined) return server;
+  const proxy = await startProxy(server.port);
+  t.after(() => proxy.stop());
+  const url = server.url.replace(/^http:\/\/[^/]+/, proxy.url);
+  return Object.defineProperty(server, 'url', { value: url });
+};
