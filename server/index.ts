@@ -26,6 +26,7 @@ import { Attempts } from './identity/attempts.ts';
 import { createWho } from './identity/caller.ts';
 import { createIdentifier } from './identity/identifier.ts';
 import { createOperatorDoor } from './identity/operator-door.ts';
+import { ConsentPages } from './nat/consent-pages.ts';
 import { chatRoutes } from './nat/routes/chat.ts';
 import { interactionRoutes } from './nat/routes/interactions.ts';
 import { jobRoutes } from './nat/routes/jobs.ts';
@@ -148,6 +149,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
   const problem = problemOf(log);
+  const consents = new ConsentPages(providers, createCors(config.cors));
   const { enableInteractiveExtensions } = config;
   const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions, maxChatBytes: maxChatBytes(config) };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
@@ -165,7 +167,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
   const routes: Route[] = [
     ...(config.oauthCallbackPath === null
       ? []
-      : oauthRoutes(deps, config.oauthCallbackPath, config.cors.allowOrigins ?? [])),
+      : oauthRoutes({ ...deps, consents }, config.oauthCallbackPath, config.cors.allowOrigins ?? [])),
     ...executionRoutes(deps),
     executionStreamRoute(deps),
     journalRoute(deps),
@@ -196,7 +198,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
 
   routes.push(...openApiRoutes(routes, newest, config.rootPath));
 
-  const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log };
+  const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log, consents };
   const spoken = [
     ...socketRoutes(socketDeps, workflow, config.workflow),
     ...config.endpoints.flatMap((endpoint) => {
