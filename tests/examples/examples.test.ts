@@ -5,7 +5,7 @@ import approval from '../../examples/02-approval.ts';
 import publication from '../../examples/03-parallel-prompts.ts';
 import whoAmI from '../../examples/04-oauth.ts';
 import notebook from '../../examples/05-per-user.ts';
-import '../../examples/06-report.test.ts';
+import '../../examples/08-report.test.ts';
 import { testWorkflow } from '../../testing/index.ts';
 
 testWorkflow(hello, { inputs: [{ name: 'Ada' }] });

@@ -1,7 +1,7 @@
-/** `node --import tsx --test examples/06-report.test.ts`: every way that a report may go, and every crash on each of them. */
+/** `node --import tsx --test examples/08-report.test.ts`: every way that a report may go, and every crash on each of them. */
 import assert from 'node:assert/strict';
 import { testWorkflow } from 'fermata/testing';
-import report from './06-report.ts';
+import report from './08-report.ts';
 
 testWorkflow(report, {
   inputs: [{ topics: ['rain', 'snow'] }],
