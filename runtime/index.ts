@@ -64,6 +64,7 @@ export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow }
 export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export {
+  cursorAt,
   type ExecutionFilter,
   type ExecutionPage,
   firstAwaited,

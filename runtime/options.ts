@@ -45,7 +45,7 @@ export interface RuntimeOptions {
   builderIdleMs?: number;
   /** Facts kept per execution; beyond it the oldest output goes, and the journal says `truncated`. Default 10_000. */
   maxJournalFacts?: number;
-  /** Bytes of facts kept per execution, as JSON. Default 4_194_304. */
+  /** Bytes of facts kept per execution beside its input, as JSON. Default 4_194_304. */
   maxJournalBytes?: number;
   /** How long `stop()` waits for executing runs before it cancels them. Default 5_000. */
   stopTimeoutMs?: number;

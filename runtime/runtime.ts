@@ -18,7 +18,7 @@ import { Wait } from './executions/wait.ts';
 import type { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import type { RunRequest } from './journal/start-request.ts';
-import type { CallbackOutcome } from './oauth/oauth.ts';
+import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { JournalPage } from './store/store.ts';
 
@@ -26,6 +26,13 @@ import type { JournalPage } from './store/store.ts';
 type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;
 
 export type AnswerOutcome = 'accepted' | 'already_answered' | 'not_open';
+
+/** What waits for a person. */
+export interface AwaitedPause {
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly pause: Interaction | Consent;
+}
 
 /** The part of an execution that callers see. */
 export type ExecutionView = Pick<Execution, 'id' | 'context' | 'status' | 'isSettled' | 'watch' | 'retentionMs'>;
@@ -172,15 +179,13 @@ export class Runtime {
     return this.engine.executions.page(owner, filter);
   }
 
-  /** What waits for the caller, in all executions, the longest waiting first. Throws `identity_required`. */
-  inbox(by: Caller, limit: number): readonly { executionId: string; workflow: string; pause: Interaction | Consent }[] {
-    return this.engine.executions
-      .awaiting(ownerOf(by), limit)
-      .flatMap(({ context: { executionId, workflow, pauses } }) =>
-        pauses.filter(isAwaited).map((pause) => ({ executionId, workflow, pause })),
-      )
-      .sort((a, b) => a.pause.openedAt - b.pause.openedAt)
-      .slice(0, limit);
+  /** What waits for the caller, in all executions, the longest waiting first. Rejects with `identity_required`. */
+  async inbox(by: Caller, limit: number): Promise<readonly AwaitedPause[]> {
+    const open: AwaitedPause[] = [];
+    await this.engine.executions.awaiting(ownerOf(by), limit, ({ context: { executionId, workflow, pauses } }) => {
+      for (const pause of pauses) if (isAwaited(pause)) open.push({ executionId, workflow, pause });
+    });
+    return open.sort((a, b) => a.pause.openedAt - b.pause.openedAt).slice(0, limit);
   }
 
   /**
@@ -230,6 +235,20 @@ export class Runtime {
     if (execution.isSettled) throw settled(execution);
     const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
     throw new Failure('execution_not_blocked', { detail });
+  }
+
+  /**
+   * Asks a user for a consent before a run needs it; undefined if there is a token. Runs that ask meanwhile share it. Rejects
+   * as `Context.authorize` does, with a Failure. `name` stands for what waits for it, in the outcome of the callback.
+   */
+  async askConsent(
+    provider: string,
+    { userId: user, name, address }: { userId: string; name: string; address: string },
+  ): Promise<Begun | undefined> {
+    const { oauth } = this.engine;
+    const subject = { user, executionId: name };
+    if ((await oauth.token(subject, provider)) !== undefined) return undefined;
+    return oauth.ask({ ...subject, provider, address });
   }
 
   /**

@@ -134,7 +134,7 @@ export const ownKeys = {
     'fermata.max_journal_bytes',
     integer(1),
     defaults.maxJournalBytes,
-    'Bytes of facts kept per execution, as JSON.',
+    'Bytes of facts kept per execution beside its input, as JSON.',
   ),
   stopTimeoutMs: key(
     'fermata.stop_timeout',
@@ -256,5 +256,17 @@ export const providerKeys = {
     yesOrNo,
     false,
     'Allows http beyond loopback, on networks safe otherwise.',
+  ),
+  useRedirectAuth: key(
+    'use_redirect_auth',
+    yesOrNo,
+    false,
+    'The page that asks goes to the consent itself, and back to its origin; else in a window of its own. What a page says on its socket (`oauth_mode_preference`) counts before it.',
+  ),
+  preflightAuth: key(
+    'preflight_auth',
+    yesOrNo,
+    false,
+    'A user is asked for consent when their socket connects, and not only when a run needs it.',
   ),
 };

@@ -5,7 +5,8 @@
  * B2  A lease counts as use for as long as its execution lives. A builder in use is neither idle nor disposed.
  * B3  Who comes while a builder is being disposed gets a new one, which is built after the disposal has ended.
  * B4  A build that fails is not cached: its leases are told, and the next one builds anew.
- * B5  With a vault, a builder goes on counting where the one before it for the same user has ended.
+ * B5  With a vault, a builder goes on counting where the one before it for the same user has ended, unless that is longer ago
+ *     than executions are kept.
  */
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../../machines/builder.ts';
@@ -27,6 +28,9 @@ const LINGER_MS = 1_000;
 /** What is counted is saved that often, while there is something to count. */
 const SAVE_MS = 1_000;
 
+/** Rows of the vault that are looked at for each one that is written. */
+const SWEPT = 2;
+
 /** @internal */
 export interface BuildersDeps {
   readonly options: ResolvedOptions;
@@ -46,6 +50,8 @@ export class Builders {
   readonly #byUser = new Map<string | null, Builder>();
   /** Those without a lease, in the order in which their last one has ended. */
   readonly #unused = new Set<Builder>();
+  /** Name of the last row that was looked at. */
+  #sweptTo = '';
   /** Those that have made room for another user, until they are disposed. */
   readonly #leaving = new Map<string | null, Builder>();
 
@@ -266,7 +272,23 @@ export class Builders {
     const counted: BuilderMetrics = { createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs };
     try {
       this.#deps.vault?.put('builder', this.#nameOf(user), JSON.stringify(counted));
+      this.#sweep();
     } catch {} // the store says so to everybody who starts something, and a later save has it all
+  }
+
+  /**
+   * Removes what was counted for users who have not come for as long as executions are kept. Two rows are looked at for each one that
+   * is written, so the rows of departed users do not become more.
+   */
+  #sweep(): void {
+    const { vault, options } = this.#deps;
+    const names = vault?.keys('builder', this.#sweptTo, SWEPT) ?? [];
+    for (const name of names) {
+      const counted = vault?.get('builder', name);
+      const { lastActivity } = JSON.parse(counted ?? '{"lastActivity":0}') as Pick<BuilderMetrics, 'lastActivity'>;
+      if (lastActivity + options.retentionMs <= this.now()) vault?.remove('builder', name);
+    }
+    this.#sweptTo = names.length < SWEPT ? '' : names.at(-1)!;
   }
 
   /** B5 */

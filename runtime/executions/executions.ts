@@ -1,4 +1,5 @@
 /** The executions there are, found by id and by owner: those in memory, and those that a store keeps for later. */
+import { setImmediate } from 'node:timers/promises';
 import type { ExecutionContext } from '../../machines/execution.ts';
 import { type Consent, type Interaction, isAwaited } from '../../machines/facts.ts';
 import type { Log } from '../authoring/context.ts';
@@ -53,6 +54,8 @@ export class Executions {
   readonly #log: Log;
   /** Ids of those that cannot be read. */
   readonly #damaged = new Set<string>();
+  /** Resolves when the visits before have ended. */
+  #visiting: Promise<void> = Promise.resolve();
 
   /** `loaded` is told of those that come into memory again. */
   constructor(
@@ -140,9 +143,9 @@ export class Executions {
   page(owner: string | undefined, filter: ExecutionFilter): ExecutionPage {
     if (this.#archive !== undefined) {
       const { ids, next } = this.#archive.page(owner, filter);
-      const { executions, isWhole } = this.#seen(ids);
+      const { executions, looked } = this.#seen(ids);
       const last = executions.at(-1);
-      return { executions, next: isWhole || last === undefined ? next : cursorAt(last.context) };
+      return { executions, next: looked === ids.length || last === undefined ? next : cursorAt(last.context) };
     }
     const { status, workflow, id = '', before, limit } = filter;
     const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
@@ -158,22 +161,42 @@ export class Executions {
     return { executions, next: undefined };
   }
 
-  /** Those that wait for a person; at least the `limit` that have waited longest, if there are so many. */
-  awaiting(owner: string | undefined, limit: number): readonly Execution[] {
-    if (this.#archive !== undefined) return this.#seen(this.#archive.awaiting(owner, limit)).executions;
-    const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
-    return all.filter(({ context }) => firstAwaited(context) !== undefined);
+  /**
+   * Visits those that wait for a person; at least the `limit` that have waited longest, if there are so many. Large journals
+   * are read a few at a time, with turns of the event loop between them, and for one caller after the other.
+   */
+  awaiting(owner: string | undefined, limit: number, visit: (execution: Execution) => void): Promise<void> {
+    const archive = this.#archive;
+    if (archive !== undefined) {
+      const visited = this.#visiting.then(() => this.#visitAll(archive.awaiting(owner, limit), visit));
+      this.#visiting = visited.catch(() => {});
+      return visited;
+    }
+    const all = owner === undefined ? this.#byId.values() : (this.#byOwner.get(owner) ?? []);
+    for (const execution of all) if (firstAwaited(execution.context) !== undefined) visit(execution);
+    return Promise.resolve();
+  }
+
+  async #visitAll(ids: readonly string[], visit: (execution: Execution) => void): Promise<void> {
+    for (let from = 0; from < ids.length; ) {
+      const { executions, looked } = this.#seen(from === 0 ? ids : ids.slice(from));
+      executions.forEach(visit);
+      from += looked;
+      if (from < ids.length) await setImmediate();
+    }
   }
 
   /**
    * To be looked at: who is not in memory is not brought there for it. Journals are read whole, while everything else waits: of
-   * large ones only the first are read.
+   * large ones only the first are read. `looked` is the number of ids that were looked at.
    */
-  #seen(ids: readonly string[]): { executions: Execution[]; isWhole: boolean } {
+  #seen(ids: readonly string[]): { executions: Execution[]; looked: number } {
     const executions: Execution[] = [];
     let bytes = 0;
+    let looked = 0;
     for (const id of ids) {
-      if (bytes > MAX_PAGE_BYTES) return { executions, isWhole: false };
+      if (bytes > MAX_PAGE_BYTES) break;
+      looked += 1;
       const present = this.#byId.get(id);
       const execution = present ?? this.#glance(id);
       if (execution === undefined) continue;
@@ -182,7 +205,7 @@ export class Executions {
       bytes += this.#archive?.bytesOf(id) ?? 0;
       this.#archive?.release(id);
     }
-    return { executions, isWhole: true };
+    return { executions, looked };
   }
 
   #glance(id: string): Execution | undefined {

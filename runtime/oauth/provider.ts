@@ -29,6 +29,10 @@ export interface OAuthProviderConfig {
   authorizationParams?: Record<string, string>;
   /** Allows `http://` beyond loopback, for networks that are safe otherwise. Default false. */
   allowInsecureHttp?: boolean;
+  /** For servers: the page that asks goes to the consent itself, and back; else in a window of its own. Default false. */
+  useRedirectAuth?: boolean;
+  /** For servers: a user is asked for consent when their socket connects, not when a run needs it. Default false. */
+  preflightAuth?: boolean;
 }
 
 /** A checked provider, with what `oauth4webapi` wants to be told. */
@@ -85,6 +89,8 @@ const schema = z
     tokenEndpointAuthMethod: z.enum(['client_secret_basic', 'client_secret_post', 'none']).optional(),
     authorizationParams: z.record(z.string(), z.string()).optional(),
     allowInsecureHttp: z.boolean().optional(),
+    useRedirectAuth: z.boolean().optional(),
+    preflightAuth: z.boolean().optional(),
   })
   .superRefine((config, check) => {
     const wrong = (key: string, message: string): void => check.addIssue({ code: 'custom', path: [key], message });

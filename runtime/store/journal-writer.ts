@@ -77,7 +77,7 @@ export class Kept implements Writer {
     if (this.#part?.batch !== batch) this.#part = batch.join(this);
     const { kept } = this.#part;
     const { limits } = this.#deps;
-    if (!this.journal.append(entry, text.length, limits)) {
+    if (!this.journal.append(entry, text.length, limits, weigh)) {
       if (this.journal.isNearlyFull(limits, weigh)) {
         this.#isLate = true;
         return kept.then(nearlyFull);

@@ -22,6 +22,8 @@ export class Journal {
   #count = -1;
   #weight = -1;
   #isWarned = false;
+  /** Bytes of inputs, which have a limit of their own; undefined until they are asked for. */
+  #inputBytes: number | undefined;
 
   constructor(entries: JournalEntry[], bytes: number, truncatedThrough: number) {
     this.entries = entries;
@@ -31,21 +33,23 @@ export class Journal {
   }
 
   /** True: it is beyond its limits, or has begun anew, and has to be truncated. */
-  append(entry: JournalEntry, bytes: number, limits: JournalLimits): boolean {
+  append(entry: JournalEntry, bytes: number, limits: JournalLimits, weigh: (entry: JournalEntry) => number): boolean {
     if (this.entries.length < FEW) this.entries = longer(this.entries, entry);
     else this.entries.push(entry);
     this.bytes += bytes;
+    if (isInput(entry)) this.#inputBytes = undefined;
     if (this.#count >= 0 && !isDroppable(entry)) {
       this.#count += 1;
-      this.#weight += bytes;
+      if (!isInput(entry)) this.#weight += bytes;
     }
-    return entry.type === 'execution.continued' || this.#isOver(limits);
+    return entry.type === 'execution.continued' || this.#isOver(limits, weigh);
   }
 
   /** True once: when entries that are never dropped take four fifths of what there may be. */
   isNearlyFull(limits: JournalLimits, weigh: (entry: JournalEntry) => number): boolean {
     const { maxJournalFacts, maxJournalBytes } = limits;
-    const isFar = this.entries.length < maxJournalFacts * WARNED_SHARE && this.bytes < maxJournalBytes * WARNED_SHARE;
+    const isFar =
+      this.entries.length < maxJournalFacts * WARNED_SHARE && !this.#hasOver(maxJournalBytes * WARNED_SHARE, weigh);
     if (isFar || this.#isWarned) return false;
     if (this.#count < 0) this.#measure(weigh);
     this.#isWarned = this.#count >= maxJournalFacts * WARNED_SHARE || this.#weight >= maxJournalBytes * WARNED_SHARE;
@@ -55,7 +59,14 @@ export class Journal {
   #measure(weigh: (entry: JournalEntry) => number): void {
     const lasting = this.entries.filter((entry) => !isDroppable(entry));
     this.#count = lasting.length;
-    this.#weight = lasting.reduce((sum, entry) => sum + weigh(entry), 0);
+    this.#weight = lasting.reduce((sum, entry) => (isInput(entry) ? sum : sum + weigh(entry)), 0);
+  }
+
+  /** Whether there are more bytes than that, beside the inputs. */
+  #hasOver(limit: number, weigh: (entry: JournalEntry) => number): boolean {
+    if (this.bytes <= limit) return false;
+    this.#inputBytes ??= this.entries.filter(isInput).reduce((sum, entry) => sum + weigh(entry), 0);
+    return this.bytes - this.#inputBytes > limit;
   }
 
   /** Entries above one number, and up to another. */
@@ -77,7 +88,7 @@ export class Journal {
     const { maxJournalFacts, maxJournalBytes } = limits;
     const room = 1 - DROPPED_SHARE;
     for (const entry of this.entries) {
-      const isOver = length > maxJournalFacts * room || this.bytes > maxJournalBytes * room;
+      const isOver = length > maxJournalFacts * room || this.#hasOver(maxJournalBytes * room, weigh);
       if (isOver && isDroppable(entry)) {
         this.bytes -= weigh(entry);
         this.truncatedThrough = entry.seq;
@@ -86,7 +97,7 @@ export class Journal {
       } else kept.push(entry);
     }
     this.entries = kept;
-    return this.#isOver(limits) ? 'full' : undefined;
+    return this.#isOver(limits, weigh) ? 'full' : undefined;
   }
 
   /** What came before the run began anew is over: only the first entry stays, from which a journal is read. */
@@ -95,6 +106,7 @@ export class Journal {
     if (from <= 1) return;
     this.#count = -1;
     this.#isWarned = false;
+    this.#inputBytes = undefined;
     for (const entry of this.entries.splice(1, from - 1)) {
       this.bytes -= weigh(entry);
       this.truncatedThrough = entry.seq;
@@ -102,12 +114,16 @@ export class Journal {
     }
   }
 
-  #isOver({ maxJournalFacts, maxJournalBytes }: JournalLimits): boolean {
-    return this.entries.length > maxJournalFacts || this.bytes > maxJournalBytes;
+  #isOver({ maxJournalFacts, maxJournalBytes }: JournalLimits, weigh: (entry: JournalEntry) => number): boolean {
+    return this.entries.length > maxJournalFacts || this.#hasOver(maxJournalBytes, weigh);
   }
 }
 
 const isDroppable = ({ type }: JournalEntry): boolean => type === 'output.emitted' || type === 'trace.emitted';
+
+/** What a run is given: as large as a request may be. */
+export const isInput = ({ type }: JournalEntry): boolean =>
+  type === 'execution.started' || type === 'execution.continued';
 
 /** Entries are in order of their numbers: a binary search. */
 const firstAbove = (entries: readonly JournalEntry[], seq: number): number => {

@@ -17,7 +17,7 @@ export class MemoryStore implements Store {
       journal = new Journal([], 0, 0);
       this.#journals.set(id, journal);
     }
-    if (journal.append(entry, weigh(entry), this.#limits)) return journal.truncate(this.#limits, weigh);
+    if (journal.append(entry, weigh(entry), this.#limits, weigh)) return journal.truncate(this.#limits, weigh);
     return journal.isNearlyFull(this.#limits, weigh) ? 'nearly_full' : undefined;
   }
 

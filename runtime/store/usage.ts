@@ -1,10 +1,11 @@
 /** What fills a journal, and which setting limits it: for whoever has to raise it, or to write less. */
 import type { JournalEntry } from '../../machines/facts.ts';
+import { isInput } from './memory-journal.ts';
 import type { JournalLimits } from './store.ts';
 
 type Share = { count: number; bytes: number };
 
-/** One sentence for the limit that is nearer, and one for what takes the most of it. */
+/** Inputs have a limit of their own. One sentence for the limit that is nearer, and one for what takes the most of it. */
 export const usageOf = (
   entries: readonly JournalEntry[],
   { maxJournalFacts, maxJournalBytes }: JournalLimits,
@@ -16,7 +17,7 @@ export const usageOf = (
     if (entry.type === 'step.started') steps.set(entry.call, entry.name);
     const what = whatOf(entry, steps);
     const share = shares.get(what) ?? { count: 0, bytes: 0 };
-    const length = JSON.stringify(entry).length;
+    const length = isInput(entry) ? 0 : JSON.stringify(entry).length;
     shares.set(what, { count: share.count + 1, bytes: share.bytes + length });
     bytes += length;
   }

@@ -82,7 +82,10 @@ export const aboutExecutionList: About = {
     limit,
   ],
   answers: {
-    200: { description: 'A page of them.', content: json(ref('ExecutionList')) },
+    200: {
+      description: 'A page of them; it is shorter than `limit` where they are large.',
+      content: json(ref('ExecutionList')),
+    },
     404: nobody,
     422: invalidQuery,
   },
@@ -93,7 +96,10 @@ export const aboutInbox: About = {
   summary: 'All that waits for you',
   parameters: [limit],
   answers: {
-    200: { description: 'What is open, oldest first.', content: json(ref('Inbox')) },
+    200: {
+      description: 'What is open, oldest first; large prompts may leave out the newest.',
+      content: json(ref('Inbox')),
+    },
     404: nobody,
     422: invalidQuery,
   },

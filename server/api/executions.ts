@@ -1,7 +1,8 @@
 /** Looking after executions: one, many, what they wait for, and ending them. */
 
-import type { ExecutionListBody, InboxBody } from '../../client/wire.ts';
+import type { ExecutionListBody, InboxBody, InboxItem, ListedExecution } from '../../client/wire.ts';
 import {
+  cursorAt,
   type ExecutionFilter,
   type ExecutionView,
   Failure,
@@ -17,6 +18,9 @@ import type { Call, Reply, Route } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
 import type { Wire } from '../wire/bodies.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox, aboutRetry } from './about.ts';
+
+/** UTF-16 units of what is listed in one reply, about. */
+const MAX_PAGE_LENGTH = 4 * 1024 * 1024;
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
 
@@ -74,21 +78,23 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
         before: query.get('before') ?? undefined,
         limit: readCount(query, 'limit', PAGE),
       });
+      const executions = fitting(page.executions, (execution): ListedExecution => {
+        const { workflow, owner, error, startedAt, settledAt, pauses } = execution.context;
+        return {
+          workflow,
+          owner,
+          phase: execution.phase,
+          code: error?.code ?? null,
+          started_at: iso(startedAt),
+          settled_at: isoOrNull(settledAt),
+          due_at: isoOrNull(firstDue(pauses)),
+          ...wire.status(execution),
+        };
+      });
+      const last = executions.length < page.executions.length ? page.executions[executions.length - 1] : undefined;
       const body: ExecutionListBody = {
-        executions: page.executions.map((execution) => {
-          const { workflow, owner, error, startedAt, settledAt, pauses } = execution.context;
-          return {
-            workflow,
-            owner,
-            phase: execution.phase,
-            code: error?.code ?? null,
-            started_at: iso(startedAt),
-            settled_at: isoOrNull(settledAt),
-            due_at: isoOrNull(firstDue(pauses)),
-            ...wire.status(execution),
-          };
-        }),
-        next: page.next ?? null,
+        executions,
+        next: (last === undefined ? page.next : cursorAt(last.context)) ?? null,
       };
       return json(200, body);
     },
@@ -102,20 +108,36 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: async (call) => {
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
-      const open = runtime.inbox(by, readCount(new URLSearchParams(call.query), 'limit', PAGE));
+      const open = await runtime.inbox(by, readCount(new URLSearchParams(call.query), 'limit', PAGE));
       const body: InboxBody = {
-        interactions: open.map(({ executionId, workflow, pause }) => ({
-          execution_id: executionId,
-          workflow,
-          opened_at: iso(pause.openedAt),
-          due_at: isoOrNull(shownDueAt(pause)),
-          ...wire.pause(executionId, pause),
-        })),
+        interactions: fitting(
+          open,
+          ({ executionId, workflow, pause }): InboxItem => ({
+            execution_id: executionId,
+            workflow,
+            opened_at: iso(pause.openedAt),
+            due_at: isoOrNull(shownDueAt(pause)),
+            ...wire.pause(executionId, pause),
+          }),
+        ),
       };
       return json(200, body);
     },
   },
 ];
+
+/** The bodies of the first of them: one at least, and no more than are sent at once. */
+const fitting = <Item, Body>(items: readonly Item[], bodyOf: (item: Item) => Body): Body[] => {
+  const bodies: Body[] = [];
+  let length = 0;
+  for (const item of items) {
+    const body = bodyOf(item);
+    length += JSON.stringify(body).length;
+    if (bodies.length > 0 && length > MAX_PAGE_LENGTH) break;
+    bodies.push(body);
+  }
+  return bodies;
+};
 
 const unknown = (executionId: string | undefined) => refusal(404, `Execution ${executionId} not found`);
 

@@ -94,7 +94,7 @@ const verify = async (stage: Stage): Promise<void> => {
   );
   assert.equal(context.result, end === 'completed' ? 'done' : null);
   assert.equal(context.error?.code, end === 'failed' ? CODES[stage.failing] : undefined);
-  const inbox = runtime.inbox(alice, 10).map(({ pause }) => pause.id);
+  const inbox = (await runtime.inbox(alice, 10)).map(({ pause }) => pause.id);
   assert.deepEqual(
     inbox,
     ids.filter(({ kind }) => kind !== 'sleep').map(({ id }) => id),

@@ -200,14 +200,14 @@ test('an execution for which nobody comes is abandoned, and who comes then is to
   const { status_url, response_url } = body as Record<string, string>;
 
   clock.advance(86_399_999);
-  assert.equal(runtime.inbox({ userId: undefined, isOperator: true }, 1).length, 1);
+  assert.equal((await runtime.inbox({ userId: undefined, isOperator: true }, 1)).length, 1);
   clock.advance(1);
 
   const polled = (await call(`GET ${status_url}`, { headers: alice })).body as Record<string, string>;
   assert.deepEqual([polled.status, polled.error], ['failed', 'Nobody came for 86400 s while the execution waited.']);
   const late = await call(`POST ${response_url}`, { headers: alice, body: { response: { type: 'text', text: 'x' } } });
   assert.equal(late.status, 400);
-  assert.equal(runtime.inbox({ userId: undefined, isOperator: true }, 1).length, 0);
+  assert.equal((await runtime.inbox({ userId: undefined, isOperator: true }, 1)).length, 0);
 });
 
 // --- journals ------------------------------------------------------------------------------------------------------

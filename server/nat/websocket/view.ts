@@ -97,7 +97,7 @@ export class View {
     try {
       const page = runtime.journal(turn.execution, this.#seq);
       if (page === undefined) this.#end();
-      else this.#take(page.entries, page.truncatedThrough);
+      else this.#take(page.entries, page.isOutputMissing === false ? null : page.truncatedThrough);
     } catch (error) {
       this.#end();
       onError(error);

@@ -162,7 +162,7 @@ test('a crash while it is parked wakes what waits in it, and touches nobody’s 
     [parked, first, second, queued].map(({ phase }) => phase),
     ['settled', 'executing', 'executing', 'queued'],
   );
-  assert.deepEqual(runtime.inbox(alice, 10), []);
+  assert.deepEqual(await runtime.inbox(alice, 10), []);
   await assert.rejects(runtime.cancel(parked.id, alice), { code: 'execution_settled' });
   await finish([first, second]);
   await finish([queued]);

@@ -84,3 +84,25 @@ test('an execution whose retention is over is not held in memory any more', asyn
     [undefined, undefined, undefined, undefined, undefined],
   );
 });
+
+test('the inbox is whole however large the journals are, and others get their turn while it is read', async (t) => {
+  const world = await DurableWorld.open(t, [asks]);
+  const started: string[] = [];
+  for (let count = 0; count < 12; count += 1) {
+    started.push(await world.start({ workflow: 'asks', input: { wait: true, padding: 'x'.repeat(1_000_000) } }));
+  }
+  await world.reopen(asks);
+  let passed = 0;
+  const count = (): void => {
+    passed += 1;
+    beat = setImmediate(count);
+  };
+  let beat = setImmediate(count);
+
+  const both = await Promise.all([world.runtime.inbox(operator, 200), world.runtime.inbox(operator, 200)]);
+  clearImmediate(beat);
+
+  for (const inbox of both) assert.deepEqual(inbox.map(({ executionId }) => executionId).sort(), started.toSorted());
+  assert.ok(passed >= 4, `${passed} turns of the event loop`);
+  assert.deepEqual(world.runtime.engine.executions.all(), [], 'reading brings none into memory');
+});

@@ -54,7 +54,7 @@ for (const [what, damage] of Object.entries(damages)) {
         [good],
       );
       assert.deepEqual(
-        world.runtime.inbox(alice, 9).map(({ executionId }) => executionId),
+        (await world.runtime.inbox(alice, 9)).map(({ executionId }) => executionId),
         [good],
       );
       await world.answer(good);

@@ -73,3 +73,22 @@ test('what is counted is saved once a second, however much it is', async (t) => 
   assert.equal(before, undefined);
   assert.equal(counted('alice'), 10);
 });
+
+test('what was counted for users who do not come any more is removed', async (t) => {
+  const { clock, start, counted } = await world(t);
+  const { runtime, use } = await start();
+  for (let user = 0; user < 10; user += 1) await use(`user ${user}`, 1);
+  clock.advance(1_000);
+  assert.equal(counted('user 0'), 1);
+
+  clock.advance(runtime.options.retentionMs);
+  for (let round = 0; round < 8; round += 1) {
+    await use('alice', 1);
+    clock.advance(1_000);
+    await turns();
+  }
+
+  const left = Array.from({ length: 10 }, (_, user) => counted(`user ${user}`));
+  assert.deepEqual(left, Array(10).fill(undefined));
+  assert.equal(counted('alice'), 8);
+});

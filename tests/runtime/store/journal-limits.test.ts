@@ -50,3 +50,9 @@ test('output that is dropped when there is no room is no reason to warn', async 
 
   assert.deepEqual([error, warned], [null, []]);
 });
+
+test('an input of eight megabytes counts for neither limit nor warning', async (t) => {
+  const { error, warned } = await given(t, { count: 10, bytes: 100, padding: 'x'.repeat(8_000_000) });
+
+  assert.deepEqual([error, warned], [null, []]);
+});

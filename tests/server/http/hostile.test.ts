@@ -73,7 +73,7 @@ test('a body that is no JSON, or not what was asked for, is refused in words at 
   for (const [what, body] of Object.entries(noAnswer))
     assertClear(await ask(t, port, post(answerPath, body)), `answer ${what}`);
 
-  assert.equal(world.runtime.inbox(operator, 10).length, 1, 'the prompt is still open');
+  assert.equal((await world.runtime.inbox(operator, 10)).length, 1, 'the prompt is still open');
   assert.equal(world.runtime.list(operator, { limit: 10 }).executions.length, 1, 'and nothing was started');
 });
 

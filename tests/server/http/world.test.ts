@@ -7,6 +7,7 @@ import type { Route } from '../../../server/http/route.ts';
 import { isOnNode } from '../../support/adapter.ts';
 import { given } from '../../support/given.ts';
 import { ask, connect, request, startServer, until } from '../../support/http.ts';
+import { givenTalk, isComplete, isError, textsOf } from '../../support/talk.ts';
 
 const echo = workflow({ name: 'echo', run: (input: unknown) => input });
 const length: Route = {
@@ -68,6 +69,29 @@ test('a chat may be larger than other bodies, unless a smaller limit is set for 
   assert.equal((await roomy.call('POST /v1/workflow', { body })).status, 413);
   assert.equal((await tight.call('POST /v1/chat/completions', { body })).status, 413);
 });
+
+test('a workflow that takes chats gets an image of ten megabytes, on every chat route and on a socket', async (t) => {
+  const size = workflow({
+    name: 'size',
+    run: async (chat: unknown) => String(JSON.stringify(chat).length > 10_000_000),
+  });
+  const { call, connect } = await givenTalk(t, { workflow: size });
+  const image = { type: 'image_url', image_url: { url: `data:,${'A'.repeat(10_000_000)}` } };
+  const messages = [{ role: 'user', content: [{ type: 'text', text: 'look' }, image] }];
+
+  for (const path of ['/v1/chat', '/chat', '/v1/chat/completions']) {
+    const { status, body } = await call(`POST ${path}`, { body: { messages } });
+    assert.deepEqual([status, contentIn(body)], [200, 'true'], path);
+  }
+  const client = await connect();
+  client.send({ type: 'user_message', schema_type: 'chat', id: 'm', content: { messages } });
+  const shown = await client.until(isComplete);
+  assert.deepEqual(textsOf(shown), ['true']);
+  assert.deepEqual(shown.filter(isError), [], 'steps that the journal has no room for are no output');
+});
+
+const contentIn = (body: unknown) =>
+  (body as { choices: { message: { content: string } }[] }).choices[0]?.message.content;
 
 test('HEAD is answered wherever GET is, without a body, and starts nothing', async (t) => {
   const { call, runtime } = await given.server(t, {

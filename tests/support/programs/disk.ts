@@ -110,7 +110,7 @@ export class DiskStore implements Store, Archive {
     this.#refuse();
     const loaded = entry.seq === 1 ? this.#begin(record.id) : this.#journalOf(record.id)!;
     const text = JSON.stringify(entry);
-    loaded.journal.append(entry, text.length, limits);
+    loaded.journal.append(entry, text.length, limits, () => text.length);
     const batch = this.#join()!;
     this.#isFull = this.#faults.refuses(entry.seq + 1);
     batch.changes.push({ record, text, seq: entry.seq, applied: record.applied });

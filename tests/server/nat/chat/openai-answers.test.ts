@@ -156,7 +156,10 @@ for (const enableInteractiveExtensions of [false, true]) {
     assert.equal(chunks.length, 1);
     assert.ok(failed instanceof OpenAI.APIError);
     assert.equal(failed.code, enableInteractiveExtensions ? 'interaction_required' : 'NotImplementedError');
-    assert.equal(runtime.inbox({ userId: undefined, isOperator: true }, 9).length, enableInteractiveExtensions ? 1 : 0);
+    assert.equal(
+      (await runtime.inbox({ userId: undefined, isOperator: true }, 9)).length,
+      enableInteractiveExtensions ? 1 : 0,
+    );
   });
 }
 
