@@ -9,7 +9,8 @@ export const adapterNames = ['uws', 'node'] as const;
 export type AdapterName = (typeof adapterNames)[number];
 
 export interface Adapter {
-  readonly name: AdapterName;
+  /** `web`: within another server, see `createHandler`. */
+  readonly name: AdapterName | 'web';
   create(options: AdapterOptions): AdapterServer;
 }
 
