@@ -1,9 +1,9 @@
 /** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
 import { setImmediate } from 'node:timers/promises';
-import type { AdapterName, AdapterRequest } from './adapter.ts';
+import type { Adapter, AdapterName, AdapterRequest } from './adapter.ts';
 import { Backlog, MAX_UNREAD, MAX_UNSENT } from './backlog.ts';
 import { type After, framingFault, hasBody, readBody } from './body.ts';
-import { chooseAdapter } from './choose-adapter.ts';
+import { type Chosen, chooseAdapter } from './choose-adapter.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
 import { isAskedDirectly, type Network } from './network.ts';
@@ -14,7 +14,7 @@ import type { MountedSockets } from './sockets.ts';
 
 export interface HttpOptions {
   /** The library that speaks HTTP. Default: the fastest that this machine can load. */
-  readonly adapter?: AdapterName | undefined;
+  readonly adapter?: AdapterName | Adapter | undefined;
   readonly routes: readonly Route[];
   /** Only this name or address is listened on; `localhost` is all of its addresses. */
   readonly host: string;
@@ -43,7 +43,7 @@ export interface HttpOptions {
 }
 
 export interface HttpServer {
-  readonly adapter: AdapterName;
+  readonly adapter: Adapter['name'];
   /** Why it is not the default, where none was asked for. */
   readonly fallback: string | undefined;
   readonly port: number;
@@ -204,7 +204,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
 
   const part = { host, cors };
   const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(options.rootPath ?? '', part)) ?? [];
-  const { adapter, fallback } = await chooseAdapter(options.adapter, maxHeaderBytes);
+  const { adapter, fallback } = await chosen(options.adapter, maxHeaderBytes);
   const server = adapter.create({ maxHeaderBytes, requestTimeoutMs, sockets, serve });
   const bound = await server.listen(options.host, options.port);
   port = bound.port;
@@ -241,6 +241,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     close: ({ graceMs }) => (closing ??= drain(graceMs)),
   };
 };
+
+const chosen = async (wanted: HttpOptions['adapter'], maxHeaderBytes: number): Promise<Chosen> =>
+  typeof wanted === 'object' ? { adapter: wanted } : chooseAdapter(wanted, maxHeaderBytes);
 
 /** Sets what the exchange adds to its reply, or returns the whole reply to a preflight request. */
 const applyCors = (cors: Cors, exchange: Exchange): Reply | undefined => {
