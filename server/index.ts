@@ -16,9 +16,11 @@ import { overviewRoutes, type ServedWorkflow } from './api/overview.ts';
 import { openObjectStore } from './files/object-store.ts';
 import { staticRoutes } from './files/routes.ts';
 import type { Adapter, AdapterName } from './http/adapter.ts';
-import { corsFault, createCors } from './http/cors.ts';
+import { type Cors, corsFault, createCors } from './http/cors.ts';
 import { listen } from './http/listen.ts';
 import { createNetwork, type Network } from './http/network.ts';
+import { isSentFromElsewhere } from './http/origin.ts';
+import { refusal } from './http/problem.ts';
 import { problemOf } from './http/problems.ts';
 import type { Route } from './http/route.ts';
 import { WebAdapter } from './http/web/adapter.ts';
@@ -149,7 +151,8 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
   const problem = problemOf(log);
-  const consents = new ConsentPages(providers, createCors(config.cors));
+  const cors = createCors(config.cors);
+  const consents = new ConsentPages(providers, cors);
   const { enableInteractiveExtensions } = config;
   const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions, maxChatBytes: maxChatBytes(config) };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
@@ -193,7 +196,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
       return chatRoutes(chatDeps, named(newest, functionName), pathsOf(config, endpoint), functionName);
     }),
     ...(config.asyncJobs ? jobs : []),
-    ...(store === undefined ? [] : staticRoutes({ ...config, store, who, cors: createCors(config.cors), isGuarded })),
+    ...(store === undefined ? [] : staticRoutes({ ...config, store, who, cors, isGuarded })),
   ];
 
   routes.push(...openApiRoutes(routes, newest, config.rootPath));
@@ -216,7 +219,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
       adapter,
       host,
       port: config.port,
-      routes: routes.map((route) => withKnownHost(route, network)),
+      routes: routes.map((route) => guarded(route, network, cors, config.oauthCallbackPath)),
       network,
       sockets: [sockets, ...(inspector ? [inspector] : [])],
       rootPath,
@@ -252,14 +255,23 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
   }
 };
 
-/** No route is there under a name that is not ours: its page could be anybody's. */
-const withKnownHost = (route: Route, network: Network): Route => ({
-  ...route,
-  handle(call) {
-    network.checkHost(call.headers);
-    return route.handle(call);
-  },
-});
+/**
+ * No route is there under a name that is not ours: its page could be anybody's. A GET that starts a run is not for pages of
+ * others, which can make every browser send one. A provider sends browsers back from its own page, to `callback`.
+ */
+const guarded = (route: Route, network: Network, cors: Cors, callback: string | null): Route => {
+  const isStart = route.method === 'GET' && route.isUnsafe === true && route.path !== callback;
+  return {
+    ...route,
+    handle(call) {
+      network.checkHost(call.headers);
+      if (isStart && isSentFromElsewhere(call.headers, cors)) return foreignPage;
+      return route.handle(call);
+    },
+  };
+};
+
+const foreignPage = refusal(403, 'Pages of this origin may not start runs; set cors.allow_origins to those that may.');
 
 const SHARED_NAMES =
   'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';

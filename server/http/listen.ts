@@ -86,7 +86,8 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const unread = new Backlog(MAX_UNREAD);
   const limits = { maxBodyBytes, requestTimeoutMs, after, unread };
   const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
-  const router = createRouter(options.routes, options.rootPath);
+  const rootPath = options.rootPath?.replace(/\/$/, '') ?? '';
+  const router = createRouter(options.routes, rootPath);
   const cors = options.cors === undefined ? undefined : createCors(options.cors);
 
   let openRequests = 0;
@@ -183,7 +184,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
-      exchange.reply(refusalOf(found, url, exchange, port));
+      exchange.reply(refusalOf(found, rootPath, exchange, port));
     } else {
       exchange.params = found.params;
       if (hasBody(headers)) runWithBody(request, exchange, found.route);
@@ -203,7 +204,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   };
 
   const part = { host, cors };
-  const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(options.rootPath ?? '', part)) ?? [];
+  const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(rootPath, part)) ?? [];
   const { adapter, fallback } = await chosen(options.adapter, maxHeaderBytes);
   const server = adapter.create({ maxHeaderBytes, requestTimeoutMs, sockets, serve });
   const bound = await server.listen(options.host, options.port);
@@ -258,20 +259,29 @@ const applyCors = (cors: Cors, exchange: Exchange): Reply | undefined => {
   return undefined;
 };
 
-const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, exchange: Exchange, port: number): Reply => {
+const refusalOf = (
+  found: Exclude<Found, { kind: 'route' }>,
+  rootPath: string,
+  exchange: Exchange,
+  port: number,
+): Reply => {
   switch (found.kind) {
     case 'nothing':
       return notFound;
     case 'otherMethod':
       return refusal(405, 'Method Not Allowed', { allow: found.allow });
     case 'trailingSlash':
-      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), exchange, port) } };
+      return {
+        status: 307,
+        headers: { location: locationOf(rootPath + withoutTrailingSlash(exchange.path), exchange, port) },
+      };
   }
 };
 
 /**
  * A path, since a proxy in front knows better than we do what scheme and host it is reached by. One slash at its beginning:
- * with two it would be a host. Clients on this machine that use no proxy get a whole URL, as from NAT.
+ * with two it would be a host. It has the prefix even if the request came without: a proxy may have taken it away. Clients on
+ * this machine that use no proxy get a whole URL, as from NAT.
  */
 const locationOf = (path: string, { query, headers }: Exchange, port: number): string => {
   const origin = isAskedDirectly(headers, port) ? `http://${headers.host}` : '';

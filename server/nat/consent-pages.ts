@@ -14,8 +14,7 @@ export type ConsentMode = 'redirect' | 'popup';
 /** The page that waits for a consent. */
 export interface Asking {
   readonly origin: string | undefined;
-  /** Undefined if it has not said. */
-  readonly mode: ConsentMode | undefined;
+  readonly mode: ConsentMode;
 }
 
 /** Pages that are remembered; the one that said something first goes first. */
@@ -43,7 +42,6 @@ export class ConsentPages {
   /** What the page says that waits for the consents of an execution, or for a preflight. */
   note(executionId: string, asking: Asking): void {
     this.#asking.delete(executionId);
-    if (asking.mode === undefined) return;
     if (this.#asking.size >= MAX_PAGES) this.#asking.delete(this.#asking.keys().next().value!);
     this.#asking.set(executionId, asking);
   }
@@ -61,7 +59,7 @@ export class ConsentPages {
     const execution = runtime.engine.executions.get(executionId);
     const origin = known?.origin ?? execution?.origin.request?.request.headers.origin;
     if (origin === undefined || !isWelcome(origin, host, this.#cors)) return undefined;
-    if (known?.mode !== undefined) return known.mode === 'redirect' ? origin : undefined;
+    if (known !== undefined) return known.mode === 'redirect' ? origin : undefined;
     const asked =
       execution && runtime.journal(execution, 0)?.entries.find((entry) => 'id' in entry && entry.id === state);
     return asked?.type === 'oauth.requested' && this.usesRedirect(asked.provider) ? origin : undefined;

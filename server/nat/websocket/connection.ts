@@ -144,8 +144,9 @@ export class Connection {
       try {
         const asked = await runtime.askConsent(provider, { userId, name, address: this.#handshake.client.host });
         if (asked === undefined) continue;
-        this.#stage.note(name);
-        this.#say(say.consent(nobody, asked.state, asked.authUrl, consents.usesRedirect(provider), this.#now()));
+        const useRedirect = consents.usesRedirect(provider);
+        this.#stage.askedBeforehand(name, useRedirect ? 'redirect' : 'popup');
+        this.#say(say.consent(nobody, asked.state, asked.authUrl, useRedirect, this.#now()));
       } catch (err) {
         this.#deps.log.warn({ provider, err }, 'a preflight consent could not be asked for');
         this.#say(say.preflightFailed(provider));

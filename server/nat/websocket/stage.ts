@@ -38,6 +38,8 @@ export class Stage {
   #turn: Turn | undefined;
   #view: View | undefined;
   #mode: ConsentMode | undefined;
+  /** Names of the consents that the page was asked for beforehand. */
+  readonly #preflights: string[] = [];
   #isClosed = false;
 
   constructor(deps: StageDeps, handshake: Handshake, sink: Sink) {
@@ -96,12 +98,18 @@ export class Stage {
   /** How the page opens consents from now on, that of the run that is shown included. */
   prefer(mode: ConsentMode): void {
     this.#mode = mode;
-    if (this.turn !== undefined) this.note(this.turn.execution.id);
+    for (const name of this.#preflights) this.#note(name, mode);
+    if (this.turn !== undefined) this.#note(this.turn.execution.id, mode);
   }
 
-  /** The page waits for what this stands for: an execution, or a preflight. */
-  note(id: string): void {
-    this.#deps.consents.note(id, { origin: this.#handshake.headers.origin, mode: this.#mode });
+  /** The page has been asked for a consent beforehand; `mode` counts until it says another one. */
+  askedBeforehand(name: string, mode: ConsentMode): void {
+    this.#preflights.push(name);
+    this.#note(name, this.#mode ?? mode);
+  }
+
+  #note(id: string, mode: ConsentMode): void {
+    this.#deps.consents.note(id, { origin: this.#handshake.headers.origin, mode });
   }
 
   /** The run that is shown falls silent and ends. */
@@ -131,7 +139,7 @@ export class Stage {
     const { runtime, steps, log, consents } = this.#deps;
     this.#view?.stop();
     this.#turn = turn;
-    if (this.#mode !== undefined) this.note(turn.execution.id);
+    if (this.#mode !== undefined) this.#note(turn.execution.id, this.#mode);
     const translator = new Translator({ turn, steps: new AdaptedSteps(steps), runtime, consents });
     const counted = this.#handshake.after !== undefined;
     const onError = (err: unknown): void => log.error({ err }, 'a journal could not be read');

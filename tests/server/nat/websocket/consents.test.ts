@@ -144,6 +144,25 @@ test('a page that says what it wants while its run waits is heard; a refusal sen
   await client.until(isComplete);
 });
 
+for (const [said, config, isBack] of [
+  ['redirect', {}, true],
+  [undefined, { useRedirectAuth: true }, true],
+  ['popup', { useRedirectAuth: true }, false],
+] as const) {
+  test(`a consent beforehand ends as its page wants it, which says ${said} after it was asked`, async (t) => {
+    const { connect, comeBack } = await world(t, { bank: { preflightAuth: true, ...config } });
+    const client = await connect('', alice);
+    const { text } = await consentOf(client);
+    if (said !== undefined) client.send(preferring(said));
+    client.send({ type: 'nonsense' });
+    await client.until(({ type }) => type === 'error_message');
+
+    const { headers } = await comeBack(text);
+
+    assert.equal(headers.get('location'), isBack ? `${page}/?oauth_auth_completed=true` : null);
+  });
+}
+
 test('a run started by a request goes back to the page that sent it, if that page may call', async (t) => {
   for (const [origin, isBack] of [
     [page, true],
