@@ -15,5 +15,5 @@ export const initialize = (data) => {
 export const resolve = async (specifier, context, next) => {
   if (Object.hasOwn(entries, specifier)) return { url: entries[specifier], format: 'module', shortCircuit: true };
   const found = await next(specifier, context);
-  return found.format === 'commonjs' && /\.ts(\?|$)/.test(found.url) ? { ...found, format: 'module' } : found;
+  return /\.tsx?(\?|$)/.test(found.url) ? { ...found, format: 'module' } : found;
 };

@@ -1,11 +1,13 @@
 /** `npm run examples`: serves every example and drives it over HTTP to its end. One line each; exit code 1 if one fails. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer as createSocket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { serve } from '@hono/node-server';
 import type { Workflow } from 'fermata';
-import { createServer, type ServerOptions } from 'fermata/server';
+import { createServer, type Handler, type ServerOptions } from 'fermata/server';
 import { readConfig } from '../cli/config/read.ts';
 import { consent } from './support/browser.ts';
 
@@ -51,6 +53,18 @@ const freePort = async (): Promise<number> => {
   const { port } = probe.address() as { port: number };
   await new Promise((closed) => probe.close(closed));
   return port;
+};
+
+/** Runs an approval to its end, and reads what has happened as a stream. `ask` answers below `/workflows`. */
+const approve = async (ask: (path: string, init?: RequestInit) => Promise<Response>): Promise<void> => {
+  const post = (path: string, body: unknown) =>
+    ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const started = await post('/workflows/v1/workflow', { amount: 1200 });
+  assert.equal(started.status, 202);
+  const { status_url: status, response_url: response } = (await started.json()) as Record<string, string>;
+  assert.equal((await post(response!, picked('binary_choice', 'yes'))).status, 204);
+  const events = await (await ask(`${status}/stream`)).text();
+  assert.match(events, /event: execution\.completed\n.*"approved":true/);
 };
 
 /** By the name of the example; each says what it has seen. */
@@ -124,6 +138,49 @@ const checks: Readonly<Record<string, (workflow: Workflow) => Promise<string>>> 
     assert.deepEqual(files.map(existsSync), [false, false]);
     return 'keeps a notebook for each user, and deletes it in the end';
   },
+
+  '06-hono': async () => {
+    const { default: app, workflows } = await import('./06-hono.ts');
+    const server = serve({ fetch: app.fetch, port: 0 });
+    await once(server, 'listening');
+    try {
+      const base = `http://localhost:${(server.address() as { port: number }).port}`;
+      await approve((path, init) => fetch(base + path, init));
+      assert.equal(await (await fetch(base)).text(), 'The rest of the app.');
+      return 'serves a workflow and its streams beside other routes';
+    } finally {
+      await workflows.close();
+      server.close();
+    }
+  },
+
+  '07-next-route': async () => {
+    const route = await import('./07-next-route.ts');
+    const context = { params: Promise.resolve({ path: ['workflows'] }) }; // as Next.js gives it
+    const ask = (path: string, init?: RequestInit) => {
+      const request = new Request(`https://app.example${path}`, init);
+      const handle: (request: Request, of: unknown) => Promise<Response> = route[request.method as 'GET' | 'POST'];
+      return handle(request, context);
+    };
+    try {
+      await approve(ask);
+      return 'serves a workflow and its streams as a route of Next.js';
+    } finally {
+      await (await (globalThis as { workflows?: Promise<Handler> }).workflows)?.close();
+    }
+  },
+
+  '08-report': (workflow) =>
+    served(workflow, async ({ post, get }) => {
+      const { body } = await post('/v1/workflow', { topics: ['rain', 'snow'] });
+      const { pending } = (await get(String(body.status_url))) as { pending: Body[] };
+      const [rain, snow] = pending.map(({ response_url }) => String(response_url));
+      await post(snow!, picked('binary_choice', 'yes'));
+      await post(rain!, picked('binary_choice', 'no'));
+      const { result } = await get(`${body.status_url}?wait=5`);
+      assert.deepEqual(result, { sent: 'All about snow.' });
+      return 'sends the parts that may go out';
+    }),
 };
 
 const report = async (name: string): Promise<boolean> => {
@@ -144,7 +201,7 @@ const report = async (name: string): Promise<boolean> => {
 
 console.warn = () => {}; // the provider of an example warns of each thing that makes it quick to start
 const files = await readdir(new URL('.', import.meta.url));
-const names = files.filter((file) => /^\d\d-.*\.ts$/.test(file)).map((file) => file.slice(0, -'.ts'.length));
+const names = files.filter((file) => /^\d\d-[^.]*\.ts$/.test(file)).map((file) => file.slice(0, -'.ts'.length));
 let passed = 0;
 for (const name of names.sort()) if (await report(name)) passed += 1;
 process.exitCode = passed === names.length && passed > 0 ? 0 : 1;

@@ -18,7 +18,7 @@ import { Wait } from './executions/wait.ts';
 import type { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import type { RunRequest } from './journal/start-request.ts';
-import type { CallbackOutcome } from './oauth/oauth.ts';
+import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
@@ -236,6 +236,20 @@ export class Runtime {
     if (execution.isSettled) throw settled(execution);
     const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
     throw new Failure('execution_not_blocked', { detail });
+  }
+
+  /**
+   * Asks a user for a consent before a run needs it; undefined if there is a token. Runs that ask meanwhile share it. Rejects
+   * as `Context.authorize` does, with a Failure. `name` stands for what waits for it, in the outcome of the callback.
+   */
+  async askConsent(
+    provider: string,
+    { userId: user, name, address }: { userId: string; name: string; address: string },
+  ): Promise<Begun | undefined> {
+    const { oauth } = this.engine;
+    const subject = { user, executionId: name };
+    if ((await oauth.token(subject, provider)) !== undefined) return undefined;
+    return oauth.ask({ ...subject, provider, address });
   }
 
   /**

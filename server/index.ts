@@ -1,4 +1,4 @@
-/** A server for workflows: `createServer` wires routes, identity and the HTTP adapter to a runtime of its own. */
+/** A server for workflows: routes, identity and an HTTP adapter, wired to a runtime of their own. */
 import {
   createRuntime,
   Failure,
@@ -15,16 +15,20 @@ import { journalRoute } from './api/journal.ts';
 import { overviewRoutes, type ServedWorkflow } from './api/overview.ts';
 import { openObjectStore } from './files/open.ts';
 import { staticRoutes } from './files/routes.ts';
-import type { AdapterName } from './http/adapter.ts';
-import { corsFault, createCors } from './http/cors.ts';
+import type { Adapter, AdapterName } from './http/adapter.ts';
+import { type Cors, corsFault, createCors } from './http/cors.ts';
 import { listen } from './http/listen.ts';
 import { createNetwork, type Network } from './http/network.ts';
+import { isSentFromElsewhere } from './http/origin.ts';
+import { refusal } from './http/problem.ts';
 import { problemOf } from './http/problems.ts';
 import type { Route } from './http/route.ts';
+import { WebAdapter } from './http/web/adapter.ts';
 import { Attempts } from './identity/attempts.ts';
 import { createWho } from './identity/caller.ts';
 import { createIdentifier } from './identity/identifier.ts';
 import { createOperatorDoor } from './identity/operator-door.ts';
+import { ConsentPages } from './nat/consent-pages.ts';
 import { chatRoutes } from './nat/routes/chat.ts';
 import { interactionRoutes } from './nat/routes/interactions.ts';
 import { jobRoutes } from './nat/routes/jobs.ts';
@@ -62,7 +66,7 @@ export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock
 export interface Server {
   readonly runtime: Runtime;
   /** What speaks HTTP. */
-  readonly adapter: AdapterName;
+  readonly adapter: Adapter['name'];
   /** The one it got, where 0 was asked for. */
   readonly port: number;
   /** `http://host:port`, with the root path. */
@@ -75,8 +79,48 @@ export interface Server {
   close(): Promise<void>;
 }
 
+export interface HandlerSetup extends ServerSetup {
+  /**
+   * The address of the client, where the server around knows it, such as that of a header which only it can set. `trustProxy`
+   * counts from there. Default: unknown.
+   */
+  readonly clientOf?: (request: Request) => string | undefined;
+}
+
+/**
+ * All routes but sockets, as a function of the Fetch standard. Where it serves below a path, `config.rootPath` says which. It
+ * rejects if its connection is to be cut before there is a reply.
+ */
+export interface Handler {
+  (request: Request): Promise<Response>;
+  readonly runtime: Runtime;
+  /** Requests that wait for their body or their reply, and streams. */
+  readonly openRequests: number;
+  /** As `Server.close`. */
+  close(): Promise<void>;
+}
+
 /** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
-export const createServer = async (setup: ServerSetup): Promise<Server> => {
+export const createServer = (setup: ServerSetup): Promise<Server> => open(setup, setup.config?.adapter);
+
+/**
+ * For a server that is there already: Next.js, Hono, Express, Bun, Deno. `host` and `port` do not count. A caller is never an
+ * operator for being at this machine, and any name is known unless `allowedHosts` is given. Rejects as `createServer`.
+ */
+export const createHandler = async ({ clientOf, ...setup }: HandlerSetup): Promise<Handler> => {
+  const web = new WebAdapter((request) => ({ host: clientOf?.(request) ?? '', port: 0 }));
+  const server = await open({ ...setup, config: { ...setup.config, host: ANY_ADDRESS } }, web);
+  const handle = (request: Request): Promise<Response> => web.handle(request);
+  return Object.defineProperties(handle, {
+    runtime: { value: server.runtime },
+    openRequests: { get: () => server.openRequests },
+    close: { value: server.close },
+  }) as Handler;
+};
+
+const ANY_ADDRESS = '0.0.0.0';
+
+const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefined): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
   const { workflow, workflows = [], config: _, ...given } = setup;
   const log = guardedLog(setup.log ?? silentLog);
@@ -107,6 +151,8 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const deps = { runtime, who, wire };
   const streamDeps = { ...deps, stepAdaptor: config.stepAdaptor, cancelOnDisconnect: config.cancelOnDisconnect };
   const problem = problemOf(log);
+  const cors = createCors(config.cors);
+  const consents = new ConsentPages(providers, cors);
   const { enableInteractiveExtensions } = config;
   const chatDeps = { ...streamDeps, problem, enableInteractiveExtensions, maxChatBytes: maxChatBytes(config) };
   const report = (err: unknown): void => log.error({ err }, 'a request failed');
@@ -124,7 +170,7 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const routes: Route[] = [
     ...(config.oauthCallbackPath === null
       ? []
-      : oauthRoutes(deps, config.oauthCallbackPath, config.cors.allowOrigins ?? [])),
+      : oauthRoutes({ ...deps, consents }, config.oauthCallbackPath, config.cors.allowOrigins ?? [])),
     ...executionRoutes(deps),
     executionStreamRoute(deps),
     journalRoute(deps),
@@ -150,12 +196,12 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
       return chatRoutes(chatDeps, named(newest, functionName), pathsOf(config, endpoint), functionName);
     }),
     ...(config.asyncJobs ? jobs : []),
-    ...(store === undefined ? [] : staticRoutes({ ...config, store, who, cors: createCors(config.cors), isGuarded })),
+    ...(store === undefined ? [] : staticRoutes({ ...config, store, who, cors, isGuarded })),
   ];
 
   routes.push(...openApiRoutes(routes, newest, config.rootPath));
 
-  const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log };
+  const socketDeps = { ...deps, identifier, network, steps: config.stepAdaptor, log, consents };
   const spoken = [
     ...socketRoutes(socketDeps, workflow, config.workflow),
     ...config.endpoints.flatMap((endpoint) => {
@@ -170,10 +216,10 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
     const { host, rootPath } = config;
     const http = await listen({
       ...config.limits,
-      adapter: config.adapter,
+      adapter,
       host,
       port: config.port,
-      routes: routes.map((route) => withKnownHost(route, network)),
+      routes: routes.map((route) => guarded(route, network, cors, config.oauthCallbackPath)),
       network,
       sockets: [sockets, ...(inspector ? [inspector] : [])],
       rootPath,
@@ -209,14 +255,23 @@ export const createServer = async (setup: ServerSetup): Promise<Server> => {
   }
 };
 
-/** No route is there under a name that is not ours: its page could be anybody's. */
-const withKnownHost = (route: Route, network: Network): Route => ({
-  ...route,
-  handle(call) {
-    network.checkHost(call.headers);
-    return route.handle(call);
-  },
-});
+/**
+ * No route is there under a name that is not ours: its page could be anybody's. A GET that starts a run is not for pages of
+ * others, which can make every browser send one. A provider sends browsers back from its own page, to `callback`.
+ */
+const guarded = (route: Route, network: Network, cors: Cors, callback: string | null): Route => {
+  const isStart = route.method === 'GET' && route.isUnsafe === true && route.path !== callback;
+  return {
+    ...route,
+    handle(call) {
+      network.checkHost(call.headers);
+      if (isStart && isSentFromElsewhere(call.headers, cors)) return foreignPage;
+      return route.handle(call);
+    },
+  };
+};
+
+const foreignPage = refusal(403, 'Pages of this origin may not start runs; set cors.allow_origins to those that may.');
 
 const SHARED_NAMES =
   'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';

@@ -12,6 +12,8 @@ export interface Choice {
   /** As it stands in the name of a path. */
   readonly name: string;
   act(play: Play): unknown;
+  /** It has had its effect. */
+  isDone(play: Play): boolean;
 }
 
 /** In a fixed order, so that a path is the same each time. */
@@ -19,10 +21,12 @@ export const choicesOf = (play: Play, answers: Answers | undefined): Choice[] =>
   const { pauses } = play.execution.context;
   const awaited = pauses.filter((pause): pause is Interaction | Consent => pause.kind !== 'sleep');
   const sleep = pauses.find(({ kind }) => kind === 'sleep');
+  const prompts = pauses.filter((pause): pause is Interaction => pause.kind === 'interaction');
   return [
     ...awaited.filter(isFirst).flatMap((pause) => (pause.kind === 'oauth' ? consents(pause) : replies(pause, answers))),
-    ...(sleep === undefined ? [] : [{ name: 'time passes', act: () => play.passUntil(sleep.dueAt!) }]),
-    { name: 'cancelled', act: () => play.cancel() },
+    ...(prompts.length > 1 ? together(prompts.map((prompt) => answersTo(prompt, answers))) : []),
+    ...(sleep === undefined ? [] : [passing('time passes', sleep.dueAt!)]),
+    { name: 'cancelled', act: () => play.cancel(), isDone: () => play.execution.hasEnded },
     ...(awaited.length > 0 && pauses.every(({ dueAt }) => dueAt === null) ? [ABANDONED] : []),
   ];
 };
@@ -33,23 +37,57 @@ const isFirst = (pause: Interaction | Consent, index: number, all: readonly (Int
 
 const wordsOf = (pause: Interaction | Consent): string => (pause.kind === 'oauth' ? pause.provider : pause.prompt.text);
 
-const ABANDONED: Choice = { name: 'abandoned', act: (play) => play.abandon() };
+const ABANDONED: Choice = {
+  name: 'abandoned',
+  act: (play) => play.abandon(),
+  isDone: (play) => play.execution.hasEnded,
+};
 
-const replies = ({ id, prompt, dueAt }: Interaction, answers: Answers | undefined): Choice[] => [
-  ...givenFor(prompt, answers).map((given) => ({
+const passing = (name: string, dueAt: number): Choice => ({
+  name,
+  act: (play) => play.passUntil(dueAt),
+  isDone: () => true,
+});
+
+/**
+ * All prompts that are open are answered at the same moment, so that one commit has all of their answers: in the order in which they were
+ * opened, and the other way round. What one prompt is answered differs from what the next one is, as far as possible.
+ */
+const together = (replies: readonly (readonly Choice[])[]): Choice[] => {
+  const most = Math.max(...replies.map(({ length }) => length));
+  return Array.from({ length: most }, (_, index) =>
+    replies.flatMap((each, place) => each[(index + place) % each.length] ?? []),
+  ).flatMap((chosen) => [joined(chosen), joined(chosen.toReversed())]);
+};
+
+const joined = (chosen: readonly Choice[]): Choice => ({
+  name: chosen.map(({ name }) => name).join(' & '),
+  act: (play) => Promise.all(chosen.filter((each) => !each.isDone(play)).map((each) => each.act(play))),
+  isDone: (play) => chosen.every((each) => each.isDone(play)),
+});
+
+const replies = (asked: Interaction, answers: Answers | undefined): Choice[] => [
+  ...answersTo(asked, answers),
+  ...(asked.dueAt === null ? [] : [passing(`${JSON.stringify(asked.prompt.text)} nobody answers`, asked.dueAt)]),
+];
+
+const answersTo = ({ id, prompt }: Interaction, answers: Answers | undefined): Choice[] =>
+  givenFor(prompt, answers).map((given) => ({
     name: `${JSON.stringify(prompt.text)} ${typeof given === 'string' ? given : `[${given.join(', ')}]`}`,
     act: (play: Play) => play.answer(id, responseOf(prompt, given)),
-  })),
-  ...(dueAt === null
-    ? []
-    : [{ name: `${JSON.stringify(prompt.text)} nobody answers`, act: (play: Play) => play.passUntil(dueAt) }]),
-];
+    isDone: (play: Play) => !play.isOpen(id),
+  }));
 
-const consents = ({ id, provider, dueAt }: Consent): Choice[] => [
-  { name: `consent ${provider} granted`, act: (play) => play.consent({ state: id, code: 'code' }) },
-  { name: `consent ${provider} refused`, act: (play) => play.consent({ state: id, error: 'access_denied' }) },
-  { name: `consent ${provider} too late`, act: (play) => play.passUntil(dueAt!) },
-];
+/** One consent may be for several calls: its state is that of the first. */
+const consents = ({ id, provider, authUrl, dueAt }: Consent): Choice[] => {
+  const state = new URL(authUrl).searchParams.get('state')!;
+  const isDone = (play: Play): boolean => !play.isOpen(id);
+  return [
+    { name: `consent ${provider} granted`, act: (play) => play.consent({ state, code: 'code' }), isDone },
+    { name: `consent ${provider} refused`, act: (play) => play.consent({ state, error: 'access_denied' }), isDone },
+    passing(`consent ${provider} too late`, dueAt!),
+  ];
+};
 
 const givenFor = (prompt: Prompt, answers: Answers | undefined): readonly Given[] => {
   const given = typeof answers === 'function' ? answers(prompt) : answers?.[prompt.text];
@@ -65,7 +103,7 @@ const givenFor = (prompt: Prompt, answers: Answers | undefined): readonly Given[
     }
     default:
       throw new Error(
-        `The workflow asks ${JSON.stringify(prompt.text)}, and nobody knows what people may say to that: ` +
+        `The workflow asks ${JSON.stringify(prompt.text)}, and the test does not say what people may answer: ` +
           `add answers: { ${JSON.stringify(prompt.text)}: ['...'] }.`,
       );
   }

@@ -3,15 +3,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Blocked, ExecutionContext } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import { foldJournal } from '../runtime/journal/fold-journal.ts';
+import type { Calls } from './calls.ts';
 import { type Answers, choicesOf } from './choices.ts';
-import { Play, type World } from './play.ts';
+import { type Cut, Play, type World } from './play.ts';
 
 export interface Path {
   readonly input: unknown;
   /** Names of the choices. */
   readonly choices: readonly string[];
-  /** Number of the fact after which its process is lost. */
-  readonly crashAfter?: number | undefined;
+  /** What happens to its process, or to the disk. */
+  readonly cut?: Cut | undefined;
 }
 
 /** What has come of a path. */
@@ -26,16 +27,25 @@ export interface Outcome extends Path {
   readonly next: readonly string[];
   /** What was wrong about how it went. */
   readonly problems: readonly string[];
+  /** A deadline has passed while nothing could be stored: it need not end as it does otherwise. */
+  readonly isDelayed: boolean;
+  /** The last call that it has made, and where. */
+  readonly lastCall: string;
 }
 
-export const nameOf = ({ input, choices, crashAfter }: Path, journal?: readonly JournalEntry[]): string => {
-  const crash =
-    crashAfter === undefined ? [] : [`crash after ${crashAfter} ${journal?.[crashAfter - 1]?.type ?? ''}`.trim()];
-  return [JSON.stringify(input) ?? 'no input', ...choices, ...crash].join(' > ');
+export const nameOf = ({ input, choices, cut }: Path, journal?: readonly JournalEntry[]): string =>
+  [JSON.stringify(input) ?? 'no input', ...choices, ...(cut === undefined ? [] : [nameOfCut(cut, journal)])].join(
+    ' > ',
+  );
+
+const nameOfCut = (cut: Cut, journal: readonly JournalEntry[] = []): string => {
+  if (cut.how === 'hibernated') return 'hibernated at each wait';
+  const words = cut.how === 'killed' ? 'killed after' : 'store fails at';
+  return `${words} ${cut.fact} ${journal[cut.fact - 1]?.type ?? ''}`.trim();
 };
 
 export const playPath = async (world: World, path: Path, answers: Answers | undefined): Promise<Outcome> => {
-  const play = await Play.start(world, path.input, path.crashAfter);
+  const play = await Play.start(world, path.input, path.cut);
   try {
     for (const name of path.choices) {
       const choice = choicesOf(play, answers).find((possible) => possible.name === name);
@@ -43,10 +53,12 @@ export const playPath = async (world: World, path: Path, answers: Answers | unde
         const possible = choicesOf(play, answers).map((each) => each.name);
         throw new Error(`${name} cannot happen here: ${said(play) ?? `what can is ${possible.join('; ')}`}`);
       }
-      await choice.act(play);
-      await play.quiet();
+      await play.perform(
+        () => choice.act(play),
+        () => choice.isDone(play),
+      );
     }
-    const { execution, entries } = play;
+    const { execution, entries, isDelayed } = play;
     const { result, error } = execution.context;
     const isOver = execution.isSettled;
     const next = isOver ? [] : choicesOf(play, answers).map(({ name }) => name);
@@ -57,10 +69,12 @@ export const playPath = async (world: World, path: Path, answers: Answers | unde
       status: isOver ? (error === null ? 'completed' : 'failed') : 'waiting',
       result,
       error,
-      output: entries.flatMap((entry) => (entry.type === 'output.emitted' ? [entry.value] : [])),
+      output: outputOf(entries),
       journal: entries,
       next,
       problems: [...problems, ...left],
+      isDelayed,
+      lastCall: play.calls.last,
     };
   } catch (thrown) {
     await play.end();
@@ -68,29 +82,43 @@ export const playPath = async (world: World, path: Path, answers: Answers | unde
   }
 };
 
+/** What readers are left with: a step that was cut off and runs again has said nothing before. */
+const outputOf = (entries: readonly JournalEntry[]): unknown[] => {
+  const said: { readonly step: number | undefined; readonly value: unknown }[] = [];
+  for (const entry of entries) {
+    if (entry.type === 'output.emitted') said.push({ step: entry.inStep, value: entry.value });
+    if (entry.type === 'output.restarted')
+      said.splice(0, said.length, ...said.filter(({ step }) => step !== entry.step));
+  }
+  return said.map(({ value }) => value);
+};
+
 /** Why it has ended, or does not go on, if it is so. */
-const said = ({ execution }: Play): string | undefined => {
+const said = ({ execution, calls }: Play): string | undefined => {
   const { error, blocked } = execution.context;
-  if (blocked !== null) return blockedBy(blocked);
+  if (blocked !== null) return blockedBy(blocked, calls);
   return error === null ? undefined : `the execution has failed: ${error.message}`;
 };
 
-const blockedBy = ({ expected, came }: Blocked): string =>
-  'It does not make the same calls when it is executed again, so it could not go on after a restart: ' +
-  `its journal has ${expected}; now came ${came}. Put what may be different each time into ctx.step, ctx.now or ctx.random.`;
+const blockedBy = ({ expected, came }: Blocked, calls: Calls): string =>
+  'It does not make the same calls when it is executed again, so it could not go on after a restart (it is blocked): ' +
+  `its journal has ${expected}; now came ${came}${calls.whereOf(came)}. ${calls.last} ` +
+  'Put what may be different each time into ctx.step, ctx.now or ctx.random, and equal calls that may overtake each other into branches.';
 
 /** What must be so of every execution, whatever has happened to it. */
-const problemsOf = ({ execution, entries }: Play): string[] => {
+const problemsOf = ({ execution, entries, calls }: Play): string[] => {
   const problems: string[] = [];
   const { context } = execution;
-  if (context.blocked !== null) problems.push(blockedBy(context.blocked));
+  if (context.blocked !== null) problems.push(blockedBy(context.blocked, calls));
   if (context.error?.name === 'OutputInvalidError') problems.push(context.error.message);
   const ended = entries.flatMap((entry) => (entry.type === 'step.completed' ? [entry.call] : []));
   if (new Set(ended).size < ended.length) problems.push('A step that had ended was done again.');
   const emitted = entries.flatMap((entry) => (entry.type === 'output.emitted' ? [entry.call] : []));
   if (new Set(emitted).size < emitted.length) problems.push('Output was repeated.');
-  if (!isDeepStrictEqual({ ...foldJournal(context.executionId, entries).context }, { ...context })) {
+  if (!isDeepStrictEqual(plain(foldJournal(context.executionId, entries).context), plain(context))) {
     problems.push('Its journal does not lead to where it stands.');
   }
   return problems;
 };
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

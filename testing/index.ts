@@ -1,20 +1,23 @@
 /**
  * Tests of a workflow that nobody has to write: `testWorkflow` plays every way that an execution of it may go.
  *
- * At each wait everything happens once: each answer, the end of the time, consent given, refused and too late, cancelled,
- * abandoned. And each of these paths is played again with its process lost after each of its facts: it has to come to the
- * same end. Time, randomness and providers are simulated; steps are done as they are written.
+ * At each wait everything happens once: each answer, all answers in one commit, the end of the time, consent given, refused and too
+ * late, cancelled, abandoned. Each of these paths is played again with its process killed after each of its facts, with a disk that fails
+ * at each of them, and out of memory at each wait: it has to come to the same end. Each process builds the resources anew. Time, randomness,
+ * the disk and providers are simulated; steps are done as they are written.
  */
 
-import { type TestContext, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Workflow } from '../runtime/index.ts';
 import type { Answers } from './choices.ts';
 import { nameOf, type Outcome, type Path, playPath } from './explore.ts';
-import type { World } from './play.ts';
+import type { Cut, World } from './play.ts';
+import { asTests, type Tester } from './runner.ts';
 
 export type { Answers, Given } from './choices.ts';
 export type { Outcome, Path } from './explore.ts';
+export { hop } from './hops.ts';
+export type { Cut } from './play.ts';
 export { SimulatedClock } from './simulated-clock.ts';
 
 export interface TestOptions {
@@ -31,11 +34,11 @@ export interface TestOptions {
   readonly user?: string;
   /** What has to be so at the end of every path; throws if it is not. */
   readonly check?: (outcome: Outcome) => unknown;
-  /** What has to be the same after a crash. Default: status, result, error and output. */
+  /** What has to be the same after a cut. Default: status, result, error and output. */
   readonly same?: (outcome: Outcome) => unknown;
-  /** Whether processes are lost. Default true. */
-  readonly crashes?: boolean;
-  /** Paths that are played at most, crashes included. Default 500. */
+  /** What happens to processes and their disk on the way. Default: all of it. */
+  readonly cuts?: readonly Cut['how'][];
+  /** Paths that are played at most, those with cuts included. Default 500. */
   readonly maxPaths?: number;
   /** Waits on one path; what comes after is not followed. Default 12. */
   readonly maxWaits?: number;
@@ -45,26 +48,27 @@ export interface TestOptions {
   readonly patienceMs?: number;
 }
 
-/** To be called where tests are: it is one, with a subtest for each path. */
+/** To be called where tests of node:test or vitest are: it is one, with a subtest for each path. */
 // biome-ignore lint/suspicious/noExplicitAny: a workflow of whatever it takes and gives
 export const testWorkflow = (workflow: Workflow<any, any>, options: TestOptions = {}): void => {
   const { user = 'somebody', providers = [], patienceMs = 5_000 } = options;
   const world: World = { workflow, user, providers, patienceMs };
-  test(workflow.name, (t) => new Walk(t, world, options).walk());
+  asTests(workflow.name, (tester) => new Walk(tester, world, options).walk());
 };
 
 class Walk {
-  readonly #t: TestContext;
+  readonly #tester: Tester;
   readonly #world: World;
   readonly #options: TestOptions;
   #played = 0;
   #leftOut = 0;
-  #cut = 0;
+  /** Waits that paths which were not followed to their end have stopped at. */
+  readonly #unfinished: string[] = [];
   #isFound = false;
   readonly #seen = new Set<string>();
 
-  constructor(t: TestContext, world: World, options: TestOptions) {
-    this.#t = t;
+  constructor(tester: Tester, world: World, options: TestOptions) {
+    this.#tester = tester;
     this.#world = world;
     this.#options = options;
   }
@@ -72,10 +76,14 @@ class Walk {
   async walk(): Promise<void> {
     const { inputs = [undefined], only } = this.#options;
     for (const input of inputs) await this.#from({ input, choices: [] });
-    this.#t.diagnostic(`${this.#played} paths; facts that came about: ${[...this.#seen].sort().join(', ')}`);
+    this.#tester.note(`${this.#played} paths; facts that came about: ${[...this.#seen].sort().join(', ')}`);
     if (this.#leftOut > 0)
-      this.#t.diagnostic(`${this.#leftOut} paths or more were left out: raise maxPaths to play them`);
-    if (this.#cut > 0) this.#t.diagnostic(`${this.#cut} paths were not followed to their end: raise maxWaits to do so`);
+      this.#tester.note(`${this.#leftOut} paths or more were left out: raise maxPaths to play them`);
+    const { length } = this.#unfinished;
+    if (length > 0)
+      this.#tester.note(
+        `${length} paths were not followed to their end: raise maxWaits to do so. ${this.#unfinished[0]}`,
+      );
     if (only !== undefined && !this.#isFound) throw new Error(`There is no path ${JSON.stringify(only)}.`);
   }
 
@@ -91,7 +99,7 @@ class Walk {
     }
     if (outcome.status !== 'waiting') return this.#ended(outcome);
     const { maxWaits = 12 } = this.#options;
-    if (path.choices.length >= maxWaits) this.#cut += 1;
+    if (path.choices.length >= maxWaits) this.#unfinished.push(outcome.lastCall);
     else for (const next of outcome.next) await this.#from({ ...path, choices: [...path.choices, next] });
   }
 
@@ -101,23 +109,28 @@ class Walk {
       if (outcome.problems.length > 0) throw new Error(outcome.problems.join('\n'));
       await this.#options.check?.(outcome);
     });
-    if (this.#options.crashes === false) return;
-    for (let fact = 1; fact < outcome.journal.length; fact += 1) await this.#lost(outcome, fact);
+    const { cuts = EVERY_CUT } = this.#options;
+    if (cuts.includes('hibernated')) await this.#cut(outcome, { how: 'hibernated' });
+    for (let fact = 1; fact <= outcome.journal.length; fact += 1) {
+      if (cuts.includes('killed') && fact < outcome.journal.length) await this.#cut(outcome, { how: 'killed', fact });
+      if (cuts.includes('store fails') && fact > 1) await this.#cut(outcome, { how: 'store fails', fact });
+    }
   }
 
-  /** The same path, and its process is lost after one of its facts. */
-  async #lost(outcome: Outcome, crashAfter: number): Promise<void> {
-    const path: Path = { input: outcome.input, choices: outcome.choices, crashAfter };
+  /** The same path, on which something happens to its process or its disk. */
+  async #cut(outcome: Outcome, cut: Cut): Promise<void> {
+    const path: Path = { input: outcome.input, choices: outcome.choices, cut };
     if (this.#isFull()) return;
     await this.#test(nameOf(path, outcome.journal), async () => {
       const again = await playPath(this.#world, path, this.#options.answers);
       for (const { type } of again.journal) this.#seen.add(type);
       if (again.problems.length > 0) throw new Error(again.problems.join('\n'));
       const { same = endOf } = this.#options;
-      if (!isDeepStrictEqual(same(again), same(outcome))) {
+      if (!again.isDelayed && !isDeepStrictEqual(same(again), same(outcome))) {
         throw new Error(
-          `After a crash it ends in another way: ${JSON.stringify(same(again))} instead of ${JSON.stringify(same(outcome))}. ` +
-            'What is done outside of ctx.step is done again, and what it changes is changed twice.',
+          `It ends in another way: ${JSON.stringify(same(again))} instead of ${JSON.stringify(same(outcome))}. ` +
+            'What is done outside of ctx.step is done again, and what it changes is changed twice. What was only in memory, such as in ' +
+            'the resources of the workflow, is gone after a restart: keep it in the value of a step, or where it outlives the process.',
         );
       }
       await this.#options.check?.(again);
@@ -136,7 +149,7 @@ class Walk {
     this.#played += 1;
     if (only !== undefined && only !== name) return;
     this.#isFound = true;
-    await this.#t
+    await this.#tester
       .test(name, async () => {
         try {
           await verify();
@@ -149,5 +162,7 @@ class Walk {
       });
   }
 }
+
+const EVERY_CUT: readonly Cut['how'][] = ['killed', 'store fails', 'hibernated'];
 
 const endOf = ({ status, result, error, output }: Outcome) => ({ status, result, error, output });

@@ -1,8 +1,12 @@
-/** One execution in a world of its own: a runtime in memory, time that passes when the play says so, a provider that is none. */
+/**
+ * One execution in a world of its own: a disk that outlives its processes, time that passes when the play says so, a provider that
+ * is none. A cut ends a process, or makes the disk fail, at one fact of the journal; another process goes on.
+ */
 import type { JournalEntry } from '../machines/facts.ts';
 import type { Execution } from '../runtime/executions/execution.ts';
 import {
   createRuntime,
+  Failure,
   noRequest,
   type Response as Reply,
   RunTrace,
@@ -11,6 +15,8 @@ import {
 } from '../runtime/index.ts';
 import { DIVERGED_MS, STALL_MS } from '../runtime/run/catch-up.ts';
 import { Run } from '../runtime/run/run.ts';
+import { Calls } from './calls.ts';
+import { Disk, DiskStore, type Faults } from './disk.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export interface World {
@@ -23,41 +29,57 @@ export interface World {
   readonly patienceMs: number;
 }
 
+/**
+ * What happens to the process or its disk. `killed`: the process is lost when the fact of this number is on the disk, and nothing has
+ * heard of it. `store fails`: this fact cannot be stored, nor anything after it for a while. `hibernated`: the execution leaves memory
+ * at each of its waits.
+ */
+export type Cut = { readonly how: 'killed' | 'store fails'; readonly fact: number } | { readonly how: 'hibernated' };
+
 /** A builder that nobody uses is told so after a while. */
 const LINGER_MS = 1_000;
 /** Turns of the event loop in which nothing happens, after which an execution that waits does nothing but wait. */
-const QUIET_TURNS = 4;
-/** Turns that a run may take to do again what it has done before. Those beyond a hundred take a millisecond. */
-const PATIENT_TURNS = 150;
+const QUIET_TURNS = 6;
+/** What could not be stored is tried again after that. */
+const RETRY_MS = 1_500;
+/** A replay that has made no progress for so long in real time has met something else than its journal has. */
+const DIVERGING_MS = 300;
+/** Turns of the event loop that a commit takes. */
+const COMMIT_TURNS = 1;
 
-export class Play {
-  readonly runtime: Runtime;
-  readonly clock: SimulatedClock;
+export class Play implements Faults {
+  readonly clock = new SimulatedClock();
+  readonly calls: Calls;
+  runtime!: Runtime;
+  /** A deadline has passed while the disk could not be written. */
+  #isLate = false;
+  /** Facts that there were when it could not be written. */
+  #delayedAt: number | undefined;
   readonly #world: World;
-  execution!: Execution;
-  readonly entries: JournalEntry[] = [];
-  #crashAfter: number | undefined;
-  #unwatch: (() => void) | undefined;
+  readonly #workflow: Workflow;
+  readonly #disk = new Disk();
+  readonly #hibernates: boolean;
+  /** What is still to come. */
+  #cut: Exclude<Cut, { how: 'hibernated' }> | undefined;
+  #wasLost = false;
+  #store!: DiskStore;
+  #isLost = false;
+  #id = '';
+  #randoms = 0;
 
-  private constructor(world: World, runtime: Runtime, clock: SimulatedClock) {
+  private constructor(world: World, cut: Cut | undefined) {
     this.#world = world;
-    this.runtime = runtime;
-    this.clock = clock;
+    this.#hibernates = cut?.how === 'hibernated';
+    this.#cut = cut?.how === 'hibernated' ? undefined : cut;
+    this.calls = new Calls(() => {
+      this.#randoms = 0;
+    });
+    this.#workflow = this.calls.watched(world.workflow);
   }
 
-  /** Starts the workflow; after the fact of that number its process is as good as gone, and another one goes on. */
-  static async start(world: World, input: unknown, crashAfter?: number): Promise<Play> {
-    const clock = new SimulatedClock();
-    let play: Play | undefined;
-    const runtime = await createRuntime({
-      workflows: [world.workflow],
-      providers: Object.fromEntries(world.providers.map((name) => [name, PROVIDER])),
-      clock,
-      random: () => numberAt(play?.randoms ?? 0),
-      fetch: async () => Response.json({ access_token: 'test-token', token_type: 'Bearer', expires_in: 86_400 }),
-    });
-    play = new Play(world, runtime, clock);
-    play.#crashAfter = crashAfter;
+  static async start(world: World, input: unknown, cut?: Cut): Promise<Play> {
+    const play = new Play(world, cut);
+    await play.#open();
     try {
       await play.#begin(input);
     } catch (error) {
@@ -65,6 +87,21 @@ export class Play {
       throw error;
     }
     return play;
+  }
+
+  /** A process on the disk as it is. */
+  async #open(): Promise<void> {
+    this.#isLost = false;
+    this.#store = new DiskStore(this.#disk, COMMIT_TURNS, this);
+    this.runtime = await createRuntime({
+      workflows: [this.#workflow],
+      store: this.#store,
+      providers: Object.fromEntries(this.#world.providers.map((name) => [name, PROVIDER])),
+      clock: this.clock,
+      options: { hibernateAfterMs: this.#hibernates ? 0 : 1e12 },
+      random: () => numberAt(this.#randoms++),
+      fetch: async () => Response.json({ access_token: 'test-token', token_type: 'Bearer', expires_in: 86_400 }),
+    });
   }
 
   async #begin(given: unknown): Promise<void> {
@@ -75,7 +112,7 @@ export class Play {
         `The input ${JSON.stringify(given)} is refused: ${read.issues.map(({ message }) => message).join('; ')}`,
       );
     }
-    const { execution } = await this.runtime.start({
+    const starting = this.runtime.start({
       workflow: workflow.name,
       input: given,
       read: read && { value: read.value },
@@ -88,59 +125,117 @@ export class Play {
       request: noRequest,
       trace: new RunTrace({}),
     });
-    this.execution = execution as Execution;
-    this.#unwatch = this.execution.watch((entry) => this.#told(entry));
-    this.entries.push(...(this.runtime.journal(this.execution, 0)?.entries ?? []));
-    const last = this.entries.at(-1)?.seq ?? 0;
-    if (this.#crashAfter !== undefined && this.#crashAfter <= last) this.#lose();
+    const failed = starting.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const { executions } = this.runtime.engine;
+    this.#id = executions.all()[0]?.id ?? '';
+    if (this.#id === '') throw (await failed) ?? new Error('The execution has not begun.');
     await this.quiet();
   }
 
-  #told(entry: JournalEntry): void {
-    this.entries.push(entry);
-    if (entry.seq !== this.#crashAfter) return;
-    // What a run does at once is kept at once: pauses that it opens together are there together after a crash.
-    if (this.execution.phase === 'waiting') afterThisTask(() => this.#lose());
-    else this.#lose();
+  get execution(): Execution {
+    return this.runtime.engine.executions.get(this.#id)!; // in memory, or from the disk
   }
 
-  /** What an execution has begun with is there at once, and lost at once. */
-  #lose(): void {
-    if (this.execution.hasEnded) return;
-    this.execution.leave();
-    this.execution.recover();
-    this.execution.attend();
+  /** The journal, as it is on the disk. */
+  get entries(): JournalEntry[] {
+    return this.#disk.facts(this.#id);
   }
 
-  /** How many random numbers were recorded. */
-  get randoms(): number {
-    return this.entries.filter((entry) => entry.type === 'value.recorded' && entry.name === 'random').length;
+  /** Time has passed while the disk could not be written, and was noticed: the path has not gone as it does otherwise. */
+  get isDelayed(): boolean {
+    const since = this.#delayedAt === undefined ? [] : this.entries.slice(this.#delayedAt);
+    return this.#isLate || since.some((entry) => entry.type === 'value.recorded' && entry.name === 'now');
   }
 
-  /** Resolves when it has ended, or waits for somebody. Rejects if it does neither. */
+  /**
+   * Resolves when it has ended, or waits for somebody, in whichever process that is. Rejects if it does neither, and says which of its calls
+   * is open.
+   */
   async quiet(): Promise<void> {
     const until = performance.now() + this.#world.patienceMs;
+    let progressAt = performance.now();
+    let seq = -1;
+    let idle = 0;
     for (let quiet = 0, turn = 0; quiet < QUIET_TURNS; turn += 1) {
       await new Promise<void>((resolve) => (turn < 100 ? setImmediate(resolve) : setTimeout(resolve, 1)));
+      if (this.#isLost) {
+        await this.#reopen();
+        quiet = 0;
+        continue;
+      }
       this.clock.advance(0);
-      const { phase, driver, context } = this.execution;
-      const isReplaying = driver instanceof Run && driver.isReplaying && context.blocked === null;
-      quiet = (phase === 'waiting' || phase === 'settled') && !isReplaying ? quiet + 1 : 0;
-      // A run that does not do again what it has done is found out when its time for that is over.
-      if (isReplaying && turn === PATIENT_TURNS) this.clock.advance(DIVERGED_MS);
+      const { execution } = this;
+      if (execution === undefined) throw new Error('The execution is gone.');
+      const { driver, phase, applied } = execution;
+      const isReplaying = driver instanceof Run && driver.isReplaying && execution.context.blocked === null;
+      const isStill = (phase === 'waiting' || phase === 'settled') && !isReplaying && !this.#store.isBusy;
+      quiet = isStill && !this.#store.isBroken ? quiet + 1 : 0;
+      if (applied.context.seq !== seq) progressAt = performance.now();
+      seq = applied.context.seq;
+      idle = driver === undefined && !isStill && !this.#store.isBusy ? idle + 1 : 0;
+      if (this.#store.isBroken || idle > QUIET_TURNS * 4) {
+        if (!this.#store.isBusy) this.#tryAgain();
+        idle = 0;
+      }
+      if (isReplaying && performance.now() - progressAt > DIVERGING_MS) {
+        this.clock.advance(DIVERGED_MS);
+        progressAt = performance.now();
+      }
       if (performance.now() > until) {
-        this.clock.advance(isReplaying ? STALL_MS : 0);
+        if (isReplaying) this.clock.advance(STALL_MS);
         if (this.execution.context.blocked !== null) return;
         throw new Error(
-          `The workflow has neither ended nor asked for anything for ${this.#world.patienceMs} ms: it waits for something ` +
-            'that is no call of ctx, or a step takes that long (see patienceMs).',
+          `The workflow has neither ended nor asked for anything for ${this.#world.patienceMs} ms. ${this.calls.open} ` +
+            'If it only takes that long, raise patienceMs.',
         );
       }
     }
   }
 
+  /** The disk can be written again, and what waits for that is tried again. */
+  #tryAgain(): void {
+    this.#store.isBroken = false;
+    const end = this.clock.now() + RETRY_MS;
+    if (this.execution.context.pauses.some(({ dueAt }) => dueAt !== null && dueAt <= end)) this.#isLate = true;
+    this.#delayedAt ??= this.entries.length;
+    this.clock.advance(RETRY_MS);
+  }
+
+  /** The next process, after one that was lost: the resources of the workflow are built anew. */
+  async #reopen(): Promise<void> {
+    const { engine } = this.runtime;
+    for (const execution of engine.executions.all()) execution.leave();
+    engine.wheel.stop();
+    this.#wasLost = true;
+    // As the operating system closes what a process had opened.
+    const closing = Promise.allSettled(engine.allBuilders.map((builders) => builders.stop()));
+    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref())]);
+    await this.#open();
+  }
+
+  /** Lets something happen. If the process is lost meanwhile, or cannot store it, it happens once more. */
+  async perform(act: () => unknown, isDone: () => boolean): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const doing = Promise.resolve(act()).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      await this.quiet();
+      if (isDone()) return;
+      const error = await Promise.race([doing, undefined]); // of a lost process it never comes
+      if (error !== undefined && !(error instanceof Failure && error.code === 'store_unavailable')) throw error;
+    }
+  }
+
+  isOpen(id: string): boolean {
+    return this.execution.context.pauses.some((pause) => pause.id === id);
+  }
+
   answer(id: string, reply: Reply): Promise<unknown> {
-    return this.runtime.answer(this.execution.id, id, reply, { userId: this.#world.user });
+    return this.runtime.answer(this.#id, id, reply, { userId: this.#world.user });
   }
 
   consent(query: Record<string, string>): Promise<unknown> {
@@ -149,7 +244,7 @@ export class Play {
   }
 
   cancel(): Promise<void> {
-    return this.runtime.cancel(this.execution.id, { userId: this.#world.user });
+    return this.runtime.cancel(this.#id, { userId: this.#world.user });
   }
 
   abandon(): void {
@@ -160,17 +255,39 @@ export class Play {
     this.clock.advance(Math.max(0, dueAt - this.clock.now()));
   }
 
+  lostAfter(through: number): number | undefined {
+    if (this.#cut?.how !== 'killed' || through < this.#cut.fact) return undefined;
+    this.#cut = undefined;
+    return through; // what a run does at once is committed at once
+  }
+
+  /** A start that fails has not happened: there is nothing to play. */
+  fails(first: number, through: number): boolean {
+    if (this.#cut?.how !== 'store fails' || through < this.#cut.fact || first === 1) return false;
+    this.#cut = undefined;
+    return true;
+  }
+
+  refuses(): boolean {
+    return false;
+  }
+
+  lost(): void {
+    this.#isLost = true;
+    this.#store.isClosed = true;
+  }
+
   /** Ends it, and says what was left behind. */
   async end(): Promise<string[]> {
-    this.#unwatch?.();
     const left: string[] = [];
-    if (this.execution?.isSettled) {
+    const execution = this.runtime.engine.executions.inMemory(this.#id);
+    if (execution?.isSettled) {
       this.clock.advance(LINGER_MS);
       const builder = this.runtime.builders(this.#world.workflow.name).list()[0];
       if (builder !== undefined && builder.slots.held > 0) left.push('a run slot is held');
       if (builder !== undefined && builder.slots.queued > 0) left.push('a run slot is waited for');
       if (builder !== undefined && builder.refCount > 0) left.push('the resources are in use');
-      if (this.execution.watchers > 0) left.push('somebody watches the execution');
+      if (execution.watchers > 0) left.push('somebody watches the execution');
     }
     const stopped = this.runtime.stop();
     for (let turn = 0; turn < 4; turn += 1) {
@@ -178,14 +295,15 @@ export class Play {
       this.clock.advance(this.runtime.options.stopTimeoutMs);
     }
     await stopped;
-    if (this.clock.pending > 0) left.push(`${this.clock.pending} timers are set`);
+    if (!this.#wasLost && this.clock.pending > 0) left.push(`${this.clock.pending} timers are set`);
     return left;
   }
 }
 
-/** When what is going on is over, microtasks included, and nothing else has begun. */
-const afterThisTask = (run: () => void): void => process.nextTick(() => queueMicrotask(() => process.nextTick(run)));
-
+/** Once for each cut, and once more. */
+const ATTEMPTS = 4;
+/** What a lost process had opened may take so long to be closed. */
+const CLOSING_MS = 500;
 const REDIRECT_URI = 'https://fermata.test/auth/redirect';
 
 const PROVIDER = {
@@ -195,5 +313,5 @@ const PROVIDER = {
   redirectUri: REDIRECT_URI,
 };
 
-/** From 0 to 1, and the same in each play; after a crash too, since those that were not recorded are drawn again. */
+/** From 0 to 1, and the same in each life. */
 const numberAt = (index: number): number => ((index + 1) * 0.618_033_988_749_895) % 1;

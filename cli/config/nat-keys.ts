@@ -74,7 +74,7 @@ export const natKeys = {
     'general.front_end.workflow.method',
     methodKind,
     'POST',
-    'Method of the routes of the workflow. With GET it runs without input and never pauses.',
+    'Method of the routes of the workflow. With GET it runs without input, never pauses, and pages of other sites cannot start it unless CORS lets them call.',
   ),
   path: key(
     'general.front_end.workflow.path',

@@ -118,5 +118,4 @@ export const otherCredential = (entry: unknown): string | undefined => {
 export const foreignInProvider: ReadonlyMap<string, Foreign> = new Map([
   ['_type', accepted],
   ['use_pkce', warnedIf(false, 'has no effect: PKCE is always used')],
-  ['preflight_auth', warnedIf(true, 'has no effect: a consent is asked for when a workflow needs it')],
 ]);

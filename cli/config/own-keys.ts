@@ -257,4 +257,16 @@ export const providerKeys = {
     false,
     'Allows http beyond loopback, on networks safe otherwise.',
   ),
+  useRedirectAuth: key(
+    'use_redirect_auth',
+    yesOrNo,
+    false,
+    'The page that asks goes to the consent itself, and back to its origin; else in a window of its own. What a page says on its socket (`oauth_mode_preference`) counts before it.',
+  ),
+  preflightAuth: key(
+    'preflight_auth',
+    yesOrNo,
+    false,
+    'A user is asked for consent when their socket connects, and not only when a run needs it.',
+  ),
 };

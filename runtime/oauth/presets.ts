@@ -30,6 +30,10 @@ export interface OAuthProviderConfig {
   authorizationParams?: Record<string, string>;
   /** Allows `http://` beyond loopback, for networks that are safe otherwise. Default false. */
   allowInsecureHttp?: boolean;
+  /** For servers: the page that asks goes to the consent itself, and back; else in a window of its own. Default false. */
+  useRedirectAuth?: boolean;
+  /** For servers: a user is asked for consent when their socket connects, not when a run needs it. Default false. */
+  preflightAuth?: boolean;
 }
 
 /** How a provider wants to be asked, where that is not as the standard says. */

@@ -60,6 +60,8 @@ const schema = z
     tokenEndpointAuthMethod: z.enum(['client_secret_basic', 'client_secret_post', 'none']).optional(),
     authorizationParams: z.record(z.string(), z.string()).optional(),
     allowInsecureHttp: z.boolean().optional(),
+    useRedirectAuth: z.boolean().optional(),
+    preflightAuth: z.boolean().optional(),
   })
   .superRefine((config, check) => {
     const wrong = (key: string, message: string): void => check.addIssue({ code: 'custom', path: [key], message });

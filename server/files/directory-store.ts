@@ -23,6 +23,7 @@ const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export class DirectoryStore implements ObjectStore {
   readonly #directory: string;
+  #lastRead: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -68,7 +69,14 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
-  async get(key: string): Promise<StoredObject | undefined> {
+  /** One after the other: a file is in memory whole, and until it is read nothing counts it. */
+  get(key: string): Promise<StoredObject | undefined> {
+    const read = this.#lastRead.then(() => this.#read(key));
+    this.#lastRead = read.catch(() => {});
+    return read;
+  }
+
+  async #read(key: string): Promise<StoredObject | undefined> {
     const file = await openIfThere(this.#fileOf(key), constants.O_RDONLY | constants.O_NOFOLLOW);
     if (file === undefined) return undefined;
     try {

@@ -9,7 +9,8 @@ export const adapterNames = ['uws', 'node'] as const;
 export type AdapterName = (typeof adapterNames)[number];
 
 export interface Adapter {
-  readonly name: AdapterName;
+  /** `web`: within another server, see `createHandler`. */
+  readonly name: AdapterName | 'web';
   create(options: AdapterOptions): AdapterServer;
 }
 
@@ -77,7 +78,7 @@ export interface AdapterRequest {
 }
 
 export interface ReplyListener {
-  /** After `send` or `end`: bytes that the socket has not taken. 0 is the end, and may come before the call returns. */
+  /** After `send` or `end`: bytes that are still in memory for the client. 0 is the end, and may come before the call returns. */
   progressed(unsentBytes: number): void;
   /** Of a reply that was begun. */
   drained(): void;

@@ -33,6 +33,13 @@ export class Backlog {
     if (this.#bytes > this.#limit) this.#cut(holder);
   }
 
+  /** So much waits for it now, and it has not got on. */
+  grow(holder: Holder, bytes: number): void {
+    this.#bytes += bytes - (this.#held.get(holder) ?? 0);
+    this.#held.set(holder, bytes); // one that is there keeps its place
+    if (this.#bytes > this.#limit && this.#held.size > 1) this.#cut(undefined);
+  }
+
   /** Nothing waits for it any more. */
   release(holder: Holder): void {
     const bytes = this.#held.get(holder);
@@ -41,7 +48,8 @@ export class Backlog {
     this.#bytes -= bytes;
   }
 
-  #cut(last: Holder): void {
+  /** But for the last one. */
+  #cut(last: Holder | undefined): void {
     for (const holder of this.#held.keys()) {
       if (this.#bytes <= this.#limit || holder === last) return;
       this.release(holder);

@@ -23,9 +23,9 @@ export type BodyOutcome = Buffer | undefined | 'tooLarge' | 'farTooLarge' | 'too
 
 /**
  * Bytes beyond the limit that are read and dropped. A client that is cut off while it sends sees a broken connection, and not why
- * (Node's fetch: EPIPE).
+ * (Node's fetch: EPIPE), and one behind a proxy sees 502.
  */
-const MAX_DROPPED = 8 * 1024 * 1024;
+const MAX_DROPPED = 64 * 1024 * 1024;
 
 /** A library may end a connection that sends too slowly: it is told this often that the server still waits. */
 const keepAliveMs = 4_000;

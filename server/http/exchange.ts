@@ -256,6 +256,7 @@ export const replyFault = (reply: Reply): string | undefined => {
   if (body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body))
     return 'a body must be text or a Buffer';
   for (const name in headers) {
+    if (!isToken.test(name)) return `a reply header cannot be called ${JSON.stringify(name)}`;
     const value: unknown = headers[name];
     if (typeof value !== 'string' || isUnsendable.test(value)) {
       return `the value of the reply header ${name} cannot be sent`;
@@ -263,6 +264,9 @@ export const replyFault = (reply: Reply): string | undefined => {
   }
   return undefined;
 };
+
+/** RFC 9110, 5.1 */
+const isToken = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** Control characters, but for the tab. */
 const isUnsendable = /[^\P{Cc}\t]/u;

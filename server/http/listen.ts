@@ -1,9 +1,9 @@
 /** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
 import { setImmediate } from 'node:timers/promises';
-import type { AdapterName, AdapterRequest } from './adapter.ts';
+import type { Adapter, AdapterName, AdapterRequest } from './adapter.ts';
 import { Backlog, MAX_UNREAD, MAX_UNSENT } from './backlog.ts';
 import { type After, framingFault, hasBody, readBody } from './body.ts';
-import { chooseAdapter } from './choose-adapter.ts';
+import { type Chosen, chooseAdapter } from './choose-adapter.ts';
 import { type Cors, type CorsOptions, createCors } from './cors.ts';
 import { Exchange, type Host, replyFault } from './exchange.ts';
 import { isAskedDirectly, type Network } from './network.ts';
@@ -14,7 +14,7 @@ import type { MountedSockets } from './sockets.ts';
 
 export interface HttpOptions {
   /** The library that speaks HTTP. Default: the fastest that this machine can load. */
-  readonly adapter?: AdapterName | undefined;
+  readonly adapter?: AdapterName | Adapter | undefined;
   readonly routes: readonly Route[];
   /** Only this name or address is listened on; `localhost` is all of its addresses. */
   readonly host: string;
@@ -43,7 +43,7 @@ export interface HttpOptions {
 }
 
 export interface HttpServer {
-  readonly adapter: AdapterName;
+  readonly adapter: Adapter['name'];
   /** Why it is not the default, where none was asked for. */
   readonly fallback: string | undefined;
   readonly port: number;
@@ -86,7 +86,8 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const unread = new Backlog(MAX_UNREAD);
   const limits = { maxBodyBytes, requestTimeoutMs, after, unread };
   const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
-  const router = createRouter(options.routes, options.rootPath);
+  const rootPath = options.rootPath?.replace(/\/$/, '') ?? '';
+  const router = createRouter(options.routes, rootPath);
   const cors = options.cors === undefined ? undefined : createCors(options.cors);
 
   let openRequests = 0;
@@ -183,7 +184,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
-      exchange.reply(refusalOf(found, url, exchange, port));
+      exchange.reply(refusalOf(found, rootPath, exchange, port));
     } else {
       exchange.params = found.params;
       if (hasBody(headers)) runWithBody(request, exchange, found.route);
@@ -203,8 +204,8 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   };
 
   const part = { host, cors };
-  const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(options.rootPath ?? '', part)) ?? [];
-  const { adapter, fallback } = await chooseAdapter(options.adapter, maxHeaderBytes);
+  const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(rootPath, part)) ?? [];
+  const { adapter, fallback } = await chosen(options.adapter, maxHeaderBytes);
   const server = adapter.create({ maxHeaderBytes, requestTimeoutMs, sockets, serve });
   const bound = await server.listen(options.host, options.port);
   port = bound.port;
@@ -242,6 +243,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   };
 };
 
+const chosen = async (wanted: HttpOptions['adapter'], maxHeaderBytes: number): Promise<Chosen> =>
+  typeof wanted === 'object' ? { adapter: wanted } : chooseAdapter(wanted, maxHeaderBytes);
+
 /** Sets what the exchange adds to its reply, or returns the whole reply to a preflight request. */
 const applyCors = (cors: Cors, exchange: Exchange): Reply | undefined => {
   const { headers } = exchange;
@@ -255,20 +259,29 @@ const applyCors = (cors: Cors, exchange: Exchange): Reply | undefined => {
   return undefined;
 };
 
-const refusalOf = (found: Exclude<Found, { kind: 'route' }>, url: string, exchange: Exchange, port: number): Reply => {
+const refusalOf = (
+  found: Exclude<Found, { kind: 'route' }>,
+  rootPath: string,
+  exchange: Exchange,
+  port: number,
+): Reply => {
   switch (found.kind) {
     case 'nothing':
       return notFound;
     case 'otherMethod':
       return refusal(405, 'Method Not Allowed', { allow: found.allow });
     case 'trailingSlash':
-      return { status: 307, headers: { location: locationOf(withoutTrailingSlash(url), exchange, port) } };
+      return {
+        status: 307,
+        headers: { location: locationOf(rootPath + withoutTrailingSlash(exchange.path), exchange, port) },
+      };
   }
 };
 
 /**
  * A path, since a proxy in front knows better than we do what scheme and host it is reached by. One slash at its beginning:
- * with two it would be a host. Clients on this machine that use no proxy get a whole URL, as from NAT.
+ * with two it would be a host. It has the prefix even if the request came without: a proxy may have taken it away. Clients on
+ * this machine that use no proxy get a whole URL, as from NAT.
  */
 const locationOf = (path: string, { query, headers }: Exchange, port: number): string => {
   const origin = isAskedDirectly(headers, port) ? `http://${headers.host}` : '';

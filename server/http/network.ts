@@ -5,7 +5,8 @@
  * N1  Forwarding headers are claims. They count only from an address that `trustProxy` lists, and only up to the first
  *     address that it does not list.
  * N2  This machine asks only where the server is bound to loopback, no proxy is expected, and nothing says that one has
- *     sent the request on. A proxy on this machine asks for anybody.
+ *     sent the request on. A proxy on this machine asks for anybody. nginx without settings adds no header that says so, and
+ *     sends its own Host; but it closes the connection after each request, as browsers and the command line never do.
  * N3  A page elsewhere can have its name resolved to this machine (DNS rebinding): then its requests are those of its own
  *     origin, and nothing but `Host` tells.
  */
@@ -71,6 +72,7 @@ export const createNetwork = ({ host, trustProxy = [], allowedHosts }: NetworkOp
       !isBehindProxy &&
       isLoopback(client.host) &&
       !isForwarded(headers) &&
+      headers.connection?.toLowerCase() !== 'close' &&
       isLoopback(nameOf(headers.host ?? '')) &&
       isOwnPage(headers),
     checkHost({ host: asked }) {

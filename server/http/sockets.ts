@@ -1,5 +1,6 @@
 /** What sockets of all kinds have in common: how they are opened and refused, counted, kept alive, and closed. */
 import type { AcceptedSocket, AdapterSocket, Handshaken, SocketKind, SocketReader, SocketRefusal } from './adapter.ts';
+import type { Backlog, Holder } from './backlog.ts';
 import { hasBody } from './body.ts';
 import type { Cors } from './cors.ts';
 import type { Host } from './exchange.ts';
@@ -12,7 +13,7 @@ const GOING_AWAY = 1001;
 /** What sockets need of the HTTP server they are part of. */
 export interface SocketHost {
   readonly cors: Cors | undefined;
-  readonly host: Pick<Host, 'draining' | 'opened' | 'closed' | 'report'>;
+  readonly host: Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent'>;
 }
 
 /** Sockets that are mounted with the routes of a server. */
@@ -87,6 +88,7 @@ const withBody: SocketRefusal = {
 /** One open socket. */
 class Held implements SocketReader {
   readonly #socket: AdapterSocket;
+  readonly #counted: CountedSocket;
   readonly #host: SocketHost['host'];
   readonly #all: Set<AdapterSocket>;
   readonly #open: OpenSockets;
@@ -100,6 +102,7 @@ class Held implements SocketReader {
     open: OpenSockets,
   ) {
     this.#socket = socket;
+    this.#counted = new CountedSocket(socket, host.unsent);
     this.#host = host;
     this.#all = all;
     this.#open = open;
@@ -107,7 +110,7 @@ class Held implements SocketReader {
     open.changed();
     host.opened();
     try {
-      this.#reader = accepted.open(socket);
+      this.#reader = accepted.open(this.#counted);
     } catch (thrown) {
       this.#fail(thrown);
     }
@@ -122,6 +125,7 @@ class Held implements SocketReader {
   }
 
   drained(): void {
+    this.#counted.gotOn();
     try {
       this.#reader?.drained();
     } catch (thrown) {
@@ -130,6 +134,7 @@ class Held implements SocketReader {
   }
 
   closed(): void {
+    this.#counted.closed();
     this.#all.delete(this.#socket);
     this.#open.changed();
     try {
@@ -144,5 +149,53 @@ class Held implements SocketReader {
   #fail(thrown: unknown): void {
     this.#host.report(thrown);
     this.#socket.cut();
+  }
+}
+
+/** A socket whose unsent bytes are counted with those of all clients. */
+class CountedSocket implements AdapterSocket, Holder {
+  readonly #socket: AdapterSocket;
+  readonly #unsent: Backlog;
+  #isClosed = false;
+
+  constructor(socket: AdapterSocket, unsent: Backlog) {
+    this.#socket = socket;
+    this.#unsent = unsent;
+  }
+
+  get unsent(): number {
+    return this.#socket.unsent;
+  }
+
+  send(messages: readonly string[]): void {
+    if (this.#isClosed) return;
+    this.#socket.send(messages);
+    const { unsent } = this;
+    if (unsent > 0 && !this.#isClosed) this.#unsent.grow(this, unsent);
+  }
+
+  /** Something has left. */
+  gotOn(): void {
+    if (this.#isClosed) return;
+    const { unsent } = this;
+    if (unsent > 0) this.#unsent.hold(this, unsent);
+    else this.#unsent.release(this);
+  }
+
+  ping(): void {
+    this.#socket.ping();
+  }
+
+  end(code: number, reason: string): void {
+    this.#socket.end(code, reason);
+  }
+
+  cut(): void {
+    this.#socket.cut();
+  }
+
+  closed(): void {
+    this.#isClosed = true;
+    this.#unsent.release(this);
   }
 }

@@ -4,25 +4,57 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const page = readFileSync(new URL('../../docs/durability.md', import.meta.url), 'utf8');
+const [, chapter = ''] = /^## What is promised$([\s\S]*?)^## What is not promised$/m.exec(page) ?? [];
+const promises = chapter.split('\n').filter((line) => /^\| (?!Promise|---)/.test(line));
 
-const chapter = page.slice(page.indexOf('## What is promised'), page.indexOf('## What is not promised'));
-const promises = chapter.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| Promise'));
+const questions = readFileSync(new URL('../../bench/main.ts', import.meta.url), 'utf8');
+
+/** Tests and benchmarks that a text names, and those of them that are not there. */
+const behind = (text: string): { readonly named: readonly string[]; readonly missing: readonly string[] } => {
+  const tests = [...text.matchAll(/`(tests\/[\w./-]+\.test\.ts)`/g)].map(([, file]) => file!);
+  const benches = [...text.matchAll(/npm run bench -- (\w+)/g)].map(([, name]) => name!);
+  const isTest = (file: string): boolean => {
+    const path = new URL(`../../${file}`, import.meta.url);
+    return existsSync(path) && /test\(|Contract\(/.test(readFileSync(path, 'utf8'));
+  };
+  const isBench = (name: string): boolean => new RegExp(`^  ${name}: async`, 'm').test(questions);
+  return {
+    named: [...tests, ...benches],
+    missing: [...tests.filter((file) => !isTest(file)), ...benches.filter((name) => !isBench(name))],
+  };
+};
+
+test('the page has its chapter of promises, and its benchmarks', () => {
+  assert.ok(promises.length > 20, `${promises.length} promises`);
+  assert.ok(
+    promises.every((line) => line.split('|').length === 4),
+    'each is a row of two cells',
+  );
+  assert.deepEqual(
+    new Set(behind(page).named.filter((name) => !name.startsWith('tests/'))),
+    new Set(['crash', 'hibernated', 'durable']),
+  );
+});
 
 test('every promise names a test, and every test that is named exists and tests something', () => {
-  assert.ok(promises.length > 8);
   for (const promise of promises) {
-    const named = [...promise.matchAll(/`(tests\/[\w./-]+\.test\.ts)`/g)].map(([, file]) => file!);
-    assert.ok(named.length > 0, promise);
-    for (const file of named) {
-      const path = new URL(`../../${file}`, import.meta.url);
-      assert.ok(existsSync(path), file);
-      assert.match(readFileSync(path, 'utf8'), /test\(|Contract\(/, file);
-    }
+    const { named, missing } = behind(promise);
+    assert.ok(
+      named.some((name) => name.startsWith('tests/')),
+      promise,
+    );
+    assert.deepEqual(missing, [], promise);
   }
 });
 
 test('every benchmark that is named is a question of the benchmarks', () => {
-  const questions = readFileSync(new URL('../../bench/main.ts', import.meta.url), 'utf8');
-  for (const [, name] of page.matchAll(/npm run bench -- (\w+)/g))
-    assert.match(questions, new RegExp(`\\b${name}: async`));
+  assert.deepEqual(behind(page).missing, []);
+});
+
+test('a test or a benchmark that is not there is noticed', () => {
+  const { missing } = behind(
+    '| It stays. | `tests/runtime/nowhere.test.ts`, `tests/docs/durability.test.ts`, `npm run bench -- nothing` |',
+  );
+
+  assert.deepEqual(missing, ['tests/runtime/nowhere.test.ts', 'nothing']);
 });

@@ -85,12 +85,14 @@ class NodeAdapterServer implements AdapterServer {
   }
 
   #connect(socket: Socket): void {
+    if (this.#connections.has(socket)) return; // its upgrade was not taken
     const connection = new Connection(socket, (request) => this.#options.serve(request));
     this.#connections.set(socket, connection);
+    socket.on('error', ignore);
     socket.on('end', () => connection.ended());
     socket.on('close', () => {
       connection.cut();
-      if (this.#connections.get(socket) === connection) this.#connections.delete(socket);
+      this.#connections.delete(socket);
     });
   }
 
@@ -103,7 +105,6 @@ class NodeAdapterServer implements AdapterServer {
   }
 
   #upgrade(server: Server, req: IncomingMessage, socket: Socket, first: Buffer): void {
-    socket.on('error', ignore);
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.isBusy) socket.destroy();
     else {

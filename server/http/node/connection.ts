@@ -24,6 +24,7 @@ export class Connection {
   readonly #serve: (request: NodeRequest) => void;
   readonly #waiting: NodeRequest[] = [];
   #current: NodeRequest | undefined;
+  #isPaused = false;
   /** The answer to bytes that are no HTTP. */
   #refusal: Reply | undefined;
 
@@ -40,7 +41,7 @@ export class Connection {
     if (this.isLast) return;
     if (this.#current !== undefined) {
       this.#waiting.push(request);
-      if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
+      if (this.#waiting.length >= MAX_WAITING) this.#pause();
       return;
     }
     this.#current = request;
@@ -53,7 +54,8 @@ export class Connection {
     if (this.isLast) return;
     const next = this.#waiting.shift();
     if (next !== undefined) {
-      if (this.#waiting.length === 0) this.#socket.resume();
+      this.#socket.setTimeout(0); // that of the reply before
+      if (this.#waiting.length === 0) this.#resume();
       this.add(next);
     } else if (this.#refusal !== undefined) this.#refuse(this.#refusal);
   }
@@ -88,6 +90,16 @@ export class Connection {
     this.upgraded?.cut();
     this.#current?.lose();
     this.#socket.destroy();
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (this.#isPaused) this.#socket.resume();
+    this.#isPaused = false;
   }
 
   #refuse(reply: Reply): void {

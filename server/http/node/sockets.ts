@@ -28,7 +28,7 @@ export class NodeSockets {
         clientTracking: false,
         perMessageDeflate: false,
         maxPayload: kind.maxMessageBytes,
-        ...{ closeTimeout: CLOSE_TIMEOUT_MS },
+        ...{ closeTimeout: CLOSE_TIMEOUT_MS }, // newer than the declarations
       });
       server.on('headers', (lines, req) => {
         const cookie = this.#cookies.get(req);
@@ -72,7 +72,8 @@ class NodeSocket implements AdapterSocket {
   readonly #opened: WebSocket;
   readonly #socket: Socket;
   readonly #maxUnsentBytes: number;
-  readonly #idle: NodeJS.Timeout;
+  readonly #idleTimeoutMs: number;
+  #idle: NodeJS.Timeout | undefined;
   readonly #reader: SocketReader;
   #isClosed = false;
   /** Something that was sent has not left. */
@@ -82,8 +83,9 @@ class NodeSocket implements AdapterSocket {
     this.#opened = opened;
     this.#socket = socket;
     this.#maxUnsentBytes = kind.maxUnsentBytes;
-    this.#idle = setTimeout(() => this.cut(), kind.idleTimeoutMs);
-    socket.on('data', () => this.#idle.refresh());
+    this.#idleTimeoutMs = kind.idleTimeoutMs;
+    this.#isHeard();
+    socket.on('data', () => this.#isHeard());
     opened.on('error', ignore); // what breaks the protocol closes the socket too
     opened.on('message', (bytes, isBinary) => {
       if (!this.#isClosed) this.#reader.message(bytes as Buffer, isBinary);
@@ -127,6 +129,11 @@ class NodeSocket implements AdapterSocket {
     this.#isFull = false;
     this.#reader.drained();
   };
+
+  #isHeard(): void {
+    clearTimeout(this.#idle);
+    if (!this.#isClosed) this.#idle = setTimeout(() => this.cut(), this.#idleTimeoutMs);
+  }
 
   #close(): void {
     if (this.#isClosed) return;

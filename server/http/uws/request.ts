@@ -161,7 +161,7 @@ export class UwsRequest implements AdapterRequest {
     const send = (offset: number): boolean => {
       const [fitted, ended] = res.tryEnd(body.subarray(offset), body.length);
       if (ended) this.#finish();
-      else if (!this.#isOver) this.#listener?.progressed(body.length - offset);
+      else if (!this.#isOver) this.#listener?.progressed(body.length); // all of it stays in memory until the end
       return fitted;
     };
     if (close) res.writeHeader('connection', 'close');

@@ -4,15 +4,19 @@ import { aboutCallback, aboutPostedCallback } from '../../api/about.ts';
 import { escapeHtml } from '../../http/escape-html.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
+import type { ConsentPages } from '../consent-pages.ts';
 
 export const oauthRoutes = (
-  { runtime, who }: { runtime: Runtime; who: Who },
+  { runtime, who, consents }: { runtime: Runtime; who: Who; consents: ConsentPages },
   path: string,
   redirectOrigins: readonly string[],
 ): Route[] => {
   const complete = async (call: Call, parameters: string): Promise<Reply> => {
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
-    return page(await runtime.completeOAuth(url, await browser(call, who)), redirectOrigins);
+    const outcome = await runtime.completeOAuth(url, await browser(call, who));
+    const origin =
+      outcome.outcome === 'unknown_state' ? undefined : consents.returnsTo(runtime, outcome, call.headers.host);
+    return origin === undefined ? page(outcome, redirectOrigins) : backTo(origin, outcome);
   };
   return [
     { method: 'GET', path, about: aboutCallback, isUnsafe: true, handle: (call) => complete(call, call.query) },
@@ -41,6 +45,16 @@ const browser = async (call: Call, who: Who) => {
     throw thrown;
   }
 };
+
+/** The page that has asked learns how it went: nothing is said there of what went wrong, which the run is told. */
+const backTo = (origin: string, { outcome }: CallbackOutcome): Reply => ({
+  status: 303,
+  headers: {
+    location: outcome === 'granted' ? `${origin}/?oauth_auth_completed=true` : `${origin}/`,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+  },
+});
 
 const page = (outcome: CallbackOutcome, origins: readonly string[]): Reply => {
   switch (outcome.outcome) {

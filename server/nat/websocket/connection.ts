@@ -43,6 +43,8 @@ export class Connection {
   #authenticated: Caller | undefined;
   /** A conversation that was asked for and not found: it may be that of somebody who has still to say who it is. */
   #wanted: string | undefined;
+  /** Who has been asked for the consents that are wanted beforehand. */
+  #preflown: string | undefined;
   #isClosed = false;
   /** What came before is done when it resolves. */
   #done: Promise<void> = Promise.resolve();
@@ -55,6 +57,7 @@ export class Connection {
     this.#wanted = handshake.conversationId;
     if (deps.identifier.isStrict) this.#inTurn(() => this.#checkHandshake());
     if (this.#wanted !== undefined) this.#inTurn(() => this.#restore());
+    if (deps.consents.preflight.length > 0) this.#inTurn(() => this.#preflight());
   }
 
   heard(text: string): void {
@@ -115,7 +118,7 @@ export class Connection {
   }
 
   async #authenticate({ payload }: AuthMessage): Promise<void> {
-    if (payload.method === 'oauth_mode_preference') return;
+    if (payload.method === 'oauth_mode_preference') return this.#stage.prefer(payload.mode);
     try {
       const { userId } = await this.#deps.identifier.identifyMessage(payload);
       this.#authenticated = { userId };
@@ -124,6 +127,31 @@ export class Connection {
       this.#say(say.notAuthenticated(Failure.from(thrown).message, this.#now()));
     }
     await this.#restore();
+    await this.#preflight();
+  }
+
+  /**
+   * Asks the user for the consents that are wanted beforehand, once: as soon as it is known who that is. NAT reads nothing
+   * until they are given; here the socket goes on.
+   */
+  async #preflight(): Promise<void> {
+    const { consents, runtime } = this.#deps;
+    const { userId } = await this.#caller().catch(() => ({ userId: undefined }));
+    if (userId === undefined || this.#preflown === userId) return;
+    this.#preflown = userId;
+    for (const provider of consents.preflight) {
+      const name = `preflight ${randomUUID()}`;
+      try {
+        const asked = await runtime.askConsent(provider, { userId, name, address: this.#handshake.client.host });
+        if (asked === undefined) continue;
+        const useRedirect = consents.usesRedirect(provider);
+        this.#stage.askedBeforehand(name, useRedirect ? 'redirect' : 'popup');
+        this.#say(say.consent(nobody, asked.state, asked.authUrl, useRedirect, this.#now()));
+      } catch (err) {
+        this.#deps.log.warn({ provider, err }, 'a preflight consent could not be asked for');
+        this.#say(say.preflightFailed(provider));
+      }
+    }
   }
 
   /** Shows the conversation that the client comes back to, if it is theirs and nothing else was begun. */

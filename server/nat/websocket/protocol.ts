@@ -162,6 +162,9 @@ const envelope = (type: string, id: string, { parentId, conversationId }: Refers
   conversation_id: conversationId,
 });
 
+/** Of a prompt that can be answered no more. */
+export const UNAVAILABLE = 'This prompt is no longer available.';
+
 /** Messages of the server. `at` is in epoch milliseconds, ids are for the client to tell messages apart. */
 export const say = {
   response: (refers: Refers, id: string, text: string | null, at: number, status = 'in_progress'): object => ({
@@ -169,6 +172,19 @@ export const say = {
     content: { text },
     status,
     timestamp: stamp(at),
+  }),
+
+  /** Where a browser is sent for a consent. `useRedirect`: in the page itself. Nobody answers it on the socket. */
+  consent: (refers: Refers, id: string, url: string, useRedirect: boolean, at: number): object => {
+    const content = { input_type: 'oauth_consent', text: url, timeout: null, error: UNAVAILABLE };
+    return say.interaction(refers, id, useRedirect ? { ...content, use_redirect: true } : content, at);
+  },
+
+  /** As NAT says it: without an envelope. */
+  preflightFailed: (provider: string): object => ({
+    code: 'user_auth_error',
+    message: `Preflight authentication failed for provider '${provider}'`,
+    details: 'default',
   }),
 
   complete: (refers: Refers, id: string, at: number): object => say.response(refers, id, null, at, 'complete'),

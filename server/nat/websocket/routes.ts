@@ -5,7 +5,7 @@ import { Conversations } from './conversation.ts';
 import { inputReader } from './input.ts';
 import type { SocketRoute } from './sockets.ts';
 
-export type SocketDeps = Pick<SocketRoute, 'runtime' | 'who' | 'identifier' | 'network' | 'steps' | 'log'>;
+export type SocketDeps = Pick<SocketRoute, 'runtime' | 'who' | 'identifier' | 'network' | 'steps' | 'log' | 'consents'>;
 
 /** `functionName` is what steps call the workflow; default `<workflow>`. */
 export const socketRoutes = (

@@ -10,6 +10,7 @@ import {
   type Runtime,
   type Workflow,
 } from '../../../runtime/index.ts';
+import type { ConsentMode, ConsentPages } from '../consent-pages.ts';
 import type { Input } from '../start.ts';
 import { AdaptedSteps, type StepAdaptorOptions } from '../step-adaptor.ts';
 import type { Conversations } from './conversation.ts';
@@ -27,6 +28,7 @@ export interface StageDeps {
   readonly conversations: Conversations;
   readonly steps: StepAdaptorOptions;
   readonly log: Log;
+  readonly consents: ConsentPages;
 }
 
 export class Stage {
@@ -35,6 +37,9 @@ export class Stage {
   readonly #sink: Sink;
   #turn: Turn | undefined;
   #view: View | undefined;
+  #mode: ConsentMode | undefined;
+  /** Names of the consents that the page was asked for beforehand. */
+  readonly #preflights: string[] = [];
   #isClosed = false;
 
   constructor(deps: StageDeps, handshake: Handshake, sink: Sink) {
@@ -90,6 +95,23 @@ export class Stage {
     return true;
   }
 
+  /** How the page opens consents from now on, that of the run that is shown included. */
+  prefer(mode: ConsentMode): void {
+    this.#mode = mode;
+    for (const name of this.#preflights) this.#note(name, mode);
+    if (this.turn !== undefined) this.#note(this.turn.execution.id, mode);
+  }
+
+  /** The page has been asked for a consent beforehand; `mode` counts until it says another one. */
+  askedBeforehand(name: string, mode: ConsentMode): void {
+    this.#preflights.push(name);
+    this.#note(name, this.#mode ?? mode);
+  }
+
+  #note(id: string, mode: ConsentMode): void {
+    this.#deps.consents.note(id, { origin: this.#handshake.headers.origin, mode });
+  }
+
   /** The run that is shown falls silent and ends. */
   preempt(): void {
     const { turn } = this;
@@ -114,10 +136,11 @@ export class Stage {
   }
 
   #show(turn: Turn, from: Place | undefined): void {
-    const { runtime, steps, log } = this.#deps;
+    const { runtime, steps, log, consents } = this.#deps;
     this.#view?.stop();
     this.#turn = turn;
-    const translator = new Translator({ turn, steps: new AdaptedSteps(steps), runtime });
+    if (this.#mode !== undefined) this.#note(turn.execution.id, this.#mode);
+    const translator = new Translator({ turn, steps: new AdaptedSteps(steps), runtime, consents });
     const counted = this.#handshake.after !== undefined;
     const onError = (err: unknown): void => log.error({ err }, 'a journal could not be read');
     this.#view = new View({ turn, translator, sink: this.#sink, runtime, counted, onError }, from);

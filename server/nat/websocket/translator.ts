@@ -1,15 +1,17 @@
 /** What each fact of a run looks like on a socket. One for each reader, since steps are told from what they began with. */
 import { GivenOutput, type JournalEntry, type Pause, type Prompt, type Runtime } from '../../../runtime/index.ts';
 import { saidTexts } from '../../wire/completion.ts';
+import type { ConsentPages } from '../consent-pages.ts';
 import type { Steps } from '../steps.ts';
 import { outputOf } from './output.ts';
-import { say } from './protocol.ts';
+import { say, UNAVAILABLE } from './protocol.ts';
 import type { Turn } from './turn.ts';
 
 export interface TranslatorSetup {
   readonly turn: Turn;
   readonly steps: Steps;
   readonly runtime: Pick<Runtime, 'now'>;
+  readonly consents: Pick<ConsentPages, 'usesRedirect'>;
 }
 
 export class Translator {
@@ -88,7 +90,7 @@ export class Translator {
     if (prompt === undefined) return [];
     this.#shown.delete(id);
     const { refers, execution } = this.#given.turn;
-    const over = { ...shownPrompt(prompt, 0), timeout: 0, error: WITHDRAWN };
+    const over = { ...shownPrompt(prompt, 0), timeout: 0, error: UNAVAILABLE };
     const open = execution.context.pauses.findLast((pause) => this.#shown.has(pause.id));
     return [say.interaction(refers, id, over, at), ...(open === undefined ? [] : this.pause(open))];
   }
@@ -101,7 +103,15 @@ export class Translator {
       case 'interaction':
         return [say.interaction(refers, pause.id, shownPrompt(pause.prompt, now - pause.openedAt), now)];
       case 'oauth':
-        return [say.interaction(refers, this.#id(pause.openedAt), consent(pause.authUrl), now)];
+        return [
+          say.consent(
+            refers,
+            this.#id(pause.openedAt),
+            pause.authUrl,
+            this.#given.consents.usesRedirect(pause.provider),
+            now,
+          ),
+        ];
       case 'sleep':
         return [];
     }
@@ -133,20 +143,11 @@ export class Translator {
   }
 }
 
-const WITHDRAWN = 'This prompt is no longer available.';
-
 const RESTARTED = {
   code: 'unknown_error',
   message: 'The output begins anew',
   details: 'A step of the run was cut off and ran again, with another output. What it has said before is void.',
 } as const;
-
-const consent = (text: string): object => ({
-  input_type: 'oauth_consent',
-  text,
-  timeout: null,
-  error: 'This prompt is no longer available.',
-});
 
 /** With the time that is left, in whole seconds; and with values as texts, which NAT's interface puts on buttons. */
 const shownPrompt = (prompt: Prompt, elapsedMs: number): object => {

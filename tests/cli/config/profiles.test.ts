@@ -43,6 +43,8 @@ authentication:
           requireIssuerParameter: false,
           tokenEndpointAuthMethod: 'client_secret_basic',
           allowInsecureHttp: false,
+          preflightAuth: false,
+          useRedirectAuth: false,
         },
       },
     },

@@ -136,6 +136,7 @@ workflow: {_type: react_agent}
 
   assert.equal(runtime.builderIdleMs, 600_000);
   assert.equal(providers.bank?.clientId, 'a');
+  assert.deepEqual([providers.bank?.preflightAuth, providers.bank?.useRedirectAuth], [true, false]);
   assert.deepEqual(
     warnings.map((warning) => warning.split(':')[0]),
     [
@@ -144,7 +145,6 @@ workflow: {_type: react_agent}
       'general.per_user_workflow_cleanup_interval',
       'llms, workflow',
       'authentication.bank.use_pkce',
-      'authentication.bank.preflight_auth',
     ],
   );
 });
@@ -277,7 +277,8 @@ authentication:
 
   const { providers, warnings } = read(text);
 
-  const config = { clientId: 'a', clientSecret: 'b', redirectUri: 'https://b.example', allowInsecureHttp: false };
+  const switchedOff = { allowInsecureHttp: false, preflightAuth: false, useRedirectAuth: false };
+  const config = { clientId: 'a', clientSecret: 'b', redirectUri: 'https://b.example', ...switchedOff };
   assert.deepEqual(warnings, []);
   assert.deepEqual(providers, {
     code: { ...config, provider: 'github', requireIssuerParameter: false },

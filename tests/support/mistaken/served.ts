@@ -52,7 +52,7 @@ export class Served {
   /** `directory`: where executions are kept; undefined: in memory. */
   static async start(directory: string | undefined): Promise<Served> {
     const { PATH, HOME, TMPDIR } = process.env;
-    const child = spawn(process.execPath, [`${root}/cli/bin.mjs`, 'serve', workflow], {
+    const child = spawn(process.execPath, ['--import', 'tsx', `${root}/cli/main.ts`, 'serve', workflow], {
       cwd: root,
       env: {
         PATH,

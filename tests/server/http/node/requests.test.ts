@@ -174,6 +174,22 @@ test('an offer of HTTP/2 is not taken, and the request is served with its body',
   assert.equal((await client.answer()).body, '/b  localhost ');
 });
 
+test('a client may offer HTTP/2 again and again', async (t) => {
+  const { server } = await given(t);
+  const client = await connect(t, server.port);
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  t.after(() => process.off('warning', note));
+
+  for (let round = 0; round < 20; round += 1) {
+    client.send(request('GET /a', ['Connection: Upgrade', 'Upgrade: h2c']));
+    assert.equal((await client.answer()).status, 200);
+  }
+
+  assert.deepEqual(warnings, []);
+});
+
 test('a tunnel is refused', async (t) => {
   const { server } = await given(t);
   const client = await connect(t, server.port);

@@ -3,8 +3,8 @@
  * objects. Like the real one it commits in batches, and answers everything in a batch by one promise.
  */
 
-import { firstDueAt, NEVER } from '../../../machines/deadlines.ts';
-import type { JournalEntry } from '../../../machines/facts.ts';
+import { firstDueAt, NEVER } from '../machines/deadlines.ts';
+import type { JournalEntry } from '../machines/facts.ts';
 import {
   type Archive,
   defaults,
@@ -13,11 +13,11 @@ import {
   type JournalPage,
   type Recorded,
   type Store,
-} from '../../../runtime/index.ts';
-import type { Archived } from '../../../runtime/store/archive.ts';
-import { Journal } from '../../../runtime/store/memory-journal.ts';
-import { readOrigin, writeOrigin } from '../../../runtime/store/start-request-text.ts';
-import type { Vault } from '../../../runtime/store/vault.ts';
+} from '../runtime/index.ts';
+import type { Archived } from '../runtime/store/archive.ts';
+import { Journal } from '../runtime/store/memory-journal.ts';
+import { readOrigin, writeOrigin } from '../runtime/store/start-request-text.ts';
+import type { Vault } from '../runtime/store/vault.ts';
 
 /** An execution on the disk. */
 type Row = {

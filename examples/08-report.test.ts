@@ -1,0 +1,14 @@
+/** `node --import tsx --test examples/08-report.test.ts`: every way that a report may go, and every crash on each of them. */
+import assert from 'node:assert/strict';
+import { testWorkflow } from 'fermata/testing';
+import report from './08-report.ts';
+
+testWorkflow(report, {
+  inputs: [{ topics: ['rain', 'snow'] }],
+  check: ({ status, choices, result }) => {
+    if (status !== 'completed') return;
+    const given = choices.join(' & ');
+    const approved = ['rain', 'snow'].filter((topic) => given.includes(`${topic} go out?" yes`));
+    assert.deepEqual(result, { sent: approved.map((topic) => `All about ${topic}.`).join(' ') });
+  },
+});

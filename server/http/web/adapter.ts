@@ -1,0 +1,49 @@
+/**
+ * The server inside of another one, which speaks HTTP: requests and replies are those of the Fetch standard, as Next.js, Hono,
+ * Bun, Deno and others have them. There are no sockets, and nothing is listened on.
+ */
+import type { Adapter, AdapterOptions, AdapterServer, Bound } from '../adapter.ts';
+import { problem } from '../problem.ts';
+import type { Call } from '../route.ts';
+import { WebRequest } from './request.ts';
+
+const tooLong = problem(431, 'Request Header Fields Too Large', 'The headers of the request are too long.');
+
+export class WebAdapter implements Adapter, AdapterServer {
+  readonly name = 'web';
+  readonly #clientOf: (request: Request) => Call['client'];
+  readonly #open = new Set<WebRequest>();
+  #options: AdapterOptions | undefined;
+
+  constructor(clientOf: (request: Request) => Call['client']) {
+    this.#clientOf = clientOf;
+  }
+
+  create(options: AdapterOptions): AdapterServer {
+    this.#options = options;
+    return this;
+  }
+
+  async listen(): Promise<Bound> {
+    return { port: 0, unbind: () => {} };
+  }
+
+  close(): void {
+    for (const request of [...this.#open]) request.cut();
+  }
+
+  /** Rejects if the connection was to be cut before the reply, or the client has gone before it. */
+  handle(request: Request): Promise<Response> {
+    const { maxHeaderBytes, serve } = this.#options!;
+    return new Promise((resolve, reject) => {
+      const given = new WebRequest(request, this.#clientOf(request), {
+        reply: resolve,
+        fail: reject,
+        over: () => this.#open.delete(given),
+      });
+      this.#open.add(given);
+      if (given.headerBytes > maxHeaderBytes) given.send(tooLong, []);
+      else serve(given);
+    });
+  }
+}

@@ -1,0 +1,171 @@
+/** One request of the Fetch standard. A stream is written as far as its reader pulls it. */
+import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
+import type { HeaderLines } from '../cors.ts';
+import { addHeader, headerBag } from '../header-bag.ts';
+import type { Call, Reply } from '../route.ts';
+
+/** What becomes of a request. `over`: the reply has ended, or never will. */
+export interface Outcome {
+  reply(response: Response): void;
+  fail(reason: unknown): void;
+  over(): void;
+}
+
+/** Bytes of a stream that wait to be pulled before it counts as full. */
+const HIGH_WATER_BYTES = 64 * 1024;
+
+const encoder = new TextEncoder();
+
+export class WebRequest implements AdapterRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Record<string, string>;
+  readonly fault = undefined;
+  readonly headerBytes: number;
+  readonly client: Call['client'];
+
+  readonly #body: ReadableStream<Uint8Array> | null;
+  readonly #signal: AbortSignal;
+  readonly #outcome: Outcome;
+  readonly #leave = (): void => this.#lose();
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #listener: ReplyListener | undefined;
+  #stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #isFull = false;
+  #isOver = false;
+
+  constructor(request: Request, client: Call['client'], outcome: Outcome) {
+    const { pathname, search, host } = new URL(request.url);
+    this.method = request.method;
+    this.path = pathname;
+    this.query = search.slice(1);
+    this.#body = request.body;
+    this.headers = headersOf(request, host);
+    this.headerBytes = bytesOf(this.headers);
+    this.client = client;
+    this.#signal = request.signal;
+    this.#outcome = outcome;
+  }
+
+  attach(listener: ReplyListener): void {
+    this.#listener = listener;
+    if (this.#signal.aborted) queueMicrotask(this.#leave);
+    else this.#signal.addEventListener('abort', this.#leave, { once: true });
+  }
+
+  read(take: (chunk: Uint8Array, isLast: boolean) => void): void {
+    void this.#pass(take).catch(this.#leave);
+  }
+
+  /** The server around us keeps its own time. */
+  waitLonger(): void {}
+
+  send(reply: Reply, lines: HeaderLines): void {
+    if (this.#isOver) return;
+    const { status, body } = reply;
+    const content = isBodiless(this.method, status) || body === undefined ? null : bodyOf(body);
+    this.#outcome.reply(new Response(content, { status, headers: headOf(reply, lines) }));
+    this.#finish();
+    this.#listener?.progressed(0);
+  }
+
+  begin(reply: Reply, lines: HeaderLines, write: () => void): void {
+    if (this.#isOver) return;
+    const stream = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#stream = controller;
+        },
+        pull: () => this.#drain(),
+        cancel: this.#leave,
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }),
+    );
+    this.#outcome.reply(new Response(stream, { status: reply.status, headers: headOf(reply, lines) }));
+    write();
+  }
+
+  write(piece: string): boolean {
+    if (this.#isOver || this.#stream === undefined) return true;
+    this.#stream.enqueue(encoder.encode(piece));
+    this.#isFull = (this.#stream.desiredSize ?? 0) <= 0;
+    return !this.#isFull;
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#stream?.close();
+    this.#finish();
+    this.#listener?.progressed(0);
+  }
+
+  cut(): void {
+    if (this.#isOver) return;
+    this.#stream?.error(CUT);
+    this.#lose();
+  }
+
+  async #pass(take: (chunk: Uint8Array, isLast: boolean) => void): Promise<void> {
+    this.#reader = this.#body?.getReader();
+    while (!this.#isOver) {
+      const { done, value } = (await this.#reader?.read()) ?? { done: true };
+      if (this.#isOver) return;
+      take(value ?? nothing, done);
+      if (done) return;
+    }
+  }
+
+  #drain(): void {
+    if (!this.#isFull || this.#isOver) return;
+    this.#isFull = false;
+    this.#listener?.drained();
+  }
+
+  /** The client has gone, or is sent away. */
+  #lose(): void {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#outcome.fail(this.#signal.aborted ? this.#signal.reason : CUT);
+    this.#listener?.gone();
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#signal.removeEventListener('abort', this.#leave);
+    void this.#reader?.cancel().catch(() => {});
+    this.#outcome.over();
+  }
+}
+
+const CUT = new Error('The connection was cut.');
+
+const nothing = new Uint8Array(0);
+
+const bodyOf = (body: string | Buffer): string | Uint8Array<ArrayBuffer> =>
+  typeof body === 'string' ? body : new Uint8Array(body);
+
+/**
+ * As they would have come over a connection: with a host, and with a word on the body if there is one. The server around us has
+ * taken the coding of the transfer off.
+ */
+const headersOf = (request: Request, host: string): Record<string, string> => {
+  const headers = headerBag();
+  for (const [name, value] of request.headers) if (name !== 'transfer-encoding') addHeader(headers, name, value);
+  headers.host ??= host;
+  if (request.body === null) delete headers['content-length'];
+  else if (headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
+  return headers;
+};
+
+const bytesOf = (headers: Readonly<Record<string, string>>): number => {
+  let bytes = 0;
+  for (const name in headers) bytes += name.length + headers[name]!.length + 4;
+  return bytes;
+};
+
+const headOf = ({ headers }: Reply, lines: HeaderLines): Headers => {
+  const head = new Headers(headers);
+  for (const [name, value] of lines) head.append(name, value);
+  return head;
+};
