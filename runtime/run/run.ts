@@ -570,6 +570,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
       const { done, value } = await runAt(position, () => generator.next());
       if (done) return value;
       this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
+      // A generator that waits for nothing would fill the journal before any reader has had a turn.
+      if (yields % YIELDS_A_TURN === YIELDS_A_TURN - 1) await new Promise(setImmediate);
     }
   }
 
@@ -633,6 +635,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     runAt(this, () => this.#abort?.abort(ended()));
   }
 }
+
+/** Outputs of a generator between two turns of the event loop. */
+const YIELDS_A_TURN = 256;
 
 /** What the log says of a workflow that throws: it is not the server that has failed. */
 export const FAILED = 'a workflow has failed';
