@@ -7,12 +7,13 @@
 import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { JournalEntry } from '../../machines/facts.ts';
-import { type ExecutionFilter, readCursor, type Stand } from '../executions/executions.ts';
-import type { Named } from '../executions/names.ts';
+import type { Stand } from '../../machines/standing.ts';
 import { MAX_RESULT_DEPTH, tooDeepAt } from '../nesting.ts';
 import type { Archive } from './archive.ts';
+import type { Connection } from './connection.ts';
 import { damaged } from './damage.ts';
-import type { Connection } from './directory.ts';
+import type { Named } from './named.ts';
+import { type ExecutionFilter, readCursor } from './query.ts';
 import type { StoredOrigin } from './start-request-text.ts';
 import type { VaultKind } from './vault.ts';
 
