@@ -13,7 +13,7 @@ import { executionStreamRoute } from './api/execution-stream.ts';
 import { executionRoutes } from './api/executions.ts';
 import { journalRoute } from './api/journal.ts';
 import { overviewRoutes, type ServedWorkflow } from './api/overview.ts';
-import { openObjectStore } from './files/object-store.ts';
+import { openObjectStore } from './files/open.ts';
 import { staticRoutes } from './files/routes.ts';
 import type { Adapter, AdapterName } from './http/adapter.ts';
 import { type Cors, corsFault, createCors } from './http/cors.ts';

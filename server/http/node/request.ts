@@ -6,7 +6,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
 import type { HeaderLines } from '../cors.ts';
 import type { Call, Reply } from '../route.ts';
-import type { Connection } from './connection.ts';
 import { clientOf, hostFault, readHeaders } from './request-parts.ts';
 import { readTarget } from './target.ts';
 
@@ -25,12 +24,13 @@ export class NodeRequest implements AdapterRequest {
 
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #connection: Connection;
+  /** `isLast`: it ends with the next reply. */
+  readonly #connection: { isLast: boolean };
   readonly #awaitsContinue: boolean;
   #listener: ReplyListener | undefined;
   #isOver = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse, connection: Connection, awaitsContinue: boolean) {
+  constructor(req: IncomingMessage, res: ServerResponse, connection: { isLast: boolean }, awaitsContinue: boolean) {
     const target = readTarget(req.url ?? '');
     this.#req = req;
     this.#res = res;
