@@ -38,6 +38,7 @@ import { streamRoutes } from './nat/routes/streams.ts';
 import { workflowRoutes } from './nat/routes/workflow.ts';
 import { socketRoutes } from './nat/websocket/routes.ts';
 import { Sockets } from './nat/websocket/sockets.ts';
+import { FALLBACK, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
 import { openApiRoutes } from './openapi/routes.ts';
 import { consoleRoutes } from './operator/console-routes.ts';
@@ -226,6 +227,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
       cors: config.cors,
       problem,
       onError: report,
+      onUnread: () => log.info({}, UNREAD),
     });
     if (http.fallback !== undefined) log.warn({ adapter: http.adapter, reason: http.fallback }, FALLBACK);
     return {
@@ -272,12 +274,6 @@ const guarded = (route: Route, network: Network, cors: Cors, callback: string | 
 };
 
 const foreignPage = refusal(403, 'Pages of this origin may not start runs; set cors.allow_origins to those that may.');
-
-const SHARED_NAMES =
-  'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
-
-const FALLBACK =
-  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;
