@@ -13,7 +13,7 @@ import { readTarget } from './target.ts';
 const largeBody = 64 * 1024;
 
 /** A client that takes nothing for so long is cut off. */
-const STALLED_MS = 10_000;
+export const STALLED_MS = 10_000;
 
 export class NodeRequest implements AdapterRequest {
   readonly method: string;
