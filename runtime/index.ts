@@ -12,6 +12,7 @@ export type {
   TraceStep,
 } from '../machines/facts.ts';
 export { isAwaited, LAST_DATE, shownDueAt } from '../machines/facts.ts';
+export { firstAwaited, STANDS, type Stand, standOf } from '../machines/standing.ts';
 export { voidIn } from '../machines/void-facts.ts';
 export { AccessToken } from './authoring/access-token.ts';
 export type {
@@ -63,15 +64,7 @@ export {
 export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './authoring/workflow.ts';
 export type { RuntimeSetup, StartRequest } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
-export {
-  cursorAt,
-  type ExecutionFilter,
-  type ExecutionPage,
-  firstAwaited,
-  STANDS,
-  type Stand,
-  standOf,
-} from './executions/executions.ts';
+export type { ExecutionPage } from './executions/executions.ts';
 export { follow } from './executions/follow.ts';
 export { conversationName, isUnguessable } from './executions/names.ts';
 export type { Inspected, InspectedKind, InspectedSnapshot } from './inspection/inspected.ts';
@@ -120,6 +113,7 @@ export {
 export type { Archive } from './store/archive.ts';
 export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';
+export { cursorAt, type ExecutionFilter } from './store/query.ts';
 export type { Summary } from './store/reader.ts';
 export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
 export { StoredExecutions, type StoredJournal } from './store/stored-executions.ts';

@@ -3,7 +3,7 @@
  * between, or because the author went on with the same object. What JSON would lose is refused by name.
  */
 
-import type { Json } from './authoring/prompts.ts';
+import type { Json } from '../machines/prompts.ts';
 import { MAX_RESULT_DEPTH, tooDeepAt } from './nesting.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Every option of the runtime, with its unit and default. Unknown keys and bad values are refused by name. */
+import { getHeapStatistics } from 'node:v8';
 import { Failure } from './errors.ts';
-import { defaultRecordBytes } from './executions/record-bytes.ts';
 
 export interface RuntimeOptions {
   /** Runs that may execute at once per builder: per user of a per-user workflow, else per workflow. Default 8. */
@@ -51,13 +51,16 @@ export interface RuntimeOptions {
   stopTimeoutMs?: number;
 }
 
+/** Of the heap, for records. The rest is for requests under way, code and garbage. */
+const SHARE_OF_HEAP = 0.25;
+
 export const defaults = {
   maxConcurrency: 8,
   maxQueued: 1_000,
   maxBuilders: 10_000,
   retentionMs: 600_000,
   maxSettled: 20_000,
-  maxRecordBytes: defaultRecordBytes(),
+  maxRecordBytes: Math.floor(getHeapStatistics().heap_size_limit * SHARE_OF_HEAP),
   restAfterMs: 1_000,
   hibernateAfterMs: 60_000,
   maxRecoveries: 10,

@@ -13,13 +13,14 @@ import type { Builders } from './builders/pool.ts';
 import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
 import { Failure } from './errors.ts';
 import type { Execution, NewFact } from './executions/execution.ts';
-import type { ExecutionFilter, ExecutionPage } from './executions/executions.ts';
+import type { ExecutionPage } from './executions/executions.ts';
 import { Wait } from './executions/wait.ts';
 import type { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import type { RunRequest } from './journal/start-request.ts';
 import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
 
 /** What the browser that comes back from a provider tells an execution. */

@@ -124,7 +124,11 @@ export interface Context {
    * says that it has; false also if it has no address for that.
    */
   revoke(provider: string): Promise<boolean>;
-  /** Streams a value: a text, or any JSON. */
+  /**
+   * Streams a value: a text, or any JSON. It does not wait for readers: what a reader has not read when the journal is full
+   * (`maxJournalFacts`, `maxJournalBytes`) is dropped, and readers are told so by an error. A function that emits thousands of values
+   * in a row should `yield` them instead, since a generator lets readers have their turn.
+   */
   emit(value: unknown): void;
   /**
    * Does something once: its result is journaled as JSON, and is a copy of that. An error that `work` throws is given on with its

@@ -1,29 +1,12 @@
 /** The executions there are, found by id and by owner: those in memory, and those that a store keeps for later. */
 import { setImmediate } from 'node:timers/promises';
-import type { ExecutionContext } from '../../machines/execution.ts';
-import { type Consent, type Interaction, isAwaited } from '../../machines/facts.ts';
+import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
 import type { Archive, Archived } from '../store/archive.ts';
 import { damaged } from '../store/damage.ts';
+import { cursorAt, type ExecutionFilter, readCursor } from '../store/query.ts';
 import type { Execution } from './execution.ts';
-
-/** Where an execution stands for whoever looks from outside: what was asked first and is open comes before all else. */
-export const STANDS = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
-export type Stand = (typeof STANDS)[number];
-
-export interface ExecutionFilter {
-  readonly status?: Stand | undefined;
-  readonly workflow?: string | undefined;
-  /** User id; who is no operator sees his own in any case. */
-  readonly owner?: string | undefined;
-  /** How the id begins. */
-  readonly id?: string | undefined;
-  /** What `next` of the page before said. */
-  readonly before?: string | undefined;
-  /** At most so many. */
-  readonly limit: number;
-}
 
 export interface ExecutionPage {
   /** Newest first. */
@@ -31,16 +14,6 @@ export interface ExecutionPage {
   /** For `before`, to get the next page; undefined if there is none. */
   readonly next: string | undefined;
 }
-
-/** What is open and was asked first. */
-export const firstAwaited = ({ pauses }: ExecutionContext): Interaction | Consent | undefined => pauses.find(isAwaited);
-
-export const standOf = (context: ExecutionContext): Stand => {
-  if (context.settledAt !== null) return context.error === null ? 'completed' : 'failed';
-  const pause = firstAwaited(context);
-  if (pause === undefined) return 'running';
-  return pause.kind === 'oauth' ? 'oauth_required' : 'interaction_required';
-};
 
 /** Bytes of journals that are read for one page; about 5 ms a megabyte. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
@@ -216,17 +189,6 @@ export class Executions {
     }
   }
 }
-
-/** Where a page ends: the record may be forgotten before the next one is asked for, but the time of its start stays. */
-export const cursorAt = ({ startedAt, executionId }: ExecutionContext): string => `${startedAt}.${executionId}`;
-
-/** Throws `request_invalid` for what no page has given. */
-export const readCursor = (cursor: string): { startedAt: number; id: string } => {
-  const [, startedAt, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
-  if (startedAt !== undefined && id !== undefined) return { startedAt: Number(startedAt), id };
-  const detail = `before: expected the \`next\` of another page, got ${JSON.stringify(cursor.slice(0, 40))}.`;
-  throw new Failure('request_invalid', { detail });
-};
 
 /** Index of the first one of the next page. Of those started in the same moment as one that is gone none is left out. */
 const behind = (all: readonly Execution[], cursor: string): number => {

@@ -10,14 +10,13 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../errors.ts';
 import type { Caller } from '../journal/caller.ts';
 import type { Name } from '../journal/start-request.ts';
+import type { Named } from '../store/named.ts';
 
 /** Of a name that nobody guesses: characters, and different ones among them. */
 const LEAST = { characters: 16, different: 6 };
 
 /** The body as it came, where there is one: a schema may make of it what JSON cannot tell apart. */
 type Asked = { readonly workflow: string; readonly input: unknown; readonly request: { readonly payload: unknown } };
-
-export type Named = { readonly executionId: string; readonly fingerprint: string };
 
 export class Names {
   readonly #named = new Map<string, Named>();

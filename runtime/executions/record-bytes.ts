@@ -1,11 +1,5 @@
 /** How much of the heap the records in memory take, about: callers decide how large their inputs and results are. */
-import { getHeapStatistics } from 'node:v8';
 import type { Execution } from './execution.ts';
-
-/** What the default leaves to everything else: requests under way, code, garbage. */
-const SHARE_OF_HEAP = 0.25;
-
-export const defaultRecordBytes = (): number => Math.floor(getHeapStatistics().heap_size_limit * SHARE_OF_HEAP);
 
 /** Bytes that a JSON value takes in the heap of V8, about: nested ones take many times their length as text. */
 export const heapBytesOf = (value: unknown): number => {

@@ -5,7 +5,6 @@ import type { Runtime } from '../runtime.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
 import { noRequest, type RunMetadata, RunTrace } from './run-metadata.ts';
 import { answerWith, type Callbacks } from './session-callbacks.ts';
-import type { SessionManager } from './session-manager.ts';
 import { SessionRun } from './session-run.ts';
 
 /** `metadataFromHttpRequest` and `metadataFromWebSocket` make the part that came with a request. */
@@ -24,6 +23,13 @@ export interface RunOptions {
   readonly interactive?: boolean;
 }
 
+/** The `SessionManager` that has made a session. */
+export interface SessionOwner {
+  readonly runtime: Runtime;
+  /** Throws `draining`. */
+  refuseIfShutDown(): void;
+}
+
 /**
  * One request's claim on the builder of its user, or on the shared one. Runs of the session share the claim, so the
  * builder stays as long as the session is open or one of its runs lives; each run has its own slot.
@@ -32,7 +38,7 @@ export interface RunOptions {
  * complete, for whatever reason, cancelled included, or if it was closed as failed.
  */
 export class Session<Output = unknown> implements AsyncDisposable {
-  readonly sessionManager: SessionManager<Output>;
+  readonly sessionManager: SessionOwner;
   readonly #runtime: Runtime;
   readonly #workflow: Workflow<unknown, Output>;
   readonly #lease: Lease;
@@ -42,7 +48,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
 
   /** Made by `SessionManager.session()`. */
   constructor(
-    sessionManager: SessionManager<Output>,
+    sessionManager: SessionOwner,
     workflow: Workflow<unknown, Output>,
     lease: Lease,
     request: SessionRequest,

@@ -2,38 +2,9 @@
 import * as oauth from 'oauth4webapi';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
-import { type PresetName, presetNames, type Quirks, withPreset } from './presets.ts';
+import { type OAuthProviderConfig, presetNames, type Quirks, withPreset } from './presets.ts';
 
-export interface OAuthProviderConfig {
-  clientId: string;
-  clientSecret?: string;
-  /** A provider that is known: its addresses and its differences from the standard. Other members override it. */
-  provider?: PresetName;
-  /** Where the browser is sent. Its own query, if it has one, is kept. Required without `provider`. */
-  authorizationUrl?: string;
-  /** Required without `provider`. */
-  tokenUrl?: string;
-  /** Where tokens are revoked (RFC 7009). Default: the provider is not told of a revocation. */
-  revocationUrl?: string;
-  /** The callback, exactly as the provider knows it; the route that serves it is configured separately. */
-  redirectUri: string;
-  /** What is asked for when a workflow names no scopes. Default: none, which leaves it to the provider. */
-  scopes?: readonly string[];
-  /** Where set, a callback that says it is from another issuer is refused (RFC 9207). */
-  issuer?: string;
-  /** Refuses callbacks that do not name their issuer. Needs `issuer`. Default false. */
-  requireIssuerParameter?: boolean;
-  /** How the token endpoint knows the client. Default `client_secret_basic`, or `none` without a secret. */
-  tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'none';
-  /** Sent along to `authorizationUrl`, such as `prompt` or `audience`. */
-  authorizationParams?: Record<string, string>;
-  /** Allows `http://` beyond loopback, for networks that are safe otherwise. Default false. */
-  allowInsecureHttp?: boolean;
-  /** For servers: the page that asks goes to the consent itself, and back; else in a window of its own. Default false. */
-  useRedirectAuth?: boolean;
-  /** For servers: a user is asked for consent when their socket connects, not when a run needs it. Default false. */
-  preflightAuth?: boolean;
-}
+export type { OAuthProviderConfig } from './presets.ts';
 
 /** A checked provider, with what `oauth4webapi` wants to be told. */
 export interface Provider {

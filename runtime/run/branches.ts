@@ -1,12 +1,12 @@
 /** Branches of a run that have calls of their own, so that none can be taken for another one's, whatever the order they come in. */
 import type { Branches } from '../authoring/context.ts';
 import { WithdrawnError } from '../authoring/errors.ts';
-import type { Run } from './run.ts';
+import type { RunCalls } from './run-calls.ts';
 import { type Branch, branchRoot, runAt } from './thread.ts';
 
 type Begun<T> = { readonly branch: Branch; readonly result: Promise<T> };
 
-const begin = <T>(run: Run, name: string, work: (signal: AbortSignal) => Promise<T> | T): Begun<T> => {
+const begin = <T>(run: RunCalls, name: string, work: (signal: AbortSignal) => Promise<T> | T): Begun<T> => {
   const { position } = run;
   const fact = { type: 'branch.started', call: 0, after: 0, name } as const;
   const made = run.make(fact, position);
@@ -19,12 +19,12 @@ const begin = <T>(run: Run, name: string, work: (signal: AbortSignal) => Promise
   return { branch, result };
 };
 
-export const branch = <T>(run: Run, name: string, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> =>
+export const branch = <T>(run: RunCalls, name: string, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> =>
   begin(run, name, work).result;
 
 /** Begins all, and withdraws those that are still under way when the first of them has decided the outcome. */
 const decide = <T>(
-  run: Run,
+  run: RunCalls,
   branches: Branches,
   outcome: (results: readonly (readonly [string, Promise<unknown>])[]) => Promise<T>,
   why: string,
@@ -41,7 +41,7 @@ const decide = <T>(
   return decided;
 };
 
-export const all = (run: Run, branches: Branches): Promise<Record<string, unknown>> =>
+export const all = (run: RunCalls, branches: Branches): Promise<Record<string, unknown>> =>
   decide(
     run,
     branches,
@@ -52,7 +52,7 @@ export const all = (run: Run, branches: Branches): Promise<Record<string, unknow
     'another branch of ctx.all has failed, or all have ended.',
   );
 
-export const race = (run: Run, branches: Branches): Promise<{ winner: string; value: unknown }> =>
+export const race = (run: RunCalls, branches: Branches): Promise<{ winner: string; value: unknown }> =>
   decide(
     run,
     branches,

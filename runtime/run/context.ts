@@ -36,7 +36,7 @@ import { authorsLog, silentLog } from '../log.ts';
 import type { AccessToken, Begun } from '../oauth/oauth.ts';
 import { all, branch, race } from './branches.ts';
 import { AUTHORIZE, type PauseFact } from './calls.ts';
-import type { Run } from './run.ts';
+import type { RunCalls } from './run-calls.ts';
 import { StepWork, stepKey } from './step-work.ts';
 import type { Position } from './thread.ts';
 
@@ -45,9 +45,9 @@ const CALLBACK_FAILED = 'Authentication callback failed';
 const NOBODY_TO_CONSENT = `${CALLBACK_FAILED}: this route can send nobody to a consent page; use a versioned route.`;
 
 export class RunContext implements Context {
-  readonly #run: Run;
+  readonly #run: RunCalls;
 
-  constructor(run: Run) {
+  constructor(run: RunCalls) {
     this.#run = run;
   }
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TraceStep } from '../../machines/facts.ts';
 import { toJsonOrNull } from '../json.ts';
-import type { Run } from './run.ts';
+import type { RunCalls } from './run-calls.ts';
 
 /** As many outputs as NAT repeats at the end. */
 const MAX_OUTPUTS = 50;
@@ -10,11 +10,11 @@ const MAX_OUTPUTS = 50;
 export class RunSteps {
   readonly functionId: string;
   readonly #workflowId: string;
-  readonly #run: Run;
+  readonly #run: RunCalls;
   readonly #input: unknown;
   readonly #outputs: unknown[] = [];
 
-  constructor(run: Run) {
+  constructor(run: RunCalls) {
     this.#run = run;
     this.#input = toJsonOrNull(run.asked.input);
     this.#workflowId = this.#note(this.#workflowStep(randomUUID(), 'WORKFLOW_START', { input: this.#input }));

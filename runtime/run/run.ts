@@ -12,7 +12,6 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { Log } from '../authoring/context.ts';
 import { EndedError, OutputInvalidError, stackOf, WithdrawnError, wordsOf } from '../authoring/errors.ts';
 import type { Returned, Workflow } from '../authoring/workflow.ts';
 import type { Lease } from '../builders/builder.ts';
@@ -20,7 +19,6 @@ import { type SlotHolder, SlotRequest } from '../builders/slots.ts';
 import type { Driver, Execution, NewFact, Phase } from '../executions/execution.ts';
 import type { RunRequest } from '../journal/start-request.ts';
 import { copyJson, toJson } from '../json.ts';
-import type { OAuth } from '../oauth/oauth.ts';
 import {
   type CallFact,
   isCountedOn,
@@ -36,6 +34,7 @@ import { RunContext } from './context.ts';
 import { RunSteps } from './function-steps.ts';
 import { Refusals } from './refusals.ts';
 import type { Replay } from './replay.ts';
+import type { Made, RunCalls, RunDeps } from './run-calls.ts';
 import type { Strayed } from './strays.ts';
 import {
   type Branch,
@@ -49,25 +48,10 @@ import {
   runAt,
   runFrom,
 } from './thread.ts';
-import type { Turns, TurnTaker } from './turns.ts';
+import type { TurnTaker } from './turns.ts';
 import { type Outcome, Waiting, Waits } from './waits.ts';
 
-export interface RunDeps {
-  readonly oauth: OAuth;
-  readonly promptGraceMs: number;
-  readonly oauthTimeoutMs: number;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly log: Log;
-  readonly turns: Turns;
-  /** Calls back in so many milliseconds, unless what is returned is called before. */
-  after(ms: number, run: () => void): () => void;
-}
-
-/** What a call has led to: before, or now. */
-export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
-
-export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown> {
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown>, RunCalls {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
@@ -586,6 +570,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
       const { done, value } = await runAt(position, () => generator.next());
       if (done) return value;
       this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
+      // A generator that waits for nothing would fill the journal before any reader has had a turn.
+      if (yields % YIELDS_A_TURN === YIELDS_A_TURN - 1) await new Promise(setImmediate);
     }
   }
 
@@ -649,6 +635,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     runAt(this, () => this.#abort?.abort(ended()));
   }
 }
+
+/** Outputs of a generator between two turns of the event loop. */
+const YIELDS_A_TURN = 256;
 
 /** What the log says of a workflow that throws: it is not the server that has failed. */
 export const FAILED = 'a workflow has failed';

@@ -4,14 +4,14 @@ import type { Context, Log, Span, SpanKind, SpanOptions, Step } from '../authori
 import { dataOf, stackOf, wordsOf } from '../authoring/errors.ts';
 import { toJson } from '../json.ts';
 import type { CallFact, MadeCall } from './calls.ts';
-import type { Run } from './run.ts';
+import type { RunCalls } from './run-calls.ts';
 import { type Position, runAt } from './thread.ts';
 
 /** The idempotency key of a step: the same in all lives and attempts. */
-export const stepKey = (run: Run, call: number): string => `${run.execution.id}:${call}`;
+export const stepKey = (run: RunCalls, call: number): string => `${run.execution.id}:${call}`;
 
 export class StepWork<T> implements Step {
-  readonly #run: Run;
+  readonly #run: RunCalls;
   readonly #started: Extract<MadeCall, { type: 'step.started' }>;
   readonly #position: Position;
   readonly #work: (step: Step) => Promise<T> | T;
@@ -22,7 +22,7 @@ export class StepWork<T> implements Step {
   #signal: AbortSignal | undefined;
 
   constructor(
-    run: Run,
+    run: RunCalls,
     ctx: Context,
     started: Extract<MadeCall, { type: 'step.started' }>,
     { branch }: Position,

@@ -6,9 +6,9 @@
  * A2  All is given at once, and costs what is asked for, not what there is.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { ExecutionFilter } from '../executions/executions.ts';
-import type { Named } from '../executions/names.ts';
 import type { Origin } from '../journal/start-request.ts';
+import type { Named } from './named.ts';
+import type { ExecutionFilter } from './query.ts';
 import type { Vault } from './vault.ts';
 
 export interface Archive {

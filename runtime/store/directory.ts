@@ -7,10 +7,9 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import Database from 'libsql';
 import { Failure } from '../errors.ts';
+import type { Connection } from './connection.ts';
 import { handBack, takeOver } from './ledger.ts';
 import { MIGRATIONS, WRITES } from './schema.ts';
-
-export type Connection = InstanceType<typeof Database>;
 
 /** What a file of the store is called. */
 export const FILE = 'fermata.db';

@@ -5,13 +5,13 @@
  * was committed and takes some microseconds.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { ExecutionFilter } from '../executions/executions.ts';
-import type { Named } from '../executions/names.ts';
 import type { Archive, Archived } from './archive.ts';
 import { type Directory, openDirectory } from './directory.ts';
 import { type Batch, Commits, unwritable, type Writer } from './group-commit.ts';
 import { Kept, type KeptDeps } from './journal-writer.ts';
 import { Journal } from './memory-journal.ts';
+import type { Named } from './named.ts';
+import type { ExecutionFilter } from './query.ts';
 import { Reader } from './reader.ts';
 import { Seal } from './seal.ts';
 import { readOrigin } from './start-request-text.ts';

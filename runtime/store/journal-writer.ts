@@ -3,7 +3,7 @@
 import { firstDueAt, NEVER } from '../../machines/deadlines.ts';
 import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
-import { firstAwaited, standOf } from '../executions/executions.ts';
+import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { Batch, Part, Writer } from './group-commit.ts';
 import type { Journal } from './memory-journal.ts';
 import type { Parameter } from './schema.ts';

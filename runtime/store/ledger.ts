@@ -12,7 +12,7 @@ import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { Failure } from '../errors.ts';
-import type { Connection } from './directory.ts';
+import type { Connection } from './connection.ts';
 
 export interface Owner {
   readonly token: string;

@@ -7,11 +7,13 @@
 import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import type { JournalEntry } from '../../machines/facts.ts';
-import { type ExecutionFilter, readCursor, type Stand } from '../executions/executions.ts';
-import type { Named } from '../executions/names.ts';
+import type { Stand } from '../../machines/standing.ts';
+import { MAX_RESULT_DEPTH, tooDeepAt } from '../nesting.ts';
 import type { Archive } from './archive.ts';
+import type { Connection } from './connection.ts';
 import { damaged } from './damage.ts';
-import type { Connection } from './directory.ts';
+import type { Named } from './named.ts';
+import { type ExecutionFilter, readCursor } from './query.ts';
 import type { StoredOrigin } from './start-request-text.ts';
 import type { VaultKind } from './vault.ts';
 
@@ -224,13 +226,19 @@ const readFacts = (facts: unknown, sum: unknown): readonly unknown[] | string =>
   const read = Buffer.from(facts as ArrayBuffer);
   if (!isUtf8(read)) return 'is not UTF-8';
   if (sum !== null && sum !== crc32(read)) return 'is not what was written: its checksum does not fit';
+  const text = read.toString();
+  // Versions that wrote no sum had no limit either.
+  if (sum === null && tooDeepAt(text, MAX_STORED_DEPTH) !== undefined) return 'is nested too deeply';
   try {
-    const list: unknown = JSON.parse(read.toString());
+    const list: unknown = JSON.parse(text);
     return Array.isArray(list) ? list : 'is no list of facts';
   } catch {
     return 'is no JSON';
   }
 };
+
+/** A result in its fact, in the list of a row. */
+const MAX_STORED_DEPTH = MAX_RESULT_DEPTH + 10;
 
 const isNumbered = (entries: readonly (JournalEntry | null | undefined)[]): boolean => {
   let last = 0;

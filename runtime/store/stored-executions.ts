@@ -7,10 +7,11 @@ import { join, resolve } from 'node:path';
 import type { Blocked, ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { Failure } from '../errors.ts';
-import type { ExecutionFilter } from '../executions/executions.ts';
 import { foldJournal } from '../journal/fold-journal.ts';
-import { type Connection, claim, FILE, openBeside } from './directory.ts';
+import type { Connection } from './connection.ts';
+import { claim, FILE, openBeside } from './directory.ts';
 import { refuseIfOwned } from './ledger.ts';
+import type { ExecutionFilter } from './query.ts';
 import { Reader, type Summary } from './reader.ts';
 import { WRITES } from './schema.ts';
 

@@ -1,6 +1,4 @@
-/** Where files are kept: in memory, or in a directory. */
-import { Failure } from '../../runtime/index.ts';
-import { DirectoryStore } from './directory-store.ts';
+/** What an object store is, and one in memory. */
 import { requireKey } from './object-key.ts';
 import { StoreFullError } from './store-full-error.ts';
 
@@ -63,17 +61,3 @@ export class MemoryObjectStore implements ObjectStore {
 
 const sizeOf = (key: string, object: StoredObject | undefined): number =>
   object === undefined ? 0 : object.data.length + Buffer.byteLength(key) + overheadBytes;
-
-/**
- * `place`: the word `memory`, or a directory, which is made if there is none. `maxStoreBytes` counts in memory only. Rejects
- * with `options_invalid` for a directory that cannot be used.
- */
-export const openObjectStore = async (place: string, maxStoreBytes: number): Promise<ObjectStore> => {
-  if (place === 'memory') return new MemoryObjectStore(maxStoreBytes);
-  try {
-    return await DirectoryStore.open(place);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Failure('options_invalid', { detail: `object_store: the directory cannot be used: ${reason}`, cause });
-  }
-};

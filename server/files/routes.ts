@@ -11,7 +11,7 @@ import { problem, refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import type { Who } from '../identity/caller.ts';
-import { ValidationFailure } from '../nat/pydantic/reader.ts';
+import { ValidationFailure } from '../nat/pydantic/mistakes.ts';
 import { type FormFile, readFormFile } from './multipart.ts';
 import { isKey, keyFrom } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';

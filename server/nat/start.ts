@@ -11,7 +11,8 @@ import {
 import { HttpRequestInfo } from '../http/request-info.ts';
 import type { Call } from '../http/route.ts';
 import { readJsonBody } from './json-body.ts';
-import { createReader, type Reading, ValidationFailure } from './pydantic/reader.ts';
+import { ValidationFailure } from './pydantic/mistakes.ts';
+import { createReader, type Reading } from './pydantic/reader.ts';
 
 /** How a result is shown that is not sent as it is; the wire reads it from the execution. */
 export type ResultForm = 'chat';

@@ -6,6 +6,28 @@ import { type Workflow, workflow } from '../../runtime/index.ts';
 import { openStream } from '../support/event-reader.ts';
 import { given } from '../support/given.ts';
 
+const WORDS = 30_000;
+
+/** Says three times as much as a journal holds, and waits for nothing. */
+const endless = workflow({
+  name: 'endless',
+  async *run() {
+    for (let count = 0; count < WORDS; count += 1) yield `word${count} `;
+  },
+});
+
+test('a reader that takes all it is sent gets everything that a generator says, however much it is at once', async (t) => {
+  const { server } = await given.server(t, { workflow: endless });
+
+  const reader = await openStream(t, `${server.url}/v1/chat/completions`, { method: 'POST', body: chat });
+  await reader.ended;
+
+  const words = [...reader.text.matchAll(/"content":"(word\d+) "/g)].map(([, said]) => said);
+  assert.deepEqual([words.length, words[0], words.at(-1)], [WORDS, 'word0', `word${WORDS - 1}`]);
+  assert.match(reader.text, /"stop"/);
+  assert.doesNotMatch(reader.text, /"code"/);
+});
+
 const word = z.object({ word: z.string() });
 
 /** Emits more than the journal holds before any reader can look: all in one turn of the event loop. */

@@ -37,5 +37,5 @@ const holdings = (): Holdings => {
 };
 
 process.on('message', () => process.send?.(holdings()));
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // `fermata serve` refuses `process.exit`
 await import('../../../cli/main.ts');

@@ -6,7 +6,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
 import type { HeaderLines } from '../cors.ts';
 import type { Call, Reply } from '../route.ts';
-import type { Connection } from './connection.ts';
 import { clientOf, hostFault, readHeaders } from './request-parts.ts';
 import { readTarget } from './target.ts';
 
@@ -14,7 +13,7 @@ import { readTarget } from './target.ts';
 const largeBody = 64 * 1024;
 
 /** A client that takes nothing for so long is cut off. */
-const STALLED_MS = 10_000;
+export const STALLED_MS = 10_000;
 
 export class NodeRequest implements AdapterRequest {
   readonly method: string;
@@ -25,12 +24,13 @@ export class NodeRequest implements AdapterRequest {
 
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #connection: Connection;
+  /** `isLast`: it ends with the next reply. */
+  readonly #connection: { isLast: boolean };
   readonly #awaitsContinue: boolean;
   #listener: ReplyListener | undefined;
   #isOver = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse, connection: Connection, awaitsContinue: boolean) {
+  constructor(req: IncomingMessage, res: ServerResponse, connection: { isLast: boolean }, awaitsContinue: boolean) {
     const target = readTarget(req.url ?? '');
     this.#req = req;
     this.#res = res;
@@ -67,12 +67,14 @@ export class NodeRequest implements AdapterRequest {
     if (this.#isOver) return;
     if (this.#awaitsContinue) this.#res.writeContinue();
     let left = Number(this.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+    let isWhole = false;
     this.#req.on('data', (chunk: Buffer) => {
       left -= chunk.length;
-      take(chunk, left === 0);
+      isWhole = left === 0;
+      take(chunk, isWhole);
     });
     this.#req.on('end', () => {
-      if (left !== 0 || this.headers['content-length'] === '0') take(nothing, true);
+      if (!isWhole) take(nothing, true);
     });
   }
 

@@ -2,7 +2,8 @@
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../../runtime/index.ts';
 import { lookUp } from '../pydantic/compile.ts';
 import { isRecord } from '../pydantic/containers.ts';
-import { createReader, ValidationFailure } from '../pydantic/reader.ts';
+import { ValidationFailure } from '../pydantic/mistakes.ts';
+import { createReader } from '../pydantic/reader.ts';
 import type { Input } from '../start.ts';
 import { type ChatRequest, lastText } from './schema.ts';
 

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../runtime/index.ts';
 import { isRecord } from '../pydantic/containers.ts';
-import { createReader, type ValidationEntry, ValidationFailure } from '../pydantic/reader.ts';
+import { type ValidationEntry, ValidationFailure } from '../pydantic/mistakes.ts';
+import { createReader } from '../pydantic/reader.ts';
 import { NAMED } from '../pydantic/scalars.ts';
 
 /** What NAT takes for a text that is not there. */

@@ -6,13 +6,10 @@
  * L3  A million mistakes are answered with the first hundred.
  */
 
-import type { ValidationEntry } from './reader.ts';
+import { enoughEntries, type ValidationEntry } from './mistakes.ts';
 import { anything, type JsonSchema, numberOr, plural, type Read, refuse } from './scalars.ts';
 
 export type Compile = (schema: unknown) => Read;
-
-/** Entries after which a list or dictionary is not looked at any further (L3). */
-export const enoughEntries = 100;
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -5,33 +5,8 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { compileLax } from './compile.ts';
-import { enoughEntries } from './containers.ts';
+import { enoughEntries, type ValidationEntry } from './mistakes.ts';
 import type { JsonSchema } from './scalars.ts';
-
-/** One mistake. `input` is what stood at `loc`; of a missing member it is the object that lacks it. */
-export type ValidationEntry = {
-  type: string;
-  /** Begins with `body`; members by name, items by index. */
-  loc: (string | number)[];
-  msg: string;
-  input: unknown;
-  ctx?: Record<string, unknown>;
-};
-
-/** A body was refused; `validationReply(entries)` is what the client is told. */
-export class ValidationFailure extends Error {
-  override readonly name = 'ValidationFailure';
-  readonly entries: readonly ValidationEntry[];
-
-  constructor(entries: readonly ValidationEntry[]) {
-    super(entries.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`).join('; '));
-    this.entries = entries;
-  }
-}
-
-export const validationReply = (entries: readonly ValidationEntry[]): { detail: readonly ValidationEntry[] } => ({
-  detail: entries,
-});
 
 export type Reading = { value: unknown; issues?: undefined } | { issues: ValidationEntry[] };
 

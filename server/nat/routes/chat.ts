@@ -12,7 +12,7 @@ import { isOpenAiClient, presentsAsOpenAi, withOpenAiError } from '../chat/opena
 import { type ChatRequest, readChat } from '../chat/schema.ts';
 import { type ErrorForm, errorFrame } from '../frames.ts';
 import { readJsonBody } from '../json-body.ts';
-import { ValidationFailure } from '../pydantic/reader.ts';
+import { ValidationFailure } from '../pydantic/mistakes.ts';
 import { AdaptedSteps } from '../step-adaptor.ts';
 import { aboutChat } from './about.ts';
 import { type Look, type StreamRouteDeps, streamer } from './streams.ts';

@@ -6,7 +6,7 @@ import { refusal } from '../../http/problem.ts';
 import type { Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
 import { readJsonBody } from '../json-body.ts';
-import { type ValidationEntry, ValidationFailure } from '../pydantic/reader.ts';
+import { type ValidationEntry, ValidationFailure } from '../pydantic/mistakes.ts';
 import { inPython } from '../pydantic/scalars.ts';
 
 export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who }): Route[] => [

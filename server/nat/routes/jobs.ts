@@ -22,7 +22,8 @@ import { guestHeaders, newGuest } from '../../identity/guest.ts';
 import type { RoutePaths } from '../../options.ts';
 import { errorText, type Wire } from '../../wire/bodies.ts';
 import { readJsonBody } from '../json-body.ts';
-import { createReader, ValidationFailure } from '../pydantic/reader.ts';
+import { ValidationFailure } from '../pydantic/mistakes.ts';
+import { createReader } from '../pydantic/reader.ts';
 import { type Input, startRequest } from '../start.ts';
 import { aboutJob, aboutJobStart } from './about.ts';
 

@@ -1,7 +1,6 @@
 /** A message of a user and the run it has started: what is shown on a socket, and shown again on the next one. */
 import type { Caller, ExecutionView } from '../../../runtime/index.ts';
 import type { Refers } from './protocol.ts';
-import type { View } from './view.ts';
 
 /** A place in what a run says: the number of a fact, and how many of the messages that tell it. */
 export type Place = { readonly seq: number; readonly part: number };
@@ -16,7 +15,7 @@ export interface Progress {
   readonly executionId: string;
   seen: Place;
   /** Where the run is shown; undefined while nobody looks. */
-  view: View | undefined;
+  view: { stop(): void } | undefined;
 }
 
 export interface Turn {

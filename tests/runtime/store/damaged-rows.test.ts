@@ -26,6 +26,7 @@ const damages: Readonly<Record<string, string>> = {
   'no JSON': `facts = substr(facts, 2)`,
   'another JSON': `facts = '{}', sum = NULL`,
   'no facts': `facts = '[null]', sum = NULL`,
+  'a value that is nested too deeply': `facts = replace(facts, '"interactive":', '"deep":${'['.repeat(50_000)}${']'.repeat(50_000)},"interactive":'), sum = NULL`,
   'numbers that repeat': `facts = replace(facts, '"seq":2', '"seq":1'), sum = NULL`,
 };
 

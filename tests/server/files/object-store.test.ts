@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Failure } from '../../../runtime/index.ts';
 import { DirectoryStore } from '../../../server/files/directory-store.ts';
-import { MemoryObjectStore, openObjectStore } from '../../../server/files/object-store.ts';
+import { MemoryObjectStore } from '../../../server/files/object-store.ts';
+import { openObjectStore } from '../../../server/files/open.ts';
 import { StoreFullError } from '../../../server/files/store-full-error.ts';
 import { objectStoreContract } from '../../contracts/object-store.ts';
 

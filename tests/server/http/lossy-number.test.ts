@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { lossyNumberIn } from '../../../server/http/lossy-number.ts';
 import { readJsonBody } from '../../../server/nat/json-body.ts';
-import { ValidationFailure } from '../../../server/nat/pydantic/reader.ts';
+import { ValidationFailure } from '../../../server/nat/pydantic/mistakes.ts';
 
 const cases: readonly [string, readonly (string | number)[] | undefined][] = [
   ['9007199254740993', []],

@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { MAX_DEPTH } from '../../../runtime/index.ts';
 import { readJsonBody } from '../../../server/nat/json-body.ts';
-import { type ValidationEntry, ValidationFailure } from '../../../server/nat/pydantic/reader.ts';
+import { type ValidationEntry, ValidationFailure } from '../../../server/nat/pydantic/mistakes.ts';
 
 const json = 'application/json';
 

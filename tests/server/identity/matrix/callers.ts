@@ -27,6 +27,8 @@ export type Caller = (given: { readonly cookie: string; readonly origin: string 
 
 export interface Kind {
   readonly name: string;
+  /** What comes of it, in `expected`. Default: that of its name. */
+  readonly like?: string;
   readonly config: Partial<ServerOptions>;
   /** The one to whom all executions of the matrix belong. */
   readonly owner: Caller;
@@ -117,4 +119,12 @@ const proxied: Kind = {
   },
 };
 
-export const kinds: readonly Kind[] = [verified, local, proxied];
+/** Whether a header came twice is seen by what speaks HTTP. */
+const proxiedOnNode: Kind = {
+  ...proxied,
+  name: `${proxied.name}, and that speaks HTTP by Node`,
+  like: proxied.name,
+  config: { ...proxied.config, adapter: 'node' },
+};
+
+export const kinds: readonly Kind[] = [verified, local, proxied, proxiedOnNode];

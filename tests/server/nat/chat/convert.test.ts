@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { workflow } from '../../../../runtime/index.ts';
 import { converter } from '../../../../server/nat/chat/convert.ts';
 import type { ChatRequest } from '../../../../server/nat/chat/schema.ts';
-import { ValidationFailure } from '../../../../server/nat/pydantic/reader.ts';
+import { ValidationFailure } from '../../../../server/nat/pydantic/mistakes.ts';
 
 const chat: ChatRequest = {
   messages: [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastText, readChat } from '../../../../server/nat/chat/schema.ts';
-import { ValidationFailure } from '../../../../server/nat/pydantic/reader.ts';
+import { ValidationFailure } from '../../../../server/nat/pydantic/mistakes.ts';
 
 const asked = (content: unknown, more: object = {}) => ({ messages: [{ role: 'user', content }], ...more });
 

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../../runtime/index.ts';
 import { compileLax } from '../../../../server/nat/pydantic/compile.ts';
-import type { ValidationEntry } from '../../../../server/nat/pydantic/reader.ts';
+import type { ValidationEntry } from '../../../../server/nat/pydantic/mistakes.ts';
 
 type Result = { value: unknown; entries: ValidationEntry[] };
 
