@@ -45,6 +45,11 @@ export interface Playing {
 export const refusedByNginx = (scenario: string): string | undefined =>
   scenario === 'static/outside' ? 'nginx answers paths that lead out of its root with 400 itself' : undefined;
 
+/** What is otherwise behind a proxy, and has a test in `behaviour.test.ts`. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  'general/trailing-slash': 'where there is a proxy, redirects are paths',
+};
+
 const behind = async (
   kind: ProxyKind,
   files: readonly string[],
@@ -54,7 +59,10 @@ const behind = async (
     test(`suites pass through ${kind.name}`, { skip: kind.missing }, () => {});
     return;
   }
-  putInFront((port) => kind.start(port, change), refuses);
+  putInFront(
+    (port) => kind.start(port, change),
+    (scenario) => refuses?.(scenario) ?? OTHERWISE[scenario],
+  );
   test(`suites pass through ${kind.name}`, async (t) => {
     const { server } = await given.server(t, { workflow: workflow({ name: 'echo', run: (input: unknown) => input }) });
 

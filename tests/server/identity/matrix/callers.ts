@@ -91,6 +91,8 @@ const local: Kind = {
     page: ({ origin }) => ({ ...asPage, origin }),
     forwarded: () => ({ ...asPage, 'x-forwarded-for': '203.0.113.7' }),
     tunnelled: () => ({ ...asPage, 'cf-connecting-ip': '203.0.113.7' }),
+    /** As a proxy asks that says nothing of itself, and whose `Host` is ours. */
+    plainProxy: () => ({ ...asPage, connection: 'close' }),
     foreignPage: () => ({ ...asPage, ...evil }),
     sibling: () => ({ ...asPage, origin: 'http://127.0.0.1:1' }),
     rebound: () => ({ ...asPage, host: 'evil.example' }),
