@@ -98,14 +98,14 @@ test('members with the names of prototypes are members, and change nothing else'
   assert.equal(runtime.list(operator, { limit: 10 }).executions.length, 2);
 });
 
-test('ten megabytes are not read to their end, however they are announced', async (t) => {
+test('seventy megabytes are not read to their end, however they are announced', async (t) => {
   const { server } = await givenDoors(t);
   const megabyte = 'x'.repeat(1024 * 1024);
 
-  for (const announced of ['Content-Length: 10485760', 'Transfer-Encoding: chunked']) {
+  for (const announced of ['Content-Length: 73400320', 'Transfer-Encoding: chunked']) {
     const client = await connect(t, server.port);
     client.send(request('POST /v1/workflow', ['Content-Type: application/json', announced]));
-    for (let sent = 0; sent < 10; sent += 1) {
+    for (let sent = 0; sent < 70; sent += 1) {
       client.send(announced.startsWith('C') ? megabyte : `100000\r\n${megabyte}\r\n`);
     }
 
