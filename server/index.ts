@@ -38,6 +38,7 @@ import { streamRoutes } from './nat/routes/streams.ts';
 import { workflowRoutes } from './nat/routes/workflow.ts';
 import { socketRoutes } from './nat/websocket/routes.ts';
 import { Sockets } from './nat/websocket/sockets.ts';
+import { FALLBACK, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
 import { openApiRoutes } from './openapi/routes.ts';
 import { consoleRoutes } from './operator/console-routes.ts';
@@ -61,6 +62,8 @@ export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock
   readonly workflows?: readonly Workflow[];
   /** What differs from the defaults. */
   readonly config?: Partial<ServerOptions>;
+  /** For servers that surely have no proxy before them (`NetworkOptions`), such as those of tests. Default false. */
+  readonly isClosingLocal?: boolean;
 }
 
 export interface Server {
@@ -122,13 +125,13 @@ const ANY_ADDRESS = '0.0.0.0';
 
 const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefined): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
-  const { workflow, workflows = [], config: _, ...given } = setup;
+  const { workflow, workflows = [], config: _, isClosingLocal = false, ...given } = setup;
   const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, workflows);
   const newest = newestOf(all);
   for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened
   const identifier = createIdentifier(config.identity);
-  const network = createNetwork(config);
+  const network = createNetwork({ ...config, isClosingLocal });
   const fault = corsFault(config.cors);
   if (fault !== undefined) throw new Failure('options_invalid', { detail: `cors ${fault}` });
   for (const warning of identifier.warnings) log.warn({}, warning);
@@ -226,6 +229,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
       cors: config.cors,
       problem,
       onError: report,
+      onUnread: () => log.info({}, UNREAD),
     });
     if (http.fallback !== undefined) log.warn({ adapter: http.adapter, reason: http.fallback }, FALLBACK);
     return {
@@ -272,12 +276,6 @@ const guarded = (route: Route, network: Network, cors: Cors, callback: string | 
 };
 
 const foreignPage = refusal(403, 'Pages of this origin may not start runs; set cors.allow_origins to those that may.');
-
-const SHARED_NAMES =
-  'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
-
-const FALLBACK =
-  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
 
 /** What replies get to be written after the last run has ended. */
 const REPLY_GRACE_MS = 1_000;

@@ -1,5 +1,6 @@
 /** Where a workflow calls `ctx`, and which of these calls are open: to be named when something is wrong with a path. */
 import type { Context, Step, Workflow } from '../runtime/index.ts';
+import { remember } from './watchdog.ts';
 
 export interface SeenCall {
   /** Such as `step "pay"`. */
@@ -41,6 +42,7 @@ export class Calls {
       run: (input, ctx, resources) => {
         this.#seen = [];
         this.#began();
+        remember(this.last);
         return workflow.run(input, this.#context(ctx), resources);
       },
     };
@@ -79,6 +81,7 @@ export class Calls {
   #made(method: string, given: readonly unknown[], call: (given: readonly unknown[]) => unknown): unknown {
     const seen: SeenCall = { words: wordsOf(method, given), key: keyIn(given), where: whereHere(), isOver: false };
     this.#seen.push(seen);
+    remember(this.last);
     const over = (): void => void (seen.isOver = true);
     const [name, work, ...more] = given;
     const withKey = (step: Step): unknown => {

@@ -18,6 +18,7 @@ import { Run } from '../runtime/run/run.ts';
 import { Calls } from './calls.ts';
 import { Disk, DiskStore, type Faults } from './disk.ts';
 import { SimulatedClock } from './simulated-clock.ts';
+import { beat, rest } from './watchdog.ts';
 
 export interface World {
   readonly workflow: Workflow;
@@ -161,6 +162,7 @@ export class Play implements Faults {
     let idle = 0;
     for (let quiet = 0, turn = 0; quiet < QUIET_TURNS; turn += 1) {
       await new Promise<void>((resolve) => (turn < 100 ? setImmediate(resolve) : setTimeout(resolve, 1)));
+      beat(this.#world.patienceMs);
       if (this.#isLost) {
         await this.#reopen();
         quiet = 0;
@@ -279,6 +281,7 @@ export class Play implements Faults {
 
   /** Ends it, and says what was left behind. */
   async end(): Promise<string[]> {
+    rest();
     const left: string[] = [];
     const execution = this.runtime.engine.executions.inMemory(this.#id);
     if (execution?.isSettled) {

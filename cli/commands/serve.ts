@@ -53,14 +53,14 @@ export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams
   const log = openLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await loadModules(modules);
-  const server = await listening({ workflow, workflows, config, log });
-  refuseExit();
+  refuseExit(); // executions go on before it listens
   // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
   const late = guardedLog(log); // it may be closed already
   process.on('unhandledRejection', (err) => late.error({ err }, 'a promise was rejected, and nothing caught it'));
   process.on('uncaughtException', (err) =>
     late.error({ err }, 'an error was thrown outside of every run, and nothing caught it'),
   );
+  const server = await listening({ workflow, workflows, config, log });
   stopOnSignals(server, log);
   reportStore(config, log);
   const { name, version } = workflow;

@@ -433,6 +433,7 @@ export class Execution {
   }
 
   #filled(full: Fullness): void {
+    if (full === 'full' && this.hasEnded) return; // what had been recorded by then is full as well, and each look reads the whole journal
     const { store, options, log } = this.#deps;
     const usage = usageOf(store.read(this.id)?.entries ?? [], options);
     if (full === 'full')

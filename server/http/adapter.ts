@@ -20,6 +20,8 @@ export interface AdapterOptions {
   /** Milliseconds that a request body may take. The server keeps the time; an adapter only has to wait as long. */
   readonly requestTimeoutMs: number;
   readonly sockets: readonly SocketKind[];
+  /** Called once, if a connection has ended before a request of it could be read, and the library does not say why. */
+  onUnread(): void;
   /** Called for each request that opens no socket. It calls `request.attach` first, and never throws. */
   serve(request: AdapterRequest): void;
 }

@@ -34,6 +34,8 @@ export interface HttpOptions {
   problem(thrown: unknown): Reply;
   /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
   onError(error: unknown): void;
+  /** Called once, if a connection has ended before a request of it could be read: see `AdapterOptions`. */
+  readonly onUnread?: () => void;
   /** Which address a client has behind proxies. Default: that of the other end of the connection. */
   readonly network?: Pick<Network, 'clientOf'>;
   /** Sockets on the same port. */
@@ -206,7 +208,13 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const part = { host, cors };
   const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(rootPath, part)) ?? [];
   const { adapter, fallback } = await chosen(options.adapter, maxHeaderBytes);
-  const server = adapter.create({ maxHeaderBytes, requestTimeoutMs, sockets, serve });
+  const server = adapter.create({
+    maxHeaderBytes,
+    requestTimeoutMs,
+    sockets,
+    serve,
+    onUnread: options.onUnread ?? (() => {}),
+  });
   const bound = await server.listen(options.host, options.port);
   port = bound.port;
 

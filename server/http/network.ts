@@ -28,6 +28,8 @@ export interface NetworkOptions {
    * those of loopback if the server is bound to loopback and no proxy is trusted.
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Whether a request that closes its connection may be from this machine: where there is surely no proxy. Default false. */
+  readonly isClosingLocal?: boolean | undefined;
 }
 
 /** A request, or the handshake of a socket. */
@@ -45,7 +47,8 @@ export interface Network {
 }
 
 /** @throws Failure `options_invalid` naming the option. */
-export const createNetwork = ({ host, trustProxy = [], allowedHosts }: NetworkOptions): Network => {
+export const createNetwork = (options: NetworkOptions): Network => {
+  const { host, trustProxy = [], allowedHosts, isClosingLocal = false } = options;
   const trusted = listOf(trustProxy);
   const isBehindProxy = trustProxy.length > 0;
   const isBoundToLoopback = isLoopback(host.toLowerCase());
@@ -72,7 +75,7 @@ export const createNetwork = ({ host, trustProxy = [], allowedHosts }: NetworkOp
       !isBehindProxy &&
       isLoopback(client.host) &&
       !isForwarded(headers) &&
-      headers.connection?.toLowerCase() !== 'close' &&
+      (isClosingLocal || headers.connection?.toLowerCase() !== 'close') &&
       isLoopback(nameOf(headers.host ?? '')) &&
       isOwnPage(headers),
     checkHost({ host: asked }) {

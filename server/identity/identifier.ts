@@ -180,7 +180,7 @@ const checkOptions = (options: IdentityOptions): void => {
 /** Headers that proxies and browsers set for another purpose are none of a user. */
 const isHeaderName = (name: string): boolean =>
   /^[\w!#$%&'*+.^`|~-]{1,100}$/.test(name) &&
-  !/^(host|origin|cookie|authorization|connection|content-.*|x-operator-key|x-as-operator|x-forwarded-for)$/i.test(
+  !/^(host|origin|cookie|authorization|connection|content-.*|x-api-key|guest-token|x-operator-key|x-as-operator|forwarded|x-forwarded-(for|host|port|proto))$/i.test(
     name,
   );
 

@@ -32,7 +32,7 @@ test('the page has its chapter of promises, and its benchmarks', () => {
   );
   assert.deepEqual(
     new Set(behind(page).named.filter((name) => !name.startsWith('tests/'))),
-    new Set(['crash', 'hibernated', 'durable']),
+    new Set(['crash', 'mistakes', 'hibernated', 'durable']),
   );
 });
 

@@ -6,19 +6,16 @@ import type { RunningProxy } from './proxy.ts';
 type StartProxy = (port: number) => Promise<RunningProxy>;
 
 let startProxy: StartProxy | undefined;
-let refused: ReadonlyMap<string, string> = new Map();
+let refusal: (scenario: string) => string | undefined = () => undefined;
 
-/**
- * For all servers that tests of this process start from now on. `refuses` names the recorded scenarios that this proxy does not let
- * through, and why.
- */
-export const putInFront = (start: StartProxy, refuses: Readonly<Record<string, string>> = {}): void => {
+/** For all servers that tests of this process start from now on. `refuses` says why a recorded scenario cannot pass, if it cannot. */
+export const putInFront = (start: StartProxy, refuses = refusal): void => {
   startProxy = start;
-  refused = new Map(Object.entries(refuses));
+  refusal = refuses;
 };
 
-/** Why the proxy does not let a recorded scenario through; false if it does. */
-export const refusedByFront = (scenario: string): string | false => refused.get(scenario) ?? false;
+/** Why a recorded scenario cannot pass through the proxy; false if it can. */
+export const refusedByFront = (scenario: string): string | false => refusal(scenario) ?? false;
 
 const operatorKey = 'operator-behind-a-proxy';
 

@@ -81,7 +81,7 @@ export const caddy = kindOf({
   name: 'caddy',
   path: '/usr/bin/caddy',
   language: 'caddyfile',
-  listens: [/^:80 /m, (address) => `http://${address} `],
+  listens: [/^:80 \{/m, (address) => `http://${address} {\n  bind ${address.replace(/:\d+$/, '')}`],
   file: (settings) => `{\n  admin off\n  auto_https off\n}\n${settings}`,
   args: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
 });

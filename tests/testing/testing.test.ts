@@ -100,3 +100,30 @@ test('prompts side by side pass: with all answers in one commit, in both orders,
   assert.match(said, /^ +ok \d+ - null > "Price\?" no & "Legal\?" yes > store fails at \d+ interaction\.answered/m);
   assert.match(said, /^ +ok \d+ - null > "Price\?" no & "Legal\?" yes > hibernated at each wait/m);
 });
+
+test('a run that lets nothing else happen is named, with the call before', async (t) => {
+  const kit = new URL('../../testing/index.ts', import.meta.url).href;
+  const runtime = new URL('../../runtime/index.ts', import.meta.url).href;
+  const program = `
+    import { workflow } from ${JSON.stringify(runtime)};
+    import { testWorkflow } from ${JSON.stringify(kit)};
+    const run = async (_, ctx) => {
+      await ctx.step('last of all', () => 1);
+      for (;;) await null;
+    };
+    testWorkflow(workflow({ name: 'spins', run }), { patienceMs: 500 });
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', program];
+  const child = spawn(process.execPath, args, { env: { ...process.env, NODE_TEST_CONTEXT: undefined } });
+  t.after(() => child.kill('SIGKILL'));
+  let said = '';
+  for await (const part of child.stderr) {
+    said += part;
+    if (said.includes('\n')) break;
+  }
+
+  assert.match(
+    said,
+    /A run has let nothing else happen in the process for 500 ms[^\n]*Its last call was step "last of all"/,
+  );
+});

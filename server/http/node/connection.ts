@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Reply } from '../route.ts';
 import { rawReply } from './refusals.ts';
-import type { NodeRequest } from './request.ts';
+import { type NodeRequest, STALLED_MS } from './request.ts';
 
 /** Requests that wait for those before them; beyond it no more is read. */
 const MAX_WAITING = 64;
@@ -69,7 +69,7 @@ export class Connection {
     else if (!current.isWhole) {
       const { isAnswered } = current;
       current.lose();
-      if (isAnswered) this.#socket.destroySoon();
+      if (isAnswered) this.#close();
       else this.#refuse(reply);
     }
   }
@@ -80,7 +80,7 @@ export class Connection {
     this.isLast = true;
     this.#waiting.length = 0;
     this.#current?.lose();
-    this.#socket.destroySoon();
+    this.#close();
   }
 
   /** The socket has closed, or is closed. */
@@ -90,6 +90,13 @@ export class Connection {
     this.upgraded?.cut();
     this.#current?.lose();
     this.#socket.destroy();
+  }
+
+  /** What was written leaves, if the client takes it. */
+  #close(): void {
+    const socket = this.#socket;
+    socket.setTimeout(STALLED_MS, () => socket.destroy());
+    socket.destroySoon();
   }
 
   #pause(): void {
@@ -105,6 +112,6 @@ export class Connection {
   #refuse(reply: Reply): void {
     this.isLast = true;
     this.#socket.write(rawReply(reply));
-    this.#socket.destroySoon();
+    this.#close();
   }
 }

@@ -13,7 +13,7 @@ import { readTarget } from './target.ts';
 const largeBody = 64 * 1024;
 
 /** A client that takes nothing for so long is cut off. */
-const STALLED_MS = 10_000;
+export const STALLED_MS = 10_000;
 
 export class NodeRequest implements AdapterRequest {
   readonly method: string;
@@ -67,12 +67,14 @@ export class NodeRequest implements AdapterRequest {
     if (this.#isOver) return;
     if (this.#awaitsContinue) this.#res.writeContinue();
     let left = Number(this.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+    let isWhole = false;
     this.#req.on('data', (chunk: Buffer) => {
       left -= chunk.length;
-      take(chunk, left === 0);
+      isWhole = left === 0;
+      take(chunk, isWhole);
     });
     this.#req.on('end', () => {
-      if (left !== 0 || this.headers['content-length'] === '0') take(nothing, true);
+      if (!isWhole) take(nothing, true);
     });
   }
 

@@ -10,7 +10,6 @@ import {
   type SocketReader,
 } from '../adapter.ts';
 import type { Connection } from './connection.ts';
-import { rawReply } from './refusals.ts';
 import { clientOf, hostFault, readHeaders } from './request-parts.ts';
 import type { Target } from './target.ts';
 
@@ -58,7 +57,7 @@ export class NodeSockets {
         : { status: 400, detail: fault };
     if ('status' in accepted) {
       const { status, detail } = accepted;
-      socket.end(rawReply({ status, headers: { 'content-type': 'application/json' }, body: refusalBody(detail) }));
+      connection.refuse({ status, headers: { 'content-type': 'application/json' }, body: refusalBody(detail) });
       return;
     }
     if (accepted.cookie !== undefined) this.#cookies.set(req, accepted.cookie);

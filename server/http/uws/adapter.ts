@@ -1,6 +1,7 @@
 /** HTTP by uWebSockets.js. */
 import type { Adapter, AdapterOptions, AdapterServer } from '../adapter.ts';
 import { bind } from '../bind.ts';
+import { Connections, counted } from './connections.ts';
 import { takeWith } from './listen.ts';
 import { loadUws } from './load.ts';
 import { UwsRequest } from './request.ts';
@@ -14,10 +15,13 @@ export const createUwsAdapter = (maxHeaderBytes: number): Adapter => {
   const uws = loadUws(maxHeaderBytes);
   return {
     name: 'uws',
-    create({ sockets, serve }: AdapterOptions): AdapterServer {
+    create({ sockets, serve, onUnread }: AdapterOptions): AdapterServer {
       const app = uws.App();
-      for (const kind of sockets) app.ws(kind.path, behaviorOf(kind));
+      const connections = new Connections(onUnread);
+      app.filter((_, change) => connections.changed(change));
+      for (const kind of sockets) app.ws(kind.path, counted(behaviorOf(kind), connections));
       app.any('/*', (res, req) => {
+        connections.isRead = true;
         const request = new UwsRequest(res, req);
         serve(request);
         request.returned();

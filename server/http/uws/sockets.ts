@@ -19,10 +19,12 @@ import type { HttpResponse, WebSocket, WebSocketBehavior } from './types.ts';
 
 type Live = { readonly accepted: AcceptedSocket; socket: UwsSocket | undefined; reader: SocketReader | undefined };
 
+type Behavior = Required<Pick<WebSocketBehavior<Live>, 'upgrade' | 'open'>> & WebSocketBehavior<Live>;
+
 /** The library counts bytes in 32 bits. */
 const MAX_READ = 2 ** 31;
 
-export const behaviorOf = (kind: SocketKind): WebSocketBehavior<Live> => ({
+export const behaviorOf = (kind: SocketKind): Behavior => ({
   compression: 0,
   maxPayloadLength: Math.min(kind.maxMessageBytes, MAX_READ),
   maxBackpressure: kind.maxUnsentBytes,

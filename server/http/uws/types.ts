@@ -93,6 +93,8 @@ export interface WebSocketBehavior<Data> {
 export interface App {
   any(pattern: string, handler: (res: HttpResponse, req: HttpRequest) => void): App;
   ws<Data>(pattern: string, behavior: WebSocketBehavior<Data>): App;
+  /** Called with 1 for each connection, and with -1 when it has ended, unless it has become a socket. */
+  filter(changed: (res: HttpResponse, change: 1 | -1) => void): App;
   /** Calls back before it returns; false if the address cannot be used, without saying why. */
   listen(host: string, port: number, options: number, listening: (socket: ListenSocket | false) => void): App;
   /** Ends every connection at once. */

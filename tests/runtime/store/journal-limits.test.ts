@@ -56,3 +56,26 @@ test('an input of eight megabytes counts for neither limit nor warning', async (
 
   assert.deepEqual([error, warned], [null, []]);
 });
+
+test('a journal that is full is read once to say so, however much was recorded by then', async (t) => {
+  const noisy = workflow({
+    name: 'noisy',
+    run: async (_, ctx) => {
+      for (let count = 0; count < 1_500; count += 1) void ctx.notify(`note ${count}`);
+      await ctx.sleep(60_000);
+    },
+  });
+  const world = await DurableWorld.open(t, [noisy], { maxJournalFacts: 1_000, options: { maxJournalFacts: 1_000 } });
+  const { store } = world;
+  const read = store.read.bind(store);
+  let reads = 0;
+  store.read = (...given) => {
+    reads += 1;
+    return read(...given);
+  };
+
+  const id = await world.start({ workflow: 'noisy' });
+
+  assert.equal(world.get(id).context.error?.code, 'journal_full');
+  assert.ok(reads < 10, `${reads} reads`);
+});

@@ -117,6 +117,7 @@ test('no body and an empty one are the same to a route', async (t) => {
 
   assert.equal((await ask(t, server.port, request('POST /a'))).body, 'true');
   assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 0']))).body, 'true');
+  assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 000']))).body, 'true');
   assert.equal(
     (await ask(t, server.port, request('POST /a', ['Transfer-Encoding: chunked'], '0\r\n\r\n'))).body,
     'true',

@@ -1,5 +1,6 @@
 /** What `server/http/adapter.ts` promises and no other suite shows, on a real connection: this file runs on each adapter. */
 import assert from 'node:assert/strict';
+import { connect as connectSocket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { AdapterSocket, SocketKind, SocketReader } from '../../../server/http/adapter.ts';
 import type { Reply, Route, Sink } from '../../../server/http/route.ts';
@@ -172,6 +173,37 @@ test('a socket is accepted with its cookie or refused with a reason, and other r
     assert.equal((await client.answer()).body, 'no socket', others.join());
   }
   assert.equal((await join()).status, 101);
+});
+
+test('a connection on which a socket was refused is closed, also if the client keeps its side open', async (t) => {
+  const { server } = await givenSockets(t);
+  const socket = connectSocket({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  let isEnded = false;
+  let isClosed = false;
+  socket.on('end', () => {
+    isEnded = true;
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  socket.resume();
+
+  socket.write(
+    request('GET /socket?no', [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ]),
+  );
+  await until(() => isEnded, 'the refusal');
+
+  await until(() => {
+    if (!isClosed) socket.write('x');
+    return isClosed;
+  }, 'the reset');
 });
 
 test('messages arrive in order, text and bytes, and both sides close with a code', async (t) => {

@@ -24,7 +24,7 @@ export const ask = (url: string, line: string, headers: Sent, body?: unknown): P
     const length = Buffer.byteLength(text);
     const asked = request(url + path, {
       method,
-      agent,
+      agent: headers.connection === 'close' ? false : agent,
       headers: { ...(body !== undefined && { 'content-type': type, 'content-length': length }), ...headers },
     });
     asked.on('response', (reply) => {

@@ -27,6 +27,8 @@ export type Caller = (given: { readonly cookie: string; readonly origin: string 
 
 export interface Kind {
   readonly name: string;
+  /** What comes of it, in `expected`. Default: that of its name. */
+  readonly like?: string;
   readonly config: Partial<ServerOptions>;
   /** The one to whom all executions of the matrix belong. */
   readonly owner: Caller;
@@ -89,6 +91,8 @@ const local: Kind = {
     page: ({ origin }) => ({ ...asPage, origin }),
     forwarded: () => ({ ...asPage, 'x-forwarded-for': '203.0.113.7' }),
     tunnelled: () => ({ ...asPage, 'cf-connecting-ip': '203.0.113.7' }),
+    /** As a proxy asks that says nothing of itself, and whose `Host` is ours. */
+    plainProxy: () => ({ ...asPage, connection: 'close' }),
     foreignPage: () => ({ ...asPage, ...evil }),
     sibling: () => ({ ...asPage, origin: 'http://127.0.0.1:1' }),
     rebound: () => ({ ...asPage, host: 'evil.example' }),
@@ -117,4 +121,12 @@ const proxied: Kind = {
   },
 };
 
-export const kinds: readonly Kind[] = [verified, local, proxied];
+/** Whether a header came twice is seen by what speaks HTTP. */
+const proxiedOnNode: Kind = {
+  ...proxied,
+  name: `${proxied.name}, and that speaks HTTP by Node`,
+  like: proxied.name,
+  config: { ...proxied.config, adapter: 'node' },
+};
+
+export const kinds: readonly Kind[] = [verified, local, proxied, proxiedOnNode];

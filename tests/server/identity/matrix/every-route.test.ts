@@ -146,7 +146,7 @@ for (const kind of kinds) {
       cells,
     );
     for (const line of actual.split('\n')) t.diagnostic(line);
-    assert.equal(`\n${actual}\n`, expected[kind.name]);
+    assert.equal(`\n${actual}\n`, expected[kind.like ?? kind.name]);
     await world.end();
   });
 }

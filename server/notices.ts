@@ -1,0 +1,11 @@
+/** What a server says in its log about how it is set up and reached. */
+
+export const UNREAD =
+  'a connection ended before a request could be read; if a proxy gets 505, it speaks HTTP/1.0: set proxy_http_version 1.1 and ' +
+  'proxy_set_header Connection "" in nginx, or serve with --adapter node (docs/deploying.md)';
+
+export const SHARED_NAMES =
+  'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
+
+export const FALLBACK =
+  'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
