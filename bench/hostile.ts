@@ -37,14 +37,18 @@ export default async (): Promise<Row[]> => {
   for (const store of stores) {
     process.stdout.write(`  ${store}, ${seconds} s, seed ${seed}\n`);
     const damage = await attack({ store, adapter, seconds, seed });
-    for (const fault of damage.faults) process.stdout.write(`  ${fault}\n`);
-    if (damage.faults.length > 0) process.exitCode = 1;
+    const wrong = [...damage.faults, ...damage.left];
+    for (const fault of wrong) process.stdout.write(`  ${fault}\n`);
+    if (wrong.length > 0) process.exitCode = 1;
     rows.push(...rowsOf(store, damage));
   }
   return rows;
 };
 
-const rowsOf = (store: Store, { visits, statuses, faults, slowestHealthMs, cycles, before, after }: Damage): Row[] => {
+const rowsOf = (
+  store: Store,
+  { visits, statuses, faults, left, slowestHealthMs, cycles, before, after }: Damage,
+): Row[] => {
   const row = (what: string, ours: string | number, control = '', ratio = '', target = ''): Row => {
     return { what: `${store}: ${what}`, ours: String(ours), control, ratio, target };
   };
@@ -53,11 +57,11 @@ const rowsOf = (store: Store, { visits, statuses, faults, slowestHealthMs, cycle
     return row(what, `${Math.round(after[name] / MB)} MB`, `${Math.round(before[name] / MB)} MB`, ratio, '1.1');
   };
   const all = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
-  process.stdout.write(`  before ${JSON.stringify(before)}\n  after  ${JSON.stringify(after)}\n`);
   return [
     row('visits', visits),
     row('replies', all.join(', ')),
     row('faults', faults.length, '', '', '0'),
+    row('kinds of things that are left', left.length, '', '', '0'),
     row('slowest /health', `${Math.round(slowestHealthMs)} ms`),
     row('cycles of other clients', cycles),
     grown('heap, before the attack and after', 'heapBytes'),

@@ -106,6 +106,7 @@ export class Executions {
 
   remove(execution: Execution): void {
     const { executionId, owner } = execution.context;
+    if (this.#byId.get(executionId) !== execution) return; // another one has taken its place
     this.#byId.delete(executionId);
     this.#archive?.release(executionId);
     const owned = owner === null ? undefined : this.#byOwner.get(owner);

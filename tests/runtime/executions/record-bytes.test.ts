@@ -106,3 +106,18 @@ test('the inbox is whole however large the journals are, and others get their tu
   assert.ok(passed >= 4, `${passed} turns of the event loop`);
   assert.deepEqual(world.runtime.engine.executions.all(), [], 'reading brings none into memory');
 });
+
+test('an execution that ends while it leaves memory is not held either', async (t) => {
+  const world = await DurableWorld.open(t, [asks], { options: { retentionMs: 1_000, hibernateAfterMs: 5_000 } });
+  const id = await world.start({ workflow: 'asks', input: { wait: true } });
+  const ref = new WeakRef(world.get(id));
+
+  const cancelled = world.runtime.cancel(id, alice);
+  world.clock.advance(5_000); // it has been parked long enough, and its end is not on the disk yet
+  await cancelled;
+  for (let pass = 0; pass < 3; pass += 1) await world.pass(1_000);
+  heapUsed();
+
+  assert.deepEqual(world.runtime.engine.executions.all(), []);
+  assert.equal(ref.deref()?.status, undefined);
+});
