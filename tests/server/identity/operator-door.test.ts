@@ -144,6 +144,12 @@ test('what came through a proxy is not from this machine', () => {
   }
 });
 
+test('what closes its connection, as nginx does without settings, is not from this machine', () => {
+  assert.equal(open.mayOperate(near({ connection: 'close' })), false);
+  assert.equal(open.mayOperate(near({ connection: 'Close' })), false);
+  assert.equal(open.mayOperate(near({ connection: 'keep-alive' })), true);
+});
+
 test('a page whose name was made to point to this machine may not', () => {
   for (const name of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8000', '']) {
     assert.equal(open.mayOperate(near({ host: name })), false, name);
