@@ -13,7 +13,7 @@ let isAllowed = false;
 export const allowTypeScript = async (): Promise<void> => {
   if (isAllowed) return;
   isAllowed = true;
-  // What runs these sources compiles all others too.
+  // The loader that runs these sources compiles all other files too.
   if (!isTypeScript(import.meta.url)) (await import('tsx/esm/api')).register();
   const entries = Object.fromEntries(ENTRIES.map((entry) => [entry, import.meta.resolve(entry)]));
   register('./typescript-hooks.mjs', import.meta.url, { data: entries });

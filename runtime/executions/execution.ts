@@ -214,7 +214,7 @@ export class Execution {
     for (const { gone } of [...(this.#watchers ?? [])]) gone?.();
   }
 
-  /** For whoever inspects it; everybody else asks for the parts below. @internal */
+  /** For the inspector. Other callers ask for the parts below. @internal */
   get snapshot(): ExecutionSnapshot {
     return this.#told;
   }
@@ -406,7 +406,7 @@ export class Execution {
     this.driver?.told(entry, phase);
   }
 
-  /** What is told makes others offer more; it is told after, so that everybody hears everything in order. */
+  /** Subscribers may record further facts. Those are published afterwards, so that all subscribers get all facts in order. */
   #tell(entry: JournalEntry, snapshot: ExecutionSnapshot, full: Fullness, isHeard: boolean): true {
     if (snapshot === this.#applied) this.#keeping = undefined;
     if (this.#untold !== undefined) {

@@ -51,7 +51,7 @@ export const attack = async ({ store, adapter, seconds, seed, lanes = LANES }: A
   const target = await Target.start(store, adapter);
   const battle = new Battle(target, seed, await target.endpoints());
   try {
-    // What is compiled, cached and pooled once is there before the first measurement.
+    // A first round fills caches and pools before the first measurement.
     await battle.fight(seconds / 4, lanes);
     const before = await battle.quiet();
     await battle.fight((seconds * 3) / 4, lanes);
@@ -76,7 +76,7 @@ class Battle {
   readonly #first: number;
   #count = 0;
   #cycles = 0;
-  /** Settled executions that are kept because somebody wanted it. */
+  /** Settled executions that their retention keeps. */
   #jobs = 0;
   #slowestHealthMs = 0;
 

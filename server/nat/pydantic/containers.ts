@@ -1,5 +1,5 @@
 /**
- * Readers of objects and lists, in the lax mode that `lax.ts` describes.
+ * Readers of objects and lists, in the lax mode that `compile.ts` describes.
  *
  * L1  The value that came is never changed: it is copied when something inside it was converted.
  * L2  Only members of the value's own count: `{}` has no member `constructor`.
