@@ -1,7 +1,7 @@
 /** The input of a run that is started from a command line. */
 import { boundsFault, Failure, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
-import type { ValidationEntry } from '../../server/nat/pydantic/mistakes.ts';
-import { createReader } from '../../server/nat/pydantic/reader.ts';
+import type { ValidationEntry } from '../../server/http/mistakes.ts';
+import { createReader } from '../../server/wire/pydantic/reader.ts';
 import { sampleBody } from '../greeting.ts';
 
 /**

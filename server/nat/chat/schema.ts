@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../runtime/index.ts';
-import { isRecord } from '../pydantic/containers.ts';
-import { enoughEntries, type ValidationEntry, ValidationFailure } from '../pydantic/mistakes.ts';
-import { createReader } from '../pydantic/reader.ts';
-import { NAMED } from '../pydantic/scalars.ts';
+import { enoughEntries, type ValidationEntry, ValidationFailure } from '../../http/mistakes.ts';
+import { isRecord } from '../../wire/pydantic/containers.ts';
+import { createReader } from '../../wire/pydantic/reader.ts';
+import { NAMED } from '../../wire/pydantic/scalars.ts';
 
 /** What NAT takes for a text that is not there. */
 const word = z.string().default('default');

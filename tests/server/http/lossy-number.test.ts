@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { lossyNumberIn } from '../../../server/http/lossy-number.ts';
-import { readJsonBody } from '../../../server/nat/json-body.ts';
-import { ValidationFailure } from '../../../server/nat/pydantic/mistakes.ts';
+import { ValidationFailure } from '../../../server/http/mistakes.ts';
+import { readJsonBody } from '../../../server/wire/json-body.ts';
 
 const cases: readonly [string, readonly (string | number)[] | undefined][] = [
   ['9007199254740993', []],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ValidationFailure } from '../../../../server/http/mistakes.ts';
 import { lastText, readChat } from '../../../../server/nat/chat/schema.ts';
-import { ValidationFailure } from '../../../../server/nat/pydantic/mistakes.ts';
 
 const asked = (content: unknown, more: object = {}) => ({ messages: [{ role: 'user', content }], ...more });
 

@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { boundsFault } from '../../runtime/index.ts';
 import { type LossyNumber, lossyNumberIn } from '../http/lossy-number.ts';
-import { ValidationFailure } from './pydantic/mistakes.ts';
+import { ValidationFailure } from '../http/mistakes.ts';
 import { countCharacters, entryOf } from './pydantic/scalars.ts';
 
 /**

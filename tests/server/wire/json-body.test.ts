@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { MAX_DEPTH } from '../../../runtime/index.ts';
-import { readJsonBody } from '../../../server/nat/json-body.ts';
-import { type ValidationEntry, ValidationFailure } from '../../../server/nat/pydantic/mistakes.ts';
+import { type ValidationEntry, ValidationFailure } from '../../../server/http/mistakes.ts';
+import { readJsonBody } from '../../../server/wire/json-body.ts';
 
 const json = 'application/json';
 
