@@ -70,15 +70,19 @@ export class Journal {
     return this.bytes - this.#inputBytes > limit;
   }
 
-  /** Entries above one number, and up to another. */
+  /** Entries above one number, and up to another. Those beyond that are not missing, dropped or not. */
   page(after: number, through: number): JournalPage {
     const { entries, truncatedThrough } = this;
-    const missing = truncatedThrough > after ? truncatedThrough : null;
     const begin = after === 0 ? 0 : firstAbove(entries, after);
     const last = entries.at(-1);
     const end = last === undefined || last.seq <= through ? entries.length : firstAbove(entries, through);
-    const isOutputMissing = this.#outputTruncatedThrough > after;
-    return { entries: entries.slice(begin, end), truncatedThrough: missing, isOutputMissing };
+    const newest = Math.min(through, Math.max(last?.seq ?? 0, truncatedThrough));
+    const isMissing = truncatedThrough > after && end - begin < newest - after;
+    return {
+      entries: entries.slice(begin, end),
+      truncatedThrough: isMissing ? Math.min(truncatedThrough, newest) : null,
+      isOutputMissing: isMissing && this.#outputTruncatedThrough > after,
+    };
   }
 
   /** Drops the oldest output and traces until there is room. `'full'` if what decides has no room by itself. */

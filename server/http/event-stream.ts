@@ -7,8 +7,9 @@
  *     const { execution } = await runtime.start(request);
  *     return eventStream({ runtime, execution, translator: new ChatFrames(...), headers: { 'execution-id': execution.id } });
  *
- * E1  The journal is the only queue. A page of it is read when the socket has taken the last one, and nothing is kept
- *     here but the number of the last fact; a reader never slows the run.
+ * E1  The journal is the only queue of a reader who is behind: a page of it is read when the socket has taken the last one.
+ *     A reader who keeps up is given each fact when it is published, so that the journal may drop it right away. Kept here are the
+ *     number of the last fact and the frames of one turn of the event loop; a reader never slows the run.
  * E2  Frames come in the order of the journal, each fact once. Who is too far behind is told by `missed`.
  *     Output that is void by then, because its step has begun anew, is left out (`voidIn`).
  * E3  It ends when the settled execution's last fact has been written or its record has gone, when the server stops and
@@ -75,9 +76,6 @@ export const HEARTBEAT = ':\n\n';
 /** UTF-16 units that are written at once, about. */
 const PIECE = 64 * 1024;
 
-/** Facts that a reader waits for until the turn of the event loop is over; beyond it they are written at once. */
-const MAX_BEHIND = 256;
-
 class EventStream {
   readonly #runtime: EventStreamOptions['runtime'];
   readonly #execution: ExecutionView;
@@ -88,6 +86,8 @@ class EventStream {
   #missed = 0;
   /** `due`: it will look at the end of this turn. `full`: the socket has to drain first. */
   #state: 'quiet' | 'due' | 'reading' | 'full' | 'ended' = 'quiet';
+  /** Frames of this turn that have not been written. */
+  #fresh = '';
   /** There was news while it was reading. */
   #hasNews = false;
   #unwatch: (() => void) | undefined;
@@ -122,13 +122,29 @@ class EventStream {
   #news(entry: JournalEntry): void {
     if (this.#state === 'reading') this.#hasNews = true;
     else if (this.#state === 'quiet' || this.#state === 'due') {
-      // The last fact is not put off: a server that stops has closed its journals by the end of the turn.
-      if (isLast(entry) || entry.seq - this.#seen >= MAX_BEHIND) this.#read();
-      else if (this.#state === 'quiet') {
-        this.#state = 'due';
-        setImmediate(readOf, this);
+      try {
+        if (entry.seq === this.#seen + 1) this.#take(entry);
+        else this.#look();
+      } catch (error) {
+        this.#fail(error);
       }
     }
+  }
+
+  /** The last fact is not put off: a server that stops has closed its journals by the end of the turn. */
+  #take(entry: JournalEntry): void {
+    this.#fresh += this.#translator.frames(entry);
+    this.#seen = entry.seq;
+    if (isLast(entry) || this.#translator.isOver) this.#close('');
+    else if (this.#fresh.length < PIECE) this.#look();
+    else if (!this.#send('')) this.#wait();
+  }
+
+  /** At the end of this turn. */
+  #look(): void {
+    if (this.#state !== 'quiet') return;
+    this.#state = 'due';
+    setImmediate(readOf, this);
   }
 
   /** At the end of a turn in which there was news. */
@@ -136,7 +152,7 @@ class EventStream {
     if (this.#state === 'due') this.#read();
   }
 
-  /** Nothing more will be told here: what has been told is all, as far as the socket takes it. */
+  /** Nothing more will be published here: what has been is all, as far as the socket takes it. */
   #last(): void {
     if (this.#state === 'quiet' || this.#state === 'due') this.#read();
     if (this.#state !== 'ended') this.#close(this.#translator.cut?.() ?? '');
@@ -156,6 +172,7 @@ class EventStream {
 
   /** Until there is nothing new, or the socket is full. */
   #readOn(): void {
+    if (!this.#send('')) return void this.#wait();
     do {
       this.#state = 'reading';
       this.#hasNews = false;
@@ -174,10 +191,9 @@ class EventStream {
   /** Nothing new. A settled execution whose last fact has been seen has nothing more to come. */
   #pause(): void {
     if (this.#execution.isSettled && this.#seen >= this.#execution.context.seq) this.#end();
-    else if (!this.#hasNews) this.#state = 'quiet';
     else {
-      this.#state = 'due';
-      setImmediate(readOf, this);
+      this.#state = 'quiet';
+      if (this.#hasNews) this.#look();
     }
   }
 
@@ -212,8 +228,11 @@ class EventStream {
     return false;
   }
 
-  #send(piece: string): boolean {
+  /** After what is fresh. */
+  #send(more: string): boolean {
+    const piece = this.#fresh + more;
     if (piece === '') return true;
+    this.#fresh = '';
     this.#callOffBeat?.();
     this.#beatIn(HEARTBEAT_MS);
     return this.#sink.write(piece);
@@ -239,6 +258,7 @@ class EventStream {
 
   #leave(): void {
     this.#state = 'ended';
+    this.#fresh = '';
     this.#unwatch?.();
     this.#callOffBeat?.();
     this.#callOffBeat = undefined;

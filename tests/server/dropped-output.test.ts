@@ -30,12 +30,12 @@ test('a reader that takes all it is sent gets everything that a generator says, 
 
 const word = z.object({ word: z.string() });
 
-/** Emits more than the journal holds before any reader can look: all in one turn of the event loop. */
+/** Emits more than the journal holds and more than a socket takes, all in one turn of the event loop. */
 const burst = workflow({
   name: 'burst',
   input: word,
   run: (_, ctx) => {
-    for (let part = 0; part < 100; part += 1) ctx.emit(`part ${part}`);
+    for (let part = 0; part < 100; part += 1) ctx.emit(`part ${part} ${'x'.repeat(200_000)}`);
     return 'all';
   },
 });
