@@ -1,6 +1,17 @@
 /** The door: writing workflows, and running them in a program of your own. */
 export type { Blocked, ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
 export { opened as pauseOf } from '../machines/execution.ts';
+export {
+  aboutFact,
+  FACTS,
+  type FactForCallers,
+  type FactFrame,
+  isForCallers,
+  isForNat,
+  isLast,
+  isOutput,
+  secretsOf,
+} from '../machines/fact-table.ts';
 export type {
   Consent,
   ExecutionError,
