@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type Caller, Failure } from '../../../runtime/index.ts';
 import type { Who } from '../../identity/caller.ts';
 import type { Identifier } from '../../identity/identifier.ts';
-import { IDENTITY_REQUIRED } from '../start.ts';
+import { IDENTITY_REQUIRED } from '../failed-run.ts';
 import { answerTo, pauseFor } from './answer.ts';
 import type { Handshake } from './handshake.ts';
 import type { ReadInput } from './input.ts';

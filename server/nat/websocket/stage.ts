@@ -10,9 +10,10 @@ import {
   type Runtime,
   type Workflow,
 } from '../../../runtime/index.ts';
+import type { Input } from '../../wire/start.ts';
 import type { ConsentMode, ConsentPages } from '../consent-pages.ts';
-import type { Input } from '../start.ts';
-import { AdaptedSteps, type StepAdaptorOptions } from '../step-adaptor.ts';
+import type { StepAdaptorOptions } from '../options.ts';
+import { AdaptedSteps } from '../step-adaptor.ts';
 import type { Conversations } from './conversation.ts';
 import type { Handshake } from './handshake.ts';
 import type { UserMessage } from './protocol.ts';
