@@ -45,8 +45,6 @@ export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock
   readonly config?: Partial<ServerOptions>;
   /** What the server speaks. Default: NAT's protocol, our API, the routes for operators, files, and OpenAPI. */
   readonly protocols?: readonly Protocol[];
-  /** For servers that surely have no proxy before them (`NetworkOptions`), such as those of tests. Default false. */
-  readonly isClosingLocal?: boolean;
 }
 
 export interface Server {
@@ -108,13 +106,13 @@ const ANY_ADDRESS = '0.0.0.0';
 
 const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefined): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
-  const { workflow, workflows: others = [], config: _, isClosingLocal = false, protocols, ...given } = setup;
+  const { workflow, workflows: others = [], config: _, protocols, ...given } = setup;
   const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, others);
   const workflows = newestOf(all);
   const served = servedBy(config, workflow, workflows); // before anything is opened
   const identifier = createIdentifier(config.identity);
-  const network = createNetwork({ ...config, isClosingLocal });
+  const network = createNetwork(config);
   const fault = corsFault(config.cors);
   if (fault !== undefined) throw new Failure('options_invalid', { detail: `cors ${fault}` });
   for (const warning of identifier.warnings) log.warn({}, warning);

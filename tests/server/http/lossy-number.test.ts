@@ -42,3 +42,11 @@ test('a body with such a number is refused with its place', () => {
     (thrown) => thrown instanceof ValidationFailure && /9007199254740993 would be rounded/.test(thrown.message),
   );
 });
+
+test('texts of many megabytes, such as images, are read over', () => {
+  const image = '1e5/+Zm9v'.repeat(1_000_000);
+  const escaped = '\\n1e5\\"'.repeat(1_000_000);
+
+  assert.equal(lossyNumberIn(`{"image":"${image}","escaped":"${escaped}"}`), undefined);
+  assert.deepEqual(lossyNumberIn(`{"image":"${image}","b":[9007199254740993]}`)?.path, ['b', 0]);
+});

@@ -163,3 +163,12 @@ test('brackets inside texts are no depth, nor are many lists beside one another'
   assert.equal(readJsonBody(json, Buffer.from(JSON.stringify(brackets))), brackets);
   assert.equal((readJsonBody(json, Buffer.from(`[${'[],'.repeat(1_000)}[]]`)) as unknown[]).length, 1_001);
 });
+
+test('a body with more values than are looked at in a moment is not parsed', () => {
+  const list = `[${'1,'.repeat(300_000)}1]`;
+
+  assert.match(String(entryFor(json, list).ctx?.error), /at most 250000 values/);
+  assert.deepEqual(readJsonBody(json, Buffer.from(JSON.stringify({ text: ',['.repeat(300_000) }))), {
+    text: ',['.repeat(300_000),
+  });
+});

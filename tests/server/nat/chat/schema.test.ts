@@ -70,3 +70,11 @@ test('the text of a message is its text, or that of all its parts of text', asyn
   assert.equal(lastText(await readChat(asked(parts))), 'a\ndefault\nb');
   assert.equal(lastText(await readChat({ messages: history })), '');
 });
+
+test('of many messages without content the first hundred are named', async () => {
+  const refused = await refusals({ messages: Array(3_000).fill({ role: 'user', content: null }), n: 'x' });
+
+  assert.ok(refused.length <= 202, `${refused.length} entries`);
+  assert.deepEqual(refused.slice(0, 2), ['value_error body.messages.0', 'value_error body.messages.1']);
+  assert.equal(refused.at(-1), 'int_parsing body.n');
+});
