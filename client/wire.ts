@@ -1,4 +1,5 @@
 /** The bodies of the wire, as types: what the server sends and its clients read. Names are NAT's where NAT has the body. */
+import type { FactForCallers, FactFrame, FactOf } from '../machines/fact-table.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import type { Prompt } from '../machines/prompts.ts';
 
@@ -121,12 +122,21 @@ export type BuilderListBody = { builders: BuilderBody[] };
 export type StreamedStep = { id: string; parentId: string; event: string; name: string } & Record<string, unknown>;
 
 /** What the events of `GET /executions/{id}/stream` carry, by name. `at` (ISO 8601) is in all but `truncated`. */
-export type StreamData = {
+export type StreamData = StreamForms & {
+  [Type in Exclude<FactForCallers['type'], keyof StreamForms>]: Members<FactOf<Type>>;
+};
+
+/** What a fact says beside its number, its time and the place of its call. */
+type Members<Of> = { [Name in Exclude<keyof Of, FactFrame> as SnakeCase<Name & string>]: Of[Name] };
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : Name;
+
+/** Those that do not simply have all members of their fact. */
+type StreamForms = {
   'execution.started': { execution_id: string; workflow: string };
   /** `step`: the step that has emitted it, if one has. */
   'output.emitted': { value: unknown; step?: number };
-  /** The step was cut off, and begins anew: what it has emitted is void. */
-  'output.restarted': { step: number };
   'trace.emitted': { step: StreamedStep };
   'trace.identified': { observability_trace_id: string };
   'interaction.requested': AddressedPrompt & { due_at: string | null };
@@ -139,8 +149,6 @@ export type StreamData = {
   'oauth.refused': { oauth_state: string };
   'oauth.expired': { oauth_state: string };
   'oauth.withdrawn': { oauth_state: string };
-  'notification.sent': { prompt: Prompt };
-  'execution.blocked': Omit<BlockedBody, 'since'>;
   'execution.unblocked': object;
   'execution.completed': { status: 'completed'; result: unknown };
   'execution.failed': { status: 'failed'; code: string; error: string };

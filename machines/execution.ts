@@ -9,6 +9,7 @@
  * it is running, and needs a run slot to execute. Otherwise: for whom does it wait (`pauses`)?
  */
 import { assign, type SnapshotFrom, setup } from 'xstate';
+import { closedBy } from './fact-table.ts';
 import type { ExecutionError, ExecutionEvent, JournalEntry, Pause } from './facts.ts';
 
 export type ExecutionInput = {
@@ -123,7 +124,15 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     case 'execution.continued':
       return { blocked: null, working: true, steps: 0, pauses: [], parkedAt: null };
     case 'execution.completed':
-      return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
+      return {
+        result: fact.result,
+        settledAt: fact.at,
+        pauses: [],
+        working: false,
+        steps: 0,
+        parkedAt: null,
+        blocked: null,
+      };
     case 'execution.failed':
       return {
         error: publicError(fact.error),
@@ -131,18 +140,43 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
         pauses: [],
         working: false,
         steps: 0,
+        parkedAt: null,
         blocked: null,
       };
-    default:
+    case 'value.recorded':
+    case 'branch.started':
+    case 'notification.sent':
+    case 'output.emitted':
+    case 'output.restarted':
+    case 'trace.emitted':
+    case 'retention.elapsed':
+    case 'record.forgotten':
       return {};
   }
 };
 
 type Judged = { context: ExecutionContext; event: ExecutionEvent };
 
-/** Facts about a pause are named after its kind: `oauth.granted` can only close a pause of kind `oauth`. */
+/** A fact closes pauses of its own kind only. */
 const isOpen = ({ context, event }: Judged): boolean =>
-  'id' in event && context.pauses.some(({ id, kind }) => id === event.id && event.type.startsWith(kind));
+  'id' in event && context.pauses.some(({ id, kind }) => id === event.id && kind === closedBy(event.type));
+
+/** What only some states of a live execution take, or those that have ended. All other facts are taken while it lives. */
+type TakenInSomeStates =
+  | 'slot.granted'
+  | 'execution.parked'
+  | 'execution.recovered'
+  | 'execution.blocked'
+  | 'execution.unblocked'
+  | 'retention.elapsed'
+  | 'record.forgotten';
+type TakenWhileLive = {
+  [Type in Exclude<ExecutionEvent['type'], TakenInSomeStates>]: {
+    guard?: 'isNew' | 'isOpen' | 'hasSteps' | 'isIdle';
+    target?: '.running' | 'completed' | 'failed';
+    actions: 'fold';
+  };
+};
 
 /** @internal */
 export const executionMachine = setup({
@@ -278,7 +312,7 @@ export const executionMachine = setup({
         'trace.identified': { actions: 'fold' },
         'execution.completed': { target: 'completed', actions: 'fold' },
         'execution.failed': { target: 'failed', actions: 'fold' },
-      },
+      } satisfies TakenWhileLive,
     },
     completed: {
       tags: 'settled',

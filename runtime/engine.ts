@@ -5,6 +5,7 @@
 
 import { firstDueAt } from '../machines/deadlines.ts';
 import type { ExecutionInput } from '../machines/execution.ts';
+import { isLarge, isLast, isLogged, isRepeated } from '../machines/fact-table.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import { ActorTree, foldEvent } from './actors/system.ts';
 import type { Log } from './authoring/context.ts';
@@ -12,7 +13,7 @@ import { readInput, type Workflow } from './authoring/workflow.ts';
 import type { Lease } from './builders/builder.ts';
 import { Builders } from './builders/pool.ts';
 import { Failure } from './errors.ts';
-import { type Driver, Execution, type ExecutionDeps, IN_VAIN, type NewFact } from './executions/execution.ts';
+import { type Driver, Execution, type ExecutionDeps, type NewFact } from './executions/execution.ts';
 import { Executions } from './executions/executions.ts';
 import { newId } from './executions/ids.ts';
 import { conversationName, isUnguessable, jobName, keyName, Names } from './executions/names.ts';
@@ -413,7 +414,7 @@ export class Engine {
   /** How often it was executed again since it last got any further. */
   #recoveriesOf({ id }: Execution): number {
     const { entries } = this.store.read(id) ?? { entries: [] };
-    const since = entries.slice(entries.findLastIndex(({ type }) => !IN_VAIN.has(type)) + 1);
+    const since = entries.slice(entries.findLastIndex((entry) => !isRepeated(entry)) + 1);
     return since.filter(({ type }) => type === 'execution.recovered').length;
   }
 
@@ -438,11 +439,11 @@ export class Engine {
   }
 
   #told(execution: Execution, entry: JournalEntry): void {
-    if (GROWING.has(entry.type)) this.#records.add(execution, heapBytesOf(entry));
+    if (isLarge(entry)) this.#records.add(execution, heapBytesOf(entry));
     if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
     this.#report(execution, entry);
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
-    if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#settled(execution);
+    if (isLast(entry)) this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
     if (!this.isAccepting) this.#drain.told(execution);
   }
@@ -464,6 +465,7 @@ export class Engine {
   #drop(execution: Execution): void {
     execution.depart();
     this.executions.remove(execution);
+    if (this.#keeper instanceof Archivist) this.#keeper.left(execution);
     this.#records.release(execution);
     this.#names.drop(execution.id);
   }
@@ -486,8 +488,9 @@ export class Engine {
     }
   }
 
-  #report({ id: executionId, context: { workflow } }: Execution, { type, seq }: JournalEntry): void {
-    if (REPORTED.has(type)) this.#log.info({ executionId, workflow, fact: type, seq }, type);
+  #report({ id: executionId, context: { workflow } }: Execution, entry: JournalEntry): void {
+    const { type, seq } = entry;
+    if (isLogged(entry)) this.#log.info({ executionId, workflow, fact: type, seq }, type);
   }
 
   async #prepare(): Promise<void> {
@@ -511,15 +514,6 @@ const jsonInput = (input: unknown): unknown => {
 
 /** In the journal, in the request, and what the run is given. */
 const COPIES_OF_INPUT = 3;
-
-/** Facts that are as large as people, workflows and their callers make them. */
-const GROWING: ReadonlySet<string> = new Set<JournalEntry['type']>([
-  'execution.completed',
-  'interaction.answered',
-  'output.emitted',
-  'step.completed',
-  'trace.emitted',
-]);
 
 /** Of executions whose work is done elsewhere. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
@@ -549,19 +543,3 @@ const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',
   error: { code: 'build_failed', message, name },
 });
-
-/** Facts that are worth a line in the log. */
-const REPORTED: ReadonlySet<string> = new Set<JournalEntry['type']>([
-  'execution.started',
-  'interaction.requested',
-  'interaction.answered',
-  'interaction.expired',
-  'oauth.requested',
-  'oauth.granted',
-  'oauth.refused',
-  'oauth.expired',
-  'execution.recovered',
-  'execution.completed',
-  'execution.failed',
-  'retention.elapsed',
-]);

@@ -1,6 +1,17 @@
 /** The door: writing workflows, and running them in a program of your own. */
 export type { Blocked, ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
 export { opened as pauseOf } from '../machines/execution.ts';
+export {
+  aboutFact,
+  FACTS,
+  type FactForCallers,
+  type FactFrame,
+  isForCallers,
+  isForNat,
+  isLast,
+  isOutput,
+  secretsOf,
+} from '../machines/fact-table.ts';
 export type {
   Consent,
   ExecutionError,
@@ -99,7 +110,7 @@ export type {
 export { SessionManager, type SessionManagerSetup } from './nat/session-manager.ts';
 export { RunFailedError, SessionRun } from './nat/session-run.ts';
 export { type Credential, type UserInfo, userInfoOf } from './nat/user-info.ts';
-export { MAX_DEPTH, tooDeepAt } from './nesting.ts';
+export { boundsFault, endOfText, MAX_DEPTH } from './nesting.ts';
 export { networkOf } from './network-of.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
 export { presetNames } from './oauth/presets.ts';

@@ -62,8 +62,6 @@ export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock
   readonly workflows?: readonly Workflow[];
   /** What differs from the defaults. */
   readonly config?: Partial<ServerOptions>;
-  /** For servers that surely have no proxy before them (`NetworkOptions`), such as those of tests. Default false. */
-  readonly isClosingLocal?: boolean;
 }
 
 export interface Server {
@@ -125,13 +123,13 @@ const ANY_ADDRESS = '0.0.0.0';
 
 const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefined): Promise<Server> => {
   const config: ServerOptions = { ...serverDefaults, ...setup.config };
-  const { workflow, workflows = [], config: _, isClosingLocal = false, ...given } = setup;
+  const { workflow, workflows = [], config: _, ...given } = setup;
   const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, workflows);
   const newest = newestOf(all);
   for (const { functionName } of config.endpoints) named(newest, functionName); // before anything is opened
   const identifier = createIdentifier(config.identity);
-  const network = createNetwork({ ...config, isClosingLocal });
+  const network = createNetwork(config);
   const fault = corsFault(config.cors);
   if (fault !== undefined) throw new Failure('options_invalid', { detail: `cors ${fault}` });
   for (const warning of identifier.warnings) log.warn({}, warning);

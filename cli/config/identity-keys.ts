@@ -15,7 +15,7 @@ export const identityKeys = {
     'fermata.trust_proxy',
     texts,
     [],
-    'Proxies whose `X-Forwarded-For` counts: addresses, networks such as `10.0.0.0/8`, or `loopback`. Then only the operator key makes an operator.',
+    'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses, networks such as `10.0.0.0/8`, or `loopback`. Then only the operator key makes an operator.',
   ),
   allowedHosts: optional(
     'fermata.allowed_hosts',

@@ -1,5 +1,12 @@
 /** Stored executions as they are shown: as lines of JSON for programs, and as a table for people. */
-import { type Blocked, type JournalEntry, LAST_DATE, type StoredJournal, type Summary } from '../../runtime/index.ts';
+import {
+  type Blocked,
+  type JournalEntry,
+  LAST_DATE,
+  type StoredJournal,
+  type Summary,
+  secretsOf,
+} from '../../runtime/index.ts';
 import { HIDDEN } from '../../server/operator/inspector/redact.ts';
 import { shown } from './screen.ts';
 import { spell } from './spell.ts';
@@ -32,11 +39,10 @@ export const exportOf = (
   entries: entries.map(withoutSecrets),
 });
 
-/** Whoever has the state of a consent could end it, and an idempotency key answers in its owner's place. */
+/** The state of a consent could be used to end it, and an idempotency key to answer in the place of its owner. */
 const withoutSecrets = (entry: JournalEntry): object => {
-  if (entry.type === 'oauth.requested') return { ...entry, id: HIDDEN, authUrl: HIDDEN };
-  if (entry.type.startsWith('oauth.')) return { ...entry, id: HIDDEN };
-  return entry.type === 'interaction.answered' && 'key' in entry ? { ...entry, key: HIDDEN } : entry;
+  const there = secretsOf(entry).filter((name) => name in entry);
+  return { ...entry, ...Object.fromEntries(there.map((name) => [name, HIDDEN])) };
 };
 
 export const timeOf = (ms: number): string => new Date(Math.min(ms, LAST_DATE)).toISOString();

@@ -20,6 +20,7 @@ import {
   type executionMachine,
   statusOf,
 } from '../../machines/execution.ts';
+import { isRepeated } from '../../machines/fact-table.ts';
 import type { ExecutionErrorCode, ExecutionEvent, Fact, JournalEntry } from '../../machines/facts.ts';
 import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
@@ -72,17 +73,6 @@ const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 /** Attempts to go on with an execution of which nothing can be stored, while others can. */
 const MAX_REFUSALS = 3;
-
-/** Facts that a run which is executed again causes again: none of them is progress. */
-export const IN_VAIN: ReadonlySet<string> = new Set<JournalEntry['type']>([
-  'execution.recovered',
-  'execution.blocked',
-  'execution.unblocked',
-  'execution.resumed',
-  'slot.granted',
-  'step.started',
-  'output.restarted',
-]);
 
 /** @internal */
 export interface ExecutionDeps {
@@ -424,7 +414,7 @@ export class Execution {
 
   #tellOne({ entry, snapshot, full, isHeard }: Untold): void {
     this.#told = snapshot;
-    if (!IN_VAIN.has(entry.type)) this.#refusals = this.#postponed = 0;
+    if (!isRepeated(entry)) this.#refusals = this.#postponed = 0;
     this.#arm();
     if (!isHeard) this.#drive(entry, phaseOf(snapshot)); // X3
     if (this.#watchers !== undefined) for (const { watcher } of [...this.#watchers]) this.#call(watcher, entry);

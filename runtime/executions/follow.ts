@@ -1,3 +1,4 @@
+import { isLast } from '../../machines/fact-table.ts';
 import type { JournalPage } from '../store/store.ts';
 import type { Execution } from './execution.ts';
 
@@ -24,7 +25,7 @@ export async function* follow(execution: Pick<Execution, 'watch'>, read: Read): 
     while (!isSettled) {
       const page = await read(seen);
       if (page === undefined) return;
-      isSettled = page.entries.some(({ type }) => type === 'execution.completed' || type === 'execution.failed');
+      isSettled = page.entries.some(isLast);
       seen = page.entries.at(-1)?.seq ?? seen;
       if (page.entries.length > 0) yield page;
       else if (isGone) return;

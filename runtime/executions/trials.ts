@@ -7,10 +7,11 @@
  *     against it, and against no other.
  * T3  It is given up after so many of its turns, and only if no other execution was beside it in all of them.
  */
+import { isRepeated } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Vault } from '../store/vault.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
-import { type Execution, IN_VAIN } from './execution.ts';
+import type { Execution } from './execution.ts';
 import type { Executions } from './executions.ts';
 
 export interface TrialsDeps {
@@ -84,8 +85,8 @@ export class Trials {
   }
 
   /** What has happened to an execution may end its turn. */
-  told({ id }: Execution, { type }: JournalEntry): void {
-    if (id !== this.#current || IN_VAIN.has(type)) return;
+  told({ id }: Execution, entry: JournalEntry): void {
+    if (id !== this.#current || isRepeated(entry)) return;
     this.#forget(id);
     this.#end();
     setImmediate(() => this.#next());

@@ -2,6 +2,7 @@
  * What one reader has been given of a run's output, for readers from whom nothing can be taken back. A step that was cut off
  * runs again, and its output begins anew: what it says once more is not given once more.
  */
+import { isOutput } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 
 /** How values are compared that one attempt may cut into pieces in another way than the attempt before. */
@@ -51,6 +52,7 @@ export class GivenOutput {
 
   /** Facts come in order, and none that is void by then (`voidIn`). */
   hear(entry: JournalEntry): Fresh {
+    if (!isOutput(entry)) return NOTHING;
     switch (entry.type) {
       case 'output.emitted':
         return entry.inStep === undefined
@@ -69,8 +71,6 @@ export class GivenOutput {
         return this.#ended(entry.call);
       case 'execution.continued':
         this.#steps.clear(); // numbers begin anew with the function
-        return NOTHING;
-      default:
         return NOTHING;
     }
   }

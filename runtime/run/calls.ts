@@ -1,4 +1,5 @@
 /** Calls of `ctx` as facts: what kind of call a fact is, what makes two of them the same, and what ends one. */
+import { isDroppable, isInterchangeable as isInterchangeableFact } from '../../machines/fact-table.ts';
 import type { CallPlace, JournalEntry } from '../../machines/facts.ts';
 import type { NewFact } from '../executions/execution.ts';
 
@@ -35,17 +36,7 @@ export const AUTHORIZE = 'authorize';
 
 /** Gives back nothing that another call of the same words could not be given just as well. */
 export const isInterchangeable = (fact: MadeCall): boolean =>
-  INTERCHANGEABLE.has(fact.type) || (fact.type === 'value.recorded' && fact.name === AUTHORIZE);
-
-const INTERCHANGEABLE: ReadonlySet<string> = new Set<MadeCall['type']>([
-  'output.emitted',
-  'trace.emitted',
-  'trace.identified',
-  'notification.sent',
-]);
-
-/** Such calls can be dropped from a journal that is full, so that the next call on the thread does not count on them. */
-export const isDroppable = ({ type }: MadeCall): boolean => type === 'output.emitted' || type === 'trace.emitted';
+  isInterchangeableFact(fact) || (fact.type === 'value.recorded' && fact.name === AUTHORIZE);
 
 /**
  * Whether the next call on the thread counts on this one. It does not on calls that may be missing from a journal that has the next

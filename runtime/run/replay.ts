@@ -12,9 +12,9 @@
  * P3  What is not in the journal is new. It waits until all calls of the journal have been made, so that a run which does
  *     something else than before has done nothing when this is found out.
  */
+import { isDroppable } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import {
-  isDroppable,
   isInterchangeable,
   isStepEnd,
   isWithdrawal,

@@ -1,4 +1,5 @@
 /** One journal in memory: entries in the order of their numbers, within limits. */
+import { isDroppable, isInput } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { JournalLimits, JournalPage } from './store.ts';
 
@@ -118,12 +119,6 @@ export class Journal {
     return this.entries.length > maxJournalFacts || this.#hasOver(maxJournalBytes, weigh);
   }
 }
-
-const isDroppable = ({ type }: JournalEntry): boolean => type === 'output.emitted' || type === 'trace.emitted';
-
-/** What a run is given: as large as a request may be. */
-export const isInput = ({ type }: JournalEntry): boolean =>
-  type === 'execution.started' || type === 'execution.continued';
 
 /** Entries are in order of their numbers: a binary search. */
 const firstAbove = (entries: readonly JournalEntry[], seq: number): number => {

@@ -5,7 +5,10 @@
 import {
   andThen,
   type ExecutionView,
+  type FactForCallers,
+  type FactFrame,
   Failure,
+  isForCallers,
   type JournalEntry,
   pauseOf,
   type Runtime,
@@ -73,21 +76,19 @@ export class FactFrames implements Translator {
   }
 
   #write(entry: JournalEntry): string {
-    const data = this.#dataOf(entry);
-    if (data === undefined) return '';
-    const json = JSON.stringify({ at: new Date(entry.at).toISOString(), ...data });
+    if (!isForCallers(entry)) return '';
+    const json = JSON.stringify({ at: new Date(entry.at).toISOString(), ...this.#dataOf(entry) });
     return `id: ${entry.seq}\nevent: ${entry.type}\ndata: ${json}\n\n`;
   }
 
-  #dataOf(entry: JournalEntry): object | undefined {
+  /** A type of fact without a form here has all its members, as `StreamData` of the client says. */
+  #dataOf(entry: FactForCallers): object {
     const { id: execution_id } = this.#execution;
     switch (entry.type) {
       case 'execution.started':
         return { execution_id, workflow: entry.workflow };
       case 'output.emitted':
         return entry.inStep === undefined ? { value: entry.value } : { value: entry.value, step: entry.inStep };
-      case 'output.restarted':
-        return { step: entry.step };
       case 'trace.emitted':
         return { step: entry.step };
       case 'trace.identified':
@@ -105,10 +106,6 @@ export class FactFrames implements Translator {
       case 'oauth.expired':
       case 'oauth.withdrawn':
         return { oauth_state: entry.id };
-      case 'notification.sent':
-        return { prompt: entry.prompt };
-      case 'execution.blocked':
-        return { expected: entry.expected, came: entry.came, version: entry.version };
       case 'execution.unblocked':
         return {};
       case 'execution.completed':
@@ -116,10 +113,23 @@ export class FactFrames implements Translator {
       case 'execution.failed':
         return { status: 'failed', code: entry.error.code, error: errorText(entry.error.message) };
       default:
-        return undefined;
+        return membersOf(entry);
     }
   }
 }
+
+/** What a fact says, with the names that the wire has: without its number, its time, and the place of its call. */
+const membersOf = (fact: JournalEntry): object =>
+  Object.fromEntries(
+    Object.entries(fact).flatMap(([name, value]) => (name in FRAME ? [] : [[snakeCase(name), value]])),
+  );
+
+const FRAME: Readonly<Record<FactFrame, true>> = {
+  ...{ type: true, seq: true, at: true },
+  ...{ call: true, after: true, branch: true, loose: true, fork: true, inStep: true },
+};
+
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** A fact is written once for all its readers: they read in the same turn of the event loop. */
 const written = new Map<JournalEntry, string>();

@@ -1,6 +1,6 @@
 /**
  * What the server needs of a library that speaks HTTP. Two adapters implement it, in `uws/` and `node/`; no other file
- * knows either library, and one contract suite runs on both.
+ * knows either library. A third, in `web/`, serves within another server. One contract suite runs on all three.
  */
 import type { HeaderLines } from './cors.ts';
 import type { Call, Reply } from './route.ts';

@@ -14,7 +14,14 @@
  * E3  It ends when the settled execution's last fact has been written or its record has gone, when the server stops and
  *     the execution goes on in another process, and with the client. Then no watcher and no timer is left.
  */
-import { type ExecutionView, type JournalEntry, type JournalPage, type Runtime, voidIn } from '../../runtime/index.ts';
+import {
+  type ExecutionView,
+  isLast,
+  type JournalEntry,
+  type JournalPage,
+  type Runtime,
+  voidIn,
+} from '../../runtime/index.ts';
 import type { Reply, Sink } from './route.ts';
 
 export interface Translator {
@@ -258,7 +265,5 @@ class EventStream {
     this.#callOffBeat = undefined;
   }
 }
-
-const isLast = ({ type }: JournalEntry): boolean => type === 'execution.completed' || type === 'execution.failed';
 
 const readOf = (stream: EventStream): void => stream.due();

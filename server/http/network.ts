@@ -4,9 +4,9 @@
  *
  * N1  Forwarding headers are claims. They count only from an address that `trustProxy` lists, and only up to the first
  *     address that it does not list.
- * N2  This machine asks only where the server is bound to loopback, no proxy is expected, and nothing says that one has
- *     sent the request on. A proxy on this machine asks for anybody. nginx without settings adds no header that says so, and
- *     sends its own Host; but it closes the connection after each request, as browsers and the command line never do.
+ * N2  A request is from this machine only where the server is bound to loopback, no proxy is trusted, and no header says
+ *     that a proxy has forwarded it. A proxy on this machine that adds no such header cannot be detected: there an operator
+ *     key has to be configured, or `trustProxy`.
  * N3  A page elsewhere can have its name resolved to this machine (DNS rebinding): then its requests are those of its own
  *     origin, and nothing but `Host` tells.
  */
@@ -28,8 +28,6 @@ export interface NetworkOptions {
    * those of loopback if the server is bound to loopback and no proxy is trusted.
    */
   readonly allowedHosts?: readonly string[] | undefined;
-  /** Whether a request that closes its connection may be from this machine: where there is surely no proxy. Default false. */
-  readonly isClosingLocal?: boolean | undefined;
 }
 
 /** A request, or the handshake of a socket. */
@@ -42,15 +40,17 @@ export interface Network {
   isLocal(knock: Knock): boolean;
   /** N3: throws `host_unknown`. A request without `Host` comes from no browser. */
   checkHost(headers: Call['headers']): void;
-  /** Whether the browser speaks TLS, as far as this is known here. */
-  isSecure(headers: Call['headers']): boolean;
+  /** N1. Whether the browser speaks TLS, as a trusted proxy says. `client` is what `clientOf` gave. */
+  isSecure(knock: Knock): boolean;
 }
 
 /** @throws Failure `options_invalid` naming the option. */
 export const createNetwork = (options: NetworkOptions): Network => {
-  const { host, trustProxy = [], allowedHosts, isClosingLocal = false } = options;
+  const { host, trustProxy = [], allowedHosts } = options;
   const trusted = listOf(trustProxy);
   const isBehindProxy = trustProxy.length > 0;
+  /** Clients whose request a trusted proxy has sent on: what `clientOf` gave for them. */
+  const proxied = new WeakSet<Call['client']>();
   const isBoundToLoopback = isLoopback(host.toLowerCase());
   const isKnown = hostCheck(
     isBoundToLoopback && !isBehindProxy ? [host, ...(allowedHosts ?? [])] : allowedHosts,
@@ -68,14 +68,15 @@ export const createNetwork = (options: NetworkOptions): Network => {
         found = hop;
         if (!contains(trusted, hop)) break;
       }
-      return found === client.host ? client : { host: found, port: 0 };
+      const asking = found === client.host ? client : { host: found, port: 0 };
+      proxied.add(asking);
+      return asking;
     },
     isLocal: ({ client, headers }) =>
       isBoundToLoopback &&
       !isBehindProxy &&
       isLoopback(client.host) &&
       !isForwarded(headers) &&
-      (isClosingLocal || headers.connection?.toLowerCase() !== 'close') &&
       isLoopback(nameOf(headers.host ?? '')) &&
       isOwnPage(headers),
     checkHost({ host: asked }) {
@@ -86,7 +87,8 @@ export const createNetwork = (options: NetworkOptions): Network => {
         throw new Failure('host_unknown', { detail });
       }
     },
-    isSecure: (headers) => headers['x-forwarded-proto'] === 'https',
+    isSecure: ({ client, headers }) =>
+      proxied.has(client) && /^\s*https\s*(,|$)/i.test(headers['x-forwarded-proto'] ?? ''),
   };
 };
 

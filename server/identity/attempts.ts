@@ -1,6 +1,7 @@
 /**
- * Wrong keys, by the address they came from: a few are free, further ones have to wait. While an address waits, a right key
- * from there is refused like a wrong one: otherwise whoever guesses would see which one it was.
+ * Wrong keys, by the address they came from: a few are free, further ones are refused until some time has passed. A right key
+ * is never refused, since operators may share an address with a guesser. Length keeps keys from being guessed; this keeps
+ * guessers from being served.
  */
 import { Failure, networkOf } from '../../runtime/index.ts';
 
@@ -19,19 +20,16 @@ export class Attempts {
     this.#now = now;
   }
 
-  /** Throws `too_many_attempts` while the address has to wait. */
-  check(address: string): void {
-    const wholeAt = this.#wholeAt.get(networkOf(address));
-    if (wholeAt === undefined) return;
-    const waitMs = wholeAt - this.#now() - (FREE - 1) * REGAINED_MS;
-    if (waitMs <= 0) return;
-    const detail = 'Too many wrong keys came from this address; wait before another one is tried.';
-    throw new Failure('too_many_attempts', { detail, retryAfterMs: waitMs });
-  }
-
+  /** A wrong key came from there. Throws `too_many_attempts` if it was one too many; that one does not count. */
   failed(address: string): void {
     const network = networkOf(address);
-    const wholeAt = Math.max(this.#wholeAt.get(network) ?? 0, this.#now()) + REGAINED_MS;
+    const now = this.#now();
+    const wholeAt = Math.max(this.#wholeAt.get(network) ?? 0, now) + REGAINED_MS;
+    const waitMs = wholeAt - now - FREE * REGAINED_MS;
+    if (waitMs > 0) {
+      const detail = 'Too many wrong keys came from this address; wait before another one is tried.';
+      throw new Failure('too_many_attempts', { detail, retryAfterMs: waitMs });
+    }
     this.#wholeAt.delete(network);
     if (this.#wholeAt.size >= MAX_ADDRESSES) this.#wholeAt.delete(this.#wholeAt.keys().next().value!);
     this.#wholeAt.set(network, wholeAt);

@@ -6,7 +6,7 @@
  * D2  Where there is no key, whoever sits at this machine (`Network.isLocal`). With a key only the key counts.
  * D3  What browsers add by themselves - the cookie, and being on this machine - counts for our own pages only: a request
  *     that names an origin names ours. Other pages can send requests here as well, but not headers with the key.
- * D4  Wrong keys are slowed down, by address. A cookie is not: nobody guesses a digest.
+ * D4  Wrong keys are slowed down, by address. A right one always works, and so does a cookie, which holds a digest.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../runtime/index.ts';
@@ -45,10 +45,8 @@ export const createOperatorDoor = ({ identifier, keys = [], network, attempts }:
   /** D4. Asking for the address costs more than the rest of a request: only keys need it. */
   const isKey = (key: string | undefined, knock: Knock): boolean => {
     if (key === undefined || digests.length === 0) return false;
-    const { host } = knock.client;
-    attempts.check(host);
     if (identifier.isOperator({ 'x-operator-key': key })) return true;
-    attempts.failed(host);
+    attempts.failed(knock.client.host);
     return false;
   };
   const isCookie = (value: string | undefined): boolean =>
@@ -71,7 +69,7 @@ export const createOperatorDoor = ({ identifier, keys = [], network, attempts }:
     },
     signIn: (key, knock) =>
       isKey(key, knock)
-        ? `${COOKIE}=${digestOf(key)}; ${ATTRIBUTES}${network.isSecure(knock.headers) ? '; Secure' : ''}`
+        ? `${COOKIE}=${digestOf(key)}; ${ATTRIBUTES}${network.isSecure(knock) ? '; Secure' : ''}`
         : undefined,
     signOut: () => `${COOKIE}=; ${ATTRIBUTES}; Max-Age=0`,
   };

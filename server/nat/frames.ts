@@ -1,5 +1,5 @@
 /** The frames of NAT's streams: what they have in common, whatever an output looks like. */
-import { type ExecutionView, GivenOutput, type JournalEntry } from '../../runtime/index.ts';
+import { type ExecutionView, GivenOutput, isForNat, isOutput, type JournalEntry } from '../../runtime/index.ts';
 import { eventFrame, type Translator } from '../http/event-stream.ts';
 import type { Wire } from '../wire/bodies.ts';
 import { saidTexts } from '../wire/completion.ts';
@@ -38,13 +38,9 @@ export class NatFrames implements Translator {
 
   frames(entry: JournalEntry): string {
     const { wire, execution, steps, errors } = this.#options;
+    if (isOutput(entry)) return this.#output(entry);
+    if (!isForNat(entry)) return '';
     switch (entry.type) {
-      case 'output.emitted':
-      case 'output.restarted':
-      case 'step.completed':
-      case 'step.failed':
-      case 'execution.continued':
-        return this.#output(entry);
       case 'trace.emitted':
         return stepFrame(steps.show(entry.step, entry.at));
       case 'trace.identified':
@@ -59,7 +55,9 @@ export class NatFrames implements Translator {
         return (this.#hasOutput || entry.result === null ? '' : this.#options.output(entry.result)) + this.#end();
       case 'execution.failed':
         return errorFrame(entry.error, errors);
-      default:
+      case 'interaction.answered':
+      case 'interaction.expired':
+      case 'interaction.withdrawn':
         return '';
     }
   }

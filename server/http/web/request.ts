@@ -63,11 +63,17 @@ export class WebRequest implements AdapterRequest {
 
   send(reply: Reply, lines: HeaderLines): void {
     if (this.#isOver) return;
-    const { status, body } = reply;
-    const content = isBodiless(this.method, status) || body === undefined ? null : bodyOf(body);
-    this.#outcome.reply(new Response(content, { status, headers: headOf(reply, lines) }));
-    this.#finish();
-    this.#listener?.progressed(0);
+    const { status, body = '' } = reply;
+    const headers = headOf(reply, lines);
+    if (isBodiless(this.method, status)) {
+      this.#sendWhole(new Response(null, { status, headers }));
+      return;
+    }
+    const length = Buffer.byteLength(body);
+    headers.set('content-length', String(length));
+    if (length > HIGH_WATER_BYTES)
+      this.#sendLarge(typeof body === 'string' ? Buffer.from(body) : body, status, headers);
+    else this.#sendWhole(new Response(length === 0 ? null : bodyOf(body), { status, headers }));
   }
 
   begin(reply: Reply, lines: HeaderLines, write: () => void): void {
@@ -104,6 +110,33 @@ export class WebRequest implements AdapterRequest {
     if (this.#isOver) return;
     this.#stream?.error(CUT);
     this.#lose();
+  }
+
+  #sendWhole(response: Response): void {
+    this.#outcome.reply(response);
+    this.#finish();
+    this.#listener?.progressed(0);
+  }
+
+  /** In pieces, as its reader pulls them: what has not been pulled counts as unsent. */
+  #sendLarge(body: Buffer, status: number, headers: Headers): void {
+    let sent = 0;
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      const piece = body.subarray(sent, sent + HIGH_WATER_BYTES);
+      sent += piece.length;
+      controller.enqueue(new Uint8Array(piece));
+      if (sent === body.length) {
+        controller.close();
+        this.#finish();
+      }
+      this.#listener?.progressed(body.length - sent);
+    };
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      this.#stream = controller;
+    };
+    const stream = new ReadableStream<Uint8Array>({ start, pull, cancel: this.#leave }, { highWaterMark: 0 });
+    this.#outcome.reply(new Response(stream, { status, headers }));
+    this.#listener?.progressed(body.length);
   }
 
   async #pass(take: (chunk: Uint8Array, isLast: boolean) => void): Promise<void> {

@@ -1,5 +1,13 @@
 /** What each fact of a run looks like on a socket. One for each reader, since steps are told from what they began with. */
-import { GivenOutput, type JournalEntry, type Pause, type Prompt, type Runtime } from '../../../runtime/index.ts';
+import {
+  GivenOutput,
+  isForNat,
+  isOutput,
+  type JournalEntry,
+  type Pause,
+  type Prompt,
+  type Runtime,
+} from '../../../runtime/index.ts';
 import { saidTexts } from '../../wire/completion.ts';
 import type { ConsentPages } from '../consent-pages.ts';
 import type { Steps } from '../steps.ts';
@@ -33,13 +41,9 @@ export class Translator {
     const { turn, steps } = this.#given;
     const { refers } = turn;
     const id = this.#id(entry.seq);
+    if (isOutput(entry)) return turn.streaming ? this.#streamed(entry) : [];
+    if (!isForNat(entry)) return [];
     switch (entry.type) {
-      case 'output.emitted':
-      case 'output.restarted':
-      case 'step.completed':
-      case 'step.failed':
-      case 'execution.continued':
-        return turn.streaming ? this.#streamed(entry) : [];
       case 'trace.emitted':
         return [steps.show(entry.step, entry.at) ?? []].flat().map((step) => say.step(refers, step, entry.at));
       case 'notification.sent':
@@ -67,7 +71,7 @@ export class Translator {
         const content = { code: 'workflow_error', message: name, details: message } as const;
         return [say.error(refers, `${id}-error`, content, entry.at), ...this.#end(entry)];
       }
-      default:
+      case 'trace.identified': // goes with the end of the turn
         return [];
     }
   }

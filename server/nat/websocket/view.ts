@@ -2,7 +2,14 @@
  * A turn as one socket shows it: the journal from a place on, read as fast as the socket takes what it says. The next page is
  * read when the last one has left; so nothing is kept here but the messages of a few facts.
  */
-import { type JournalEntry, type JournalPage, type Pause, type Runtime, voidIn } from '../../../runtime/index.ts';
+import {
+  isLast,
+  type JournalEntry,
+  type JournalPage,
+  type Pause,
+  type Runtime,
+  voidIn,
+} from '../../../runtime/index.ts';
 import type { Translator } from './translator.ts';
 import { type Place, type Turn, writeCursor } from './turn.ts';
 
@@ -164,7 +171,7 @@ export class View {
     for (const [index, message] of messages.entries()) {
       if (index >= shown) this.#add(message, { seq, part: index + 1 });
     }
-    if (entry.type === 'execution.completed' || entry.type === 'execution.failed') this.#end();
+    if (isLast(entry)) this.#end();
   }
 
   #add(message: object, place: Place): void {

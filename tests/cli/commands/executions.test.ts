@@ -97,7 +97,10 @@ test('one that waits is shown with what it waits for and what has happened, and 
   assert.equal(code, 0);
   assert.match(stdout, new RegExp(`^Execution ${live}\n  status +interaction_required\n  workflow +asking, version`));
   assert.match(stdout, /\nWaits for\n {2}an answer to "Who .*you\?" \(text\): without limit, since \d/);
-  assert.match(stdout, /\nJournal\n {2}1 .*Z {2}execution\.started \{\}\n {2}2 {2}\+\d+ ms +slot\.granted\n/);
+  assert.match(
+    stdout,
+    /\nJournal\n {2}1 .*Z {2}execution\.started by [\da-f-]+: \{\}\n {2}2 {2}\+\d+ ms +slot\.granted\n/,
+  );
   assert.ok(!stdout.includes('\u001b'));
 });
 
