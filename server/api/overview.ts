@@ -76,7 +76,7 @@ const listedBuilders = (runtime: Runtime, builders: Runtime['allBuilders'][numbe
     workflow: builders.workflow.name,
     version: builders.workflow.version,
     user: builder.user,
-    state: stateOf(builder.actor?.getSnapshot().value),
+    state: builder.state,
     created_at: iso(builder.createdAt),
     last_activity: iso(builder.lastActivity),
     executions: builder.refCount,
@@ -94,14 +94,5 @@ const listedBuilders = (runtime: Runtime, builders: Runtime['allBuilders'][numbe
   }));
 
 const finite = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
-
-/** `ready.in_use`; a builder without an actor is still to be built. */
-const stateOf = (value: unknown): string => {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return 'building';
-  return Object.entries(value)
-    .map(([state, inner]) => `${state}.${stateOf(inner)}`)
-    .join(' ');
-};
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -51,7 +51,7 @@ const monitored = (runtime: Runtime, user: string | null) =>
       memory: {
         per_user_functions_count: 0,
         per_user_function_groups_count: 0,
-        exit_stack_size: builder.scope.size,
+        exit_stack_size: builder.openResources,
       },
     }));
 

@@ -5,6 +5,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import {
+  andThen,
   type Caller,
   type ExecutionView,
   isUnguessable,
@@ -127,9 +128,10 @@ const viewer =
   (call: Call) =>
     withCaller(who(call), (by) => {
       const { jobId = '' } = call.params;
-      const execution = runtime.job(jobId, by);
-      if (execution === undefined) return refusal(404, `Job ${jobId} not found`);
-      return json(200, jobBody(jobId, execution, wire), { 'execution-id': execution.id });
+      return andThen(runtime.job(jobId, by), (execution) => {
+        if (execution === undefined) return refusal(404, `Job ${jobId} not found`);
+        return json(200, jobBody(jobId, execution, wire), { 'execution-id': execution.id });
+      });
     });
 
 const hasSettled = ({ isSettled }: ExecutionView): boolean => isSettled;

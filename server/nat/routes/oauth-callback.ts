@@ -15,7 +15,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
     const outcome = await runtime.completeOAuth(url, await browser(call, who));
     const origin =
-      outcome.outcome === 'unknown_state' ? undefined : consents.returnsTo(runtime, outcome, call.headers.host);
+      outcome.outcome === 'unknown_state' ? undefined : await consents.returnsTo(runtime, outcome, call.headers.host);
     return origin === undefined ? page(outcome, redirectOrigins) : backTo(origin, outcome);
   };
   return [

@@ -63,7 +63,7 @@ export class Stage {
     const { path, headers, query, cookies, client } = this.#handshake;
     const origin = { path, headers, query, cookies, client, scheme: 'ws', payload: message as Json };
     const { request, trace } = metadataFromWebSocket(origin, ids);
-    const last = conversations.find(workflow.name, by, refers.conversationId);
+    const last = await conversations.find(workflow.name, by, refers.conversationId);
     const { execution } = await runtime.start({
       ...ids,
       conversation: ids.conversationId,
@@ -87,10 +87,10 @@ export class Stage {
   }
 
   /** Shows the turn of a conversation to its owner who comes back. False if there is none. */
-  restore(conversationId: string, by: Caller): boolean {
+  async restore(conversationId: string, by: Caller): Promise<boolean> {
     const { conversations, workflow } = this.#deps;
-    const turn = conversations.find(workflow.name, by, conversationId);
-    if (turn === undefined) return false;
+    const turn = await conversations.find(workflow.name, by, conversationId);
+    if (turn === undefined || this.#isClosed) return false;
     const { after } = this.#handshake;
     this.#show(turn, after === undefined ? undefined : readCursor(turn.execution, after));
     return true;
