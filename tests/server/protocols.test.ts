@@ -31,7 +31,7 @@ const toy: Protocol = ({ runtime, served, who }) => ({
       path: '/toy/:id',
       about: null,
       handle: async (call) => {
-        const execution = runtime.get(call.params.id!, await who(call));
+        const execution = await runtime.get(call.params.id!, await who(call));
         return { status: 200, body: String(execution?.context.result) };
       },
     },
