@@ -24,7 +24,7 @@ import { Drain } from './executions/shutdown.ts';
 import { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import { foldJournal } from './journal/fold-journal.ts';
-import type { Name, Origin, RunRequest } from './journal/start-request.ts';
+import type { Name, Origin, StartRequest } from './journal/start-request.ts';
 import { copyJson, toJson } from './json.ts';
 import { guardedLog, silentLog } from './log.ts';
 import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
@@ -39,23 +39,6 @@ import { MemoryStore } from './store/memory.ts';
 import type { Store } from './store/store.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
-
-export interface StartRequest extends RunRequest {
-  /** What the workflow's schema has made of the input, where the caller has asked it already. Default: it is asked. */
-  readonly read?: { readonly value: unknown } | undefined;
-  /** Name of a served workflow. */
-  readonly workflow: string;
-  /** Of the caller's choice. The same key with the same request gives the execution that there is already. */
-  readonly idempotencyKey?: string | undefined;
-  /** A name of the caller's choice, by which it asks `Runtime.job`. The same one gives the execution that there is already. */
-  readonly jobId?: string | undefined;
-  /** A conversation of the caller's, of which this is the last turn from now on: `Runtime.conversation` finds it. */
-  readonly conversation?: string | undefined;
-  /** How long its record is kept once it has settled. Default: the runtime's `retentionMs`. */
-  readonly retentionMs?: number | undefined;
-  /** How callers are shown the result: a word for whoever shows it. Default: the result as it is. */
-  readonly form?: string | undefined;
-}
 
 export interface RuntimeSetup {
   readonly workflows: readonly Workflow[];

@@ -4,15 +4,8 @@
  */
 import type { JournalEntry } from '../machines/facts.ts';
 import type { Execution } from '../runtime/executions/execution.ts';
-import {
-  createRuntime,
-  Failure,
-  noRequest,
-  type Response as Reply,
-  RunTrace,
-  type Runtime,
-  type Workflow,
-} from '../runtime/index.ts';
+import { Failure, noRequest, type Response as Reply, RunTrace, type Workflow } from '../runtime/index.ts';
+import { type LocalRuntime, openRuntime } from '../runtime/local-runtime.ts';
 import { DIVERGED_MS, STALL_MS } from '../runtime/run/catch-up.ts';
 import { Run } from '../runtime/run/run.ts';
 import { Calls } from './calls.ts';
@@ -51,7 +44,7 @@ const COMMIT_TURNS = 1;
 export class Play implements Faults {
   readonly clock = new SimulatedClock();
   readonly calls: Calls;
-  runtime!: Runtime;
+  runtime!: LocalRuntime;
   /** A deadline has passed while the disk could not be written. */
   #isLate = false;
   /** Facts that there were when it could not be written. */
@@ -94,7 +87,7 @@ export class Play implements Faults {
   async #open(): Promise<void> {
     this.#isLost = false;
     this.#store = new DiskStore(this.#disk, COMMIT_TURNS, this);
-    this.runtime = await createRuntime({
+    this.runtime = openRuntime({
       workflows: [this.#workflow],
       store: this.#store,
       providers: Object.fromEntries(this.#world.providers.map((name) => [name, PROVIDER])),
@@ -103,6 +96,7 @@ export class Play implements Faults {
       random: () => numberAt(this.#randoms++),
       fetch: async () => Response.json({ access_token: 'test-token', token_type: 'Bearer', expires_in: 86_400 }),
     });
+    await this.runtime.started;
   }
 
   async #begin(given: unknown): Promise<void> {

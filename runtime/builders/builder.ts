@@ -6,9 +6,10 @@ import type { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
 import type { DisposalScope } from './disposal-scope.ts';
 import type { Slots } from './slots.ts';
+import type { BuilderLease, BuilderView } from './view.ts';
 
 /** The resources, the slots, and what is counted about them. Times are epoch milliseconds. */
-export class Builder {
+export class Builder implements BuilderView {
   readonly id = newId();
   readonly user: string | null;
   readonly slots: Slots;
@@ -61,6 +62,15 @@ export class Builder {
     return this.isOpen && this.refCount === 0 && this.waiting === undefined;
   }
 
+  get openResources(): number {
+    return this.scope.size;
+  }
+
+  /** Of its machine, such as `ready.in_use`; a builder without an actor is still to be built. */
+  get state(): string {
+    return stateOf(this.actor?.getSnapshot().value);
+  }
+
   /** Adds one finished request. Milliseconds. */
   recordRequest(latencyMs: number, success: boolean): void {
     this.totalRequests += 1;
@@ -68,6 +78,14 @@ export class Builder {
     if (!success) this.errorCount += 1;
   }
 }
+
+const stateOf = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return 'building';
+  return Object.entries(value)
+    .map(([state, inner]) => `${state}.${stateOf(inner)}`)
+    .join(' ');
+};
 
 /** What the builders of one user have counted, one after the other. Times are epoch milliseconds. */
 export type BuilderMetrics = Pick<
@@ -87,7 +105,7 @@ export interface Lessor {
  * A session and its runs share a claim: it is over when the last of them has ended, and is counted as one request,
  * which has succeeded if all of them have.
  */
-export class Lease {
+export class Lease implements BuilderLease {
   readonly builder: Builder;
   readonly #lessor: Lessor;
   readonly #openedAt: number;

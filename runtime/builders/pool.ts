@@ -21,6 +21,7 @@ import type { Vault } from '../store/vault.ts';
 import { Builder, type BuilderMetrics, Lease } from './builder.ts';
 import { DisposalScope } from './disposal-scope.ts';
 import { Slots } from './slots.ts';
+import type { BuilderPool } from './view.ts';
 
 /** Nothing depends on when a shared builder is idle; it need not hear of every pause between two requests. */
 const LINGER_MS = 1_000;
@@ -44,7 +45,7 @@ export interface BuildersDeps {
   spawn(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine>;
 }
 
-export class Builders {
+export class Builders implements BuilderPool {
   readonly workflow: Workflow;
   readonly #deps: BuildersDeps;
   readonly #byUser = new Map<string | null, Builder>();

@@ -36,6 +36,19 @@ export interface Inspected {
   readonly snapshot: InspectedSnapshot;
 }
 
+/** Gets each event that an actor has taken, after it. With a slow store the actor may stand further on already. */
+export type Inspector = (actor: Inspected, event: { readonly type: string }, at: number) => void;
+
+/** The actors of a process. */
+export interface ActorView {
+  /** How many watch at the moment. */
+  readonly inspectors: number;
+  /** Calls the inspector from now on, until the function that is returned is called. */
+  watch(inspector: Inspector): () => void;
+  /** The manager, its supervisors, the builders, and the executions from the newest to the oldest. */
+  actors(): Iterable<Inspected>;
+}
+
 /** The manager, a supervisor or a builder, seen by the actor itself. @internal */
 export class SeenActor implements Inspected {
   readonly kind: InspectedKind;

@@ -14,10 +14,7 @@ import type { SupervisorSnapshot } from '../../machines/manager.ts';
 import type { Log } from '../authoring/context.ts';
 import type { Execution } from '../executions/execution.ts';
 import type { Executions } from '../executions/executions.ts';
-import { type Inspected, SeenActor, SeenExecution } from './inspected.ts';
-
-/** Hears of each event that an actor has taken, after it. With a slow store the actor may stand further on already. */
-export type Inspector = (actor: Inspected, event: { readonly type: string }, at: number) => void;
+import { type ActorView, type Inspected, type Inspector, SeenActor, SeenExecution } from './inspected.ts';
 
 /** @internal */
 export interface InspectionDeps {
@@ -27,7 +24,7 @@ export interface InspectionDeps {
   readonly log: Log;
 }
 
-export class Inspection {
+export class Inspection implements ActorView {
   readonly #deps: InspectionDeps;
   readonly #inspectors = new Set<Inspector>();
   /** N1 */

@@ -21,6 +21,23 @@ export interface RunRequest {
   readonly recordsSteps?: boolean | undefined;
 }
 
+export interface StartRequest extends RunRequest {
+  /** What the workflow's schema has made of the input, where the caller has asked it already. Default: it is asked. */
+  readonly read?: { readonly value: unknown } | undefined;
+  /** Name of a served workflow. */
+  readonly workflow: string;
+  /** Of the caller's choice. The same key with the same request gives the execution that there is already. */
+  readonly idempotencyKey?: string | undefined;
+  /** A name of the caller's choice, by which it asks `Runtime.job`. The same one gives the execution that there is already. */
+  readonly jobId?: string | undefined;
+  /** A conversation of the caller's, of which this is the last turn from now on: `Runtime.conversation` finds it. */
+  readonly conversation?: string | undefined;
+  /** How long its record is kept once it has settled. Default: the runtime's `retentionMs`. */
+  readonly retentionMs?: number | undefined;
+  /** How callers are shown the result: a word for whoever shows it. Default: the result as it is. */
+  readonly form?: string | undefined;
+}
+
 export interface Origin {
   /** Undefined if the work is done outside, as that of an `ExecutionStore` is. */
   readonly request: RunRequest | undefined;

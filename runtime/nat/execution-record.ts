@@ -1,6 +1,6 @@
 /** How an execution looks to those who drive it from outside: NAT's `ExecutionRecord`, as a view of the actor. */
 import type { Consent } from '../../machines/facts.ts';
-import type { Execution } from '../executions/execution.ts';
+import type { ExecutionView } from '../executions/view.ts';
 import type { FirstOutcome, OutsideDriver, PendingInteraction } from './pending-interactions.ts';
 
 /** NAT's words for where an execution stands. */
@@ -21,10 +21,10 @@ export class PendingOAuth {
 }
 
 export class ExecutionRecord {
-  readonly #execution: Execution;
+  readonly #execution: ExecutionView;
   readonly #driver: OutsideDriver;
 
-  constructor(execution: Execution, driver: OutsideDriver) {
+  constructor(execution: ExecutionView, driver: OutsideDriver) {
     this.#execution = execution;
     this.#driver = driver;
   }

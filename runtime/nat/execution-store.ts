@@ -6,11 +6,12 @@
  */
 
 import type { Answer, Question, Response } from '../authoring/prompts.ts';
-import { Engine } from '../engine.ts';
 import { Failure } from '../errors.ts';
-import type { Execution, NewFact } from '../executions/execution.ts';
+import type { NewFact } from '../executions/execution.ts';
 import { newId } from '../executions/ids.ts';
-import { Runtime } from '../runtime.ts';
+import type { ExecutionView } from '../executions/view.ts';
+import { openRuntime } from '../local-runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { Clock } from '../time/clock.ts';
 import { ExecutionRecord } from './execution-record.ts';
 import { OutsideDriver, type PendingInteraction } from './pending-interactions.ts';
@@ -24,7 +25,7 @@ export interface ExecutionStoreOptions {
   readonly clock?: Clock;
 }
 
-type Kept = { readonly execution: Execution; readonly driver: OutsideDriver; readonly record: ExecutionRecord };
+type Kept = { readonly execution: ExecutionView; readonly driver: OutsideDriver; readonly record: ExecutionRecord };
 
 export class ExecutionStore implements AsyncDisposable {
   readonly #runtime: Runtime;
@@ -36,8 +37,8 @@ export class ExecutionStore implements AsyncDisposable {
    * Or over one of its own. Throws `options_invalid`.
    */
   constructor(given: Runtime | ExecutionStoreOptions = {}) {
-    this.#ownsRuntime = !(given instanceof Runtime);
-    this.#runtime = given instanceof Runtime ? given : ownRuntime(given);
+    this.#ownsRuntime = !isRuntime(given);
+    this.#runtime = isRuntime(given) ? given : ownRuntime(given);
   }
 
   get ttlSeconds(): number {
@@ -46,9 +47,9 @@ export class ExecutionStore implements AsyncDisposable {
 
   /** Without an owner, whoever knows the id may look and answer. Rejects with `draining` once the runtime stops. */
   async createExecution({ owner = null }: { owner?: string | null } = {}): Promise<ExecutionRecord> {
-    await this.#runtime.engine.started;
-    let driver!: OutsideDriver;
-    const execution = await this.#runtime.engine.adopt(owner, (adopted) => (driver = new OutsideDriver(adopted)));
+    await this.#runtime.started;
+    const driver = new OutsideDriver(this.#runtime);
+    const execution = await this.#runtime.adopt(owner, (executionId) => driver.of(executionId));
     const record = new ExecutionRecord(execution, driver);
     execution.watch(({ type }) => type === 'retention.elapsed' && this.#kept.delete(execution.id));
     this.#kept.set(execution.id, { execution, driver, record });
@@ -68,17 +69,16 @@ export class ExecutionStore implements AsyncDisposable {
     { prompt, fallback }: Question<A>,
     interactionId: string = newId(),
   ): Promise<PendingInteraction<A>> {
-    const { execution, driver } = this.#known(executionId);
+    const { driver } = this.#known(executionId);
     const { timeout } = prompt;
     const dueAt = timeout === null ? null : this.#runtime.now() + timeout * 1000 + this.#runtime.options.promptGraceMs;
     const asked = { type: 'interaction.requested', call: 0, id: interactionId, prompt, dueAt } as const;
-    await accepted(execution, fallback === undefined ? asked : { ...asked, fallback });
+    await this.#offer(executionId, fallback === undefined ? asked : { ...asked, fallback });
     return driver.pending(interactionId) as PendingInteraction<A>;
   }
 
   /** Opens a consent, which ends with `setRunning` or with the execution. Rejects as `setInteractionRequired` does. */
   async setOauthRequired(executionId: string, authUrl: string, oauthState: string): Promise<void> {
-    const { execution } = this.#known(executionId);
     const asked = {
       type: 'oauth.requested',
       call: 0,
@@ -87,7 +87,7 @@ export class ExecutionStore implements AsyncDisposable {
       authUrl,
       dueAt: null,
     } as const;
-    await accepted(execution, asked);
+    await this.#offer(executionId, asked);
   }
 
   /**
@@ -99,19 +99,19 @@ export class ExecutionStore implements AsyncDisposable {
     const { execution, record } = this.#known(executionId);
     if (execution.isSettled) throw settled(execution);
     const given = oauthState === undefined ? record.pendingOauths.map((consent) => consent.oauthState) : [oauthState];
-    for (const id of given) await accepted(execution, { type: 'oauth.granted', id });
+    for (const id of given) await this.#offer(executionId, { type: 'oauth.granted', id });
   }
 
   /** `result` has to be JSON. Rejects with `execution_not_found` and `execution_settled`. */
   async setCompleted(executionId: string, result: unknown): Promise<void> {
-    await accepted(this.#known(executionId).execution, { type: 'execution.completed', result: result ?? null });
+    await this.#offer(executionId, { type: 'execution.completed', result: result ?? null });
   }
 
   /** Rejects with `execution_not_found` and `execution_settled`. */
   async setFailed(executionId: string, error: string | Error): Promise<void> {
     const { message, name } = typeof error === 'string' ? { message: error, name: 'Error' } : error;
     const failed = { type: 'execution.failed', error: { code: 'workflow_error', message, name } } as const;
-    await accepted(this.#known(executionId).execution, failed);
+    await this.#offer(executionId, failed);
   }
 
   /**
@@ -139,16 +139,16 @@ export class ExecutionStore implements AsyncDisposable {
     const expired = [...this.#kept.values()].filter(({ execution: { context } }) => {
       return context.settledAt !== null && context.settledAt <= latest;
     });
-    for (const { execution } of expired) this.#runtime.engine.expire(execution);
+    for (const { execution } of expired) this.#runtime.expire(execution.id);
     return expired.length;
   }
 
   /** Drops an execution. One that is not over ends as cancelled; an unknown one is fine. */
   async remove(executionId: string): Promise<void> {
-    const kept = this.#kept.get(executionId);
-    if (kept === undefined) return;
-    await kept.execution.fail('cancelled', 'The execution was removed.', 'AbortError');
-    this.#runtime.engine.expire(kept.execution);
+    if (!this.#kept.has(executionId)) return;
+    const error = { code: 'cancelled', message: 'The execution was removed.', name: 'AbortError' } as const;
+    await this.#runtime.offer(executionId, { type: 'execution.failed', error });
+    this.#runtime.expire(executionId);
   }
 
   /** Stops a runtime of its own, and so ends what is not over as interrupted. Does nothing to another's. */
@@ -158,6 +158,15 @@ export class ExecutionStore implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Offers a fact, and says why if it is refused. */
+  async #offer(executionId: string, fact: NewFact): Promise<void> {
+    const { execution } = this.#known(executionId);
+    if (await this.#runtime.offer(executionId, fact)) return;
+    if (execution.isSettled) throw settled(execution);
+    const about = 'id' in fact ? ` about ${fact.id}` : '';
+    throw new Failure('fact_refused', { detail: `Execution ${executionId} cannot take ${fact.type}${about} now.` });
   }
 
   #known(executionId: string): Kept {
@@ -172,17 +181,10 @@ const ANYBODY = { userId: undefined, isOperator: true };
 
 const ownRuntime = ({ ttlSeconds = DEFAULT_EXECUTION_TTL, clock }: ExecutionStoreOptions): Runtime => {
   const options = { retentionMs: ttlSeconds * 1000 };
-  const engine = new Engine({ workflows: [], options, ...(clock && { clock }) });
-  return new Runtime(engine);
+  return openRuntime({ workflows: [], options, ...(clock && { clock }) });
 };
 
-/** Offers a fact, and says why if it is refused. */
-const accepted = async (execution: Execution, fact: NewFact): Promise<void> => {
-  if (await execution.offer(fact)) return;
-  if (execution.isSettled) throw settled(execution);
-  const about = 'id' in fact ? ` about ${fact.id}` : '';
-  throw new Failure('fact_refused', { detail: `Execution ${execution.id} cannot take ${fact.type}${about} now.` });
-};
+const isRuntime = (given: Runtime | ExecutionStoreOptions): given is Runtime => 'adopt' in given;
 
-const settled = ({ id, status }: Execution): Failure =>
+const settled = ({ id, status }: ExecutionView): Failure =>
   new Failure('execution_settled', { detail: `Execution ${id} is over: it is ${status}.` });

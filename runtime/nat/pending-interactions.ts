@@ -2,7 +2,9 @@
 import type { JournalEntry } from '../../machines/facts.ts';
 import { EndedError, TimeoutError } from '../authoring/errors.ts';
 import type { Answer, Prompt } from '../authoring/prompts.ts';
-import type { Driver, Execution, Phase } from '../executions/execution.ts';
+import { Failure } from '../errors.ts';
+import type { Driver, NewFact, Phase } from '../executions/execution.ts';
+import type { Runtime } from '../runtime.ts';
 
 type Asked = Extract<JournalEntry, { type: 'interaction.requested' }>;
 
@@ -26,6 +28,8 @@ export class PendingInteraction<A extends Answer = Answer> {
     future.catch(() => {});
   }
 }
+
+const ignore = (): void => {};
 
 type State = 'open' | 'answered' | 'expired' | 'ended';
 
@@ -78,14 +82,21 @@ const OUTCOMES: Partial<Record<JournalEntry['type'], FirstOutcome>> = {
 export class OutsideDriver implements Driver {
   readonly firstOutcome: Promise<FirstOutcome>;
   #onFirst!: (outcome: FirstOutcome) => void;
-  readonly #execution: Execution;
+  readonly #runtime: Pick<Runtime, 'offer'>;
+  #executionId = '';
   readonly #asked = new Map<string, Asking>();
 
-  constructor(execution: Execution) {
-    this.#execution = execution;
+  constructor(runtime: Pick<Runtime, 'offer'>) {
+    this.#runtime = runtime;
     this.firstOutcome = new Promise((resolve) => {
       this.#onFirst = resolve;
     });
+  }
+
+  /** The execution that it drives. */
+  of(executionId: string): this {
+    this.#executionId = executionId;
+    return this;
   }
 
   /** Nobody else knows what it does. */
@@ -104,9 +115,19 @@ export class OutsideDriver implements Driver {
     const outcome = OUTCOMES[entry.type];
     if (outcome !== undefined) this.#onFirst(outcome);
 
-    if (phase === 'queued') this.#execution.mention({ type: 'slot.granted' });
+    if (phase === 'queued') this.#report({ type: 'slot.granted' });
     // While something is open it waits: only its driver knows whether it has other work to do.
-    else if (entry.type === 'slot.granted') this.#execution.mention({ type: 'execution.parked' });
+    else if (entry.type === 'slot.granted') this.#report({ type: 'execution.parked' });
+  }
+
+  /** While the store cannot write, the execution is left as it is, and driven again later. */
+  #report(fact: NewFact): void {
+    try {
+      const offered = this.#runtime.offer(this.#executionId, fact);
+      if (offered instanceof Promise) offered.catch(ignore);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 
   pending(interactionId: string): PendingInteraction | undefined {

@@ -1,12 +1,12 @@
 import type { Workflow } from '../authoring/workflow.ts';
-import type { Builder } from '../builders/builder.ts';
+import type { BuilderView } from '../builders/view.ts';
 
 /** NAT's `PerUserBuilderInfo`: one cached builder, seen from outside. It shows the present, not a copy of the past. */
 export class PerUserBuilderInfo {
-  readonly #builder: Builder;
+  readonly #builder: BuilderView;
   readonly workflow: Workflow;
 
-  constructor(builder: Builder, workflow: Workflow) {
+  constructor(builder: BuilderView, workflow: Workflow) {
     this.#builder = builder;
     this.workflow = workflow;
   }

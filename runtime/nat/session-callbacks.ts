@@ -4,8 +4,8 @@
  */
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Prompt, Response } from '../authoring/prompts.ts';
-import type { Execution } from '../executions/execution.ts';
 import { follow } from '../executions/follow.ts';
+import type { ExecutionView } from '../executions/view.ts';
 import type { Caller } from '../journal/caller.ts';
 import type { Runtime } from '../runtime.ts';
 
@@ -42,7 +42,7 @@ export interface Callbacks {
 }
 
 /** Lets the callbacks answer what a run asks, from its first fact on. What they do not take stays open for others. */
-export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Execution, by: Caller): void => {
+export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: ExecutionView, by: Caller): void => {
   const { userInputCallback, userAuthenticationCallback } = callbacks;
   const { id: executionId } = execution;
   if (userInputCallback === undefined && userAuthenticationCallback === undefined) return;
@@ -58,7 +58,7 @@ export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Ex
   };
 
   const authorize = async (asked: AskedConsent, send: UserAuthenticationCallback): Promise<void> => {
-    const refuse = (reason: string) => execution.offer({ type: 'oauth.refused', id: asked.state, reason });
+    const refuse = (reason: string) => runtime.offer(executionId, { type: 'oauth.refused', id: asked.state, reason });
     try {
       const callback = await send(asked);
       if (callback === null) return void (await refuse('The user did not consent.'));
@@ -82,7 +82,7 @@ export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Ex
 
   const fail = async (thrown: unknown): Promise<void> => {
     const { message, name } = errorOf(thrown);
-    await execution.fail('workflow_error', message, name);
+    await runtime.offer(executionId, { type: 'execution.failed', error: { code: 'workflow_error', message, name } });
   };
 
   const serve = async (): Promise<void> => {

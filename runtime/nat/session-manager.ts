@@ -1,12 +1,12 @@
 /** NAT's `SessionManager`: the sessions of one workflow, over a runtime of its own or one that serves other things too. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isWorkflow, type Workflow } from '../authoring/workflow.ts';
-import type { Builder } from '../builders/builder.ts';
-import type { Builders } from '../builders/pool.ts';
+import type { BuilderPool, BuilderView } from '../builders/view.ts';
 import type { RuntimeSetup } from '../engine.ts';
 import { Failure } from '../errors.ts';
+import { createRuntime } from '../local-runtime.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { createRuntime, type Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
 import { type RunOptions, Session, type SessionRequest } from './session.ts';
 import type { SessionRun } from './session-run.ts';
@@ -19,7 +19,7 @@ export interface SessionManagerSetup<Output> extends Omit<RuntimeSetup, 'workflo
 
 export class SessionManager<Output = unknown> implements AsyncDisposable {
   readonly runtime: Runtime;
-  readonly #builders: Builders;
+  readonly #builders: BuilderPool;
   readonly #workflow: Workflow<unknown, Output>;
   #ownsRuntime = false;
   #isShutDown = false;
@@ -151,7 +151,7 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
     if (this.#isShutDown || !this.runtime.isAccepting) throw new Failure('draining');
   }
 
-  #info(builder: Builder): PerUserBuilderInfo {
+  #info(builder: BuilderView): PerUserBuilderInfo {
     return new PerUserBuilderInfo(builder, this.#workflow);
   }
 }

@@ -3,8 +3,8 @@ import type { ExecutionStatus } from '../../machines/execution.ts';
 import type { ExecutionError, ExecutionErrorCode } from '../../machines/facts.ts';
 import { voidIn } from '../../machines/void-facts.ts';
 import { Failure } from '../errors.ts';
-import type { Execution } from '../executions/execution.ts';
 import { follow } from '../executions/follow.ts';
+import type { ExecutionView } from '../executions/view.ts';
 import type { Caller } from '../journal/caller.ts';
 import type { Runtime } from '../runtime.ts';
 import { GivenOutput } from './given-output.ts';
@@ -25,10 +25,10 @@ export class RunFailedError extends Error {
 
 export class SessionRun<Output = unknown> {
   readonly #runtime: Runtime;
-  readonly #execution: Execution;
+  readonly #execution: ExecutionView;
   readonly #by: Caller;
 
-  constructor(runtime: Runtime, execution: Execution, by: Caller) {
+  constructor(runtime: Runtime, execution: ExecutionView, by: Caller) {
     this.#runtime = runtime;
     this.#execution = execution;
     this.#by = by;

@@ -1,5 +1,5 @@
 import { readInput, type Workflow } from '../authoring/workflow.ts';
-import type { Lease } from '../builders/builder.ts';
+import type { BuilderLease } from '../builders/view.ts';
 import { Failure } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
@@ -41,7 +41,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
   readonly sessionManager: SessionOwner;
   readonly #runtime: Runtime;
   readonly #workflow: Workflow<unknown, Output>;
-  readonly #lease: Lease;
+  readonly #lease: BuilderLease;
   readonly #request: SessionRequest;
   #isOpen = true;
   #hasFailed = false;
@@ -50,7 +50,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
   constructor(
     sessionManager: SessionOwner,
     workflow: Workflow<unknown, Output>,
-    lease: Lease,
+    lease: BuilderLease,
     request: SessionRequest,
   ) {
     this.sessionManager = sessionManager;
@@ -110,7 +110,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
       interactive,
       streaming,
     };
-    const { execution } = await this.#runtime.engine.begin(started, this.#lease);
+    const { execution } = await this.#runtime.start(started, this.#lease);
     answerWith(this.#request, this.#runtime, execution, by);
     return new SessionRun(this.#runtime, execution, by);
   }

@@ -33,23 +33,6 @@ export const aboutJournal: About = {
   },
 };
 
-export const aboutModels: About = {
-  tag: 'chat',
-  summary: 'The workflows that answer chat completions here, as OpenAI lists models',
-  answers: { 200: { description: 'Those that are served.', content: json(ref('ModelList')) } },
-  credential: 'none',
-};
-
-export const aboutModel: About = {
-  tag: 'chat',
-  summary: 'One of these workflows',
-  answers: {
-    200: { description: 'It is served.', content: json(ref('Model')) },
-    404: refusal('There is no such workflow here.'),
-  },
-  credential: 'none',
-};
-
 export const aboutWorkflows: About = {
   tag: 'workflows',
   summary: 'The workflows there are, and what they take',

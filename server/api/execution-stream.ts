@@ -3,6 +3,7 @@
  * was cut off. `id` of an event is the number of its fact; a client says by `Last-Event-ID` or `?after=` what it has.
  */
 import {
+  andThen,
   type ExecutionView,
   type FactForCallers,
   type FactFrame,
@@ -29,13 +30,14 @@ export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime;
   handle: (call) =>
     withCaller(who(call), (by) => {
       const { executionId } = call.params;
-      const execution = runtime.get(executionId!, by);
-      if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
-      const after = seenBy(call);
-      // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
-      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
-      countReader(runtime, execution, call);
-      return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
+      return andThen(runtime.get(executionId!, by), (execution) => {
+        if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
+        const after = seenBy(call);
+        // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
+        if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+        countReader(runtime, execution, call);
+        return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
+      });
     }),
 });
 

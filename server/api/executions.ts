@@ -2,6 +2,7 @@
 
 import type { ExecutionListBody, InboxBody, InboxItem, ListedExecution } from '../../client/wire.ts';
 import {
+  andThen,
   cursorAt,
   type ExecutionFilter,
   type ExecutionView,
@@ -32,10 +33,11 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: (call) =>
       withCaller(who(call), (by) => {
         const { executionId } = call.params;
-        const execution = runtime.get(executionId!, by);
-        if (execution === undefined) return unknown(executionId);
-        if (call.query === '') return shown(execution, wire);
-        return newsOf(runtime, execution, call).then(() => shown(execution, wire));
+        return andThen(runtime.get(executionId!, by), (execution) => {
+          if (execution === undefined) return unknown(executionId);
+          if (call.query === '') return shown(execution, wire);
+          return newsOf(runtime, execution, call).then(() => shown(execution, wire));
+        });
       }),
   },
   {
@@ -45,7 +47,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: async (call) => {
       const { executionId } = call.params;
       const by = await who(call);
-      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      if ((await runtime.get(executionId!, by)) === undefined) return unknown(executionId);
       await runtime.cancel(executionId!, by);
       return { status: 204 };
     },
@@ -57,7 +59,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: async (call) => {
       const { executionId } = call.params;
       const by = await who(call);
-      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      if ((await runtime.get(executionId!, by)) === undefined) return unknown(executionId);
       await runtime.retry(executionId!, by);
       return { status: 204 };
     },
@@ -70,7 +72,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const query = new URLSearchParams(call.query);
-      const page = runtime.list(by, {
+      const page = await runtime.list(by, {
         status: readStatus(query.get('status')),
         workflow: query.get('workflow') ?? undefined,
         owner: query.get('owner') ?? undefined,

@@ -4,25 +4,20 @@
  * send forms anywhere, with the user's cookies, without asking first.
  */
 import { Failure } from '../../runtime/index.ts';
-import { aboutDelete, aboutFile, aboutUpload } from '../api/about.ts';
-import type { Cors } from '../http/cors.ts';
 import { ValidationFailure } from '../http/mistakes.ts';
 import { isWelcome } from '../http/origin.ts';
 import { problem, refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
-import type { Who } from '../identity/caller.ts';
+import type { App } from '../protocol.ts';
+import { aboutDelete, aboutFile, aboutUpload } from './about.ts';
 import { type FormFile, readFormFile } from './multipart.ts';
 import { isKey, keyFrom } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';
 import { StoreFullError } from './store-full-error.ts';
 
-export interface StaticRouteDeps {
+export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'door'> {
   readonly store: ObjectStore;
-  readonly who: Who;
-  readonly cors: Cors;
-  /** Whether there is an operator key: then who writes has to say who he is. */
-  readonly isGuarded: boolean;
   /** Of one file. */
   readonly maxFileBytes: number;
 }
@@ -98,11 +93,11 @@ const noObject = (params: Call['params']): Reply => refusal(404, `No object foun
 const keyOf = ({ '*': key = '' }: Call['params']): string | undefined => (isKey(key) ? key : undefined);
 
 /** False for pages that are not welcome. Throws or rejects for those who would have to say who they are. */
-const mayWrite = async (call: Call, { who, cors, isGuarded }: StaticRouteDeps): Promise<boolean> => {
+const mayWrite = async (call: Call, { who, cors, door }: StaticRouteDeps): Promise<boolean> => {
   const { origin, host } = call.headers;
   if (!isWelcome(origin, host, cors)) return false;
   const { userId, isOperator } = await who(call);
-  if (!isGuarded || userId !== undefined || isOperator) return true;
+  if (!door.isGuarded || userId !== undefined || isOperator) return true;
   throw new Failure('identity_required', { detail: 'Files are written by those who say who they are.' });
 };
 

@@ -90,6 +90,10 @@ class EventStream {
   #state: 'quiet' | 'due' | 'reading' | 'full' | 'ended' = 'quiet';
   /** There was news while it was reading. */
   #hasNews = false;
+  /** The store gives the next page later. */
+  #isWaiting = false;
+  /** The runtime has stopped meanwhile: what that page has is the last. */
+  #isGone = false;
   #unwatch: (() => void) | undefined;
   #callOffBeat: (() => void) | undefined;
 
@@ -138,6 +142,8 @@ class EventStream {
 
   /** Nothing more will be told here: what has been told is all, as far as the socket takes it. */
   #last(): void {
+    this.#isGone = true;
+    if (this.#isWaiting) return;
     if (this.#state === 'quiet' || this.#state === 'due') this.#read();
     if (this.#state !== 'ended') this.#close(this.#translator.cut?.() ?? '');
   }
@@ -159,8 +165,22 @@ class EventStream {
     do {
       this.#state = 'reading';
       this.#hasNews = false;
-      if (!this.#write(this.#runtime.journal(this.#execution, this.#seen))) return;
+      const page = this.#runtime.journal(this.#execution, this.#seen);
+      if (page instanceof Promise) {
+        this.#isWaiting = true;
+        page.then((read) => this.#goOn(read)).catch((error: unknown) => this.#fail(error));
+        return;
+      }
+      if (!this.#write(page)) return;
     } while (this.#state === 'reading');
+  }
+
+  /** The page is there; the client may have left meanwhile. */
+  #goOn(page: JournalPage | undefined): void {
+    this.#isWaiting = false;
+    if (this.#state === 'ended') return;
+    if (this.#write(page) && this.#state === 'reading') this.#readOn();
+    if (this.#isGone) this.#last();
   }
 
   /** True: there may be more. */
@@ -233,6 +253,7 @@ class EventStream {
   }
 
   #fail(error: unknown): void {
+    if (this.#state === 'ended') return;
     this.#leave();
     this.#sink.fail(error);
   }

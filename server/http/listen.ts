@@ -10,7 +10,7 @@ import { isAskedDirectly, type Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
-import type { MountedSockets } from './sockets.ts';
+import { OpenSockets, type SocketRoute } from './sockets.ts';
 
 export interface HttpOptions {
   /** The library that speaks HTTP. Default: the fastest that this machine can load. */
@@ -38,10 +38,12 @@ export interface HttpOptions {
   readonly onUnread?: () => void;
   /** Which address a client has behind proxies. Default: that of the other end of the connection. */
   readonly network?: Pick<Network, 'clientOf'>;
-  /** Sockets on the same port. */
-  readonly sockets?: readonly MountedSockets[];
+  /** Sockets on the same port. They are at paths below `rootPath` too. */
+  readonly sockets?: readonly SocketRoute[];
   /** Timers. Default: those of Node. */
   readonly after?: After;
+  /** Timers of the pings that sockets get. Default: those of Node. */
+  readonly pingAfter?: After;
 }
 
 export interface HttpServer {
@@ -56,6 +58,8 @@ export interface HttpServer {
    * then ends every connection. Calling it again waits for the first call.
    */
   close(options: { graceMs: number }): Promise<void>;
+  /** Closes all sockets, and says that the server goes away. */
+  closeSockets(): void;
 }
 
 export const defaults = { maxBodyBytes: 1024 * 1024, requestTimeoutMs: 30_000, maxHeaderBytes: 16_384 } as const;
@@ -205,8 +209,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     }
   };
 
-  const part = { host, cors };
-  const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(rootPath, part)) ?? [];
+  const open = new OpenSockets(options.pingAfter ?? afterByNode);
+  const prefixes = [...new Set(['', rootPath])];
+  const sockets = (options.sockets ?? []).flatMap((route) => prefixes.map((prefix) => open.hold(route, host, prefix)));
   const { adapter, fallback } = await chosen(options.adapter, maxHeaderBytes);
   const server = adapter.create({
     maxHeaderBytes,
@@ -248,6 +253,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       return openRequests;
     },
     close: ({ graceMs }) => (closing ??= drain(graceMs)),
+    closeSockets: () => open.close(),
   };
 };
 

@@ -80,6 +80,10 @@ export interface Route {
   readonly maxBodyBytes?: number;
   /** Whether a GET does more than read: then there is no HEAD. Default false. */
   readonly isUnsafe?: boolean;
+  /** Whether pages of other sites may send browsers to a GET that is unsafe. Default false. */
+  readonly isForeign?: boolean;
+  /** The setting that moves or removes it, for messages, e.g. `workflow.path`. */
+  readonly setting?: string;
   /** What the server refuses without asking `handle`, as this route's clients read it. Default: as it is. */
   refused?(reply: Reply, call: Call): Reply;
   /** A reply that is there at once saves a promise. What it throws is answered by the server's `problem`. */

@@ -1,8 +1,7 @@
 /** What sockets of all kinds have in common: how they are opened and refused, counted, kept alive, and closed. */
 import type { AcceptedSocket, AdapterSocket, Handshaken, SocketKind, SocketReader, SocketRefusal } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
-import { hasBody } from './body.ts';
-import type { Cors } from './cors.ts';
+import { type After, hasBody } from './body.ts';
 import type { Host } from './exchange.ts';
 
 /** Proxies cut connections that are silent for a minute. */
@@ -11,37 +10,34 @@ export const PING_MS = 25_000;
 const GOING_AWAY = 1001;
 
 /** What sockets need of the HTTP server they are part of. */
-export interface SocketHost {
-  readonly cors: Cors | undefined;
-  readonly host: Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent'>;
+export type SocketHost = Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent'>;
+
+/** Sockets at one path, as a protocol gives them. */
+export interface SocketRoute extends Omit<SocketKind, 'accept'> {
+  /** The setting that moves it, e.g. `workflow.websocket_path`. */
+  readonly setting?: string;
+  /** Decides at once. `path` begins with the server's root path, if the request came with it. */
+  accept(handshake: Handshaken, path: string): SocketRefusal | AcceptedSocket;
 }
 
-/** Sockets that are mounted with the routes of a server. */
-export interface MountedSockets {
-  /** At paths that begin with `rootPath` too. */
-  kinds(rootPath: string, part: SocketHost): readonly SocketKind[];
-}
-
-/** The open sockets of one kind. All are pinged, also those on which something was just said. */
+/** The open sockets of a server. All are pinged, also those on which something was just said. */
 export class OpenSockets {
   readonly #sockets = new Set<AdapterSocket>();
-  readonly #after: (ms: number, run: () => void) => () => void;
+  readonly #after: After;
   #callOffPing: (() => void) | undefined;
 
-  constructor(after: (ms: number, run: () => void) => () => void) {
+  constructor(after: After) {
     this.#after = after;
   }
 
-  get size(): number {
-    return this.#sockets.size;
-  }
-
-  /** The same kind, whose sockets are counted here. What it throws ends the socket and is reported. */
-  hold(kind: SocketKind, host: SocketHost['host']): SocketKind {
+  /** For the adapter, below `prefix`. The sockets are counted here; what is thrown for one ends it, and is reported. */
+  hold(route: SocketRoute, host: SocketHost, prefix = ''): SocketKind {
+    const path = prefix + route.path;
     return {
-      ...kind,
+      ...route,
+      path,
       accept: (handshake) => {
-        const accepted = accept(kind, handshake, host);
+        const accepted = accept(route, handshake, path, host);
         if ('status' in accepted) return accepted;
         return { cookie: accepted.cookie, open: (socket) => new Held(socket, accepted, host, this.#sockets, this) };
       },
@@ -69,10 +65,15 @@ export class OpenSockets {
   }
 }
 
-const accept = (kind: SocketKind, handshake: Handshaken, host: SocketHost['host']): SocketRefusal | AcceptedSocket => {
+const accept = (
+  route: SocketRoute,
+  handshake: Handshaken,
+  path: string,
+  host: SocketHost,
+): SocketRefusal | AcceptedSocket => {
   if (host.draining) return { status: 503, detail: 'The server is shutting down.' };
   try {
-    return hasBody(handshake.headers) ? withBody : kind.accept(handshake);
+    return hasBody(handshake.headers) ? withBody : route.accept(handshake, path);
   } catch (thrown) {
     host.report(thrown);
     return { status: 500, detail: 'The server could not answer.' };
@@ -89,7 +90,7 @@ const withBody: SocketRefusal = {
 class Held implements SocketReader {
   readonly #socket: AdapterSocket;
   readonly #counted: CountedSocket;
-  readonly #host: SocketHost['host'];
+  readonly #host: SocketHost;
   readonly #all: Set<AdapterSocket>;
   readonly #open: OpenSockets;
   #reader: SocketReader | undefined;
@@ -97,7 +98,7 @@ class Held implements SocketReader {
   constructor(
     socket: AdapterSocket,
     accepted: AcceptedSocket,
-    host: SocketHost['host'],
+    host: SocketHost,
     all: Set<AdapterSocket>,
     open: OpenSockets,
   ) {

@@ -19,6 +19,8 @@ import type { Identifier } from './identifier.ts';
 export type { Knock } from '../http/network.ts';
 
 export interface OperatorDoor {
+  /** Whether keys are configured. */
+  readonly isGuarded: boolean;
   /** Whether `X-Operator-Key` holds a key. Throws `too_many_attempts`. */
   hasKey(knock: Knock): boolean;
   /** In whatever way. Throws `too_many_attempts`. */
@@ -39,8 +41,8 @@ export interface OperatorDoorDeps {
   readonly attempts: Attempts;
 }
 
-export const createOperatorDoor = ({ identifier, keys = [], network, attempts }: OperatorDoorDeps): OperatorDoor => {
-  const digests = [keys].flat().map(digestOf);
+export const createOperatorDoor = ({ identifier, keys, network, attempts }: OperatorDoorDeps): OperatorDoor => {
+  const digests = [keys ?? []].flat().map(digestOf);
 
   /** D4. Asking for the address costs more than the rest of a request: only keys need it. */
   const isKey = (key: string | undefined, knock: Knock): boolean => {
@@ -62,6 +64,7 @@ export const createOperatorDoor = ({ identifier, keys = [], network, attempts }:
   };
 
   return {
+    isGuarded: keys !== undefined,
     hasKey,
     mayOperate,
     enter(knock) {

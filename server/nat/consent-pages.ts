@@ -5,7 +5,7 @@
  *
  * What a page has said is in memory: after a restart the provider's setting counts, and the origin of the request.
  */
-import type { OAuthProviderConfig, Runtime } from '../../runtime/index.ts';
+import type { Caller, OAuthProviderConfig, Runtime } from '../../runtime/index.ts';
 import type { Cors } from '../http/cors.ts';
 import { isWelcome } from '../http/origin.ts';
 
@@ -19,6 +19,9 @@ export interface Asking {
 
 /** Pages that are remembered; the one that said something first goes first. */
 const MAX_PAGES = 10_000;
+
+/** The state of the flow has shown that the browser may know of the execution. */
+const SERVER: Caller = { userId: undefined, isOperator: true };
 
 export class ConsentPages {
   readonly #providers: Readonly<Record<string, OAuthProviderConfig>>;
@@ -50,18 +53,18 @@ export class ConsentPages {
    * The origin that the browser goes back to after a consent, if it came from there in the same window. `host` is that of
    * the callback: a browser is only sent to pages that may call this server.
    */
-  returnsTo(
+  async returnsTo(
     runtime: Runtime,
     { executionId, state }: { readonly executionId: string; readonly state: string },
     host: string | undefined,
-  ): string | undefined {
+  ): Promise<string | undefined> {
     const known = this.#asking.get(executionId);
-    const execution = runtime.engine.executions.get(executionId);
+    const execution = await runtime.get(executionId, SERVER);
     const origin = known?.origin ?? execution?.origin.request?.request.headers.origin;
     if (origin === undefined || !isWelcome(origin, host, this.#cors)) return undefined;
     if (known !== undefined) return known.mode === 'redirect' ? origin : undefined;
-    const asked =
-      execution && runtime.journal(execution, 0)?.entries.find((entry) => 'id' in entry && entry.id === state);
+    const page = execution && (await runtime.journal(execution, 0));
+    const asked = page?.entries.find((entry) => 'id' in entry && entry.id === state);
     return asked?.type === 'oauth.requested' && this.usesRedirect(asked.provider) ? origin : undefined;
   }
 }

@@ -1,12 +1,7 @@
 /** Intermediate steps as people read them: markdown, on all streams but `/full`. */
 import type { TraceStep } from '../../runtime/index.ts';
+import type { StepAdaptorOptions } from './options.ts';
 import { payloadOf, type ShownStep, type Steps } from './steps.ts';
-
-export interface StepAdaptorOptions {
-  /** `default` shows LLM, TOOL and FUNCTION events, `custom` exactly the listed ones, `off` none. */
-  readonly mode: 'default' | 'custom' | 'off';
-  readonly customEventTypes: readonly string[];
-}
 
 /** What a step that has begun and not ended is shown with, again and again. */
 type Open = { readonly inputBlock: string; text: string; shown: number };

@@ -1,10 +1,10 @@
 /** What operators look at: health, and the users whose resources are open. */
 import { Failure, type Runtime } from '../../runtime/index.ts';
-import { aboutHealth, aboutMonitor } from '../api/about.ts';
-import type { Network } from '../http/network.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
-import { NO_KEY, type OperatorDoor } from '../identity/operator-door.ts';
+import { NO_KEY } from '../identity/operator-door.ts';
+import type { App } from '../protocol.ts';
+import { aboutHealth, aboutMonitor } from './about.ts';
 
 export const healthRoute: Route = {
   method: 'GET',
@@ -13,15 +13,15 @@ export const healthRoute: Route = {
   handle: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"healthy"}' }),
 };
 
-/** `isGuarded`: there is an operator key. Without one only this machine may look. */
-export const monitorRoute = (runtime: Runtime, door: OperatorDoor, network: Network, isGuarded: boolean): Route => ({
+/** Without an operator key only this machine may look. */
+export const monitorRoute = ({ runtime, door, network }: Pick<App, 'runtime' | 'door' | 'network'>): Route => ({
   method: 'GET',
   path: '/monitor/users',
   about: aboutMonitor,
   handle: (call) => {
-    const isAllowed = isGuarded ? door.hasKey(call) : network.isLocal(call);
+    const isAllowed = door.isGuarded ? door.hasKey(call) : network.isLocal(call);
     if (!isAllowed) {
-      const detail = isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
+      const detail = door.isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
       throw new Failure('operator_required', { detail });
     }
     const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
@@ -51,7 +51,7 @@ const monitored = (runtime: Runtime, user: string | null) =>
       memory: {
         per_user_functions_count: 0,
         per_user_function_groups_count: 0,
-        exit_stack_size: builder.scope.size,
+        exit_stack_size: builder.openResources,
       },
     }));
 

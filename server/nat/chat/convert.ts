@@ -4,7 +4,7 @@ import { ValidationFailure } from '../../http/mistakes.ts';
 import { lookUp } from '../../wire/pydantic/compile.ts';
 import { isRecord } from '../../wire/pydantic/containers.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
-import type { Input } from '../start.ts';
+import type { Input } from '../../wire/start.ts';
 import { type ChatRequest, lastText } from './schema.ts';
 
 /** `refused`: why this workflow cannot be asked that, which to a client is a failed run. */

@@ -1,15 +1,15 @@
 /** Answering prompts. The body is looked at before the ids, as NAT does: a bad body says so whatever it is for. */
-import { Failure, type Json, type Pick, type PromptKind, type Response, type Runtime } from '../../../runtime/index.ts';
-import { aboutAnswer } from '../../api/about.ts';
+import { Failure, type Json, type Pick, type PromptKind, type Response } from '../../../runtime/index.ts';
 import { type ValidationEntry, ValidationFailure } from '../../http/mistakes.ts';
 import { readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
 import type { Route } from '../../http/route.ts';
-import type { Who } from '../../identity/caller.ts';
+import type { App } from '../../protocol.ts';
 import { readJsonBody } from '../../wire/json-body.ts';
 import { inPython } from '../../wire/pydantic/scalars.ts';
+import { aboutAnswer } from './about.ts';
 
-export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who }): Route[] => [
+export const interactionRoutes = ({ runtime, who }: App): Route[] => [
   {
     method: 'POST',
     path: '/executions/:executionId/interactions/:interactionId/response',

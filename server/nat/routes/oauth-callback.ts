@@ -1,28 +1,37 @@
 /** The page on which a browser ends after a consent. Whatever comes from outside is escaped. */
-import { type CallbackOutcome, Failure, type Runtime } from '../../../runtime/index.ts';
-import { aboutCallback, aboutPostedCallback } from '../../api/about.ts';
+import { type CallbackOutcome, Failure } from '../../../runtime/index.ts';
 import { escapeHtml } from '../../http/escape-html.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
-import type { ConsentPages } from '../consent-pages.ts';
+import type { NatApp } from '../placed.ts';
+import { aboutCallback, aboutPostedCallback } from './about.ts';
 
-export const oauthRoutes = (
-  { runtime, who, consents }: { runtime: Runtime; who: Who; consents: ConsentPages },
-  path: string,
-  redirectOrigins: readonly string[],
-): Route[] => {
+export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[] => {
+  const { oauthCallbackPath: path, cors } = config;
+  if (path === null) return [];
+  const redirectOrigins = cors.allowOrigins ?? [];
+  const setting = 'oauth2_callback_path';
   const complete = async (call: Call, parameters: string): Promise<Reply> => {
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
     const outcome = await runtime.completeOAuth(url, await browser(call, who));
     const origin =
-      outcome.outcome === 'unknown_state' ? undefined : consents.returnsTo(runtime, outcome, call.headers.host);
+      outcome.outcome === 'unknown_state' ? undefined : await consents.returnsTo(runtime, outcome, call.headers.host);
     return origin === undefined ? page(outcome, redirectOrigins) : backTo(origin, outcome);
   };
   return [
-    { method: 'GET', path, about: aboutCallback, isUnsafe: true, handle: (call) => complete(call, call.query) },
+    {
+      method: 'GET',
+      path,
+      setting,
+      about: aboutCallback,
+      isUnsafe: true,
+      isForeign: true, // a provider sends browsers back from its own page
+      handle: (call) => complete(call, call.query),
+    },
     {
       method: 'POST',
       path,
+      setting,
       about: aboutPostedCallback,
       maxBodyBytes: MAX_FORM_BYTES,
       handle: (call) => complete(call, isForm(call) ? (call.body?.toString() ?? '') : ''),

@@ -3,41 +3,23 @@ import type { Caller, ExecutionView, Runtime, Workflow } from '../../../runtime/
 import { readIdempotencyKey, readPreference } from '../../http/preferences.ts';
 import { json } from '../../http/problems.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
-import type { Who } from '../../identity/caller.ts';
-import type { RoutePaths } from '../../options.ts';
-import { errorText, hasOutcome, type Wire } from '../../wire/bodies.ts';
-import { asFailedRun, type Input, inputReader, type ResultForm, startRequest } from '../start.ts';
+import { errorText, hasOutcome } from '../../wire/bodies.ts';
+import { type Input, inputReader, type ResultForm, startRequest } from '../../wire/start.ts';
+import { asFailedRun } from '../failed-run.ts';
+import type { NatApp, Placed } from '../placed.ts';
 import { aboutStart } from './about.ts';
 
-export interface WorkflowRouteDeps {
-  readonly runtime: Runtime;
-  readonly who: Who;
-  readonly wire: Wire;
-}
+export type StartApp = Pick<NatApp, 'runtime' | 'who' | 'wire'>;
 
-export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, paths: RoutePaths): Route[] => {
-  const { method, path, legacyPath } = paths;
-  const at = (path: string, interactive: boolean): Route => ({
-    method,
-    path,
-    isUnsafe: true,
-    about: aboutStart(workflow, method, interactive),
-    handle: starter(deps, workflow, method, interactive),
-  });
-  return [
-    ...(path === null ? [] : [at(path, method === 'POST')]),
-    ...(legacyPath === null ? [] : [at(legacyPath, false)]),
-  ];
+export const workflowRoutes = (app: StartApp, { workflow, method, path, isLegacy }: Placed): Route[] => {
+  const interactive = !isLegacy && method === 'POST';
+  const about = aboutStart(workflow, method, interactive);
+  return [{ method, path, isUnsafe: true, about, handle: starter(app, workflow, method, interactive) }];
 };
 
-const starter = (
-  deps: WorkflowRouteDeps,
-  workflow: Workflow,
-  method: 'GET' | 'POST',
-  interactive: boolean,
-): Route['handle'] => {
+const starter = (app: StartApp, workflow: Workflow, method: 'GET' | 'POST', interactive: boolean): Route['handle'] => {
   const read = inputReader(workflow, method);
-  const answer = answerer(deps, { workflow, interactive });
+  const answer = answerer(app, { workflow, interactive });
   return (call) => {
     const input = read(call);
     return input instanceof Promise ? input.then((late) => answer(call, late)) : answer(call, input);
@@ -52,7 +34,7 @@ export interface Served {
 
 /** Starts an execution, and answers with its outcome: its result, its failure, or what a person has to do first. */
 export const answerer = (
-  { runtime, who, wire }: WorkflowRouteDeps,
+  { runtime, who, wire }: StartApp,
   { workflow, interactive, form }: Served,
 ): ((call: Call, input: Input) => Promise<Reply>) => {
   return async (call, input) => {

@@ -3,10 +3,10 @@
  * message, not by closing.
  */
 import { randomUUID } from 'node:crypto';
-import { type Caller, Failure } from '../../../runtime/index.ts';
+import { type Awaitable, andThen, type Caller, Failure, type JournalEntry } from '../../../runtime/index.ts';
 import type { Who } from '../../identity/caller.ts';
 import type { Identifier } from '../../identity/identifier.ts';
-import { IDENTITY_REQUIRED } from '../start.ts';
+import { IDENTITY_REQUIRED } from '../failed-run.ts';
 import { answerTo, pauseFor } from './answer.ts';
 import type { Handshake } from './handshake.ts';
 import type { ReadInput } from './input.ts';
@@ -21,6 +21,7 @@ import {
   type UserMessage,
 } from './protocol.ts';
 import { Stage, type StageDeps } from './stage.ts';
+import type { Turn } from './turn.ts';
 import type { Sink } from './view.ts';
 
 export interface ConnectionDeps extends StageDeps {
@@ -158,7 +159,8 @@ export class Connection {
   async #restore(): Promise<void> {
     if (this.#wanted === undefined) return;
     const by = await this.#caller().catch(() => undefined);
-    if (by !== undefined && !this.#isClosed && this.#stage.restore(this.#wanted, by)) this.#wanted = undefined;
+    if (by === undefined || this.#isClosed) return;
+    if (await this.#stage.restore(this.#wanted, by)) this.#wanted = undefined;
   }
 
   async #caller(): Promise<Caller> {
@@ -186,8 +188,7 @@ export class Connection {
 
   async #answer({ content, ...ids }: InteractionMessage): Promise<void> {
     const { turn } = this.#stage;
-    const journal = () => (turn && this.#deps.runtime.journal(turn.execution, 0)?.entries) ?? [];
-    const pause = turn && pauseFor(turn.execution, ids, journal);
+    const pause = turn && (await pauseFor(turn.execution, ids, () => this.#factsOf(turn)));
     if (turn === undefined || pause === undefined) {
       this.#sayError(turn?.refers ?? nobody, NO_PROMPT);
       return;
@@ -208,6 +209,10 @@ export class Connection {
       });
       this.#stage.ask(pause); // NAT's interface has closed it
     }
+  }
+
+  #factsOf({ execution }: Turn): Awaitable<readonly JournalEntry[]> {
+    return andThen(this.#deps.runtime.journal(execution, 0), (page) => page?.entries ?? []);
   }
 
   #sayBad(details: string): void {

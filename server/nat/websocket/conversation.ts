@@ -6,7 +6,14 @@
  * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Of turns that another
  * process has begun only what this one has added is shown: NAT's chat interface would show the rest a second time.
  */
-import { type Caller, conversationName, type ExecutionView, type Runtime } from '../../../runtime/index.ts';
+import {
+  type Awaitable,
+  andThen,
+  type Caller,
+  conversationName,
+  type ExecutionView,
+  type Runtime,
+} from '../../../runtime/index.ts';
 import { beginning, endOf, type Place, type Progress, type Turn } from './turn.ts';
 
 /** Turns that nobody sees and that are remembered all the same. */
@@ -21,35 +28,49 @@ export class Conversations {
   }
 
   /** The last turn, as long as its execution is known. */
-  find(workflow: string, by: Caller, conversationId: string | null): Turn | undefined {
+  find(workflow: string, by: Caller, conversationId: string | null): Awaitable<Turn | undefined> {
     if (conversationId === null) return undefined;
     const key = keyOf(workflow, by, conversationId);
     if (key === undefined) return undefined;
+    return andThen(this.#runtime.conversation(workflow, conversationId, by), (execution) => {
+      const started = execution?.origin.request;
+      if (execution === undefined || started === undefined) {
+        this.#progress.delete(key);
+        return undefined;
+      }
+      const refers = { parentId: started.userMessageId ?? '', conversationId };
+      const turn = { execution, by, refers, streaming: started.streaming };
+      const known = this.#progress.get(key);
+      if (known?.executionId === execution.id) return { ...turn, progress: known };
+      return andThen(this.#seenOf(execution), (seen) => this.#remember(workflow, key, turn, seen));
+    });
+  }
+
+  /** Another socket may have come back to it meanwhile. */
+  #remember(workflow: string, key: string, turn: Omit<Turn, 'progress'>, seen: Place): Turn {
+    const executionId = turn.execution.id;
     const known = this.#progress.get(key);
-    const found = this.#runtime.conversation(workflow, conversationId, by);
-    if (found === undefined) {
-      this.#progress.delete(key);
-      return undefined;
-    }
-    const { execution, started } = found;
-    const refers = { parentId: started.userMessageId ?? '', conversationId };
-    const isKnown = known?.executionId === execution.id;
-    const progress = isKnown ? known : { executionId: execution.id, seen: this.#seenOf(execution), view: undefined };
-    const turn = { execution, by, refers, streaming: started.streaming, progress };
-    if (!isKnown) this.keep(workflow, turn);
-    return turn;
+    if (known?.executionId === executionId) return { ...turn, progress: known };
+    const begun = { ...turn, progress: { executionId, seen, view: undefined } };
+    this.keep(workflow, begun);
+    return begun;
   }
 
   /** How far a client that keeps no count has probably seen a turn of which this is not remembered. */
-  #seenOf(execution: ExecutionView): Place {
+  #seenOf(execution: ExecutionView): Awaitable<Place> {
     const { startedAt } = this.#runtime;
     if (execution.context.startedAt >= startedAt) return execution.isSettled ? endOf(execution) : beginning;
-    for (let seq = 0; ; ) {
-      const entries = this.#runtime.journal(execution, seq)?.entries ?? [];
-      const isAdded = entries.findIndex(({ at }) => at >= startedAt);
-      seq = (isAdded < 0 ? entries : entries.slice(0, isAdded)).at(-1)?.seq ?? seq;
-      if (isAdded >= 0 || entries.length === 0) return { seq: seq + 1, part: 0 };
-    }
+    return this.#addedAfter(execution, 0);
+  }
+
+  /** Behind the last fact of another process. */
+  #addedAfter(execution: ExecutionView, seq: number): Awaitable<Place> {
+    return andThen(this.#runtime.journal(execution, seq), (page) => {
+      const entries = page?.entries ?? [];
+      const isAdded = entries.findIndex(({ at }) => at >= this.#runtime.startedAt);
+      const last = (isAdded < 0 ? entries : entries.slice(0, isAdded)).at(-1)?.seq ?? seq;
+      return isAdded >= 0 || entries.length === 0 ? { seq: last + 1, part: 0 } : this.#addedAfter(execution, last);
+    });
   }
 
   /** Makes it the last turn of its conversation, if it has one. */

@@ -2,8 +2,8 @@
 import { Failure, jsonSchemaOf, type Workflow } from '../../../runtime/index.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
+import type { Input } from '../../wire/start.ts';
 import { converter, takesChats, textWrapper } from '../chat/convert.ts';
-import type { Input } from '../start.ts';
 import { lastUserTexts, type UserMessage } from './protocol.ts';
 
 /**

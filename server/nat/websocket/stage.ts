@@ -10,9 +10,10 @@ import {
   type Runtime,
   type Workflow,
 } from '../../../runtime/index.ts';
+import type { Input } from '../../wire/start.ts';
 import type { ConsentMode, ConsentPages } from '../consent-pages.ts';
-import type { Input } from '../start.ts';
-import { AdaptedSteps, type StepAdaptorOptions } from '../step-adaptor.ts';
+import type { StepAdaptorOptions } from '../options.ts';
+import { AdaptedSteps } from '../step-adaptor.ts';
 import type { Conversations } from './conversation.ts';
 import type { Handshake } from './handshake.ts';
 import type { UserMessage } from './protocol.ts';
@@ -62,7 +63,7 @@ export class Stage {
     const { path, headers, query, cookies, client } = this.#handshake;
     const origin = { path, headers, query, cookies, client, scheme: 'ws', payload: message as Json };
     const { request, trace } = metadataFromWebSocket(origin, ids);
-    const last = conversations.find(workflow.name, by, refers.conversationId);
+    const last = await conversations.find(workflow.name, by, refers.conversationId);
     const { execution } = await runtime.start({
       ...ids,
       conversation: ids.conversationId,
@@ -86,10 +87,10 @@ export class Stage {
   }
 
   /** Shows the turn of a conversation to its owner who comes back. False if there is none. */
-  restore(conversationId: string, by: Caller): boolean {
+  async restore(conversationId: string, by: Caller): Promise<boolean> {
     const { conversations, workflow } = this.#deps;
-    const turn = conversations.find(workflow.name, by, conversationId);
-    if (turn === undefined) return false;
+    const turn = await conversations.find(workflow.name, by, conversationId);
+    if (turn === undefined || this.#isClosed) return false;
     const { after } = this.#handshake;
     this.#show(turn, after === undefined ? undefined : readCursor(turn.execution, after));
     return true;

@@ -2,7 +2,14 @@
  * A turn as one socket shows it: the journal from a place on, read as fast as the socket takes what it says. The next page is
  * read when the last one has left; so nothing is kept here but the messages of a few facts.
  */
-import { isLast, type JournalEntry, type Pause, type Runtime, voidIn } from '../../../runtime/index.ts';
+import {
+  isLast,
+  type JournalEntry,
+  type JournalPage,
+  type Pause,
+  type Runtime,
+  voidIn,
+} from '../../../runtime/index.ts';
 import type { Translator } from './translator.ts';
 import { type Place, type Turn, writeCursor } from './turn.ts';
 
@@ -42,6 +49,10 @@ export class View {
   #sent: Place;
   #isNews = true;
   #isOver = false;
+  /** A page has been asked for, and the store gives it later. */
+  #isReading = false;
+  /** Nothing more will be told here. */
+  #isGone = false;
   #unwatch: (() => void) | undefined;
 
   /** Shows the turn here, and nowhere else. Without `from` it goes on where the network has taken it. */
@@ -74,7 +85,7 @@ export class View {
 
   /** There may be something to send, or room for it. */
   go(): void {
-    if (!this.#flush() || this.#isOver || !this.#isNews) return;
+    if (!this.#flush() || this.#isOver || !this.#isNews || this.#isReading) return;
     this.#isNews = false;
     this.#read();
   }
@@ -88,20 +99,37 @@ export class View {
 
   /** Nothing more will be told here: the server stops, and the execution goes on in another process. */
   #last(): void {
+    this.#isGone = true;
     this.go();
-    if (!this.#isOver) this.#end();
+    if (!this.#isOver && !this.#isReading) this.#end();
   }
 
   #read(): void {
-    const { runtime, turn, onError } = this.#given;
+    const { runtime, turn } = this.#given;
     try {
       const page = runtime.journal(turn.execution, this.#seq);
-      if (page === undefined) this.#end();
-      else this.#take(page.entries, page.isOutputMissing === false ? null : page.truncatedThrough);
+      if (!(page instanceof Promise)) {
+        this.#take(page);
+        return;
+      }
+      this.#isReading = true;
+      page.then((read) => this.#takeLater(read)).catch((error: unknown) => this.#fail(error));
     } catch (error) {
-      this.#end();
-      onError(error);
+      this.#fail(error);
     }
+  }
+
+  #takeLater(page: JournalPage | undefined): void {
+    this.#isReading = false;
+    if (this.#isOver) return;
+    this.#take(page);
+    if (this.#isGone && !this.#isOver && !this.#isReading) this.#end();
+  }
+
+  #fail(error: unknown): void {
+    this.#isReading = false;
+    this.#end();
+    this.#given.onError(error);
   }
 
   /** Asks for something once more that has been asked before. */
@@ -110,7 +138,13 @@ export class View {
     sink.send(translator.pause(pause).map((message) => this.#write(message, this.#sent)));
   }
 
-  #take(entries: readonly JournalEntry[], truncatedThrough: number | null): void {
+  #take(page: JournalPage | undefined): void {
+    if (page === undefined) {
+      this.#end();
+      return;
+    }
+    const { entries } = page;
+    const truncatedThrough = page.isOutputMissing === false ? null : page.truncatedThrough;
     if (truncatedThrough !== null && truncatedThrough > Math.max(this.#from.seq, this.#seq)) {
       const last = { seq: truncatedThrough, part: 0 };
       this.#add(this.#given.translator.truncated(truncatedThrough), last);

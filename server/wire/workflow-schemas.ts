@@ -1,6 +1,6 @@
 /** The schemas of workflows, under names of their own in the OpenAPI document. */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
-import { isWrapped, typesGivenBy } from '../wire/bodies.ts';
+import { isWrapped, typesGivenBy } from './bodies.ts';
 
 type Side = 'input' | 'output' | 'job';
 
@@ -8,20 +8,13 @@ type Side = 'input' | 'output' | 'job';
 export const schemaName = ({ name }: Pick<Workflow, 'name'>, side: Side): string =>
   `${name.replace(/[^\w-]/gu, (sign) => `.${sign.codePointAt(0)!.toString(16)}.`)}.${side}`;
 
-/** What requests take and results are. `jobFields` stand beside the input of a job. */
-export const workflowSchemas = (
-  workflows: readonly Workflow[],
-  jobFields: JsonSchema,
-): Readonly<Record<string, JsonSchema>> =>
+/** What requests take, and results are. */
+export const workflowSchemas = (workflows: readonly Workflow[]): Readonly<Record<string, JsonSchema>> =>
   Object.fromEntries(
-    workflows.flatMap((workflow): [string, JsonSchema][] => {
-      const input = jsonSchemaOf(workflow.input);
-      return [
-        [schemaName(workflow, 'input'), input],
-        [schemaName(workflow, 'output'), outputOf(workflow)],
-        [schemaName(workflow, 'job'), withMembers(input, jobFields)],
-      ];
-    }),
+    workflows.flatMap((workflow) => [
+      [schemaName(workflow, 'input'), jsonSchemaOf(workflow.input)],
+      [schemaName(workflow, 'output'), outputOf(workflow)],
+    ]),
   );
 
 /** As it is sent: everything but an object is wrapped. */
@@ -33,8 +26,3 @@ const outputOf = (workflow: Workflow): JsonSchema => {
   const wrapped = { type: 'object', properties: { value: schema }, required: ['value'] };
   return $defs === undefined ? wrapped : { ...wrapped, $defs };
 };
-
-const withMembers = (schema: JsonSchema, more: JsonSchema): JsonSchema => ({
-  ...schema,
-  properties: { ...(schema.properties as object | undefined), ...(more.properties as object) },
-});

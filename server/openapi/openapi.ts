@@ -1,33 +1,28 @@
 /** What the server says about its own routes: to programs and to people. It is the same for everybody, as long as it runs. */
 import { createHash } from 'node:crypto';
-import { jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
-import { aboutDocument, aboutPage } from '../api/about.ts';
+import { type About, json, text } from '../http/about.ts';
 import type { Reply, Route } from '../http/route.ts';
-import { chatRequest } from '../nat/chat/schema.ts';
-import { jobFields } from '../nat/routes/jobs.ts';
 import { packageVersion } from '../package.ts';
-import { wireSchemas } from '../wire/schemas.ts';
+import type { Protocol } from '../protocol.ts';
 import { type DocumentOptions, openApiOf } from './document.ts';
 import { PAGE_POLICY, pageOf } from './page.ts';
-import { workflowSchemas } from './workflow-schemas.ts';
 
-/** They describe `routes`, among which they may be themselves, as these are when somebody first asks. */
-export const openApiRoutes = (routes: readonly Route[], workflows: readonly Workflow[], rootPath: string): Route[] => [
-  {
-    method: 'GET',
-    path: '/openapi.json',
-    about: aboutDocument,
-    handle: cached({ 'content-type': 'application/json' }, () =>
-      JSON.stringify(openApiOf(routes, options(workflows, rootPath))),
-    ),
-  },
-  {
-    method: 'GET',
-    path: '/docs',
-    about: aboutPage,
-    handle: cached(PAGE_HEADERS, () => pageOf(routes, options(workflows, rootPath))),
-  },
-];
+export const openApi = (): Protocol => (app) => {
+  const { routes, schemas, config } = app;
+  const about: DocumentOptions = { title: 'Fermata', version: packageVersion(), rootPath: config.rootPath, schemas };
+  return {
+    name: 'openapi',
+    routes: [
+      {
+        method: 'GET',
+        path: '/openapi.json',
+        about: aboutDocument,
+        handle: cached({ 'content-type': 'application/json' }, () => JSON.stringify(openApiOf(routes, about))),
+      },
+      { method: 'GET', path: '/docs', about: aboutPage, handle: cached(PAGE_HEADERS, () => pageOf(routes, about)) },
+    ],
+  };
+};
 
 const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -52,13 +47,19 @@ const tagged = (headers: Readonly<Record<string, string>>, body: string) => {
   return { status: 200, headers: { ...headers, etag, 'cache-control': 'no-cache' }, body };
 };
 
-const options = (workflows: readonly Workflow[], rootPath: string): DocumentOptions => ({
-  title: 'Fermata',
-  version: packageVersion(),
-  rootPath,
-  schemas: {
-    ...wireSchemas,
-    ...workflowSchemas(workflows, jsonSchemaOf(jobFields)),
-    ChatRequest: jsonSchemaOf(chatRequest),
+const aboutDocument: About = {
+  tag: 'server',
+  summary: 'This document',
+  answers: {
+    200: { description: 'OpenAPI 3.1.', content: json({ type: 'object' }) },
+    304: { description: 'As it was.' },
   },
-});
+  credential: 'none',
+};
+
+const aboutPage: About = {
+  tag: 'server',
+  summary: 'The same for people, as a page',
+  answers: { 200: { description: 'The page.', content: { 'text/html': text } }, 304: { description: 'As it was.' } },
+  credential: 'none',
+};

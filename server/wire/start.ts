@@ -1,7 +1,6 @@
 /** From a request to the start of an execution: what all routes of a workflow have in common. */
 import {
   type Caller,
-  Failure,
   jsonSchemaOf,
   RunTrace,
   type StartRequest,
@@ -11,8 +10,8 @@ import {
 import { ValidationFailure } from '../http/mistakes.ts';
 import { HttpRequestInfo } from '../http/request-info.ts';
 import type { Call } from '../http/route.ts';
-import { readJsonBody } from '../wire/json-body.ts';
-import { createReader, type Reading } from '../wire/pydantic/reader.ts';
+import { readJsonBody } from './json-body.ts';
+import { createReader, type Reading } from './pydantic/reader.ts';
 
 /** How a result is shown that is not sent as it is; the wire reads it from the execution. */
 export type ResultForm = 'chat';
@@ -77,19 +76,3 @@ export const startRequest = (call: Call, body: unknown, by: Caller, started: Sta
   request: new HttpRequestInfo(call, body),
   trace: new RunTrace(traceFromHeaders(call.headers)),
 });
-
-/**
- * NAT resolves identities inside the run: to clients of its interactive routes a bad credential is a failed workflow, not
- * a refused request. Gives the message of that failure; throws what was thrown if it is something else.
- */
-export const asFailedRun = (thrown: unknown): string => {
-  const { code, message } = Failure.from(thrown);
-  if (code === 'identity_required') return IDENTITY_REQUIRED;
-  if (code === 'credential_invalid') return message;
-  throw thrown;
-};
-
-export const IDENTITY_REQUIRED =
-  'user_id is required for per-user workflow but could not be determined. Include a standard Bearer JWT token in the ' +
-  "Authorization header (e.g. 'Authorization: Bearer <token>'), or construct a UserInfo instance and pass " +
-  'UserInfo.get_user_id() as the user_id parameter.';
