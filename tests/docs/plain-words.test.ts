@@ -7,7 +7,21 @@ import { test } from 'node:test';
 const root = new URL('../../', import.meta.url);
 
 /** Folders and files of which every word counts, code included. */
-const places = ['README.md', 'CONTRIBUTING.md', 'docs', 'examples', 'client', 'console', 'testing'];
+const places = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs',
+  'examples',
+  'client',
+  'console',
+  'testing',
+  'machines',
+  'runtime/journal',
+  'runtime/time',
+  'runtime/builders',
+  'runtime/authoring',
+  'runtime/errors.ts',
+];
 
 const rules: readonly { readonly word: RegExp; readonly instead: string }[] = [
   { word: /\b(?:nobody|no one)\b/gi, instead: 'no caller, no client, no subscriber' },
