@@ -1,4 +1,4 @@
-/** `fermata executions`: looks after what a server keeps, while it runs and while it does not. */
+/** `fermata executions`: looks after the stored executions of a server, running or not. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure, STANDS, type Stand, StoredExecutions } from '../../runtime/index.ts';
 import { parseDuration } from '../config/durations.ts';
@@ -19,7 +19,7 @@ type Listed = {
   readonly json?: true;
 };
 
-/** What is to be done with them. */
+/** The selected command. */
 type Wanted =
   | ({ readonly what: 'ls' } & Listed)
   | { readonly what: 'show'; readonly id: string }
@@ -32,7 +32,7 @@ type Wanted =
 export type ExecutionsAsked = TypedSettings & { readonly run: 'executions'; readonly wanted: Wanted };
 
 const settings = [keys.data];
-/** Where the server is that has them. */
+/** URL of the server that has them. */
 const whereabouts = [keys.host, keys.port, keys.rootPath];
 
 export const declareExecutions = (program: Command, asked: (what: ExecutionsAsked) => void): void => {
@@ -105,7 +105,7 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
 
 type Removed = { readonly settledBefore?: number; readonly force?: boolean };
 
-/** Without what commander adds for the directory. */
+/** Without the members that commander adds for the directory. */
 const listedOf = ({ status, workflow, owner, limit, json }: Listed): Listed => ({
   ...(status && { status }),
   ...(workflow && { workflow }),
@@ -157,7 +157,7 @@ export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host:
   }
 };
 
-/** The file is damaged, or a server has written for longer than anybody waits. */
+/** The file is damaged, or a server has held the write lock for too long. */
 const isOfStore = (cause: unknown): cause is Error =>
   cause instanceof Error && 'code' in cause && /^(SQLITE_|execution_damaged$)/.test(String(cause.code));
 

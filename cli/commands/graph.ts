@@ -1,4 +1,4 @@
-/** `fermata graph`: one of the machines, drawn. */
+/** `fermata graph`: draws a machine. */
 import { readFile } from 'node:fs/promises';
 import { Argument, type Command, Option } from 'commander';
 import type { AnyStateMachine } from 'xstate';
@@ -24,7 +24,7 @@ const formats = {
     const { statelyOf } = await import('../../machines/drawing/stately.ts');
     return `${JSON.stringify(statelyOf(machine), null, 2)}\n`;
   },
-  /** Drawn when the machine was last changed: what lays it out is larger than the server. */
+  /** A stored drawing: the layout engine is larger than the server. */
   svg: async (machine: AnyStateMachine): Promise<string> => {
     return readFile(packageFile(`docs/machines/${machine.id}.svg`), 'utf8');
   },

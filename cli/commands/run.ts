@@ -1,4 +1,4 @@
-/** `fermata run`: one run of a workflow in the terminal, without a server. */
+/** `fermata run`: runs a workflow once in the terminal, without a server. */
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { FAILED, type Log } from '../../runtime/index.ts';
@@ -15,7 +15,7 @@ export interface RunAsked extends TypedSettings {
   readonly run: 'run';
   /** The file with the workflow. */
   readonly module: string;
-  /** JSON, or `-` for what comes on standard input. */
+  /** JSON, or `-` for standard input. */
   readonly input: string | undefined;
   readonly answers: readonly string[];
   readonly user: string | undefined;
@@ -56,11 +56,11 @@ Examples:
   fermata run examples/02-approval.ts --input '{"amount": 1200}'
   echo '{"amount": 1200}' | fermata run examples/02-approval.ts --input - --answer yes`;
 
-/** The log is for whoever runs a server; here it is heard only if something is broken, or if somebody asks for it. */
+/** The log is for operators of a server. Here it shows only errors, unless a level is set. */
 const QUIET = { '--log-level': 'error' };
 const isQuiet = ({ logLevel }: { readonly logLevel: string }): boolean => logLevel === QUIET['--log-level'];
 
-/** That the workflow has failed is what the command says itself. */
+/** The command itself reports that the workflow has failed. */
 const withoutFailures = (log: Log): Log => ({
   debug: (fields, message) => log.debug(fields, message),
   info: (fields, message) => log.info(fields, message),
@@ -69,7 +69,7 @@ const withoutFailures = (log: Log): Log => ({
 });
 
 export const run = async (asked: RunAsked, { env, streams }: Host): Promise<void> => {
-  const memory = String(asked.flags['--data'] === undefined); // the directory of a server is left alone
+  const memory = String(asked.flags['--data'] === undefined); // the data directory in the configuration belongs to a server
   const config = readConfig({ file: asked.file, env, flags: { ...QUIET, '--memory': memory, ...asked.flags } });
   const { workflow } = await loadModule(asked.module);
   const input = await readInput(workflow, asked.input, streams.stdin);

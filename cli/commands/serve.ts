@@ -1,4 +1,4 @@
-/** `fermata serve`: a workflow behind HTTP, until the process is told to stop. */
+/** `fermata serve`: serves a workflow over HTTP until a signal stops it. */
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { guardedLog, refuseExit } from '../../runtime/index.ts';
@@ -15,7 +15,7 @@ import { loadModules } from './workflow-module.ts';
 
 export interface ServeAsked extends TypedSettings {
   readonly run: 'serve';
-  /** The file with the workflow, and those with further ones or with other versions of it. */
+  /** The file with the workflow, and files with further workflows or other versions. */
   readonly modules: readonly string[];
 }
 
@@ -53,8 +53,8 @@ export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams
   const log = openLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await loadModules(modules);
-  refuseExit(); // executions go on before it listens
-  // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
+  refuseExit(); // executions resume before the server listens
+  // The runtime logs errors that a run does not catch. These are the others: of builders, and of the author's modules.
   const late = guardedLog(log); // it may be closed already
   process.on('unhandledRejection', (err) => late.error({ err }, 'a promise was rejected, and nothing caught it'));
   process.on('uncaughtException', (err) =>
@@ -74,10 +74,10 @@ export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams
   streams.stderr.write(await greeting({ url: server.url, workflow, older, paths, console }));
 };
 
-/** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */
+/** npm forwards signals that the terminal sends to all processes, so one Ctrl-C may arrive twice. */
 const ONE_KEYPRESS_MS = 300;
 
-/** The first signal stops in order, another one at once. */
+/** The first signal shuts down in order; a second one exits at once. */
 const stopOnSignals = (server: Server, log: Logger): void => {
   let stoppingSince: number | undefined;
   const stop = async (signal: string): Promise<void> => {
