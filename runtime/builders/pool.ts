@@ -189,7 +189,7 @@ export class Builders implements BuilderPool {
       if (signal.aborted) throw new Failure('draining');
       const { user, scope } = builder;
       builder.resources = await ownedBy(this.#owner(user), async () => this.workflow.build?.(user, scope));
-      if (signal.aborted) throw new Error('The build was given up.');
+      if (signal.aborted) throw new Error('The build was aborted.');
     } catch (error) {
       await this.dispose(builder);
       throw legible(error);

@@ -81,7 +81,7 @@ export class Inspection implements ActorView {
         inspector(actor, event, at);
       } catch (err) {
         this.#leave(inspector); // N2
-        this.#deps.log.error({ err }, 'somebody who inspects the actors failed');
+        this.#deps.log.error({ err }, 'an inspector of the actors failed');
       }
     }
   }

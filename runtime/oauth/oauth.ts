@@ -253,16 +253,16 @@ const readCallback = ({ provider, state }: Flow, url: URL) => {
     const said = received.getAll('iss');
     const origins = [provider.authorizationUrl, server.token_endpoint].map((url) => new URL(url).origin);
     const isOurs = (iss: string) => URL.canParse(iss) && origins.includes(new URL(iss).origin);
-    if (!said.every(isOurs)) return unusable('The callback names another issuer; set issuer if it is the right one.');
+    if (!said.every(isOurs)) return unusable('The callback names another issuer. If that issuer is right, set issuer.');
     received.delete('iss');
   }
   try {
     const callback = oauth.validateAuthResponse(server, client, received, state);
     const [code, ...more] = callback.getAll('code');
-    return code && more.length === 0 ? callback : unusable('The callback has neither an error nor one code.');
+    return code && more.length === 0 ? callback : unusable('The callback has neither an error nor exactly one code.');
   } catch (thrown) {
     if (!(thrown instanceof oauth.AuthorizationResponseError)) {
-      return unusable('The callback is not one of the provider that was asked.');
+      return unusable('The callback is from another provider than the one that was asked.');
     }
     const error = cleaned(thrown.error); // O2
     const description = thrown.error_description;

@@ -126,7 +126,7 @@ export class Commits {
       this.#open = new Batch();
       if (this.#leaving === undefined) setImmediate(leave, this);
     }
-    if (this.#open.weight > MAX_WAITING) throw unavailable('The disk is slower than what is to be written.');
+    if (this.#open.weight > MAX_WAITING) throw unavailable('The disk is too slow for the pending writes.');
     return this.#open;
   }
 
@@ -161,7 +161,7 @@ export class Commits {
       else if (isOfWriter(reply.code) && this.#leaving !== undefined) this.#tryApart(this.#leaving);
       else this.#failed(errorOf(reply));
     });
-    let cause: unknown = new Error('The thread that writes has ended.');
+    let cause: unknown = new Error('The writer thread has ended.');
     worker.on('error', (error) => (cause = error));
     worker.on('exit', () => this.#ended(cause));
   }
@@ -205,7 +205,7 @@ export class Commits {
 
   /** Pending writes are refused too, because they would follow a gap. */
   #failed(cause: Error): void {
-    const failure = unavailable(`Nothing can be kept at the moment: ${explained(cause)}`, cause);
+    const failure = unavailable(`The store cannot write at the moment: ${explained(cause)}`, cause);
     const lost = [this.#leaving, this.#open].filter((batch) => batch !== undefined);
     this.#leaving = undefined;
     this.#open = undefined;
@@ -263,7 +263,7 @@ const errorOf = ({ message, code }: Refused): Error => Object.assign(new Error(m
 /** The file accepts other writes, and not this one. */
 export const unwritable = (name: string, cause: unknown): Failure =>
   new Failure('execution_damaged', {
-    detail: `What has happened to ${name} cannot be stored: ${explained(cause)}`,
+    detail: `The facts of ${name} cannot be stored: ${explained(cause)}`,
     cause,
   });
 

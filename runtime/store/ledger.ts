@@ -57,9 +57,9 @@ const refuseIfMissing = (database: Connection, file: string, counted: string): v
   const copy = `${log}.damaged`;
   if (existsSync(log) && !existsSync(copy)) copyFileSync(log, copy);
   const detail =
-    `${missing} commits that were acknowledged are missing in ${file}: its log is damaged` +
+    `${missing} acknowledged commits are missing in ${file}: its log is damaged` +
     `${existsSync(copy) ? `, and is kept as ${copy}` : ', or it is an older copy'}. ` +
-    `Restore a copy that has them, or remove ${counted} to go on without them.`;
+    `Restore a copy that has them, or remove ${counted} to continue without them.`;
   throw new Failure('options_invalid', { detail });
 };
 
