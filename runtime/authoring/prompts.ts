@@ -182,8 +182,5 @@ const picked = <O extends BinaryOption | Option>(options: readonly O[], { id, va
     id === undefined ? isDeepStrictEqual(offered.value, value) : offered.id === id,
   );
   const ids = options.map((offered) => offered.id).join(', ');
-  return (
-    option ??
-    unfit(`The option ${id ?? JSON.stringify(value)} was not offered; offered were: ${ids || 'none'}.`)
-  );
+  return option ?? unfit(`The option ${id ?? JSON.stringify(value)} was not offered; offered were: ${ids || 'none'}.`);
 };
