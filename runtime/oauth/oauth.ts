@@ -1,13 +1,13 @@
 /**
  * OAuth 2.1 authorization code with PKCE: sends a user to a provider, receives the callback, stores the tokens.
  *
- * O1 A state is used up before the first await. Of parallel callbacks, one exchanges its code, and the others find no
- * state.
- * O2 A callback without a code never becomes another grant. An error means that the user refused.
- * O3 Secrets (verifier, codes, tokens) stay in memory and in the vault. No outcome, failure or URL contains them.
- * O4 The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
- * fails.
- * O5 A code is sent to the provider once. If the grant could not be stored, a repeated callback gets the same grant.
+ * O1  A state is used up before the first await. Of parallel callbacks, one exchanges its code, and the others find no
+ *     state.
+ * O2  A callback without a code never becomes another grant. An error means that the user refused.
+ * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault. No outcome, failure or URL contains them.
+ * O4  The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
+ *     fails.
+ * O5  A code is sent to the provider once. If the grant could not be stored, a repeated callback gets the same grant.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';

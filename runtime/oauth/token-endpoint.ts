@@ -1,7 +1,7 @@
 /**
  * Requests tokens from a provider. It never throws: each reply, or missing reply, is returned as a value.
  *
- * T2 Text of a provider is cleaned here, and secrets of the request are removed from it.
+ * T2  Text of a provider is cleaned here, and secrets of the request are removed from it.
  */
 import * as oauth from 'oauth4webapi';
 import type { Grant } from '../authoring/access-token.ts';

@@ -2,10 +2,10 @@
  * Group commit: all writes of one turn of the event loop, or during a running commit, are one transaction. A separate
  * thread writes it, so this thread never waits for the disk.
  *
- * C1 A batch is one transaction: all of it is on the disk, or none.
- * C2 If the file refuses the writes of one writer, the batch is retried writer by writer. That writer is refused by
- * name, with its later writes, and all others are committed.
- * C3 If nothing can be written, all pending writes are refused, and one write per second is tried until it succeeds.
+ * C1  A batch is one transaction: all of it is on the disk, or none.
+ * C2  If the file refuses the writes of one writer, the batch is retried writer by writer. That writer is refused by
+ *     name, with its later writes, and all others are committed.
+ * C3  If nothing can be written, all pending writes are refused, and one write per second is tried until it succeeds.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

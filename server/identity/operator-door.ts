@@ -1,12 +1,12 @@
 /**
  * Operators: callers who may see all executions in the console and the inspector, and act on them.
  *
- * D1 A caller with the operator key: as `X-Operator-Key`, as a Bearer token, as `X-API-Key`, or by the cookie of the
- * sign-in form. The cookie contains a digest of the key, and is valid as long as the key is configured.
- * D2 Without a configured key, a caller on this machine (`Network.isLocal`). With a key only the key counts.
- * D3 Credentials that browsers add automatically (the cookie, the local address) count for our own pages only: a
- * request with an `Origin` must have ours. Other pages can send requests too, but no headers with the key.
- * D4 Wrong keys are limited by address. A right key always works, and so does a cookie, which contains a digest.
+ * D1  A caller with the operator key: as `X-Operator-Key`, as a Bearer token, as `X-API-Key`, or by the cookie of the
+ *     sign-in form. The cookie contains a digest of the key, and is valid as long as the key is configured.
+ * D2  Without a configured key, a caller on this machine (`Network.isLocal`). With a key only the key counts.
+ * D3  Credentials that browsers add automatically (the cookie, the local address) count for our own pages only: a
+ *     request with an `Origin` must have ours. Other pages can send requests too, but no headers with the key.
+ * D4  Wrong keys are limited by address. A right key always works, and so does a cookie, which contains a digest.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../runtime/index.ts';
