@@ -80,7 +80,7 @@ export const ownKeys = {
     'fermata.rest_after',
     duration(),
     defaults.restAfterMs,
-    'How long an execution is parked before its actor is let go until there is news.',
+    'How long an execution is parked before its actor is stopped. The next fact starts a new actor.',
   ),
   hibernateAfterMs: key(
     'fermata.hibernate_after',
@@ -98,7 +98,7 @@ export const ownKeys = {
     'fermata.cancel_on_disconnect',
     yesOrNo,
     serverDefaults.cancelOnDisconnect,
-    'Cancels a streamed run when its reader leaves. Older routes, whose runs nobody could find again, always do.',
+    'Cancels a streamed run when its client disconnects. Older routes always do, because their runs cannot be found again.',
   ),
   parkedTimeoutMs: key(
     'fermata.parked_timeout',

@@ -1,4 +1,4 @@
-/** The builders of a workflow, as those see them who open sessions and those who look from outside. */
+/** The builders of a workflow, as sessions and monitoring see them. */
 import type { Workflow } from '../authoring/workflow.ts';
 import type { Failure } from '../errors.ts';
 
@@ -7,12 +7,12 @@ export interface BuilderView {
   readonly id: string;
   /** Null for the builder of a shared workflow. */
   readonly user: string | null;
-  /** Of its machine, such as `ready.in_use`. */
+  /** The state of its machine, such as `ready.in_use`. */
   readonly state: string;
   readonly resources: unknown;
-  /** How many resources it has to close. */
+  /** Number of resources to close. */
   readonly openResources: number;
-  /** `limit` is Infinity if there is none. */
+  /** `limit` is Infinity without a limit. */
   readonly slots: { readonly limit: number; readonly held: number; readonly queued: number };
   readonly createdAt: number;
   readonly lastActivity: number;
@@ -25,16 +25,19 @@ export interface BuilderView {
   recordRequest(latencyMs: number, success: boolean): void;
 }
 
-/** A claim on a builder, for one request; runs that are started with it share it. It ends once: ending it twice is harmless. */
+/**
+ * A claim on a builder, for one request. Runs that are started with it share it. It ends once; ending it again has no
+ * effect.
+ */
 export interface BuilderLease {
   readonly builder: BuilderView;
-  /** Calls back when the builder is ready, at once if it is, or with the failure of its build. */
+  /** Calls back when the builder is ready, or with the failure of its build; synchronously if it is ready. */
   whenReady(ready: (failure: Failure | undefined) => void): void;
   /** Rejects with `build_failed`. */
   ready(): Promise<void>;
   /** The request has ended, and is counted. */
   end(success: boolean): void;
-  /** There was no request. */
+  /** There was no request, so nothing is counted. */
   cancel(): void;
 }
 
@@ -42,10 +45,10 @@ export interface BuilderPool {
   readonly workflow: Workflow;
   /** Oldest first, idle ones included. */
   list(): readonly BuilderView[];
-  /** Null: of a shared workflow. */
+  /** Null: the builder of a shared workflow. */
   get(user: string | null): BuilderView | undefined;
-  /** Throws `identity_required` for a per-user workflow without a user, `queue_full` if no more users fit. */
+  /** Throws `identity_required` for a per-user workflow without a user, `queue_full` at the limit of users. */
   lease(user: string | undefined): BuilderLease;
-  /** Disposes those that were not used for so long; resolves to their number. */
+  /** Disposes builders that were idle this long. Resolves to their number. */
   disposeIdle(idleMs: number): Promise<number>;
 }

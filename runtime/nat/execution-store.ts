@@ -1,8 +1,9 @@
 /**
- * NAT's `ExecutionStore`: executions whose work is done elsewhere, by a program that reports what happens to it.
+ * NAT's `ExecutionStore`: executions whose work happens elsewhere, in a program that reports their facts.
  *
- * Every method offers a fact to the actor of the execution, and the machine decides. So what is over stays as it is,
- * and a prompt stays open until it is answered, has expired, or the execution is over. `docs/from-nat.md` has the table.
+ * Every method offers a fact to the actor of the execution, and the machine decides. So an ended execution does not
+ * change, and a prompt stays open until it is answered, has expired, or the execution ends. `docs/from-nat.md` has the
+ * table.
  */
 
 import type { Answer, Question, Response } from '../authoring/prompts.ts';
@@ -16,11 +17,11 @@ import type { Clock } from '../time/clock.ts';
 import { ExecutionRecord } from './execution-record.ts';
 import { OutsideDriver, type PendingInteraction } from './pending-interactions.ts';
 
-/** Seconds for which the record of an execution that is over is kept. */
+/** Seconds until the record of an ended execution is removed. */
 export const DEFAULT_EXECUTION_TTL = 600;
 
 export interface ExecutionStoreOptions {
-  /** Default `DEFAULT_EXECUTION_TTL`. Retention ends by itself; it needs no `cleanupExpired()`. */
+  /** Default `DEFAULT_EXECUTION_TTL`. Records are removed automatically, without `cleanupExpired()`. */
   readonly ttlSeconds?: number;
   readonly clock?: Clock;
 }
@@ -33,8 +34,8 @@ export class ExecutionStore implements AsyncDisposable {
   readonly #kept = new Map<string, Kept>();
 
   /**
-   * Over a runtime, whose `retentionMs` is then the time to live: its other callers see, answer and cancel what they own.
-   * Or over one of its own. Throws `options_invalid`.
+   * Uses a given runtime, whose `retentionMs` is then the time to live, and whose other callers can see, answer and
+   * cancel their executions. Without one it creates a runtime. Throws `options_invalid`.
    */
   constructor(given: Runtime | ExecutionStoreOptions = {}) {
     this.#ownsRuntime = !isRuntime(given);
@@ -45,7 +46,7 @@ export class ExecutionStore implements AsyncDisposable {
     return this.#runtime.options.retentionMs / 1000;
   }
 
-  /** Without an owner, whoever knows the id may look and answer. Rejects with `draining` once the runtime stops. */
+  /** Without an owner, any caller with the id can read and answer. Rejects with `draining` once the runtime stops. */
   async createExecution({ owner = null }: { owner?: string | null } = {}): Promise<ExecutionRecord> {
     await this.#runtime.started;
     const driver = new OutsideDriver(this.#runtime);
@@ -61,8 +62,8 @@ export class ExecutionStore implements AsyncDisposable {
   }
 
   /**
-   * Opens a prompt; others that are open stay open. It expires `promptGraceMs` after its own timeout, if it has one.
-   * Rejects with `execution_not_found`, `execution_settled`, and `fact_refused` if an open one has the id.
+   * Opens a prompt; other prompts stay open. It expires `promptGraceMs` after its own timeout, if it has one. Rejects
+   * with `execution_not_found`, `execution_settled`, and `fact_refused` if an open prompt has the id.
    */
   async setInteractionRequired<A extends Answer>(
     executionId: string,
@@ -77,7 +78,7 @@ export class ExecutionStore implements AsyncDisposable {
     return driver.pending(interactionId) as PendingInteraction<A>;
   }
 
-  /** Opens a consent, which ends with `setRunning` or with the execution. Rejects as `setInteractionRequired` does. */
+  /** Opens a consent, which ends with `setRunning` or with the execution. Rejects like `setInteractionRequired`. */
   async setOauthRequired(executionId: string, authUrl: string, oauthState: string): Promise<void> {
     const asked = {
       type: 'oauth.requested',
@@ -91,9 +92,9 @@ export class ExecutionStore implements AsyncDisposable {
   }
 
   /**
-   * The consents that were open have been given: all of them, or the one named. Prompts stay open, because only their
-   * answer or their time ends them; once nothing is open, the execution runs. Rejects with `execution_not_found`,
-   * `execution_settled`, and `fact_refused` if no open consent has the state.
+   * Marks open consents as given: all of them, or the named one. Prompts stay open until an answer or their timeout.
+   * With nothing open, the execution runs. Rejects with `execution_not_found`, `execution_settled`, and `fact_refused`
+   * if no open consent has the state.
    */
   async setRunning(executionId: string, { oauthState }: { oauthState?: string } = {}): Promise<void> {
     const { execution, record } = this.#known(executionId);
@@ -102,7 +103,7 @@ export class ExecutionStore implements AsyncDisposable {
     for (const id of given) await this.#offer(executionId, { type: 'oauth.granted', id });
   }
 
-  /** `result` has to be JSON. Rejects with `execution_not_found` and `execution_settled`. */
+  /** `result` must be JSON. Rejects with `execution_not_found` and `execution_settled`. */
   async setCompleted(executionId: string, result: unknown): Promise<void> {
     await this.#offer(executionId, { type: 'execution.completed', result: result ?? null });
   }
@@ -115,9 +116,9 @@ export class ExecutionStore implements AsyncDisposable {
   }
 
   /**
-   * Answers a prompt: its promise resolves, and it is no longer open. Rejects with `execution_not_found`,
+   * Answers a prompt: its promise resolves, and the prompt closes. Rejects with `execution_not_found`,
    * `interaction_not_found`, `answer_invalid` if the response does not fit, `fact_refused` if it was answered before or
-   * has expired, and `execution_settled` if the execution had ended before it was answered.
+   * has expired, and `execution_settled` if the execution ended before.
    */
   async resolveInteraction(executionId: string, interactionId: string, response: Response): Promise<void> {
     const { execution, driver } = this.#known(executionId);
@@ -133,7 +134,10 @@ export class ExecutionStore implements AsyncDisposable {
     throw new Failure('fact_refused', { detail: `Interaction ${interactionId} has ${ending}` });
   }
 
-  /** Removes what is over for longer than the time to live, and resolves to its number. Retention does that by itself. */
+  /**
+   * Removes executions that ended longer ago than the time to live, and resolves to their number. This also happens
+   * automatically.
+   */
   async cleanupExpired(): Promise<number> {
     const latest = this.#runtime.now() - this.#runtime.options.retentionMs;
     const expired = [...this.#kept.values()].filter(({ execution: { context } }) => {
@@ -143,7 +147,7 @@ export class ExecutionStore implements AsyncDisposable {
     return expired.length;
   }
 
-  /** Drops an execution. One that is not over ends as cancelled; an unknown one is fine. */
+  /** Removes an execution. A live one is cancelled first; an unknown one has no effect. */
   async remove(executionId: string): Promise<void> {
     if (!this.#kept.has(executionId)) return;
     const error = { code: 'cancelled', message: 'The execution was removed.', name: 'AbortError' } as const;
@@ -151,7 +155,7 @@ export class ExecutionStore implements AsyncDisposable {
     this.#runtime.expire(executionId);
   }
 
-  /** Stops a runtime of its own, and so ends what is not over as interrupted. Does nothing to another's. */
+  /** Stops its own runtime, which interrupts live executions. A given runtime is not affected. */
   async close(): Promise<void> {
     if (this.#ownsRuntime) await this.#runtime.stop();
   }
@@ -160,7 +164,7 @@ export class ExecutionStore implements AsyncDisposable {
     return this.close();
   }
 
-  /** Offers a fact, and says why if it is refused. */
+  /** Offers a fact, and throws if it is refused. */
   async #offer(executionId: string, fact: NewFact): Promise<void> {
     const { execution } = this.#known(executionId);
     if (await this.#runtime.offer(executionId, fact)) return;
@@ -176,7 +180,7 @@ export class ExecutionStore implements AsyncDisposable {
   }
 }
 
-/** The store is asked by whoever holds it; who that may be is for them to say. */
+/** The program that has the store decides who may use it. */
 const ANYBODY = { userId: undefined, isOperator: true };
 
 const ownRuntime = ({ ttlSeconds = DEFAULT_EXECUTION_TTL, clock }: ExecutionStoreOptions): Runtime => {

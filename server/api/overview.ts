@@ -1,34 +1,20 @@
-/** What there is to run, and what it runs on: workflows with their inputs, and builders with their slots. */
+/** Workflows with their inputs, and builders with their slots. */
 
 import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../../client/wire.ts';
-import { Failure, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
+import { Failure, jsonSchemaOf, type Runtime } from '../../runtime/index.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
-import type { Who } from '../identity/caller.ts';
-import type { RoutePaths } from '../options.ts';
 import { packageVersion } from '../package.ts';
+import type { App } from '../protocol.ts';
+import type { ServedWorkflow } from '../wire/served.ts';
 import { aboutBuilders, aboutWorkflows } from './about-overview.ts';
 
-export interface ServedWorkflow {
-  readonly workflow: Workflow;
-  readonly paths: RoutePaths;
-}
-
-export interface OverviewDeps {
-  readonly runtime: Runtime;
-  readonly who: Who;
-  readonly rootPath: string;
-  readonly served: readonly ServedWorkflow[];
-  /** Whether operators have pages. */
-  readonly hasConsole: boolean;
-}
-
-export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: OverviewDeps): Route[] => [
+export const overviewRoutes = ({ runtime, who, served, routes, config: { rootPath } }: App): Route[] => [
   {
     method: 'GET',
     path: '/',
     about: null,
-    handle: () => json(200, placesOf(rootPath, served, hasConsole)),
+    handle: () => json(200, placesOf(rootPath, served, routes)),
   },
   {
     method: 'GET',
@@ -54,8 +40,8 @@ export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: O
   },
 ];
 
-/** For people who type the address of the server, and nothing else. */
-const placesOf = (rootPath: string, served: readonly ServedWorkflow[], hasConsole: boolean) => ({
+/** For people who open the URL of the server in a browser. */
+const placesOf = (rootPath: string, served: readonly ServedWorkflow[], routes: readonly Route[]) => ({
   name: 'fermata',
   version: packageVersion(),
   workflows: Object.fromEntries(
@@ -63,11 +49,15 @@ const placesOf = (rootPath: string, served: readonly ServedWorkflow[], hasConsol
       path === null ? [] : [[workflow.name, `${method} ${rootPath}${path}`]],
     ),
   ),
-  health: `${rootPath}/health`,
-  docs: `${rootPath}/docs`,
-  openapi: `${rootPath}/openapi.json`,
-  ...(hasConsole && { console: `${rootPath}/console` }),
+  ...Object.fromEntries(
+    Object.entries(PLACES).flatMap(([name, path]) =>
+      routes.some((route) => route.path === path) ? [[name, rootPath + path]] : [],
+    ),
+  ),
 });
+
+/** The most important links. */
+const PLACES = { health: '/health', docs: '/docs', openapi: '/openapi.json', console: '/console' } as const;
 
 const workflowBody = (
   { workflow, paths: { method, path } }: ServedWorkflow,
