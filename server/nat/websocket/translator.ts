@@ -1,5 +1,6 @@
 /** What each fact of a run looks like on a socket. One for each reader, since steps are told from what they began with. */
 import {
+  aboutPrompt,
   GivenOutput,
   isForNat,
   isOutput,
@@ -156,8 +157,9 @@ const RESTARTED = {
 /** With the time that is left, in whole seconds; and with values as texts, which NAT's interface puts on buttons. */
 const shownPrompt = (prompt: Prompt, elapsedMs: number): object => {
   const timeout = prompt.timeout === null ? null : Math.max(0, Math.round(prompt.timeout - elapsedMs / 1000));
-  if (prompt.input_type !== 'binary_choice') return { ...prompt, timeout };
-  return { ...prompt, timeout, options: prompt.options.map((option) => ({ ...option, value: asText(option.value) })) };
+  const shown = { ...prompt, input_type: aboutPrompt(prompt.input_type).nat, timeout };
+  if (!('options' in prompt)) return shown;
+  return { ...shown, options: prompt.options.map((option) => ({ ...option, value: asText(option.value) })) };
 };
 
 /** The value of an option as clients see it, and send it back. */
