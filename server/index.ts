@@ -1,13 +1,5 @@
 /** A server for workflows: routes, identity and an HTTP adapter, wired to a runtime of their own. */
-import {
-  createRuntime,
-  Failure,
-  guardedLog,
-  type Runtime,
-  type RuntimeSetup,
-  silentLog,
-  type Workflow,
-} from '../runtime/index.ts';
+import { createRuntime, Failure, guardedLog, type Runtime, silentLog } from '../runtime/index.ts';
 import type { Adapter, AdapterName } from './http/adapter.ts';
 import { corsFault, createCors } from './http/cors.ts';
 import { listen } from './http/listen.ts';
@@ -21,9 +13,9 @@ import { createOperatorDoor } from './identity/operator-door.ts';
 import { guarded, mount, servedBy } from './mount.ts';
 import { FALLBACK, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
-import { type ServerOptions, serverDefaults } from './options.ts';
-import type { Protocol } from './protocol.ts';
+import type { ServerOptions } from './options.ts';
 import { ourProtocols } from './protocols.ts';
+import { type HandlerSetup, type ServerSetup, settingsOf } from './setup.ts';
 import { listed, newestOf } from './versions.ts';
 import { createWire } from './wire/bodies.ts';
 
@@ -32,20 +24,7 @@ export type { SocketRoute } from './http/sockets.ts';
 export type { ServerOptions } from './options.ts';
 export type { App, Mounted, Protocol } from './protocol.ts';
 export { api, files, nat, openApi, operator, ourProtocols } from './protocols.ts';
-
-export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock' | 'random'> {
-  /** Served at the paths of `config.workflow`. The newest of its name. */
-  readonly workflow: Workflow;
-  /**
-   * Further ones, which `config.endpoints` name, and older versions, with which open executions go on. Of the same name the one
-   * that is listed last is the newest.
-   */
-  readonly workflows?: readonly Workflow[];
-  /** What differs from the defaults. */
-  readonly config?: Partial<ServerOptions>;
-  /** What the server speaks. Default: NAT's protocol, our API, the routes for operators, files, and OpenAPI. */
-  readonly protocols?: readonly Protocol[];
-}
+export type { HandlerSetup, ServerSetup } from './setup.ts';
 
 export interface Server {
   readonly runtime: Runtime;
@@ -63,14 +42,6 @@ export interface Server {
   close(): Promise<void>;
 }
 
-export interface HandlerSetup extends ServerSetup {
-  /**
-   * The address of the client, where the server around knows it, such as that of a header which only it can set. `trustProxy`
-   * counts from there. Default: unknown.
-   */
-  readonly clientOf?: (request: Request) => string | undefined;
-}
-
 /**
  * All routes but sockets, as a function of the Fetch standard. Where it serves below a path, `config.rootPath` says which. It
  * rejects if its connection is to be cut before there is a reply.
@@ -85,15 +56,20 @@ export interface Handler {
 }
 
 /** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
-export const createServer = (setup: ServerSetup): Promise<Server> => open(setup, setup.config?.adapter);
+export const createServer = async (setup: ServerSetup): Promise<Server> => {
+  const config = settingsOf(setup);
+  return open(setup, config, config.adapter);
+};
 
 /**
  * For a server that is there already: Next.js, Hono, Express, Bun, Deno. `host` and `port` do not count. A caller is never an
  * operator for being at this machine, and any name is known unless `allowedHosts` is given. Rejects as `createServer`.
  */
-export const createHandler = async ({ clientOf, ...setup }: HandlerSetup): Promise<Handler> => {
+export const createHandler = async (setup: HandlerSetup): Promise<Handler> => {
+  const config = settingsOf(setup);
+  const { clientOf, ...rest } = setup;
   const web = new WebAdapter((request) => ({ host: clientOf?.(request) ?? '', port: 0 }));
-  const server = await open({ ...setup, config: { ...setup.config, host: ANY_ADDRESS } }, web);
+  const server = await open(rest, { ...config, host: ANY_ADDRESS }, web);
   const handle = (request: Request): Promise<Response> => web.handle(request);
   return Object.defineProperties(handle, {
     runtime: { value: server.runtime },
@@ -104,8 +80,11 @@ export const createHandler = async ({ clientOf, ...setup }: HandlerSetup): Promi
 
 const ANY_ADDRESS = '0.0.0.0';
 
-const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefined): Promise<Server> => {
-  const config: ServerOptions = { ...serverDefaults, ...setup.config };
+const open = async (
+  setup: ServerSetup,
+  config: ServerOptions,
+  adapter: AdapterName | Adapter | undefined,
+): Promise<Server> => {
   const { workflow, workflows: others = [], config: _, protocols, ...given } = setup;
   const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, others);
