@@ -28,42 +28,45 @@ export type { HandlerSetup, ServerSetup } from './setup.ts';
 
 export interface Server {
   readonly runtime: Runtime;
-  /** What speaks HTTP. */
+  /** The HTTP library in use. */
   readonly adapter: Adapter['name'];
-  /** The one it got, where 0 was asked for. */
+  /** The actual port, if the setting is 0. */
   readonly port: number;
   /** `http://host:port`, with the root path. */
   readonly url: string;
-  /** Every route and socket there is, as `GET /health` and `SOCKET /websocket`, without the root path. */
+  /** Every route and socket, such as `GET /health` and `SOCKET /websocket`, without the root path. */
   readonly routes: readonly string[];
   /** Requests that wait for their body or their reply, streams, and sockets. */
   readonly openRequests: number;
-  /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
+  /**
+   * Accepts no new work, gives running executions `stopTimeoutMs` to finish, ends the others, and closes every
+   * connection.
+   */
   close(): Promise<void>;
 }
 
 /**
- * All routes but sockets, as a function of the Fetch standard. Where it serves below a path, `config.rootPath` says which. It
- * rejects if its connection is to be cut before there is a reply.
+ * All routes except sockets, as a function of the Fetch standard. `config.rootPath` is the path where it is mounted. It
+ * rejects if its connection is to be cut before a reply.
  */
 export interface Handler {
   (request: Request): Promise<Response>;
   readonly runtime: Runtime;
   /** Requests that wait for their body or their reply, and streams. */
   readonly openRequests: number;
-  /** As `Server.close`. */
+  /** Like `Server.close`. */
   close(): Promise<void>;
 }
 
-/** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
+/** Resolves when it listens. Rejects with `options_invalid`, with the error of a build, or if the port is in use. */
 export const createServer = async (setup: ServerSetup): Promise<Server> => {
   const config = settingsOf(setup);
   return open(setup, config, config.adapter);
 };
 
 /**
- * For a server that is there already: Next.js, Hono, Express, Bun, Deno. `host` and `port` do not count. A caller is never an
- * operator for being at this machine, and any name is known unless `allowedHosts` is given. Rejects as `createServer`.
+ * For an existing server: Next.js, Hono, Express, Bun, Deno. `host` and `port` have no effect. A local address does not
+ * make an operator, and any host name is accepted unless `allowedHosts` is set. Rejects like `createServer`.
  */
 export const createHandler = async (setup: HandlerSetup): Promise<Handler> => {
   const config = settingsOf(setup);
@@ -143,7 +146,7 @@ const open = async (
         return http.openRequests;
       },
       close: async () => {
-        // Runs end first, so that requests which wait for one are answered before their connections close.
+        // Runs end first, so that requests that wait for them get a reply before their connections close.
         const closing = http.close({ graceMs: runtime.options.stopTimeoutMs + REPLY_GRACE_MS });
         await runtime.stop();
         http.closeSockets();
@@ -157,5 +160,5 @@ const open = async (
   }
 };
 
-/** What replies get to be written after the last run has ended. */
+/** Time for writing replies after the end of the last run. Milliseconds. */
 const REPLY_GRACE_MS = 1_000;

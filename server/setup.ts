@@ -11,20 +11,20 @@ export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock
   /** Served at the paths of `config.workflow`. The newest of its name. */
   readonly workflow: Workflow;
   /**
-   * Further ones, which `config.endpoints` name, and older versions, with which open executions go on. Of the same name the one
-   * that is listed last is the newest.
+   * Further workflows, which `config.endpoints` can name, and older versions, which open executions continue to use.
+   * The last version in the list is the newest.
    */
   readonly workflows?: readonly Workflow[];
-  /** What differs from the defaults. */
+  /** Settings that differ from the defaults. */
   readonly config?: Partial<ServerOptions>;
-  /** What the server speaks. Default: NAT's protocol, our API, the routes for operators, files, and OpenAPI. */
+  /** The protocols of the server. Default: NAT's protocol, our API, the routes for operators, files, and OpenAPI. */
   readonly protocols?: readonly Protocol[];
 }
 
 export interface HandlerSetup extends ServerSetup {
   /**
-   * The address of the client, where the server around knows it, such as that of a header which only it can set. `trustProxy`
-   * counts from there. Default: unknown.
+   * Returns the address of the client, if the surrounding server knows it, for example from a header that only it can
+   * set. `trustProxy` applies to it. Default: unknown.
    */
   readonly clientOf?: (request: Request) => string | undefined;
 }

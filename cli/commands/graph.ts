@@ -40,9 +40,9 @@ export const declareGraph = (program: Command, asked: (what: GraphAsked) => void
   program
     .command('graph')
     .summary('draw a machine')
-    .description('Draws one of the statecharts by which Fermata works, as it is in this version.')
+    .description('Draws one of the statecharts of this version of Fermata.')
     .addArgument(
-      new Argument('[machine]', 'what happens to a run, to its resources, or to a whole server')
+      new Argument('[machine]', 'the machine of a run, of its resources, or of the whole server')
         .choices(Object.keys(machines))
         .default('execution'),
     )

@@ -36,10 +36,10 @@ const urlOf = ({ host, port, rootPath }: ServerConfig): string => {
 };
 
 const unreached = (base: string): string =>
-  `No server answers at ${base}. Name the one that has the executions with --url, or start it: it retries what is blocked.`;
+  `No server answers at ${base}. Name the server that has the executions with --url, or start it: it retries blocked executions.`;
 
 const refused = (id: string, base: string, status: number, detail: string): Failure => {
-  const more = status === 404 ? ' If it is somebody else’s, give the operator key in FERMATA_OPERATOR_KEY.' : '';
+  const more = status === 404 ? ' If it belongs to another user, give the operator key in FERMATA_OPERATOR_KEY.' : '';
   return new Failure('options_invalid', { detail: `${base} answers ${status} for ${id}: ${detail}${more}` });
 };
 

@@ -67,7 +67,7 @@ const question = <A extends Answer>(prompt: Prompt, fallback: Response | undefin
   try {
     return { prompt, fallback: readAnswer(prompt, fallback) as A };
   } catch (error) {
-    return refuse(`The default is no answer to its own prompt: ${Failure.from(error).message}`);
+    return refuse(`The default does not fit its own prompt: ${Failure.from(error).message}`);
   }
 };
 
@@ -133,8 +133,7 @@ const byId = (kind: PromptKind, ids: string | readonly string[] | undefined): Re
 const checkIds = (options: readonly { id: string }[]): void => {
   const seen = new Set<string>();
   for (const { id } of options) {
-    if (typeof id !== 'string' || seen.has(id))
-      refuse(`Every option needs an id of its own, got ${JSON.stringify(id)}.`);
+    if (typeof id !== 'string' || seen.has(id)) refuse(`Each option needs a unique id, got ${JSON.stringify(id)}.`);
     seen.add(id);
   }
 };

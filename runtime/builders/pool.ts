@@ -1,12 +1,12 @@
 /**
  * The builders of one workflow: a cache by user, whose entries are actors, and the leases that keep them in use.
  *
- * B1 One build per user at a time. Callers that arrive meanwhile share it, and other users do not wait for it.
- * B2 A lease counts as use until its execution ends. A builder in use is neither idle nor disposed.
- * B3 A caller that arrives while a builder is being disposed gets a new one, which is built after the disposal.
- * B4 A failed build is not cached: its leases get the error, and the next lease builds again.
- * B5 With a vault, a builder continues the counters of the previous builder of the same user, unless these are older
- * than the retention.
+ * B1  One build per user at a time. Callers that arrive meanwhile share it, and other users do not wait for it.
+ * B2  A lease counts as use until its execution ends. A builder in use is neither idle nor disposed.
+ * B3  A caller that arrives while a builder is being disposed gets a new one, which is built after the disposal.
+ * B4  A failed build is not cached: its leases get the error, and the next lease builds again.
+ * B5  With a vault, a builder continues the counters of the previous builder of the same user, unless these are older
+ *     than the retention.
  */
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../../machines/builder.ts';
@@ -189,7 +189,7 @@ export class Builders implements BuilderPool {
       if (signal.aborted) throw new Failure('draining');
       const { user, scope } = builder;
       builder.resources = await ownedBy(this.#owner(user), async () => this.workflow.build?.(user, scope));
-      if (signal.aborted) throw new Error('The build was given up.');
+      if (signal.aborted) throw new Error('The build was aborted.');
     } catch (error) {
       await this.dispose(builder);
       throw legible(error);

@@ -5,8 +5,8 @@
  * stops and starts, a settled execution has none, and only committed facts count. So an execution is one actor here,
  * from its start to its end; its id is the session id. XState's inspection shows the manager and the builders.
  *
- * N1 Without a watcher, nothing subscribes to the system, and a fact costs one check of a number.
- * N2 A watcher cannot do harm: a watcher that throws is reported and removed.
+ * N1  Without a watcher, nothing subscribes to the system, and a fact costs one check of a number.
+ * N2  A watcher cannot do harm: a watcher that throws is reported and removed.
  */
 import type { AnyActorRef, EventObject, InspectionEvent, Subscription } from 'xstate';
 import type { JournalEntry } from '../../machines/facts.ts';
@@ -81,7 +81,7 @@ export class Inspection implements ActorView {
         inspector(actor, event, at);
       } catch (err) {
         this.#leave(inspector); // N2
-        this.#deps.log.error({ err }, 'somebody who inspects the actors failed');
+        this.#deps.log.error({ err }, 'an inspector of the actors failed');
       }
     }
   }

@@ -66,7 +66,7 @@ export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Ex
       const callback = await send(asked);
       if (callback === null) return void (await refuse('The user did not consent.'));
       const { outcome } = await runtime.completeOAuth(callback, by);
-      if (outcome === 'unknown_state') await refuse('The address that came back belongs to no open consent.');
+      if (outcome === 'unknown_state') await refuse('The returned URL belongs to no open consent.');
     } catch (thrown) {
       await refuse(errorOf(thrown).message);
     }

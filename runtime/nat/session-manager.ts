@@ -34,7 +34,7 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
   static async create<Output>(setup: SessionManagerSetup<Output>): Promise<SessionManager<Output>> {
     const { workflow, maxConcurrency, options, ...given } = setup;
     if (!isWorkflow(workflow))
-      throw new Failure('options_invalid', { detail: 'workflow: expected what workflow() gives' });
+      throw new Failure('options_invalid', { detail: 'workflow: expected the result of workflow()' });
     const concurrency = maxConcurrency === undefined ? {} : { maxConcurrency };
     const runtime = await createRuntime({
       ...given,

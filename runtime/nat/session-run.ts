@@ -89,10 +89,10 @@ export class SessionRun<Output = unknown> {
 
 const restarted = (executionId: string): Failure =>
   new Failure('output_restarted', {
-    detail: `A step of execution ${executionId} was cut off and ran again with another output: read it from the beginning.`,
+    detail: `A step of execution ${executionId} was interrupted and ran again with other output: read it from the beginning.`,
   });
 
 const truncated = (executionId: string, through: number): Failure =>
   new Failure('output_truncated', {
-    detail: `Execution ${executionId} keeps no output up to fact ${through}: read faster, or raise maxJournalFacts.`,
+    detail: `Execution ${executionId} has no output up to fact ${through} any more: read faster, or raise maxJournalFacts.`,
   });

@@ -1,13 +1,13 @@
 /**
  * OAuth 2.1 authorization code with PKCE: sends a user to a provider, receives the callback, stores the tokens.
  *
- * O1 A state is used up before the first await. Of parallel callbacks, one exchanges its code, and the others find no
- * state.
- * O2 A callback without a code never becomes another grant. An error means that the user refused.
- * O3 Secrets (verifier, codes, tokens) stay in memory and in the vault. No outcome, failure or URL contains them.
- * O4 The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
- * fails.
- * O5 A code is sent to the provider once. If the grant could not be stored, a repeated callback gets the same grant.
+ * O1  A state is used up before the first await. Of parallel callbacks, one exchanges its code, and the others find no
+ *     state.
+ * O2  A callback without a code never becomes another grant. An error means that the user refused.
+ * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault. No outcome, failure or URL contains them.
+ * O4  The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
+ *     fails.
+ * O5  A code is sent to the provider once. If the grant could not be stored, a repeated callback gets the same grant.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
@@ -253,16 +253,16 @@ const readCallback = ({ provider, state }: Flow, url: URL) => {
     const said = received.getAll('iss');
     const origins = [provider.authorizationUrl, server.token_endpoint].map((url) => new URL(url).origin);
     const isOurs = (iss: string) => URL.canParse(iss) && origins.includes(new URL(iss).origin);
-    if (!said.every(isOurs)) return unusable('The callback names another issuer; set issuer if it is the right one.');
+    if (!said.every(isOurs)) return unusable('The callback names another issuer. If that issuer is right, set issuer.');
     received.delete('iss');
   }
   try {
     const callback = oauth.validateAuthResponse(server, client, received, state);
     const [code, ...more] = callback.getAll('code');
-    return code && more.length === 0 ? callback : unusable('The callback has neither an error nor one code.');
+    return code && more.length === 0 ? callback : unusable('The callback has neither an error nor exactly one code.');
   } catch (thrown) {
     if (!(thrown instanceof oauth.AuthorizationResponseError)) {
-      return unusable('The callback is not one of the provider that was asked.');
+      return unusable('The callback is from another provider than the one that was asked.');
     }
     const error = cleaned(thrown.error); // O2
     const description = thrown.error_description;

@@ -1,7 +1,7 @@
 /**
  * Requests to providers.
  *
- * T1 Each request ends by its timeout or by `stop()`. Replies are read up to a limit.
+ * T1  Each request ends by its timeout or by `stop()`. Replies are read up to a limit.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Unusable } from './token-answer.ts';

@@ -1,10 +1,10 @@
 /**
  * A limited number of places, shared so that no caller takes all of them.
  *
- * H1 A caller may hold as many places as are free. One greedy caller then holds half of them, two hold two thirds, and
- * another caller still finds a place.
- * H2 Unverified names are free to invent, so all callers at one address also count together: they may hold three times
- * as many places as are free. Users behind one proxy count as one address.
+ * H1  A caller may hold as many places as are free. One greedy caller then holds half of them, two hold two thirds, and
+ *     another caller still finds a place.
+ * H2  Unverified names are free to invent, so all callers at one address also count together: they may hold three times
+ *     as many places as are free. Users behind one proxy count as one address.
  */
 import { networkOf } from '../network-of.ts';
 

@@ -29,7 +29,7 @@ export const conform = ({ status, headers }: Response, text: string, quirks: Qui
 };
 
 export const granted = (body: oauth.TokenEndpointResponse, asked: readonly string[], askedAt: number): Grant => {
-  if (body.token_type !== 'bearer') throw new Unusable('The provider gave a token that is not a bearer token.');
+  if (body.token_type !== 'bearer') throw new Unusable('The provider returned a token that is not a bearer token.');
   const scopes = body.scope === undefined ? asked : body.scope.split(' ').filter((scope) => scope !== '');
   // Counted from the request, so that a token ends rather a second too early than too late.
   const lifeMs = body.expires_in === undefined ? undefined : body.expires_in * 1_000;

@@ -1,7 +1,7 @@
 /**
  * Requests tokens from a provider. It never throws: each reply, or missing reply, is returned as a value.
  *
- * T2 Text of a provider is cleaned here, and secrets of the request are removed from it.
+ * T2  Text of a provider is cleaned here, and secrets of the request are removed from it.
  */
 import * as oauth from 'oauth4webapi';
 import type { Grant } from '../authoring/access-token.ts';
@@ -135,6 +135,6 @@ const refusal = (thrown: unknown, status: number, secrets: readonly string[]): R
     if (typeof description !== 'string') return { outcome: failed, kind: 'rejected', error, reason };
     return { outcome: failed, kind: 'rejected', error, description: cleaned(description, secrets), reason };
   }
-  const reason = `The answer of the provider, with status ${status}, has no usable token and no error.`;
+  const reason = `The provider answered with status ${status}, without a usable token or an error.`;
   return { outcome: failed, kind: 'unusable', reason };
 };

@@ -1,9 +1,9 @@
 /**
  * Granted tokens, by holder, provider and scopes.
  *
- * K1 A refresh token is used by one request at a time, in all processes. Providers that rotate refresh tokens revoke
- * everything when an old one is used again.
- * K2 A newer token in the store wins: another process, or an earlier one, has refreshed it.
+ * K1  A refresh token is used by one request at a time, in all processes. Providers that rotate refresh tokens revoke
+ *     everything when an old one is used again.
+ * K2  A newer token in the store wins: another process, or an earlier one, has refreshed it.
  */
 
 import type { AccessToken, Grant } from '../authoring/access-token.ts';

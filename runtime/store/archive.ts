@@ -1,9 +1,9 @@
 /**
  * Executions of a durable store that are not in memory.
  *
- * A1 It shows committed data only. An execution is found with all entries whose promises have resolved, and without any
- * that could still be lost.
- * A2 All calls return synchronously, and their cost depends on the result, not on the size of the store.
+ * A1  It shows committed data only. An execution is found with all entries whose promises have resolved, and without
+ *     any that could still be lost.
+ * A2  All calls return synchronously, and their cost depends on the result, not on the size of the store.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Origin } from '../journal/start-request.ts';

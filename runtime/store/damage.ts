@@ -3,4 +3,4 @@ import { Failure } from '../errors.ts';
 
 /** `execution_damaged`: the data differs from what was written. */
 export const damaged = (id: string, how: string, cause?: unknown): Failure =>
-  new Failure('execution_damaged', { detail: `What is stored of execution ${id} is damaged: ${how}.`, cause });
+  new Failure('execution_damaged', { detail: `The stored data of execution ${id} is damaged: ${how}.`, cause });

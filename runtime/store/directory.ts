@@ -42,7 +42,7 @@ export interface Directory {
 /** Throws `options_invalid` for an invalid directory. */
 export const openDirectory = (given: string): Directory => {
   const path = resolve(given);
-  attempt(`The directory ${path} cannot be made`, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  attempt(`The directory ${path} cannot be created`, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
   const lock = claim(path);
   try {
     const [file, commits] = [join(path, FILE), join(path, COMMITS)];
@@ -79,14 +79,14 @@ const release = (reader: Connection, owner: string, lock: Connection): void => {
 export const openBeside = (given: string): Connection => {
   const path = resolve(given);
   const file = join(path, FILE);
-  if (!existsSync(file)) throw new Failure('options_invalid', { detail: `No executions are kept in ${path}.` });
+  if (!existsSync(file)) throw new Failure('options_invalid', { detail: `The directory ${path} has no executions.` });
   return attempt(`The file ${file} cannot be opened`, () => {
     const database = new Database(file);
     try {
       for (const pragma of PRAGMAS) database.pragma(pragma);
       const form = formOf(database, file);
       if (form === MIGRATIONS.length) return database;
-      const detail = `${file} was written by an older version of Fermata. Serve it once with this one, which brings it up.`;
+      const detail = `${file} was written by an older version of Fermata. Start a server of this version once: it migrates the file.`;
       throw new Failure('options_invalid', { detail });
     } catch (error) {
       database.close();
@@ -112,7 +112,7 @@ export const claim = (path: string, advice = ADVICE): Connection => {
   }
 };
 
-const ADVICE = 'Stop that one, or give this one a directory of its own with --data.';
+const ADVICE = 'Stop that process, or give this one another directory with --data.';
 
 const inUse = (path: string, advice: string): string => {
   try {
@@ -162,7 +162,7 @@ const refuseIfForeign = (database: Connection, file: string): void => {
   const count = "SELECT count(*) AS count FROM sqlite_master WHERE type = 'table'";
   const { count: tables } = database.prepare(count).get([]) as { count: number };
   if (isNew ? tables === 0 : COLUMNS.every((sql) => isPrepared(database, sql))) return;
-  const detail = `${file} was not written by Fermata, or by none that this version knows. Move it away, or give another directory.`;
+  const detail = `${file} was not written by a known version of Fermata. Move it away, or give another directory.`;
   throw new Failure('options_invalid', { detail });
 };
 

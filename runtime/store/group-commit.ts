@@ -2,10 +2,10 @@
  * Group commit: all writes of one turn of the event loop, or during a running commit, are one transaction. A separate
  * thread writes it, so this thread never waits for the disk.
  *
- * C1 A batch is one transaction: all of it is on the disk, or none.
- * C2 If the file refuses the writes of one writer, the batch is retried writer by writer. That writer is refused by
- * name, with its later writes, and all others are committed.
- * C3 If nothing can be written, all pending writes are refused, and one write per second is tried until it succeeds.
+ * C1  A batch is one transaction: all of it is on the disk, or none.
+ * C2  If the file refuses the writes of one writer, the batch is retried writer by writer. That writer is refused by
+ *     name, with its later writes, and all others are committed.
+ * C3  If nothing can be written, all pending writes are refused, and one write per second is tried until it succeeds.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -126,7 +126,7 @@ export class Commits {
       this.#open = new Batch();
       if (this.#leaving === undefined) setImmediate(leave, this);
     }
-    if (this.#open.weight > MAX_WAITING) throw unavailable('The disk is slower than what is to be written.');
+    if (this.#open.weight > MAX_WAITING) throw unavailable('The disk is too slow for the pending writes.');
     return this.#open;
   }
 
@@ -161,7 +161,7 @@ export class Commits {
       else if (isOfWriter(reply.code) && this.#leaving !== undefined) this.#tryApart(this.#leaving);
       else this.#failed(errorOf(reply));
     });
-    let cause: unknown = new Error('The thread that writes has ended.');
+    let cause: unknown = new Error('The writer thread has ended.');
     worker.on('error', (error) => (cause = error));
     worker.on('exit', () => this.#ended(cause));
   }
@@ -205,7 +205,7 @@ export class Commits {
 
   /** Pending writes are refused too, because they would follow a gap. */
   #failed(cause: Error): void {
-    const failure = unavailable(`Nothing can be kept at the moment: ${explained(cause)}`, cause);
+    const failure = unavailable(`The store cannot write at the moment: ${explained(cause)}`, cause);
     const lost = [this.#leaving, this.#open].filter((batch) => batch !== undefined);
     this.#leaving = undefined;
     this.#open = undefined;
@@ -263,7 +263,7 @@ const errorOf = ({ message, code }: Refused): Error => Object.assign(new Error(m
 /** The file accepts other writes, and not this one. */
 export const unwritable = (name: string, cause: unknown): Failure =>
   new Failure('execution_damaged', {
-    detail: `What has happened to ${name} cannot be stored: ${explained(cause)}`,
+    detail: `The facts of ${name} cannot be stored: ${explained(cause)}`,
     cause,
   });
 

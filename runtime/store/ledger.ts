@@ -1,11 +1,11 @@
 /**
  * The state of the file: its owner process, and its number of commits.
  *
- * L1 Each commit is made by the owner in the file, and increments the count. A process that is no longer the owner
- * writes nothing, whatever happened to the lock.
- * L2 The count of the last commit is also in a separate file, written after the commit has reached the disk. A file
- * with a lower count has lost acknowledged commits: SQLite reads its log up to the first damaged frame, and does not
- * report the rest.
+ * L1  Each commit is made by the owner in the file, and increments the count. A process that is no longer the owner
+ *     writes nothing, whatever happened to the lock.
+ * L2  The count of the last commit is also in a separate file, written after the commit has reached the disk. A file
+ *     with a lower count has lost acknowledged commits: SQLite reads its log up to the first damaged frame, and does
+ *     not report the rest.
  */
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
@@ -57,9 +57,9 @@ const refuseIfMissing = (database: Connection, file: string, counted: string): v
   const copy = `${log}.damaged`;
   if (existsSync(log) && !existsSync(copy)) copyFileSync(log, copy);
   const detail =
-    `${missing} commits that were acknowledged are missing in ${file}: its log is damaged` +
+    `${missing} acknowledged commits are missing in ${file}: its log is damaged` +
     `${existsSync(copy) ? `, and is kept as ${copy}` : ', or it is an older copy'}. ` +
-    `Restore a copy that has them, or remove ${counted} to go on without them.`;
+    `Restore a copy that has them, or remove ${counted} to continue without them.`;
   throw new Failure('options_invalid', { detail });
 };
 

@@ -225,7 +225,7 @@ const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString();
 const readFacts = (facts: unknown, sum: unknown): readonly unknown[] | string => {
   const read = Buffer.from(facts as ArrayBuffer);
   if (!isUtf8(read)) return 'is not UTF-8';
-  if (sum !== null && sum !== crc32(read)) return 'is not what was written: its checksum does not fit';
+  if (sum !== null && sum !== crc32(read)) return 'differs from what was written: its checksum is wrong';
   const text = read.toString();
   // Versions that wrote no checksum had no limit either.
   if (sum === null && tooDeepAt(text, MAX_STORED_DEPTH) !== undefined) return 'is nested too deeply';

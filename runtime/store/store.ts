@@ -1,18 +1,18 @@
 /**
  * The store of journals. The contract, which `tests/contracts/store.ts` checks for every store:
  *
- * S1 Entries of one execution are appended in the order of their numbers, which start at 1 and have no gaps.
- * S2 `append` returns nothing if the entry is committed when it returns, else a promise that resolves after its commit.
- * Promises of one execution resolve in the order of the calls. If a promise rejects, neither its entry nor any entry
- * that was appended before the rejection is committed: the journal ends at its last commit.
- * S3 `read` returns committed entries, in order, synchronously. A journal is bounded: beyond its limits the oldest
- * output and trace entries are dropped. `truncatedThrough` reports the last missing number to a reader that requests
- * dropped entries.
- * S4 Entries that decide (all but output and trace) are never dropped while the execution is stored, except those
- * between the first entry and the last `execution.continued`, which are void. If they alone exceed the limits, `append`
- * returns `'full'` from then on: the entry is committed, and the execution must end. It returns `'nearly_full'` once,
- * when they reach four fifths of the limits.
- * S5 `forget` deletes the whole journal; for an unknown execution it has no effect. A later read returns undefined.
+ * S1  Entries of one execution are appended in the order of their numbers, which start at 1 and have no gaps.
+ * S2  `append` returns nothing if the entry is committed when it returns, else a promise that resolves after its
+ *     commit. Promises of one execution resolve in the order of the calls. If a promise rejects, neither its entry nor
+ *     any entry that was appended before the rejection is committed: the journal ends at its last commit.
+ * S3  `read` returns committed entries, in order, synchronously. A journal is bounded: beyond its limits the oldest
+ *     output and trace entries are dropped. `truncatedThrough` reports the last missing number to a reader that
+ *     requests dropped entries.
+ * S4  Entries that decide (all but output and trace) are never dropped while the execution is stored, except those
+ *     between the first entry and the last `execution.continued`, which are void. If they alone exceed the limits,
+ *     `append` returns `'full'` from then on: the entry is committed, and the execution must end. It returns
+ *     `'nearly_full'` once, when they reach four fifths of the limits.
+ * S5  `forget` deletes the whole journal; for an unknown execution it has no effect. A later read returns undefined.
  */
 import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';

@@ -92,7 +92,7 @@ export class StoredExecutions {
       this.#delete(ids);
       return;
     }
-    if (!isForced) throw invalid(`Execution ${live[0]} is live. With --force it is removed too, while no server runs.`);
+    if (!isForced) throw invalid(`Execution ${live[0]} is live. Use --force to remove it, while no server runs.`);
     const lock = claim(this.directory, ADVICE);
     try {
       refuseIfOwned(this.#database, join(this.directory, FILE), ADVICE);
@@ -130,6 +130,6 @@ export class StoredExecutions {
   }
 }
 
-const ADVICE = 'Live executions are removed while no server runs; or cancel them there.';
+const ADVICE = 'Stop the server before you remove live executions, or cancel them there.';
 
 const invalid = (detail: string): Failure => new Failure('options_invalid', { detail });

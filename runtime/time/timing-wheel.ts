@@ -6,13 +6,13 @@
  * cursor, in the slot that its own bits name. When the cursor reaches that slot, the timer moves to a lower level.
  * Timers of a later block of 2^32 ms (50 days) wait beyond the levels until the cursor reaches their block.
  *
- * W1 All timers of a level are due before those of the next level, and all timers of a slot before those of the next
- * slot: the lowest bit of the lowest level is the next one.
- * W2 Timers for the same millisecond are always in the same slot, in the order of scheduling.
- * W3 The cursor passes the beginning of a slot only when it empties that slot. Timers that are due at the cursor or
- * earlier are in the cursor's slot of the lowest level.
- * W4 A turn fires the timers that were due at its beginning, up to a limit, so that requests do not wait for 100,000
- * deadlines. Timers that are scheduled meanwhile wait for another turn.
+ * W1  All timers of a level are due before those of the next level, and all timers of a slot before those of the next
+ *     slot: the lowest bit of the lowest level is the next one.
+ * W2  Timers for the same millisecond are always in the same slot, in the order of scheduling.
+ * W3  The cursor passes the beginning of a slot only when it empties that slot. Timers that are due at the cursor or
+ *     earlier are in the cursor's slot of the lowest level.
+ * W4  A turn fires the timers that were due at its beginning, up to a limit, so that requests do not wait for 100,000
+ *     deadlines. Timers that are scheduled meanwhile wait for another turn.
  */
 import type { Clock } from './clock.ts';
 

@@ -1,4 +1,4 @@
-/** How the routes of files describe themselves. */
+/** Descriptions of the routes of files. */
 import { type About, json, ref, refusal, refusedWithProblem } from '../http/about.ts';
 
 const noFile = refusal('There is no such file.');

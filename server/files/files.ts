@@ -1,4 +1,4 @@
-/** Files in an object store, where one is configured. */
+/** Files in an object store, if one is configured. */
 import type { Protocol } from '../protocol.ts';
 import { openObjectStore } from './open.ts';
 import { staticRoutes } from './routes.ts';

@@ -1,11 +1,11 @@
 /** The options of files, with their defaults. */
 
 export interface FilesOptions {
-  /** Where the files of `/static` are: the word `memory`, or a directory. Default null: they are not served. */
+  /** The place of the files of `/static`: the word `memory`, or a directory. Default null: they are not served. */
   readonly objectStore: string | null;
-  /** Bytes of one of these files. Default 10_485_760. */
+  /** Maximum bytes of one file. Default 10_485_760. */
   readonly maxFileBytes: number;
-  /** Bytes of all of them, in memory. Default 268_435_456. */
+  /** Maximum bytes of all files in memory. Default 268_435_456. */
   readonly maxStoreBytes: number;
 }
 

@@ -1,26 +1,26 @@
-/** What sockets of all kinds have in common: how they are opened and refused, counted, kept alive, and closed. */
+/** The common part of all sockets: upgrades and refusals, counting, pings, and closing. */
 import type { AcceptedSocket, AdapterSocket, Handshaken, SocketKind, SocketReader, SocketRefusal } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
 import { type After, hasBody } from './body.ts';
 import type { Host } from './exchange.ts';
 
-/** Proxies cut connections that are silent for a minute. */
+/** Proxies close connections that are silent for a minute. */
 export const PING_MS = 25_000;
 
 const GOING_AWAY = 1001;
 
-/** What sockets need of the HTTP server they are part of. */
+/** The functions that sockets need of their HTTP server. */
 export type SocketHost = Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent'>;
 
-/** Sockets at one path, as a protocol gives them. */
+/** Sockets at one path, defined by a protocol. */
 export interface SocketRoute extends Omit<SocketKind, 'accept'> {
   /** The setting that moves it, e.g. `workflow.websocket_path`. */
   readonly setting?: string;
-  /** Decides at once. `path` begins with the server's root path, if the request came with it. */
+  /** Decides synchronously. `path` begins with the server's root path, if the request has it. */
   accept(handshake: Handshaken, path: string): SocketRefusal | AcceptedSocket;
 }
 
-/** The open sockets of a server. All are pinged, also those on which something was just said. */
+/** The open sockets of a server. All are pinged, also active ones. */
 export class OpenSockets {
   readonly #sockets = new Set<AdapterSocket>();
   readonly #after: After;
@@ -30,7 +30,7 @@ export class OpenSockets {
     this.#after = after;
   }
 
-  /** For the adapter, below `prefix`. The sockets are counted here; what is thrown for one ends it, and is reported. */
+  /** For the adapter, below `prefix`. Sockets are counted here. An error of a socket ends it, and is reported. */
   hold(route: SocketRoute, host: SocketHost, prefix = ''): SocketKind {
     const path = prefix + route.path;
     return {
@@ -44,7 +44,7 @@ export class OpenSockets {
     };
   }
 
-  /** Closes all of them, and says that the server goes away. */
+  /** Closes all of them, with a message about the shutdown. */
   close(): void {
     for (const socket of [...this.#sockets]) socket.end(GOING_AWAY, 'The server is shutting down.');
   }
@@ -80,7 +80,7 @@ const accept = (
   }
 };
 
-/** What follows could be taken for something else than frames. */
+/** Later bytes could be misread as something else than frames. */
 const withBody: SocketRefusal = {
   status: 400,
   detail: 'A request to open a socket has no body: send neither Content-Length nor Transfer-Encoding.',
@@ -146,14 +146,14 @@ class Held implements SocketReader {
     this.#host.closed();
   }
 
-  /** An exception that left a callback would end the process. */
+  /** An uncaught exception in a callback would end the process. */
   #fail(thrown: unknown): void {
     this.#host.report(thrown);
     this.#socket.cut();
   }
 }
 
-/** A socket whose unsent bytes are counted with those of all clients. */
+/** A socket whose unsent bytes count for all clients together. */
 class CountedSocket implements AdapterSocket, Holder {
   readonly #socket: AdapterSocket;
   readonly #unsent: Backlog;
@@ -175,7 +175,7 @@ class CountedSocket implements AdapterSocket, Holder {
     if (unsent > 0 && !this.#isClosed) this.#unsent.grow(this, unsent);
   }
 
-  /** Something has left. */
+  /** Unsent bytes were sent. */
   gotOn(): void {
     if (this.#isClosed) return;
     const { unsent } = this;

@@ -206,7 +206,7 @@ const noConsent: Record<string, { callback: () => URL | null; reason: string }> 
   },
   'the address is of another consent': {
     callback: () => new URL('http://127.0.0.1:8000/auth/redirect?code=abc&state=unheard-of'),
-    reason: 'The address that came back belongs to no open consent.',
+    reason: 'The returned URL belongs to no open consent.',
   },
 };
 

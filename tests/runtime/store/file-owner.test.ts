@@ -98,7 +98,7 @@ for (const [where, place] of [
 
     await assert.rejects(openStore(path), {
       code: 'options_invalid',
-      message: /\d+ commits? .*missing.*fermata\.db-wal\.damaged.*fermata\.commits/s,
+      message: /\d+ acknowledged commits? .*missing.*fermata\.db-wal\.damaged.*fermata\.commits/s,
     });
     assert.ok(existsSync(join(path, 'fermata.db-wal.damaged')));
     await assert.rejects(openStore(path), { code: 'options_invalid' }, 'also the next time');
