@@ -1,6 +1,6 @@
 /**
- * The engine: executions come into being here, and whatever is told of them has its consequences here - a settled one
- * rests, an old one is forgotten, a crashed one fails. Who may ask for what is decided in `runtime.ts`.
+ * The engine creates executions and reacts to their facts: it rests settled ones, deletes old ones, and fails crashed
+ * ones. `runtime.ts` decides which caller may do what.
  */
 
 import { firstDueAt } from '../machines/deadlines.ts';
@@ -46,7 +46,7 @@ export interface RuntimeSetup {
   readonly providers?: Readonly<Record<string, OAuthProviderConfig>>;
   readonly store?: Store;
   readonly log?: Log;
-  /** Time, randomness and the way to providers are given, so that tests can give others. */
+  /** Time, randomness and access to providers are options, so that tests can replace them. */
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly fetch?: Fetch;
@@ -61,13 +61,13 @@ export class Engine {
   readonly oauth: OAuth;
   readonly executions: Executions;
   readonly inspection: Inspection;
-  /** In which runs go on. */
+  /** The turns in which runs resume. */
   readonly turns: Turns;
-  /** Resolves when it serves; rejects with what kept a shared workflow from being built. */
+  /** Resolves when it serves. Rejects with the error of a shared workflow that could not be built. */
   readonly started: Promise<void>;
   readonly #log: Log;
   readonly #tree: ActorTree;
-  /** Of settled executions: in memory, or in a store that outlives the process. */
+  /** Retention of settled executions: in memory, or in a durable store. */
   readonly #keeper: Retention | Archivist;
   readonly #names: Names;
   readonly #records: RecordBytes;
@@ -190,7 +190,7 @@ export class Engine {
     if (this.#keeper instanceof Archivist) this.#keeper.start();
   }
 
-  /** Whether new work is taken: not before it serves, and not once it stops. */
+  /** Whether new work is accepted: not before it serves, and not once it stops. */
   get isAccepting(): boolean {
     return this.#tree.isAccepting;
   }
@@ -208,13 +208,13 @@ export class Engine {
     return [...this.#builders.values()].flatMap((versions) => [...versions.values()]);
   }
 
-  /** The builders of a version, or of the newest one: that is the one listed last. */
+  /** The builders of a version, or of the newest one, which is the last in the list. */
   #served(workflow: string, version?: string): Builders | undefined {
     const versions = this.#builders.get(workflow);
     return version === undefined ? versions && [...versions.values()].at(-1) : versions?.get(version);
   }
 
-  /** The builders of a workflow: for sessions and for whoever watches. Throws `workflow_not_found`. */
+  /** The builders of a workflow, for sessions and monitoring. Throws `workflow_not_found`. */
   builders(workflow: string): Builders {
     const builders = this.#served(workflow);
     if (builders === undefined) {
@@ -225,8 +225,8 @@ export class Engine {
   }
 
   /**
-   * Starts an execution; resolves once that is kept. A run of a session shares the session's lease. For what it rejects
-   * with see `Runtime.start`.
+   * Starts an execution; resolves once its start is committed. A run of a session shares the session's lease. Rejects
+   * like `Runtime.start`.
    */
   async begin(request: StartRequest, session?: Lease): Promise<{ execution: Execution; isNew: boolean }> {
     const names = namesOf(request);
@@ -239,7 +239,7 @@ export class Engine {
 
     const builders = this.builders(request.workflow);
     const { read } = request;
-    // The run may change what it is given, and what is kept is a copy of its own.
+    // The run may change its input, so the stored input is a separate copy.
     const input = jsonInput(request.input);
     if (read === undefined && builders.workflow.input !== undefined) {
       const value = await readInput(builders.workflow, copyJson(input));
@@ -293,7 +293,10 @@ export class Engine {
     return { execution, isNew: true };
   }
 
-  /** An execution without a workflow, whose driver does its work; resolves once it is kept. Rejects with `draining`. */
+  /**
+   * An execution without a workflow, whose driver does its work. Resolves once its start is committed. Rejects with
+   * `draining`.
+   */
   async adopt(owner: string | null, drivenBy: (execution: Execution) => Driver): Promise<Execution> {
     this.#refuseIfDraining();
     const started = { workflow: 'external', owner, form: null };
@@ -303,7 +306,7 @@ export class Engine {
     return execution;
   }
 
-  /** The execution that a job id stands for: the caller's own, else one that everybody has who knows the id. */
+  /** The execution of a job id: the caller's own, else one for all callers that know the id. */
   jobOf({ userId, guest }: Caller, jobId: string): string | undefined {
     const found = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
     if (found !== undefined || (guest === undefined && !isUnguessable(jobId))) return found;
@@ -316,18 +319,21 @@ export class Engine {
     return name && this.#names.find(name);
   }
 
-  /** Drops the record of an execution that is over, before its time. */
+  /** Deletes the record of an ended execution before its retention ends. */
   expire(execution: Execution): void {
     if (execution.isSettled) this.#keeper.expire(execution);
   }
 
-  /** Stops taking work, lets what executes finish for a while, ends or leaves the rest, and disposes every builder. */
+  /**
+   * Accepts no more work, gives running executions some time to finish, ends or leaves the others, and disposes every
+   * builder.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#tree.stop().then(async () => {
       if (this.#keeper instanceof Archivist) this.#keeper.stop();
       this.oauth.stop();
       await this.store.close();
-      setImmediate(() => this.#unguard?.()); // what a closer has not awaited is rejected behind this turn
+      setImmediate(() => this.#unguard?.()); // a promise that a closer did not await rejects after this turn
     });
     return this.#stopped;
   }
@@ -361,7 +367,7 @@ export class Engine {
     else execution.attend();
   }
 
-  /** A run that goes on from the journal. Throws if there is no room for it at the moment. */
+  /** A run that replays from the journal. Throws if there is no run slot or builder for it at the moment. */
   #drive(execution: Execution): Driver | undefined {
     const { request, recover, version: startedWith } = execution.origin;
     const { workflow, version = startedWith } = execution.context;
@@ -387,7 +393,7 @@ export class Engine {
     });
   }
 
-  /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
+  /** It waits until its version is served, or until its owner or an operator retries it with the served version. */
   #unserved(execution: Execution, version: string): undefined {
     const { workflow } = execution.context;
     const newest = this.#served(workflow)?.workflow.version;
@@ -402,8 +408,8 @@ export class Engine {
   }
 
   /**
-   * Lets a blocked execution try again, with the newest version of its workflow if its own is not served. Resolves once that is
-   * kept; false if it is not blocked.
+   * Retries a blocked execution, with the newest version of its workflow if its own is not served. Resolves once that
+   * is committed; false if it is not blocked.
    */
   async retry(execution: Execution): Promise<boolean> {
     const { workflow, version } = execution.context;
@@ -411,7 +417,7 @@ export class Engine {
     return execution.retry(isServed ? undefined : this.builders(workflow).workflow.version);
   }
 
-  /** How often it was executed again since it last got any further. */
+  /** Number of replays since its last progress. */
   #recoveriesOf({ id }: Execution): number {
     const { entries } = this.store.read(id) ?? { entries: [] };
     const since = entries.slice(entries.findLastIndex((entry) => !isRepeated(entry)) + 1);
@@ -429,7 +435,7 @@ export class Engine {
     if (!this.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
   }
 
-  /** Those that are over leave memory for those that begin; those that are not stay. */
+  /** Ended executions leave memory for new ones; live ones stay. */
   #refuseIfHeavy(bytes: number): void {
     while (this.#records.isExceededBy(bytes)) {
       if (this.#keeper.makeRoom()) continue;
@@ -461,7 +467,7 @@ export class Engine {
       this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
   }
 
-  /** It is not in memory any more. */
+  /** It has left memory. */
   #drop(execution: Execution): void {
     execution.depart();
     this.executions.remove(execution);
@@ -502,9 +508,9 @@ export class Engine {
   }
 }
 
-/** A copy of the input, as it is journaled: what a run is given is made of that in every life. Throws `input_invalid`. */
+/** A copy of the input, as it is journaled. Every replay gets its input from it. Throws `input_invalid`. */
 const jsonInput = (input: unknown): unknown => {
-  if (input === undefined) return undefined; // no input is still none when it is read again
+  if (input === undefined) return undefined; // a missing input is still missing after it was read again
   try {
     return toJson(input, 'The input');
   } catch (error) {
@@ -512,13 +518,13 @@ const jsonInput = (input: unknown): unknown => {
   }
 };
 
-/** In the journal, in the request, and what the run is given. */
+/** Bytes in the journal, in the request, and in the input of the run. */
 const COPIES_OF_INPUT = 3;
 
-/** Of executions whose work is done elsewhere. */
+/** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
 
-/** What happened since the function began anew. */
+/** Facts since the function restarted. */
 const sinceContinued = (entries: readonly JournalEntry[]): readonly JournalEntry[] => {
   const index = entries.findLastIndex(({ type }) => type === 'execution.continued');
   return index < 0 ? entries : entries.slice(index + 1);
@@ -535,7 +541,7 @@ const namesOf = (request: StartRequest): readonly Name[] => {
   ];
 };
 
-/** It is found by its conversation, and not started before because of it. */
+/** A conversation finds it, but does not prevent a start. */
 const withConversation = (names: readonly Name[], { by, workflow, conversation }: StartRequest): readonly Name[] =>
   conversation === undefined ? names : [...names, conversationName(by, workflow, conversation) ?? []].flat();
 

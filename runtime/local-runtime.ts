@@ -120,7 +120,8 @@ export class LocalRuntime implements Runtime {
   }
 
   async facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined> {
-    const execution = await this.#owned(executionId, by);
+    const found = this.#owned(executionId, by);
+    const execution = found instanceof Promise ? await found : found; // no turn is lost where there is no need to wait
     if (execution === undefined) return undefined;
     return by.isOperator ? this.wholeJournal(execution, after) : this.journal(execution, after);
   }
@@ -162,7 +163,7 @@ export class LocalRuntime implements Runtime {
     idempotencyKey?: string,
   ): Promise<AnswerOutcome> {
     const found = this.#owned(executionId, by);
-    const execution = found instanceof Promise ? await found : found; // no turn is lost where there is no need to wait
+    const execution = found instanceof Promise ? await found : found;
     if (execution === undefined) throw notFound(executionId);
     const pause = execution.context.pauses.find(({ id }) => id === interactionId);
     if (pause?.kind !== 'interaction') return this.#closed(execution, interactionId, response, idempotencyKey);

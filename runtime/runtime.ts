@@ -81,18 +81,24 @@ export interface Runtime {
 
   /** Undefined if there is none, or if the caller may not know of it. Throws `execution_damaged`. */
   get(executionId: string, by: Caller): Awaitable<ExecutionView | undefined>;
-  /** The execution that a job id stands for: a name of the caller's choice, or the id of the execution. */
+  /** The execution of a job id: a name that the caller chose, or the id of the execution. */
   job(jobId: string, by: Caller): Awaitable<ExecutionView | undefined>;
   /** The last turn of a conversation of the caller. */
   conversation(workflow: string, conversation: string, by: Caller): Awaitable<ExecutionView | undefined>;
   /** The executions of the caller; for an operator those of all owners. Throws, or rejects with, `identity_required` and `request_invalid`. */
   list(by: Caller, filter: ExecutionFilter): Awaitable<ExecutionPage>;
-  /** What waits for the caller in all executions, the longest waiting first. Rejects with `identity_required`. */
+  /**
+   * The prompts and consents that wait for the caller in all executions, the longest waiting first. Rejects with
+   * `identity_required`.
+   */
   inbox(by: Caller, limit: number): Promise<readonly AwaitedPause[]>;
 
-  /** Facts above a number, as far back as the journal reaches. Operators get the stack of a failure too. */
+  /** Facts above a number, as far back as the journal reaches. Operators also get the stack of a failure. */
   facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined>;
-  /** The same for a caller that has the execution: what its owner may see. Undefined once the record is no longer kept. */
+  /**
+   * The same for a caller that has the execution: the facts that its owner may see. Undefined after the record is
+   * deleted.
+   */
   journal(execution: ExecutionView, after: number): Awaitable<JournalPage | undefined>;
   /** The same with the stack of a failure: for operators. */
   wholeJournal(execution: ExecutionView, after: number): Awaitable<JournalPage | undefined>;
@@ -122,36 +128,42 @@ export interface Runtime {
   /** Ends an execution as cancelled. Rejects with `execution_not_found` and `execution_settled`. */
   cancel(executionId: string, by: Caller): Promise<void>;
   /**
-   * Lets a blocked execution try again, with the newest version of its workflow if its own is not served. Resolves once that is
-   * committed. Rejects with `execution_not_found`, `execution_settled`, `execution_not_blocked`, and `workflow_not_found` if no
-   * version is served.
+   * Retries a blocked execution, with the newest version of its workflow if its own is not served. Resolves once that
+   * is committed. Rejects with `execution_not_found`, `execution_settled`, `execution_not_blocked`, and
+   * `workflow_not_found` if no version is served.
    */
   retry(executionId: string, by: Caller): Promise<void>;
 
   /**
-   * Asks a user for a consent before a run needs it; undefined if there is a token. Runs that ask meanwhile share it. Rejects
-   * as `Context.authorize` does, with a Failure. `name` stands for what waits for it, in the outcome of the callback.
+   * Asks a user for a consent before a run needs it; undefined if there is a token. Runs that ask meanwhile share it.
+   * Rejects like `Context.authorize`, with a Failure. `name` identifies the waiter in the outcome of the callback.
    */
   askConsent(
     provider: string,
     request: { readonly userId: string; readonly name: string; readonly address: string },
   ): Promise<Begun | undefined>;
-  /** The browser is back from the provider. Resolves once every execution that waited for the consent has that committed. */
+  /**
+   * A browser has returned from the provider. Resolves once every execution that waited for the consent has committed
+   * it.
+   */
   completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome>;
 
   /**
-   * An execution without a workflow: the driver does its work. It cannot be executed by another process. Resolves once its
+   * An execution without a workflow: the driver does its work. Another process cannot execute it. Resolves once its
    * start is committed. Rejects with `draining`.
    */
   adopt(owner: string | null, drivenBy: (executionId: string) => Driver): Promise<ExecutionView>;
   /**
-   * Offers a fact in the name of the program itself: no caller is checked. False if the execution cannot take it now, or if
-   * there is none; true once it is committed. Throws, or rejects with, `store_unavailable`.
+   * Offers a fact on behalf of the program itself: no caller is checked. False if the execution does not accept it now,
+   * or does not exist; true once it is committed. Throws, or rejects with, `store_unavailable`.
    */
   offer(executionId: string, fact: NewFact): Awaitable<boolean>;
   /** Drops the record of an execution that has settled, before its retention is over. */
   expire(executionId: string): void;
 
-  /** Stops taking work, gives what executes some time to finish, ends or leaves the rest, and disposes every builder. */
+  /**
+   * Accepts no more work, gives running executions some time to finish, ends or leaves the others, and disposes every
+   * builder.
+   */
   stop(): Promise<void>;
 }

@@ -1,13 +1,5 @@
 /** A server for workflows: routes, identity and an HTTP adapter, wired to a runtime of their own. */
-import {
-  createRuntime,
-  Failure,
-  guardedLog,
-  type Runtime,
-  type RuntimeSetup,
-  silentLog,
-  type Workflow,
-} from '../runtime/index.ts';
+import { createRuntime, Failure, guardedLog, type Runtime, silentLog } from '../runtime/index.ts';
 import type { Adapter, AdapterName } from './http/adapter.ts';
 import { corsFault, createCors } from './http/cors.ts';
 import { listen } from './http/listen.ts';
@@ -21,9 +13,9 @@ import { createOperatorDoor } from './identity/operator-door.ts';
 import { guarded, mount, servedBy } from './mount.ts';
 import { FALLBACK, LOST_BYTES, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
-import { type ServerOptions, serverDefaults } from './options.ts';
-import type { Protocol } from './protocol.ts';
+import type { ServerOptions } from './options.ts';
 import { ourProtocols } from './protocols.ts';
+import { type HandlerSetup, type ServerSetup, settingsOf } from './setup.ts';
 import { listed, newestOf } from './versions.ts';
 import { createWire } from './wire/bodies.ts';
 
@@ -32,68 +24,55 @@ export type { SocketRoute } from './http/sockets.ts';
 export type { ServerOptions } from './options.ts';
 export type { App, Mounted, Protocol } from './protocol.ts';
 export { api, files, nat, openApi, operator, ourProtocols } from './protocols.ts';
-
-export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock' | 'random'> {
-  /** Served at the paths of `config.workflow`. The newest of its name. */
-  readonly workflow: Workflow;
-  /**
-   * Further ones, which `config.endpoints` name, and older versions, with which open executions go on. Of the same name the one
-   * that is listed last is the newest.
-   */
-  readonly workflows?: readonly Workflow[];
-  /** What differs from the defaults. */
-  readonly config?: Partial<ServerOptions>;
-  /** What the server speaks. Default: NAT's protocol, our API, the routes for operators, files, and OpenAPI. */
-  readonly protocols?: readonly Protocol[];
-}
+export type { HandlerSetup, ServerSetup } from './setup.ts';
 
 export interface Server {
   readonly runtime: Runtime;
-  /** What speaks HTTP. */
+  /** The HTTP library in use. */
   readonly adapter: Adapter['name'];
-  /** The one it got, where 0 was asked for. */
+  /** The actual port, if the setting is 0. */
   readonly port: number;
   /** `http://host:port`, with the root path. */
   readonly url: string;
-  /** Every route and socket there is, as `GET /health` and `SOCKET /websocket`, without the root path. */
+  /** Every route and socket, such as `GET /health` and `SOCKET /websocket`, without the root path. */
   readonly routes: readonly string[];
   /** Requests that wait for their body or their reply, streams, and sockets. */
   readonly openRequests: number;
-  /** Takes no new work, lets what executes finish for `stopTimeoutMs`, ends the rest, and closes every connection. */
+  /**
+   * Accepts no new work, gives running executions `stopTimeoutMs` to finish, ends the others, and closes every
+   * connection.
+   */
   close(): Promise<void>;
 }
 
-export interface HandlerSetup extends ServerSetup {
-  /**
-   * The address of the client, where the server around knows it, such as that of a header which only it can set. `trustProxy`
-   * counts from there. Default: unknown.
-   */
-  readonly clientOf?: (request: Request) => string | undefined;
-}
-
 /**
- * All routes but sockets, as a function of the Fetch standard. Where it serves below a path, `config.rootPath` says which. It
- * rejects if its connection is to be cut before there is a reply.
+ * All routes except sockets, as a function of the Fetch standard. `config.rootPath` is the path where it is mounted. It
+ * rejects if its connection is to be cut before a reply.
  */
 export interface Handler {
   (request: Request): Promise<Response>;
   readonly runtime: Runtime;
   /** Requests that wait for their body or their reply, and streams. */
   readonly openRequests: number;
-  /** As `Server.close`. */
+  /** Like `Server.close`. */
   close(): Promise<void>;
 }
 
-/** Listens when it resolves. Rejects with `options_invalid`, with what a build threw, or if the port is taken. */
-export const createServer = (setup: ServerSetup): Promise<Server> => open(setup, setup.config?.adapter);
+/** Resolves when it listens. Rejects with `options_invalid`, with the error of a build, or if the port is in use. */
+export const createServer = async (setup: ServerSetup): Promise<Server> => {
+  const config = settingsOf(setup);
+  return open(setup, config, config.adapter);
+};
 
 /**
- * For a server that is there already: Next.js, Hono, Express, Bun, Deno. `host` and `port` do not count. A caller is never an
- * operator for being at this machine, and any name is known unless `allowedHosts` is given. Rejects as `createServer`.
+ * For an existing server: Next.js, Hono, Express, Bun, Deno. `host` and `port` have no effect. A local address does not
+ * make an operator, and any host name is accepted unless `allowedHosts` is set. Rejects like `createServer`.
  */
-export const createHandler = async ({ clientOf, ...setup }: HandlerSetup): Promise<Handler> => {
+export const createHandler = async (setup: HandlerSetup): Promise<Handler> => {
+  const config = settingsOf(setup);
+  const { clientOf, ...rest } = setup;
   const web = new WebAdapter((request) => ({ host: clientOf?.(request) ?? '', port: 0 }));
-  const server = await open({ ...setup, config: { ...setup.config, host: ANY_ADDRESS } }, web);
+  const server = await open(rest, { ...config, host: ANY_ADDRESS }, web);
   const handle = (request: Request): Promise<Response> => web.handle(request);
   return Object.defineProperties(handle, {
     runtime: { value: server.runtime },
@@ -104,8 +83,11 @@ export const createHandler = async ({ clientOf, ...setup }: HandlerSetup): Promi
 
 const ANY_ADDRESS = '0.0.0.0';
 
-const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefined): Promise<Server> => {
-  const config: ServerOptions = { ...serverDefaults, ...setup.config };
+const open = async (
+  setup: ServerSetup,
+  config: ServerOptions,
+  adapter: AdapterName | Adapter | undefined,
+): Promise<Server> => {
   const { workflow, workflows: others = [], config: _, protocols, ...given } = setup;
   const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, others);
@@ -166,7 +148,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
         return http.openRequests;
       },
       close: async () => {
-        // Runs end first, so that requests which wait for one are answered before their connections close.
+        // Runs end first, so that requests that wait for them get a reply before their connections close.
         const closing = http.close({ graceMs: runtime.options.stopTimeoutMs + REPLY_GRACE_MS });
         await runtime.stop();
         http.closeSockets();
@@ -180,5 +162,5 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
   }
 };
 
-/** What replies get to be written after the last run has ended. */
+/** Time for writing replies after the end of the last run. Milliseconds. */
 const REPLY_GRACE_MS = 1_000;

@@ -1,4 +1,4 @@
-/** Mounts protocols: their routes and sockets become those of one server. */
+/** Mounts protocols: adds their routes and sockets to one server. */
 import { Failure, type JsonSchema, type Workflow } from '../runtime/index.ts';
 import type { Cors } from './http/cors.ts';
 import type { Network } from './http/network.ts';
@@ -45,8 +45,8 @@ export const mount = async (
 };
 
 /**
- * No route is there under a name that is not ours: its page could be anybody's. A GET that starts a run is not for pages of
- * others, which can make every browser send one.
+ * Unknown host names get no route, because their pages could belong to anyone. A GET that starts a run is refused to
+ * pages of other sites, because they can make every browser send one.
  */
 export const guarded = (route: Route, network: Network, cors: Cors): Route => {
   const isForOwnPages = route.method === 'GET' && route.isUnsafe === true && route.isForeign !== true;
@@ -62,7 +62,7 @@ export const guarded = (route: Route, network: Network, cors: Cors): Route => {
 
 const foreignPage = refusal(403, 'Pages of this origin may not start runs; set cors.allow_origins to those that may.');
 
-/** Throws `options_invalid` for an endpoint whose workflow there is not. */
+/** Throws `options_invalid` for an endpoint with an unknown workflow. */
 export const servedBy = (
   config: ServerOptions,
   workflow: Workflow,

@@ -1,4 +1,4 @@
-/** What a server says in its log about how it is set up and reached. */
+/** Log messages about the setup of a server and its network. */
 
 export const UNREAD =
   'a connection ended before a request could be read; if a proxy gets 505, it speaks HTTP/1.0: set proxy_http_version 1.1 and ' +

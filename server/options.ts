@@ -1,4 +1,7 @@
-/** Every option of the server, with its default. The YAML file, the environment and the command line end here too. */
+/**
+ * All options of the server, with their defaults. The YAML file, the environment and the command line set the same
+ * options.
+ */
 import type { OAuthProviderConfig, RuntimeOptions } from '../runtime/index.ts';
 import { type FilesOptions, filesDefaults } from './files/options.ts';
 import type { AdapterName } from './http/adapter.ts';
@@ -10,49 +13,52 @@ import type { RoutePaths } from './wire/served.ts';
 
 export type { RoutePaths } from './wire/served.ts';
 
-/** Those of the protocols stand in the folders of these. */
+/** The options of protocols are in their folders. */
 export interface ServerOptions extends NatOptions, FilesOptions, OperatorOptions {
   /**
-   * What speaks HTTP: uWebSockets.js (`uws`), or node:http and ws (`node`). Default: the first where its binary loads, else the
-   * second.
+   * The HTTP library: uWebSockets.js (`uws`), or node:http and ws (`node`). Default: the first if its binary loads,
+   * else the second.
    */
   readonly adapter: AdapterName | undefined;
   /** Default `localhost`. */
   readonly host: string;
-  /** Default 8000; 0 takes a free one. */
+  /** Default 8000; 0 is a free port. */
   readonly port: number;
-  /** Prefix under which routes answer too, and with which paths in bodies begin. Default none. */
+  /** Prefix under which routes also answer, and with which paths in bodies begin. Default none. */
   readonly rootPath: string;
-  /** Default: no other origin may call. */
+  /** Default: no other origin. */
   readonly cors: CorsOptions;
   readonly workflow: RoutePaths;
   /** Further workflows, by name. */
   readonly endpoints: readonly (RoutePaths & { readonly functionName: string })[];
   readonly disableLegacyRoutes: boolean;
   /**
-   * The directory in which executions are kept. Null: they are in memory, and end with the process. Default null; that of
-   * the command line is `./.fermata`.
+   * The directory for executions. Null: they are in memory, and end with the process. Default null; the default of the
+   * command line is `./.fermata`.
    */
   readonly data: string | null;
-  /** Bytes of the file there; beyond it the settled executions go whose retention ends first. Default 4_294_967_296. */
+  /**
+   * Maximum bytes of the file. Beyond it, settled executions are deleted, those whose retention ends first. Default
+   * 4_294_967_296.
+   */
   readonly maxDataBytes: number;
-  /** Seals tokens and credentials there; at least 16 characters. Default: they are in memory only. */
+  /** Encrypts tokens and credentials in the directory; at least 16 characters. Default: they are in memory only. */
   readonly dataSecret: string | undefined;
   readonly identity: IdentityOptions;
-  /** Proxies whose forwarding headers count, see `NetworkOptions`. Default none. */
+  /** Trusted proxies, see `NetworkOptions`. Default none. */
   readonly trustProxy: readonly string[];
-  /** Names under which the server may be asked for, see `NetworkOptions`. Default: those of loopback where it is bound there, else any. */
+  /** Host names of the server, see `NetworkOptions`. Default: those of loopback if it is bound there, else any. */
   readonly allowedHosts: readonly string[] | undefined;
   /** Whether callers without identity share the names of jobs and conversations, as on NAT. Default false. */
   readonly sharedAnonymousNames: boolean;
   readonly providers: Readonly<Record<string, OAuthProviderConfig>>;
   readonly runtime: RuntimeOptions;
   readonly limits: {
-    /** Default 1_048_576; then chats, which may have images in them, may have 16 times as much. */
+    /** Default 1_048_576. With the default, chats may have 16 times as much, because they may contain images. */
     readonly maxBodyBytes: number;
     /** Default 16_384. */
     readonly maxHeaderBytes: number;
-    /** How long a request body may take to come. Default 30_000. */
+    /** Timeout of a request body. Default 30_000. */
     readonly requestTimeoutMs: number;
   };
 }

@@ -1,6 +1,7 @@
 /**
- * The seam between a server and the protocols that it speaks. A protocol is a folder with one function of this type: it gets
- * what the server has, and gives its routes and sockets. It reaches executions by `app.runtime`, and knows no other protocol.
+ * The interface between a server and its protocols. A protocol is a folder with one function of this type. The function
+ * gets the parts of the server, and returns its routes and sockets. It reaches executions by `app.runtime`, and knows
+ * no other protocol.
  */
 import type { JsonSchema, Log, Runtime, Workflow } from '../runtime/index.ts';
 import type { Cors } from './http/cors.ts';
@@ -14,32 +15,32 @@ import type { ServerOptions } from './options.ts';
 import type { Wire } from './wire/bodies.ts';
 import type { ServedWorkflow } from './wire/served.ts';
 
-/** Called once, before the server listens. What it throws keeps the server from starting. */
+/** Called once, before the server listens. An error stops the start. */
 export type Protocol = (app: App) => Mounted | Promise<Mounted>;
 
-/** What a server has. */
+/** The parts of a server. */
 export interface App {
   readonly runtime: Runtime;
   readonly config: ServerOptions;
   readonly log: Log;
   /** The newest version of each workflow. */
   readonly workflows: readonly Workflow[];
-  /** Those that the configuration serves, and where. */
+  /** The workflows of the configuration, with their paths. */
   readonly served: readonly ServedWorkflow[];
   /** Bodies that several protocols share. */
   readonly wire: Wire;
-  /** Who calls. */
+  /** Identifies callers. */
   readonly who: Who;
   readonly identifier: Identifier;
-  /** Who may operate. */
+  /** Recognizes operators. */
   readonly door: OperatorDoor;
   readonly network: Network;
   readonly cors: Cors;
-  /** The reply for what was thrown. Routes need not call it: the server does. */
+  /** The reply to an error. Routes need not call it: the server does. */
   readonly problem: (thrown: unknown) => Reply;
-  /** All routes of the server. Complete once every protocol is mounted: read it when a request comes. */
+  /** All routes of the server. Complete once every protocol is mounted, so read it during a request. */
   readonly routes: readonly Route[];
-  /** All schemas that the routes refer to, by name. Complete as `routes` is. */
+  /** All schemas of the routes, by name. Complete at the same time as `routes`. */
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
 
@@ -48,7 +49,7 @@ export interface Mounted {
   readonly name: string;
   readonly routes: readonly Route[];
   readonly sockets?: readonly SocketRoute[];
-  /** Schemas that its routes refer to, beside those of `wire/schemas.ts`. */
+  /** Schemas of its routes, besides those of `wire/schemas.ts`. */
   readonly schemas?: Readonly<Record<string, JsonSchema>>;
   /** Called when all runs have ended. */
   readonly close?: () => void | Promise<void>;

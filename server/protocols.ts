@@ -1,4 +1,4 @@
-/** The protocols that a server speaks unless it is told otherwise. A new one is a folder, and a line here. */
+/** The default protocols of a server. A new one is a folder, and a line here. */
 import { api } from './api/api.ts';
 import { files } from './files/files.ts';
 import { nat } from './nat/nat.ts';

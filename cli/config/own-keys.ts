@@ -1,4 +1,4 @@
-/** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
+/** Settings of Fermata (`fermata`), and the providers of consents (`authentication`). */
 import { defaults, presetNames } from '../../runtime/index.ts';
 import { adapterNames } from '../../server/http/adapter.ts';
 import { LEAST_DATA_SECRET, serverDefaults } from '../../server/options.ts';
@@ -216,7 +216,7 @@ export const ownKeys = {
   }),
 };
 
-/** An entry of `authentication`, whose name is what workflows call the provider. */
+/** An entry of `authentication`. Its name is the name of the provider in workflows. */
 export const providerKeys = {
   clientId: required('client_id', text, 'The client, as the provider knows it.'),
   clientSecret: optional('client_secret', text, 'Without: a public client.', secret),

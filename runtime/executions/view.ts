@@ -1,4 +1,4 @@
-/** An execution as callers see it, wherever it is executed. */
+/** An execution as callers see it, in any process. */
 import type { ExecutionContext, ExecutionStatus } from '../../machines/execution.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { Gone, Phase, Watcher } from './execution.ts';
@@ -10,12 +10,15 @@ export interface ExecutionView {
   readonly status: ExecutionStatus;
   readonly phase: Phase;
   readonly isSettled: boolean;
-  /** How long its record is kept once it has settled. Milliseconds. */
+  /** Retention after its end. Milliseconds. */
   readonly retentionMs: number;
-  /** What it was started with. */
+  /** Its start request. */
   readonly origin: Origin;
-  /** How many watch it at the moment. */
+  /** Number of present subscribers. */
   readonly watchers: number;
-  /** Calls `watcher` after each fact, and `gone` if no more facts are told here, until the returned function is called. */
+  /**
+   * Calls `watcher` after each fact, and `gone` if no more facts are published here, until the returned function is
+   * called.
+   */
   watch(watcher: Watcher, gone?: Gone): () => void;
 }

@@ -1,4 +1,4 @@
-/** How the routes describe themselves that show many things at once, or one thing whole. */
+/** Descriptions of the routes for lists, journals and workflows. */
 import { type About, count, inHeader, inQuery, json, ref, refusal, refusedWithProblem, text } from '../http/about.ts';
 
 const stream = { 'text/event-stream': text };

@@ -1,4 +1,4 @@
-/** How the routes of executions describe themselves. */
+/** Descriptions of the routes for executions. */
 
 import { STANDS } from '../../runtime/index.ts';
 import {

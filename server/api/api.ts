@@ -1,4 +1,4 @@
-/** Our own routes for executions: how they stand, what they wait for, and what there is to run. */
+/** Our own routes for executions: status, prompts, journals, and workflows. */
 import type { Protocol } from '../protocol.ts';
 import { changesRoute } from './changes.ts';
 import { executionStreamRoute } from './execution-stream.ts';

@@ -1,4 +1,6 @@
-/** The journal of an execution: every fact as it was kept, as a page, or as a stream that goes on while it lives. */
+/**
+ * The journal of an execution: every stored fact, as a page, or as a stream that continues while the execution is live.
+ */
 
 import type { JournalBody } from '../../client/wire.ts';
 import { andThen, type JournalEntry, type JournalPage, type Runtime } from '../../runtime/index.ts';
@@ -25,7 +27,7 @@ export const journalRoute = ({ runtime, who }: { runtime: Runtime; who: Who }): 
         if (!call.headers.accept?.includes('text/event-stream')) {
           return andThen(shown.journal(execution, after), pageOf);
         }
-        // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
+        // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
         if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
         countReader(runtime, execution, call);
         return eventStream({ runtime: shown, execution, translator: facts, after });
@@ -33,7 +35,7 @@ export const journalRoute = ({ runtime, who }: { runtime: Runtime; who: Who }): 
     }),
 });
 
-/** Operators see where a workflow has thrown. */
+/** Operators see the stack of a workflow's error. */
 const wholeOf = (runtime: Runtime): Pick<Runtime, 'journal' | 'after'> => ({
   journal: (execution, after) => runtime.wholeJournal(execution, after),
   after: (ms, run) => runtime.after(ms, run),

@@ -1,4 +1,4 @@
-/** What there is to run, and what it runs on: workflows with their inputs, and builders with their slots. */
+/** Workflows with their inputs, and builders with their slots. */
 
 import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../../client/wire.ts';
 import { Failure, jsonSchemaOf, type Runtime } from '../../runtime/index.ts';
@@ -40,7 +40,7 @@ export const overviewRoutes = ({ runtime, who, served, routes, config: { rootPat
   },
 ];
 
-/** For people who type the address of the server, and nothing else. */
+/** For people who open the URL of the server in a browser. */
 const placesOf = (rootPath: string, served: readonly ServedWorkflow[], routes: readonly Route[]) => ({
   name: 'fermata',
   version: packageVersion(),
@@ -56,7 +56,7 @@ const placesOf = (rootPath: string, served: readonly ServedWorkflow[], routes: r
   ),
 });
 
-/** What people look for first. */
+/** The most important links. */
 const PLACES = { health: '/health', docs: '/docs', openapi: '/openapi.json', console: '/console' } as const;
 
 const workflowBody = (

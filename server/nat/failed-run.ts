@@ -1,9 +1,9 @@
-/** Failures before a run that NAT's clients know as failures of it. */
+/** Failures before a run that NAT's clients see as failures of the run. */
 import { Failure } from '../../runtime/index.ts';
 
 /**
- * NAT resolves identities inside the run: to clients of its interactive routes a bad credential is a failed workflow, not
- * a refused request. Gives the message of that failure; throws what was thrown if it is something else.
+ * NAT resolves identities inside the run. Clients of its interactive routes see an invalid credential as a failed
+ * workflow, not as a refused request. Returns the message of that failure; rethrows other errors.
  */
 export const asFailedRun = (thrown: unknown): string => {
   const { code, message } = Failure.from(thrown);

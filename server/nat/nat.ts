@@ -33,7 +33,7 @@ export const nat = (): Protocol => (app) => {
 
 type Family = (app: NatApp, placed: Placed) => readonly Route[];
 
-/** What stands at each path of a workflow, and below it. */
+/** The routes at and below the paths of a workflow. */
 const routesOf = (app: NatApp, { workflow, functionName, paths, setting }: ServedWorkflow): Route[] => {
   const { method, openaiApiPath, openaiApiV1Path } = paths;
   const at = (path: string | null | undefined, name: string, isLegacy: boolean, families: readonly Family[]) => {
@@ -46,7 +46,7 @@ const routesOf = (app: NatApp, { workflow, functionName, paths, setting }: Serve
   const starts = [workflowRoutes, streamRoutes, ...(app.config.asyncJobs ? [jobRoutes] : [])];
   const started = [...at(paths.path, 'path', false, starts), ...at(paths.legacyPath, 'legacy_path', true, starts)];
   if (method === 'GET') return started; // a GET has no messages
-  // NAT then serves both forms of chat there.
+  // NAT serves both forms of chat at such a path.
   const isBoth = openaiApiPath === openaiApiV1Path;
   return [
     ...started,

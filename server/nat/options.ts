@@ -3,11 +3,14 @@
 export interface NatOptions {
   /** Default `/auth/redirect`. */
   readonly oauthCallbackPath: string | null;
-  /** Which intermediate steps streams show, but those at `/full`. Default: those of models, tools and functions. */
+  /** Which intermediate steps streams show, except those at `/full`. Default: those of models, tools and functions. */
   readonly stepAdaptor: StepAdaptorOptions;
-  /** Whether a streamed run is cancelled when its reader leaves, also where he could find it again. Default false. */
+  /**
+   * Whether a streamed run is cancelled when its client disconnects, even if the client could find it again. Default
+   * false.
+   */
   readonly cancelOnDisconnect: boolean;
-  /** Whether a request to `openaiApiV1Path` may pause too, which OpenAI's clients do not expect. Default false. */
+  /** Whether a request to `openaiApiV1Path` may pause too, which OpenAI clients do not expect. Default false. */
   readonly enableInteractiveExtensions: boolean;
   readonly sockets: SocketOptions;
   /** Whether workflows can be started as jobs, at `/async` below their paths. Default false, as NAT without Dask. */
@@ -21,11 +24,14 @@ export interface StepAdaptorOptions {
 }
 
 export interface SocketOptions {
-  /** Bytes a message may have; a longer one is answered with an error. Default 16_777_216. */
+  /** Maximum bytes of a message; a longer one gets an error. Default 16_777_216. */
   readonly maxMessageBytes: number;
-  /** Messages a client may send on average; ten times as many at once. Beyond it they are dropped. Default 20. */
+  /**
+   * Maximum number of messages per second on average; ten times as many in a burst. Further ones are dropped. Default
+   * 20.
+   */
   readonly messagesPerSecond: number;
-  /** Silence after which a client that does not even answer pings is gone: 8_000 to 960_000. Default 120_000. */
+  /** Silence, pings included, after which a socket is closed. Milliseconds, 8_000 to 960_000. Default 120_000. */
   readonly idleTimeoutMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** What NAT's routes are made of. */
+/** The parts of NAT's routes. */
 import type { Workflow } from '../../runtime/index.ts';
 import type { App } from '../protocol.ts';
 import type { ConsentPages } from './consent-pages.ts';
@@ -10,7 +10,7 @@ export interface NatApp extends App {
 /** A workflow at one of its paths. */
 export interface Placed {
   readonly workflow: Workflow;
-  /** What the steps call the workflow; undefined for that of the server. */
+  /** The name of the workflow in steps; undefined for the server's default. */
   readonly functionName: string | undefined;
   readonly method: 'GET' | 'POST';
   readonly path: string;

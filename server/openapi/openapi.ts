@@ -1,4 +1,6 @@
-/** What the server says about its own routes: to programs and to people. It is the same for everybody, as long as it runs. */
+/**
+ * The description of all routes, for programs and people. It is the same for all callers, as long as the server runs.
+ */
 import { createHash } from 'node:crypto';
 import { type About, json, text } from '../http/about.ts';
 import type { Reply, Route } from '../http/route.ts';
@@ -31,7 +33,7 @@ const PAGE_HEADERS = {
   'referrer-policy': 'no-referrer',
 };
 
-/** Written once, and not sent again to whoever has it. */
+/** Rendered once, and not sent again to a client that has it. */
 const cached = (headers: Readonly<Record<string, string>>, write: () => string): Route['handle'] => {
   let whole: (Reply & { readonly headers: { readonly etag: string } }) | undefined;
   return ({ headers: asked }) => {

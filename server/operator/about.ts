@@ -1,4 +1,4 @@
-/** How the routes for operators describe themselves. */
+/** Descriptions of the routes for operators. */
 
 import { type About, inQuery, json, ref, refusal, refusedWithProblem, text } from '../http/about.ts';
 import { KINDS } from './inspector/watch.ts';

@@ -1,4 +1,4 @@
-/** What operators look at: health, and the users whose resources are open. */
+/** Monitoring for operators: health, and users with open resources. */
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
@@ -13,7 +13,7 @@ export const healthRoute: Route = {
   handle: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"healthy"}' }),
 };
 
-/** Without an operator key only this machine may look. */
+/** Without an operator key, only for callers on this machine. */
 export const monitorRoute = ({ runtime, door, network }: Pick<App, 'runtime' | 'door' | 'network'>): Route => ({
   method: 'GET',
   path: '/monitor/users',
@@ -57,7 +57,7 @@ const monitored = (runtime: Runtime, user: string | null) =>
 
 const average = (total: number, count: number): number => (count === 0 ? 0 : Math.round((total / count) * 100) / 100);
 
-/** NAT's form: local time without zone, microseconds left out when there are none. */
+/** NAT's form: local time without zone, without microseconds when they are zero. */
 const localTime = (ms: number): string => {
   const date = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
   const micros = Math.round((ms % 1000) * 1000);

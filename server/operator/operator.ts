@@ -1,4 +1,4 @@
-/** What operators look at: health, users, and where `console` is set, the console and the inspector. */
+/** The routes for operators: health, users, and with `console` the console and the inspector. */
 import type { Protocol } from '../protocol.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { inspectorSocket } from './inspector/sockets.ts';

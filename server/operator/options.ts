@@ -1,9 +1,9 @@
 /** The options of the routes for operators, with their defaults. */
 
 export interface OperatorOptions {
-  /** Whether there is `/monitor/users`. Default false. */
+  /** Whether `/monitor/users` is served. Default false. */
   readonly monitorUsers: boolean;
-  /** Whether operators have pages: the console, and `/inspect`. Default true. */
+  /** Whether the pages for operators are served: the console, and `/inspect`. Default true. */
   readonly console: boolean;
 }
 

@@ -1,18 +1,18 @@
-/** Which workflows a server offers, and where: every protocol offers the same ones. */
+/** The workflows of a server, with their paths. All protocols serve the same ones. */
 import type { Workflow } from '../../runtime/index.ts';
 
-/** Where a workflow is served. `null`: not there. */
+/** The paths of a workflow. `null`: not served. */
 export interface RoutePaths {
   /** A GET runs the workflow without input and never pauses. */
   readonly method: 'GET' | 'POST';
-  /** Interactive: may answer 202. */
+  /** Interactive: may reply 202. */
   readonly path: string | null;
   /** NAT's older route, which never pauses. */
   readonly legacyPath: string | null;
   readonly websocketPath?: string | null;
-  /** Chat, interactive. This and the two below are not there with GET. */
+  /** Chat, interactive. With GET, this and the two below are not served. */
   readonly openaiApiPath?: string | null;
-  /** Chat as OpenAI has it. */
+  /** Chat in OpenAI's form. */
   readonly openaiApiV1Path?: string | null;
   /** NAT's older chat, which never pauses. */
   readonly legacyOpenaiApiPath?: string | null;
@@ -20,7 +20,7 @@ export interface RoutePaths {
 
 export interface ServedWorkflow {
   readonly workflow: Workflow;
-  /** The name that steps show; undefined for the workflow of the server. */
+  /** Its name in steps; undefined for the workflow of the server. */
   readonly functionName: string | undefined;
   readonly paths: RoutePaths;
   /** The setting that lists it: `workflow`, or `endpoints[0]`. */

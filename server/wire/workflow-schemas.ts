@@ -1,14 +1,14 @@
-/** The schemas of workflows, under names of their own in the OpenAPI document. */
+/** The schemas of workflows, with unique names in the OpenAPI document. */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
 import { isWrapped, typesGivenBy } from './bodies.ts';
 
 type Side = 'input' | 'output' | 'job';
 
-/** OpenAPI allows few signs in the name of a component; the others are told by their numbers, so that no two names become one. */
+/** OpenAPI restricts names of components. Other characters become their numbers, so names stay unique. */
 export const schemaName = ({ name }: Pick<Workflow, 'name'>, side: Side): string =>
   `${name.replace(/[^\w-]/gu, (sign) => `.${sign.codePointAt(0)!.toString(16)}.`)}.${side}`;
 
-/** What requests take, and results are. */
+/** The schemas of requests and results. */
 export const workflowSchemas = (workflows: readonly Workflow[]): Readonly<Record<string, JsonSchema>> =>
   Object.fromEntries(
     workflows.flatMap((workflow) => [
@@ -17,7 +17,7 @@ export const workflowSchemas = (workflows: readonly Workflow[]): Readonly<Record
     ]),
   );
 
-/** As it is sent: everything but an object is wrapped. */
+/** As sent: all values except objects are wrapped. */
 const outputOf = (workflow: Workflow): JsonSchema => {
   const types = typesGivenBy(workflow);
   const { $schema: _, $defs, ...schema } = jsonSchemaOf(workflow.output, 'output');

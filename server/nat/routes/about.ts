@@ -1,4 +1,4 @@
-/** How NAT's routes describe themselves. */
+/** Descriptions of NAT's routes. */
 import type { JsonSchema, Workflow } from '../../../runtime/index.ts';
 import {
   type About,
@@ -33,7 +33,7 @@ const refusedBody: Content = {
   ...problem,
 };
 
-/** To whoever starts something. */
+/** For routes that start an execution. */
 const refusals: Readonly<Record<number, Answer>> = {
   422: { description: 'The request does not fit, or the workflow failed.', content: refusedBody },
   429: busy,
@@ -81,7 +81,7 @@ export const aboutStream = (workflow: Workflow, method: Method, isRaw: boolean):
   answers: { 200: streaming, ...refusals },
 });
 
-/** `streams`: whether it does, or else the request says so. */
+/** `streams`: whether it streams; undefined if the request decides. */
 export const aboutChat = (workflow: Workflow, interactive: boolean, streams: boolean | 'as asked'): About => ({
   tag: 'chat',
   summary: `Asks ${workflow.name} for a chat completion${streams === true ? ', in chunks' : ''}`,

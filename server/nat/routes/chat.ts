@@ -1,6 +1,6 @@
 /**
- * Chat completions as OpenAI's clients ask for them, of any workflow that takes a text or a chat. NAT has three families: its
- * own, which may pause; the older one, which never does; and OpenAI's, where the request says whether to stream.
+ * Chat completions for OpenAI clients, of any workflow that takes a text or a chat. NAT has three families: its own,
+ * which may pause; the older one, which never does; and OpenAI's, where the request decides whether to stream.
  */
 import type { Workflow } from '../../../runtime/index.ts';
 import { eventsOnly } from '../../http/event-stream.ts';
@@ -19,7 +19,7 @@ import { aboutChat } from './about.ts';
 import { type Look, type Streamed, streamer } from './streams.ts';
 import { answerer, workflowError } from './workflow.ts';
 
-/** NAT's own, and the older one. */
+/** NAT's own routes, and the older ones. */
 export const chatRoutes = (app: NatApp, placed: Placed): Route[] => {
   const { workflow, method, path, isLegacy } = placed;
   const answer = chatAnswerer(app, { ...placed, interactive: !isLegacy });
@@ -36,10 +36,10 @@ export const chatRoutes = (app: NatApp, placed: Placed): Route[] => {
   });
 };
 
-/** OpenAI's. */
+/** OpenAI's route. */
 export const completionRoutes = (app: NatApp, placed: Placed): Route[] => {
   const { workflow, method, path } = placed;
-  const interactive = app.config.enableInteractiveExtensions; // without, it is to NAT like its older routes
+  const interactive = app.config.enableInteractiveExtensions; // without it, NAT treats the route like its older ones
   return [
     {
       method,
@@ -52,11 +52,11 @@ export const completionRoutes = (app: NatApp, placed: Placed): Route[] => {
   ];
 };
 
-/** Images are in chats, so that they may be larger; a limit below the default is one for chats too. */
+/** Chats contain images, so they may be larger. A limit below the default applies to chats too. */
 const maxChatBytes = ({ limits: { maxBodyBytes } }: NatApp['config']): number =>
   maxBodyBytes < defaults.maxBodyBytes ? maxBodyBytes : Math.max(maxBodyBytes, 16 * 1024 * 1024);
 
-/** OpenAI's own route. Whose client it is decides on what is there beside NAT's members and frames. */
+/** OpenAI's own route. The kind of client decides on additions to NAT's members and frames. */
 const completions = (app: NatApp, served: ServedChat): Route['handle'] => {
   const { workflow } = served;
   const answer = chatAnswerer(app, served);
@@ -66,7 +66,7 @@ const completions = (app: NatApp, served: ServedChat): Route['handle'] => {
     const given = await readRequest(call);
     const { stream, stream_options: options } = given.request;
     if (!isOwn) refuseChoices(given.request, workflow);
-    // A workflow that gets the chat sees what was asked of it; NAT leaves it to that.
+    // A workflow that takes chats sees the model and other parameters; NAT leaves them to it.
     const includesUsage = options?.include_usage === true && (isOpenAi || !isOwn);
     const errors: ErrorForm = isOpenAi ? 'openai' : 'event';
     const endsAtPause = presentsAsOpenAi(call);
@@ -87,7 +87,7 @@ interface Given {
   readonly request: ChatRequest;
 }
 
-/** What an answer looks like. */
+/** The frames of an answer. */
 interface As extends ChunksOptions {
   readonly isStream: boolean;
   readonly errors: ErrorForm;
@@ -122,7 +122,7 @@ const chatAnswerer = (
   };
 };
 
-/** NAT passes over `n`; a client that asks for several choices and gets one would not notice. */
+/** NAT ignores `n`; a client that requests several choices and gets one would not notice. */
 const refuseChoices = ({ n }: ChatRequest, { name }: Workflow): void => {
   if (n === undefined || n === null || n === 1) return;
   const msg = `Value error, ${name} gives one choice: leave n away, or set it to 1`;

@@ -1,6 +1,7 @@
 /**
- * Streams of a workflow: a request starts an execution and reads it while it runs. On the interactive routes a prompt is
- * an event, and who leaves can come back by the id of the execution; NAT's older ones never pause and cannot be found again.
+ * Streams of a workflow: a request starts an execution and reads it while it runs. On the interactive routes a prompt
+ * is an event, and a client can reconnect by the id of the execution. NAT's older routes never pause and cannot be
+ * reconnected.
  */
 import type { Caller, ExecutionView, Workflow } from '../../../runtime/index.ts';
 import { eventStream, eventsOnly } from '../../http/event-stream.ts';
@@ -60,10 +61,10 @@ export interface Streamed {
   readonly form?: ResultForm;
 }
 
-/** What the frames of a reader look like, where routes differ. */
+/** How frames look on this route. */
 export type Look = (execution: ExecutionView) => Omit<NatFramesOptions, 'wire' | 'execution' | 'errors'>;
 
-/** Starts an execution, and answers with all that happens to it. */
+/** Starts an execution, and streams it. */
 export const streamer = (
   { runtime, who, wire, config }: StreamApp,
   { workflow, interactive, isLegacy, functionName, form }: Streamed,

@@ -1,4 +1,6 @@
-/** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
+/**
+ * Starts executions: the routes of a workflow. One is interactive and may reply 202; NAT's legacy routes never pause.
+ */
 import type { Caller, ExecutionView, Runtime, Workflow } from '../../../runtime/index.ts';
 import { readIdempotencyKey, readPreference } from '../../http/preferences.ts';
 import { json } from '../../http/problems.ts';
@@ -32,7 +34,7 @@ export interface Served {
   readonly form?: ResultForm;
 }
 
-/** Starts an execution, and answers with its outcome: its result, its failure, or what a person has to do first. */
+/** Starts an execution, and replies with its outcome: its result, its failure, or the first open prompt or consent. */
 export const answerer = (
   { runtime, who, wire }: StartApp,
   { workflow, interactive, form }: Served,
@@ -45,7 +47,7 @@ export const answerer = (
     let started: Awaited<ReturnType<Runtime['start']>>;
     try {
       const caller = who(call);
-      by = caller instanceof Promise ? await caller : caller; // each promise that is not needed is felt here
+      by = caller instanceof Promise ? await caller : caller; // superfluous promises are measurable here
       started = await runtime.start(startRequest(call, input.body, by, run));
     } catch (thrown) {
       if (!interactive) throw thrown;
@@ -53,7 +55,7 @@ export const answerer = (
     }
 
     const { execution, isNew } = started;
-    // NAT's older routes give no id to come back with.
+    // NAT's older routes return no id for a reconnect.
     if (!interactive && idempotencyKey === undefined) cancelWithClient(runtime, execution, by, call);
     const { isAsync, waitMs: timeoutMs } = preference;
     if (!isAsync) await runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
@@ -76,9 +78,9 @@ export const answerer = (
 export const workflowError = (message: string, details: string, headers?: Record<string, string>): Reply =>
   json(422, { code: 'workflow_error', message, details }, headers);
 
-/** A run that its client cannot find again ends when the client has gone, unless it has ended. */
+/** A run that its client cannot find again is cancelled when the client disconnects. */
 const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
   call.onGone(() => {
-    if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
-    runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
+    if (execution.isSettled || !runtime.isAccepting) return; // not at a shutdown, only at a disconnect
+    runtime.cancel(execution.id, by).catch(() => {}); // it may have settled meanwhile
   });

@@ -1,10 +1,10 @@
 /**
- * What a `conversation_id` means: the last turn of a conversation, for whoever comes back to it, be it to another process. A
- * conversation belongs to the identity that began it: the same id under another identity is another conversation, so nobody
- * finds what is not theirs.
+ * A `conversation_id` stands for the last turn of a conversation, also after a restart. A conversation belongs to the
+ * identity that started it. The same id under another identity is another conversation, so no client finds a
+ * conversation of another user.
  *
- * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Of turns that another
- * process has begun only what this one has added is shown: NAT's chat interface would show the rest a second time.
+ * The runtime knows the execution. The position of the network in recent turns is known here. For a turn of an earlier
+ * process, only new output is shown: NAT's chat interface would show the rest a second time.
  */
 import {
   type Awaitable,
@@ -16,7 +16,7 @@ import {
 } from '../../../runtime/index.ts';
 import { beginning, endOf, type Place, type Progress, type Turn } from './turn.ts';
 
-/** Turns that nobody sees and that are remembered all the same. */
+/** Maximum number of remembered turns without a viewer. */
 const MAX_TURNS = 1_000;
 
 export class Conversations {
@@ -46,7 +46,7 @@ export class Conversations {
     });
   }
 
-  /** Another socket may have come back to it meanwhile. */
+  /** Another socket may have shown it meanwhile. */
   #remember(workflow: string, key: string, turn: Omit<Turn, 'progress'>, seen: Place): Turn {
     const executionId = turn.execution.id;
     const known = this.#progress.get(key);
@@ -56,14 +56,14 @@ export class Conversations {
     return begun;
   }
 
-  /** How far a client that keeps no count has probably seen a turn of which this is not remembered. */
+  /** The probable position of a client without cursors in a turn whose position was lost. */
   #seenOf(execution: ExecutionView): Awaitable<Place> {
     const { startedAt } = this.#runtime;
     if (execution.context.startedAt >= startedAt) return execution.isSettled ? endOf(execution) : beginning;
     return this.#addedAfter(execution, 0);
   }
 
-  /** Behind the last fact of another process. */
+  /** After the last fact of another process. */
   #addedAfter(execution: ExecutionView, seq: number): Awaitable<Place> {
     return andThen(this.#runtime.journal(execution, seq), (page) => {
       const entries = page?.entries ?? [];
@@ -88,7 +88,7 @@ export class Conversations {
     return this.#progress.size;
   }
 
-  /** Looks after two for each one that is added: so those that nobody sees do not become more. */
+  /** Checks two turns for each added one, so turns without viewers do not accumulate. */
   #sweep(): void {
     const oldest = this.#progress.entries();
     for (let count = 0; count < 2; count += 1) {
@@ -101,6 +101,6 @@ export class Conversations {
   }
 }
 
-/** Undefined where the name stands for nothing, since anybody could guess it. */
+/** Undefined for a name that would be guessable, which stands for nothing. */
 const keyOf = (workflow: string, by: Caller, conversationId: string): string | undefined =>
   conversationName(by, workflow, conversationId)?.name;

@@ -1,4 +1,4 @@
-/** The sockets on which conversations are led: what is accepted, and how much a client may send. */
+/** The sockets of conversations: upgrades, and limits for messages. */
 
 import type { AdapterSocket, SocketReader } from '../../http/adapter.ts';
 import { Allowance } from '../../http/allowance.ts';
@@ -12,13 +12,13 @@ import { Conversations } from './conversation.ts';
 import { type Handshake, readHandshake } from './handshake.ts';
 import { inputReader } from './input.ts';
 
-/** Beyond it messages are dropped: only answers to a client who sends and does not read get there. */
+/** Unsent bytes beyond which messages are dropped. Only clients that send without reading reach it. */
 const MAX_UNSENT = 1024 * 1024;
 
-/** Bytes beyond the limit that are read all the same, so that the client can be told. */
+/** Bytes beyond the limit that are still read, so that the client gets an error. */
 const MORE_READ = 1024 * 1024;
 
-/** None for a workflow without a path for them. */
+/** Undefined for a workflow without a path for sockets. */
 export const socketRoutes = (app: NatApp, served: ServedWorkflow): SocketRoute[] => {
   const { runtime, config, cors, network } = app;
   const { workflow, functionName, paths, setting } = served;
@@ -44,7 +44,7 @@ export const socketRoutes = (app: NatApp, served: ServedWorkflow): SocketRoute[]
   ];
 };
 
-/** What a client says on one socket. */
+/** Handles the messages of a client on one socket. */
 class Talk implements SocketReader {
   readonly #deps: ConnectionDeps;
   readonly #options: SocketOptions;

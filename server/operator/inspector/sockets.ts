@@ -1,4 +1,4 @@
-/** `/inspect/socket`: the sockets of those who watch the actors. They are told, and not listened to. */
+/** `/inspect/socket`: the sockets of watchers. Their messages are ignored. */
 import { Failure } from '../../../runtime/index.ts';
 import { failureReply } from '../../http/problems.ts';
 import type { SocketRoute } from '../../http/sockets.ts';
@@ -6,7 +6,7 @@ import type { App } from '../../protocol.ts';
 import { readWatch } from './watch.ts';
 import { Watcher } from './watcher.ts';
 
-/** Each costs a bit of every event; nobody looks at so many screens. */
+/** Maximum number of watchers: each adds a cost to every event. */
 export const MAX_WATCHERS = 20;
 
 /** More than a watcher is ever sent before it has read: see `limits.maxUnsent`. */
