@@ -7,7 +7,7 @@ import { turns } from './given.ts';
 export class RemoteStore implements Store, Archive {
   readonly archive = this;
   readonly #store: DurableStore;
-  #asked = 0;
+  #batch: Promise<void> | undefined;
 
   constructor(store: DurableStore) {
     this.#store = store;
@@ -78,10 +78,12 @@ export class RemoteStore implements Store, Archive {
     return this.#later(() => this.#store.open());
   }
 
-  /** Answers overtake each other. */
+  /** What is asked for within two turns is answered together, as one statement does it. */
   async #later<T>(read: () => T | Promise<T>): Promise<T> {
-    this.#asked += 1;
-    await turns(1 + (this.#asked % 3));
+    this.#batch ??= turns(2).then(() => {
+      this.#batch = undefined;
+    });
+    await this.#batch;
     return read();
   }
 }
