@@ -130,7 +130,7 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
         object({ type: status('checkbox'), selected_option: ref('PickedOption') }),
         object({ type: status('checkbox'), selected_options: listOf(ref('PickedOption')) }),
       ],
-      description: '`input_type` is understood in the place of `type` too.',
+      description: '`input_type` is accepted instead of `type`.',
     },
   }),
   PickedOption: {
