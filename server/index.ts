@@ -1,13 +1,5 @@
 /** A server for workflows: routes, identity and an HTTP adapter, wired to a runtime of their own. */
-import {
-  createRuntime,
-  Failure,
-  guardedLog,
-  type Runtime,
-  type RuntimeSetup,
-  silentLog,
-  type Workflow,
-} from '../runtime/index.ts';
+import { createRuntime, Failure, guardedLog, type Runtime, silentLog } from '../runtime/index.ts';
 import type { Adapter, AdapterName } from './http/adapter.ts';
 import { corsFault, createCors } from './http/cors.ts';
 import { listen } from './http/listen.ts';
@@ -19,11 +11,11 @@ import { createWho } from './identity/caller.ts';
 import { createIdentifier } from './identity/identifier.ts';
 import { createOperatorDoor } from './identity/operator-door.ts';
 import { guarded, mount, servedBy } from './mount.ts';
-import { FALLBACK, SHARED_NAMES, UNREAD } from './notices.ts';
+import { FALLBACK, LOST_BYTES, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
-import { type ServerOptions, serverDefaults } from './options.ts';
-import type { Protocol } from './protocol.ts';
+import type { ServerOptions } from './options.ts';
 import { ourProtocols } from './protocols.ts';
+import { type HandlerSetup, type ServerSetup, settingsOf } from './setup.ts';
 import { listed, newestOf } from './versions.ts';
 import { createWire } from './wire/bodies.ts';
 
@@ -32,20 +24,7 @@ export type { SocketRoute } from './http/sockets.ts';
 export type { ServerOptions } from './options.ts';
 export type { App, Mounted, Protocol } from './protocol.ts';
 export { api, files, nat, openApi, operator, ourProtocols } from './protocols.ts';
-
-export interface ServerSetup extends Pick<RuntimeSetup, 'store' | 'log' | 'clock' | 'random'> {
-  /** Served at the paths of `config.workflow`. The newest of its name. */
-  readonly workflow: Workflow;
-  /**
-   * Further workflows, which `config.endpoints` can name, and older versions, which open executions continue to use.
-   * The last version in the list is the newest.
-   */
-  readonly workflows?: readonly Workflow[];
-  /** Settings that differ from the defaults. */
-  readonly config?: Partial<ServerOptions>;
-  /** The protocols of the server. Default: NAT's protocol, our API, the routes for operators, files, and OpenAPI. */
-  readonly protocols?: readonly Protocol[];
-}
+export type { HandlerSetup, ServerSetup } from './setup.ts';
 
 export interface Server {
   readonly runtime: Runtime;
@@ -66,14 +45,6 @@ export interface Server {
   close(): Promise<void>;
 }
 
-export interface HandlerSetup extends ServerSetup {
-  /**
-   * Returns the address of the client, if the surrounding server knows it, for example from a header that only it can
-   * set. `trustProxy` applies to it. Default: unknown.
-   */
-  readonly clientOf?: (request: Request) => string | undefined;
-}
-
 /**
  * All routes except sockets, as a function of the Fetch standard. `config.rootPath` is the path where it is mounted. It
  * rejects if its connection is to be cut before a reply.
@@ -88,15 +59,20 @@ export interface Handler {
 }
 
 /** Resolves when it listens. Rejects with `options_invalid`, with the error of a build, or if the port is in use. */
-export const createServer = (setup: ServerSetup): Promise<Server> => open(setup, setup.config?.adapter);
+export const createServer = async (setup: ServerSetup): Promise<Server> => {
+  const config = settingsOf(setup);
+  return open(setup, config, config.adapter);
+};
 
 /**
  * For an existing server: Next.js, Hono, Express, Bun, Deno. `host` and `port` have no effect. A local address does not
  * make an operator, and any host name is accepted unless `allowedHosts` is set. Rejects like `createServer`.
  */
-export const createHandler = async ({ clientOf, ...setup }: HandlerSetup): Promise<Handler> => {
+export const createHandler = async (setup: HandlerSetup): Promise<Handler> => {
+  const config = settingsOf(setup);
+  const { clientOf, ...rest } = setup;
   const web = new WebAdapter((request) => ({ host: clientOf?.(request) ?? '', port: 0 }));
-  const server = await open({ ...setup, config: { ...setup.config, host: ANY_ADDRESS } }, web);
+  const server = await open(rest, { ...config, host: ANY_ADDRESS }, web);
   const handle = (request: Request): Promise<Response> => web.handle(request);
   return Object.defineProperties(handle, {
     runtime: { value: server.runtime },
@@ -107,8 +83,11 @@ export const createHandler = async ({ clientOf, ...setup }: HandlerSetup): Promi
 
 const ANY_ADDRESS = '0.0.0.0';
 
-const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefined): Promise<Server> => {
-  const config: ServerOptions = { ...serverDefaults, ...setup.config };
+const open = async (
+  setup: ServerSetup,
+  config: ServerOptions,
+  adapter: AdapterName | Adapter | undefined,
+): Promise<Server> => {
   const { workflow, workflows: others = [], config: _, protocols, ...given } = setup;
   const log = guardedLog(setup.log ?? silentLog);
   const all = listed(workflow, others);
@@ -140,7 +119,8 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
     const { host, port, rootPath } = config;
     const http = await listen({
       ...config.limits,
-      adapter,
+      // uWebSockets.js loses bytes at both ends of a header: two users of a proxy could be one.
+      adapter: adapter ?? (identifier.header === undefined ? undefined : 'node'),
       host,
       port,
       routes: routes.map((route) => guarded(route, network, cors)),
@@ -153,6 +133,7 @@ const open = async (setup: ServerSetup, adapter: AdapterName | Adapter | undefin
       onError: (err) => log.error({ err }, 'a request failed'),
       onUnread: () => log.info({}, UNREAD),
     });
+    if (identifier.header !== undefined && http.adapter === 'uws') log.warn({ header: identifier.header }, LOST_BYTES);
     if (http.fallback !== undefined) log.warn({ adapter: http.adapter, reason: http.fallback }, FALLBACK);
     return {
       runtime,

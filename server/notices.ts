@@ -9,3 +9,7 @@ export const SHARED_NAMES =
 
 export const FALLBACK =
   'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';
+
+export const LOST_BYTES =
+  'uWebSockets.js loses bytes that are not ASCII at both ends of the identity header: users whose names differ only there are ' +
+  'one user. Serve with --adapter node, unless all names are ASCII';
