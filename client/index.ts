@@ -247,11 +247,12 @@ const pausesOf = (state: ExecutionState): readonly OpenPause[] => {
   return state.pending ?? [state];
 };
 
-const responseTo = ({ input_type: type }: OpenInteraction['prompt'], value: AnswerValue): unknown => {
+const responseTo = (prompt: OpenInteraction['prompt'], value: AnswerValue): unknown => {
+  const { input_type: type } = prompt;
   const ids = [value].flat();
-  if (type === 'text' || type === 'notification') return { type, text: ids.join('\n') };
+  if (!('options' in prompt)) return { type, text: ids.join('\n') };
   const options = ids.map((id) => ({ id }));
-  return type === 'checkbox' ? { type, selected_options: options } : { type, selected_option: options[0] ?? {} };
+  return options.length === 1 ? { type, selected_option: options[0] } : { type, selected_options: options };
 };
 
 const queryOf = (members: Readonly<Record<string, string | number | undefined>>): string => {

@@ -11,7 +11,7 @@ import { createWho } from './identity/caller.ts';
 import { createIdentifier } from './identity/identifier.ts';
 import { createOperatorDoor } from './identity/operator-door.ts';
 import { guarded, mount, servedBy } from './mount.ts';
-import { FALLBACK, SHARED_NAMES, UNREAD } from './notices.ts';
+import { FALLBACK, LOST_BYTES, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
 import type { ServerOptions } from './options.ts';
 import { ourProtocols } from './protocols.ts';
@@ -119,7 +119,8 @@ const open = async (
     const { host, port, rootPath } = config;
     const http = await listen({
       ...config.limits,
-      adapter,
+      // uWebSockets.js loses bytes at both ends of a header: two users of a proxy could be one.
+      adapter: adapter ?? (identifier.header === undefined ? undefined : 'node'),
       host,
       port,
       routes: routes.map((route) => guarded(route, network, cors)),
@@ -132,6 +133,7 @@ const open = async (
       onError: (err) => log.error({ err }, 'a request failed'),
       onUnread: () => log.info({}, UNREAD),
     });
+    if (identifier.header !== undefined && http.adapter === 'uws') log.warn({ header: identifier.header }, LOST_BYTES);
     if (http.fallback !== undefined) log.warn({ adapter: http.adapter, reason: http.fallback }, FALLBACK);
     return {
       runtime,

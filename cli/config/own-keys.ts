@@ -15,7 +15,7 @@ export const ownKeys = {
   adapter: optional(
     'fermata.adapter',
     choice(...adapterNames),
-    'What speaks HTTP: `uws` (uWebSockets.js, the faster one) or `node` (node:http and ws, on every machine). Without: `uws` where its binary loads, else `node`.',
+    'What speaks HTTP: `uws` (uWebSockets.js, the faster one) or `node` (node:http and ws, on every machine). Without: `uws` where its binary loads, else `node`; with `identity_header` always `node`.',
     { flag: '--adapter <uws|node>' },
   ),
   data: key(

@@ -210,8 +210,8 @@ test('a server keeps its executions where it is started, says so, and is followe
   assert.deepEqual(
     next.log.slice(0, 2).map(({ directory, msg }) => [directory, msg]),
     [
-      [join(folder, '.fermata'), 'executions are kept in a directory'],
-      [undefined, 'tokens and credentials are in memory only, since FERMATA_DATA_SECRET is not set'],
+      [join(folder, '.fermata'), 'executions are stored in a directory'],
+      [undefined, 'tokens and credentials are in memory only, because FERMATA_DATA_SECRET is not set'],
     ],
   );
   next.signal('SIGTERM');
@@ -222,7 +222,7 @@ test('a server that keeps executions in memory says so', async (t) => {
   const { process } = await given.server(t);
 
   assert.deepEqual(process.log.map(({ msg }) => msg).slice(0, 1), [
-    'executions are kept in memory, and end with this process',
+    'executions are in memory, and end with this process',
   ]);
 });
 

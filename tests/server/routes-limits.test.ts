@@ -50,7 +50,7 @@ test('keys that cannot be keys are refused before anything happens', async (t) =
   const short = await call('POST /v1/workflow', { headers: { 'idempotency-key': 'x'.repeat(15) }, body: {} });
 
   assert.deepEqual([short.status, code(short)], [422, 'request_invalid']);
-  assert.match((short.body as { detail: string }).detail, /needs 16 characters that nobody guesses, got 15/);
+  assert.match((short.body as { detail: string }).detail, /needs at least 16 random characters, got 15/);
   assert.equal(here(runtime.list(operator, { limit: 1 })).executions.length, 0);
 });
 
@@ -206,7 +206,7 @@ test('an execution for which nobody comes is abandoned, and who comes then is to
   clock.advance(1);
 
   const polled = (await call(`GET ${status_url}`, { headers: alice })).body as Record<string, string>;
-  assert.deepEqual([polled.status, polled.error], ['failed', 'Nobody came for 86400 s while the execution waited.']);
+  assert.deepEqual([polled.status, polled.error], ['failed', 'The execution waited for 86400 s without an answer.']);
   const late = await call(`POST ${response_url}`, { headers: alice, body: { response: { type: 'text', text: 'x' } } });
   assert.equal(late.status, 400);
   assert.equal((await runtime.inbox({ userId: undefined, isOperator: true }, 1)).length, 0);

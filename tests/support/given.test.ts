@@ -72,7 +72,7 @@ test('watchers, claims, timers and defects are found', async () => {
     `execution ${execution.id} is still watched`,
     'claims on builders',
     'timers are pending although there is nothing left to wait for',
-    'a watcher of an execution failed',
+    'a subscriber of an execution failed',
   ]) {
     assert.ok(found.includes(what), found);
   }

@@ -78,7 +78,7 @@ test('a prompt that nobody can answer is named with its options, with exit code 
     code: 2,
     stdout: '',
     stderr:
-      'The run asks "Approve an expense of 7?" (binary_choice), and nobody is here to answer. ' +
+      'The run asks "Approve an expense of 7?" (binary_choice), and there is no terminal to ask in. ' +
       'Run it in a terminal, or give --answer with one of: yes (Approve), no (Reject)\n',
   });
 });

@@ -41,7 +41,7 @@ test('whatever cannot be used is answered with an error, and the socket lives on
     [() => client.send({ ...asks('x'), content: 'x' }), /^content: /],
     [() => client.send({ ...asks('x'), schema_type: 'shout' }), /^schema_type: /],
     [() => client.send({ type: 'auth_message', payload: { method: 'jwt', token: '' } }), /^payload/],
-    [() => client.send(answers('to nothing')), /Nobody waits/],
+    [() => client.send(answers('to nothing')), /No prompt waits/],
   ];
 
   for (const [send, details] of bad) {
