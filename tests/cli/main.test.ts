@@ -96,6 +96,22 @@ test('who names a module that is not there, is broken or has no workflow, is tol
   assert.match(other.said, /other\.mts: the default export must be a workflow, made by workflow\(\{ name, run \}\)\n$/);
 });
 
+test('a module that ends the process, waits for ever or throws something else is named, with exit code 2', async (t) => {
+  const folder = await given.folder(t, {
+    'never.mjs': 'await new Promise(() => {});\nexport default 1;\n',
+    'exits.mjs': 'process.exit(0);\n',
+    'object.mjs': 'throw { code: 3 };\n',
+  });
+  const serve = (name: string) => failed(fermata(t, ['serve', join(folder, name)]));
+
+  const [never, exits, object] = await Promise.all([serve('never.mjs'), serve('exits.mjs'), serve('object.mjs')]);
+
+  assert.deepEqual([never.code, exits.code, object.code], [2, 2, 2]);
+  assert.match(never.said, /never\.mjs cannot be loaded: the process ended .* a top-level await never settles\.\n$/);
+  assert.match(exits.said, /exits\.mjs cannot be loaded: the process ended .* calls process\.exit/);
+  assert.match(object.said, /object\.mjs cannot be loaded: \{ code: 3 \}\n$/);
+});
+
 test('a module is an ES module, whatever its package says', async (t) => {
   const folder = await given.folder(t, {
     'package.json': '{ "type": "commonjs" }',
