@@ -106,7 +106,7 @@ export class DurableWorld {
   async quiet(): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
       await turns(20);
-      await this.store.forget('nobody'); // earlier writes are done then
+      await this.store.forget('unknown'); // earlier writes are done then
     }
   }
 

@@ -64,7 +64,7 @@ test('a run whose client disconnects during the build starts after the build', a
   assert.deepEqual([builder.refCount, builder.slots.held], [0, 0]);
 });
 
-test('whoever leaves a long poll is not waited for any more', async (t) => {
+test('a client that disconnects from a long poll leaves no wait', async (t) => {
   const { executions, gate, leave, call, runtime } = await givenSlowServer(t);
   const started = await call('POST /v1/workflow', { headers: { prefer: 'respond-async' }, body: {} });
   const path = started.headers.get('location');
@@ -79,7 +79,7 @@ test('whoever leaves a long poll is not waited for any more', async (t) => {
   gate.open();
 });
 
-test('whoever leaves in the middle of a request has started nothing', async (t) => {
+test('a client that disconnects during its request has started nothing', async (t) => {
   const { server, executions } = await givenSlowServer(t);
   const whole = post('/v1/workflow', '{"some":"thing"}', [key]);
 

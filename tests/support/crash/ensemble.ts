@@ -117,7 +117,7 @@ export class Ensemble {
     for (let seen = -1; seen !== facts(); ) {
       seen = facts();
       await turns(20);
-      await store.forget('nobody'); // earlier writes are done then
+      await store.forget('unknown'); // earlier writes are done then
       await turns(20);
     }
   }
