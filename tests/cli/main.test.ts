@@ -21,7 +21,7 @@ const given = {
     return { process, url: await process.url() };
   },
 
-  /** A folder of somebody else, with these files in it. */
+  /** A folder outside of the repository, with these files. */
   folder: async (t: TestContext, files: Record<string, string>): Promise<string> => {
     const folder = await mkdtemp(join(tmpdir(), 'fermata-main-'));
     t.after(() => rm(folder, { recursive: true }));
@@ -251,7 +251,7 @@ test('who presses Ctrl-C again while it stops ends it at once', async (t) => {
   assert.doesNotMatch(process.stdout, /"msg":"stopped"/);
 });
 
-test('the log is one JSON object a line, and has no secret of anybody', async (t) => {
+test('the log is one JSON object a line, and contains no secrets', async (t) => {
   const folder = await given.folder(t, { 'fermata.yaml': BANK });
   const file = join(folder, 'fermata.yaml');
   const { process, url } = await given.server(t, {
@@ -289,7 +289,7 @@ test('the log is one JSON object a line, and has no secret of anybody', async (t
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Nobody listens at port 1. */
+/** No server listens at port 1. */
 const BANK = `authentication:
   bank:
     _type: oauth2_auth_code_flow

@@ -22,7 +22,7 @@ import { Stage } from '../support/stage.ts';
 type Body = Readonly<Record<string, unknown>>;
 type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Body };
 
-/** Somebody with an API key and one connection. */
+/** A client with an API key and one connection. */
 class Client {
   readonly #connection: RawClient;
   readonly #key: string;

@@ -71,7 +71,7 @@ test('a run that fails says why, without steering the terminal, with exit code 1
   assert.deepEqual(await ended(process), { code: 1, stdout: '', stderr: 'Failed: It was [31mnot[0m to be.\n' });
 });
 
-test('a prompt that nobody can answer is named with its options, with exit code 2', async (t) => {
+test('a prompt without an answer is named with its options, with exit code 2', async (t) => {
   const process = run(t, [approval, '--input', '{"amount":7}']);
 
   assert.deepEqual(await ended(process), {

@@ -70,7 +70,7 @@ test('a key with another input or workflow is refused, and whatever was started 
   puppets.get(first.id)!.complete('done');
 });
 
-test('users may choose the same key, and nobody in particular is a user of its own', async (t) => {
+test('users may choose the same key, and callers without identity count as one more user', async (t) => {
   const { workflow: served, puppets } = puppetry();
   const { start } = await given.runtime(t, { workflows: [served] });
 
