@@ -34,6 +34,8 @@ type Row<Kind extends PromptKind> = {
   readonly nat: PromptKind;
   /** The answer, or why it is none: what was wrong, and what would have fitted. Of kinds that take one option there is exactly one. */
   answer(prompt: PromptOf<Kind>, given: Given<OptionOf<PromptOf<Kind>>>): AnswerOf<Kind> | string;
+  /** The answer as people read it. */
+  words(answer: AnswerOf<Kind>): string;
 };
 
 const text = { type: 'string' };
@@ -53,6 +55,7 @@ export const PROMPTS = {
     nat: 'text',
     answer: ({ required }, { text }) =>
       required && text.trim() === '' ? 'An answer is required, the text is empty.' : { kind: 'text', text },
+    words: ({ text }) => text,
   },
   binary_choice: {
     takes: 'one',
@@ -61,6 +64,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'binary_choice',
     answer: (_prompt, { options: [option] }) => ({ kind: 'binary_choice', option: option!, value: option!.value }),
+    words: ({ option }) => option.label,
   },
   notification: {
     takes: 'acknowledgement',
@@ -68,6 +72,7 @@ export const PROMPTS = {
     identity: [],
     nat: 'notification',
     answer: (_prompt, { text }) => ({ kind: 'notification', text }),
+    words: ({ text }) => text,
   },
   radio: {
     takes: 'one',
@@ -75,6 +80,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'radio',
     answer: (_prompt, { options: [option] }) => ({ kind: 'radio', option: option!, value: option!.value }),
+    words: ({ option }) => option.label,
   },
   checkbox: {
     takes: 'many',
@@ -82,6 +88,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'checkbox',
     answer: (_prompt, { options }) => ({ kind: 'checkbox', options, values: options.map(({ value }) => value) }),
+    words: ({ options }) => options.map(({ label }) => label).join(', ') || 'none of them',
   },
   dropdown: {
     takes: 'one',
@@ -90,6 +97,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'dropdown',
     answer: (_prompt, { options: [option] }) => ({ kind: 'dropdown', option: option!, value: option!.value }),
+    words: ({ option }) => option.label,
   },
 } as const satisfies { readonly [Kind in PromptKind]: Row<Kind> };
 
@@ -101,3 +109,5 @@ export const aboutPrompt = (kind: PromptKind): Row<PromptKind> => PROMPTS[kind] 
 /** What a person can choose from: options of any value, or of texts. Empty for kinds that are answered otherwise. */
 export const optionsOf = (prompt: Prompt): readonly (BinaryOption | Option)[] =>
   'options' in prompt ? prompt.options : [];
+
+export const wordsOfAnswer = (answer: Answer): string => aboutPrompt(answer.kind).words(answer as never);

@@ -112,7 +112,10 @@ export class Executions {
       ? (cause as Failure)
       : damaged(id, cause instanceof Error ? cause.message : String(cause), cause);
     if (!this.#damaged.has(id)) {
-      this.#log.error({ executionId: id, err: failure }, 'what is stored of an execution is damaged: it is left alone');
+      this.#log.error(
+        { executionId: id, err: failure },
+        'the stored data of an execution is damaged: it is left alone',
+      );
     }
     this.#damaged.add(id);
     return failure;

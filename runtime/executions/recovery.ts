@@ -176,14 +176,14 @@ export class Archivist {
   }
 
   #lookLater(err: unknown): void {
-    this.#deps.log.error({ err }, 'what is due cannot be read');
+    this.#deps.log.error({ err }, 'passed deadlines cannot be read');
     this.#arm(this.#deps.now() + READ_AGAIN_MS);
   }
 
   /** An error of what was read later is logged: no caller waits for it. */
   #later(done: Awaitable<void>): void {
     if (done instanceof Promise)
-      done.catch((err) => this.#deps.log.error({ err }, 'what is unfinished cannot be read'));
+      done.catch((err) => this.#deps.log.error({ err }, 'unfinished executions cannot be read'));
   }
 
   /** True if there may be more. */
