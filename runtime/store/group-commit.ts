@@ -1,6 +1,9 @@
 /**
- * Group commit: what is to be written in one turn of the event loop, or while the disk is busy, is one transaction. It is
- * written by a thread of its own, so that nothing here waits for the disk.
+ * Group commit: writes that come in a few rounds of the event loop, or while the disk is busy, are one transaction. A thread of its
+ * own writes it, so that nothing here waits for the disk.
+ *
+ * A batch leaves after a round of the event loop that has added no text to it. What a run does in its first turn is then
+ * written together with its start, as one row instead of two.
  *
  * C1  A batch is one transaction: all of it is on the disk, or none.
  * C2  If the file refuses what one writer has to write, the batch is tried once more, writer by writer: that writer is
@@ -29,6 +32,8 @@ const PLACES = Object.fromEntries(NAMES.map((name, place) => [name, place])) as 
 
 /** Between two attempts to write again, after one has failed. */
 const PROBE_MS = 1_000;
+/** Rounds of the event loop that a batch waits for more. */
+const MAX_ROUNDS = 3;
 /** Text that may wait for the disk. Who comes when there is more is refused. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
@@ -61,6 +66,9 @@ export class Batch {
   readonly list: (number | Parameter)[] = [];
   /** Of the texts that wait in it. */
   weight = 0;
+  /** `weight` in the last round of the event loop. */
+  #weighed = 0;
+  #rounds = 0;
 
   /** A writer joins once, and is asked for its writes when the batch leaves. */
   join(writer: Writer): Part {
@@ -71,6 +79,14 @@ export class Batch {
 
   add(write: Write, ...parameters: Parameter[]): void {
     this.list.push(PLACES[write], parameters.length, ...parameters);
+  }
+
+  /** Whether it waits for another round of the event loop. */
+  isGrowing(): boolean {
+    const isHeavier = this.weight > this.#weighed;
+    this.#weighed = this.weight;
+    this.#rounds += 1;
+    return isHeavier && this.#rounds <= MAX_ROUNDS;
   }
 
   /** Asks each for its writes. One that cannot say what it writes has none. */
@@ -133,6 +149,10 @@ export class Commits {
   leave(): void {
     const batch = this.#open;
     if (this.#leaving !== undefined || batch === undefined) return;
+    if (batch.isGrowing()) {
+      setImmediate(leave, this);
+      return;
+    }
     this.#open = undefined;
     this.#leaving = batch;
     batch.collect();
