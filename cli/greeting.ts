@@ -1,7 +1,7 @@
 /** What a person sees when the server listens: how to start an execution, to look at it, and to answer it. */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../runtime/index.ts';
-import { createReader } from '../server/nat/pydantic/reader.ts';
 import type { RoutePaths } from '../server/options.ts';
+import { createReader } from '../server/wire/pydantic/reader.ts';
 import { sampleOf } from './sample.ts';
 
 export interface Greeted {

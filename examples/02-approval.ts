@@ -1,4 +1,4 @@
-/** Asks somebody to approve an expense. Who does not answer within an hour has said no. */
+/** Asks a person to approve an expense. Without an answer within an hour, the expense is rejected. */
 import { binaryChoice, workflow } from 'fermata';
 import { z } from 'zod';
 

@@ -123,7 +123,15 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     case 'execution.continued':
       return { blocked: null, working: true, steps: 0, pauses: [], parkedAt: null };
     case 'execution.completed':
-      return { result: fact.result, settledAt: fact.at, pauses: [], working: false, steps: 0, blocked: null };
+      return {
+        result: fact.result,
+        settledAt: fact.at,
+        pauses: [],
+        working: false,
+        steps: 0,
+        parkedAt: null,
+        blocked: null,
+      };
     case 'execution.failed':
       return {
         error: publicError(fact.error),
@@ -131,6 +139,7 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
         pauses: [],
         working: false,
         steps: 0,
+        parkedAt: null,
         blocked: null,
       };
     default:

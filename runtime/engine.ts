@@ -481,6 +481,7 @@ export class Engine {
   #drop(execution: Execution): void {
     execution.depart();
     this.executions.remove(execution);
+    if (this.#keeper instanceof Archivist) this.#keeper.left(execution);
     this.#records.release(execution);
     this.#names.drop(execution.id);
   }

@@ -96,7 +96,7 @@ export type {
 export { SessionManager, type SessionManagerSetup } from './nat/session-manager.ts';
 export { RunFailedError, SessionRun } from './nat/session-run.ts';
 export { type Credential, type UserInfo, userInfoOf } from './nat/user-info.ts';
-export { MAX_DEPTH, tooDeepAt } from './nesting.ts';
+export { boundsFault, endOfText, MAX_DEPTH } from './nesting.ts';
 export { networkOf } from './network-of.ts';
 export type { CallbackOutcome } from './oauth/oauth.ts';
 export { presetNames } from './oauth/presets.ts';

@@ -1,7 +1,7 @@
 /** The input of a run that is started from a command line. */
-import { Failure, jsonSchemaOf, MAX_DEPTH, tooDeepAt, type Workflow } from '../../runtime/index.ts';
-import type { ValidationEntry } from '../../server/nat/pydantic/mistakes.ts';
-import { createReader } from '../../server/nat/pydantic/reader.ts';
+import { boundsFault, Failure, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
+import type { ValidationEntry } from '../../server/http/mistakes.ts';
+import { createReader } from '../../server/wire/pydantic/reader.ts';
 import { sampleBody } from '../greeting.ts';
 
 /**
@@ -32,7 +32,8 @@ const textOf = async (stream: AsyncIterable<string | Uint8Array>): Promise<strin
 };
 
 const parsed = (text: string): unknown => {
-  if (tooDeepAt(text) !== undefined) throw unusable(`The input has more than ${MAX_DEPTH} levels.`);
+  const fault = boundsFault(text);
+  if (fault !== undefined) throw unusable(`The input has more than ${fault.most}.`);
   try {
     return JSON.parse(text);
   } catch (thrown) {

@@ -70,24 +70,25 @@ export class Archivist {
 
   /** It has settled, or has come into memory and is. */
   add(execution: Execution): void {
-    // It may have left memory while its end was written: then nothing would take it out of here.
-    if (this.#deps.executions.inMemory(execution.id) === execution) this.#settled.add(execution);
+    this.#settled.add(execution);
     this.note(execution.context.settledAt! + execution.retentionMs);
     if (this.#settled.size > SETTLED_IN_MEMORY) this.makeRoom();
+  }
+
+  /** It is not in memory any more. */
+  left(execution: Execution): void {
+    this.#settled.delete(execution);
   }
 
   /** Lets the oldest settled one leave memory. False: there is none. */
   makeRoom(): boolean {
     const { value: oldest } = this.#settled.values().next();
-    if (oldest === undefined) return false;
-    this.#settled.delete(oldest);
-    if (this.#deps.executions.inMemory(oldest.id) === oldest) this.#deps.leave(oldest);
-    return true;
+    if (oldest !== undefined) this.#deps.leave(oldest);
+    return oldest !== undefined;
   }
 
   /** Ends the retention of a settled execution. */
   expire(execution: Execution): void {
-    this.#settled.delete(execution);
     execution.mention({ type: 'retention.elapsed' });
   }
 

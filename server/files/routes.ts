@@ -6,12 +6,12 @@
 import { Failure } from '../../runtime/index.ts';
 import { aboutDelete, aboutFile, aboutUpload } from '../api/about.ts';
 import type { Cors } from '../http/cors.ts';
+import { ValidationFailure } from '../http/mistakes.ts';
 import { isWelcome } from '../http/origin.ts';
 import { problem, refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import type { Who } from '../identity/caller.ts';
-import { ValidationFailure } from '../nat/pydantic/mistakes.ts';
 import { type FormFile, readFormFile } from './multipart.ts';
 import { isKey, keyFrom } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';

@@ -3,6 +3,8 @@
  * there is. A body that has one is refused, since a workflow would get an amount, or an id, that was never sent.
  */
 
+import { endOfText } from '../../runtime/index.ts';
+
 export interface LossyNumber {
   /** As it stands in the text. */
   readonly written: string;
@@ -12,24 +14,35 @@ export interface LossyNumber {
 
 /** Nearly no body has so many digits in a row, or an exponent. */
 const SUSPICIOUS = /\d{16}|\d[eE]\+?\d/;
-/** A text, a number, or one sign of structure. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[[\]{},:]/g;
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const STARTS_NUMBER = /[-\d]/;
 
-/** The first one; undefined if there is none. The text has to be JSON. */
+/**
+ * The first one; undefined if there is none. The text has to be JSON. Texts in it are skipped by hand: a regular expression for them
+ * exhausts its stack in a large one, such as an image.
+ */
 export const lossyNumberIn = (text: string): LossyNumber | undefined => {
   if (!SUSPICIOUS.test(text)) return undefined;
   const path: (string | number)[] = [];
-  let last = '';
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (token === '[') path.push(0);
-    else if (token === '{') path.push('');
-    else if (token === ']' || token === '}') path.pop();
-    else if (token === ',') {
+  let [from, to] = [0, 0]; // of the last text
+  for (let index = 0; index < text.length; index += 1) {
+    const sign = text[index]!;
+    if (sign === '"') {
+      [from, to] = [index, endOfText(text, index)];
+      index = to;
+    } else if (sign === '[') path.push(0);
+    else if (sign === '{') path.push('');
+    else if (sign === ']' || sign === '}') path.pop();
+    else if (sign === ',') {
       const place = path.at(-1);
       if (typeof place === 'number') path[path.length - 1] = place + 1;
-    } else if (token === ':') path[path.length - 1] = JSON.parse(last) as string;
-    else if (token[0] !== '"' && isLossy(token)) return { written: token, path };
-    last = token;
+    } else if (sign === ':') path[path.length - 1] = JSON.parse(text.slice(from, to + 1)) as string;
+    else if (STARTS_NUMBER.test(sign)) {
+      NUMBER.lastIndex = index;
+      const [written] = NUMBER.exec(text)!;
+      if (isLossy(written)) return { written, path };
+      index += written.length - 1;
+    }
   }
   return undefined;
 };

@@ -1,6 +1,6 @@
 /** Every failure of the runtime as a status, and as the body that goes with it (RFC 9457). */
 import { Failure, type FailureCode, failures, type Log } from '../../runtime/index.ts';
-import { ValidationFailure, validationReply } from '../nat/pydantic/mistakes.ts';
+import { ValidationFailure, validationReply } from './mistakes.ts';
 import { problem } from './problem.ts';
 import type { Reply } from './route.ts';
 

@@ -8,11 +8,11 @@ import {
   traceFromHeaders,
   type Workflow,
 } from '../../runtime/index.ts';
+import { ValidationFailure } from '../http/mistakes.ts';
 import { HttpRequestInfo } from '../http/request-info.ts';
 import type { Call } from '../http/route.ts';
-import { readJsonBody } from './json-body.ts';
-import { ValidationFailure } from './pydantic/mistakes.ts';
-import { createReader, type Reading } from './pydantic/reader.ts';
+import { readJsonBody } from '../wire/json-body.ts';
+import { createReader, type Reading } from '../wire/pydantic/reader.ts';
 
 /** How a result is shown that is not sent as it is; the wire reads it from the execution. */
 export type ResultForm = 'chat';

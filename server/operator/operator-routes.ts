@@ -2,7 +2,7 @@
 import { Failure } from '../../runtime/index.ts';
 import type { Route } from '../http/route.ts';
 import type { OperatorDoor } from '../identity/operator-door.ts';
-import { readJsonBody } from '../nat/json-body.ts';
+import { readJsonBody } from '../wire/json-body.ts';
 import { aboutSignIn, aboutSignOut } from './about.ts';
 
 export const SIGN_IN_PATH = '/operator';

@@ -10,7 +10,7 @@ import { inspect, promisify } from 'node:util';
 import hello from '../../examples/01-hello.ts';
 import publication from '../../examples/03-parallel-prompts.ts';
 import { given } from '../support/given.ts';
-import { codeIn, readPage } from '../support/markdown.ts';
+import { codeIn, patternOf, readPage } from '../support/markdown.ts';
 import { fermata } from '../support/process.ts';
 import { openSocket, type WebClient } from '../support/web-socket.ts';
 
@@ -21,19 +21,10 @@ const { scripts } = JSON.parse(await readFile(new URL('package.json', root), 'ut
 };
 const shell = promisify(execFile);
 
-/** What a block is followed by, where `…` stands for anything. */
+/** Each command with the block that follows it: the expected output. */
 const expectations = readme.blocks.flatMap(({ info, code }, index) =>
   info === 'sh run' ? [{ code, printed: readme.blocks[index + 1]! }] : [],
 );
-const patternOf = (printed: string): RegExp =>
-  new RegExp(
-    `^${printed
-      .trim()
-      .split('…')
-      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-      .join('.*')}$`,
-  );
-
 test('the commands of the first walk print what the page says, one after the other', async (t) => {
   const [, module = ''] = /serve (\S+)$/.exec(scripts.start ?? '') ?? [];
   const url = await fermata(t, ['serve', module, '--port', '0']).url();

@@ -52,3 +52,13 @@ const cellsOf = (line: string): string[] =>
 
 /** What stands between the first backquotes of a cell. */
 export const codeIn = (cell = ''): string => /`([^`]+)`/.exec(cell)?.[1] ?? '';
+
+/** Matches the output that a block shows, where `…` stands for anything. */
+export const patternOf = (shown: string): RegExp =>
+  new RegExp(
+    `^${shown
+      .trim()
+      .split('…')
+      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+      .join('.*')}$`,
+  );

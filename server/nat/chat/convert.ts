@@ -1,9 +1,9 @@
 /** The input of a workflow, made of a chat: the last message's text, or the whole chat, whichever the workflow takes. */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../../runtime/index.ts';
-import { lookUp } from '../pydantic/compile.ts';
-import { isRecord } from '../pydantic/containers.ts';
-import { ValidationFailure } from '../pydantic/mistakes.ts';
-import { createReader } from '../pydantic/reader.ts';
+import { ValidationFailure } from '../../http/mistakes.ts';
+import { lookUp } from '../../wire/pydantic/compile.ts';
+import { isRecord } from '../../wire/pydantic/containers.ts';
+import { createReader } from '../../wire/pydantic/reader.ts';
 import type { Input } from '../start.ts';
 import { type ChatRequest, lastText } from './schema.ts';
 

@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../runtime/index.ts';
-import { isRecord } from '../pydantic/containers.ts';
-import { type ValidationEntry, ValidationFailure } from '../pydantic/mistakes.ts';
-import { createReader } from '../pydantic/reader.ts';
-import { NAMED } from '../pydantic/scalars.ts';
+import { enoughEntries, type ValidationEntry, ValidationFailure } from '../../http/mistakes.ts';
+import { isRecord } from '../../wire/pydantic/containers.ts';
+import { createReader } from '../../wire/pydantic/reader.ts';
+import { NAMED } from '../../wire/pydantic/scalars.ts';
 
 /** What NAT takes for a text that is not there. */
 const word = z.string().default('default');
@@ -105,19 +105,20 @@ export const readChat = async (body: unknown): Promise<ChatRequest> => {
 /** The rule of a message is looked at where its members are sound, whatever else is wrong with the request. */
 const withNullContents = (issues: readonly ValidationEntry[], body: unknown): readonly ValidationEntry[] => {
   if (!isRecord(body) || !Array.isArray(body.messages)) return issues;
-  const all = [...issues];
+  const refused = new Set(issues.map(messageOf));
+  const own: ValidationEntry[] = [];
   for (const [index, message] of body.messages.entries()) {
-    if (!isRecord(message) || message.content !== null || needsNoContent(message)) continue;
-    const messageOf = ({ loc }: ValidationEntry) =>
-      loc[1] === 'messages' && loc.length > 2 ? Number(loc[2]) : Infinity;
-    if (all.some((issue) => messageOf(issue) === index)) continue;
-    const next = all.findIndex((issue) => messageOf(issue) > index);
+    if (!isRecord(message) || message.content !== null || needsNoContent(message) || refused.has(index)) continue;
     const loc = ['body', 'messages', index];
-    const entry = { type: 'value_error', loc, msg: `Value error, ${NULL_CONTENT}`, input: message, ctx: { error: {} } };
-    all.splice(next < 0 ? all.length : next, 0, entry);
+    own.push({ type: 'value_error', loc, msg: `Value error, ${NULL_CONTENT}`, input: message, ctx: { error: {} } });
+    if (own.length >= enoughEntries) break;
   }
-  return all;
+  return [...issues, ...own].sort((a, b) => messageOf(a) - messageOf(b));
 };
+
+/** Index of the message that an entry is about; what is about none comes last. */
+const messageOf = ({ loc }: ValidationEntry): number =>
+  loc[1] === 'messages' && loc.length > 2 ? Number(loc[2]) : Number.MAX_SAFE_INTEGER;
 
 /** A message that needs no content and names none gets null: workflows find the member in every message. */
 const withContents = (body: unknown): unknown => {

@@ -4,15 +4,15 @@
  */
 import type { Workflow } from '../../../runtime/index.ts';
 import { eventsOnly } from '../../http/event-stream.ts';
+import { ValidationFailure } from '../../http/mistakes.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import type { RoutePaths } from '../../options.ts';
 import { Chunks, type ChunksOptions } from '../../wire/completion.ts';
+import { readJsonBody } from '../../wire/json-body.ts';
 import { converter, getsChats } from '../chat/convert.ts';
 import { isOpenAiClient, presentsAsOpenAi, withOpenAiError } from '../chat/openai.ts';
 import { type ChatRequest, readChat } from '../chat/schema.ts';
 import { type ErrorForm, errorFrame } from '../frames.ts';
-import { readJsonBody } from '../json-body.ts';
-import { ValidationFailure } from '../pydantic/mistakes.ts';
 import { AdaptedSteps } from '../step-adaptor.ts';
 import { aboutChat } from './about.ts';
 import { type Look, type StreamRouteDeps, streamer } from './streams.ts';

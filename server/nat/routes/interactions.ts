@@ -1,13 +1,13 @@
 /** Answering prompts. The body is looked at before the ids, as NAT does: a bad body says so whatever it is for. */
 import { Failure, type Json, type Pick, type PromptKind, type Response, type Runtime } from '../../../runtime/index.ts';
 import { aboutAnswer } from '../../api/about.ts';
+import { type ValidationEntry, ValidationFailure } from '../../http/mistakes.ts';
 import { readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
 import type { Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
-import { readJsonBody } from '../json-body.ts';
-import { type ValidationEntry, ValidationFailure } from '../pydantic/mistakes.ts';
-import { inPython } from '../pydantic/scalars.ts';
+import { readJsonBody } from '../../wire/json-body.ts';
+import { inPython } from '../../wire/pydantic/scalars.ts';
 
 export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who }): Route[] => [
   {

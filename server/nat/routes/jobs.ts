@@ -12,6 +12,7 @@ import {
   type Runtime,
   type Workflow,
 } from '../../../runtime/index.ts';
+import { ValidationFailure } from '../../http/mistakes.ts';
 import { MAX_WAIT_S, readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
 import { json } from '../../http/problems.ts';
@@ -21,9 +22,8 @@ import { type Who, withCaller } from '../../identity/caller.ts';
 import { guestHeaders, newGuest } from '../../identity/guest.ts';
 import type { RoutePaths } from '../../options.ts';
 import { errorText, type Wire } from '../../wire/bodies.ts';
-import { readJsonBody } from '../json-body.ts';
-import { ValidationFailure } from '../pydantic/mistakes.ts';
-import { createReader } from '../pydantic/reader.ts';
+import { readJsonBody } from '../../wire/json-body.ts';
+import { createReader } from '../../wire/pydantic/reader.ts';
 import { type Input, startRequest } from '../start.ts';
 import { aboutJob, aboutJobStart } from './about.ts';
 

@@ -1,8 +1,8 @@
 /** The input of a workflow, made of a message: of a text, or of a chat. */
 import { Failure, jsonSchemaOf, type Workflow } from '../../../runtime/index.ts';
+import { ValidationFailure } from '../../http/mistakes.ts';
+import { createReader } from '../../wire/pydantic/reader.ts';
 import { converter, takesChats, textWrapper } from '../chat/convert.ts';
-import { ValidationFailure } from '../pydantic/mistakes.ts';
-import { createReader } from '../pydantic/reader.ts';
 import type { Input } from '../start.ts';
 import { lastUserTexts, type UserMessage } from './protocol.ts';
 

@@ -1,9 +1,25 @@
 /** What is said on a socket: the messages of clients and how they are read, and those of the server as they are sent. */
 import { z } from 'zod';
-import { MAX_DEPTH, tooDeepAt } from '../../../runtime/index.ts';
+import { boundsFault } from '../../../runtime/index.ts';
 import type { ShownStep } from '../steps.ts';
 
 const word = z.string().default('default');
+
+/** Of a list only the first bad item is looked at: each mistake costs a kilobyte, and a message may have many. */
+const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.array(z.unknown()).transform((given, context): z.output<Item>[] => {
+    const read: z.output<Item>[] = [];
+    for (const [index, value] of given.entries()) {
+      const { success, data, error } = item.safeParse(value);
+      if (!success) {
+        const { message, path } = error.issues[0]!;
+        context.addIssue({ code: 'custom', message, path: [index, ...path] });
+        return z.NEVER;
+      }
+      read.push(data);
+    }
+    return read;
+  });
 
 const part = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text'), text: word }),
@@ -18,7 +34,7 @@ const part = z.discriminatedUnion('type', [
 ]);
 
 const content = z.strictObject({
-  messages: z.array(z.strictObject({ role: z.enum(['user', 'assistant', 'system', 'tool']), content: z.array(part) })),
+  messages: listOf(z.strictObject({ role: z.enum(['user', 'assistant', 'system', 'tool']), content: listOf(part) })),
 });
 
 /** Checked, since NAT does, and not used. */
@@ -107,7 +123,8 @@ const serverTypes: ReadonlySet<unknown> = new Set([
 ]);
 
 export const readMessage = (text: string): Heard => {
-  if (tooDeepAt(text) !== undefined) return { type: 'bad', why: `The message has more than ${MAX_DEPTH} levels.` };
+  const fault = boundsFault(text);
+  if (fault !== undefined) return { type: 'bad', why: `The message has more than ${fault.most}.` };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -125,8 +142,12 @@ export const readMessage = (text: string): Heard => {
   const read = readers[type as keyof typeof readers].safeParse(value);
   if (read.success) return read.data;
   const issues = read.error.issues.slice(0, 5);
-  return { type: 'bad', why: issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') };
+  const why = issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  return { type: 'bad', why: why.length <= MAX_WHY ? why : `${why.slice(0, MAX_WHY)}...` };
 };
+
+/** Characters: it names members that a client has made up. */
+const MAX_WHY = 1_000;
 
 /** The texts of the last message of the user that has any, as NAT looks for them. */
 export const lastUserTexts = ({ messages }: Content): string[] => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { lossyNumberIn } from '../../../server/http/lossy-number.ts';
-import { readJsonBody } from '../../../server/nat/json-body.ts';
-import { ValidationFailure } from '../../../server/nat/pydantic/mistakes.ts';
+import { ValidationFailure } from '../../../server/http/mistakes.ts';
+import { readJsonBody } from '../../../server/wire/json-body.ts';
 
 const cases: readonly [string, readonly (string | number)[] | undefined][] = [
   ['9007199254740993', []],
@@ -41,4 +41,12 @@ test('a body with such a number is refused with its place', () => {
     () => readJsonBody('application/json', body),
     (thrown) => thrown instanceof ValidationFailure && /9007199254740993 would be rounded/.test(thrown.message),
   );
+});
+
+test('texts of many megabytes, such as images, are read over', () => {
+  const image = '1e5/+Zm9v'.repeat(1_000_000);
+  const escaped = '\\n1e5\\"'.repeat(1_000_000);
+
+  assert.equal(lossyNumberIn(`{"image":"${image}","escaped":"${escaped}"}`), undefined);
+  assert.deepEqual(lossyNumberIn(`{"image":"${image}","b":[9007199254740993]}`)?.path, ['b', 0]);
 });

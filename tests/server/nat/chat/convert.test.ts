@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { workflow } from '../../../../runtime/index.ts';
+import { ValidationFailure } from '../../../../server/http/mistakes.ts';
 import { converter } from '../../../../server/nat/chat/convert.ts';
 import type { ChatRequest } from '../../../../server/nat/chat/schema.ts';
-import { ValidationFailure } from '../../../../server/nat/pydantic/mistakes.ts';
 
 const chat: ChatRequest = {
   messages: [

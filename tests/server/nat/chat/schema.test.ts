@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ValidationFailure } from '../../../../server/http/mistakes.ts';
 import { lastText, readChat } from '../../../../server/nat/chat/schema.ts';
-import { ValidationFailure } from '../../../../server/nat/pydantic/mistakes.ts';
 
 const asked = (content: unknown, more: object = {}) => ({ messages: [{ role: 'user', content }], ...more });
 
@@ -69,4 +69,12 @@ test('the text of a message is its text, or that of all its parts of text', asyn
   assert.equal(lastText(await readChat(asked('hi'))), 'hi');
   assert.equal(lastText(await readChat(asked(parts))), 'a\ndefault\nb');
   assert.equal(lastText(await readChat({ messages: history })), '');
+});
+
+test('of many messages without content the first hundred are named', async () => {
+  const refused = await refusals({ messages: Array(3_000).fill({ role: 'user', content: null }), n: 'x' });
+
+  assert.ok(refused.length <= 202, `${refused.length} entries`);
+  assert.deepEqual(refused.slice(0, 2), ['value_error body.messages.0', 'value_error body.messages.1']);
+  assert.equal(refused.at(-1), 'int_parsing body.n');
 });

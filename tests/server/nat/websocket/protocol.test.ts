@@ -126,3 +126,28 @@ test('the texts of the last message of the user that has any are taken', () => {
   assert.deepEqual(texts, ['a', 'b']);
   assert.deepEqual(lastUserTexts({ messages: [{ role: 'system', content: [text('no')] }] }), []);
 });
+
+test('a message with many mistakes is refused for the first of them', () => {
+  const many = Array(100_000).fill(1);
+  const role = 'user';
+
+  for (const messages of [many, [{ role, content: many }], [{ role, content: [{ type: 'text', text: 1 }, 2] }]]) {
+    const heard = read({ type: 'user_message', schema_type: 'chat', content: { messages } });
+
+    assert.ok(heard.type === 'bad');
+    assert.match(heard.why, /^content\.messages\.0[^;]*$/);
+  }
+});
+
+test('a message with more values than are looked at in a moment is not parsed', () => {
+  const heard = read({ type: 'user_message', schema_type: 'chat', content: { messages: Array(300_000).fill(1) } });
+
+  assert.deepEqual(heard, { type: 'bad', why: 'The message has more than 250000 values.' });
+});
+
+test('what a client has made up is quoted in part', () => {
+  const names = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, 1]));
+  const heard = read({ type: 'user_message', schema_type: 'chat', content: { messages: [], ...names } });
+
+  assert.ok(heard.type === 'bad' && heard.why.length < 1_100);
+});

@@ -3,9 +3,9 @@
  * Refusals name the place as Python's parser does, since V8 often does not name any.
  */
 import { isUtf8 } from 'node:buffer';
-import { MAX_DEPTH, tooDeepAt } from '../../runtime/index.ts';
+import { boundsFault } from '../../runtime/index.ts';
 import { type LossyNumber, lossyNumberIn } from '../http/lossy-number.ts';
-import { ValidationFailure } from './pydantic/mistakes.ts';
+import { ValidationFailure } from '../http/mistakes.ts';
 import { countCharacters, entryOf } from './pydantic/scalars.ts';
 
 /**
@@ -16,16 +16,16 @@ import { countCharacters, entryOf } from './pydantic/scalars.ts';
  * any server without asking it first (a form with `text/plain`, `fetch` with an untyped Blob). A declared JSON type cannot
  * be sent that way.
  *
- * @throws ValidationFailure for no body or `null`, another type, bytes that are not UTF-8, text that is not JSON, or more
- *   than `MAX_DEPTH` levels, or a number that would be rounded
+ * @throws ValidationFailure for no body or `null`, another type, bytes that are not UTF-8, text that is not JSON, more
+ *   levels or values than one may have (`boundsFault`), or a number that would be rounded
  */
 export const readJsonBody = (contentType: string | undefined, body: Buffer | undefined): unknown => {
   if (body === undefined || body.length === 0) throw missing();
   if (!isJson(contentType)) throw new ValidationFailure([entryOf('model_attributes_type', body.toString(), ['body'])]);
   if (!isUtf8(body)) throw notJson(0, 'Expecting UTF-8');
   const text = body.toString().replace(/^\ufeff/, '');
-  const deep = tooDeepAt(text);
-  if (deep !== undefined) throw notJson(deep, `Expecting at most ${MAX_DEPTH} levels`);
+  const fault = boundsFault(text);
+  if (fault !== undefined) throw notJson(fault.at, `Expecting at most ${fault.most}`);
   const value = parse(text);
   if (value === null) throw missing();
   const lossy = lossyNumberIn(text);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { MAX_DEPTH } from '../../../runtime/index.ts';
-import { readJsonBody } from '../../../server/nat/json-body.ts';
-import { type ValidationEntry, ValidationFailure } from '../../../server/nat/pydantic/mistakes.ts';
+import { type ValidationEntry, ValidationFailure } from '../../../server/http/mistakes.ts';
+import { readJsonBody } from '../../../server/wire/json-body.ts';
 
 const json = 'application/json';
 
@@ -162,4 +162,13 @@ test('brackets inside texts are no depth, nor are many lists beside one another'
 
   assert.equal(readJsonBody(json, Buffer.from(JSON.stringify(brackets))), brackets);
   assert.equal((readJsonBody(json, Buffer.from(`[${'[],'.repeat(1_000)}[]]`)) as unknown[]).length, 1_001);
+});
+
+test('a body with more values than are looked at in a moment is not parsed', () => {
+  const list = `[${'1,'.repeat(300_000)}1]`;
+
+  assert.match(String(entryFor(json, list).ctx?.error), /at most 250000 values/);
+  assert.deepEqual(readJsonBody(json, Buffer.from(JSON.stringify({ text: ',['.repeat(300_000) }))), {
+    text: ',['.repeat(300_000),
+  });
 });

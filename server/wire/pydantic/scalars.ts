@@ -2,7 +2,7 @@
  * Readers of single values in pydantic's lax mode: what it would convert is converted ("7" is 7, "yes" is true), what it
  * would refuse is refused in its words. Clients of NAT show these texts, and some match on the types.
  */
-import type { ValidationEntry } from './mistakes.ts';
+import type { ValidationEntry } from '../../http/mistakes.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 

@@ -6,7 +6,7 @@
  * L3  A million mistakes are answered with the first hundred.
  */
 
-import { enoughEntries, type ValidationEntry } from './mistakes.ts';
+import { enoughEntries, type ValidationEntry } from '../../http/mistakes.ts';
 import { anything, type JsonSchema, numberOr, plural, type Read, refuse } from './scalars.ts';
 
 export type Compile = (schema: unknown) => Read;

@@ -4,8 +4,8 @@
  * Schema tells us what to convert and how to name mistakes, its own validation has the last word.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { enoughEntries, type ValidationEntry } from '../../http/mistakes.ts';
 import { compileLax } from './compile.ts';
-import { enoughEntries, type ValidationEntry } from './mistakes.ts';
 import type { JsonSchema } from './scalars.ts';
 
 export type Reading = { value: unknown; issues?: undefined } | { issues: ValidationEntry[] };

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../../runtime/index.ts';
-import { compileLax } from '../../../../server/nat/pydantic/compile.ts';
-import type { ValidationEntry } from '../../../../server/nat/pydantic/mistakes.ts';
+import type { ValidationEntry } from '../../../../server/http/mistakes.ts';
+import { compileLax } from '../../../../server/wire/pydantic/compile.ts';
 
 const readerOf = (schema: z.ZodType) => {
   const read = compileLax(jsonSchemaOf(schema));

@@ -4,8 +4,8 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../../runtime/index.ts';
-import { type ValidationEntry, ValidationFailure, validationReply } from '../../../../server/nat/pydantic/mistakes.ts';
-import { createReader, type Reading } from '../../../../server/nat/pydantic/reader.ts';
+import { type ValidationEntry, ValidationFailure, validationReply } from '../../../../server/http/mistakes.ts';
+import { createReader, type Reading } from '../../../../server/wire/pydantic/reader.ts';
 
 const given = {
   reader: (schema: StandardSchemaV1, jsonSchema = jsonSchemaOf(schema)) => {
