@@ -60,7 +60,7 @@ let left = 0;
 
 const count = (values: number): void => {
   left -= values;
-  if (left < 0) throw new TooMany('it has too many members and items, all levels together; give less, or a text');
+  if (left < 0) throw new TooMany('it has too many members and items, all levels together; use fewer, or a text');
 };
 
 /** A copy of what is JSON already. */
@@ -96,7 +96,7 @@ const copied = (value: unknown, depth: number): Json => {
       return value;
     case 'number':
       if (Number.isFinite(value)) return value + 0; // JSON has no -0
-      throw new NoJson(`${value} is no number that JSON has`);
+      throw new NoJson(`JSON has no number ${value}`);
     case 'undefined':
       return null;
     case 'object':

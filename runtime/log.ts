@@ -46,7 +46,7 @@ const MAX_CAUSES = 5;
 /** Members and items of a field that an author logs, and how many fields there may be. */
 const MAX_LOGGED = 10_000;
 const MAX_FIELDS = 100;
-const UNREADABLE = '(this cannot be logged: it is too large, or cannot be read)';
+const UNREADABLE = '(this value cannot be logged: it is too large, or cannot be read)';
 
 /** The log of an author. Fields are copied as JSON, within limits: writing a line must not keep the process from all else. */
 export const authorsLog = (log: Log, executionId: string): Log => ({

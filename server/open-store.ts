@@ -1,11 +1,11 @@
-/** Where executions are kept: in a directory, or in memory. */
+/** Opens the store: a directory, or memory. */
 import { resolve } from 'node:path';
 import { DurableStore, Failure, type Log, resolveOptions, type Store } from '../runtime/index.ts';
 import { LEAST_DATA_SECRET, type ServerOptions } from './options.ts';
 
 export type StoreOptions = Pick<ServerOptions, 'data' | 'dataSecret' | 'maxDataBytes' | 'runtime'>;
 
-/** Without a store: the runtime has one in memory. Rejects with `options_invalid` for a directory that cannot be used. */
+/** Without a store, the runtime has one in memory. Rejects with `options_invalid` for an invalid directory. */
 export const openStore = async (options: StoreOptions): Promise<{ readonly store?: Store }> => {
   const { data, dataSecret: secret, maxDataBytes, runtime } = options;
   if (data === null) return {};
@@ -18,7 +18,7 @@ export const openStore = async (options: StoreOptions): Promise<{ readonly store
   };
 };
 
-/** What operators should know of it at the start. */
+/** Information for operators at the start. */
 export const reportStore = ({ data, dataSecret }: StoreOptions, log: Log): void => {
   if (data === null) log.info({}, 'executions are kept in memory, and end with this process');
   else log.info({ directory: resolve(data) }, 'executions are kept in a directory');

@@ -1,4 +1,4 @@
-/** The modules that a command is about: files of its user, whose default exports are workflows. */
+/** Loads the modules of a command: files of the user whose default exports are workflows. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,11 +7,14 @@ import { allowTypeScript, isTypeScript } from '../typescript.ts';
 
 export interface WorkflowModule {
   readonly workflow: Workflow;
-  /** With those beside it, which `endpoints` can name, and its older versions. Of one name the newest comes last. */
+  /**
+   * Includes further workflows, which `endpoints` can name, and older versions. Of one name the newest version comes
+   * last.
+   */
   readonly workflows: readonly Workflow[];
 }
 
-/** The workflow is that of the first file, in the newest version. Rejects as `loadModule`. */
+/** Loads the workflow of the first file, in the newest version. Rejects like `loadModule`. */
 export const loadModules = async (files: readonly string[]): Promise<WorkflowModule> => {
   const modules: WorkflowModule[] = [];
   for (const file of files) modules.push(await loadModule(file));
@@ -20,7 +23,7 @@ export const loadModules = async (files: readonly string[]): Promise<WorkflowMod
   return { workflow: workflows.findLast((workflow) => workflow.name === name)!, workflows };
 };
 
-/** Throws `options_invalid` if the file is not there, does not load, or exports something else. */
+/** Throws `options_invalid` if the file is missing, does not load, or exports something else. */
 export const loadModule = async (file: string): Promise<WorkflowModule> => {
   const path = resolve(file);
   if (!existsSync(path)) throw unusable(`${file}: there is no such file`);
@@ -38,7 +41,7 @@ export const loadModule = async (file: string): Promise<WorkflowModule> => {
 
 const unusable = (detail: string, cause?: unknown): Failure => new Failure('options_invalid', { detail, cause });
 
-/** With the places in files of the author, and without those in the loader. */
+/** With stack frames in the author's files, and without those of the loader. */
 const explained = (thrown: unknown): string => {
   if (!(thrown instanceof Error)) return String(thrown);
   const places = (thrown.stack ?? '')

@@ -1,4 +1,4 @@
-/** Settings of Fermata that say who is who. */
+/** Settings of Fermata for identity. */
 import { key, optional, required } from './key.ts';
 import { choice, duration, integer, text, textOrTexts, texts, url, yesOrNo } from './kinds.ts';
 
@@ -15,7 +15,7 @@ export const identityKeys = {
     'fermata.trust_proxy',
     texts,
     [],
-    'Proxies whose `X-Forwarded-For` counts: addresses, networks such as `10.0.0.0/8`, or `loopback`. Then only the operator key makes an operator.',
+    'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses, networks such as `10.0.0.0/8`, or `loopback`. Then only the operator key makes an operator.',
   ),
   allowedHosts: optional(
     'fermata.allowed_hosts',
@@ -69,7 +69,7 @@ export const identityKeys = {
   ),
 };
 
-/** An entry of `authentication` with `_type: jwt`, as NAT has it. */
+/** An entry of `authentication` with `_type: jwt`, as on NAT. */
 export const issuerKeys = {
   issuerUrl: required('issuer_url', url, 'What its tokens say they are from (`iss`), to the letter.'),
   jwksUri: required('jwks_uri', url, 'Where it publishes its keys: https, or http on loopback.'),

@@ -1,4 +1,4 @@
-/** NAT's own settings (`general`), with the names and defaults they have there. Ours are in `config-own-keys.ts`. */
+/** NAT's own settings (`general`), with NAT's names and defaults. Our settings are in `own-keys.ts`. */
 import { defaults } from '../../runtime/index.ts';
 import { acceptedKinds } from '../../server/identity/identifier.ts';
 import { serverDefaults } from '../../server/options.ts';
@@ -43,9 +43,9 @@ export const stepEvents = [
 const methodKind = choice('GET', 'POST');
 const pathOrNull = orNull(path);
 
-/** An unset CORS setting is the default, and so is a null. */
+/** A CORS setting that is unset or null has its default. */
 const cors = { nullIsUnset: true } as const;
-/** Who writes a `workflow` section names all of its paths: the others are not there. */
+/** A `workflow` section names all of its paths; other paths are not served. */
 const replaced = { initialInSection: null } as const;
 
 export const natKeys = {

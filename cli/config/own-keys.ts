@@ -1,4 +1,4 @@
-/** Settings that NAT does not have (`fermata`), and the providers of consents (`authentication`). */
+/** Settings of Fermata (`fermata`), and the providers of consents (`authentication`). */
 import { defaults, presetNames } from '../../runtime/index.ts';
 import { adapterNames } from '../../server/http/adapter.ts';
 import { LEAST_DATA_SECRET, serverDefaults } from '../../server/options.ts';
@@ -15,7 +15,7 @@ export const ownKeys = {
   adapter: optional(
     'fermata.adapter',
     choice(...adapterNames),
-    'What speaks HTTP: `uws` (uWebSockets.js, the faster one) or `node` (node:http and ws, on every machine). Without: `uws` where its binary loads, else `node`.',
+    'What speaks HTTP: `uws` (uWebSockets.js, the faster one) or `node` (node:http and ws, on every machine). Without: `uws` where its binary loads, else `node`; with `identity_header` always `node`.',
     { flag: '--adapter <uws|node>' },
   ),
   data: key(
@@ -80,7 +80,7 @@ export const ownKeys = {
     'fermata.rest_after',
     duration(),
     defaults.restAfterMs,
-    'How long an execution is parked before its actor is let go until there is news.',
+    'How long an execution is parked before its actor is stopped. The next fact starts a new actor.',
   ),
   hibernateAfterMs: key(
     'fermata.hibernate_after',
@@ -98,7 +98,7 @@ export const ownKeys = {
     'fermata.cancel_on_disconnect',
     yesOrNo,
     serverDefaults.cancelOnDisconnect,
-    'Cancels a streamed run when its reader leaves. Older routes, whose runs nobody could find again, always do.',
+    'Cancels a streamed run when its client disconnects. Older routes always do, because their runs cannot be found again.',
   ),
   parkedTimeoutMs: key(
     'fermata.parked_timeout',
@@ -216,7 +216,7 @@ export const ownKeys = {
   }),
 };
 
-/** An entry of `authentication`, whose name is what workflows call the provider. */
+/** An entry of `authentication`. Its name is the name of the provider in workflows. */
 export const providerKeys = {
   clientId: required('client_id', text, 'The client, as the provider knows it.'),
   clientSecret: optional('client_secret', text, 'Without: a public client.', secret),

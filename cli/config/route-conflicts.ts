@@ -1,4 +1,4 @@
-/** Two routes cannot have one path: the second would never be reached. Which routes a path stands for is NAT's rule. */
+/** Two routes cannot have the same path: the second would never be reached. NAT defines the routes of a path. */
 
 import type { RoutePaths } from '../../server/options.ts';
 import { nameOf } from './reader.ts';
@@ -11,7 +11,7 @@ export interface RouteBlock extends RoutePaths {
   readonly legacyOpenaiApiPath: string | null;
 }
 
-/** A block with the place where it is configured, such as `['general', 'front_end', 'workflow']`. */
+/** A block with its place in the configuration, such as `['general', 'front_end', 'workflow']`. */
 export type PlacedBlock = { readonly place: readonly (string | number)[]; readonly block: RouteBlock };
 
 export type RouteProblem = { readonly path: readonly (string | number)[]; readonly what: string };
@@ -27,7 +27,7 @@ export interface FixedRoutes {
 
 type PathName = Exclude<keyof RouteBlock, 'method'>;
 
-/** The names of the file, in the order in which routes are added, and what is served below each path. */
+/** The names in the file, in the order in which routes are added, and the routes below each path. */
 const families: readonly (readonly [name: PathName, inFile: string, below: readonly string[]])[] = [
   ['path', 'path', ['', '/stream', '/full', '/atif']],
   ['websocketPath', 'websocket_path', ['']],
@@ -67,7 +67,7 @@ export const routeProblems = (blocks: readonly PlacedBlock[], fixed: FixedRoutes
     for (const [name, inFile, below] of families) {
       const path = block[name];
       const isOff = name.startsWith('legacy') && fixed.disableLegacyRoutes;
-      // NAT then serves both forms of chat there, as `openai_api_v1_path` does, and nothing below.
+      // NAT serves both forms of chat at such a path, as with `openai_api_v1_path`, and nothing below.
       const isV1 = name === 'openaiApiPath' && path === block.openaiApiV1Path;
       if (path === null || isOff || isV1) continue;
       const hasJobs = fixed.asyncJobs && block.method === 'POST' && (name === 'path' || name === 'legacyPath');

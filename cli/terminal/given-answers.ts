@@ -1,14 +1,14 @@
-/** Answers from the command line: each prompt takes the next. */
+/** Answers from the command line: each prompt takes the next one. */
 import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
 import { chosen, optionsOf, type Respondent } from './respondent.ts';
 
 export interface GivenAnswers {
   readonly respond: Respondent;
-  /** Those that no prompt has taken yet. */
+  /** Answers that no prompt has taken yet. */
   readonly left: number;
 }
 
-/** When they run out the prompt goes to `next`; without one the run cannot go on. */
+/** After the last answer, prompts go to `next`. Without `next` the run cannot continue. */
 export const givenAnswers = (texts: readonly string[], next?: Respondent): GivenAnswers => {
   let used = 0;
   return {
@@ -28,7 +28,7 @@ export const givenAnswers = (texts: readonly string[], next?: Respondent): Given
   };
 };
 
-/** A text as it is; an option by id, value or label; several of them with commas. Throws `options_invalid`. */
+/** A text unchanged; an option by id, value or label; several options with commas. Throws `options_invalid`. */
 const responseTo = (prompt: Prompt, text: string): Response => {
   const response: Response =
     prompt.input_type === 'text' ? { kind: 'text', text } : chosen(prompt, namesIn(prompt, text).map(idIn(prompt)));
@@ -48,7 +48,7 @@ const namesIn = ({ input_type }: Prompt, text: string): string[] => {
     .filter((name) => name !== '');
 };
 
-/** A name that fits nothing stays as it is, for `readAnswer` to say what would have fitted. */
+/** An unknown option is passed unchanged, so that `readAnswer` reports the valid ones. */
 const idIn = (prompt: Prompt) => {
   const options = optionsOf(prompt);
   return (name: string): string => {

@@ -1,5 +1,6 @@
-/** One stored execution as people read it: how it stands, what it waits for, and what has happened, with the times between. */
+/** One stored execution, for people: its status, its open prompts, and its facts with the times between them. */
 import {
+  aboutFact,
   type ExecutionContext,
   type JournalEntry,
   type Pause,
@@ -11,7 +12,7 @@ import { shown } from './screen.ts';
 import { spell } from './spell.ts';
 import { nextOf, timeOf } from './stored.ts';
 
-/** Characters of a value or a text of somebody. */
+/** Maximum number of characters of a value or a text. */
 const MAX_DETAIL = 120;
 
 export const historyOf = (
@@ -41,7 +42,7 @@ export const historyOf = (
   ].join('\n');
 };
 
-/** Where the workflow has thrown. */
+/** The stack of the workflow's error. */
 const stackOf = ({ entries }: StoredJournal): string[] => {
   const failed = entries.findLast((entry) => entry.type === 'execution.failed');
   if (failed?.type !== 'execution.failed' || failed.error.stack === undefined) return [];
@@ -80,56 +81,20 @@ const linesOf = ({ entries, truncatedThrough }: StoredJournal): string => {
   const width = String(entries.at(-1)?.seq ?? 0).length;
   const gap =
     truncatedThrough === 0 ? '' : `  Output up to number ${truncatedThrough} was dropped: there was too much.\n`;
+  const steps = new Map(entries.flatMap((entry) => (entry.type === 'step.started' ? [[entry.call, entry.name]] : [])));
   const lines = entries.map((entry, index) => {
     const before = entries[index - 1];
     const time = before === undefined ? timeOf(entry.at) : `+${spell(entry.at - before.at)}`;
-    return `  ${String(entry.seq).padStart(width)}  ${time.padEnd(12)}  ${oneLine(`${entry.type} ${detailOf(entry)}`)}\n`;
+    return `  ${String(entry.seq).padStart(width)}  ${time.padEnd(12)}  ${oneLine(`${entry.type} ${detailOf(entry, steps)}`)}\n`;
   });
   return gap + lines.join('');
 };
 
-/** What a line says beside the name of the fact. Nothing that could be used in somebody's place. */
-const detailOf = (entry: JournalEntry): string => {
-  switch (entry.type) {
-    case 'execution.started':
-      return brief(entry.input);
-    case 'step.started':
-    case 'branch.started':
-    case 'value.recorded':
-      return brief(entry.name);
-    case 'step.completed':
-    case 'output.emitted':
-      return brief(entry.value);
-    case 'step.failed':
-      return brief(entry.message);
-    case 'interaction.requested':
-    case 'notification.sent':
-      return brief(entry.prompt.text);
-    case 'interaction.answered':
-      return entry.by === null ? brief(entry.answer) : `${brief(entry.answer)} by ${entry.by}`;
-    case 'oauth.requested':
-      return entry.provider;
-    case 'oauth.refused':
-      return brief(entry.reason);
-    case 'sleep.started':
-      return `until ${timeOf(entry.dueAt)}`;
-    case 'trace.emitted':
-      return `${entry.step.event} ${brief(entry.step.name)}`;
-    case 'output.restarted':
-      return `of step ${entry.step}`;
-    case 'execution.blocked':
-      return `expected ${cut(entry.expected)}; came ${cut(entry.came)}`;
-    case 'execution.unblocked':
-      return entry.version === undefined ? '' : `with version ${entry.version}`;
-    case 'execution.continued':
-      return brief(entry.input);
-    case 'execution.completed':
-      return brief(entry.result);
-    case 'execution.failed':
-      return `${entry.error.code}: ${cut(entry.error.message)}`;
-    default:
-      return '';
-  }
+/** The rest of a line after the name of the fact. It contains nothing that allows acting as the owner. */
+const detailOf = (entry: JournalEntry, steps: ReadonlyMap<number, string>): string => {
+  const words = { step: (call: number) => steps.get(call), user: (id: string) => id, time: timeOf };
+  const { detail, value } = aboutFact(entry, words);
+  return [detail === undefined ? [] : cut(detail), value === undefined ? [] : brief(value)].flat().join(': ');
 };
 
 const brief = (value: unknown): string => cut(JSON.stringify(value) ?? '');

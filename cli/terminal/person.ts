@@ -1,14 +1,14 @@
-/** Somebody at a terminal. This is the one file that knows the prompt library, and is loaded when there is a terminal. */
+/** Asks a person at the terminal. Only this file uses the prompt library; it is loaded if there is a terminal. */
 import type { Readable, Writable } from 'node:stream';
 import { isCancel, multiselect, select, text } from '@clack/prompts';
 import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
 import { chosen, optionsOf, type Respondent } from './respondent.ts';
 import { shown } from './screen.ts';
 
-/** How many options are shown at once. */
+/** Number of options that are shown at once. */
 const MAX_ITEMS = 12;
 
-/** Asks on standard error, so that standard output stays what the run puts out. */
+/** Asks on standard error, so that standard output contains only the output of the run. */
 export const person = ({ stdin: input, stderr: output }: { stdin: Readable; stderr: Writable }): Respondent => {
   return async (prompt, signal) => {
     const common = { message: shown(prompt.text), input, output, signal };

@@ -1,9 +1,10 @@
-/** How things are told: statuses, facts, times. */
+/** The wording of statuses, facts and times. */
 import type { ListedExecution } from '../../client/index.ts';
 import type { ExecutionContext } from '../../machines/execution.ts';
-import { type JournalEntry, LAST_DATE, type Pause } from '../../machines/facts.ts';
+import { aboutFact, FACTS } from '../../machines/fact-table.ts';
+import type { JournalEntry, Pause } from '../../machines/facts.ts';
 
-/** How an execution stands, as people see it. */
+/** The status of an execution, in words for people. */
 export const standings = {
   queued: 'Queued',
   executing: 'Running',
@@ -40,92 +41,27 @@ export const standingAt = (active: string, { settledAt, error, blocked }: Execut
   return error === null ? 'completed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
 };
 
-/** User ids that are made of credentials are long and say nothing; their beginning tells them apart. */
+/** User ids made from credentials are long; their beginning distinguishes them. */
 export const shortId = (id: string): string => (/^[\da-f]{8}-[\da-f-]{27}$/.test(id) ? id.slice(0, 8) : id);
 
-/** What a fact says, and what there is to say beside. `steps` are the names of steps, by the number of their call. */
-export const told = (
+/** The words for a fact, and further details. `steps` are the names of steps by the number of their call. */
+export const describeFact = (
   entry: JournalEntry,
   steps: ReadonlyMap<number, string>,
 ): { readonly title: string; readonly more?: string | undefined } => {
-  switch (entry.type) {
-    case 'execution.started':
-      return { title: 'Started', more: entry.owner === null ? undefined : `by ${shortId(entry.owner)}` };
-    case 'slot.granted':
-      return { title: 'Got a run slot' };
-    case 'step.started':
-      return { title: 'Step began', more: entry.name };
-    case 'step.completed':
-      return { title: 'Step done', more: steps.get(entry.call) };
-    case 'step.failed':
-      return { title: 'Step failed', more: `${steps.get(entry.call) ?? entry.name}: ${entry.message}` };
-    case 'value.recorded':
-      return { title: 'Value recorded', more: entry.name };
-    case 'interaction.requested':
-      return { title: 'Asked', more: entry.prompt.text };
-    case 'interaction.answered':
-      return {
-        title: entry.by === null ? 'Answered' : `Answered by ${shortId(entry.by)}`,
-        more: answerText(entry.answer),
-      };
-    case 'interaction.expired':
-      return { title: 'Nobody answered in time' };
-    case 'interaction.withdrawn':
-    case 'oauth.withdrawn':
-      return { title: 'Withdrawn', more: 'the run does not need it any more' };
-    case 'oauth.requested':
-      return { title: 'Asked for consent', more: entry.provider };
-    case 'oauth.granted':
-      return { title: 'Consent granted' };
-    case 'oauth.refused':
-      return { title: 'Consent refused', more: entry.reason };
-    case 'oauth.expired':
-      return { title: 'Nobody consented in time' };
-    case 'sleep.started':
-      return { title: 'Went to sleep', more: `until ${clockTime(Math.min(entry.dueAt, LAST_DATE))}` };
-    case 'sleep.elapsed':
-      return { title: 'Woke up' };
-    case 'sleep.withdrawn':
-      return { title: 'Sleep withdrawn' };
-    case 'branch.started':
-      return { title: 'Branch began', more: entry.name };
-    case 'output.restarted':
-      return { title: 'Output begins anew', more: steps.get(entry.step) };
-    case 'notification.sent':
-      return { title: 'Told', more: entry.prompt.text };
-    case 'output.emitted':
-      return { title: 'Output' };
-    case 'trace.emitted':
-      return { title: 'Trace', more: `${entry.step.event} ${entry.step.name}` };
-    case 'trace.identified':
-      return { title: 'Traced', more: entry.traceId };
-    case 'execution.parked':
-      return { title: 'Parked' };
-    case 'execution.recovered':
-      return { title: 'Taken over', more: 'by a server that was started anew' };
-    case 'execution.blocked':
-      return { title: 'Blocked', more: entry.came };
-    case 'execution.unblocked':
-      return { title: 'Tries again', more: entry.version && `with version ${entry.version}` };
-    case 'execution.continued':
-      return { title: 'Began anew', more: 'with another input' };
-    case 'execution.completed':
-      return { title: 'Completed' };
-    case 'execution.failed':
-      // The stack begins with the message. Only operators get it.
-      return {
-        title: entry.error.code === 'cancelled' ? 'Cancelled' : 'Failed',
-        more: entry.error.stack ?? entry.error.message,
-      };
-    default:
-      return { title: entry.type };
+  if (entry.type === 'execution.failed') {
+    const { code, stack, message } = entry.error;
+    // The stack begins with the message. Only operators get it.
+    return { title: code === 'cancelled' ? 'Cancelled' : 'Failed', more: stack ?? message };
   }
+  const words = { step: (call: number) => steps.get(call), user: shortId, time: clockTime };
+  return { title: FACTS[entry.type].title, more: aboutFact(entry, words).detail };
 };
 
-const answerText = (answer: Extract<JournalEntry, { type: 'interaction.answered' }>['answer']): string => {
-  if ('text' in answer) return answer.text;
-  if ('option' in answer) return answer.option.label;
-  return answer.options.map(({ label }) => label).join(', ') || 'none of them';
+/** The CSS class of its line. */
+export const toneOf = ({ type }: JournalEntry): string => {
+  const row = FACTS[type];
+  return 'tone' in row ? row.tone : '';
 };
 
 export const waitsFor = (pause: Pause): string => {
@@ -155,7 +91,7 @@ const longDuration = (seconds: number): string => {
     .join(' ');
 };
 
-/** Of what is shown by the second. */
+/** Times that are shown to the second. */
 export const countdown = (ms: number): string => (ms < 1000 ? 'any moment' : longDuration(Math.floor(ms / 1000)));
 
 export const ago = (ms: number): string =>

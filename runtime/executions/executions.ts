@@ -1,4 +1,4 @@
-/** The executions there are, found by id and by owner: those in memory, and those that a store keeps for later. */
+/** Finds executions by id and by owner: those in memory, and those in a store. */
 import { setImmediate } from 'node:timers/promises';
 import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { Log } from '../authoring/context.ts';
@@ -15,7 +15,7 @@ export interface ExecutionPage {
   readonly next: string | undefined;
 }
 
-/** Bytes of journals that are read for one page; about 5 ms a megabyte. */
+/** Bytes of journals that are read for one page; about 5 ms per megabyte. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 export class Executions {
@@ -25,12 +25,12 @@ export class Executions {
   readonly #restore: (id: string, archived: Archived) => Execution;
   readonly #loaded: (execution: Execution) => void;
   readonly #log: Log;
-  /** Ids of those that cannot be read. */
+  /** Ids of executions that cannot be read. */
   readonly #damaged = new Set<string>();
-  /** Resolves when the visits before have ended. */
+  /** Resolves when the earlier visits have ended. */
   #visiting: Promise<void> = Promise.resolve();
 
-  /** `loaded` is told of those that come into memory again. */
+  /** `loaded` gets executions that are loaded into memory. */
   constructor(
     archive: Archive | undefined,
     restore: (id: string, archived: Archived) => Execution,
@@ -43,22 +43,22 @@ export class Executions {
     this.#loaded = loaded;
   }
 
-  /** In memory. */
+  /** The execution, if it is in memory. */
   all(): Execution[] {
     return [...this.#byId.values()];
   }
 
-  /** How many have been found that cannot be read. */
+  /** Number of executions that were found unreadable. */
   get damaged(): number {
     return this.#damaged.size;
   }
 
-  /** It has been found that it cannot be read. */
+  /** It was found unreadable. */
   isDamaged(id: string): boolean {
     return this.#damaged.has(id);
   }
 
-  /** It is in memory from then on. Throws `execution_damaged` for one that cannot be read. */
+  /** Loads it into memory. Throws `execution_damaged` if it cannot be read. */
   get(id: string): Execution | undefined {
     return this.#byId.get(id) ?? this.#load(id);
   }
@@ -106,14 +106,14 @@ export class Executions {
 
   remove(execution: Execution): void {
     const { executionId, owner } = execution.context;
-    if (this.#byId.get(executionId) !== execution) return; // another one has taken its place
+    if (this.#byId.get(executionId) !== execution) return; // another one has replaced it
     this.#byId.delete(executionId);
     this.#archive?.release(executionId);
     const owned = owner === null ? undefined : this.#byOwner.get(owner);
     if (owned?.delete(execution) === true && owned.size === 0) this.#byOwner.delete(owner!);
   }
 
-  /** Of one owner; undefined: of everybody. Throws `request_invalid` for a `before` that no page has given. */
+  /** Of one owner; undefined: of all. Throws `request_invalid` for an invalid `before`. */
   page(owner: string | undefined, filter: ExecutionFilter): ExecutionPage {
     if (this.#archive !== undefined) {
       const { ids, next } = this.#archive.page(owner, filter);
@@ -136,8 +136,9 @@ export class Executions {
   }
 
   /**
-   * Visits those that wait for a person; at least the `limit` that have waited longest, if there are so many. Large journals
-   * are read a few at a time, with turns of the event loop between them, and for one caller after the other.
+   * Visits executions that wait for a person: at least the `limit` that have waited longest, if there are that many.
+   * Large journals are read a few at a time, with turns of the event loop between them, and for one caller after
+   * another.
    */
   awaiting(owner: string | undefined, limit: number, visit: (execution: Execution) => void): Promise<void> {
     const archive = this.#archive;
@@ -161,8 +162,8 @@ export class Executions {
   }
 
   /**
-   * To be looked at: who is not in memory is not brought there for it. Journals are read whole, while everything else waits: of
-   * large ones only the first are read. `looked` is the number of ids that were looked at.
+   * For reading only: executions are not loaded into memory for it. Journals are read synchronously as a whole, so only
+   * the first large ones are read. `looked` is the number of checked ids.
    */
   #seen(ids: readonly string[]): { executions: Execution[]; looked: number } {
     const executions: Execution[] = [];
@@ -186,12 +187,15 @@ export class Executions {
     try {
       return this.#read(id);
     } catch {
-      return undefined; // it is named in the log
+      return undefined; // the log names it
     }
   }
 }
 
-/** Index of the first one of the next page. Of those started in the same moment as one that is gone none is left out. */
+/**
+ * Index of the first one of the next page. If the cursor's execution was deleted, none that was started in the same
+ * millisecond is left out.
+ */
 const behind = (all: readonly Execution[], cursor: string): number => {
   const { startedAt, id } = readCursor(cursor);
   const end = all.findIndex((execution) => execution.id === id);

@@ -1,11 +1,11 @@
-/** What fills a journal, and which setting limits it: for whoever has to raise it, or to write less. */
+/** Describes what fills a journal, and which setting limits it, for authors and operators. */
+import { isInput } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
-import { isInput } from './memory-journal.ts';
 import type { JournalLimits } from './store.ts';
 
 type Share = { count: number; bytes: number };
 
-/** Inputs have a limit of their own. One sentence for the limit that is nearer, and one for what takes the most of it. */
+/** Inputs have their own limit. One sentence about the nearer limit, and one about its largest user. */
 export const usageOf = (
   entries: readonly JournalEntry[],
   { maxJournalFacts, maxJournalBytes }: JournalLimits,
@@ -34,18 +34,9 @@ export const usageOf = (
 };
 
 const whatOf = (entry: JournalEntry, steps: ReadonlyMap<number, string>): string => {
-  switch (entry.type) {
-    case 'execution.started':
-      return 'the input';
-    case 'step.started':
-    case 'step.completed':
-    case 'step.failed':
-      return `step ${JSON.stringify(steps.get(entry.call) ?? '')}`;
-    case 'interaction.requested':
-      return 'prompts';
-    case 'interaction.answered':
-      return 'answers';
-    default:
-      return entry.type;
-  }
+  if (isInput(entry)) return 'the input';
+  if (entry.type === 'step.started' || entry.type === 'step.completed' || entry.type === 'step.failed')
+    return `step ${JSON.stringify(steps.get(entry.call) ?? '')}`;
+  if (entry.type === 'interaction.requested') return 'prompts';
+  return entry.type === 'interaction.answered' ? 'answers' : entry.type;
 };

@@ -1,4 +1,4 @@
-/** How the routes describe themselves that show many things at once, or one thing whole. */
+/** Descriptions of the routes for lists, journals and workflows. */
 import { type About, count, inHeader, inQuery, json, ref, refusal, refusedWithProblem, text } from '../http/about.ts';
 
 const stream = { 'text/event-stream': text };
@@ -31,23 +31,6 @@ export const aboutJournal: About = {
     404: refusal('There is no such execution, or it is not yours.'),
     422: refusedWithProblem('A parameter cannot be used.'),
   },
-};
-
-export const aboutModels: About = {
-  tag: 'chat',
-  summary: 'The workflows that answer chat completions here, as OpenAI lists models',
-  answers: { 200: { description: 'Those that are served.', content: json(ref('ModelList')) } },
-  credential: 'none',
-};
-
-export const aboutModel: About = {
-  tag: 'chat',
-  summary: 'One of these workflows',
-  answers: {
-    200: { description: 'It is served.', content: json(ref('Model')) },
-    404: refusal('There is no such workflow here.'),
-  },
-  credential: 'none',
 };
 
 export const aboutWorkflows: About = {

@@ -1,4 +1,4 @@
-/** What a route says about itself, for the OpenAPI document: the words in which `server/openapi/` describes routes. */
+/** The description of a route for the OpenAPI document: the types that `server/openapi/` uses. */
 import type { JsonSchema } from '../../runtime/index.ts';
 
 /** By media type. */
@@ -21,12 +21,12 @@ export interface About {
   readonly tag: keyof typeof tags;
   readonly summary: string;
   readonly description?: string;
-  /** Those of the path come from the path. */
+  /** Parameters of the path are taken from the path. */
   readonly parameters?: readonly Parameter[];
   readonly body?: Content;
-  /** By status. What may happen to every request (401, 413, 500, 503, ...) need not be said. */
+  /** Replies by status. Replies that any request can get (401, 413, 500, 503, ...) are added to all routes. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Who may send a credential. Default `caller`: anybody may, and owns then what he starts. */
+  /** The credential of a route. Default `caller`: any caller, who then owns the started executions. */
   readonly credential?: 'caller' | 'operator' | 'none';
 }
 
@@ -73,13 +73,13 @@ export const inHeader = (name: string, description: string, schema: JsonSchema =
   schema,
 });
 
-/** A refusal as NAT's clients know it. */
+/** A refusal in the form of NAT. */
 export const refusal = (description: string): Answer => ({ description, content: json(ref('Refusal')) });
 
-/** One of ours. */
+/** A refusal in our own form. */
 export const refusedWithProblem = (description: string): Answer => ({ description, content: problem });
 
-/** Too many are waiting already. */
+/** Too many requests are waiting. */
 export const busy: Answer = {
   ...refusedWithProblem('Too many executions wait for a run slot.'),
   headers: ['Retry-After'],

@@ -1,6 +1,6 @@
 /** Mistakes in a body, in pydantic's shape. */
 
-/** One mistake. `input` is what stood at `loc`; of a missing member it is the object that lacks it. */
+/** One mistake. `input` is the value at `loc`; for a missing member, the object that lacks it. */
 export type ValidationEntry = {
   type: string;
   /** Begins with `body`; members by name, items by index. */
@@ -10,7 +10,7 @@ export type ValidationEntry = {
   ctx?: Record<string, unknown>;
 };
 
-/** A body was refused; `validationReply(entries)` is what the client is told. */
+/** A body was refused. The client gets `validationReply(entries)`. */
 export class ValidationFailure extends Error {
   override readonly name = 'ValidationFailure';
   readonly entries: readonly ValidationEntry[];
@@ -25,5 +25,5 @@ export const validationReply = (entries: readonly ValidationEntry[]): { detail: 
   detail: entries,
 });
 
-/** Entries after which a list or dictionary is not looked at any further (L3). */
+/** Maximum number of mistakes in a list or dictionary (L3). */
 export const enoughEntries = 100;

@@ -1,4 +1,4 @@
-/** The OpenAPI document: the table of routes, as each route describes itself, and the schemas to which they refer. */
+/** The OpenAPI document: all routes by their own descriptions, and the schemas that they refer to. */
 import type { JsonSchema } from '../../runtime/index.ts';
 import { type About, type Answer, type HeaderName, headers, type Parameter, problem, tags } from '../http/about.ts';
 import type { Route } from '../http/route.ts';
@@ -6,9 +6,9 @@ import type { Route } from '../http/route.ts';
 export interface DocumentOptions {
   readonly title: string;
   readonly version: string;
-  /** Prefix of all paths; none is `''`. */
+  /** Prefix of all paths; `''` for none. */
   readonly rootPath: string;
-  /** By name. Those to which nothing refers are left out. */
+  /** By name. Unused schemas are left out. */
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
 
@@ -24,7 +24,7 @@ export interface Described {
   readonly about: About;
 }
 
-/** Those that say something about themselves. Throws for one that does not even say that it has nothing to say. */
+/** Routes with a description. Throws for a route without a description and without `null`. */
 export const describedRoutes = (routes: readonly Route[]): Described[] => {
   const found = new Map<string, Described>();
   for (const { method, path, about } of routes) {
@@ -36,7 +36,7 @@ export const describedRoutes = (routes: readonly Route[]): Described[] => {
   return [...found.values()];
 };
 
-/** Throws as `describedRoutes`, and on a reference to a schema that there is not. */
+/** Throws like `describedRoutes`, and for a reference to an unknown schema. */
 export const openApiOf = (
   routes: readonly Route[],
   { title, version, rootPath, schemas }: DocumentOptions,
@@ -155,7 +155,9 @@ const headerOf = (name: HeaderName): [string, unknown] => [
 
 const SCHEMAS = '#/components/schemas/';
 
-/** Those to which something refers, and to which they refer themselves; a reference within a schema is one within the document. */
+/**
+ * Used schemas, directly or through other schemas. References within a schema become references within the document.
+ */
 const schemasFor = (paths: unknown, schemas: DocumentOptions['schemas']): Record<string, JsonSchema> => {
   const found: Record<string, JsonSchema> = {};
   const follow = (value: unknown): void => {

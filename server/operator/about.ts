@@ -1,6 +1,6 @@
-/** How the routes for operators describe themselves. */
+/** Descriptions of the routes for operators. */
 
-import { type About, inQuery, json, refusal, refusedWithProblem, text } from '../http/about.ts';
+import { type About, inQuery, json, ref, refusal, refusedWithProblem, text } from '../http/about.ts';
 import { KINDS } from './inspector/watch.ts';
 
 const forOperators = refusedWithProblem('For operators only.');
@@ -59,4 +59,22 @@ export const aboutConsoleFile: About = {
     404: refusal('There is no such file.'),
   },
   credential: 'none',
+};
+
+export const aboutHealth: About = {
+  tag: 'server',
+  summary: '200 while it serves',
+  answers: { 200: { description: 'It serves.', content: json(ref('Health')) } },
+  credential: 'none',
+};
+
+export const aboutMonitor: About = {
+  tag: 'server',
+  summary: 'Users whose resources are open',
+  parameters: [inQuery('user_id', 'Only this one.')],
+  answers: {
+    200: { description: 'Those users.', content: json(ref('ActiveUsers')) },
+    403: refusedWithProblem('For operators only.'),
+  },
+  credential: 'operator',
 };

@@ -1,4 +1,4 @@
-/** Signing in as operator, for browsers: the pages for operators cannot send headers of their own. */
+/** The sign-in of operators in browsers, because pages cannot send headers when they are opened. */
 import { Failure } from '../../runtime/index.ts';
 import type { Route } from '../http/route.ts';
 import type { OperatorDoor } from '../identity/operator-door.ts';

@@ -1,4 +1,4 @@
-/** JSON Schemas of the bodies in `client/wire.ts`, and of the ways in which requests are refused. */
+/** JSON Schemas of the bodies in `client/wire.ts`, and of refusals. */
 import type { JsonSchema } from '../../runtime/index.ts';
 import { ref } from '../http/about.ts';
 
@@ -10,7 +10,7 @@ const timeOrNull: JsonSchema = { type: ['string', 'null'], format: 'date-time' }
 const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
 const anything: JsonSchema = {};
 
-/** All members must be there, but those of `more`. Others may be: bodies grow. */
+/** All members are required, except those of `more`. Other members are allowed, because bodies grow. */
 const object = (members: Record<string, JsonSchema>, more: Record<string, JsonSchema> = {}): JsonSchema => ({
   type: 'object',
   properties: { ...members, ...more },

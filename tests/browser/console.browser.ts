@@ -62,7 +62,7 @@ test('each kind of prompt is answered in the inbox, which empties', async (t) =>
   await card('tone').getByRole('button').click();
   await card('Who reads it').getByRole('combobox').selectOption({ label: 'Administrators' });
   await card('Who reads it').getByRole('button').click();
-  await page.getByText('Nothing waits for anybody').waitFor();
+  await page.getByText('The inbox is empty').waitFor();
   await show(`executions/${executionId}`);
   await page.getByText('Drafting notes for 2.4.', { exact: true }).waitFor(); // told, not asked: a notification waits for nobody
 
@@ -149,7 +149,7 @@ test('a console under a root path asks its own server only, and finds it', async
   await client.start({ region: 'north' }, { path: '/v1/nightly-report' });
 
   await show('inbox');
-  await page.getByText('Nothing waits for anybody').waitFor();
+  await page.getByText('The inbox is empty').waitFor();
   await page.getByRole('link', { name: 'Executions' }).click();
   await page.locator('tbody .status.sleeping').waitFor();
 });

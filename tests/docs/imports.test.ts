@@ -112,6 +112,35 @@ test('the server knows the runtime by its door only', () => {
   assert.deepEqual(wrong.map(shown), []);
 });
 
+/** The folders that `server/protocols.ts` lists. */
+const protocols = imports.flatMap(({ from, to }) => {
+  const folder = from === 'server/protocols.ts' ? /^server\/(\w+)\/\1\.ts$/.exec(to)?.[1] : undefined;
+  return folder === undefined ? [] : [folder];
+});
+
+test('a protocol reaches the seam and what all share, and no other protocol, be it for a type', () => {
+  const own = (file: string) => /^server\/(\w+)\//.exec(file)?.[1] ?? '';
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      protocols.includes(own(from)) &&
+      to.startsWith('server/') &&
+      own(to) !== own(from) &&
+      !/^server\/((http|identity|wire)\/|(protocol|package)\.ts$)/.test(to),
+  );
+
+  assert.deepEqual(wrong.map(shown), []);
+  assert.deepEqual(protocols.toSorted(), ['api', 'files', 'nat', 'openapi', 'operator']);
+});
+
+test('what protocols share knows none of them', () => {
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      /^server\/(http|identity|wire)\//.test(from) && protocols.some((name) => to.startsWith(`server/${name}/`)),
+  );
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
 test('the libraries that speak HTTP are known in the folder of their adapter, and nowhere else', () => {
   const folders = ['uws', 'node'].map((name) => `server/http/${name}/`);
   const isIn = (file: string) => folders.find((folder) => file.startsWith(folder));

@@ -27,7 +27,6 @@ export const startLab = async (profile: string, options: LabOptions = {}): Promi
   const server = await createServer({
     workflow,
     workflows,
-    isClosingLocal: true, // clients that replay recordings open a connection for each request
     config: {
       ...config,
       ...everyProfile,

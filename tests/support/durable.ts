@@ -1,4 +1,5 @@
 /** A runtime that keeps its executions in a directory, and can be lost and opened again. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import {
 } from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
+import { engineOf } from './here.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const directory = (t: TestContext): string => {
@@ -84,7 +86,7 @@ export class DurableWorld {
 
   /** Everything that is not on the disk is gone; what the lost runs do from now on reaches nobody. */
   async crash(): Promise<void> {
-    const { engine } = this.runtime;
+    const engine = engineOf(this.runtime);
     for (const execution of engine.executions.all()) execution.leave();
     engine.wheel.stop();
     await this.store.close();
@@ -126,11 +128,11 @@ export class DurableWorld {
   }
 
   get(id: string): Execution {
-    return this.runtime.engine.executions.get(id)!;
+    return engineOf(this.runtime).executions.get(id)!;
   }
 
   isInMemory(id: string): boolean {
-    return this.runtime.engine.executions.inMemory(id) !== undefined;
+    return engineOf(this.runtime).executions.inMemory(id) !== undefined;
   }
 
   facts(id: string): string[] {

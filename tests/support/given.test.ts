@@ -1,8 +1,10 @@
 /** The worlds that tests live in notice what is left behind in them. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { text, workflow } from '../../runtime/index.ts';
 import { alice, given } from './given.ts';
+import { engineOf } from './here.ts';
 import { connect, request, until } from './http.ts';
 import { puppetry } from './puppet.ts';
 
@@ -62,7 +64,7 @@ test('watchers, claims, timers and defects are found', async () => {
     throw new Error('broken watcher');
   });
   runtime.builders('w').lease('bob');
-  runtime.engine.wheel.schedule(Number.MAX_SAFE_INTEGER, () => {});
+  engineOf(runtime).wheel.schedule(Number.MAX_SAFE_INTEGER, () => {});
 
   const found = await end();
 

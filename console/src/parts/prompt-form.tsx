@@ -1,4 +1,4 @@
-/** Where a person answers: a form for each kind of prompt, and the way to a consent. */
+/** A form for each kind of prompt, and the link to a consent. */
 import { useId, useState } from 'preact/hooks';
 import type { AnswerValue, OpenInteraction } from '../../../client/index.ts';
 import { api, isShutOut, messageOf, root } from '../state.ts';
@@ -122,7 +122,7 @@ const MenuForm = ({ prompt, isBusy, answer }: Form<Choices>) => {
   );
 };
 
-/** One of a list, or any number. */
+/** One option of a list, or any number of options. */
 const ListForm = ({ prompt, isBusy, answer }: Form<Choices>) => {
   const name = useId();
   const isMany = prompt.input_type === 'checkbox';
@@ -171,7 +171,7 @@ const Submit = ({ isBusy, children }: { isBusy: boolean; children: string | stri
   </div>
 );
 
-/** A browser has to go there; the page of the provider gets no hold of this one. */
+/** A link that opens in a new tab. The provider's page gets no access to this page. */
 export const ConsentLink = ({ url, provider }: { url: string; provider?: string | undefined }) => (
   <div class="prompt">
     <p class="question">

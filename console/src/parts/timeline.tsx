@@ -1,21 +1,20 @@
-/** What happened, from the first fact to the last, with the time between. */
+/** The facts of an execution in order, with the time between them. */
 import { useState } from 'preact/hooks';
+import { isDroppable } from '../../../machines/fact-table.ts';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import type { Path } from '../path.ts';
-import { clockTime, dateTime, duration, told } from '../words.ts';
+import { clockTime, dateTime, describeFact, duration, toneOf } from '../words.ts';
 import { Since } from './bits.tsx';
 import { Json } from './json.tsx';
 
-/** Facts of one kind that came one after the other, where single ones say little. */
+/** Consecutive facts of one kind, shown as one entry. */
 type Row = { readonly entry: JournalEntry; readonly last: JournalEntry; readonly count: number };
-
-const MERGED = new Set(['output.emitted', 'trace.emitted']);
 
 const rowsOf = (entries: readonly JournalEntry[]): Row[] => {
   const rows: Row[] = [];
   for (const entry of entries) {
     const before = rows.at(-1);
-    if (before?.entry.type === entry.type && MERGED.has(entry.type)) {
+    if (before?.entry.type === entry.type && isDroppable(entry)) {
       rows[rows.length - 1] = { entry: before.entry, last: entry, count: before.count + 1 };
     } else rows.push({ entry, last: entry, count: 1 });
   }
@@ -70,11 +69,11 @@ type FactProps = {
 };
 
 const Fact = ({ row: { entry, count }, steps, before, reached }: FactProps) => {
-  const { title, more } = told(entry, steps);
+  const { title, more } = describeFact(entry, steps);
   const { seq, type, at, ...rest } = entry;
   const gap = before === undefined ? undefined : at - before.at;
   return (
-    <li class={toneOf(type)}>
+    <li class={toneOf(entry)}>
       {gap !== undefined && gap >= 1000 && <span class="gap">{duration(gap)}</span>}
       <span class="dot" />
       <details>
@@ -95,10 +94,4 @@ const Fact = ({ row: { entry, count }, steps, before, reached }: FactProps) => {
       </details>
     </li>
   );
-};
-
-const toneOf = (type: JournalEntry['type']): string => {
-  if (type === 'execution.completed' || /^oauth\.granted|\.answered$/.test(type)) return 'good';
-  if (/\.(failed|refused|expired|blocked)$/.test(type)) return 'bad';
-  return /\.requested$/.test(type) ? 'asks' : '';
 };

@@ -1,17 +1,17 @@
-/** One request of the Fetch standard. A stream is written as far as its reader pulls it. */
+/** One request of the Fetch standard. A stream is written as its reader pulls it. */
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
 import type { HeaderLines } from '../cors.ts';
 import { addHeader, headerBag } from '../header-bag.ts';
 import type { Call, Reply } from '../route.ts';
 
-/** What becomes of a request. `over`: the reply has ended, or never will. */
+/** The state of a request. `over`: the reply has ended, or never will. */
 export interface Outcome {
   reply(response: Response): void;
   fail(reason: unknown): void;
   over(): void;
 }
 
-/** Bytes of a stream that wait to be pulled before it counts as full. */
+/** Unread bytes of a stream at which it counts as full. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
 const encoder = new TextEncoder();
@@ -58,16 +58,22 @@ export class WebRequest implements AdapterRequest {
     void this.#pass(take).catch(this.#leave);
   }
 
-  /** The server around us keeps its own time. */
+  /** The surrounding server has its own timeouts. */
   waitLonger(): void {}
 
   send(reply: Reply, lines: HeaderLines): void {
     if (this.#isOver) return;
-    const { status, body } = reply;
-    const content = isBodiless(this.method, status) || body === undefined ? null : bodyOf(body);
-    this.#outcome.reply(new Response(content, { status, headers: headOf(reply, lines) }));
-    this.#finish();
-    this.#listener?.progressed(0);
+    const { status, body = '' } = reply;
+    const headers = headOf(reply, lines);
+    if (isBodiless(this.method, status)) {
+      this.#sendWhole(new Response(null, { status, headers }));
+      return;
+    }
+    const length = Buffer.byteLength(body);
+    headers.set('content-length', String(length));
+    if (length > HIGH_WATER_BYTES)
+      this.#sendLarge(typeof body === 'string' ? Buffer.from(body) : body, status, headers);
+    else this.#sendWhole(new Response(length === 0 ? null : bodyOf(body), { status, headers }));
   }
 
   begin(reply: Reply, lines: HeaderLines, write: () => void): void {
@@ -106,6 +112,33 @@ export class WebRequest implements AdapterRequest {
     this.#lose();
   }
 
+  #sendWhole(response: Response): void {
+    this.#outcome.reply(response);
+    this.#finish();
+    this.#listener?.progressed(0);
+  }
+
+  /** In pieces, as its reader pulls them: unread bytes count as unsent. */
+  #sendLarge(body: Buffer, status: number, headers: Headers): void {
+    let sent = 0;
+    const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      const piece = body.subarray(sent, sent + HIGH_WATER_BYTES);
+      sent += piece.length;
+      controller.enqueue(new Uint8Array(piece));
+      if (sent === body.length) {
+        controller.close();
+        this.#finish();
+      }
+      this.#listener?.progressed(body.length - sent);
+    };
+    const start = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+      this.#stream = controller;
+    };
+    const stream = new ReadableStream<Uint8Array>({ start, pull, cancel: this.#leave }, { highWaterMark: 0 });
+    this.#outcome.reply(new Response(stream, { status, headers }));
+    this.#listener?.progressed(body.length);
+  }
+
   async #pass(take: (chunk: Uint8Array, isLast: boolean) => void): Promise<void> {
     this.#reader = this.#body?.getReader();
     while (!this.#isOver) {
@@ -122,7 +155,7 @@ export class WebRequest implements AdapterRequest {
     this.#listener?.drained();
   }
 
-  /** The client has gone, or is sent away. */
+  /** The client has disconnected, or was cut. */
   #lose(): void {
     if (this.#isOver) return;
     this.#finish();
@@ -146,8 +179,8 @@ const bodyOf = (body: string | Buffer): string | Uint8Array<ArrayBuffer> =>
   typeof body === 'string' ? body : new Uint8Array(body);
 
 /**
- * As they would have come over a connection: with a host, and with a word on the body if there is one. The server around us has
- * taken the coding of the transfer off.
+ * The headers as on a connection: with a host, and with a length or coding if there is a body. The surrounding server
+ * has removed the transfer coding.
  */
 const headersOf = (request: Request, host: string): Record<string, string> => {
   const headers = headerBag();

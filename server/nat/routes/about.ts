@@ -1,4 +1,4 @@
-/** How the routes that start executions describe themselves. */
+/** Descriptions of NAT's routes. */
 import type { JsonSchema, Workflow } from '../../../runtime/index.ts';
 import {
   type About,
@@ -15,7 +15,7 @@ import {
   text,
 } from '../../http/about.ts';
 import { MAX_WAIT_S } from '../../http/preferences.ts';
-import { schemaName } from '../../openapi/workflow-schemas.ts';
+import { schemaName } from '../../wire/workflow-schemas.ts';
 
 type Method = 'GET' | 'POST';
 
@@ -33,7 +33,7 @@ const refusedBody: Content = {
   ...problem,
 };
 
-/** To whoever starts something. */
+/** For routes that start an execution. */
 const refusals: Readonly<Record<number, Answer>> = {
   422: { description: 'The request does not fit, or the workflow failed.', content: refusedBody },
   429: busy,
@@ -81,7 +81,7 @@ export const aboutStream = (workflow: Workflow, method: Method, isRaw: boolean):
   answers: { 200: streaming, ...refusals },
 });
 
-/** `streams`: whether it does, or else the request says so. */
+/** `streams`: whether it streams; undefined if the request decides. */
 export const aboutChat = (workflow: Workflow, interactive: boolean, streams: boolean | 'as asked'): About => ({
   tag: 'chat',
   summary: `Asks ${workflow.name} for a chat completion${streams === true ? ', in chunks' : ''}`,
@@ -123,4 +123,62 @@ export const aboutJob: About = {
     200: { description: 'The job.', content: json(ref('Job')), headers: ['Execution-Id'] },
     404: refusal('There is no such job, or it is not yours.'),
   },
+};
+
+export const aboutAnswer: About = {
+  tag: 'executions',
+  summary: 'Answers a prompt',
+  parameters: [inHeader('Idempotency-Key', 'Sent twice, the second answer is accepted like the first.')],
+  body: json(ref('InteractionAnswer')),
+  answers: {
+    204: { description: 'Done.' },
+    400: refusal('It has been answered already.'),
+    404: refusal('There is no such prompt, or it is not yours.'),
+    422: {
+      description: 'The answer does not fit the prompt.',
+      content: { ...json(ref('ValidationRefusal')), ...problem },
+    },
+  },
+};
+
+const page = (description: string): Answer => ({ description, content: { 'text/html': text } });
+
+export const aboutCallback: About = {
+  tag: 'server',
+  summary: 'Where browsers come back to after a consent',
+  parameters: [inQuery('state', 'Which consent it was.'), inQuery('code', 'What the provider gave.')],
+  answers: {
+    200: page('Granted.'),
+    400: page('The state is not known.'),
+    403: page('Refused.'),
+    500: page('The provider gave something that cannot be used.'),
+    502: page('The provider cannot be reached, or rejected the code.'),
+  },
+  credential: 'none',
+};
+
+const callbackForm = { type: 'object', properties: { state: text, code: text } } as const;
+
+export const aboutPostedCallback: About = {
+  ...aboutCallback,
+  summary: 'The same, for providers that post it (`response_mode=form_post`)',
+  parameters: [],
+  body: { 'application/x-www-form-urlencoded': callbackForm },
+};
+
+export const aboutModels: About = {
+  tag: 'chat',
+  summary: 'The workflows that answer chat completions here, as OpenAI lists models',
+  answers: { 200: { description: 'Those that are served.', content: json(ref('ModelList')) } },
+  credential: 'none',
+};
+
+export const aboutModel: About = {
+  tag: 'chat',
+  summary: 'One of these workflows',
+  answers: {
+    200: { description: 'It is served.', content: json(ref('Model')) },
+    404: refusal('There is no such workflow here.'),
+  },
+  credential: 'none',
 };

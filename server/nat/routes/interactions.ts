@@ -1,15 +1,15 @@
-/** Answering prompts. The body is looked at before the ids, as NAT does: a bad body says so whatever it is for. */
-import { Failure, type Json, type Pick, type PromptKind, type Response, type Runtime } from '../../../runtime/index.ts';
-import { aboutAnswer } from '../../api/about.ts';
+/** Answers prompts. The body is checked before the ids, as on NAT: an invalid body is reported first. */
+import { Failure, type Json, type Pick, type PromptKind, type Response } from '../../../runtime/index.ts';
 import { type ValidationEntry, ValidationFailure } from '../../http/mistakes.ts';
 import { readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
 import type { Route } from '../../http/route.ts';
-import type { Who } from '../../identity/caller.ts';
+import type { App } from '../../protocol.ts';
 import { readJsonBody } from '../../wire/json-body.ts';
 import { inPython } from '../../wire/pydantic/scalars.ts';
+import { aboutAnswer } from './about.ts';
 
-export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who }): Route[] => [
+export const interactionRoutes = ({ runtime, who }: App): Route[] => [
   {
     method: 'POST',
     path: '/executions/:executionId/interactions/:interactionId/response',
@@ -61,7 +61,7 @@ const refused = (
 
 const NOT_AN_OBJECT = 'Input should be a valid dictionary or object to extract fields from';
 
-/** NAT's tag is `type`; its documentation says `input_type`. Both are understood. */
+/** NAT's tag is `type`; its documentation says `input_type`. Both are accepted. */
 const readResponse = (body: unknown): Response => {
   if (!isBody(body))
     throw new ValidationFailure([{ type: 'model_attributes_type', loc: ['body'], msg: NOT_AN_OBJECT, input: body }]);
@@ -108,7 +108,7 @@ const notText = (loc: readonly string[], input: unknown): ValidationEntry => ({
   input,
 });
 
-/** One option, or for a checkbox also a list of them. */
+/** One option, or for a checkbox also a list of options. */
 const readPicks = (kind: PromptKind, response: Body): Pick[] => {
   const { selected_option: one, selected_options: many } = response;
   if (kind === 'checkbox' && Array.isArray(many))

@@ -1,12 +1,12 @@
 /** The models that OpenAI's clients can ask for: the workflows that are served as chat completions, by the base of their path. */
 
 import type { ModelBody, ModelListBody } from '../../../client/wire.ts';
-import { aboutModel, aboutModels } from '../../api/about-overview.ts';
-import type { ServedWorkflow } from '../../api/overview.ts';
 import { refusal } from '../../http/problem.ts';
 import { json } from '../../http/problems.ts';
 import type { Route } from '../../http/route.ts';
+import type { ServedWorkflow } from '../../wire/served.ts';
 import { withOpenAiError } from '../chat/openai.ts';
+import { aboutModel, aboutModels } from './about.ts';
 
 /** A path that does not end so says nothing of where its clients look for models. */
 const COMPLETIONS = '/chat/completions';

@@ -1,6 +1,6 @@
 /**
- * The page that connects this server to the Stately inspector. It loads nothing from anywhere: not even the inspector,
- * before somebody presses a button.
+ * The page that connects this server to the Stately inspector. It loads no external resources, and the inspector only
+ * after a click.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -57,7 +57,7 @@ export const page = `<!DOCTYPE html>
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** Frames are those that somebody asks for by a button. */
+/** Frames are created by a click only. */
 export const pagePolicy = [
   "default-src 'none'",
   `script-src ${hashOf(SCRIPT)}`,

@@ -56,7 +56,7 @@ test('a run is kept where --data says, and nowhere else, whatever the configurat
     [...stored.all()].map(({ status }) => status),
     ['completed'],
   );
-  assert.throws(() => new StoredExecutions(other), /No executions are kept/);
+  assert.throws(() => new StoredExecutions(other), /has no executions/);
 });
 
 test('a run that says nothing puts nothing out', async (t) => {

@@ -1,9 +1,11 @@
 /** The actors as somebody sees them from outside, and that looking leaves nothing behind. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMachine, type EventObject } from 'xstate';
 import { type Inspected, type Runtime, text, workflow } from '../../../runtime/index.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
+import { engineOf, here } from '../../support/here.ts';
 import { puppetry } from '../../support/puppet.ts';
 
 const asking = workflow({
@@ -23,7 +25,7 @@ const line = ({ kind, snapshot }: Inspected, type: string) => `${kind} ${JSON.st
 
 /** How often XState's own inspection is attached at the moment. */
 const attachments = (runtime: Runtime) => {
-  const { system } = runtime.builders(runtime.workflows[0]!.name).list()[0]!.actor!;
+  const { system } = engineOf(runtime).builders(runtime.workflows[0]!.name).list()[0]!.actor!;
   const count = { now: 0, ever: 0 };
   const inspect = system.inspect.bind(system);
   system.inspect = (observer) => {
@@ -41,7 +43,7 @@ const attachments = (runtime: Runtime) => {
 };
 
 const answer = async (runtime: Runtime, id: string) => {
-  const [pause] = runtime.get(id, operator)!.context.pauses;
+  const [pause] = here(runtime.get(id, operator))!.context.pauses;
   await runtime.answer(id, pause!.id, { kind: 'text', text: 'This.' }, operator);
 };
 
@@ -191,7 +193,7 @@ test('an inspector that throws is reported and does not look any more, and nobod
   stop();
   stopThrowing();
 
-  assert.equal(runtime.get(id, operator)?.status, 'completed');
+  assert.equal(here(runtime.get(id, operator))?.status, 'completed');
   assert.equal(errors.splice(0).length, 1);
   assert.equal(events.at(-1)?.type, 'execution.completed');
 });

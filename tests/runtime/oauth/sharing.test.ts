@@ -1,4 +1,5 @@
 /** One consent for all that wait for it: calls of one run, and runs of one user. */
+
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { type Context, type Workflow, workflow } from '../../../runtime/index.ts
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import { DurableWorld, openStore } from '../../support/durable.ts';
 import { alice, bob, given } from '../../support/given.ts';
+import { engineOf } from '../../support/here.ts';
 import { keptStore } from '../../support/kept-store.ts';
 import { subject } from '../../support/subject.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
@@ -105,7 +107,7 @@ test('a shared consent is over when all who waited for it have ended', async (t)
   const outcome = await runtime.completeOAuth(callbackOf(url!), alice);
 
   assert.deepEqual(outcome, { outcome: 'unknown_state' });
-  assert.equal(runtime.engine.oauth.pending, 0);
+  assert.equal(engineOf(runtime).oauth.pending, 0);
 });
 
 test('a run that comes late has the whole time for a shared consent', async (t) => {

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import test from 'node:test';
 import { listen } from '../../../server/http/listen.ts';
 import type { Reply, Route } from '../../../server/http/route.ts';
+import { ownConnections } from '../../support/adapter.ts';
 import { ask, connect, givenTimers, request, startServer, until } from '../../support/http.ts';
 
 const ok: Reply = { status: 200, body: 'ok' };
@@ -104,28 +105,32 @@ test('an idle server closes at once, and ends the connections it has', async (t)
   assert.equal(timers.waiting.length, 0);
 });
 
-test('a closing server lets open requests finish, and ends their connections after the reply', async (t) => {
-  const timers = givenTimers();
-  const { routes, signals, reply } = given.slow();
-  const server = await startServer(t, { routes, after: timers.after });
-  const client = await connect(t, server.port);
-  client.send(request('GET /slow'));
-  await until(() => server.openRequests === 1, 'the request');
+test(
+  'a closing server lets open requests finish, and ends their connections after the reply',
+  ownConnections,
+  async (t) => {
+    const timers = givenTimers();
+    const { routes, signals, reply } = given.slow();
+    const server = await startServer(t, { routes, after: timers.after });
+    const client = await connect(t, server.port);
+    client.send(request('GET /slow'));
+    await until(() => server.openRequests === 1, 'the request');
 
-  const closing = server.close({ graceMs: 5_000 });
-  assert.deepEqual(
-    timers.waiting.map(({ ms }) => ms),
-    [5_000],
-  );
-  reply();
+    const closing = server.close({ graceMs: 5_000 });
+    assert.deepEqual(
+      timers.waiting.map(({ ms }) => ms),
+      [5_000],
+    );
+    reply();
 
-  const answer = await client.answer();
-  await closing;
-  await client.closed;
-  assert.deepEqual([answer.status, answer.body, answer.headers.connection], [200, 'ok', 'close']);
-  assert.equal(signals[0]!.aborted, false);
-  assert.equal(timers.waiting.length, 0);
-});
+    const answer = await client.answer();
+    await closing;
+    await client.closed;
+    assert.deepEqual([answer.status, answer.body, answer.headers.connection], [200, 'ok', 'close']);
+    assert.equal(signals[0]!.aborted, false);
+    assert.equal(timers.waiting.length, 0);
+  },
+);
 
 test('a closing server ends what is still open when its grace is over', async (t) => {
   const timers = givenTimers();
@@ -159,7 +164,7 @@ test('half a body at the end of the grace is closed', async (t) => {
   assert.equal(server.openRequests, 0);
 });
 
-test('a closing server refuses new requests on open connections, and new connections', async (t) => {
+test('a closing server refuses new requests on open connections, and new connections', ownConnections, async (t) => {
   const { routes, reply } = given.slow();
   const server = await startServer(t, { routes });
   const [busy, idle] = [await connect(t, server.port), await connect(t, server.port)];
@@ -217,7 +222,7 @@ test('a large reply that a slow reader still reads is waited for', async (t) => 
   await closing;
 });
 
-test('a large reply during the grace ends its connection too', async (t) => {
+test('a large reply during the grace ends its connection too', ownConnections, async (t) => {
   const { routes, reply } = given.slow();
   const server = await startServer(t, { routes });
   const client = await connect(t, server.port);

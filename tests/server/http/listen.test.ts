@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Call, Reply, Route } from '../../../server/http/route.ts';
+import { ownConnections } from '../../support/adapter.ts';
 import { ask, connect, request, startServer, until } from '../../support/http.ts';
 
 const jsonType = { 'content-type': 'application/json' };
@@ -124,7 +125,7 @@ test('no body and an empty one are the same to a route', async (t) => {
   );
 });
 
-test('a GET may have a body, and the next request on the connection is found behind it', async (t) => {
+test('a GET may have a body, and the next request on the connection is found behind it', ownConnections, async (t) => {
   const server = await startServer(t, {
     routes: [route('GET /a', ({ body }) => json(body?.toString())), route('GET /b', () => json('b'))],
   });

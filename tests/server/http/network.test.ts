@@ -35,6 +35,24 @@ for (const [trustProxy, from, forwarded, client] of chains) {
   });
 }
 
+test('whether the browser speaks TLS is asked of trusted proxies only', () => {
+  const isSecure = (trustProxy: string[], from: string, proto: string, forwarded = '203.0.113.7') => {
+    const network = createNetwork({ host: '0.0.0.0', trustProxy });
+    const headers = { 'x-forwarded-for': forwarded, 'x-forwarded-proto': proto };
+    return network.isSecure({ headers, client: network.clientOf(peer(from), headers) });
+  };
+
+  assert.equal(isSecure([], '127.0.0.1', 'https'), false);
+  assert.equal(isSecure(['10.0.0.1'], '127.0.0.1', 'https'), false);
+  assert.equal(isSecure(['loopback'], '203.0.113.7', 'https'), false);
+  assert.equal(isSecure(['loopback'], '127.0.0.1', 'http'), false);
+  assert.equal(isSecure(['loopback'], '127.0.0.1', 'http, https'), false, 'the browser speaks to the first one');
+  for (const forwarded of ['203.0.113.7', '127.0.0.1', '']) {
+    assert.ok(isSecure(['loopback'], '127.0.0.1', 'https', forwarded));
+    assert.ok(isSecure(['loopback'], '127.0.0.1', 'HTTPS, http', forwarded));
+  }
+});
+
 const local = { host: 'localhost' };
 const asked: [options: Parameters<typeof createNetwork>[0], name: string | undefined, isKnown: boolean][] = [
   [local, 'localhost:8000', true],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Call, Reply, Route } from '../../../server/http/route.ts';
-import { isOnNode } from '../../support/adapter.ts';
+import { isParsedByNode } from '../../support/adapter.ts';
 import { ask, connect, request, startServer } from '../../support/http.ts';
 
 const jsonType = { 'content-type': 'application/json' };
@@ -29,7 +29,7 @@ test('an unknown path, another method and a slash too many get the answers that 
   assert.deepEqual(await answerTo('OPTIONS /health'), [405, 'application/json', 'GET', notAllowed]);
   assert.deepEqual(await answerTo('PATCH /a/1'), [405, 'application/json', 'POST', notAllowed]);
   // The parser of Node.js knows a list of methods.
-  assert.equal((await answerTo('BREW /a/1'))[0], isOnNode() ? 400 : 405);
+  assert.equal((await answerTo('BREW /a/1'))[0], isParsedByNode() ? 400 : 405);
   assert.deepEqual(await answerTo('GET /health/'), [307, undefined, '/health', '']);
   assert.deepEqual(await answerTo('POST /a/%20/?q=%2F&r'), [307, undefined, '/a/%20?q=%2F&r', '']);
 });

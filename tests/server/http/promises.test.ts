@@ -4,6 +4,7 @@ import { connect as connectSocket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { AdapterSocket, SocketKind, SocketReader } from '../../../server/http/adapter.ts';
 import type { Reply, Route, Sink } from '../../../server/http/route.ts';
+import { ownSockets } from '../../support/adapter.ts';
 import { turns } from '../../support/given.ts';
 import { connect, request, startServer, until } from '../../support/http.ts';
 import { openSocket } from '../../support/web-socket.ts';
@@ -144,69 +145,77 @@ const givenSockets = async (
     ...kind,
   };
   const routes = [route('/socket', () => ({ status: 200, body: 'no socket' }))];
-  const server = await startServer(t, { routes, sockets: [{ kinds: () => [whole] }] });
+  const server = await startServer(t, { routes, sockets: [whole] });
   const join = (query = '') => openSocket(`${server.url}/socket${query}`);
   return { ...talked, server, join };
 };
 
-test('a socket is accepted with its cookie or refused with a reason, and other requests reach the route', async (t) => {
-  const { server, join } = await givenSockets(t);
-  const handshake = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
-  const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
-  const asked = await connect(t, server.port);
-  asked.send(request('GET /socket?yes', [...handshake, key]));
-  const refused = await connect(t, server.port);
-  refused.send(request('GET /socket?no', [...handshake, key]));
+test(
+  'a socket is accepted with its cookie or refused with a reason, and other requests reach the route',
+  ownSockets,
+  async (t) => {
+    const { server, join } = await givenSockets(t);
+    const handshake = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+    const asked = await connect(t, server.port);
+    asked.send(request('GET /socket?yes', [...handshake, key]));
+    const refused = await connect(t, server.port);
+    refused.send(request('GET /socket?no', [...handshake, key]));
 
-  const accepted = await asked.answer();
-  assert.deepEqual([accepted.status, accepted.headers['set-cookie']], [101, 'a=yes']);
-  const { status, headers, body } = await refused.answer();
-  await refused.closed;
-  assert.deepEqual([status, headers.connection, body], [403, 'close', '{"detail":"Not for you."}']);
-  for (const others of [
-    [],
-    handshake,
-    ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM'],
-  ]) {
-    const client = await connect(t, server.port);
-    client.send(request('GET /socket', others));
-    assert.equal((await client.answer()).body, 'no socket', others.join());
-  }
-  assert.equal((await join()).status, 101);
-});
+    const accepted = await asked.answer();
+    assert.deepEqual([accepted.status, accepted.headers['set-cookie']], [101, 'a=yes']);
+    const { status, headers, body } = await refused.answer();
+    await refused.closed;
+    assert.deepEqual([status, headers.connection, body], [403, 'close', '{"detail":"Not for you."}']);
+    for (const others of [
+      [],
+      handshake,
+      ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM'],
+    ]) {
+      const client = await connect(t, server.port);
+      client.send(request('GET /socket', others));
+      assert.equal((await client.answer()).body, 'no socket', others.join());
+    }
+    assert.equal((await join()).status, 101);
+  },
+);
 
-test('a connection on which a socket was refused is closed, also if the client keeps its side open', async (t) => {
-  const { server } = await givenSockets(t);
-  const socket = connectSocket({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
-  t.after(() => socket.destroy());
-  let isEnded = false;
-  let isClosed = false;
-  socket.on('end', () => {
-    isEnded = true;
-  });
-  socket.on('error', () => {});
-  socket.on('close', () => {
-    isClosed = true;
-  });
-  socket.resume();
+test(
+  'a connection on which a socket was refused is closed, also if the client keeps its side open',
+  ownSockets,
+  async (t) => {
+    const { server } = await givenSockets(t);
+    const socket = connectSocket({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    t.after(() => socket.destroy());
+    let isEnded = false;
+    let isClosed = false;
+    socket.on('end', () => {
+      isEnded = true;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      isClosed = true;
+    });
+    socket.resume();
 
-  socket.write(
-    request('GET /socket?no', [
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-    ]),
-  );
-  await until(() => isEnded, 'the refusal');
+    socket.write(
+      request('GET /socket?no', [
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      ]),
+    );
+    await until(() => isEnded, 'the refusal');
 
-  await until(() => {
-    if (!isClosed) socket.write('x');
-    return isClosed;
-  }, 'the reset');
-});
+    await until(() => {
+      if (!isClosed) socket.write('x');
+      return isClosed;
+    }, 'the reset');
+  },
+);
 
-test('messages arrive in order, text and bytes, and both sides close with a code', async (t) => {
+test('messages arrive in order, text and bytes, and both sides close with a code', ownSockets, async (t) => {
   const { sockets, heard, events, join } = await givenSockets(t);
   const { client } = await join();
   await until(() => sockets.length === 1, 'the socket');
@@ -232,7 +241,7 @@ test('messages arrive in order, text and bytes, and both sides close with a code
   assert.deepEqual(events, ['opened', 'closed']);
 });
 
-test('a client that leaves, or sends too much, closes its socket once', async (t) => {
+test('a client that leaves, or sends too much, closes its socket once', ownSockets, async (t) => {
   const { events, join } = await givenSockets(t);
 
   for (const leave of ['drop', 'close', 'too much'] as const) {
@@ -245,7 +254,7 @@ test('a client that leaves, or sends too much, closes its socket once', async (t
   }
 });
 
-test('a socket may be cut while it is opened', async (t) => {
+test('a socket may be cut while it is opened', ownSockets, async (t) => {
   const { events, join } = await givenSockets(t, {}, (socket) => socket.cut());
 
   const opened = await join().catch(() => undefined); // the acceptance may not have left
@@ -254,33 +263,37 @@ test('a socket may be cut while it is opened', async (t) => {
   assert.deepEqual(events, ['opened', 'closed']);
 });
 
-test('what waits for a reader is bounded: beyond it messages are dropped, and it is told when there is room', async (t) => {
-  const { sockets, events, join } = await givenSockets(t);
-  const { client } = await join();
-  await until(() => sockets.length === 1, 'the socket');
-  client!.pause();
-  const [socket] = sockets;
-  const message = JSON.stringify('x'.repeat(100_000));
+test(
+  'what waits for a reader is bounded: beyond it messages are dropped, and it is told when there is room',
+  ownSockets,
+  async (t) => {
+    const { sockets, events, join } = await givenSockets(t);
+    const { client } = await join();
+    await until(() => sockets.length === 1, 'the socket');
+    client!.pause();
+    const [socket] = sockets;
+    const message = JSON.stringify('x'.repeat(100_000));
 
-  let sent = 0;
-  for (; socket!.unsent <= 1_000_000; sent += 1) {
-    assert.ok(sent < 1_000, 'the socket takes everything');
-    socket!.send([message]);
-    await turns(1);
-  }
-  const before = socket!.unsent;
-  for (let more = 0; more < 100; more += 1) socket!.send([message]);
-  assert.ok(socket!.unsent < before + 2 * message.length, 'no more is kept');
-  client!.resume();
+    let sent = 0;
+    for (; socket!.unsent <= 1_000_000; sent += 1) {
+      assert.ok(sent < 1_000, 'the socket takes everything');
+      socket!.send([message]);
+      await turns(1);
+    }
+    const before = socket!.unsent;
+    for (let more = 0; more < 100; more += 1) socket!.send([message]);
+    assert.ok(socket!.unsent < before + 2 * message.length, 'no more is kept');
+    client!.resume();
 
-  await client!.when(() => client!.messages.length >= sent);
-  await until(() => events.includes('drained') && socket!.unsent === 0, 'room');
-  socket!.send(['"last"']);
-  await client!.when(() => client!.messages.at(-1) === ('last' as never));
-  assert.equal(client!.messages.length, sent + 1);
-});
+    await client!.when(() => client!.messages.length >= sent);
+    await until(() => events.includes('drained') && socket!.unsent === 0, 'room');
+    socket!.send(['"last"']);
+    await client!.when(() => client!.messages.at(-1) === ('last' as never));
+    assert.equal(client!.messages.length, sent + 1);
+  },
+);
 
-test('a server that closes ends its sockets, and tells them', async (t) => {
+test('a server that closes ends its sockets, and tells them', ownSockets, async (t) => {
   const { server, events, join } = await givenSockets(t);
   const { client } = await join();
   await until(() => events.length === 1, 'the socket');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Reply, Route } from '../../../server/http/route.ts';
-import { isOnNode } from '../../support/adapter.ts';
+import { isOnNode, ownConnections } from '../../support/adapter.ts';
 import { ask, connect, givenTimers, request, startServer, until } from '../../support/http.ts';
 
 const ok: Reply = { status: 200, body: 'ok' };
@@ -53,44 +53,48 @@ test('a route may take larger bodies, or only smaller ones, than the server says
   assert.match(answers[1]!.body, /20 bytes at most/);
 });
 
-test('a request whose end is not certain is refused and the connection ended, before any route sees it', async (t) => {
-  let called = 0;
-  const count = () => {
-    called += 1;
-    return ok;
-  };
-  const server = await startServer(t, { routes: [given.post(count), given.get(count)] });
-  const framings: string[][] = [
-    ['Content-Length: 2', 'Content-Length: 5'],
-    ['Content-Length: 5', 'Content-Length: 5'],
-    ['Content-Length: 5, 5'],
-    ['Content-Length: 5', 'Transfer-Encoding: chunked'],
-    ['Transfer-Encoding:', 'Content-Length: 5'],
-    ['Transfer-Encoding: gzip'],
-    ['Transfer-Encoding: gzip, chunked'],
-    ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'],
-    ['Content-Length: five'],
-    ['Content-Length: -5'],
-    ['Content-Length: +5'],
-    ['Content-Length: 0x5'],
-    ['Content-Length: 5.0'],
-    ['Content-Length: 99999999999999999999'],
-  ];
+test(
+  'a request whose end is not certain is refused and the connection ended, before any route sees it',
+  ownConnections,
+  async (t) => {
+    let called = 0;
+    const count = () => {
+      called += 1;
+      return ok;
+    };
+    const server = await startServer(t, { routes: [given.post(count), given.get(count)] });
+    const framings: string[][] = [
+      ['Content-Length: 2', 'Content-Length: 5'],
+      ['Content-Length: 5', 'Content-Length: 5'],
+      ['Content-Length: 5, 5'],
+      ['Content-Length: 5', 'Transfer-Encoding: chunked'],
+      ['Transfer-Encoding:', 'Content-Length: 5'],
+      ['Transfer-Encoding: gzip'],
+      ['Transfer-Encoding: gzip, chunked'],
+      ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'],
+      ['Content-Length: five'],
+      ['Content-Length: -5'],
+      ['Content-Length: +5'],
+      ['Content-Length: 0x5'],
+      ['Content-Length: 5.0'],
+      ['Content-Length: 99999999999999999999'],
+    ];
 
-  for (const headers of framings) {
-    for (const line of ['POST /a', 'GET /a']) {
-      const client = await connect(t, server.port);
-      client.send(request(line, headers, 'abcde'));
-      const { status } = await client.answer();
-      await client.closed;
+    for (const headers of framings) {
+      for (const line of ['POST /a', 'GET /a']) {
+        const client = await connect(t, server.port);
+        client.send(request(line, headers, 'abcde'));
+        const { status } = await client.answer();
+        await client.closed;
 
-      assert.equal(status, 400, headers.join());
+        assert.equal(status, 400, headers.join());
+      }
     }
-  }
-  assert.equal(called, 0);
-});
+    assert.equal(called, 0);
+  },
+);
 
-test('two lengths are refused with a problem that says why', async (t) => {
+test('two lengths are refused with a problem that says why', ownConnections, async (t) => {
   const server = await startServer(t, { routes: [given.post(() => ok)] });
 
   const { headers, body } = await ask(
@@ -126,7 +130,7 @@ const onNodeOnly = [
   'GET http://test/a HTTP/1.1\r\nHost: test\r\n\r\n',
 ];
 
-test('what is no HTTP is refused and the connection ended', async (t) => {
+test('what is no HTTP is refused and the connection ended', ownConnections, async (t) => {
   const server = await startServer(t, { routes: [given.get(() => ok), given.post(() => ok)] });
   const texts = [
     'GET /a HTTP/1.1\r\n\r\n',

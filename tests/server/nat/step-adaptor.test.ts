@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { TraceStep } from '../../../runtime/index.ts';
-import { AdaptedSteps, type StepAdaptorOptions } from '../../../server/nat/step-adaptor.ts';
+import type { StepAdaptorOptions } from '../../../server/nat/options.ts';
+import { AdaptedSteps } from '../../../server/nat/step-adaptor.ts';
 import { rawSteps } from '../../../server/nat/steps.ts';
 
 const NOW = 1_700_000_000_500;
