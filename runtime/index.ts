@@ -1,4 +1,4 @@
-/** The door: writing workflows, and running them in a program of your own. */
+/** The package `fermata`: writing workflows, and running them in a program. */
 export type { Blocked, ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
 export { opened as pauseOf } from '../machines/execution.ts';
 export {

@@ -20,7 +20,7 @@ export const givenAnswers = (texts: readonly string[], next?: Respondent): Given
         return responseTo(prompt, text);
       }
       if (next !== undefined) return next(prompt, signal);
-      throw unanswered(prompt, `nobody is here to answer. Run it in a terminal, or give ${howToAnswer(prompt)}`);
+      throw unanswered(prompt, `there is no terminal to ask in. Run it in a terminal, or give ${howToAnswer(prompt)}`);
     },
     get left() {
       return texts.length - used;

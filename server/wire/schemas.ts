@@ -128,7 +128,7 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
         object({ type: kindsThatTake('many'), selected_option: ref('PickedOption') }),
         object({ type: kindsThatTake('many'), selected_options: listOf(ref('PickedOption')) }),
       ],
-      description: '`input_type` is understood in the place of `type` too.',
+      description: '`input_type` is accepted instead of `type`.',
     },
   }),
   PickedOption: {

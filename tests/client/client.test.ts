@@ -65,7 +65,7 @@ test('a failure of the workflow is an error with its words', async (t) => {
   await assert.rejects(client.run({ ask: ['fail'] }), { name: 'ExecutionFailedError', message: 'no luck' });
 });
 
-test('whoever leaves a prompt to somebody else gets the result when they have answered', async (t) => {
+test('a client that leaves a prompt to another client gets the result after its answer', async (t) => {
   const { client } = await world(t);
   const { executionId } = await client.start({ ask: ['text'] });
   const followed = client.follow(executionId, { onPrompt: () => undefined });

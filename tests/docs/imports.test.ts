@@ -88,7 +88,7 @@ test('the test kit imports machines, the runtime and packages: there is no serve
   assert.deepEqual(wrong, []);
 });
 
-test('the console imports the client, machines and packages: it asks the server as anybody could', () => {
+test('the console imports the client, machines and packages: it uses the public API only', () => {
   const wrong = valuesIn('console').filter(({ to }) => !isPackage(to) && !/^(machines|client|console)\//.test(to));
 
   assert.deepEqual(wrong.map(shown), []);
@@ -217,7 +217,7 @@ test('nothing imports itself by way of others, be it for a type', () => {
   assert.deepEqual(circles, []);
 });
 
-test('nobody but main.ts reads the environment, and the test kit what runs it', () => {
+test('only main.ts reads the environment, except that the test kit looks for its test runner', () => {
   const readers = sources
     .filter(({ file, text }) => !file.startsWith('examples/') && /process\.env(?!\.\w+ = )/.test(text))
     .map(({ file }) => file);
