@@ -37,6 +37,8 @@ type Row<Kind extends PromptKind> = {
    * exactly one.
    */
   answer(prompt: PromptOf<Kind>, given: Given<OptionOf<PromptOf<Kind>>>): AnswerOf<Kind> | string;
+  /** The answer as people read it. */
+  words(answer: AnswerOf<Kind>): string;
 };
 
 const text = { type: 'string' };
@@ -56,6 +58,7 @@ export const PROMPTS = {
     nat: 'text',
     answer: ({ required }, { text }) =>
       required && text.trim() === '' ? 'An answer is required, the text is empty.' : { kind: 'text', text },
+    words: ({ text }) => text,
   },
   binary_choice: {
     takes: 'one',
@@ -64,6 +67,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'binary_choice',
     answer: (_prompt, { options: [option] }) => ({ kind: 'binary_choice', option: option!, value: option!.value }),
+    words: ({ option }) => option.label,
   },
   notification: {
     takes: 'acknowledgement',
@@ -71,6 +75,7 @@ export const PROMPTS = {
     identity: [],
     nat: 'notification',
     answer: (_prompt, { text }) => ({ kind: 'notification', text }),
+    words: ({ text }) => text,
   },
   radio: {
     takes: 'one',
@@ -78,6 +83,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'radio',
     answer: (_prompt, { options: [option] }) => ({ kind: 'radio', option: option!, value: option!.value }),
+    words: ({ option }) => option.label,
   },
   checkbox: {
     takes: 'many',
@@ -85,6 +91,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'checkbox',
     answer: (_prompt, { options }) => ({ kind: 'checkbox', options, values: options.map(({ value }) => value) }),
+    words: ({ options }) => options.map(({ label }) => label).join(', ') || 'none of them',
   },
   dropdown: {
     takes: 'one',
@@ -93,6 +100,7 @@ export const PROMPTS = {
     identity: ['options'],
     nat: 'dropdown',
     answer: (_prompt, { options: [option] }) => ({ kind: 'dropdown', option: option!, value: option!.value }),
+    words: ({ option }) => option.label,
   },
 } as const satisfies { readonly [Kind in PromptKind]: Row<Kind> };
 
@@ -104,3 +112,5 @@ export const aboutPrompt = (kind: PromptKind): Row<PromptKind> => PROMPTS[kind] 
 /** The options of a prompt: with any values, or with texts. Empty for kinds without options. */
 export const optionsOf = (prompt: Prompt): readonly (BinaryOption | Option)[] =>
   'options' in prompt ? prompt.options : [];
+
+export const wordsOfAnswer = (answer: Answer): string => aboutPrompt(answer.kind).words(answer as never);
