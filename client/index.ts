@@ -1,6 +1,6 @@
 /** A client for browsers and Node: starts executions, follows them to their end, and answers their prompts. */
 import { ExecutionFailedError, RequestError } from './errors.ts';
-import { Http, type HttpOptions } from './http.ts';
+import { Http, type HttpOptions, jsonOf } from './http.ts';
 import { changesOf, type FollowOptions, journalOf, type StreamOptions, streamOf } from './stream.ts';
 import type {
   BuilderBody,
@@ -115,7 +115,7 @@ export class Client {
     const path = `/executions/${encodeURIComponent(executionId)}${queryOf({ wait: waitS, after })}`;
     return this.#http.ask(path, { signal, waitMs: (waitS ?? 0) * 1_000 }, async (response) => {
       const seq = Number(headerOf(response, 'execution-seq'));
-      return { ...((await response.json()) as ExecutionBody), seq };
+      return { ...(await jsonOf<ExecutionBody>(response)), seq };
     });
   }
 
@@ -166,7 +166,7 @@ export class Client {
     { after, signal }: { after?: number; signal?: AbortSignal } = {},
   ): Promise<JournalBody> {
     const path = `/executions/${encodeURIComponent(executionId)}/journal${queryOf({ after })}`;
-    return this.#http.ask(path, { signal }, (response) => response.json() as Promise<JournalBody>);
+    return this.#http.ask(path, { signal }, (response) => jsonOf<JournalBody>(response));
   }
 
   /** The journal of an execution, every stored fact, until it has settled. Reconnects by itself. */
@@ -208,7 +208,7 @@ export class Client {
   }
 
   #json<T>(path: string): Promise<T> {
-    return this.#http.ask(path, {}, (response) => response.json() as Promise<T>);
+    return this.#http.ask(path, {}, (response) => jsonOf<T>(response));
   }
 
   async #meet(pause: OpenPause, seen: Set<string>, options: RunOptions): Promise<void> {

@@ -53,7 +53,7 @@ const leniently = (value: unknown, most: number): Json => {
  * thirty levels that each contain the next one twice are a thousand million. Copying this many takes about 50 ms, in
  * which the process does nothing else.
  */
-export const MAX_VALUES = 500_000;
+const MAX_VALUES = 500_000;
 /** The same for display. */
 const MAX_SHOWN = 100_000;
 /** The rest of that limit during a copy. */

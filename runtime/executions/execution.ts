@@ -528,7 +528,7 @@ export class Execution {
 }
 
 /** @internal */
-export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
+const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
   tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
 
 const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');

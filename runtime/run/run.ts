@@ -125,10 +125,6 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return this.workflow.recover === 'replay';
   }
 
-  get isOver(): boolean {
-    return this.#over !== undefined;
-  }
-
   get isReplaying(): boolean {
     return this.#catchUp !== undefined;
   }

@@ -43,7 +43,7 @@ export const jobRoutes = (app: JobApp, { workflow, method, path }: Placed): Rout
 };
 
 /** Members besides the input, in the same object. */
-export const jobFields = z.object({
+const jobFields = z.object({
   job_id: z
     .string()
     .min(1)
