@@ -119,7 +119,7 @@ const formats: Readonly<Record<string, string>> = {
   date: '2030-01-31',
   'date-time': '2030-01-31T12:00:00Z',
   duration: 'PT1H',
-  email: 'someone@example.com',
+  email: 'user@example.com',
   hostname: 'example.com',
   ipv4: '192.0.2.1',
   ipv6: '2001:db8::1',

@@ -31,7 +31,7 @@ export class ExecutionFailedError extends Error {
   }
 }
 
-export const isObject = (value: unknown): value is Record<string, unknown> =>
+const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const explained = (status: number, body: unknown): string => {

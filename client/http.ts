@@ -2,11 +2,13 @@
 import { RequestError } from './errors.ts';
 import { backOffForAWhile, delayAfter, isPassing, pause, type RetryMs, retryAfterMs, whenAborted } from './retry.ts';
 
+type HeaderValues = Readonly<Record<string, string>>;
+
 export interface HttpOptions {
   /** URL of the server, with its root path if it has one. Default: the origin of the page. */
   readonly baseUrl?: string;
-  /** Sent with every request, such as `authorization`. A function is called for each request. */
-  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
+  /** Sent with every request, such as `authorization`. A function is called each time, and may return a promise. */
+  readonly headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
   /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /**
@@ -52,7 +54,7 @@ export class Http {
   async ask<T>(path: string, request: Request, read: (response: Response) => T | Promise<T>): Promise<T> {
     const { signal, waitMs = 0, onRetry } = request;
     for (let attempt = 0; ; attempt += 1) {
-      const init = this.prepare(request);
+      const init = await this.prepare(request);
       const connection = new Connection(signal);
       try {
         const response = await this.open(path, init, connection, waitMs);
@@ -73,9 +75,9 @@ export class Http {
     }
   }
 
-  /** Throws for headers or bodies that cannot be sent. */
-  prepare({ method = 'GET', headers = {}, body }: Request): RequestInit {
-    const own = typeof this.#headers === 'function' ? this.#headers() : this.#headers;
+  /** Rejects if the request cannot be sent at all. */
+  async prepare({ method = 'GET', headers = {}, body }: Request): Promise<RequestInit> {
+    const own = typeof this.#headers === 'function' ? await this.#headers() : this.#headers;
     const content = body === undefined ? {} : { 'content-type': 'application/json' };
     const all = { ...own, ...content, ...headers };
     new Headers(all);
@@ -144,6 +146,13 @@ export class Connection {
 
 /** Browsers require that `fetch` is called as a function of the page, not as a method of another object. */
 const globalFetch: typeof globalThis.fetch = (...request) => globalThis.fetch(...request);
+
+/** Rejects at once with a `RequestError` for a body of another type, which comes from something in between. */
+export const jsonOf = async <T>(response: Response): Promise<T> => {
+  const type = response.headers.get('content-type')?.split(';')[0] || 'nothing';
+  if (/\bjson$/.test(type)) return response.json() as Promise<T>;
+  throw new RequestError(response.status, { message: `Expected JSON, got ${type}.` });
+};
 
 const bodyOf = async (response: Response): Promise<unknown> => {
   const text = await response.text().catch(() => '');

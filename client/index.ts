@@ -1,6 +1,6 @@
 /** A client for browsers and Node: starts executions, follows them to their end, and answers their prompts. */
 import { ExecutionFailedError, RequestError } from './errors.ts';
-import { Http, type HttpOptions } from './http.ts';
+import { Http, type HttpOptions, jsonOf } from './http.ts';
 import { changesOf, type FollowOptions, journalOf, type StreamOptions, streamOf } from './stream.ts';
 import type {
   BuilderBody,
@@ -115,7 +115,7 @@ export class Client {
     const path = `/executions/${encodeURIComponent(executionId)}${queryOf({ wait: waitS, after })}`;
     return this.#http.ask(path, { signal, waitMs: (waitS ?? 0) * 1_000 }, async (response) => {
       const seq = Number(headerOf(response, 'execution-seq'));
-      return { ...((await response.json()) as ExecutionBody), seq };
+      return { ...(await jsonOf<ExecutionBody>(response)), seq };
     });
   }
 
@@ -166,7 +166,7 @@ export class Client {
     { after, signal }: { after?: number; signal?: AbortSignal } = {},
   ): Promise<JournalBody> {
     const path = `/executions/${encodeURIComponent(executionId)}/journal${queryOf({ after })}`;
-    return this.#http.ask(path, { signal }, (response) => response.json() as Promise<JournalBody>);
+    return this.#http.ask(path, { signal }, (response) => jsonOf<JournalBody>(response));
   }
 
   /** The journal of an execution, every stored fact, until it has settled. Reconnects by itself. */
@@ -208,7 +208,7 @@ export class Client {
   }
 
   #json<T>(path: string): Promise<T> {
-    return this.#http.ask(path, {}, (response) => response.json() as Promise<T>);
+    return this.#http.ask(path, {}, (response) => jsonOf<T>(response));
   }
 
   async #meet(pause: OpenPause, seen: Set<string>, options: RunOptions): Promise<void> {
@@ -247,11 +247,12 @@ const pausesOf = (state: ExecutionState): readonly OpenPause[] => {
   return state.pending ?? [state];
 };
 
-const responseTo = ({ input_type: type }: OpenInteraction['prompt'], value: AnswerValue): unknown => {
+const responseTo = (prompt: OpenInteraction['prompt'], value: AnswerValue): unknown => {
+  const { input_type: type } = prompt;
   const ids = [value].flat();
-  if (type === 'text' || type === 'notification') return { type, text: ids.join('\n') };
+  if (!('options' in prompt)) return { type, text: ids.join('\n') };
   const options = ids.map((id) => ({ id }));
-  return type === 'checkbox' ? { type, selected_options: options } : { type, selected_option: options[0] ?? {} };
+  return options.length === 1 ? { type, selected_option: options[0] } : { type, selected_options: options };
 };
 
 const queryOf = (members: Readonly<Record<string, string | number | undefined>>): string => {

@@ -38,7 +38,7 @@ async function* events(http: Http, place: Place, options: FollowOptions): AsyncG
     signal?.throwIfAborted();
     const headers = place.headers();
     if (headers === undefined) return;
-    const init = http.prepare({ headers: { accept: 'text/event-stream', ...headers } });
+    const init = await http.prepare({ headers: { accept: 'text/event-stream', ...headers } });
     const connection = new Connection(signal);
     let failure: unknown;
     try {

@@ -3,7 +3,7 @@
  * alike asks this table instead of listing them.
  */
 import { type CallPlace, type Fact, type JournalEntry, LAST_DATE, type Pause } from './facts.ts';
-import type { Answer } from './prompts.ts';
+import { wordsOfAnswer } from './prompt-table.ts';
 
 export type FactType = Fact['type'];
 export type FactOf<Type extends FactType> = Extract<JournalEntry, { type: Type }>;
@@ -107,7 +107,8 @@ export const FACTS = {
     tone: 'good',
     closes: 'interaction',
     secrets: ['key'],
-    detail: ({ answer, by }, { user }) => (by === null ? answerText(answer) : `${answerText(answer)}, by ${user(by)}`),
+    detail: ({ answer, by }, { user }) =>
+      by === null ? wordsOfAnswer(answer) : `${wordsOfAnswer(answer)}, by ${user(by)}`,
   },
   'interaction.expired': {
     title: 'Not answered in time',
@@ -252,12 +253,6 @@ export const FACTS = {
   'retention.elapsed': { title: 'Retention elapsed', shownTo: 'operators', isLogged: true },
   'record.forgotten': { title: 'Forgotten', shownTo: 'operators', isLogged: false },
 } as const satisfies { readonly [Type in FactType]: Row<Type> };
-
-const answerText = (answer: Answer): string => {
-  if ('text' in answer) return answer.text;
-  if ('option' in answer) return answer.option.label;
-  return answer.options.map(({ label }) => label).join(', ') || 'none of them';
-};
 
 type Table = typeof FACTS;
 type Flag = {

@@ -441,7 +441,7 @@ export class Engine {
   #refuseIfHeavy(bytes: number): void {
     while (this.#records.isExceededBy(bytes)) {
       if (this.#keeper.makeRoom()) continue;
-      const detail = 'The executions in memory take all the room there is for them; try again later.';
+      const detail = 'The executions in memory use all the memory for them; try again later.';
       throw new Failure('queue_full', { detail, retryAfterMs: 5_000 });
     }
   }

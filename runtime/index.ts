@@ -1,4 +1,4 @@
-/** The door: writing workflows, and running them in a program of your own. */
+/** The package `fermata`: writing workflows, and running them in a program. */
 export type { Blocked, ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
 export { opened as pauseOf } from '../machines/execution.ts';
 export {
@@ -23,6 +23,7 @@ export type {
   TraceStep,
 } from '../machines/facts.ts';
 export { isAwaited, LAST_DATE, shownDueAt } from '../machines/facts.ts';
+export { aboutPrompt, optionsOf, PROMPT_KINDS, PROMPTS, type Taking } from '../machines/prompt-table.ts';
 export { firstAwaited, STANDS, type Stand, standOf } from '../machines/standing.ts';
 export { voidIn } from '../machines/void-facts.ts';
 export { AccessToken } from './authoring/access-token.ts';

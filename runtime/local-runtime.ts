@@ -24,10 +24,10 @@ import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions }
 import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
 
-/** How a consent has ended for an execution that waits for it. */
+/** The outcome of a consent for an execution that waits for it. */
 type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;
 
-/** A runtime that begins to serve: `started` says when it does. Throws `options_invalid`. */
+/** Creates a runtime; `started` resolves when it serves. Throws `options_invalid`. */
 export const openRuntime = (setup: RuntimeSetup): LocalRuntime => new LocalRuntime(new Engine(setup));
 
 /** Builds what shared workflows need and starts serving. Rejects with the error of a shared workflow that could not be built. */
@@ -121,7 +121,7 @@ export class LocalRuntime implements Runtime {
 
   async facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined> {
     const found = this.#owned(executionId, by);
-    const execution = found instanceof Promise ? await found : found; // no turn is lost where there is no need to wait
+    const execution = found instanceof Promise ? await found : found; // a synchronous value needs no turn
     if (execution === undefined) return undefined;
     return by.isOperator ? this.wholeJournal(execution, after) : this.journal(execution, after);
   }
@@ -171,7 +171,7 @@ export class LocalRuntime implements Runtime {
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
     const fact = idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey };
     if (await execution.offer(fact)) return 'accepted';
-    await execution.keeping; // another answer, which may be this one
+    await execution.keeping; // another answer, or this one
     return this.#closed(execution, interactionId, response, idempotencyKey);
   }
 
@@ -180,7 +180,7 @@ export class LocalRuntime implements Runtime {
     const execution = found instanceof Promise ? await found : found;
     if (execution === undefined) throw notFound(executionId);
     if (!(await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError'))) {
-      await execution.keeping; // it has just ended, and is about to be told so
+      await execution.keeping; // its end is about to be published
       throw settled(execution);
     }
   }
@@ -190,7 +190,7 @@ export class LocalRuntime implements Runtime {
     const execution = found instanceof Promise ? await found : found;
     if (execution === undefined) throw notFound(executionId);
     if (execution.context.blocked !== null && (await this.engine.retry(execution))) return;
-    await execution.keeping; // something has just happened to it, and is about to be told
+    await execution.keeping; // its last fact is about to be published
     if (execution.isSettled) throw settled(execution);
     const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
     throw new Failure('execution_not_blocked', { detail });
@@ -206,7 +206,10 @@ export class LocalRuntime implements Runtime {
     return oauth.ask({ ...subject, provider, address });
   }
 
-  /** All of it is appended in one turn, and so is one commit with the end of the flow: no execution can wait for a flow that is over. */
+  /**
+   * All facts are appended in one turn, and share a commit with the end of the flow: no execution can wait for a
+   * finished flow.
+   */
   async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
     const outcome = await this.engine.oauth.complete({ url, user: by.userId });
     if (outcome.outcome === 'unknown_state') return outcome;
@@ -223,7 +226,7 @@ export class LocalRuntime implements Runtime {
     return outcome;
   }
 
-  /** Rejects if it cannot be committed now: then it is offered again later. */
+  /** Rejects if it cannot be committed now; it is then offered again later. */
   async #offerEnd(executionId: string, fact: ConsentEnd): Promise<void> {
     try {
       await this.offer(executionId, { ...fact });
@@ -233,7 +236,7 @@ export class LocalRuntime implements Runtime {
     }
   }
 
-  /** The provider does not send the browser a second time: what could not be stored is stored later. */
+  /** The provider does not send the browser a second time, so a fact that could not be stored is stored later. */
   #offerAgain(executionId: string, fact: ConsentEnd, ms: number): void {
     this.after(ms, () => {
       this.#offerEndOnce(executionId, fact).catch(() => this.#offerAgain(executionId, fact, Math.min(ms * 2, 60_000)));
@@ -267,7 +270,10 @@ export class LocalRuntime implements Runtime {
     return isVisible(found, by) ? found : undefined;
   }
 
-  /** Why a prompt is not open: it was once (then a repeated answer with its key is no mistake), or it never was. */
+  /**
+   * Why a prompt is not open: it was answered or closed before (a repeated answer with its key is then accepted), or it
+   * never existed.
+   */
   async #closed(
     { id }: Execution,
     interactionId: string,
@@ -295,7 +301,7 @@ const isVisible = (execution: Execution | undefined, by: Caller): boolean => {
 const publicPage = (page: JournalPage | undefined): JournalPage | undefined =>
   page && { ...page, entries: page.entries.map(withoutStack) };
 
-/** Entries that have none stay the same objects. */
+/** Unchanged entries stay the same objects. */
 const withoutStack = (entry: JournalEntry): JournalEntry =>
   entry.type === 'execution.failed' ? { ...entry, error: publicError(entry.error) } : entry;
 
@@ -305,11 +311,11 @@ const notFound = (executionId: string): Failure =>
 const settled = ({ id, status }: Execution): Failure =>
   new Failure('execution_settled', { detail: `Execution ${id} is over: it is ${status}.` });
 
-/** Whose executions somebody may see; undefined: everybody's. */
+/** The owner whose executions the caller may see; undefined: all owners. */
 const ownerOf = ({ isOperator, userId }: Caller): string | undefined => {
   if (isOperator) return undefined;
   if (userId !== undefined) return userId;
-  throw new Failure('identity_required', { detail: 'Executions are listed for their owner: say who you are.' });
+  throw new Failure('identity_required', { detail: 'Only an owner can list executions: send a credential.' });
 };
 
 const refusal = (outcome: Extract<CallbackOutcome, { outcome: 'refused' | 'failed' }>): string =>

@@ -7,7 +7,7 @@
  * `tests/contracts/runtime.ts` checks these promises for every runtime and every store:
  *
  * R1  Reads give their value at once where it is at hand, and a promise where a store on another machine has to be asked.
- * R2  What a caller is told has been committed: a start, an answer, a cancellation, a fact that a watcher gets.
+ * R2  Callers see committed data only: a start, an answer, a cancellation, a fact that a subscriber gets.
  * R3  A view shows one execution for as long as the caller has it. Its facts come in order, each once.
  */
 import type { Consent, Interaction } from '../machines/facts.ts';

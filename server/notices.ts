@@ -5,7 +5,7 @@ export const UNREAD =
   'proxy_set_header Connection "" in nginx, or serve with --adapter node (docs/deploying.md)';
 
 export const SHARED_NAMES =
-  'sharedAnonymousNames: whoever guesses the job id or conversation of a caller without identity can read it and answer';
+  'sharedAnonymousNames: a client that guesses the job id or conversation of a caller without identity can read and answer it';
 
 export const FALLBACK =
   'uWebSockets.js does not load on this machine: node:http and ws serve the same routes, with about half of the requests a second';

@@ -20,8 +20,8 @@ export const openStore = async (options: StoreOptions): Promise<{ readonly store
 
 /** Information for operators at the start. */
 export const reportStore = ({ data, dataSecret }: StoreOptions, log: Log): void => {
-  if (data === null) log.info({}, 'executions are kept in memory, and end with this process');
-  else log.info({ directory: resolve(data) }, 'executions are kept in a directory');
+  if (data === null) log.info({}, 'executions are in memory, and end with this process');
+  else log.info({ directory: resolve(data) }, 'executions are stored in a directory');
   if (data === null || dataSecret !== undefined) return;
-  log.info({}, 'tokens and credentials are in memory only, since FERMATA_DATA_SECRET is not set');
+  log.info({}, 'tokens and credentials are in memory only, because FERMATA_DATA_SECRET is not set');
 };

@@ -1,5 +1,6 @@
 /** What can happen next to a waiting execution: actions of people, providers and time, each with a name. */
 import type { Consent, Interaction } from '../machines/facts.ts';
+import { aboutPrompt, optionsOf } from '../machines/prompt-table.ts';
 import type { Prompt, Response } from '../runtime/index.ts';
 import type { Play } from './play.ts';
 
@@ -92,16 +93,14 @@ const consents = ({ id, provider, authUrl, dueAt }: Consent): Choice[] => {
 const givenFor = (prompt: Prompt, answers: Answers | undefined): readonly Given[] => {
   const given = typeof answers === 'function' ? answers(prompt) : answers?.[prompt.text];
   if (given !== undefined) return given;
-  switch (prompt.input_type) {
-    case 'binary_choice':
-    case 'radio':
-    case 'dropdown':
-      return prompt.options.map(({ id }) => id);
-    case 'checkbox': {
-      const ids = prompt.options.map(({ id }) => id);
+  const ids = optionsOf(prompt).map(({ id }) => id);
+  switch (aboutPrompt(prompt.input_type).takes) {
+    case 'one':
+      return ids;
+    case 'many':
       return [[], ...ids.map((id) => [id]), ...(ids.length > 1 ? [ids] : [])];
-    }
-    default:
+    case 'text':
+    case 'acknowledgement':
       throw new Error(
         `The workflow asks ${JSON.stringify(prompt.text)}, and the test does not say what people may answer: ` +
           `add answers: { ${JSON.stringify(prompt.text)}: ['...'] }.`,
@@ -110,4 +109,6 @@ const givenFor = (prompt: Prompt, answers: Answers | undefined): readonly Given[
 };
 
 const responseOf = ({ input_type: kind }: Prompt, given: Given): Response =>
-  kind === 'text' ? { kind, text: String(given) } : { kind, picks: [given].flat().map((id) => ({ id })) };
+  aboutPrompt(kind).takes === 'text'
+    ? { kind, text: String(given) }
+    : { kind, picks: [given].flat().map((id) => ({ id })) };

@@ -46,10 +46,6 @@ export class Disk {
   facts(id: string): JournalEntry[] {
     return this.rows.get(id)?.texts.map((text) => JSON.parse(text)) ?? [];
   }
-
-  count(id: string): number {
-    return this.rows.get(id)?.texts.length ?? 0;
-  }
 }
 
 /** The failure of a commit, decided when the commit begins. */

@@ -1,6 +1,6 @@
 /** Answers from the command line: each prompt takes the next one. */
-import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
-import { chosen, optionsOf, type Respondent } from './respondent.ts';
+import { aboutPrompt, Failure, optionsOf, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
+import { chosen, type Respondent } from './respondent.ts';
 
 export interface GivenAnswers {
   readonly respond: Respondent;
@@ -13,14 +13,14 @@ export const givenAnswers = (texts: readonly string[], next?: Respondent): Given
   let used = 0;
   return {
     respond: async (prompt, signal) => {
-      if (prompt.input_type === 'notification') return { kind: 'notification' };
+      if (aboutPrompt(prompt.input_type).takes === 'acknowledgement') return { kind: prompt.input_type };
       const text = texts[used];
       if (text !== undefined) {
         used += 1;
         return responseTo(prompt, text);
       }
       if (next !== undefined) return next(prompt, signal);
-      throw unanswered(prompt, `nobody is here to answer. Run it in a terminal, or give ${howToAnswer(prompt)}`);
+      throw unanswered(prompt, `there is no terminal to ask in. Run it in a terminal, or give ${howToAnswer(prompt)}`);
     },
     get left() {
       return texts.length - used;
@@ -30,8 +30,9 @@ export const givenAnswers = (texts: readonly string[], next?: Respondent): Given
 
 /** A text unchanged; an option by id, value or label; several options with commas. Throws `options_invalid`. */
 const responseTo = (prompt: Prompt, text: string): Response => {
-  const response: Response =
-    prompt.input_type === 'text' ? { kind: 'text', text } : chosen(prompt, namesIn(prompt, text).map(idIn(prompt)));
+  const { input_type: kind } = prompt;
+  const isText = aboutPrompt(kind).takes === 'text';
+  const response = isText ? { kind, text } : chosen(prompt, namesIn(prompt, text).map(idIn(prompt)));
   try {
     readAnswer(prompt, response);
     return response;
@@ -41,7 +42,7 @@ const responseTo = (prompt: Prompt, text: string): Response => {
 };
 
 const namesIn = ({ input_type }: Prompt, text: string): string[] => {
-  if (input_type !== 'checkbox') return [text];
+  if (aboutPrompt(input_type).takes !== 'many') return [text];
   return text
     .split(',')
     .map((name) => name.trim())

@@ -25,7 +25,7 @@ export const historyOf = (
   const facts: [string, string][] = [
     ['status', status],
     ['workflow', version === '' ? workflow : `${workflow}, version ${version}`],
-    ['owner', owner ?? 'nobody in particular'],
+    ['owner', owner ?? 'none'],
     ['started', `${timeOf(startedAt)}, ${spell(now - startedAt)} ago`],
     ...(settledAt === null
       ? []

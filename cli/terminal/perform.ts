@@ -38,8 +38,8 @@ export const perform = async (performance: Performance): Promise<number> => {
   const isPersonThere = streams.stdin.isTTY && streams.stderr.isTTY;
   const person = isPersonThere ? (await import('./person.ts')).person(streams) : undefined;
   const answers = givenAnswers(performance.answers, person);
-  const { trace, ...nobody } = metadataFromHttpRequest({});
-  const request = { ...nobody, trace: new RunTrace(trace), interactive: true, streaming: false };
+  const { trace, ...noRequest } = metadataFromHttpRequest({});
+  const request = { ...noRequest, trace: new RunTrace(trace), interactive: true, streaming: false };
   const { execution } = await runtime.start({ ...request, workflow: workflow.name, input, by });
 
   const cancel = (): void => void runtime.cancel(execution.id, by).catch(() => {}); // it may have settled meanwhile

@@ -11,8 +11,8 @@ export interface Live<T> {
   readonly error: string | undefined;
 }
 
-/** Upper bound for the share of time in which a page keeps the server busy: one part in this number. */
-const PATIENCE = 9;
+/** A pause is this many times as long as the request before it. */
+const PAUSE_FACTOR = 9;
 
 /**
  * Requests a value when `key` changes and after changes. One request at a time. The pause after a request grows with
@@ -20,30 +20,30 @@ const PATIENCE = 9;
  */
 export const useLive = <T>(ask: () => Promise<T>, key: string): Live<T> => {
   const [state, setState] = useState<Live<T>>({ value: undefined, error: undefined });
-  const question = useRef(ask);
-  question.current = ask;
+  const latest = useRef(ask);
+  latest.current = ask;
   useEffect(() => {
     let isAsking = false;
-    let isDue = false;
+    let isOutdated = false;
     let isOver = false;
-    const look = async (): Promise<void> => {
-      isDue = true;
+    const refresh = async (): Promise<void> => {
+      isOutdated = true;
       if (isAsking) return;
       isAsking = true;
-      while (isDue && !isOver) {
-        isDue = false;
+      while (isOutdated && !isOver) {
+        isOutdated = false;
         const since = performance.now();
         try {
-          const value = await question.current();
+          const value = await latest.current();
           if (!isOver) setState({ value, error: undefined });
         } catch (error) {
           if (!isOver && !isShutOut(error)) setState(({ value }) => ({ value, error: messageOf(error) }));
         }
-        if (isDue) await new Promise((resolve) => setTimeout(resolve, PATIENCE * (performance.now() - since)));
+        if (isOutdated) await new Promise((resolve) => setTimeout(resolve, PAUSE_FACTOR * (performance.now() - since)));
       }
       isAsking = false;
     };
-    const unsubscribe = news.subscribe(() => void look());
+    const unsubscribe = news.subscribe(() => void refresh());
     return () => {
       isOver = true;
       unsubscribe();
@@ -56,7 +56,7 @@ export interface LiveJournal {
   readonly entries: readonly JournalEntry[];
   /** Entries up to this number may be missing. */
   readonly truncatedThrough: number;
-  /** The server does not know the execution, or no longer. */
+  /** The server has no such execution, or has deleted it. */
   readonly isGone: boolean;
 }
 
@@ -80,7 +80,7 @@ export const useJournal = (id: string): LiveJournal => {
         if (page.entries.length === 0) return show();
       }
     };
-    const look = gathered(async () => {
+    const refresh = oneAtATime(async () => {
       try {
         await read();
       } catch (error) {
@@ -90,7 +90,7 @@ export const useJournal = (id: string): LiveJournal => {
     });
     setJournal(nothing);
     const unsubscribe = news.subscribe(() => {
-      if (entries.length === 0 || isNewsOf(id)) look();
+      if (entries.length === 0 || isNewsOf(id)) refresh();
     });
     return () => {
       abort.abort();
@@ -101,15 +101,15 @@ export const useJournal = (id: string): LiveJournal => {
 };
 
 /** Runs one call at a time, and one more if it was called meanwhile. */
-const gathered = (work: () => Promise<void>): (() => void) => {
+const oneAtATime = (work: () => Promise<void>): (() => void) => {
   let isWorking = false;
-  let isDue = false;
+  let isOutdated = false;
   return async () => {
-    isDue = true;
+    isOutdated = true;
     if (isWorking) return;
     isWorking = true;
-    while (isDue) {
-      isDue = false;
+    while (isOutdated) {
+      isOutdated = false;
       await work();
     }
     isWorking = false;

@@ -12,7 +12,7 @@ import { whileSeen } from './seen.ts';
 /** The server's root path. The page is at `/console` below it. */
 export const root = location.pathname.replace(/\/console\/?$/, '');
 
-export const AS_OPERATOR = { 'x-as-operator': '1' };
+const AS_OPERATOR = { 'x-as-operator': '1' };
 
 /** The page itself shows that the server is away, and retries. */
 export const api = createClient({

@@ -5,6 +5,7 @@
  * type of the answer. Each answer is checked against its prompt before it reaches the execution.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { aboutPrompt, optionsOf } from '../../machines/prompt-table.ts';
 import type {
   Answer,
   BinaryAnswer,
@@ -144,40 +145,18 @@ const unfit = (detail: string): never => {
 
 /** The answer that this response gives to this prompt. Throws `answer_invalid` with a description of valid answers. */
 export const readAnswer = (prompt: Prompt, response: Response): Answer => {
-  const kind = prompt.input_type;
-  if (response.kind !== kind) return unfit(`The prompt asks for ${kind}, the answer is of type ${response.kind}.`);
-  switch (kind) {
-    case 'text': {
-      const text = response.text ?? '';
-      if (prompt.required && text.trim() === '') return unfit('An answer is required, the text is empty.');
-      return { kind, text };
-    }
-    case 'notification':
-      return { kind, text: response.text ?? '' };
-    case 'binary_choice': {
-      const option = onePick(prompt.options, response);
-      return { kind, option, value: option.value };
-    }
-    case 'radio':
-    case 'dropdown': {
-      const option = onePick(prompt.options, response);
-      return { kind, option, value: option.value };
-    }
-    case 'checkbox': {
-      const options = [...new Set((response.picks ?? []).map((pick) => picked(prompt.options, pick)))];
-      return { kind, options, values: options.map(({ value }) => value) };
-    }
-  }
-};
-
-const onePick = <O extends BinaryOption | Option>(options: readonly O[], { picks = [] }: Response): O => {
-  const [pick] = picks;
-  if (pick === undefined || picks.length > 1) return unfit(`Exactly one option can be chosen, got ${picks.length}.`);
-  return picked(options, pick);
+  const { takes, nat, answer } = aboutPrompt(prompt.input_type);
+  if (response.kind !== prompt.input_type && response.kind !== nat)
+    return unfit(`The prompt asks for ${prompt.input_type}, the answer is of type ${response.kind}.`);
+  const picks = takes === 'one' || takes === 'many' ? (response.picks ?? []) : [];
+  if (takes === 'one' && picks.length !== 1) return unfit(`Exactly one option can be chosen, got ${picks.length}.`);
+  const options = new Set(picks.map((pick) => picked(optionsOf(prompt), pick)));
+  const read = answer(prompt as never, { text: response.text ?? '', options: [...options] as never });
+  return typeof read === 'string' ? unfit(read) : read;
 };
 
 /** The id decides. A response without an id is matched by the value. */
-const picked = <O extends BinaryOption | Option>(options: readonly O[], { id, value }: Pick): O => {
+const picked = (options: readonly (BinaryOption | Option)[], { id, value }: Pick): BinaryOption | Option => {
   const option = options.find((offered) =>
     id === undefined ? isDeepStrictEqual(offered.value, value) : offered.id === id,
   );

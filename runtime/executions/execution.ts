@@ -195,7 +195,7 @@ export class Execution {
     const ms = Math.min(RETRY_MS * 2 ** (this.#postponed - 1), LONGEST_RETRY_MS);
     this.#deps.log.warn(
       { executionId: this.id, err, retryInMs: ms },
-      'what an execution needs to go on cannot be had yet',
+      'the resources of an execution are not available yet',
     );
     this.#driveAt = this.#deps.clock.now() + ms;
     this.#arm();
@@ -366,8 +366,8 @@ export class Execution {
   #refused(err: Failure): void {
     this.#refusals += 1;
     if (this.#refusals > MAX_REFUSALS) return;
-    const more = this.#isSetAside ? ', and it is set aside until the server is started again' : '';
-    this.#deps.log.error({ executionId: this.id, err }, `what happens to an execution cannot be stored${more}`);
+    const more = this.#isSetAside ? ', and it is set aside until the next start of the server' : '';
+    this.#deps.log.error({ executionId: this.id, err }, `the facts of an execution cannot be stored${more}`);
   }
 
   /** Its facts cannot be stored, while those of other executions can. */
@@ -394,7 +394,7 @@ export class Execution {
       try {
         this.driver = this.#deps.drive(this);
       } catch (err) {
-        this.#deps.log.warn({ executionId: this.id, err }, 'nobody can go on with an execution yet');
+        this.#deps.log.warn({ executionId: this.id, err }, 'an execution cannot be continued yet');
         this.#driveAt = this.#deps.clock.now() + RETRY_MS;
         this.#arm();
       }
@@ -441,7 +441,7 @@ export class Execution {
     try {
       watcher(entry);
     } catch (error) {
-      this.#deps.log.error({ executionId: this.id, err: error }, 'a watcher of an execution failed');
+      this.#deps.log.error({ executionId: this.id, err: error }, 'a subscriber of an execution failed');
     }
   }
 
@@ -494,7 +494,7 @@ export class Execution {
     const now = this.#deps.clock.now();
     const { parkedTimeoutMs } = this.#deps.options;
     if (abandonedAt(this.context, parkedTimeoutMs) <= now) {
-      const message = `Nobody came for ${Math.round(parkedTimeoutMs / 1000)} s while the execution waited.`;
+      const message = `The execution waited for ${Math.round(parkedTimeoutMs / 1000)} s without an answer.`;
       this.mention({ type: 'execution.failed', error: { code: 'abandoned', message, name: 'Error' } });
     } else {
       for (const { kind, id, dueAt } of this.context.pauses) {
@@ -513,7 +513,7 @@ export class Execution {
       this.#driveAt = this.#deps.clock.now() + RETRY_MS; // the disk is slow
       return;
     }
-    if (this.origin.recover === 'fail') this.interrupt('What it had done could not be kept.');
+    if (this.origin.recover === 'fail') this.interrupt('The facts of the execution could not be stored.');
     else if (this.phase === 'executing' || this.context.steps > 0) this.recover();
     else if (this.phase === 'queued') this.#drive(undefined, 'queued');
   }
@@ -528,7 +528,7 @@ export class Execution {
 }
 
 /** @internal */
-export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
+const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
   tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
 
 const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');

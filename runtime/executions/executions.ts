@@ -87,7 +87,7 @@ export class Executions {
       if (!this.#damaged.has(id)) {
         this.#log.error(
           { executionId: id, err: failure },
-          'what is stored of an execution is damaged: it is left alone',
+          'the stored data of an execution is damaged: it is left alone',
         );
       }
       this.#damaged.add(id);

@@ -83,7 +83,7 @@ export const isUnguessable = (name: string): boolean =>
   name.length >= LEAST.characters && new Set(name).size >= LEAST.different;
 
 const refuse = (what: string, name: string): never => {
-  const detail = `Without identity ${what} needs ${LEAST.characters} characters that nobody guesses, got ${name.length}; or send the Guest-Token of an earlier reply.`;
+  const detail = `Without identity ${what} needs at least ${LEAST.characters} random characters, got ${name.length}; or send the Guest-Token of an earlier reply.`;
   throw new Failure('request_invalid', { detail });
 };
 

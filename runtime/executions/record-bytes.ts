@@ -19,10 +19,6 @@ export class RecordBytes {
     this.#limit = limit;
   }
 
-  get total(): number {
-    return this.#total;
-  }
-
   /** Whether this many more bytes would exceed the limit. */
   isExceededBy(bytes: number): boolean {
     return this.#total + bytes > this.#limit;

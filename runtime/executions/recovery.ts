@@ -159,7 +159,7 @@ export class Archivist {
     try {
       this.#arm(this.#seeTo(now) ? now + LOOK_AGAIN_MS : this.#nextDueAt(now));
     } catch (err) {
-      this.#deps.log.error({ err }, 'what is due cannot be read');
+      this.#deps.log.error({ err }, 'passed deadlines cannot be read');
       this.#arm(now + READ_AGAIN_MS);
     }
   }

@@ -30,11 +30,6 @@ export class Retention {
     this.#deps = deps;
   }
 
-  /** Number of kept executions. */
-  get size(): number {
-    return this.#size;
-  }
-
   add(execution: Execution): void {
     this.#size += 1;
     if (execution.retentionMs === this.#deps.retentionMs) this.#queue.push(execution);

@@ -126,7 +126,7 @@ export class ExecutionStore implements AsyncDisposable {
       const detail = `Interaction ${interactionId} not found for execution ${executionId}`;
       throw new Failure('interaction_not_found', { detail });
     }
-    const outcome = await this.#runtime.answer(executionId, interactionId, response, ANYBODY);
+    const outcome = await this.#runtime.answer(executionId, interactionId, response, ANY_CALLER);
     if (outcome === 'accepted') return;
     const state = driver.state(interactionId);
     if (state === 'ended') throw settled(execution);
@@ -181,7 +181,7 @@ export class ExecutionStore implements AsyncDisposable {
 }
 
 /** The program that has the store decides who may use it. */
-const ANYBODY = { userId: undefined, isOperator: true };
+const ANY_CALLER = { userId: undefined, isOperator: true };
 
 const ownRuntime = ({ ttlSeconds = DEFAULT_EXECUTION_TTL, clock }: ExecutionStoreOptions): Runtime => {
   const options = { retentionMs: ttlSeconds * 1000 };

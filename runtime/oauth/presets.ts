@@ -75,7 +75,7 @@ const slack = {
   tokenEndpointAuthMethod: 'client_secret_basic',
 } as const;
 
-export const presets = {
+const presets = {
   github: {
     authorizationUrl: 'https://github.com/login/oauth/authorize',
     tokenUrl: 'https://github.com/login/oauth/access_token',

@@ -1,6 +1,7 @@
 /** Calls of `ctx` as facts: their kinds, their equality, and their ends. */
 import { isDroppable, isInterchangeable as isInterchangeableFact } from '../../machines/fact-table.ts';
 import type { CallPlace, JournalEntry } from '../../machines/facts.ts';
+import { aboutPrompt } from '../../machines/prompt-table.ts';
 import type { NewFact } from '../executions/execution.ts';
 
 /** A fact of a call, without the place of the call. */
@@ -58,9 +59,9 @@ export const signatureOf = (fact: MadeCall | MadeEntry): string => {
       return `authorize ${fact.provider}`;
     case 'interaction.requested': {
       if (fact.key !== undefined) return `prompt key ${fact.key}`;
-      const { input_type, text, ...rest } = fact.prompt;
-      const { options, placeholder } = rest as { options?: unknown; placeholder?: unknown };
-      return `prompt ${JSON.stringify([input_type, text, options ?? null, placeholder ?? null])}`;
+      const { input_type, text } = fact.prompt;
+      const members = aboutPrompt(input_type).identity.map((name) => (fact.prompt as never)[name] ?? null);
+      return `prompt ${JSON.stringify([input_type, text, ...members])}`;
     }
     case 'sleep.started':
       return 'sleep';

@@ -20,7 +20,7 @@ export interface CatchUpDeps {
 
 /** A replay without progress for this long belongs to other code. */
 export const STALL_MS = 60_000;
-/** The same after another call than the journal has. */
+/** The same, if the run has made a call that the journal does not have. */
 export const DIVERGED_MS = 2_000;
 
 export class CatchUp {
@@ -31,7 +31,7 @@ export class CatchUp {
   /** Pauses that were opened anyway: their calls are in the journal, and now ask for more. */
   readonly again = new Set<string | number>();
   #isBlocked = false;
-  #callOffStall: (() => void) | undefined;
+  #cancelCheck: (() => void) | undefined;
 
   constructor({ entries, isTruncated }: Past, deps: CatchUpDeps) {
     this.replay = new Replay(entries, isTruncated);
@@ -53,11 +53,11 @@ export class CatchUp {
 
   /** The run gets no facts before its next call: checks after a while whether the call has come. */
   watch(): void {
-    if (this.#callOffStall !== undefined) return;
+    if (this.#cancelCheck !== undefined) return;
     const { progress } = this.replay;
     const isDiverged = this.#held.length > 0;
-    this.#callOffStall = this.#deps.after(isDiverged ? DIVERGED_MS : STALL_MS, () => {
-      this.#callOffStall = undefined;
+    this.#cancelCheck = this.#deps.after(isDiverged ? DIVERGED_MS : STALL_MS, () => {
+      this.#cancelCheck = undefined;
       if (this.#isBlocked) return;
       const { expected } = this.replay;
       const hasCome = this.replay.progress !== progress || (!isDiverged && this.#held.length > 0);
@@ -73,8 +73,8 @@ export class CatchUp {
 
   /** It ends, because the run has caught up or was detached. Returns the held calls. */
   end(): readonly { readonly act: () => void }[] {
-    this.#callOffStall?.();
-    this.#callOffStall = undefined;
+    this.#cancelCheck?.();
+    this.#cancelCheck = undefined;
     return this.#held;
   }
 }

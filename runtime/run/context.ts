@@ -42,7 +42,7 @@ import type { Position } from './thread.ts';
 
 const UNAVAILABLE = 'No human prompt callback was registered. Unable to handle requested prompt.';
 const CALLBACK_FAILED = 'Authentication callback failed';
-const NOBODY_TO_CONSENT = `${CALLBACK_FAILED}: this route can send nobody to a consent page; use a versioned route.`;
+const NO_CONSENT_PAGE = `${CALLBACK_FAILED}: this route cannot send a user to a consent page; use a versioned route.`;
 
 export class RunContext implements Context {
   readonly #run: RunCalls;
@@ -254,7 +254,7 @@ export class RunContext implements Context {
       while (token === undefined) {
         if (!run.asked.interactive) {
           await run.breath;
-          throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
+          throw new InteractionUnavailableError(NO_CONSENT_PAGE);
         }
         const begun = this.#consentOf(provider, scopes, waitedMs);
         if (typeof begun !== 'number') {

@@ -4,7 +4,7 @@ import type { TraceStep } from '../../machines/facts.ts';
 import { toJsonOrNull } from '../json.ts';
 import type { RunCalls } from './run-calls.ts';
 
-/** As many outputs as NAT repeats at the end. */
+/** NAT repeats at most this many outputs in the last steps of a run. */
 const MAX_OUTPUTS = 50;
 
 export class RunSteps {
@@ -25,7 +25,7 @@ export class RunSteps {
     if (this.#outputs.length < MAX_OUTPUTS) this.#outputs.push(value);
   }
 
-  /** Not for a failed run: the execution has its error. */
+  /** Records the end of both steps. Not called for a failed run, whose error is in the execution. */
   end(result: unknown): void {
     if (this.#run.execution.isSettled) return;
     const all = this.#outputs.length > 0 || result === null ? this.#outputs : [result];

@@ -38,7 +38,7 @@ export class Refusals {
     if (calls === SOON) {
       this.#log.warn(
         this.#fields,
-        'a run calls ctx again and again although its execution has ended; return when a call rejects',
+        'a run keeps calling ctx although its execution has ended; return when a call rejects',
       );
     }
     const promise = new Promise<T>((_resolve, reject) => {

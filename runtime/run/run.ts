@@ -128,10 +128,6 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return this.workflow.recover === 'replay';
   }
 
-  get isOver(): boolean {
-    return this.#over !== undefined;
-  }
-
   get isReplaying(): boolean {
     return this.#catchUp !== undefined;
   }
@@ -575,8 +571,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     const words = wordsOfCall(fact);
     this.#block(
       `${words}, which its journal has more than once`,
-      'one of them, and it cannot be told which, for they may overtake each other: run them by ctx.all or ctx.branch, ' +
-        'or give them names of their own',
+      'one of them, and it is unknown which, because they may overtake each other: run them with ctx.all or ctx.branch, ' +
+        'or give them different names',
     );
     this.execution.detach();
   }

@@ -16,17 +16,17 @@ import {
 import { MAX_WAIT_S } from '../http/preferences.ts';
 
 const unknown = refusal('There is no such execution, or it is not yours.');
-const invalidQuery = refusedWithProblem('A parameter cannot be used.');
-const limit = inQuery('limit', 'How many at most; 50 unless told.', count(1, 200));
-const nobody = refusal('The request does not say who is asking.');
+const invalidQuery = refusedWithProblem('A parameter is invalid.');
+const limit = inQuery('limit', 'Maximum number; 50 by default.', count(1, 200));
+const anonymous = refusal('The request does not identify its caller.');
 const noContent: Answer = { description: 'Done.' };
 
 export const aboutExecution: About = {
   tag: 'executions',
-  summary: 'How an execution stands',
+  summary: 'The status of an execution',
   parameters: [
-    inQuery('wait', 'Seconds to wait for news.', count(0, MAX_WAIT_S)),
-    inQuery('after', 'Number of the last fact that is known; news are those after it.', count(0)),
+    inQuery('wait', 'Seconds to wait for a change.', count(0, MAX_WAIT_S)),
+    inQuery('after', 'Number of the last fact that you have; the wait is for a later one.', count(0)),
   ],
   answers: {
     200: { description: 'Its state.', content: json(ref('Execution')), headers: ['Execution-Seq'] },
@@ -43,27 +43,27 @@ export const aboutCancel: About = {
 
 export const aboutRetry: About = {
   tag: 'executions',
-  summary: 'Lets a blocked execution try again',
+  summary: 'Retries a blocked execution',
   description:
-    'With the newest version of its workflow, if its own is not served any more. If the code still does not do what the journal ' +
-    'has, the execution is blocked again.',
+    'With the newest version of its workflow, if its own is no longer served. If the code still does not match the ' +
+    'journal, the execution is blocked again.',
   answers: {
     204: noContent,
     404: unknown,
-    409: refusedWithProblem('It is not blocked, or it is over.'),
+    409: refusedWithProblem('It is not blocked, or has ended.'),
   },
 };
 
 export const aboutExecutionStream: About = {
   tag: 'executions',
-  summary: 'An execution as events, live or ended',
+  summary: 'An execution as events, running or ended',
   parameters: [
-    inQuery('after', 'Number of the last event that is known.', count(0)),
+    inQuery('after', 'Number of the last event that you have.', count(0)),
     inHeader('Last-Event-ID', 'The same, as an EventSource sends it.'),
   ],
   answers: {
-    200: { description: 'Its events, until it is over.', content: { 'text/event-stream': text } },
-    204: { description: 'There is nothing more to come.' },
+    200: { description: 'Its events, until it ends.', content: { 'text/event-stream': text } },
+    204: { description: 'There are no more events.' },
     404: unknown,
     422: invalidQuery,
   },
@@ -73,33 +73,33 @@ export const aboutExecutionList: About = {
   tag: 'executions',
   summary: 'Your executions, newest first',
   parameters: [
-    inQuery('status', 'Only those that stand like this.', { enum: [...STANDS] }),
-    inQuery('workflow', 'Only those of this workflow.'),
-    inQuery('owner', 'Only those of this user.'),
-    inQuery('id', 'Only those whose id begins like this.'),
-    inQuery('before', 'What `next` of the last page said.'),
+    inQuery('status', 'Only executions with this status.', { enum: [...STANDS] }),
+    inQuery('workflow', 'Only executions of this workflow.'),
+    inQuery('owner', 'Only executions of this user.'),
+    inQuery('id', 'Only executions whose id begins like this.'),
+    inQuery('before', '`next` of the last page.'),
     limit,
   ],
   answers: {
     200: {
-      description: 'A page of them; it is shorter than `limit` where they are large.',
+      description: 'A page; shorter than `limit` if the executions are large.',
       content: json(ref('ExecutionList')),
     },
-    404: nobody,
+    404: anonymous,
     422: invalidQuery,
   },
 };
 
 export const aboutInbox: About = {
   tag: 'executions',
-  summary: 'All that waits for you',
+  summary: 'The prompts and consents that wait for you',
   parameters: [limit],
   answers: {
     200: {
-      description: 'What is open, oldest first; large prompts may leave out the newest.',
+      description: 'Open prompts and consents, oldest first; with large prompts the newest may be left out.',
       content: json(ref('Inbox')),
     },
-    404: nobody,
+    404: anonymous,
     422: invalidQuery,
   },
 };

@@ -25,7 +25,7 @@ export const changesRoute = ({ runtime, who }: { runtime: Watched; who: Who }): 
     withCaller(who(call), ({ userId, isOperator }) => {
       if (!isOperator && userId === undefined) {
         throw new Failure('identity_required', {
-          detail: 'Changes are told to owners and operators: say who you are.',
+          detail: 'Only owners and operators get changes: send a credential.',
         });
       }
       const stream = (sink: Sink) => new Changes(runtime, isOperator ? undefined : userId, sink).begin();

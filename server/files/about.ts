@@ -18,9 +18,9 @@ export const aboutUpload = (creates: boolean): About => ({
   body: { 'multipart/form-data': ref('FileUpload') },
   answers: {
     200: { description: 'It is stored.', content: json(ref('StoredFile')) },
-    400: refusal('The path or the form cannot be used.'),
+    400: refusal('The path or the form is invalid.'),
     403: foreign,
-    ...(creates && { 409: refusal('There is such a file.') }),
+    ...(creates && { 409: refusal('The file exists already.') }),
     413: refusedWithProblem('The file is too large.'),
     422: { description: 'The form has no file.', content: json(ref('ValidationRefusal')) },
     507: refusedWithProblem('The store is full.'),

@@ -98,7 +98,7 @@ const mayWrite = async (call: Call, { who, cors, door }: StaticRouteDeps): Promi
   if (!isWelcome(origin, host, cors)) return false;
   const { userId, isOperator } = await who(call);
   if (!door.isGuarded || userId !== undefined || isOperator) return true;
-  throw new Failure('identity_required', { detail: 'Files are written by those who say who they are.' });
+  throw new Failure('identity_required', { detail: 'Writing files needs an identity.' });
 };
 
 const fileOf = async ({ headers, body }: Call): Promise<FormFile | undefined> => {

@@ -33,8 +33,8 @@ export interface About {
 export const tags = {
   workflows: 'Starting executions.',
   chat: 'Workflows as chat completions.',
-  jobs: 'Executions that are started and looked at later.',
-  executions: 'How executions stand, and what they wait for.',
+  jobs: 'Executions that are started now and read later.',
+  executions: 'Status, prompts and journals of executions.',
   files: 'Files of the object store.',
   server: 'The server itself.',
 } as const;
@@ -43,10 +43,10 @@ export const headers = {
   'Execution-Id': 'The execution; it can be looked up under `/executions`.',
   'Execution-Seq': 'The number of its last fact; `after` takes it.',
   'Idempotent-Replayed': '`true` if the execution had been started by an earlier request with this key.',
-  Location: 'Where to look how it stands.',
+  Location: 'The path of its status.',
   'Preference-Applied': 'Which preference of `Prefer` was followed.',
   'Observability-Trace-Id': 'The id of the run in the system to which traces are exported.',
-  'Retry-After': 'Seconds after which it may succeed.',
+  'Retry-After': 'Seconds after which a retry may succeed.',
 } as const;
 
 export type HeaderName = keyof typeof headers;

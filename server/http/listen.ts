@@ -76,7 +76,7 @@ const serverError = problem(500, 'Internal Server Error', 'The server could not 
 const tooLarge = (maxBodyBytes: number): Reply =>
   problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`);
 const crowdedOut: Reply = {
-  ...problem(503, 'Service Unavailable', 'Too many request bodies are under way: send this one again later.'),
+  ...problem(503, 'Service Unavailable', 'The server is receiving too many request bodies: send this one again later.'),
   headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
 };
 /** By then this server has ended, and another one may serve. */
@@ -91,7 +91,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const after = options.after ?? afterByNode;
   const unread = new Backlog(MAX_UNREAD);
   const limits = { maxBodyBytes, requestTimeoutMs, after, unread };
-  const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
+  const tooSlow = problem(408, 'Request Timeout', `The request body must be complete within ${requestTimeoutMs} ms.`);
   const rootPath = options.rootPath?.replace(/\/$/, '') ?? '';
   const router = createRouter(options.routes, rootPath);
   const cors = options.cors === undefined ? undefined : createCors(options.cors);

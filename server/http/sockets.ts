@@ -5,7 +5,7 @@ import { type After, hasBody } from './body.ts';
 import type { Host } from './exchange.ts';
 
 /** Proxies close connections that are silent for a minute. */
-export const PING_MS = 25_000;
+const PING_MS = 25_000;
 
 const GOING_AWAY = 1001;
 

@@ -27,7 +27,7 @@ export interface WhoDeps {
 export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps): Who => {
   const { header } = identifier;
   const anonymous = (headers: Headers, isOperator: boolean): Caller => {
-    const guest = sharesNames ? EVERYBODY : readGuest(headers);
+    const guest = sharesNames ? ALL_ANONYMOUS : readGuest(headers);
     return guest === undefined ? { userId: undefined, isOperator } : { userId: undefined, isOperator, guest };
   };
   return (call) => {
@@ -43,7 +43,7 @@ export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps):
   };
 };
 
-const EVERYBODY = 'everybody';
+const ALL_ANONYMOUS = 'everybody';
 
 const OPERATOR: Caller = { userId: undefined, isOperator: true };
 

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readCookie } from '../http/cookies.ts';
 import type { Headers } from './identifier.ts';
 
-export const GUEST_HEADER = 'guest-token';
+const GUEST_HEADER = 'guest-token';
 const GUEST_COOKIE = 'fermata-guest';
 
 /** A valid token is returned unchanged. */

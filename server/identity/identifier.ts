@@ -192,10 +192,10 @@ const warningsOf = (options: IdentityOptions, scheme: UserIdScheme): string[] =>
   const { jwt, issuers, header, allowUnverifiedJwts } = options;
   const warnings: string[] = [];
   if (header !== undefined) {
-    warnings.push(`header: ${header} names the user; whoever reaches this server without the proxy can be anyone`);
+    warnings.push(`header: ${header} names the user; a client that bypasses the proxy can choose any user`);
   }
   if (allowUnverifiedJwts) {
-    warnings.push('allowUnverifiedJwts: forged and expired JWTs are accepted, who reaches this server can be anyone');
+    warnings.push('allowUnverifiedJwts: forged and expired JWTs are accepted, so any client can choose any user');
   }
   if ((jwt || issuers) && scheme === 'nat') {
     warnings.push('userIds nat: a session cookie with the sub of a user is that user, although JWTs are verified');

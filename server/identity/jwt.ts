@@ -164,7 +164,7 @@ const jwksAddress = (given: string): URL => {
   const url = secureUrl(given);
   if (url !== undefined) return url;
   throw bad(
-    'jwksUrl must be a https URL, or http on the loopback interface: whoever changes the keys on their way is everybody',
+    'jwksUrl must be a https URL, or http on the loopback interface: an attacker who replaces the keys in transit could be any user',
   );
 };
 
@@ -199,7 +199,7 @@ const reasons: Record<string, string> = {
   ERR_JWT_EXPIRED: 'it has expired',
 };
 const claimReasons: Record<string, string> = {
-  aud: 'it was issued for somebody else',
+  aud: 'it was issued for another audience',
   exp: 'it has no expiry (exp)',
   iss: 'its issuer is not accepted here',
   nbf: 'it is not valid yet',

@@ -28,7 +28,7 @@ export interface Described {
 export const describedRoutes = (routes: readonly Route[]): Described[] => {
   const found = new Map<string, Described>();
   for (const { method, path, about } of routes) {
-    if (about === undefined) throw new Error(`${method} ${path} says nothing about itself`);
+    if (about === undefined) throw new Error(`${method} ${path} has no description`);
     const key = `${method} ${path}`;
     // Of two routes with the same path and method the first one answers.
     if (about !== null && !found.has(key)) found.set(key, { method, path, about });
@@ -61,7 +61,7 @@ export const openApiOf = (
     components: {
       schemas: schemasFor(paths, schemas),
       securitySchemes,
-      responses: { Refused: { description: 'Refused; `code` says why.', content: mediaOf(problem) } },
+      responses: { Refused: { description: 'Refused; `code` is the reason.', content: mediaOf(problem) } },
     },
   };
 };
@@ -71,7 +71,7 @@ const securitySchemes = {
   basic: { type: 'http', scheme: 'basic' },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
   session: { type: 'apiKey', in: 'cookie', name: 'nat-session' },
-  operator: { type: 'apiKey', in: 'header', name: 'X-Operator-Key', description: 'Of who runs the server.' },
+  operator: { type: 'apiKey', in: 'header', name: 'X-Operator-Key', description: 'The key of the operator.' },
 } as const;
 
 const CREDENTIALS = Object.keys(securitySchemes);
@@ -79,7 +79,7 @@ const CREDENTIALS = Object.keys(securitySchemes);
 const securities = { caller: undefined, operator: [{}, { operator: [] }], none: [] } as const;
 
 const segmentsOf = (path: string): string[] => path.split('/').slice(1);
-const REST = { name: 'path', description: 'All segments that are left; slashes may be in it.' };
+const REST = { name: 'path', description: 'The rest of the path, which may contain slashes.' };
 
 const parameterOf = (segment: string): string | undefined =>
   segment === '*' ? REST.name : segment.startsWith(':') ? segment.slice(1) : undefined;

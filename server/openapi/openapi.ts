@@ -61,7 +61,7 @@ const aboutDocument: About = {
 
 const aboutPage: About = {
   tag: 'server',
-  summary: 'The same for people, as a page',
+  summary: 'The same as a web page',
   answers: { 200: { description: 'The page.', content: { 'text/html': text } }, 304: { description: 'As it was.' } },
   credential: 'none',
 };

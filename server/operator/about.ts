@@ -23,8 +23,7 @@ export const aboutSignOut: About = {
 export const aboutInspector: About = {
   tag: 'server',
   summary: 'The Stately inspector, connected to this server',
-  description:
-    'Without the page: the WebSocket at `/inspect/socket` sends the same messages, and takes the same query.',
+  description: 'The WebSocket at `/inspect/socket` sends the same messages, with the same query.',
   parameters: [
     inQuery('kind', 'Only actors of this kind; may be given several times.', { enum: [...KINDS] }),
     inQuery('execution', 'Only this one.'),
@@ -34,7 +33,7 @@ export const aboutInspector: About = {
   answers: {
     200: { description: 'A page.', content: { 'text/html': text } },
     403: forOperators,
-    422: refusedWithProblem('A parameter cannot be used.'),
+    422: refusedWithProblem('A parameter is invalid.'),
   },
   credential: 'operator',
 };
@@ -52,7 +51,7 @@ export const aboutConsole: About = {
 
 export const aboutConsoleFile: About = {
   tag: 'server',
-  summary: 'What the page is made of',
+  summary: 'The files of the page',
   answers: {
     200: { description: 'A file.', content: { '*/*': {} } },
     304: { description: 'As it was.' },
@@ -70,7 +69,7 @@ export const aboutHealth: About = {
 
 export const aboutMonitor: About = {
   tag: 'server',
-  summary: 'Users whose resources are open',
+  summary: 'Users with open resources',
   parameters: [inQuery('user_id', 'Only this one.')],
   answers: {
     200: { description: 'Those users.', content: json(ref('ActiveUsers')) },

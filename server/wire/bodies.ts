@@ -9,8 +9,6 @@ import {
   isAwaited,
   jsonSchemaOf,
   type Prompt,
-  type Stand,
-  standOf,
   type Workflow,
 } from '../../runtime/index.ts';
 import { completionOf } from './completion.ts';
@@ -50,9 +48,6 @@ const givesEither = (workflow: Workflow): boolean => {
   const types = typesGivenBy(workflow);
   return types.some(isWrapped) && !types.every(isWrapped);
 };
-
-/** The single status of NAT's clients: of several open prompts and consents, the oldest decides. */
-export const wireStatus = ({ context }: ExecutionView): Stand => standOf(context);
 
 /** Whether the start request can be answered: the execution has ended, or waits for a person. */
 export const hasOutcome = (execution: ExecutionView): boolean =>

@@ -7,14 +7,14 @@ export interface RoutePaths {
   readonly method: 'GET' | 'POST';
   /** Interactive: may reply 202. */
   readonly path: string | null;
-  /** NAT's older route, which never pauses. */
+  /** The path of NAT's older routes, whose runs never pause. */
   readonly legacyPath: string | null;
   readonly websocketPath?: string | null;
   /** Chat, interactive. With GET, this and the two below are not served. */
   readonly openaiApiPath?: string | null;
   /** Chat in OpenAI's form. */
   readonly openaiApiV1Path?: string | null;
-  /** NAT's older chat, which never pauses. */
+  /** The path of NAT's older chat routes, whose runs never pause. */
   readonly legacyOpenaiApiPath?: string | null;
 }
 

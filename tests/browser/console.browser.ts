@@ -64,7 +64,7 @@ test('each kind of prompt is answered in the inbox, which empties', async (t) =>
   await card('Who reads it').getByRole('button').click();
   await page.getByText('The inbox is empty').waitFor();
   await show(`executions/${executionId}`);
-  await page.getByText('Drafting notes for 2.4.', { exact: true }).waitFor(); // told, not asked: a notification waits for nobody
+  await page.getByText('Drafting notes for 2.4.', { exact: true }).waitFor(); // a notification does not wait
 
   const result = { version: '2.4', headline: 'Faster, and calmer', channels: ['blog', 'chat'], tone: 'warm' };
   assert.deepEqual(await client.follow(executionId), { ...result, audience: 'admins' });

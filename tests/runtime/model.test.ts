@@ -146,7 +146,7 @@ test('an execution goes every way that its model knows, as people, its run and t
   assert.deepEqual(without, [], 'all but what only a crash brings about');
 });
 
-test('nobody gets an execution to do what it may not where it stands', async (t) => {
+test('no caller can make an execution do what its state does not allow', async (t) => {
   const world = await worlds(t);
 
   for (const plan of everyStand(performable)) {

@@ -1,4 +1,4 @@
-/** Doing things once, saying no in time, prompts that nobody answers, and journals that are full: seen from outside. */
+/** Idempotency, limits, unanswered prompts and full journals, seen from outside. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -50,7 +50,7 @@ test('keys that cannot be keys are refused before anything happens', async (t) =
   const short = await call('POST /v1/workflow', { headers: { 'idempotency-key': 'x'.repeat(15) }, body: {} });
 
   assert.deepEqual([short.status, code(short)], [422, 'request_invalid']);
-  assert.match((short.body as { detail: string }).detail, /needs 16 characters that nobody guesses, got 15/);
+  assert.match((short.body as { detail: string }).detail, /needs at least 16 random characters, got 15/);
   assert.equal(here(runtime.list(operator, { limit: 1 })).executions.length, 0);
 });
 
@@ -120,7 +120,7 @@ test('a server that stops takes no new work and says so, answers who waits, and 
   assert.equal(refused.status, 503);
   assert.equal(refused.headers['retry-after'], '11');
   assert.match(refused.headers['content-type']!, /problem\+json/);
-  await assert.rejects(connect(t, server.port), { code: 'ECONNREFUSED' }, 'nobody is let in any more');
+  await assert.rejects(connect(t, server.port), { code: 'ECONNREFUSED' }, 'no client can connect any more');
   const third = here(runtime.list(operator, { limit: 1 })).executions[0]!;
   puppets.get(third.id)!.complete('in time');
   assert.deepEqual([(await waiting).status, (await waiting).body], [200, { value: 'in time' }]);
@@ -163,7 +163,7 @@ test('of several open prompts the oldest is the status, and all of them are ther
   await complete(id);
 });
 
-test('a prompt that nobody answers in time goes on with its default, or fails the run, and takes no answer after', async (t) => {
+test('an expired prompt continues with its default, or fails the run, and accepts no later answer', async (t) => {
   const served = workflow({
     name: 'w',
     run: async (input: unknown, ctx: Context) => {
@@ -196,7 +196,7 @@ test('a prompt that nobody answers in time goes on with its default, or fails th
   assert.equal((await answer(careful)).status, 400);
 });
 
-test('an execution for which nobody comes is abandoned, and who comes then is told that it is too late', async (t) => {
+test('an execution without an answer is abandoned, and a later answer gets an error', async (t) => {
   const { call, clock, runtime } = await serve(t, asking, { parkedTimeoutMs: 86_400_000 });
   const { body } = await call('POST /v1/workflow', { headers: alice, body: {} });
   const { status_url, response_url } = body as Record<string, string>;
@@ -206,7 +206,7 @@ test('an execution for which nobody comes is abandoned, and who comes then is to
   clock.advance(1);
 
   const polled = (await call(`GET ${status_url}`, { headers: alice })).body as Record<string, string>;
-  assert.deepEqual([polled.status, polled.error], ['failed', 'Nobody came for 86400 s while the execution waited.']);
+  assert.deepEqual([polled.status, polled.error], ['failed', 'The execution waited for 86400 s without an answer.']);
   const late = await call(`POST ${response_url}`, { headers: alice, body: { response: { type: 'text', text: 'x' } } });
   assert.equal(late.status, 400);
   assert.equal((await runtime.inbox({ userId: undefined, isOperator: true }, 1)).length, 0);

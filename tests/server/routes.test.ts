@@ -125,7 +125,7 @@ test('a cancelled execution has failed, its run is told, and cancelling it again
   }
 });
 
-test('whoever waits for an execution that somebody cancels is answered at once', async (t) => {
+test('a client that waits for an execution gets a reply at once when it is cancelled', async (t) => {
   const { workflow: served } = puppetry();
   const world = await serve(t, served);
   const waiting = world.call('POST /v1/workflow', { headers: alice, body: {} });
@@ -178,7 +178,7 @@ test('a client that waits so long gets the result if it comes, else the executio
   assert.equal((await inTime).headers.get('preference-applied'), 'wait=2');
 });
 
-test('preferences that nobody understands are ignored, as they should be', async (t) => {
+test('unknown preferences are ignored', async (t) => {
   const world = await serve(t, asking);
 
   for (const prefer of ['', 'wait', 'wait=', 'wait=-1', 'wait=soon', 'return=minimal', 'handling=strict', ',,;;==']) {

@@ -84,7 +84,7 @@ export class DurableWorld {
     await stopped;
   }
 
-  /** Everything that is not on the disk is gone; what the lost runs do from now on reaches nobody. */
+  /** Everything that is not on the disk is gone; further calls of the lost runs have no effect. */
   async crash(): Promise<void> {
     const engine = engineOf(this.runtime);
     for (const execution of engine.executions.all()) execution.leave();
@@ -106,7 +106,7 @@ export class DurableWorld {
   async quiet(): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
       await turns(20);
-      await this.store.forget('nobody'); // whatever was to be written before is
+      await this.store.forget('unknown'); // earlier writes are done then
     }
   }
 

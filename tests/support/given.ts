@@ -1,6 +1,6 @@
 /**
- * Small worlds for tests. Each ends with its test, and fails it if something is left behind: work that nobody ended,
- * claims on builders, watchers, requests without a reply, timers beyond the retention, defects nobody expected.
+ * Small worlds for tests. Each ends with its test, and fails it if something is left behind: unfinished work,
+ * claims on builders, watchers, requests without a reply, timers beyond the retention, unexpected defects.
  */
 
 import assert from 'node:assert/strict';
@@ -38,7 +38,7 @@ interface World {
 }
 
 export interface RuntimeWorld extends World {
-  /** Starts the only workflow, or the one that is named; as nobody in particular unless `by` says who. Resolves when it rests. */
+  /** Starts the only workflow, or the one that is named; without identity unless `by` is given. Resolves when it rests. */
   start(asked?: Asked): Promise<Execution>;
 }
 

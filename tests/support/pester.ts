@@ -1,4 +1,4 @@
-/** What may not happen, tried by everybody who could. */
+/** Forbidden actions, tried by every caller that could. */
 
 import assert from 'node:assert/strict';
 import { type Caller, Failure, type FailureCode, type Runtime, text } from '../../runtime/index.ts';

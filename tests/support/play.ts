@@ -1,4 +1,4 @@
-/** A path of the execution's model as a play: each of its facts is brought about by whoever can, as in real life. */
+/** A path of the execution's model as a play: each of its facts is caused by the party that causes it in reality. */
 
 import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../machines/facts.ts';
@@ -9,7 +9,7 @@ import { engineOf, here } from './here.ts';
 import type { Puppet } from './puppet.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
-/** The people: whoever starts, answers, agrees and cancels. Everything is expected to succeed. */
+/** The callers that start, answer, consent and cancel. Every call is expected to succeed. */
 export interface People {
   /** Resolves to the id of the execution. */
   start(): Promise<string>;

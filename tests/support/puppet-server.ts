@@ -41,6 +41,6 @@ export const asking = workflow({
   run: async (_input: unknown, ctx) => (await ctx.prompt(text({ text: 'Which?' }))).text,
 });
 
-/** Resolves when somebody waits for news of an execution. */
+/** Resolves when a client waits for a change of an execution. */
 export const watched = ({ runtime }: ServerWorld) =>
   until(() => here(runtime.list(operator, { limit: 10 })).executions.some(({ watchers }) => watchers > 0), 'a watcher');

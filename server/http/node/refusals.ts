@@ -16,7 +16,7 @@ const byCode: Readonly<Record<string, Reply>> = {
   HPE_UNEXPECTED_CONTENT_LENGTH: lengthFault,
   HPE_INVALID_CONTENT_LENGTH: lengthFault,
   HPE_INVALID_TRANSFER_ENCODING: codingFault,
-  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'Request Timeout', 'The head of the request did not come in time.'),
+  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'Request Timeout', 'The head of the request did not arrive in time.'),
 };
 
 export const refusalOf = ({ code = '' }: { readonly code?: string }): Reply => byCode[code] ?? notHttp;

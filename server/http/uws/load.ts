@@ -30,7 +30,9 @@ export const findUws = (load: (name: string) => unknown, { platform, arch, nodeM
   const reasons: unknown[] = [];
   for (const name of ['uWebSockets.js', prebuilt]) {
     try {
-      return load(name) as Uws;
+      const found = load(name) as Uws | undefined;
+      if (typeof found?.App === 'function') return found;
+      reasons.push(new Error(`${name} is not the binding: it has no App`));
     } catch (error) {
       reasons.push(error);
     }

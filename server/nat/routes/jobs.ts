@@ -1,6 +1,6 @@
 /**
- * Jobs: executions, seen through another window. A job is started like any other, but nobody can be asked in it, its
- * caller may name it and says how long it is kept. It is on both paths of a workflow, and in the list of executions too.
+ * Jobs: executions with NAT's job API. A job is started like any other execution, but has no prompts. Its caller may
+ * name it and set its retention. It is available on both paths of a workflow, and in the list of executions.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
@@ -31,7 +31,7 @@ import { aboutJob, aboutJobStart } from './about.ts';
 
 type JobApp = Pick<NatApp, 'runtime' | 'who' | 'wire'>;
 
-/** None for a workflow whose input is no object: there would be no place for what a job is told beside it. */
+/** Undefined for a workflow whose input is not an object: there would be no place for the settings of the job. */
 export const jobRoutes = (app: JobApp, { workflow, method, path }: Placed): Route[] => {
   const { input } = workflow;
   if (method !== 'POST' || input === undefined || jsonSchemaOf(input).type !== 'object') return [];
@@ -42,8 +42,8 @@ export const jobRoutes = (app: JobApp, { workflow, method, path }: Placed): Rout
   ];
 };
 
-/** Beside the input, in the same object. */
-export const jobFields = z.object({
+/** Members besides the input, in the same object. */
+const jobFields = z.object({
   job_id: z
     .string()
     .min(1)
@@ -54,7 +54,7 @@ export const jobFields = z.object({
   expiry_seconds: z.int().min(600).max(86_400).default(3_600),
 });
 
-/** What starts a job of each workflow. */
+/** Reads the start of a job, for each workflow. */
 export const jobSchemas = (workflows: readonly Workflow[]): Readonly<Record<string, JsonSchema>> => {
   const { properties } = jsonSchemaOf(jobFields) as { readonly properties: object };
   return Object.fromEntries(
@@ -119,7 +119,9 @@ const starter =
       : json(202, { job_id: id, status: 'submitted' }, headers);
   };
 
-/** A short id of a caller without identity could be guessed: it is theirs by a token, which they get with the reply. */
+/**
+ * A short id of a caller without identity could be guessed. It belongs to a token that the caller gets with the reply.
+ */
 const needsToken = ({ userId, guest }: Caller, jobId: string | undefined): boolean =>
   jobId !== undefined && userId === undefined && guest === undefined && !isUnguessable(jobId);
 
@@ -139,7 +141,7 @@ const hasSettled = ({ isSettled }: ExecutionView): boolean => isSettled;
 type JobStatus = 'submitted' | 'running' | 'success' | 'failure' | 'interrupted';
 
 const jobStatus = ({ context: { settledAt, error, seq } }: ExecutionView): JobStatus => {
-  // The first fact tells of the start, the second of the first slot.
+  // The first fact has the time of the start, the second that of the first slot.
   if (settledAt === null) return seq === 1 ? 'submitted' : 'running';
   if (error === null) return 'success';
   return error.code === 'cancelled' || error.code === 'interrupted' ? 'interrupted' : 'failure';

@@ -33,7 +33,7 @@ export interface ConnectionDeps extends StageDeps {
 /** RFC 6455, 7.4.1 */
 const POLICY_VIOLATION = 1008;
 
-const nobody: Refers = { parentId: 'default_id', conversationId: null };
+const noReference: Refers = { parentId: 'default_id', conversationId: null };
 
 export class Connection {
   readonly #deps: ConnectionDeps;
@@ -84,7 +84,7 @@ export class Connection {
       try {
         if (!this.#isClosed) await work();
       } catch (thrown) {
-        this.#sayFailed(nobody, thrown);
+        this.#sayFailed(noReference, thrown);
       }
     });
   }
@@ -147,7 +147,7 @@ export class Connection {
         if (asked === undefined) continue;
         const useRedirect = consents.usesRedirect(provider);
         this.#stage.askedBeforehand(name, useRedirect ? 'redirect' : 'popup');
-        this.#say(say.consent(nobody, asked.state, asked.authUrl, useRedirect, this.#now()));
+        this.#say(say.consent(noReference, asked.state, asked.authUrl, useRedirect, this.#now()));
       } catch (err) {
         this.#deps.log.warn({ provider, err }, 'a preflight consent could not be asked for');
         this.#say(say.preflightFailed(provider));
@@ -190,7 +190,7 @@ export class Connection {
     const { turn } = this.#stage;
     const pause = turn && (await pauseFor(turn.execution, ids, () => this.#factsOf(turn)));
     if (turn === undefined || pause === undefined) {
-      this.#sayError(turn?.refers ?? nobody, NO_PROMPT);
+      this.#sayError(turn?.refers ?? noReference, NO_PROMPT);
       return;
     }
     const texts = lastUserTexts(content);
@@ -216,7 +216,7 @@ export class Connection {
   }
 
   #sayBad(details: string): void {
-    const refers = this.#stage.turn?.refers ?? nobody;
+    const refers = this.#stage.turn?.refers ?? noReference;
     this.#sayError(refers, { code: 'invalid_message', message: 'Error validating message.', details });
   }
 
@@ -247,7 +247,7 @@ const NO_TEXT: ErrorContent = {
 const NO_PROMPT: ErrorContent = {
   code: 'invalid_message',
   message: 'No prompt is open',
-  details: 'Nobody waits for an answer.',
+  details: 'No prompt waits for an answer.',
 };
 
 /** NAT sends the class of an exception as `message`; here it is the code of the failure. */

@@ -1,5 +1,6 @@
 /** Converts the facts of a run to socket messages. One per reader, because steps depend on their beginning. */
 import {
+  aboutPrompt,
   GivenOutput,
   isForNat,
   isOutput,
@@ -159,8 +160,9 @@ const RESTARTED = {
 /** With the remaining time in whole seconds, and values as texts, which NAT's interface shows on buttons. */
 const shownPrompt = (prompt: Prompt, elapsedMs: number): object => {
   const timeout = prompt.timeout === null ? null : Math.max(0, Math.round(prompt.timeout - elapsedMs / 1000));
-  if (prompt.input_type !== 'binary_choice') return { ...prompt, timeout };
-  return { ...prompt, timeout, options: prompt.options.map((option) => ({ ...option, value: asText(option.value) })) };
+  const shown = { ...prompt, input_type: aboutPrompt(prompt.input_type).nat, timeout };
+  if (!('options' in prompt)) return shown;
+  return { ...shown, options: prompt.options.map((option) => ({ ...option, value: asText(option.value) })) };
 };
 
 /** The value of an option as clients see it and send it back. */

@@ -31,8 +31,8 @@ export const page = `<!DOCTYPE html>
   <body>
     <main>
     <h1>Inspector</h1>
-    <p>Shows the actors of this server in the Stately inspector, which is a page of somebody else unless you run your
-    own. It gets states, events and times; inputs, results, prompts and answers only if the address of this page ends with
+    <p>Shows the actors of this server in the Stately inspector, a page of another company unless you run your
+    own. It gets states, events and times. It gets inputs, results, prompts and answers only if the URL of this page ends with
     <code>?payloads=1</code>.</p>
     <p id="payloads" hidden><strong>Payloads are shown to it, too.</strong></p>
     <form>

@@ -22,7 +22,7 @@ const asking = workflow({
 
 const ada = { cookie: 'nat-session=ada' };
 
-/** A server with one execution of Ada's that waits, and one of nobody's that is over. */
+/** A server with a waiting execution of Ada's, and an ended one without an owner. */
 const givenServer = async (t: TestContext) => {
   const world = await DurableServer.open(t, asking);
   const live = await world.paused({}, ada);

@@ -70,7 +70,7 @@ test('a key with another input or workflow is refused, and whatever was started 
   puppets.get(first.id)!.complete('done');
 });
 
-test('users may choose the same key, and nobody in particular is a user of its own', async (t) => {
+test('users may choose the same key, and callers without identity count as one more user', async (t) => {
   const { workflow: served, puppets } = puppetry();
   const { start } = await given.runtime(t, { workflows: [served] });
 
@@ -87,7 +87,7 @@ test('without identity a key that could be met by chance is refused as such', as
   await assert.rejects(start({ by: nobody, idempotencyKey: 'x'.repeat(15) }), {
     code: 'request_invalid',
     message:
-      'Without identity an idempotency key needs 16 characters that nobody guesses, got 15; or send the Guest-Token of an earlier reply.',
+      'Without identity an idempotency key needs at least 16 random characters, got 15; or send the Guest-Token of an earlier reply.',
   });
 
   assert.equal(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);

@@ -26,7 +26,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.nat(20).map((expire) => ({ expire })) },
 );
 
-test('a record is kept until its time is over, it is one too many, or somebody says so, and not longer', async (t) => {
+test('a record is kept until its time is over, there are too many, or it is deleted, and not longer', async (t) => {
   const commands = fc.array(command, { maxLength: 40, size: 'max' });
 
   await fc.assert(

@@ -1,4 +1,4 @@
-/** The actors as somebody sees them from outside, and that looking leaves nothing behind. */
+/** Inspection of the actors from outside, which leaves nothing behind. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -165,7 +165,7 @@ test('a watcher who comes and goes among many executions leaves nothing attached
   assert.equal(runtime.inspection.inspectors, 0);
 });
 
-test('while nobody looks nothing is attached', async (t) => {
+test('without a watcher nothing is subscribed', async (t) => {
   const { workflow: served, puppets } = puppetry();
   const { runtime, start } = await given.runtime(t, { workflows: [served] });
   const attached = attachments(runtime);
@@ -178,7 +178,7 @@ test('while nobody looks nothing is attached', async (t) => {
   assert.deepEqual(attached, { now: 0, ever: 0 });
 });
 
-test('an inspector that throws is reported and does not look any more, and nobody else notices', async (t) => {
+test('an inspector that throws is reported and removed, without an effect on others', async (t) => {
   const { runtime, start, errors } = await given.runtime(t, { workflows: [asking] });
   const events: EventObject[] = [];
   const stop = runtime.inspection.watch((_, event) => events.push(event));

@@ -82,7 +82,7 @@ test('a session of the same user knows nothing of the session that was there bef
   assert.notEqual(runId, 'r1');
 });
 
-test('ids that nobody gave are made for each run', async (t) => {
+test('missing ids are made for each run', async (t) => {
   const { manager } = await sessionManager(t, witness);
   const session = await manager.session();
 
@@ -259,7 +259,7 @@ test('what waits for a person holds no slot', async (t) => {
   assert.equal(waiting.status, 'awaiting_interaction');
 });
 
-test('whoever keeps books of other requests adds them to those of the sessions', async (t) => {
+test('other requests can be added to the counters of the sessions', async (t) => {
   const { manager } = await sessionManager(t, notebook().served);
   const { builder } = await manager.session({ userId: 'alice' });
 

@@ -101,7 +101,7 @@ test('a consent that was abandoned, or has expired, is over in the next process 
   assert.deepEqual(kept.store.vault.keys('flow', '', 10), []);
 });
 
-test('consents that nobody comes back for do not pile up', async (t) => {
+test('abandoned consents do not accumulate', async (t) => {
   const { process, restart, clock, kept } = await world(t);
   const first = process();
   for (let n = 0; n < 20; n += 1) first.begin(asked);
@@ -280,7 +280,7 @@ test('a refresh that had begun when its process ended is made by the next one, a
   await assert.rejects(lost, { code: 'oauth_failed' });
 });
 
-test('the tokens of an execution that nobody owns go with it, also in another process', async (t) => {
+test('the tokens of an execution without owner are deleted with it, also in another process', async (t) => {
   const { process, restart, kept } = await world(t);
   const first = process();
   for (const executionId of ['execution-1', 'execution-2']) {

@@ -193,7 +193,7 @@ test('a run replaces a token that was refused, and does so once however often it
   assert.deepEqual(await settled(execution), ['token-1', 'token-2']);
 });
 
-test('a process that is lost while a shared consent is stored leaves nobody waiting for it', async (t) => {
+test('a process that is lost while a shared consent is stored leaves no run waiting for it', async (t) => {
   const endpoint = await tokenEndpoint(t, json({ access_token: 'token-1', token_type: 'Bearer' }));
   const needsToken = reading(async (ctx) => (await ctx.authorize('bank')).value);
   const world = await DurableWorld.open(t, [needsToken], { providers: { bank: provider(endpoint.origin) } });

@@ -35,7 +35,7 @@ const result = (world: DurableWorld, id: string) => {
 const PEOPLE = ['ann', 'bob', 'cyd'];
 
 for (const again of ways) {
-  test(`parallel branches keep their values, whoever answers first (${again})`, async (t) => {
+  test(`parallel branches keep their values in any order of answers (${again})`, async (t) => {
     const served = named(async (ctx) => {
       const said = await Promise.all(
         PEOPLE.map(async (who) => {

@@ -65,7 +65,7 @@ for (const [what, damage] of Object.entries(damages)) {
       const named = world.logged.filter((line) => 'executionId' in line && line.executionId === bad);
       assert.deepEqual(
         named.filter(({ message }) => message?.includes('damaged')).map(({ message }) => message),
-        ['what is stored of an execution is damaged: it is left alone'],
+        ['the stored data of an execution is damaged: it is left alone'],
       );
       const stored = new StoredExecutions(world.directory);
       t.after(() => stored.close());

@@ -52,7 +52,7 @@ test('a builder goes on counting where the one of the process before has ended',
   assert.equal(second.builders.get('bob')?.totalRequests, 1);
 });
 
-test('a builder that was disposed while nobody used it is followed by one that knows what it counted', async (t) => {
+test('the builder after an idle one that was disposed continues its counters', async (t) => {
   const { start } = await world(t);
   const { builders, use } = await start();
   await use('alice', 10);

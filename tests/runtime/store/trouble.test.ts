@@ -101,7 +101,7 @@ test('when the thread that writes is lost, runs go back to what is kept and on f
   await workers.at(-1)!.terminate();
 
   await assert.rejects(lost, unavailable);
-  assert.deepEqual([seen, waiting.status], [[], 'awaiting_interaction'], 'nobody has heard of it');
+  assert.deepEqual([seen, waiting.status], [[], 'awaiting_interaction'], 'it was not published');
   await untilItWorks(() => finish(runtime, waiting));
   const { entries } = (await runtime.facts(waiting.id, 0, alice))!;
   assert.equal(entries.filter(({ type }) => type === 'step.completed').length, 1, 'the step was not done again');

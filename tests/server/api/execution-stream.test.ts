@@ -112,7 +112,7 @@ test('after the last event there is nothing: 204 tells an EventSource not to com
   assert.equal((await call(`${path}?after=${execution.context.seq - 1}`)).status, 200);
 });
 
-test('an execution of somebody else is not there, and neither is one that never was', async (t) => {
+test('an execution of another user gets 404, like one that never existed', async (t) => {
   const { server, call, start, finish } = await world(t);
   const id = await start({ 'x-api-key': 'key-of-a' });
 
@@ -176,7 +176,7 @@ test('a thousand readers of one execution all get everything, and leave nothing 
   assert.equal(execution.watchers, 0);
 });
 
-test('for a reader who takes nothing, nothing is kept but the journal, and nobody waits for him', async (t) => {
+test('for a reader that reads nothing, only the journal is stored, and no run waits for it', async (t) => {
   const { url, read, emit, finish, execution } = await world(t);
   const { hostname, port, pathname } = new URL(url);
   const stalled = connect({ port: Number(port), host: hostname }).pause();

@@ -79,7 +79,7 @@ test('a body that is no JSON, or not what was asked for, is refused in words at 
   assert.equal(here(world.runtime.list(operator, { limit: 10 })).executions.length, 1, 'and nothing was started');
 });
 
-test('a body of a form that a web page can send to anybody is no JSON', async (t) => {
+test('a body of a form, which a web page can send to any server, is not JSON', async (t) => {
   const { server } = await givenDoors(t);
 
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '']) {
@@ -218,7 +218,7 @@ test('a query or header that cannot be used is refused by name, or ignored if th
   }
 });
 
-test('credentials that cannot be read are refused, and tell nobody why in detail', async (t) => {
+test('credentials that cannot be read are refused, without details of the reason', async (t) => {
   const { server } = await givenDoors(t);
 
   for (const credential of [

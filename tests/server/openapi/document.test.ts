@@ -98,7 +98,7 @@ test('a parameter and a rest of a path become parameters, and operations have na
 test('a route that says nothing about itself is noticed, one that is there to refuse is left out', () => {
   const { about: _, ...silent } = route('/silent');
 
-  assert.throws(() => openApiOf([silent], described), /GET \/silent says nothing/);
+  assert.throws(() => openApiOf([silent], described), /GET \/silent has no description/);
   assert.deepEqual(openApiOf([route('/', { about: null })], described).paths, {});
 });
 

@@ -46,7 +46,7 @@ test('a file that there is not is not found, wherever it would be', async (t) =>
   }
 });
 
-test('where there is no console, nobody is operator by where he sits', async (t) => {
+test('without a console, a local address makes no operator', async (t) => {
   const { call } = await given.server(t, { workflow: hello, config: { console: false } });
   const headers = { 'x-as-operator': '1' };
 
@@ -54,7 +54,7 @@ test('where there is no console, nobody is operator by where he sits', async (t)
   assert.equal((await call('GET /builders', { headers })).status, 403);
 });
 
-test('who sits at this machine is operator if he asks for it, and else nobody in particular', async (t) => {
+test('a caller on this machine is an operator if it asks for it, and otherwise has no identity', async (t) => {
   const { call } = await given.server(t, { workflow: hello });
   const asked = { 'x-as-operator': '1' };
 

@@ -31,7 +31,7 @@ export class Ensemble {
   /** Epoch milliseconds of act 0. */
   readonly beganAt: number;
   readonly #ids = new Map<Cue, string>();
-  /** The one slot of each user, held here until the plan says that the execution gets it; nobody holds it after a crash. */
+  /** The one slot of each user, held here until the plan grants it to the execution; free after a crash. */
   readonly #slots = new Map<Cue, SlotRequest>();
   #deeds: Promise<unknown>[] = [];
 
@@ -117,7 +117,7 @@ export class Ensemble {
     for (let seen = -1; seen !== facts(); ) {
       seen = facts();
       await turns(20);
-      await store.forget('nobody'); // whatever was to be written before is
+      await store.forget('unknown'); // earlier writes are done then
       await turns(20);
     }
   }

@@ -37,7 +37,7 @@ export interface Report {
   /** Plays that were gone on with. */
   readonly count: number;
   readonly problems: readonly string[];
-  /** Of the machine: what nobody has seen. */
+  /** Problems of the machine that were not reported. */
   readonly missing: readonly string[];
   readonly now: number;
   readonly beganAt: number;

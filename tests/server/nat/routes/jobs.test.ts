@@ -143,7 +143,7 @@ test('the same id again starts nothing and tells the status, whatever comes with
   await complete(submitted[0]!.executionId);
 });
 
-test('an id belongs to who has chosen it: the same one of somebody else is another job, or none', async (t) => {
+test('an id belongs to the caller that chose it: the same id of another caller is another job, or none', async (t) => {
   const { submit, look, complete } = await puppetJobs(t);
   const bob = as('bob');
   const ofAlice = await submit({ job_id: 'j' });
@@ -160,7 +160,7 @@ test('an id belongs to who has chosen it: the same one of somebody else is anoth
   assert.deepEqual((await look('j', bob)).job.output, { of: 'bob' });
 });
 
-test('a job of nobody in particular is for whoever knows its id', async (t) => {
+test('a job without an owner is for every caller that knows its id', async (t) => {
   const { submit, look, complete } = await puppetJobs(t);
   const id = 'a-job-that-nobody-guesses';
   const { executionId } = await submit({ job_id: id }, {});
@@ -183,7 +183,7 @@ test('an operator finds the jobs of others by the ids of their executions', asyn
   assert.deepEqual([status, job.status], [200, 'success']);
 });
 
-test('who is ready to wait gets the end of the job if it comes in time, and keeps nobody else waiting', async (t) => {
+test('a client that waits gets the end of the job in time, and blocks no other client', async (t) => {
   const { call, clock, submit, complete, runtime } = await puppetJobs(t);
   const waiting = [submit({ sync_timeout: 10 }), submit({ sync_timeout: 20 })];
   const isWaited = () =>
@@ -213,12 +213,12 @@ test('a job goes on when who waits for it has left', async (t) => {
   leaving.abort();
 
   assert.equal(await left, 'left');
-  await until(() => job()?.watchers === 0, 'nobody waits any more');
+  await until(() => job()?.watchers === 0, 'no client waits any more');
   assert.equal((await look('j')).job.status, 'running');
   await complete(job()!.id);
 });
 
-test('nobody can be asked in a job', async (t) => {
+test('a job cannot prompt', async (t) => {
   const asking = workflow({
     name: 'asking',
     input: z.object({}),

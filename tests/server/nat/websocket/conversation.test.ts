@@ -57,7 +57,7 @@ test('an execution that is forgotten is not held by the conversation it was part
   await turns();
   heapUsed();
 
-  assert.equal(conversations.size, 1, 'nobody has asked for it since');
+  assert.equal(conversations.size, 1, 'no client has asked for it since');
   assert.equal(ref.deref()?.id, undefined);
 });
 

@@ -41,7 +41,7 @@ test('whatever cannot be used is answered with an error, and the socket lives on
     [() => client.send({ ...asks('x'), content: 'x' }), /^content: /],
     [() => client.send({ ...asks('x'), schema_type: 'shout' }), /^schema_type: /],
     [() => client.send({ type: 'auth_message', payload: { method: 'jwt', token: '' } }), /^payload/],
-    [() => client.send(answers('to nothing')), /Nobody waits/],
+    [() => client.send(answers('to nothing')), /No prompt waits/],
   ];
 
   for (const [send, details] of bad) {
@@ -81,7 +81,7 @@ test('what breaks the protocol ends that socket and no other', async (t) => {
     (client) => client.frame(bytes('{}'), { opcode: 0 }), // goes on with nothing
     (client) => client.frame(bytes('{}'), { opcode: 5 }), // an opcode that there is not
     (client) => client.frame(bytes('x'.repeat(200)), { opcode: 9 }), // a ping that is too long
-    (client) => client.frame(bytes('x'.repeat(20_000))), // so long that nobody reads it
+    (client) => client.frame(bytes('x'.repeat(20_000))), // too long to be read
     (client) => client.drop(),
     (client) => client.close(),
   ];
@@ -151,7 +151,7 @@ test('who sends more than is allowed is told once, and heard again after a while
   assert.equal(client.messages.filter(isError).length, 0);
 });
 
-test('a reader who does not read slows nobody down, and gets everything in order once he reads', async (t) => {
+test('a reader that does not read slows no other down, and gets everything in order later', async (t) => {
   const count = 400;
   const flood = workflow({
     name: 'flood',

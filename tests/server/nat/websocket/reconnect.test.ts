@@ -186,7 +186,7 @@ test('a conversation is shown on the socket that came last; the one before stays
   );
 });
 
-test('a conversation is nobody else’s, whoever knows its id; its owner may say later who he is', async (t) => {
+test('a conversation belongs to its owner only; the owner may identify itself later', async (t) => {
   const talk = await givenTalk(t, {
     workflow: workflow({
       name: 'asker',
@@ -212,7 +212,7 @@ test('a conversation is nobody else’s, whoever knows its id; its owner may say
   assert.deepEqual(textsOf(await back.until(isComplete)), ['Ada']);
 });
 
-test('a run goes on without its client if somebody can find it again, and is cancelled if nobody can', async (t) => {
+test('a run continues without its client if it can be found again, and is cancelled otherwise', async (t) => {
   const talk = await givenTalk(t, {
     workflow: workflow({ name: 'waits', run: (_: unknown, ctx) => ctx.prompt(text({ text: 'Name?' })) }),
   });

@@ -53,7 +53,7 @@ test('messages are of the version that is tested with', () => {
   assert.equal(VERSION, version);
 });
 
-test('the inspection is attached while somebody watches, and not after', async (t) => {
+test('the inspection is subscribed while a watcher is connected, and not after', async (t) => {
   const { open, server } = await givenInspector(t, { workflow: asking });
   const { inspection } = server.runtime;
   const [one, two] = [await open(), await open()];
