@@ -269,7 +269,7 @@ export class Engine {
     };
     const execution = this.#create({ workflow, owner, form }, origin);
     this.#records.add(execution, bytes);
-    execution.driver = new Run(
+    const run = new Run(
       execution,
       request,
       builders.workflow,
@@ -277,6 +277,7 @@ export class Engine {
       this.#runDeps,
       read ?? { value: copyJson(input) },
     );
+    execution.driver = run;
     try {
       const kept = execution.begin(
         input === undefined
@@ -286,6 +287,7 @@ export class Engine {
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
+      run.begin();
       if (kept !== true) await kept;
     } catch (error) {
       lease.cancel();
