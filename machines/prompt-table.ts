@@ -1,6 +1,6 @@
 /**
- * What holds for every prompt of a kind. A new kind has its types in `prompts.ts`, its row here, and its maker beside those in
- * `runtime/authoring/prompts.ts`; clients, the console, the terminal and NAT's wire read the row.
+ * The properties of each kind of prompt. A new kind has its types in `prompts.ts`, its row here, and its function next
+ * to the others in `runtime/authoring/prompts.ts`. Clients, the console, the terminal and NAT's wire read the row.
  */
 import type { Answer, BinaryOption, Option, Prompt, PromptKind } from './prompts.ts';
 
@@ -16,10 +16,10 @@ type AnswerOf<Kind extends PromptKind, A = Answer> = A extends { kind: infer K }
   : never;
 type OptionOf<P> = P extends { options: readonly (infer O)[] } ? O : never;
 
-/** What a client sent, freed of its wire: a text, or the options that were picked. */
+/** The response of a client, independent of the wire: a text, or the selected options. */
 type Given<Of> = { readonly text: string; readonly options: readonly Of[] };
 
-/** What is asked for: a text, a sign that the prompt was seen, one option, or any number of options. */
+/** The form of an answer: a text, an acknowledgement, one option, or any number of options. */
 export type Taking = 'text' | 'acknowledgement' | 'one' | 'many';
 
 type Row<Kind extends PromptKind> = {
@@ -28,11 +28,14 @@ type Row<Kind extends PromptKind> = {
   readonly look?: 'buttons' | 'menu';
   /** JSON Schemas of the members that prompts of other kinds do not have. */
   readonly members: Readonly<Record<string, object>>;
-  /** Members that make two prompts the same question, beside the kind and the text: by them a run that is replayed finds its prompt. */
+  /** Members that identify a question, besides the kind and the text: a replay finds its prompt by them. */
   readonly identity: readonly (keyof PromptOf<Kind> & string)[];
-  /** NAT's clients see a prompt of this kind, and may answer as to one. A kind that they know is itself. */
+  /** The kind that NAT's clients see and may answer. A kind that NAT knows is itself. */
   readonly nat: PromptKind;
-  /** The answer, or why it is none: what was wrong, and what would have fitted. Of kinds that take one option there is exactly one. */
+  /**
+   * The answer, or why the response is invalid: what was wrong, and what would fit. For kinds with one option there is
+   * exactly one.
+   */
   answer(prompt: PromptOf<Kind>, given: Given<OptionOf<PromptOf<Kind>>>): AnswerOf<Kind> | string;
   /** The answer as people read it. */
   words(answer: AnswerOf<Kind>): string;
@@ -103,10 +106,10 @@ export const PROMPTS = {
 
 export const PROMPT_KINDS = Object.keys(PROMPTS) as readonly PromptKind[];
 
-/** The row of any kind, where the kind is known only when the code runs. */
+/** The row of a kind that is known at run time only. */
 export const aboutPrompt = (kind: PromptKind): Row<PromptKind> => PROMPTS[kind] as never;
 
-/** What a person can choose from: options of any value, or of texts. Empty for kinds that are answered otherwise. */
+/** The options of a prompt: with any values, or with texts. Empty for kinds without options. */
 export const optionsOf = (prompt: Prompt): readonly (BinaryOption | Option)[] =>
   'options' in prompt ? prompt.options : [];
 

@@ -5,6 +5,7 @@ import type { Network } from './http/network.ts';
 import { isSentFromElsewhere } from './http/origin.ts';
 import { refusal } from './http/problem.ts';
 import type { Route } from './http/route.ts';
+import { overlapsOf } from './http/router.ts';
 import type { SocketRoute } from './http/sockets.ts';
 import type { ServerOptions } from './options.ts';
 import type { App, Mounted, Protocol } from './protocol.ts';
@@ -27,6 +28,7 @@ export const mount = async (
   const schemas: Record<string, JsonSchema> = { ...wireSchemas, ...workflowSchemas(shared.workflows) };
   const app: App = { ...shared, routes, schemas };
   const mounted: Mounted[] = [];
+  const owners = new Map<Route, Owner>();
   const close = async (): Promise<void> => {
     for (const one of mounted) await one.close?.();
   };
@@ -36,13 +38,48 @@ export const mount = async (
       mounted.push(one);
       routes.push(...one.routes);
       Object.assign(schemas, one.schemas);
+      for (const route of [...one.routes, ...(one.sockets ?? []).map(openingOf)]) {
+        owners.set({ ...route }, { protocol: one.name, setting: route.setting });
+      }
     }
+    requireApart(owners);
   } catch (error) {
     await close();
     throw error;
   }
   return { routes, sockets: mounted.flatMap(({ sockets = [] }) => sockets), close };
 };
+
+interface Owner {
+  readonly protocol: string;
+  readonly setting: string | undefined;
+}
+
+/** A request to open a socket is a GET. */
+const openingOf = ({ path, setting }: SocketRoute): Route => ({
+  method: 'GET',
+  path,
+  ...(setting !== undefined && { setting }),
+  handle: () => refusal(404, 'Not Found'),
+});
+
+/** Throws `options_invalid` for routes that can answer the same request. One setting of one protocol may have routes that overlap. */
+const requireApart = (owners: ReadonlyMap<Route, Owner>): void => {
+  const wrong = new Map<string, string>();
+  for (const pair of overlapsOf([...owners.keys()])) {
+    const [one, other] = [owners.get(pair[0])!, owners.get(pair[1])!];
+    const isOneOwner = one.protocol === other.protocol && one.setting === other.setting;
+    if (isOneOwner && pair[0].path !== pair[1].path) continue;
+    const [first, second] = pair.map((route) => `${route.method} ${route.path} of ${shown(owners.get(route)!)}`);
+    const settings = [...new Set([one, other].flatMap(({ setting }) => setting ?? []))];
+    const mend = settings.length > 0 ? `change ${settings.join(' or ')}` : 'give one of them another path';
+    const key = `${shown(one)} ${shown(other)}`;
+    if (!wrong.has(key)) wrong.set(key, `${first} and ${second} answer the same requests: ${mend}`);
+  }
+  if (wrong.size > 0) throw new Failure('options_invalid', { detail: [...wrong.values()].join('\n') });
+};
+
+const shown = ({ protocol, setting }: Owner): string => (setting === undefined ? protocol : `${protocol} (${setting})`);
 
 /**
  * Unknown host names get no route, because their pages could belong to anyone. A GET that starts a run is refused to

@@ -1,6 +1,6 @@
 /**
- * What a program gives to `createServer`, and its check. A compiler finds these mistakes where there is one; without it a misspelt
- * setting would leave its default in force.
+ * The arguments of `createServer`, and their check. TypeScript finds these mistakes; without it, a misspelt setting
+ * would silently keep its default.
  */
 import { Failure, isWorkflow, type RuntimeSetup, type Workflow } from '../runtime/index.ts';
 import { adapterNames } from './http/adapter.ts';
@@ -41,7 +41,7 @@ const options: Readonly<Record<keyof HandlerSetup, true>> = {
   clientOf: true,
 };
 
-/** The settings in force. Throws `options_invalid`, naming the option. */
+/** The resolved settings. Throws `options_invalid`, naming the option. */
 export const settingsOf = (setup: HandlerSetup): ServerOptions => {
   if (!isObject(setup)) throw bad(`Expected an object such as { workflow }, got ${shown(setup)}.`);
   for (const name of Object.keys(setup)) if (!Object.hasOwn(options, name)) throw unknownOption(name);
@@ -56,7 +56,7 @@ export const settingsOf = (setup: HandlerSetup): ServerOptions => {
   return checked({ ...serverDefaults, ...Object.fromEntries(given) });
 };
 
-/** What `readConfig` of the command line has beside the settings of a server. */
+/** Members that `readConfig` of the command line adds to the settings of a server. */
 const OF_FILES = ['logLevel', 'warnings'];
 
 const checked = (config: ServerOptions): ServerOptions => {

@@ -8,7 +8,7 @@ import { foreignInEndpoint, foreignInProvider, otherCredential } from './nat-nam
 import { ownKeys, providerKeys } from './own-keys.ts';
 import { present } from './present.ts';
 import { type ConfigReader, sources } from './reader.ts';
-import { hasPath, type RouteBlock } from './route-conflicts.ts';
+import { hasPath, type RouteBlock } from './route-block.ts';
 
 export type StepEvent = (typeof stepEvents)[number];
 export type StepAdaptor = {

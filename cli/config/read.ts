@@ -19,10 +19,10 @@ import {
   type StepAdaptor,
 } from './parts.ts';
 import { ConfigReader, type Flags } from './reader.ts';
-import { hasPath, pathNames, type RouteBlock, routeProblems } from './route-conflicts.ts';
+import { hasPath, pathNames, type RouteBlock } from './route-block.ts';
 
 export type { StepEvent } from './parts.ts';
-export type { RouteBlock } from './route-conflicts.ts';
+export type { RouteBlock } from './route-block.ts';
 
 /** Can be passed to `createServer` unchanged. */
 export interface ServerConfig extends ServerOptions {
@@ -125,7 +125,10 @@ const checkRoutes = (reader: ConfigReader, config: ServerConfig): void => {
     { place: [...place, 'workflow'], block: config.workflow },
     ...config.endpoints.map((block, at) => ({ place: [...place, 'endpoints', at], block })),
   ];
-  for (const { path, what } of routeProblems(blocks, config)) reader.refuse(path, what);
+  for (const { place, block } of blocks) {
+    const isForGet = block.openaiApiV1Path !== null && block.method !== 'POST';
+    if (isForGet) reader.refuse([...place, 'openai_api_v1_path'], 'needs method POST, or null');
+  }
   const fault = corsFault(config.cors);
   if (fault !== undefined) reader.refuse([...place, 'cors'], fault);
   if (!hasPath(config.workflow)) reader.warn([...place, 'workflow'], 'names no path, so the workflow is not served');

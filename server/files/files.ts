@@ -7,5 +7,6 @@ export const files = (): Protocol => async (app) => {
   const { objectStore, maxStoreBytes, maxFileBytes } = app.config;
   if (objectStore === null) return { name: 'files', routes: [] };
   const store = await openObjectStore(objectStore, maxStoreBytes);
-  return { name: 'files', routes: staticRoutes({ ...app, store, maxFileBytes }) };
+  const routes = staticRoutes({ ...app, store, maxFileBytes });
+  return { name: 'files', routes: routes.map((route) => ({ ...route, setting: 'fermata.object_store' })) };
 };

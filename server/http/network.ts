@@ -19,7 +19,7 @@ export interface NetworkOptions {
   /** Name or address that the server listens on. */
   readonly host: string;
   /**
-   * Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses, networks such as `10.0.0.0/8`, or
+   * Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted: addresses, networks such as `10.0.0.0/8`, or
    * `loopback`. With any, a local address does not make an operator. Default: none.
    */
   readonly trustProxy?: readonly string[] | undefined;

@@ -76,6 +76,34 @@ export const createRouter = (routes: readonly Route[], rootPath = ''): Router =>
 
 export const withoutTrailingSlash = (path: string): string => path.replace(/\/+$/, '');
 
+/** Pairs of routes that can answer the same request, which are in the order of `routes`. */
+export const overlapsOf = (routes: readonly Route[]): (readonly [earlier: Route, later: Route])[] => {
+  const root = node();
+  return routes.flatMap((route) => {
+    const found = meeting(root, split(route.path), 0, route.method);
+    addRoute(root, route);
+    return found.map((earlier) => [earlier.route, route] as const);
+  });
+};
+
+/** Endpoints that answer some request of this pattern. */
+const meeting = (from: Node, pattern: readonly string[], at: number, method: string): Endpoint[] => {
+  const own = (endpoints?: Endpoints): Endpoint[] => [endpoints?.get(method) ?? []].flat();
+  const segment = pattern[at];
+  if (segment === undefined) return own(from.endpoints);
+  const isAny = segment === REST || isParameter(segment);
+  const literals = isAny
+    ? [...from.literals].flatMap(([name, next]) => (segment === REST || isName(name) ? [next] : []))
+    : [from.literals.get(segment) ?? []].flat();
+  const nexts = from.parameter && (isAny || isName(segment)) ? [...literals, from.parameter] : literals;
+  const below = nexts.flatMap((next) =>
+    segment === REST
+      ? [...own(next.endpoints), ...meeting(next, pattern, at, method)]
+      : meeting(next, pattern, at + 1, method),
+  );
+  return [...below, ...own(from.rest)];
+};
+
 const addRoute = (root: Node, route: Route): void => {
   requireSlash(route.path);
   const segments = split(route.path);

@@ -6,6 +6,9 @@ import { inspectorRoute } from './inspector-routes.ts';
 import { healthRoute, monitorRoute } from './monitor-routes.ts';
 import { operatorRoutes } from './operator-routes.ts';
 
+/** The setting without which there are no pages. */
+const PAGES = 'fermata.console';
+
 export const operator = (): Protocol => (app) => {
   const { door, config } = app;
   const pages = config.console
@@ -13,7 +16,11 @@ export const operator = (): Protocol => (app) => {
     : [];
   return {
     name: 'operator',
-    routes: [healthRoute, ...(config.monitorUsers ? [monitorRoute(app)] : []), ...pages],
-    sockets: config.console ? [inspectorSocket(app)] : [],
+    routes: [
+      healthRoute,
+      ...(config.monitorUsers ? [monitorRoute(app)] : []),
+      ...pages.map((route) => ({ ...route, setting: PAGES })),
+    ],
+    sockets: config.console ? [{ ...inspectorSocket(app), setting: PAGES }] : [],
   };
 };
