@@ -1,0 +1,64 @@
+/** Routes that take and give JSON: one schema of a body is its type, its parser and its entry in the OpenAPI document. */
+import type { z } from 'zod';
+import { type JsonSchema, jsonSchemaOf } from '../../runtime/index.ts';
+import { type About, type Answer, type Content, json as content, ref } from '../http/about.ts';
+import { ValidationFailure } from '../http/mistakes.ts';
+import { json } from '../http/problems.ts';
+import type { Call, Reply, Route } from '../http/route.ts';
+import { readJsonBody } from './json-body.ts';
+import { createReader, type Reading } from './pydantic/reader.ts';
+
+export interface RouteOptions<Body, Result> extends Omit<Route, 'about' | 'handle'> {
+  /** What the request sends. A body that does not fit is refused with 422 and one entry per mistake. Default: none is read. */
+  readonly body?: z.ZodType<Body>;
+  /** What `give` sends with status 200. */
+  readonly reply?: z.ZodType<Result>;
+  /** `answers`: beside 200 for `reply`, and 422 for `body`. */
+  readonly about: Omit<About, 'body' | 'answers'> & { readonly answers?: About['answers'] };
+  /** `body` has been parsed; undefined without a schema. */
+  handle(call: Call, body: Body, give: (result: Result) => Reply): Reply | Promise<Reply>;
+}
+
+/** The schemas are compiled here, and not for each request. */
+export const route = <Body = undefined, Result = never>({
+  body,
+  reply,
+  about,
+  handle,
+  ...rest
+}: RouteOptions<Body, Result>): Route => {
+  const read = body && createReader(body, jsonSchemaOf(body));
+  return {
+    ...rest,
+    about: {
+      ...about,
+      ...(body && { body: shownOf(jsonSchemaOf(body)) }),
+      answers: {
+        ...(reply && { 200: { description: 'Done.', content: shownOf(jsonSchemaOf(reply, 'output')) } }),
+        ...(body && { 422: unfit }),
+        ...about.answers,
+      },
+    },
+    handle: (call) => {
+      if (read === undefined) return handle(call, undefined as Body, give);
+      const reading = read(readJsonBody(call.headers['content-type'], call.body));
+      if (reading instanceof Promise) return reading.then((late) => handle(call, valueOf(late) as Body, give));
+      return handle(call, valueOf(reading) as Body, give);
+    },
+  };
+};
+
+/** A schema stands inside of the document, where its own references would lead elsewhere. */
+const shownOf = ({ $schema: _, ...schema }: JsonSchema): Content => {
+  if (schema.$defs === undefined) return content(schema);
+  throw new Error('the schema of a body in route() must have no named parts (meta id) and not refer to itself');
+};
+
+const give = (result: unknown): Reply => json(200, result);
+
+const unfit: Answer = { description: 'The body does not fit.', content: content(ref('ValidationRefusal')) };
+
+const valueOf = (reading: Reading): unknown => {
+  if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
+  return reading.value;
+};
