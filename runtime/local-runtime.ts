@@ -94,12 +94,12 @@ export class LocalRuntime implements Runtime {
   }
 
   job(jobId: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    return this.#owned(this.engine.jobOf(by, jobId) ?? jobId, by);
+    return andThen(this.engine.jobOf(by, jobId), (id) => this.#owned(id ?? jobId, by));
   }
 
   conversation(workflow: string, conversation: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    const id = this.engine.conversationOf(by, workflow, conversation);
-    return id === undefined ? undefined : this.#owned(id, by);
+    const found = this.engine.conversationOf(by, workflow, conversation);
+    return andThen(found, (id) => (id === undefined ? undefined : this.#owned(id, by)));
   }
 
   waitUntil(
@@ -265,7 +265,7 @@ export class LocalRuntime implements Runtime {
   }
 
   #owned(executionId: string, by: Caller): Awaitable<Execution | undefined> {
-    const found: Awaitable<Execution | undefined> = this.engine.executions.get(executionId);
+    const found = this.engine.executions.get(executionId);
     if (found instanceof Promise) return found.then((execution) => (isVisible(execution, by) ? execution : undefined));
     return isVisible(found, by) ? found : undefined;
   }

@@ -26,7 +26,7 @@ import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { Fullness, Store } from '../store/store.ts';
+import { type Fullness, journalOf, type Store } from '../store/store.ts';
 import { usageOf } from '../store/usage.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
@@ -431,7 +431,7 @@ export class Execution {
   #filled(full: Fullness): void {
     if (full === 'full' && this.hasEnded) return; // facts that were recorded since then also exceed the limit, and each check reads the whole journal
     const { store, options, log } = this.#deps;
-    const usage = usageOf(store.read(this.id)?.entries ?? [], options);
+    const usage = usageOf(journalOf(store, this.id)?.entries ?? [], options);
     if (full === 'full')
       this.fail('journal_full', `The run has more steps and answers than its journal may hold. ${usage}`);
     else log.warn({ executionId: this.id, workflow: this.context.workflow }, `the journal is nearly full. ${usage}`);

@@ -1,6 +1,9 @@
 /**
- * Group commit: all writes of one turn of the event loop, or during a running commit, are one transaction. A separate
+ * Group commit: the writes of a few rounds of the event loop, or of the time of a running commit, are one transaction. A separate
  * thread writes it, so this thread never waits for the disk.
+ *
+ * A batch leaves after a round of the event loop that has added no text to it. So the first turn of a run is written
+ * together with the start of its execution, as one row instead of two.
  *
  * C1  A batch is one transaction: all of it is on the disk, or none.
  * C2  If the file refuses the writes of one writer, the batch is retried writer by writer. That writer is refused by
@@ -29,6 +32,8 @@ const PLACES = Object.fromEntries(NAMES.map((name, place) => [name, place])) as 
 
 /** Interval of write attempts after a failure. */
 const PROBE_MS = 1_000;
+/** Maximum rounds of the event loop before a batch leaves. */
+const MAX_ROUNDS = 3;
 /** Maximum size of pending text. Further writes are refused. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
@@ -61,6 +66,9 @@ export class Batch {
   readonly list: (number | Parameter)[] = [];
   /** Size of the texts in it. */
   weight = 0;
+  /** `weight` in the last round of the event loop. */
+  #weighed = 0;
+  #rounds = 0;
 
   /** A writer joins once, and adds its writes when the batch is sent. */
   join(writer: Writer): Part {
@@ -71,6 +79,14 @@ export class Batch {
 
   add(write: Write, ...parameters: Parameter[]): void {
     this.list.push(PLACES[write], parameters.length, ...parameters);
+  }
+
+  /** Whether it waits for another round of the event loop. */
+  isGrowing(): boolean {
+    const isHeavier = this.weight > this.#weighed;
+    this.#weighed = this.weight;
+    this.#rounds += 1;
+    return isHeavier && this.#rounds <= MAX_ROUNDS;
   }
 
   /** Collects the writes of each writer. A writer that throws has none. */
@@ -133,6 +149,10 @@ export class Commits {
   leave(): void {
     const batch = this.#open;
     if (this.#leaving !== undefined || batch === undefined) return;
+    if (batch.isGrowing()) {
+      setImmediate(leave, this);
+      return;
+    }
     this.#open = undefined;
     this.#leaving = batch;
     batch.collect();

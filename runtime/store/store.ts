@@ -16,13 +16,14 @@
  */
 import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
+import type { Awaitable } from '../awaitable.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { Archive } from './archive.ts';
 
 export interface Store {
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness>;
-  /** Entries numbered above `after`. */
-  read(executionId: string, after?: number): JournalPage | undefined;
+  /** Entries numbered above `after`: at once if the journal is in memory, as that of an execution in memory is. */
+  read(executionId: string, after?: number): Awaitable<JournalPage | undefined>;
   forget(executionId: string): void | Promise<void>;
   /** Resolves once everything that was appended is committed or refused. */
   close(): void | Promise<void>;
@@ -31,6 +32,13 @@ export interface Store {
 }
 
 /** How full a journal is: undefined if there is enough room. */
+/** The journal of an execution in memory, which is in memory too. */
+export const journalOf = (store: Store, executionId: string): JournalPage | undefined => {
+  const page = store.read(executionId);
+  if (page instanceof Promise) throw new Error(`the journal of execution ${executionId} is not in memory`);
+  return page;
+};
+
 export type Fullness = undefined | 'nearly_full' | 'full';
 
 /** Data about the execution of an appended entry. */

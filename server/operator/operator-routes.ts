@@ -13,6 +13,7 @@ export const operatorRoutes = (door: OperatorDoor): Route[] => [
     method: 'POST',
     path: SIGN_IN_PATH,
     body: z.looseObject({ key: z.string() }),
+    unfit: 'The body cannot be read; send {"key":"..."} as application/json.',
     about: aboutSignIn,
     maxBodyBytes: 4 * 1024,
     handle: (call, { key }) => {

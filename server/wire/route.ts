@@ -1,7 +1,7 @@
 /** Routes that take and give JSON: one schema of a body is its type, its parser and its entry in the OpenAPI document. */
 import type { z } from 'zod';
-import { type JsonSchema, jsonSchemaOf } from '../../runtime/index.ts';
-import { type About, type Answer, type Content, json as content, ref } from '../http/about.ts';
+import { Failure, type JsonSchema, jsonSchemaOf } from '../../runtime/index.ts';
+import { type About, type Answer, type Content, json as content, ref, refusedWithProblem } from '../http/about.ts';
 import { ValidationFailure } from '../http/mistakes.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
@@ -11,6 +11,8 @@ import { createReader, type Reading } from './pydantic/reader.ts';
 export interface RouteOptions<Body, Result> extends Omit<Route, 'about' | 'handle'> {
   /** What the request sends. A body that does not fit is refused with 422 and one entry per mistake. Default: none is read. */
   readonly body?: z.ZodType<Body>;
+  /** What the refusal of a body says, if it must not repeat the body, which may hold a secret. */
+  readonly unfit?: string;
   /** What `give` sends with status 200. */
   readonly reply?: z.ZodType<Result>;
   /** `answers`: beside 200 for `reply`, and 422 for `body`. */
@@ -22,12 +24,13 @@ export interface RouteOptions<Body, Result> extends Omit<Route, 'about' | 'handl
 /** The schemas are compiled here, and not for each request. */
 export const route = <Body = undefined, Result = never>({
   body,
+  unfit,
   reply,
   about,
   handle,
   ...rest
 }: RouteOptions<Body, Result>): Route => {
-  const read = body && createReader(body, jsonSchemaOf(body));
+  const read = body && bodyReader(body, unfit);
   return {
     ...rest,
     about: {
@@ -35,15 +38,14 @@ export const route = <Body = undefined, Result = never>({
       ...(body && { body: shownOf(jsonSchemaOf(body)) }),
       answers: {
         ...(reply && { 200: { description: 'Done.', content: shownOf(jsonSchemaOf(reply, 'output')) } }),
-        ...(body && { 422: unfit }),
+        ...(body && { 422: unfit === undefined ? mistakes : refusedWithProblem('The body does not fit.') }),
         ...about.answers,
       },
     },
     handle: (call) => {
       if (read === undefined) return handle(call, undefined as Body, give);
-      const reading = read(readJsonBody(call.headers['content-type'], call.body));
-      if (reading instanceof Promise) return reading.then((late) => handle(call, valueOf(late) as Body, give));
-      return handle(call, valueOf(reading) as Body, give);
+      const value = read(call);
+      return value instanceof Promise ? value.then((late) => handle(call, late, give)) : handle(call, value, give);
     },
   };
 };
@@ -56,9 +58,29 @@ const shownOf = ({ $schema: _, ...schema }: JsonSchema): Content => {
 
 const give = (result: unknown): Reply => json(200, result);
 
-const unfit: Answer = { description: 'The body does not fit.', content: content(ref('ValidationRefusal')) };
+const mistakes: Answer = { description: 'The body does not fit.', content: content(ref('ValidationRefusal')) };
 
-const valueOf = (reading: Reading): unknown => {
+/** A promise only for a schema that validates asynchronously. */
+const bodyReader = <Body>(
+  schema: z.ZodType<Body>,
+  unfit: string | undefined,
+): ((call: Call) => Body | Promise<Body>) => {
+  const read = createReader(schema, jsonSchemaOf(schema));
+  const refuse = (thrown: unknown): never => {
+    if (unfit === undefined || !(thrown instanceof ValidationFailure)) throw thrown;
+    throw new Failure('request_invalid', { detail: unfit });
+  };
+  return ({ headers, body }) => {
+    try {
+      const reading = read(readJsonBody(headers['content-type'], body));
+      return reading instanceof Promise ? reading.then(valueOf<Body>).catch(refuse) : valueOf<Body>(reading);
+    } catch (thrown) {
+      return refuse(thrown);
+    }
+  };
+};
+
+const valueOf = <Body>(reading: Reading): Body => {
   if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
-  return reading.value;
+  return reading.value as Body;
 };
