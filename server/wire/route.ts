@@ -73,14 +73,14 @@ const bodyReader = <Body>(
   return ({ headers, body }) => {
     try {
       const reading = read(readJsonBody(headers['content-type'], body));
-      return reading instanceof Promise ? reading.then(valueOf<Body>).catch(refuse) : valueOf<Body>(reading);
+      return reading instanceof Promise ? reading.then(parsed<Body>).catch(refuse) : parsed<Body>(reading);
     } catch (thrown) {
       return refuse(thrown);
     }
   };
 };
 
-const valueOf = <Body>(reading: Reading): Body => {
+const parsed = <Body>(reading: Reading): Body => {
   if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
   return reading.value as Body;
 };
