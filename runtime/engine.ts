@@ -152,6 +152,7 @@ export class Engine {
       drive: (execution) => this.#drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
+      overtaken: (execution) => this.#drop(execution),
     };
     this.#runDeps = {
       oauth: this.oauth,

@@ -1,6 +1,7 @@
 /** A durable store as one on another machine shows it: what is not in memory is given some turns later. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Archive, DurableStore, ExecutionFilter, Recorded, Store } from '../../runtime/index.ts';
+import { Refused } from '../../runtime/store/store.ts';
 import type { Vault } from '../../runtime/store/vault.ts';
 import { turns } from './given.ts';
 
@@ -18,8 +19,12 @@ export class RemoteStore implements Store, Archive {
   }
 
   append(record: Recorded, entry: JournalEntry) {
-    return this.#store.append(record, entry);
+    if (!this.isOvertaken(record.id)) return this.#store.append(record, entry);
+    return this.#later<undefined>(() => Promise.reject(new Refused(record.id)));
   }
+
+  /** Whether another process has changed an execution before this one wants to. */
+  isOvertaken: (executionId: string) => boolean = () => false;
 
   read(executionId: string, after?: number) {
     const isInMemory = this.#store.bytesOf(executionId) > 0;
