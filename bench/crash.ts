@@ -1,6 +1,6 @@
 /**
- * What is lost when the server is killed, again and again, at any moment? Clients that ask again with their keys work on
- * while it is. A step may be begun again if it had not ended; one that had ended must not be.
+ * Measures data loss when the server is killed repeatedly at any moment, while clients retry with their keys. A step
+ * may run again if it had not finished; a finished step must not.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,19 +13,21 @@ import { build } from 'esbuild';
 import { type Losses, PersistentClient } from './support/persistent-client.ts';
 import type { Row } from './support/table.ts';
 
-/** How many, by the variable BENCH_KILLS. */
+/** Number of kills; variable BENCH_KILLS. */
 const KILLS = Number(process.env.BENCH_KILLS ?? 1_000);
 const LANES = 2;
 const CLIENTS = 12;
-/** A server lives for up to so long. */
+/** Maximum lifetime of a server. */
 const LIFE_MS = 400;
-/** After the last kill every execution has to end within it. */
+/** After the last kill, every execution must end within this time. */
 const GRACE_MS = 30_000;
 
-/** What the modules in it look for beside them. */
+/** Files that its modules read from their own folder. */
 const READ_BESIDE = ['runtime/store/writer.mjs', 'server/operator/inspector/in-browser.mjs'];
 
-/** One file, which starts in a fifth of the time. It stands where the packages are found that are not in it. */
+/**
+ * One bundled file, which starts in a fifth of the time. It is in a folder from which its external packages are found.
+ */
 const bundle = async (folder: string): Promise<string> => {
   const outfile = join(folder, 'server', 'crash-server.mjs');
   await build({
@@ -85,7 +87,7 @@ class Lane {
     await once(last, 'exit');
   }
 
-  /** Steps that were begun again although their workflow had heard that they had ended. */
+  /** Steps that ran again although their workflow had got their results. */
   doubledSteps(): number {
     const ended = new Set<string>();
     let doubled = 0;

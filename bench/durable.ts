@@ -1,4 +1,4 @@
-/** What does it cost that nothing is lost? A server that keeps its executions in a file, beside one that does not. */
+/** Measures the cost of durability: a server with a file store, next to one without. */
 import { type Servers, startServers } from './support/processes.ts';
 import { percentile, type Row } from './support/table.ts';
 
@@ -8,7 +8,7 @@ const ROUNDS = 2;
 const KINDS = ['durable', 'ours'] as const;
 type Compared = Record<(typeof KINDS)[number], number>;
 
-/** Cycles in a second, the better of several rounds taken in turn. */
+/** Cycles per second, the best of several alternating rounds. */
 const compare = async (servers: Servers, script: 'waitingCycle' | 'instant'): Promise<Compared> => {
   const best: Compared = { durable: 0, ours: 0 };
   for (const kind of KINDS) await servers.load({ port: servers.ports[kind], script, connections: 50, ms: WARM_MS });
@@ -29,7 +29,7 @@ const rowOf = (what: string, { durable, ours }: Compared, target: string): Row =
   target,
 });
 
-/** 50 clients that do something else between two cycles. */
+/** 50 clients with a pause between two cycles. */
 const PACED = { script: 'waitingCycle', connections: 50, ms: 3_000, pauseMs: 60 } as const;
 
 export default async (): Promise<Row[]> => {

@@ -1,4 +1,4 @@
-/** What do executions cost that sleep in the file? The start beside them, its memory, and waking one. */
+/** Measures the cost of executions in the file: the start of the server, its memory, and resuming one. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ const sleepers = async (directory: string): Promise<void> => {
   await once(server, 'exit');
 };
 
-/** The same again under other ids, until there are so many. */
+/** Copies them under other ids, up to this number. */
 const multiply = (directory: string, size: number): void => {
   const database = new Database(join(directory, 'fermata.db'));
   database.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -200000; BEGIN');
@@ -46,7 +46,7 @@ const multiply = (directory: string, size: number): void => {
   database.close();
 };
 
-/** Addresses at which some of them are answered. */
+/** Paths at which some of them are answered. */
 const addresses = (directory: string): string[] => {
   const database = new Database(join(directory, 'fermata.db'));
   const sql = `SELECT id, facts FROM executions JOIN journal USING (n) WHERE n % ${Math.floor(REAL / WOKEN) * 2 + 1} = 7

@@ -1,9 +1,8 @@
 /**
- * What do clients break that send anything at all? Each route in each state is visited by clients that reset, trickle, pipeline,
- * do not read, smuggle, nest, and lie, over HTTP and sockets, while others only want to be served. Nothing may end, hang
- * or leak.
+ * Measures the damage of hostile clients. They visit each route in each state, and reset, trickle, pipeline, do not
+ * read, smuggle, nest, and lie, over HTTP and sockets, while other clients behave well. Nothing may end, hang or leak.
  *
- *     npm run bench -- hostile --seconds 600 --store memory --seed 1 --adapter uws
+ * npm run bench -- hostile --seconds 600 --store memory --seed 1 --adapter uws
  */
 import { parseArgs } from 'node:util';
 import { attack, type Damage } from './support/hostile/attack.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [question ...] [flags of the questions]`: each question beside its control in the same run, as ratios.
- * Absolute numbers are those of the machine at the moment, and are only there to be read beside the others.
+ * `npm run bench -- [benchmark ...] [flags]` runs each benchmark with its control in the same run, and prints ratios.
+ * Absolute numbers depend on the machine and its load; compare them only within a run.
  */
 import { type Row, table } from './support/table.ts';
 
@@ -22,7 +22,7 @@ const flags = process.argv.findIndex((argument) => argument.startsWith('--'));
 const asked = process.argv.slice(2, flags < 0 ? undefined : flags);
 const unknown = asked.filter((name) => !(name in questions));
 if (unknown.length > 0) {
-  process.stderr.write(`no question is called ${unknown.join(', ')}; there are ${Object.keys(questions).join(', ')}\n`);
+  process.stderr.write(`there is no benchmark ${unknown.join(', ')}; there are ${Object.keys(questions).join(', ')}\n`);
   process.exit(2);
 }
 for (const name of asked.length > 0 ? asked : Object.keys(questions)) {

@@ -1,16 +1,16 @@
 /**
- * Does a server that serves workflows full of mistakes keep on serving? See `tests/support/mistaken`.
+ * Measures whether a server keeps serving workflows that are full of mistakes. See `tests/support/mistaken`.
  *
  * `npm run bench -- mistakes [--seconds 600] [--seed N] [--clients 4]`
  *
- * Half of the time executions are kept in memory, half in a file. The control is a server that does nothing and is asked at the
- * same moments: its tail is what the machine does.
+ * Half of the time executions are in memory, half in a file. The control is an idle server that gets requests at the
+ * same moments: its tail latency is that of the machine.
  */
 import { parseArgs } from 'node:util';
 import { fuzz } from '../tests/support/mistaken/fuzz.ts';
 import { percentile, type Row } from './support/table.ts';
 
-/** Upper ends of the classes of the histogram, in milliseconds. */
+/** Upper bounds of the histogram's classes, in milliseconds. */
 const CLASSES = [5, 10, 25, 50, 100, 250, 1_000, Number.POSITIVE_INFINITY];
 
 export default async (): Promise<Row[]> => {

@@ -1,4 +1,7 @@
-/** What do executions cost that wait for people? Their memory, the next start beside them, and everybody else's answers. */
+/**
+ * Measures the cost of executions that wait for people: their memory, the latency of the next start, and the latency of
+ * other answers.
+ */
 import { setTimeout } from 'node:timers/promises';
 import { startServers } from './support/processes.ts';
 import { percentile, type Row } from './support/table.ts';
@@ -15,7 +18,7 @@ export default async (): Promise<Row[]> => {
   const median = async (): Promise<number> => percentile((await load('instant', 2_000, 1)).latencies, 0.5) * 1000;
   const rows: Row[] = [];
   try {
-    await load('instant', 30_000); // warm, and as many settled ones as are kept
+    await load('instant', 30_000); // warm, with the maximum of settled ones
     await load('park', 2_000);
     await load('unpark', 2_000);
     const control = await median();

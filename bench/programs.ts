@@ -1,11 +1,11 @@
 /**
- * Does any random workflow program get another result in a later life, get stuck, or do something twice? See
+ * Checks random workflow programs for a different result in a replay, for hangs, and for repeated effects. See
  * `tests/support/programs`.
  *
  * `npm run bench -- programs [--count 20000] [--seed N] [--path P] [--only family,family] [--without family,family]`
  *
- * Each hundred programs have a seed of their own. What fails is shown with its seed and path; both together, with the same
- * families, play it again.
+ * Each hundred programs have their own seed. A failure is shown with its seed and path; these and the same families
+ * reproduce it.
  */
 import { parseArgs } from 'node:util';
 import { FAMILIES, type Family } from '../tests/support/programs/generate.ts';

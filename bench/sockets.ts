@@ -1,4 +1,4 @@
-/** What does a conversation on a socket cost beside the same prompts and answers over HTTP? */
+/** Measures a conversation on a socket next to the same prompts and answers over HTTP. */
 import { startServers } from './support/processes.ts';
 import { percentile, type Row } from './support/table.ts';
 

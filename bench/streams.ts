@@ -1,4 +1,4 @@
-/** What does it cost to stream one run to many readers, and to keep readers who hear nothing? */
+/** Measures streaming of one run to many readers, and the cost of idle readers. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -10,7 +10,7 @@ const KINDS = ['ours', 'bare'] as const;
 type Kind = (typeof KINDS)[number];
 type Server = { readonly child: ChildProcess; readonly port: number };
 
-/** So that each takes a good second, and no reader is ever behind what a journal keeps. */
+/** So that each takes about a second, and no reader falls behind the limit of a journal. */
 const SIZES = [
   { readers: 1, chunks: 8_000 },
   { readers: 100, chunks: 2_000 },
@@ -83,7 +83,7 @@ const idleBytes = async (server: Server): Promise<number> => {
   return (after.heapBytes - before.heapBytes) / IDLE;
 };
 
-/** Readers of a new run, each of whom has got the first bytes. They end when the stream does. */
+/** Readers of a new run, each of which has got the first bytes. They end with the stream. */
 const open = async (server: Server, readers: number): Promise<Socket[]> => {
   const { path } = await ask<{ path: string }>(server, 'new');
   const head = `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${server.port}\r\nconnection: close\r\n\r\n`;

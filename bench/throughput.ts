@@ -1,4 +1,4 @@
-/** How much of a bare server is left when it keeps, supervises and journals what it is sent? On both adapters. */
+/** Measures the share of a bare server's throughput that is left with supervision and journals. On both adapters. */
 import type { ScriptName } from './support/load.ts';
 import { type Kind, type Servers, startServers } from './support/processes.ts';
 import { percentile, type Row } from './support/table.ts';
@@ -7,7 +7,7 @@ const WARM_MS = 1_000;
 const RUN_MS = 2_000;
 const ROUNDS = 2;
 
-/** 50 clients that do something else between two cycles: at full speed, time is only what 50 clients wait for each other. */
+/** 50 clients with a pause between two cycles: at full speed, the latency would only measure the clients' queue. */
 const PACED = { script: 'cycle', connections: 50, ms: 3_000, pauseMs: 60 } as const;
 
 type Sample = { perSecond: number; cpuUs: number; p99: number };
@@ -26,7 +26,7 @@ const sample = async (servers: Servers, kind: Kind, script: ScriptName, connecti
   };
 };
 
-/** The better of several rounds, taken in turn, so that a disturbance of the machine meets both alike. */
+/** The best of several alternating rounds, so that a disturbance of the machine affects both. */
 const compare = async (servers: Servers, script: ScriptName, connections: number): Promise<Compared> => {
   const best: Partial<Compared> = {};
   for (const kind of KINDS) {

@@ -1,4 +1,4 @@
-/** The command line of `fermata`: what it offers, how it helps, and what somebody has typed, as plain values. */
+/** The command line of `fermata`: its commands, its help, and the typed words as plain values. */
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../server/package.ts';
 import { declareExecutions, type ExecutionsAsked } from './commands/executions.ts';
@@ -11,10 +11,10 @@ export type Invocation =
   | RunAsked
   | GraphAsked
   | ExecutionsAsked
-  /** Help or version, for standard output; or with exit code 2 what is wrong, for standard error. */
+  /** Help or version, for standard output; or with exit code 2 an error, for standard error. */
   | { readonly run: 'print'; readonly text: string; readonly exitCode: 0 | 2 };
 
-/** `typed` is what follows `fermata`. The values of settings are looked at by `readConfig`, with all other settings. */
+/** `typed` are the words after `fermata`. `readConfig` checks the values of settings. */
 export const readCommandLine = (typed: readonly string[]): Invocation => {
   let text = '';
   const print = (part: string): void => {

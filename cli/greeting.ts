@@ -1,4 +1,4 @@
-/** What a person sees when the server listens: how to start an execution, to look at it, and to answer it. */
+/** The message for a person after the start of the server: how to start, read and answer an execution. */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../runtime/index.ts';
 import type { RoutePaths } from '../server/options.ts';
 import { createReader } from '../server/wire/pydantic/reader.ts';
@@ -8,15 +8,15 @@ export interface Greeted {
   /** `http://host:port`, with the root path. */
   readonly url: string;
   readonly workflow: Workflow;
-  /** Versions that are served for open executions alone. Default none. */
+  /** Versions that are served for open executions only. Default none. */
   readonly older?: readonly string[];
-  /** Where the workflow is served. */
+  /** Paths of the workflow. */
   readonly paths: RoutePaths;
   /** Whether there is a console. */
   readonly console: boolean;
 }
 
-/** The line that starts an execution can be pasted as it is: its body fits the schema of the workflow. */
+/** The command that starts an execution can be pasted: its body fits the schema of the workflow. */
 export const greeting = async ({ url, workflow, older = [], paths, console }: Greeted): Promise<string> => {
   const { method, path, legacyPath } = paths;
   const at = path ?? legacyPath;
@@ -46,7 +46,7 @@ const versionsOf = ({ name, version }: Workflow, older: readonly string[]): stri
 
 const STOP = 'Ctrl-C stops in order; once more, at once.';
 const JSON_TYPE = "-H 'content-type: application/json'";
-/** Of a choice of two, and of a prompt that takes a text. */
+/** Answers of a binary choice and of a text prompt. */
 const ANSWERS = [
   '{"response":{"type":"binary_choice","selected_option":{"id":"yes"}}}',
   '{"response":{"type":"text","text":"yes"}}',
@@ -56,10 +56,10 @@ const shown = (paragraphs: readonly string[]): string => `\n${paragraphs.map((li
 
 const data = (body: string | undefined): string => `-d ${body === undefined ? '@input.json' : quoted(body)}`;
 
-/** For a shell, and only where it needs that. */
+/** Quotes a word for a shell, if necessary. */
 const quoted = (word: string): string => (/^[\w:/.@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** An input of a workflow, as JSON; undefined if the sample does not fit, or nobody can tell. */
+/** A sample input of a workflow, as JSON; undefined if the sample does not fit, or cannot be checked. */
 export const sampleBody = async ({ input }: Workflow): Promise<string | undefined> => {
   const schema: JsonSchema = jsonSchemaOf(input);
   const sample = sampleOf(schema);
@@ -67,6 +67,6 @@ export const sampleBody = async ({ input }: Workflow): Promise<string | undefine
     const reading = input === undefined ? undefined : await createReader(input, schema)(sample);
     return reading?.issues === undefined ? JSON.stringify(sample) : undefined;
   } catch {
-    return undefined; // a schema may do anything, also throw
+    return undefined; // the validation of a schema may throw
   }
 };

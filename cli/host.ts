@@ -1,10 +1,10 @@
 import type { Variables } from './config/interpolate.ts';
 
-/** What a command is given of the process it runs in. */
+/** The parts of the process that a command uses. */
 export interface Host {
   readonly env: Variables;
   readonly streams: Streams;
 }
 
-/** `process` has them; they are opened when somebody looks at them. */
+/** `process` opens them on first use. */
 export type Streams = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr'>;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The process: hands what was typed to its command, and says what went wrong. The only file that reads the environment. */
+/** The process: passes the typed words to a command, and reports errors. The only file that reads the environment. */
 import { type Invocation, readCommandLine } from './command-line.ts';
 import { executions } from './commands/executions.ts';
 import { graph } from './commands/graph.ts';

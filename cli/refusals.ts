@@ -1,11 +1,11 @@
-/** What keeps a command from its work, and how the process ends then. */
+/** Errors that stop a command, and its exit code. */
 import { Failure } from '../runtime/index.ts';
 import { createServer, type Server, type ServerSetup } from '../server/index.ts';
 
-/** What is said in one line, since a stack would say no more, or is in the log already. */
+/** An error that is reported in one line, because the stack adds nothing, or is in the log. */
 export class CannotGoOn extends Error {}
 
-/** Rejects with what `refusal` tells. */
+/** Rejects with the result of `refusal`. */
 export const listening = (setup: ServerSetup): Promise<Server> => createServer(setup).catch(cannotServe);
 
 export const cannotServe = (cause: unknown): never => {
@@ -13,7 +13,9 @@ export const cannotServe = (cause: unknown): never => {
   throw new CannotGoOn(cause instanceof Error ? cause.message : String(cause), { cause });
 };
 
-/** Exit codes: 2 for what the caller can mend (command line, configuration, module, input), 1 for the rest. */
+/**
+ * Exit codes: 2 for errors that the caller can correct (command line, configuration, module, input), 1 for all others.
+ */
 export const refusal = (thrown: unknown): { readonly said: string; readonly exitCode: 1 | 2 } => {
   const isMendable = thrown instanceof Failure && thrown.code === 'options_invalid';
   const isPlain = isMendable || thrown instanceof CannotGoOn;

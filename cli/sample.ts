@@ -1,13 +1,15 @@
 /**
- * A value that a JSON Schema describes, as small as it may be: for showing how a workflow is called. It is a good guess
- * and no more: patterns, and whatever a schema checks beyond its JSON Schema, are not looked at.
+ * A small value that fits a JSON Schema, to show how a workflow is called. It is a guess: it ignores patterns, and all
+ * checks beyond the JSON Schema.
  */
 import type { JsonSchema } from '../runtime/index.ts';
 
-/** Deeper than that a schema only refers to itself. */
+/** Limit for nesting: a deeper schema refers to itself. */
 const MAX_DEPTH = 32;
 
-/** An example of the author if there is one; members that are not required are left out, of alternatives the first counts. */
+/**
+ * Uses an example of the author if there is one. Leaves out optional members. Uses the first of several alternatives.
+ */
 export const sampleOf = (root: JsonSchema): unknown => {
   const sample = (given: unknown, depth: number): unknown => {
     if (depth > MAX_DEPTH) return null;
@@ -40,7 +42,7 @@ const isSchema = (value: unknown): value is JsonSchema =>
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** One schema in place of references, of parts that all hold, and of alternatives. */
+/** One schema instead of a reference, `allOf` or alternatives. */
 const flat = (given: unknown, root: JsonSchema): JsonSchema => {
   let schema = isSchema(given) ? given : {};
   for (let hop = 0; hop < MAX_DEPTH; hop += 1) {
@@ -67,7 +69,7 @@ const merged = (one: JsonSchema, other: JsonSchema): JsonSchema => {
   return { ...both, required: [...listOf(one.required), ...listOf(other.required)] };
 };
 
-/** Values that the schema itself names. */
+/** Values that the schema contains. */
 const knownValues = (schema: JsonSchema): readonly unknown[] => [
   ...listOf(schema.examples),
   ...('const' in schema ? [schema.const] : []),
@@ -87,7 +89,7 @@ type Bounds = Partial<
   Record<'minimum' | 'exclusiveMinimum' | 'maximum' | 'exclusiveMaximum' | 'multipleOf' | 'type', number>
 >;
 
-/** One if it may be, else a bound or what stands next to it. */
+/** 1 if allowed, else a bound or the nearest value. */
 const numberOf = (schema: JsonSchema): number => {
   const { minimum = -Infinity, exclusiveMinimum = -Infinity, multipleOf = 1 } = schema as Bounds;
   const { maximum = Infinity, exclusiveMaximum = Infinity } = schema as Bounds;
@@ -112,12 +114,12 @@ const numberOf = (schema: JsonSchema): number => {
   return candidates.find((value) => Number.isFinite(value) && fits(value)) ?? 1;
 };
 
-/** RFC 2606 keeps these names free for examples. */
+/** RFC 2606 reserves these names for examples. */
 const formats: Readonly<Record<string, string>> = {
   date: '2030-01-31',
   'date-time': '2030-01-31T12:00:00Z',
   duration: 'PT1H',
-  email: 'someone@example.com',
+  email: 'user@example.com',
   hostname: 'example.com',
   ipv4: '192.0.2.1',
   ipv6: '2001:db8::1',

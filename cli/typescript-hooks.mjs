@@ -1,6 +1,6 @@
-/** How names in the modules of a user are resolved, before tsx is asked. */
+/** Resolves module names in the modules of a user, before tsx does. */
 
-/** Of this package, by name. */
+/** The package's own entry points, by name. */
 let entries = {};
 
 export const initialize = (data) => {
@@ -8,9 +8,9 @@ export const initialize = (data) => {
 };
 
 /**
- * A workflow and the command that serves it have one copy of the package, wherever its module is. And a workflow module is an
- * ES module, also where no package.json says `"type": "module"`: otherwise tsx would take a TypeScript file for CommonJS, and
- * Node refuses to require what is just being imported.
+ * A workflow and the command that serves it share one copy of the package, wherever the module is. A workflow module is
+ * an ES module, also without a package.json with `"type": "module"`. Otherwise tsx would treat a TypeScript file as
+ * CommonJS, and Node refuses to require a module that is being imported.
  */
 export const resolve = async (specifier, context, next) => {
   if (Object.hasOwn(entries, specifier)) return { url: entries[specifier], format: 'module', shortCircuit: true };

@@ -1,6 +1,6 @@
 /**
- * Lets the modules of a user be TypeScript, from the first that is. A server whose workflows are JavaScript does without the
- * compiler.
+ * Loads TypeScript modules of a user. The compiler is loaded with the first such module; a server with JavaScript
+ * workflows does not load it.
  */
 import { register } from 'node:module';
 

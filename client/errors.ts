@@ -1,10 +1,13 @@
-/** The server has said no. `detail` is what it said; `code` is there for failures that `docs/errors.md` lists. */
+/**
+ * The server refused a request. `message` is its explanation. `code` is one of the codes in `docs/errors.md`, if the
+ * reply has one.
+ */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly status: number;
   readonly code: string | undefined;
   readonly body: unknown;
-  /** How long the server wants to be left alone. Milliseconds; 0 if it does not say. */
+  /** Milliseconds to wait before a retry, as the server asks; 0 if it does not. */
   readonly retryAfterMs: number;
 
   constructor(status: number, body: unknown, retryAfterMs = 0) {
@@ -16,10 +19,10 @@ export class RequestError extends Error {
   }
 }
 
-/** The workflow has failed, or was cancelled. */
+/** The execution failed or was cancelled. */
 export class ExecutionFailedError extends Error {
   override readonly name = 'ExecutionFailedError';
-  /** Undefined if the server did not say. */
+  /** Undefined if the reply does not contain it. */
   readonly executionId: string | undefined;
 
   constructor(message: string, executionId: string | undefined) {
@@ -28,7 +31,7 @@ export class ExecutionFailedError extends Error {
   }
 }
 
-export const isObject = (value: unknown): value is Record<string, unknown> =>
+const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const explained = (status: number, body: unknown): string => {

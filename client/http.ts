@@ -1,20 +1,22 @@
-/** Requests of the client: one place that knows base, headers, what an error looks like, and when to ask again. */
+/** Sends the requests of the client: base URL, headers, errors and retries. */
 import { RequestError } from './errors.ts';
 import { backOffForAWhile, delayAfter, isPassing, pause, type RetryMs, retryAfterMs, whenAborted } from './retry.ts';
 
+type HeaderValues = Readonly<Record<string, string>>;
+
 export interface HttpOptions {
-  /** Where the server is, with its root path if it has one. Default: the page's own origin. */
+  /** URL of the server, with its root path if it has one. Default: the origin of the page. */
   readonly baseUrl?: string;
-  /** Sent with every request, such as `authorization`; a function is asked each time. */
-  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
-  /** Default: the global one. */
+  /** Sent with every request, such as `authorization`. A function is called each time, and may return a promise. */
+  readonly headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
+  /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
   /**
-   * Before a request is sent again that met no answer, half an answer, or 408, 429, 502, 503 or 504. `Retry-After` counts if it is
-   * longer. Default: 0.2 s, doubled up to 10 s, for two minutes. Streams do not give up.
+   * The delay before a retry, after no reply, an incomplete reply, or 408, 429, 502, 503 or 504. A longer `Retry-After`
+   * counts instead. Default: 0.2 s, doubled up to 10 s, for two minutes. Streams retry without limit.
    */
   readonly retryMs?: RetryMs;
-  /** How long a reply may take to come, beyond the time that it was asked to wait. Milliseconds. Default 30_000. */
+  /** The limit for a reply, in addition to the requested waiting time. Milliseconds. Default 30_000. */
   readonly timeoutMs?: number;
 }
 
@@ -23,9 +25,9 @@ export interface Request {
   readonly headers?: Record<string, string>;
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
-  /** How long the server was asked to wait before it replies. Milliseconds. */
+  /** How long the server is asked to wait before it replies. Milliseconds. */
   readonly waitMs?: number;
-  /** Called before it is sent again. */
+  /** Called before each retry. */
   readonly onRetry?: () => void;
 }
 
@@ -46,19 +48,19 @@ export class Http {
   }
 
   /**
-   * Resolves to what `read` makes of a reply of 2xx. Whatever is sent here may be sent more than once. Rejects with a
-   * `RequestError` for any other reply, as `fetch` does if there is none, and with the signal's reason.
+   * Resolves to the result of `read` for a 2xx reply. The request may be sent more than once. Rejects with a
+   * `RequestError` for any other reply, with the error of `fetch` without a reply, and with the signal's reason.
    */
   async ask<T>(path: string, request: Request, read: (response: Response) => T | Promise<T>): Promise<T> {
     const { signal, waitMs = 0, onRetry } = request;
     for (let attempt = 0; ; attempt += 1) {
-      const init = this.prepare(request);
+      const init = await this.prepare(request);
       const connection = new Connection(signal);
       try {
         const response = await this.open(path, init, connection, waitMs);
         return await connection.within(this.#timeoutMs, async () => {
           const value = await read(response);
-          if (!response.bodyUsed) await response.text().catch(() => {}); // so that the connection can be used again
+          if (!response.bodyUsed) await response.text().catch(() => {}); // so that the connection can be reused
           return value;
         });
       } catch (error) {
@@ -73,16 +75,16 @@ export class Http {
     }
   }
 
-  /** Throws for what could never be sent. */
-  prepare({ method = 'GET', headers = {}, body }: Request): RequestInit {
-    const own = typeof this.#headers === 'function' ? this.#headers() : this.#headers;
+  /** Rejects if the request cannot be sent at all. */
+  async prepare({ method = 'GET', headers = {}, body }: Request): Promise<RequestInit> {
+    const own = typeof this.#headers === 'function' ? await this.#headers() : this.#headers;
     const content = body === undefined ? {} : { 'content-type': 'application/json' };
     const all = { ...own, ...content, ...headers };
     new Headers(all);
     return { method, headers: all, ...(body !== undefined && { body: JSON.stringify(body) }) };
   }
 
-  /** One attempt: resolves to a reply of 2xx, whose body ends with the connection. Rejects as `ask`. */
+  /** One attempt. Resolves to a 2xx reply, whose body ends with the connection. Rejects like `ask`. */
   open(path: string, init: RequestInit, connection: Connection, waitMs = 0): Promise<Response> {
     return connection.within(this.#timeoutMs + waitMs, async () => {
       const response = await this.#fetch(this.#urlOf(path), { ...init, signal: connection.signal });
@@ -95,7 +97,7 @@ export class Http {
     });
   }
 
-  /** Paths that a server has told begin with its root path already. */
+  /** Paths in replies of the server already begin with its root path. */
   #urlOf(path: string): string {
     const root = /^https?:\/\/[^/]+(\/.*)$/.exec(this.#base)?.[1];
     return root !== undefined && path.startsWith(`${root}/`)
@@ -104,7 +106,10 @@ export class Http {
   }
 }
 
-/** One request and its reply: ended by the caller's signal, by time, or by `end`. Then no listener and no timer is left. */
+/**
+ * One request and its reply. It ends by the caller's signal, by a timeout, or by `end`, and then leaves no listener and
+ * no timer.
+ */
 export class Connection {
   readonly #controller = new AbortController();
   readonly #unlisten: () => void;
@@ -117,7 +122,7 @@ export class Connection {
     return this.#controller.signal;
   }
 
-  /** Rejects if it takes longer, or is ended meanwhile, also if what it does takes no notice of the signal. */
+  /** Rejects if the work takes longer, or the connection ends meanwhile, even if the work ignores the signal. */
   async within<T>(ms: number, work: () => T | Promise<T>): Promise<T> {
     const { signal } = this;
     const timer = setTimeout(() => this.end(new Error(`The server did not reply within ${ms} ms.`)), ms);
@@ -139,8 +144,15 @@ export class Connection {
   }
 }
 
-/** Browsers want it called as what it is, a function of the page, and not of an object that keeps it. */
+/** Browsers require that `fetch` is called as a function of the page, not as a method of another object. */
 const globalFetch: typeof globalThis.fetch = (...request) => globalThis.fetch(...request);
+
+/** Rejects at once with a `RequestError` for a body of another type, which comes from something in between. */
+export const jsonOf = async <T>(response: Response): Promise<T> => {
+  const type = response.headers.get('content-type')?.split(';')[0] || 'nothing';
+  if (/\bjson$/.test(type)) return response.json() as Promise<T>;
+  throw new RequestError(response.status, { message: `Expected JSON, got ${type}.` });
+};
 
 const bodyOf = async (response: Response): Promise<unknown> => {
   const text = await response.text().catch(() => '');

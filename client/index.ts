@@ -1,6 +1,6 @@
-/** A client for browsers and Node: starts executions, follows them to their end, and answers what they ask. */
+/** A client for browsers and Node: starts executions, follows them to their end, and answers their prompts. */
 import { ExecutionFailedError, RequestError } from './errors.ts';
-import { Http, type HttpOptions } from './http.ts';
+import { Http, type HttpOptions, jsonOf } from './http.ts';
 import { changesOf, type FollowOptions, journalOf, type StreamOptions, streamOf } from './stream.ts';
 import type {
   BuilderBody,
@@ -25,42 +25,44 @@ export type { HttpOptions } from './http.ts';
 export type { FollowOptions, StreamOptions } from './stream.ts';
 export type * from './wire.ts';
 
-/** How an execution stands, and the number of its last fact. */
+/** The status of an execution, and the number of its last fact. */
 export type ExecutionState = ExecutionBody & { readonly seq: number };
 
-/** What a person says: a text; the id of an option; for a checkbox the ids of any number of them. */
+/** An answer: a text; the id of an option; for a checkbox a list of ids. */
 export type AnswerValue = string | readonly string[];
 
 export interface StartOptions {
-  /** Where the workflow is served. Default `/v1/workflow`. */
+  /** Path of the workflow. Default `/v1/workflow`. */
   readonly path?: string;
-  /** The same key with the same input is the same execution. Default: a fresh one, so that a retry starts nothing twice. */
+  /**
+   * Two starts with the same key and input are one execution. Default: a new key, which all retries of this call share.
+   */
   readonly idempotencyKey?: string;
   readonly conversationId?: string;
-  /** Sent with this request alone. */
+  /** Headers for this request only. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
 export interface RunOptions extends StartOptions {
-  /** Asked once for each prompt. Undefined leaves it to somebody else. */
+  /** Called once for each prompt, returns the answer. Undefined leaves the prompt open for others. */
   onPrompt?(prompt: OpenInteraction['prompt'], interaction: OpenInteraction): MaybeAsync<AnswerValue | undefined>;
-  /** Told once for each consent: open `auth_url` in a browser. */
+  /** Called once for each consent: open `auth_url` in a browser. */
   onConsent?(consent: OpenConsent): unknown;
 }
 export interface ListQuery {
   readonly status?: string;
   readonly workflow?: string;
   readonly owner?: string;
-  /** How the id begins. */
+  /** The beginning of the id. */
   readonly id?: string;
-  /** What `next` of the last page said. */
+  /** `next` of the last page. */
   readonly before?: string;
   readonly limit?: number;
 }
 type MaybeAsync<T> = T | Promise<T>;
 
-/** Seconds that one long poll waits for news. */
+/** Seconds of one long poll. */
 const POLL_S = 25;
 
 export const createClient = (options: HttpOptions = {}): Client => new Client(new Http(options));
@@ -72,7 +74,7 @@ export class Client {
     this.#http = http;
   }
 
-  /** Starts an execution without waiting for anything. Rejects with a `RequestError` if it is refused. */
+  /** Starts an execution and does not wait for its result. Rejects with a `RequestError` if it is refused. */
   async start(input: unknown, options: StartOptions = {}): Promise<{ executionId: string }> {
     const { path = '/v1/workflow', idempotencyKey = newKey(), conversationId, signal } = options;
     const headers = {
@@ -91,7 +93,10 @@ export class Client {
     return this.follow(executionId, options);
   }
 
-  /** Follows an execution, whoever has started it, to its result. Rejects with an `ExecutionFailedError` if it fails. */
+  /**
+   * Follows an execution, also one of another client, to its result. Rejects with an `ExecutionFailedError` if it
+   * fails.
+   */
   async follow(executionId: string, options: Omit<RunOptions, keyof StartOptions> & { signal?: AbortSignal } = {}) {
     const seen = new Set<string>();
     for (let state = await this.get(executionId, options); ; ) {
@@ -102,7 +107,7 @@ export class Client {
     }
   }
 
-  /** How an execution stands; with `waitS`, as soon as there is a fact after number `after`, or that many seconds later. */
+  /** Returns the status. With `waitS`, waits for a fact after number `after`, for at most that many seconds. */
   async get(
     executionId: string,
     { waitS, after, signal }: { waitS?: number; after?: number; signal?: AbortSignal } = {},
@@ -110,13 +115,12 @@ export class Client {
     const path = `/executions/${encodeURIComponent(executionId)}${queryOf({ wait: waitS, after })}`;
     return this.#http.ask(path, { signal, waitMs: (waitS ?? 0) * 1_000 }, async (response) => {
       const seq = Number(headerOf(response, 'execution-seq'));
-      return { ...((await response.json()) as ExecutionBody), seq };
+      return { ...(await jsonOf<ExecutionBody>(response)), seq };
     });
   }
 
   /**
-   * Answers a prompt. Rejects with a `RequestError`: 422 for an answer that does not fit, 400 and 404 if the prompt is no
-   * longer open.
+   * Answers a prompt. Rejects with a `RequestError`: 422 for an invalid answer, 400 and 404 if the prompt is closed.
    */
   async answer(interaction: Pick<OpenInteraction, 'prompt' | 'response_url'>, value: AnswerValue): Promise<void> {
     const body = { response: responseTo(interaction.prompt, value) };
@@ -124,7 +128,9 @@ export class Client {
     await this.#http.ask(interaction.response_url, { method: 'POST', headers, body }, () => {});
   }
 
-  /** Rejects with a `RequestError`: 404 for one that is unknown or has another owner, 409 for one that is over. */
+  /**
+   * Cancels. Rejects with a `RequestError`: 404 if the execution is unknown or has another owner, 409 if it has ended.
+   */
   async cancel(executionId: string): Promise<void> {
     const path = `/executions/${encodeURIComponent(executionId)}`;
     const isOver = await this.#onlyOnce(path, 'DELETE');
@@ -132,8 +138,8 @@ export class Client {
   }
 
   /**
-   * Lets a blocked execution try again. Rejects with a `RequestError`: 404 for one that is unknown or has another owner, 409 for
-   * one that is not blocked or is over.
+   * Retries a blocked execution. Rejects with a `RequestError`: 404 if it is unknown or has another owner, 409 if it is
+   * not blocked or has ended.
    */
   async retry(executionId: string): Promise<void> {
     await this.#onlyOnce(`/executions/${encodeURIComponent(executionId)}/retry`, 'POST');
@@ -144,46 +150,49 @@ export class Client {
     return this.#json<ExecutionListBody>(`/executions${queryOf({ ...filter })}`);
   }
 
-  /** What waits for the caller in all executions, the longest waiting first. */
+  /** The prompts and consents that wait for the caller, in all executions, the longest waiting first. */
   async inbox(limit?: number): Promise<InboxItem[]> {
     return (await this.#json<InboxBody>(`/interactions${queryOf({ limit })}`)).interactions;
   }
 
-  /** What happens to an execution, fact by fact, until it has settled; comes back by itself when a connection breaks. */
+  /** The events of an execution until it has settled. Reconnects by itself. */
   stream(executionId: string, options: StreamOptions = {}): AsyncGenerator<StreamEvent, void> {
     return streamOf(this.#http, executionId, options);
   }
 
-  /** A page of the journal of an execution: facts with numbers above `after`, none if there are no more. */
+  /** A page of the journal of an execution: facts with numbers above `after`; empty if there are none. */
   async facts(
     executionId: string,
     { after, signal }: { after?: number; signal?: AbortSignal } = {},
   ): Promise<JournalBody> {
     const path = `/executions/${encodeURIComponent(executionId)}/journal${queryOf({ after })}`;
-    return this.#http.ask(path, { signal }, (response) => response.json() as Promise<JournalBody>);
+    return this.#http.ask(path, { signal }, (response) => jsonOf<JournalBody>(response));
   }
 
-  /** The journal of an execution, every fact as it was kept, until it has settled; comes back likewise. */
+  /** The journal of an execution, every stored fact, until it has settled. Reconnects by itself. */
   journal(executionId: string, options: StreamOptions = {}): AsyncGenerator<JournalEvent, void> {
     return journalOf(this.#http, executionId, options);
   }
 
-  /** That something has happened to the caller's executions; after each connection the first says to look at everything. */
+  /** Changes of the caller's executions. The first event of each connection says that all may have changed. */
   changes(options: FollowOptions = {}): AsyncGenerator<ChangesBody, void> {
     return changesOf(this.#http, options);
   }
 
-  /** The workflows there are. */
+  /** Lists the workflows. */
   async workflows(): Promise<WorkflowBody[]> {
     return (await this.#json<WorkflowListBody>('/workflows')).workflows;
   }
 
-  /** The builders there are, for operators. Rejects with a `RequestError`: 403 for everybody else. */
+  /** Lists the builders, for operators. Rejects with a `RequestError`: 403 for other callers. */
   async builders(): Promise<BuilderBody[]> {
     return (await this.#json<BuilderListBody>('/builders')).builders;
   }
 
-  /** What is refused with 409 the second time. Gives that refusal if the reply to an earlier attempt may have been lost. */
+  /**
+   * Sends a request that is refused with 409 the second time. Returns that refusal if the reply to an earlier attempt
+   * may have been lost.
+   */
   async #onlyOnce(path: string, method: 'DELETE' | 'POST'): Promise<RequestError | undefined> {
     let isRepeated = false;
     const onRetry = () => {
@@ -199,11 +208,11 @@ export class Client {
   }
 
   #json<T>(path: string): Promise<T> {
-    return this.#http.ask(path, {}, (response) => response.json() as Promise<T>);
+    return this.#http.ask(path, {}, (response) => jsonOf<T>(response));
   }
 
   async #meet(pause: OpenPause, seen: Set<string>, options: RunOptions): Promise<void> {
-    // Several calls may wait for one consent.
+    // several calls may wait for one consent
     const id = pause.status === 'oauth_required' ? pause.auth_url : pause.interaction_id;
     if (seen.has(id)) return;
     seen.add(id);
@@ -216,20 +225,20 @@ export class Client {
   }
 }
 
-/** Somebody else may have answered meanwhile, or the execution may be over: following it tells. */
+/** another client may have answered, or the execution may have ended: the next status shows it */
 const unlessLate = (error: unknown): void => {
   if (!(error instanceof RequestError && (error.status === 400 || error.status === 404))) throw error;
 };
 
-/** A reply without it comes from something between, or a page of another origin may not see it. */
+/** The header is missing if a proxy replied, or if CORS does not allow the page to read it. */
 const headerOf = (response: Response, name: 'execution-id' | 'execution-seq'): string => {
   const value = response.headers.get(name) ?? '';
   if (/^\S+$/.test(value) && (name !== 'execution-seq' || /^\d+$/.test(value))) return value;
-  const message = `The reply has no ${name}. Something between has removed it, or CORS hides it: expose_headers needs it.`;
+  const message = `The reply has no ${name}. A proxy has removed it, or CORS hides it: add it to expose_headers.`;
   throw new RequestError(response.status, { message });
 };
 
-/** `crypto.randomUUID` is missing on pages that came by plain http. */
+/** `crypto.randomUUID` is missing on pages served by plain http. */
 const newKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
@@ -238,11 +247,12 @@ const pausesOf = (state: ExecutionState): readonly OpenPause[] => {
   return state.pending ?? [state];
 };
 
-const responseTo = ({ input_type: type }: OpenInteraction['prompt'], value: AnswerValue): unknown => {
+const responseTo = (prompt: OpenInteraction['prompt'], value: AnswerValue): unknown => {
+  const { input_type: type } = prompt;
   const ids = [value].flat();
-  if (type === 'text' || type === 'notification') return { type, text: ids.join('\n') };
+  if (!('options' in prompt)) return { type, text: ids.join('\n') };
   const options = ids.map((id) => ({ id }));
-  return type === 'checkbox' ? { type, selected_options: options } : { type, selected_option: options[0] ?? {} };
+  return options.length === 1 ? { type, selected_option: options[0] } : { type, selected_options: options };
 };
 
 const queryOf = (members: Readonly<Record<string, string | number | undefined>>): string => {

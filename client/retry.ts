@@ -1,19 +1,19 @@
-/** How long to wait before asking again, and whether that is of use. */
+/** When to retry, and after which delay. */
 import { RequestError } from './errors.ts';
 
-/** Milliseconds before the n-th attempt in a row to ask again, counted from 0; undefined gives up. */
+/** Milliseconds before the n-th retry in a row, counted from 0. Undefined gives up. */
 export type RetryMs = (attempt: number) => number | undefined;
 
 /** 0.2 s, doubled up to 10 s. */
 export const backOff = (attempt: number): number => Math.min(10_000, 200 * 2 ** attempt);
 
-/** The same for about two minutes: long enough for a server to start again. */
+/** The same for about two minutes: long enough for a restart of the server. */
 export const backOffForAWhile: RetryMs = (attempt) => (attempt < 16 ? backOff(attempt) : undefined);
 
-/** Busy, starting, or behind a proxy that does not reach it. */
+/** The server is busy or starting, or a proxy does not reach it. */
 const PASSING = [408, 429, 502, 503, 504];
 
-/** Whether asking again is of use: there was no answer, or half of one, or one that says to come later. */
+/** Whether a retry may help: there was no reply, an incomplete one, or one that asks to retry later. */
 export const isPassing = (error: unknown): boolean => {
   if (error instanceof RequestError) return PASSING.includes(error.status);
   return !(error instanceof TypeError && (error.cause as { code?: unknown } | undefined)?.code === 'ERR_INVALID_URL');
@@ -21,7 +21,7 @@ export const isPassing = (error: unknown): boolean => {
 
 const LONGEST_MS = 60_000;
 
-/** What the server asks for counts if it is longer, up to a minute. */
+/** A longer delay from the server counts, up to a minute. */
 export const delayAfter = (error: unknown, ms: number): number =>
   error instanceof RequestError ? Math.max(ms, Math.min(error.retryAfterMs, LONGEST_MS)) : ms;
 
@@ -32,7 +32,7 @@ export const retryAfterMs = (header: string | null): number => {
   return Number.isNaN(ms) ? 0 : Math.max(0, ms);
 };
 
-/** Rejects with the signal's reason. No listener is left. */
+/** Rejects with the signal's reason, and leaves no listener. */
 export const pause = async (ms: number, signal: AbortSignal | undefined): Promise<void> => {
   signal?.throwIfAborted();
   let unlisten = () => {};
@@ -49,7 +49,7 @@ export const pause = async (ms: number, signal: AbortSignal | undefined): Promis
   }
 };
 
-/** Calls `listener` once, at once if it is aborted already. What it returns removes the listener. */
+/** Calls `listener` once, immediately if the signal is aborted. Returns a function that removes the listener. */
 export const whenAborted = (signal: AbortSignal | undefined, listener: () => void): (() => void) => {
   if (signal?.aborted) listener();
   else signal?.addEventListener('abort', listener, { once: true });

@@ -1,4 +1,4 @@
-/** Events from the server, through as many connections as it takes. */
+/** Events from the server, across reconnects. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { RequestError } from './errors.ts';
 import { Connection, type Http } from './http.ts';
@@ -7,11 +7,11 @@ import type { ChangesBody, JournalEvent, StreamEvent } from './wire.ts';
 
 export interface FollowOptions {
   readonly signal?: AbortSignal;
-  /** Milliseconds before the n-th attempt in a row to come back, counted from 0. Default: 0.2 s, doubled up to 10 s. */
+  /** Milliseconds before the n-th attempt in a row to reconnect, counted from 0. Default: 0.2 s, doubled up to 10 s. */
   readonly retryMs?: (attempt: number) => number;
-  /** Called when a connection stands, and when it is lost and will be made again. */
+  /** Called when a connection opens, and when it breaks before a reconnect. */
   readonly onConnection?: (isOpen: boolean) => void;
-  /** After so much silence the connection is made again. Default 30_000: two heartbeats of the server. Milliseconds. */
+  /** Reconnects after this much silence. Milliseconds. Default 30_000: two heartbeats of the server. */
   readonly silenceMs?: number;
 }
 
@@ -22,15 +22,15 @@ export interface StreamOptions extends FollowOptions {
 
 const TWO_HEARTBEATS_MS = 30_000;
 
-/** How a reader goes on: what it has to say when it comes back. Undefined once there is nothing more to come. */
+/** The position of a reader: its headers for the next connection. Undefined after the last event. */
 interface Place {
   readonly path: string;
   headers(): Record<string, string> | undefined;
 }
 
 /**
- * Yields the events of one connection after the other, for as long as there is a place to go on from. Rejects with a
- * `RequestError` that a retry cannot mend, such as 404, and with the signal's reason.
+ * Yields events across connections, until the position has no headers. Rejects with a `RequestError` that a retry
+ * cannot change, such as 404, and with the signal's reason.
  */
 async function* events(http: Http, place: Place, options: FollowOptions): AsyncGenerator<EventSourceMessage, void> {
   const { signal, retryMs = backOff, onConnection, silenceMs = TWO_HEARTBEATS_MS } = options;
@@ -38,7 +38,7 @@ async function* events(http: Http, place: Place, options: FollowOptions): AsyncG
     signal?.throwIfAborted();
     const headers = place.headers();
     if (headers === undefined) return;
-    const init = http.prepare({ headers: { accept: 'text/event-stream', ...headers } });
+    const init = await http.prepare({ headers: { accept: 'text/event-stream', ...headers } });
     const connection = new Connection(signal);
     let failure: unknown;
     try {
@@ -62,7 +62,7 @@ async function* events(http: Http, place: Place, options: FollowOptions): AsyncG
   }
 }
 
-/** Anything else than events comes from something between, and would never come to an end. */
+/** Any other content comes from a proxy, and might never end. */
 const bodyOf = (response: Response): ReadableStream<Uint8Array<ArrayBuffer>> => {
   const type = response.headers.get('content-type') ?? '';
   if (response.body !== null && type.startsWith('text/event-stream')) return response.body;
@@ -91,11 +91,11 @@ async function* parsed(
   }
 }
 
-/** The events of an execution, each once and in order, until it has settled. Rejects as `events`. */
+/** The events of an execution, each once and in order, until it has settled. Rejects like `events`. */
 export const streamOf = (http: Http, executionId: string, options: StreamOptions) =>
   numbered<StreamEvent>(http, `/executions/${encodeURIComponent(executionId)}/stream`, options);
 
-/** Its journal, likewise. */
+/** The journal of an execution, in the same way. */
 export const journalOf = (http: Http, executionId: string, options: StreamOptions) =>
   numbered<JournalEvent>(http, `/executions/${encodeURIComponent(executionId)}/journal`, options);
 
@@ -110,7 +110,7 @@ async function* numbered<Event extends { type: string; seq: number }>(
   for await (const { id, event, data } of events(http, { path, headers }, options)) {
     const body = JSON.parse(data) as { truncated_through?: number };
     const seq = id === undefined ? (body.truncated_through ?? seen) : Number(id);
-    if (id !== undefined && !(seq > seen)) continue; // something between has repeated it
+    if (id !== undefined && !(seq > seen)) continue; // a proxy has repeated it
     seen = seq;
     isOver = event === 'execution.completed' || event === 'execution.failed';
     yield { type: event, seq, data: body } as unknown as Event;
@@ -118,7 +118,7 @@ async function* numbered<Event extends { type: string; seq: number }>(
   }
 }
 
-/** That something has changed, until the signal is aborted. Rejects as `events`. */
+/** Changes, until the signal is aborted. Rejects like `events`. */
 export async function* changesOf(http: Http, options: FollowOptions): AsyncGenerator<ChangesBody, void> {
   for await (const { data } of events(http, { path: '/executions/changes', headers: () => ({}) }, options)) {
     yield JSON.parse(data) as ChangesBody;

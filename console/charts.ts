@@ -1,10 +1,10 @@
-/** Lays the statechart out when the console is built, so that the page carries a picture and no layout engine. */
+/** Computes the layout of the statechart during the build, so that the page contains a drawing and no layout engine. */
 import type { Plugin } from 'vite';
 import { graphOf } from '../machines/drawing/graph.ts';
 import { layoutOf } from '../machines/drawing/layout.ts';
 import { executionMachine } from '../machines/execution.ts';
 
-/** What `src/charts.d.ts` declares. */
+/** Declared in `src/charts.d.ts`. */
 const MODULE = 'virtual:charts';
 
 export const charts = (): Plugin => ({

@@ -4,7 +4,7 @@ import { charts } from './charts.ts';
 
 export default defineConfig({
   root: import.meta.dirname,
-  // The page is at `/console` and its files are below: relative, so that it works under any root path.
+  // The page is at `/console` with its files below. Relative URLs work under any root path.
   base: './',
   plugins: [charts()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
@@ -16,7 +16,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2022',
     reportCompressedSize: false,
-    // The drawing knows the layout engine, which the page does without: see `charts.ts`.
+    // The drawing code imports the layout engine, which the page does not need: see `charts.ts`.
     rolldownOptions: { treeshake: { moduleSideEffects: [{ test: /elkjs/, sideEffects: false }] } },
   },
 });

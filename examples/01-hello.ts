@@ -1,4 +1,4 @@
-/** The least there is: an input, and a result. */
+/** The smallest workflow: an input and a result. */
 import { workflow } from 'fermata';
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-/** Asks two people at once. They answer in any order, and while both are awaited the run holds no run slot. */
+/** Asks two people at once. They answer in any order. While both prompts are open, the run holds no run slot. */
 import { binaryChoice, radio, workflow } from 'fermata';
 import { z } from 'zod';
 

@@ -10,7 +10,7 @@ import { startIdentityProvider } from './support/identity-provider.ts';
 export default workflow({
   name: 'who-am-i',
   output: z.object({ signedInAs: z.string() }),
-  // You have a provider already; this one is started so that the example runs by itself.
+  // Use your own provider instead. The example starts this one so that it runs by itself.
   build: (scope) => startIdentityProvider(scope, Number(process.env.IDENTITY_PORT ?? 9009)),
   async run(_input, ctx, provider) {
     const token = await ctx.authorize('demo');

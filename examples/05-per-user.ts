@@ -1,6 +1,6 @@
 /**
- * Keeps a notebook for each user: a file that is opened when the user first comes, shared by all runs of this user, and
- * deleted when nobody has used it for a while (`general.per_user_workflow_timeout`) or the server stops.
+ * Opens a notebook file for each user. All runs of a user share it. It is deleted when the user has been idle for a
+ * while (`general.per_user_workflow_timeout`) or the server stops.
  */
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export default workflow({
   input: z.object({ note: z.string().min(1) }),
   output: z.object({ notes: z.number(), file: z.string() }),
   perUser: {
-    // What was deferred runs in reverse order, also if the build fails halfway.
+    // Deferred functions run in reverse order, also if the build fails halfway.
     async build(_user, scope) {
       const folder = await mkdtemp(join(tmpdir(), 'fermata-notebook-'));
       scope.defer(() => rm(folder, { recursive: true }));
@@ -24,7 +24,7 @@ export default workflow({
     },
   },
   async run({ note }, ctx, notebook) {
-    // In a step, so that it is not written twice if the run has to be executed again.
+    // A step, so that a replay does not write the note twice.
     const notes = await ctx.step('write', async () => {
       await notebook.file.appendFile(`${note}\n`);
       notebook.notes += 1;

@@ -1,12 +1,12 @@
 /**
- * Workflows beside the other routes of an app of Hono. Bun and Deno serve the default export as it is;
- * on Node `@hono/node-server` does.
+ * Workflows next to the other routes of a Hono app. Bun and Deno serve the default export; on Node use
+ * `@hono/node-server`.
  */
 import { createHandler } from 'fermata/server';
 import { Hono } from 'hono';
 import approval from './02-approval.ts';
 
-/** `close` it when the app shuts down: runs finish first. */
+/** Call `close` when the app shuts down: runs finish first. */
 export const workflows = await createHandler({ workflow: approval, config: { rootPath: '/workflows' } });
 
 const app = new Hono();

@@ -1,4 +1,4 @@
-/** `node --import tsx --test examples/08-report.test.ts`: every way that a report may go, and every crash on each of them. */
+/** `node --import tsx --test examples/08-report.test.ts` tests every path of a report, with a crash at each point. */
 import assert from 'node:assert/strict';
 import { testWorkflow } from 'fermata/testing';
 import report from './08-report.ts';

@@ -1,4 +1,4 @@
-/** Two agents work side by side, each asks for a yes, and one report is written of both. */
+/** Two agents work in parallel. Each asks for an approval. One report combines the approved parts. */
 import { binaryChoice, type Context, workflow } from 'fermata';
 import { z } from 'zod';
 
@@ -11,7 +11,7 @@ const approval = (topic: string) =>
     ],
   });
 
-/** Stands for a model. */
+/** Stands in for a model. */
 const write = async (topic: string): Promise<string> => `All about ${topic}.`;
 
 const agent = async (ctx: Context, topic: string): Promise<string | undefined> => {

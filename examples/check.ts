@@ -17,7 +17,7 @@ type Client = {
   get(path: string): Promise<Body>;
 };
 
-/** Serves a workflow on a free port while it is driven. */
+/** Serves a workflow on a free port while `drive` runs. */
 const served = async <T>(
   workflow: Workflow,
   drive: (client: Client) => Promise<T>,
@@ -55,7 +55,7 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** Runs an approval to its end, and reads what has happened as a stream. `ask` answers below `/workflows`. */
+/** Runs an approval to its end, and reads its events as a stream. `ask` sends requests below `/workflows`. */
 const approve = async (ask: (path: string, init?: RequestInit) => Promise<Response>): Promise<void> => {
   const post = (path: string, body: unknown) =>
     ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
@@ -67,7 +67,7 @@ const approve = async (ask: (path: string, init?: RequestInit) => Promise<Respon
   assert.match(events, /event: execution\.completed\n.*"approved":true/);
 };
 
-/** By the name of the example; each says what it has seen. */
+/** By the name of the example. Each returns a line about what it saw. */
 const checks: Readonly<Record<string, (workflow: Workflow) => Promise<string>>> = {
   '01-hello': (workflow) =>
     served(workflow, async ({ post }) => {
@@ -132,7 +132,7 @@ const checks: Readonly<Record<string, (workflow: Workflow) => Promise<string>>> 
       assert.equal(again.file, ada.file);
       assert.equal(await readFile(ada.file, 'utf8'), 'of ada\nof ada\n');
       assert.equal(await readFile(bob.file, 'utf8'), 'of bob\n');
-      assert.equal((await post('/v1/workflow', { note: 'of nobody' })).status, 422);
+      assert.equal((await post('/v1/workflow', { note: 'without a user' })).status, 422);
       return [ada.file, bob.file];
     });
     assert.deepEqual(files.map(existsSync), [false, false]);
@@ -156,17 +156,22 @@ const checks: Readonly<Record<string, (workflow: Workflow) => Promise<string>>> 
 
   '07-next-route': async () => {
     const route = await import('./07-next-route.ts');
-    const context = { params: Promise.resolve({ path: ['workflows'] }) }; // as Next.js gives it
+    const context = { params: Promise.resolve({ path: ['workflows'] }) }; // as Next.js passes it
     const ask = (path: string, init?: RequestInit) => {
       const request = new Request(`https://app.example${path}`, init);
       const handle: (request: Request, of: unknown) => Promise<Response> = route[request.method as 'GET' | 'POST'];
       return handle(request, context);
     };
+    const shared = globalThis as { workflow?: unknown; workflows?: Promise<Handler> };
     try {
       await approve(ask);
-      return 'serves a workflow and its streams as a route of Next.js';
+      const before = await shared.workflows!;
+      shared.workflow = 'as it was before its module changed';
+      await approve(ask);
+      assert.equal((await before(new Request('https://app.example/workflows/health'))).status, 503);
+      return 'serves a workflow and its streams as a route of Next.js, also after a change';
     } finally {
-      await (await (globalThis as { workflows?: Promise<Handler> }).workflows)?.close();
+      await (await shared.workflows)?.close();
     }
   },
 
@@ -199,7 +204,7 @@ const report = async (name: string): Promise<boolean> => {
   }
 };
 
-console.warn = () => {}; // the provider of an example warns of each thing that makes it quick to start
+console.warn = () => {}; // the provider of the example warns about each development default
 const files = await readdir(new URL('.', import.meta.url));
 const names = files.filter((file) => /^\d\d-[^.]*\.ts$/.test(file)).map((file) => file.slice(0, -'.ts'.length));
 let passed = 0;

@@ -1,9 +1,9 @@
 /**
- * The resources of a workflow, opened once and used by many runs: one builder per user of a per-user workflow, one for
- * a shared workflow. It is built, used, left idle, and disposed when nobody has come for `idleMs`.
+ * The resources of a workflow, opened once and used by many runs: one builder per user of a per-user workflow, one in
+ * all for a shared workflow. It is built, used, idle, and disposed after `idleMs` without use.
  *
- * Only the first user in and the last one out are events; who counts them is the lease book of the runtime. A request
- * that comes during `idle-expiring` is not for this builder: the disposal is waited for, then a new one is built.
+ * Only the first user and the last user are events; the lease book of the runtime counts the others. A request during
+ * `idle-expiring` gets another builder, which is built after the disposal.
  */
 import { assign, type SnapshotFrom, setup } from 'xstate';
 import { port } from './port.ts';
@@ -13,19 +13,19 @@ export type BuilderInput = {
   readonly workflow: string;
   /** Null for the builder of a shared workflow. */
   readonly user: string | null;
-  /** Milliseconds; null keeps it until the manager stops it. */
+  /** Milliseconds; null: it stays until the manager stops it. */
   readonly idleMs: number | null;
 };
 
 export type BuilderEvent =
   | { type: 'use.began' }
   | { type: 'use.ended' }
-  /** The manager is draining, or another user needs the room. */
+  /** The manager is shutting down, or another user needs the room. */
   | { type: 'builder.stop' };
 
 export type BuilderContext = BuilderInput & { readonly error: unknown };
 
-/** What `setTimeout` can take, for a builder that does not expire: the guard is there when it is over. */
+/** The longest delay of `setTimeout`, for a builder that does not expire: the guard decides after it. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** @internal */

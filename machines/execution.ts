@@ -1,12 +1,12 @@
 /**
- * One execution of a workflow: everything that has happened to it, folded into where it stands.
+ * One execution of a workflow: all its facts, folded into its state.
  *
- * Every event is a fact. It is judged here and nowhere else: if the present state lists it and its guard agrees, it
- * is folded into the context and takes the next sequence number; otherwise nothing changes, the number included. Only
- * `record.forgotten` takes none: when it comes there is no journal any more.
+ * Every event is a fact. Only this machine judges facts. If the present state accepts the fact and its guard agrees,
+ * the fact is folded into the context and takes the next sequence number. Otherwise nothing changes, not even the
+ * number. Only `record.forgotten` takes no number: the journal no longer exists then.
  *
- * Where an execution stands follows from two questions. Does some branch of the run have work to do (`working`)? Then
- * it is running, and needs a run slot to execute. Otherwise: for whom does it wait (`pauses`)?
+ * The state follows from two questions. Does a branch of the run have work to do (`working`)? Then the execution is
+ * running, and needs a run slot to execute. Otherwise: what does it wait for (`pauses`)?
  */
 import { assign, type SnapshotFrom, setup } from 'xstate';
 import { closedBy } from './fact-table.ts';
@@ -15,9 +15,9 @@ import type { ExecutionError, ExecutionEvent, JournalEntry, Pause } from './fact
 export type ExecutionInput = {
   readonly executionId: string;
   readonly workflow: string;
-  /** User id of whoever started it; null if nobody said, and then the unguessable id is the capability. */
+  /** User id of the caller who started it; null without identity. The unguessable id is then the capability. */
   readonly owner: string | null;
-  /** How its starter is shown the result: a word of theirs that nobody here reads; null: as it is. */
+  /** How the caller shows the result: a word that the runtime does not interpret; null: unchanged. */
   readonly form: string | null;
   readonly startedAt: number;
 };
@@ -26,27 +26,27 @@ export type ExecutionContext = ExecutionInput & {
   /** Number of the last fact. `execution.started` is 1. */
   readonly seq: number;
   readonly working: boolean;
-  /** What the run waits for, oldest first. */
+  /** Open prompts, consents and sleeps, oldest first. */
   readonly pauses: readonly Pause[];
-  /** Steps begun and not ended: while there are any, the run does not park. */
+  /** Steps that have begun and not ended. While there are any, the run does not park. */
   readonly steps: number;
   readonly parkedAt: number | null;
   readonly settledAt: number | null;
   readonly result: unknown;
   readonly error: ExecutionError | null;
-  /** Why it does not go on; null while it does. */
+  /** Why it is blocked; null if it is not. */
   readonly blocked: Blocked | null;
-  /** The version of the workflow that it goes on with; null: the one that it was started with. */
+  /** The version of the workflow that a retry has chosen; null: the version of the start. */
   readonly version: string | null;
-  /** Id of the run in the system of an exporter, once there is one. */
+  /** Id of the run at an exporter, if there is one. */
   readonly traceId: string | null;
 };
 
-/** The code that is served does not fit the journal: what the journal has, what came instead, and since when. */
+/** The served code does not match the journal: the expected call, the actual call, and since when. */
 export type Blocked = {
   readonly expected: string;
   readonly came: string;
-  /** Of the workflow that was tried. */
+  /** The version of the workflow that was tried. */
   readonly version: string;
   /** Epoch milliseconds. */
   readonly since: number;
@@ -81,7 +81,7 @@ export const publicError = ({ code, message, name }: ExecutionError): ExecutionE
 
 type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Key] };
 
-/** What a fact changes, beside the sequence number. Whether it may happen has been decided before. */
+/** The changes of a fact, besides the sequence number. The machine has already decided that it may happen. */
 const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
   switch (fact.type) {
     case 'slot.granted':
@@ -157,11 +157,11 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
 
 type Judged = { context: ExecutionContext; event: ExecutionEvent };
 
-/** A fact closes pauses of its own kind only. */
+/** A fact closes only pauses of its own kind. */
 const isOpen = ({ context, event }: Judged): boolean =>
   'id' in event && context.pauses.some(({ id, kind }) => id === event.id && kind === closedBy(event.type));
 
-/** What only some states of a live execution take, or those that have ended. All other facts are taken while it lives. */
+/** Facts that only some live states accept, or only ended executions. Live executions accept all other facts. */
 type TakenInSomeStates =
   | 'slot.granted'
   | 'execution.parked'
@@ -204,7 +204,7 @@ export const executionMachine = setup({
         changed.working = false;
         changed.parkedAt = null;
       }
-      // An entry of a journal that is folded again brings its number: some before it may have been dropped.
+      // An entry of a journal has its number: earlier entries may have been dropped.
       changed.seq = (event as Partial<JournalEntry>).seq ?? context.seq + 1;
       return changed;
     }),

@@ -1,14 +1,14 @@
 /**
- * What holds for every fact of a type. A new type of fact does not compile without its row here, and code that treats
- * several types alike asks this table instead of listing them.
+ * The properties of each type of fact. A new type does not compile without its row here. Code that treats several types
+ * alike asks this table instead of listing them.
  */
 import { type CallPlace, type Fact, type JournalEntry, LAST_DATE, type Pause } from './facts.ts';
-import type { Answer } from './prompts.ts';
+import { wordsOfAnswer } from './prompt-table.ts';
 
 export type FactType = Fact['type'];
 export type FactOf<Type extends FactType> = Extract<JournalEntry, { type: Type }>;
 
-/** How a reader of the journal writes what a detail names. */
+/** Writes the values of a detail for a reader of the journal. */
 export type Words = {
   /** Name of a step, by the number of its call. */
   step(call: number): string | undefined;
@@ -18,38 +18,38 @@ export type Words = {
 };
 
 type Row<Type extends FactType> = {
-  /** For people: in the console. */
+  /** The title, for people: in the console. */
   readonly title: string;
   /**
-   * Whose streams have it: `nat` is every caller, clients of NAT included, so that both of NAT's translators have to handle it; `callers`
-   * is every reader of our own streams; `operators` is nobody but those.
+   * The streams that contain it. `nat`: streams for all callers, including clients of NAT, so both of NAT's translators
+   * must handle it. `callers`: all streams of our own. `operators`: only those of operators.
    */
   readonly shownTo: 'nat' | 'callers' | 'operators';
   /** Whether it is a line in the log. */
   readonly isLogged: boolean;
-  /** What is particular about this one, in a few words. */
+  /** Details in a few words. */
   readonly detail?: (fact: FactOf<Type>, words: Words) => string | undefined;
-  /** The value that it brings, of any size. */
+  /** The value that it contains, of any size. */
   readonly value?: (fact: FactOf<Type>) => unknown;
   /** Default: neither. */
   readonly tone?: 'good' | 'bad' | 'asks';
   /** The pause that it closes. */
   readonly closes?: Pause['kind'];
-  /** The execution ends with it. */
+  /** Whether it ends the execution. */
   readonly isLast?: true;
-  /** A journal that is full may drop it. */
+  /** Whether a full journal may drop it. */
   readonly isDroppable?: true;
-  /** It brings an input, which has a limit of its own. */
+  /** It contains an input, which has its own limit. */
   readonly isInput?: true;
-  /** It is as large as people, workflows and callers make it: the room that it takes in memory is counted. */
+  /** Its size depends on people, workflows and callers, so its memory is counted. */
   readonly isLarge?: true;
-  /** A run that is executed again causes it again: it is no progress. */
+  /** A replay causes it again, so it is no progress. */
   readonly isRepeated?: true;
-  /** Its call gives nothing back: any other call that says the same may stand in its place. */
+  /** Its call returns nothing. Any other call with the same arguments may take its place. */
   readonly isInterchangeable?: true;
-  /** It changes what a reader of the output has to be given. */
+  /** It changes the output that a subscriber must get. */
   readonly isOutput?: true;
-  /** Members that could be used in the place of their owner: exports hide them. */
+  /** Members that could be used to act as the owner. Exports hide them. */
   readonly secrets?: readonly string[];
 };
 
@@ -107,7 +107,8 @@ export const FACTS = {
     tone: 'good',
     closes: 'interaction',
     secrets: ['key'],
-    detail: ({ answer, by }, { user }) => (by === null ? answerText(answer) : `${answerText(answer)}, by ${user(by)}`),
+    detail: ({ answer, by }, { user }) =>
+      by === null ? wordsOfAnswer(answer) : `${wordsOfAnswer(answer)}, by ${user(by)}`,
   },
   'interaction.expired': {
     title: 'Not answered in time',
@@ -253,12 +254,6 @@ export const FACTS = {
   'record.forgotten': { title: 'Forgotten', shownTo: 'operators', isLogged: false },
 } as const satisfies { readonly [Type in FactType]: Row<Type> };
 
-const answerText = (answer: Answer): string => {
-  if ('text' in answer) return answer.text;
-  if ('option' in answer) return answer.option.label;
-  return answer.options.map(({ label }) => label).join(', ') || 'none of them';
-};
-
 type Table = typeof FACTS;
 type Flag = {
   [Key in keyof Row<FactType>]-?: NonNullable<Row<FactType>[Key]> extends boolean ? Key : never;
@@ -266,7 +261,7 @@ type Flag = {
 type TypeWith<Column extends string, Value> = {
   [Type in FactType]: Table[Type] extends { readonly [Key in Column]: Value } ? Type : never;
 }[FactType];
-/** The facts of whose type the table says so. */
+/** The types of facts for which the table says so. */
 export type FactWith<Column extends Flag> = FactOf<TypeWith<Column, true>>;
 /** Members that every fact has, or every call. */
 export type FactFrame = 'type' | 'seq' | 'at' | keyof CallPlace;
@@ -300,11 +295,11 @@ const closing = new Map(Object.entries(rows).map(([type, { closes }]) => [type, 
 /** The kind of pause that facts of this type close. */
 export const closedBy = (type: FactType): Pause['kind'] | undefined => closing.get(type);
 
-/** What is particular about a fact: words, and the value that it brings. */
+/** The details of a fact: words, and its value. */
 export const aboutFact = (fact: JournalEntry, words: Words): { detail: string | undefined; value: unknown } => {
   const { detail, value } = rows[fact.type] as Row<FactType>;
   return { detail: detail?.(fact as never, words), value: value?.(fact as never) };
 };
 
-/** Names of the members that could be used in the place of their owner. */
+/** Names of the members that could be used to act as the owner. */
 export const secretsOf = ({ type }: JournalEntry): readonly string[] => rows[type]?.secrets ?? [];

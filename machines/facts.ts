@@ -1,7 +1,7 @@
-/** All that can happen to an execution, as data: what its machine is sent, and what its journal keeps. */
+/** All facts of an execution, as data: the events of its machine, and the entries of its journal. */
 import type { Answer, Prompt } from './prompts.ts';
 
-/** Something the run waits for. All times are epoch milliseconds; `dueAt: null` waits without a limit of its own. */
+/** A wait of the run. All times are epoch milliseconds; `dueAt: null` means no deadline. */
 export type Pause = {
   /** Unguessable; for a consent this is the OAuth `state`. */
   readonly id: string;
@@ -15,22 +15,22 @@ export type Pause = {
 export type Interaction = Extract<Pause, { kind: 'interaction' }>;
 export type Consent = Extract<Pause, { kind: 'oauth' }>;
 
-/** Whether a person can end it; a sleep only takes its time. */
+/** Whether a person can end it; a sleep ends by time only. */
 export const isAwaited = (pause: Pause): pause is Interaction | Consent => pause.kind !== 'sleep';
 
-/** The last time that a date can have; what a run waits for may be later. */
+/** The latest time of a JavaScript date; a deadline may be later. */
 export const LAST_DATE = 8.64e15;
 
-/** The deadline that was asked for, as a date can show it: an answer is still taken for a moment after that. */
+/** The deadline as a date. Answers are accepted for a grace period after it. */
 export const shownDueAt = (pause: Pause): number | null => {
   const isTimed = pause.kind === 'interaction' && pause.prompt.timeout !== null;
   const dueAt = isTimed ? pause.openedAt + pause.prompt.timeout! * 1_000 : pause.dueAt;
   return dueAt === null ? null : Math.min(dueAt, LAST_DATE);
 };
 
-/** Why an execution failed. `name` is the class of the error a workflow threw. */
+/** Why an execution failed. `name` is the class of the error that the workflow threw. */
 export type ExecutionError = { readonly code: ExecutionErrorCode; readonly message: string; readonly name: string };
-/** Where it was thrown: for operators, and for no one else. */
+/** The stack, for operators only. */
 export type Thrown = ExecutionError & { readonly stack?: string };
 export type ExecutionErrorCode =
   | 'workflow_error'
@@ -41,11 +41,11 @@ export type ExecutionErrorCode =
   | 'journal_full'
   | 'defect';
 
-/** An intermediate step of a run, as tracers and chat interfaces show them. */
+/** An intermediate step of a run, for tracers and chat interfaces. */
 export type TraceStep = {
   readonly id: string;
   readonly parentId: string;
-  /** Id of the step of the function around it; `root` for the outermost function, and where no step of it is recorded. */
+  /** Id of the step of the enclosing function; `root` for the outermost function, and if no step is recorded for it. */
   readonly functionId: string;
   /** `LLM_START`, `LLM_NEW_TOKEN`, `TOOL_END`, ... */
   readonly event: string;
@@ -57,39 +57,41 @@ export type TraceStep = {
 };
 
 /**
- * Where a call of `ctx` was made. A call that is made again, when a run is executed again, finds by this what it led to.
- * Journals from before there were places have the number alone.
+ * The place of a call of `ctx`. A replay uses it to find the result of the same call. Old journals have only the
+ * number.
  */
 export type CallPlace = {
   /** Unique within an execution. */
   readonly call: number;
-  /** The call before this one on the same asynchronous thread: its number, or what else the thread had reached. */
+  /** The previous call on the same asynchronous thread: its number, or the last position of the thread. */
   readonly after?: number | string;
-  /** The branch that it belongs to: the number of the call that began it. */
+  /** The branch of the call: the number of the call that began the branch. */
   readonly branch?: number;
-  /** Made behind an `await` that is not of `ctx`: at another moment in another life, perhaps. */
+  /** Made after an `await` that is not a call of `ctx`, so its time may differ in a replay. */
   readonly loose?: true;
-  /** Of a loose call: the places in `Promise.all` and its like that lead to it; `?` if they cannot be known. */
+  /** For a loose call: its positions in `Promise.all` and similar calls; `?` if they cannot be known. */
   readonly fork?: string;
-  /** The step that the call was made in, which is not made again once the step has ended: the number of its call. */
+  /**
+   * The step in which the call was made: the number of its call. The call is not repeated after the end of that step.
+   */
   readonly inStep?: number;
 };
 
 export type Fact =
-  /** Opens every journal, and is the machine's input rather than an event. */
+  /** The first fact of every journal. It is the machine's input rather than an event. */
   | {
       readonly type: 'execution.started';
       readonly workflow: string;
       readonly owner: string | null;
       readonly form: string | null;
-      /** Missing if there was none, which is something else than null. */
+      /** Missing without input, which is different from null. */
       readonly input?: unknown;
     }
   | { readonly type: 'slot.granted' }
   | (CallPlace & { readonly type: 'step.started'; readonly name: string })
-  /** No value is `undefined`, which JSON has no word for. */
+  /** No value is `undefined`, because JSON cannot represent it. */
   | { readonly type: 'step.completed'; readonly call: number; readonly value?: unknown }
-  /** `data` has those members of the error that are JSON, such as a `code`. */
+  /** `data` has the members of the error that are JSON, such as a `code`. */
   | {
       readonly type: 'step.failed';
       readonly call: number;
@@ -105,7 +107,7 @@ export type Fact =
       readonly prompt: Prompt;
       readonly fallback?: Answer;
       readonly dueAt: number | null;
-      /** The author's name for the prompt, by which it is found again whatever its wording. */
+      /** The author's name for the prompt. It identifies the prompt independent of its wording. */
       readonly key?: string;
     })
   | {
@@ -116,7 +118,7 @@ export type Fact =
       readonly key?: string;
     }
   | { readonly type: 'interaction.expired'; readonly id: string }
-  /** The run does not need it any more. */
+  /** The run no longer needs it. */
   | { readonly type: 'interaction.withdrawn'; readonly id: string }
   | (CallPlace & {
       readonly type: 'oauth.requested';
@@ -134,39 +136,42 @@ export type Fact =
   | { readonly type: 'sleep.withdrawn'; readonly id: string }
   | (CallPlace & { readonly type: 'notification.sent'; readonly prompt: Prompt })
   | (CallPlace & { readonly type: 'output.emitted'; readonly value: unknown })
-  /** A step that had been cut off runs again: what it had emitted is void, and comes anew. */
+  /** An interrupted step runs again: its earlier output is void. */
   | { readonly type: 'output.restarted'; readonly step: number }
   | (CallPlace & { readonly type: 'trace.emitted'; readonly step: TraceStep })
-  /** An exporter gave the run an id in its own system; clients are told. */
+  /** An exporter gave the run an id in its own system. Clients see it. */
   | (CallPlace & { readonly type: 'trace.identified'; readonly traceId: string })
-  /** Every branch of the run waits, although some of them were told to go on and had nothing more to do. */
+  /** All branches of the run wait. Some of them were resumed and had nothing more to do. */
   | { readonly type: 'execution.parked' }
-  /** Something that woke the run was told when all its branches waited: it has work again. */
+  /** A resumed branch was notified after all branches had begun to wait: the run has work again. */
   | { readonly type: 'execution.resumed' }
-  /** What executed it is gone, with the process or with the store: it is executed again, from its journal. */
+  /** The run was lost, with the process or through a store failure. It is replayed from its journal. */
   | { readonly type: 'execution.recovered' }
-  /** What is served does not do what the journal has: the execution waits for code that does, or to be ended. */
+  /** The served code does not match the journal. The execution waits for other code, or for its end. */
   | {
       readonly type: 'execution.blocked';
-      /** The call that the journal has. */
+      /** The call in the journal. */
       readonly expected: string;
-      /** What came instead. */
+      /** The actual call. */
       readonly came: string;
-      /** Of the workflow that was tried. */
+      /** The version of the workflow that was tried. */
       readonly version: string;
     }
-  /** It is tried again, if `version` is there with the code of that version from now on. */
+  /** The execution tries again. If `version` is present, it uses the code of that version from now on. */
   | { readonly type: 'execution.unblocked'; readonly version?: string }
-  /** The function begins anew with another input; what happened before is over. */
+  /** The function starts again with another input. Earlier facts no longer matter. */
   | { readonly type: 'execution.continued'; readonly input: unknown }
   | { readonly type: 'execution.completed'; readonly result: unknown }
   | { readonly type: 'execution.failed'; readonly error: Thrown }
   | { readonly type: 'retention.elapsed' }
-  /** The store has dropped the journal; the last thing an execution hears. */
+  /** The store has deleted the journal. This is the last event of an execution. */
   | { readonly type: 'record.forgotten' };
 
-/** A fact and when it happened: what the machine is sent. */
+/** A fact and its time: an event of the machine. */
 export type ExecutionEvent = Exclude<Fact, { type: 'execution.started' }> & { readonly at: number };
 
-/** A fact in a journal, which all are but the last: numbered from 1, without gaps, in the order of their folding. */
+/**
+ * An entry of a journal. All facts except the last are entries, numbered from 1 without gaps, in the order of their
+ * folding.
+ */
 export type JournalEntry = Fact & { readonly seq: number; readonly at: number };

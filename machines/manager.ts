@@ -1,13 +1,13 @@
 /**
- * The root of the actor system. Below it stand two supervisors, one for executions and one for builders; it decides
- * only whether new work is taken, and in which order everything ends: executions first, then the builders they use.
+ * The root of the actor system. It has two supervisors, for executions and for builders. It decides whether new work is
+ * accepted, and the order of the shutdown: executions first, then builders.
  */
 import { type ActorLogic, type AnyActorRef, assign, type EventObject, type Snapshot, setup } from 'xstate';
 import { port } from './port.ts';
 
 export type ManagerEvent = { type: 'manager.stop' };
 
-/** Its children stand in a Map: a machine would copy all of them for each new one. */
+/** A supervisor stores its children in a Map: a machine would copy all of them for each new one. */
 export type SupervisorSnapshot = Snapshot<undefined> & { readonly children: Map<string, AnyActorRef> };
 export type SupervisorLogic = ActorLogic<SupervisorSnapshot, EventObject>;
 
@@ -30,7 +30,7 @@ export const managerMachine = setup({
     builders: unfilled('builders'),
     /** Opens what every run needs: the store, the builders of shared workflows. */
     prepare: port<void, undefined>('prepare'),
-    /** Lets executing runs finish for a while, then ends what is left. */
+    /** Gives running executions time to finish, then ends the others. */
     settleExecutions: port<void, undefined>('settleExecutions'),
     disposeBuilders: port<void, undefined>('disposeBuilders'),
   },

@@ -1,4 +1,4 @@
-/** A promise that a machine invokes and does not know how to keep: `machine.provide` fills it, in the runtime or a test. */
+/** An actor without an implementation: the runtime or a test supplies one with `machine.provide`. */
 import { fromPromise, type PromiseActorLogic } from 'xstate';
 
 export const port = <Output, Input>(name: string): PromiseActorLogic<Output, Input> =>

@@ -1,4 +1,4 @@
-/** What a person is asked, and what counts as an answer: plain data, in the form that NAT's clients know. */
+/** Prompts and answers: plain data, in the form of NAT's clients. */
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -12,9 +12,9 @@ export type Option = {
 
 export type PromptBase = {
   readonly text: string;
-  /** Whole seconds, or null to wait as long as the execution may. */
+  /** Whole seconds; null: no deadline except that of the execution. */
   readonly timeout: number | null;
-  /** What a client shows once the time is over; NAT sends it from the start. */
+  /** The text that a client shows after the deadline. NAT sends it from the start. */
   readonly error: string | null;
 };
 

@@ -1,11 +1,11 @@
-/** Where an execution stands, as callers see it: what was asked first and is open comes before all else. */
+/** The public status of an execution. The oldest open prompt or consent decides it. */
 import type { ExecutionContext } from './execution.ts';
 import { type Consent, type Interaction, isAwaited } from './facts.ts';
 
 export const STANDS = ['running', 'interaction_required', 'oauth_required', 'completed', 'failed'] as const;
 export type Stand = (typeof STANDS)[number];
 
-/** What is open and was asked first. */
+/** The oldest open prompt or consent. */
 export const firstAwaited = ({ pauses }: ExecutionContext): Interaction | Consent | undefined => pauses.find(isAwaited);
 
 export const standOf = (context: ExecutionContext): Stand => {

@@ -1,9 +1,9 @@
-/** Output that does not count any more: of a step that was cut off, and has begun anew. */
+/** Void output: the output of an interrupted step that runs again. */
 import type { JournalEntry } from './facts.ts';
 
 /**
- * Which of these facts are void, which is known by the facts behind them: those of a step whose output begins anew later.
- * Undefined if none is, as nearly always.
+ * Which of these facts are void: those of a step whose output restarts in a later fact. Undefined if there are none,
+ * the usual case.
  */
 export const voidIn = (entries: readonly JournalEntry[]): ReadonlySet<JournalEntry> | undefined => {
   let last = entries.length - 1;
@@ -15,7 +15,7 @@ export const voidIn = (entries: readonly JournalEntry[]): ReadonlySet<JournalEnt
     const entry = entries[index]!;
     if (entry.type === 'output.restarted') restarted.add(entry.step);
     else if (entry.type === 'execution.continued')
-      restarted.clear(); // numbers begin anew with the function
+      restarted.clear(); // numbers restart with the function
     else if ('inStep' in entry && entry.inStep !== undefined && restarted.has(entry.inStep)) voids.add(entry);
   }
   return voids;

@@ -1,6 +1,6 @@
 /**
- * The engine: executions come into being here, and whatever is told of them has its consequences here - a settled one
- * rests, an old one is forgotten, a crashed one fails. Who may ask for what is decided in `runtime.ts`.
+ * The engine creates executions and reacts to their facts: it rests settled ones, deletes old ones, and fails crashed
+ * ones. `runtime.ts` decides which caller may do what.
  */
 
 import { firstDueAt } from '../machines/deadlines.ts';
@@ -10,6 +10,7 @@ import type { JournalEntry } from '../machines/facts.ts';
 import { ActorTree, foldEvent } from './actors/system.ts';
 import type { Log } from './authoring/context.ts';
 import { readInput, type Workflow } from './authoring/workflow.ts';
+import { type Awaitable, andThen } from './awaitable.ts';
 import type { Lease } from './builders/builder.ts';
 import { Builders } from './builders/pool.ts';
 import { Failure } from './errors.ts';
@@ -24,7 +25,7 @@ import { Drain } from './executions/shutdown.ts';
 import { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import { foldJournal } from './journal/fold-journal.ts';
-import type { Name, Origin, RunRequest } from './journal/start-request.ts';
+import type { Name, Origin, StartRequest } from './journal/start-request.ts';
 import { copyJson, toJson } from './json.ts';
 import { guardedLog, silentLog } from './log.ts';
 import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
@@ -36,26 +37,9 @@ import { guardStrays } from './run/strays.ts';
 import { Turns } from './run/turns.ts';
 import type { Archived } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
-import type { Store } from './store/store.ts';
+import { journalOf, type Store } from './store/store.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
-
-export interface StartRequest extends RunRequest {
-  /** What the workflow's schema has made of the input, where the caller has asked it already. Default: it is asked. */
-  readonly read?: { readonly value: unknown } | undefined;
-  /** Name of a served workflow. */
-  readonly workflow: string;
-  /** Of the caller's choice. The same key with the same request gives the execution that there is already. */
-  readonly idempotencyKey?: string | undefined;
-  /** A name of the caller's choice, by which it asks `Runtime.job`. The same one gives the execution that there is already. */
-  readonly jobId?: string | undefined;
-  /** A conversation of the caller's, of which this is the last turn from now on: `Runtime.conversation` finds it. */
-  readonly conversation?: string | undefined;
-  /** How long its record is kept once it has settled. Default: the runtime's `retentionMs`. */
-  readonly retentionMs?: number | undefined;
-  /** How callers are shown the result: a word for whoever shows it. Default: the result as it is. */
-  readonly form?: string | undefined;
-}
 
 export interface RuntimeSetup {
   readonly workflows: readonly Workflow[];
@@ -63,7 +47,7 @@ export interface RuntimeSetup {
   readonly providers?: Readonly<Record<string, OAuthProviderConfig>>;
   readonly store?: Store;
   readonly log?: Log;
-  /** Time, randomness and the way to providers are given, so that tests can give others. */
+  /** Time, randomness and access to providers are options, so that tests can replace them. */
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly fetch?: Fetch;
@@ -78,13 +62,13 @@ export class Engine {
   readonly oauth: OAuth;
   readonly executions: Executions;
   readonly inspection: Inspection;
-  /** In which runs go on. */
+  /** The turns in which runs resume. */
   readonly turns: Turns;
-  /** Resolves when it serves; rejects with what kept a shared workflow from being built. */
+  /** Resolves when it serves. Rejects with the error of a shared workflow that could not be built. */
   readonly started: Promise<void>;
   readonly #log: Log;
   readonly #tree: ActorTree;
-  /** Of settled executions: in memory, or in a store that outlives the process. */
+  /** Retention of settled executions: in memory, or in a durable store. */
   readonly #keeper: Retention | Archivist;
   readonly #names: Names;
   readonly #records: RecordBytes;
@@ -168,6 +152,7 @@ export class Engine {
       drive: (execution) => this.#drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
+      overtaken: (execution) => this.#drop(execution),
     };
     this.#runDeps = {
       oauth: this.oauth,
@@ -207,7 +192,7 @@ export class Engine {
     if (this.#keeper instanceof Archivist) this.#keeper.start();
   }
 
-  /** Whether new work is taken: not before it serves, and not once it stops. */
+  /** Whether new work is accepted: not before it serves, and not once it stops. */
   get isAccepting(): boolean {
     return this.#tree.isAccepting;
   }
@@ -225,13 +210,13 @@ export class Engine {
     return [...this.#builders.values()].flatMap((versions) => [...versions.values()]);
   }
 
-  /** The builders of a version, or of the newest one: that is the one listed last. */
+  /** The builders of a version, or of the newest one, which is the last in the list. */
   #served(workflow: string, version?: string): Builders | undefined {
     const versions = this.#builders.get(workflow);
     return version === undefined ? versions && [...versions.values()].at(-1) : versions?.get(version);
   }
 
-  /** The builders of a workflow: for sessions and for whoever watches. Throws `workflow_not_found`. */
+  /** The builders of a workflow, for sessions and monitoring. Throws `workflow_not_found`. */
   builders(workflow: string): Builders {
     const builders = this.#served(workflow);
     if (builders === undefined) {
@@ -242,12 +227,13 @@ export class Engine {
   }
 
   /**
-   * Starts an execution; resolves once that is kept. A run of a session shares the session's lease. For what it rejects
-   * with see `Runtime.start`.
+   * Starts an execution; resolves once its start is committed. A run of a session shares the session's lease. Rejects
+   * like `Runtime.start`.
    */
   async begin(request: StartRequest, session?: Lease): Promise<{ execution: Execution; isNew: boolean }> {
     const names = namesOf(request);
-    const known = this.#startedBefore(names);
+    const found = this.#startedBefore(names);
+    const known = found instanceof Promise ? ((await found) ?? this.#startedMeanwhile(names)) : found;
     if (known !== undefined) {
       await known.keeping;
       return { execution: known, isNew: false };
@@ -256,13 +242,15 @@ export class Engine {
 
     const builders = this.builders(request.workflow);
     const { read } = request;
-    // The run may change what it is given, and what is kept is a copy of its own.
+    // The run may change its input, so the stored input is a separate copy.
     const input = jsonInput(request.input);
     if (read === undefined && builders.workflow.input !== undefined) {
       const value = await readInput(builders.workflow, copyJson(input));
       return this.begin({ ...request, read: { value } }, session);
     }
-    const bytes = heapBytesOf(input) * COPIES_OF_INPUT;
+    const { payload } = request.request;
+    // A message on a socket, or a chat, holds more than the input that was made of it.
+    const bytes = heapBytesOf(input) * COPIES_OF_INPUT + (payload === request.input ? 0 : heapBytesOf(payload));
     this.#refuseIfHeavy(bytes);
     const lease = session?.share() ?? builders.lease(request.by.userId);
     try {
@@ -284,7 +272,7 @@ export class Engine {
     };
     const execution = this.#create({ workflow, owner, form }, origin);
     this.#records.add(execution, bytes);
-    execution.driver = new Run(
+    const run = new Run(
       execution,
       request,
       builders.workflow,
@@ -292,6 +280,7 @@ export class Engine {
       this.#runDeps,
       read ?? { value: copyJson(input) },
     );
+    execution.driver = run;
     try {
       const kept = execution.begin(
         input === undefined
@@ -301,6 +290,7 @@ export class Engine {
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
+      run.begin();
       if (kept !== true) await kept;
     } catch (error) {
       lease.cancel();
@@ -310,7 +300,10 @@ export class Engine {
     return { execution, isNew: true };
   }
 
-  /** An execution without a workflow, whose driver does its work; resolves once it is kept. Rejects with `draining`. */
+  /**
+   * An execution without a workflow, whose driver does its work. Resolves once its start is committed. Rejects with
+   * `draining`.
+   */
   async adopt(owner: string | null, drivenBy: (execution: Execution) => Driver): Promise<Execution> {
     this.#refuseIfDraining();
     const started = { workflow: 'external', owner, form: null };
@@ -320,42 +313,57 @@ export class Engine {
     return execution;
   }
 
-  /** The execution that a job id stands for: the caller's own, else one that everybody has who knows the id. */
-  jobOf({ userId, guest }: Caller, jobId: string): string | undefined {
-    const found = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
+  /** The execution of a job id: the caller's own, else one for all callers that know the id. */
+  jobOf({ userId, guest }: Caller, jobId: string): Awaitable<string | undefined> {
+    const own = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
+    return andThen(own, (found) => this.#jobOr(found, guest, jobId));
+  }
+
+  #jobOr(found: string | undefined, guest: string | undefined, jobId: string): Awaitable<string | undefined> {
     if (found !== undefined || (guest === undefined && !isUnguessable(jobId))) return found;
     return this.#names.find(jobName({ userId: undefined, guest }, jobId));
   }
 
   /** The execution that is the last turn of a conversation. */
-  conversationOf(by: Caller, workflow: string, conversation: string): string | undefined {
+  conversationOf(by: Caller, workflow: string, conversation: string): Awaitable<string | undefined> {
     const name = conversationName(by, workflow, conversation);
     return name && this.#names.find(name);
   }
 
-  /** Drops the record of an execution that is over, before its time. */
+  /** Deletes the record of an ended execution before its retention ends. */
   expire(execution: Execution): void {
     if (execution.isSettled) this.#keeper.expire(execution);
   }
 
-  /** Stops taking work, lets what executes finish for a while, ends or leaves the rest, and disposes every builder. */
+  /**
+   * Accepts no more work, gives running executions some time to finish, ends or leaves the others, and disposes every
+   * builder.
+   */
   stop(): Promise<void> {
     this.#stopped ??= this.#tree.stop().then(async () => {
       if (this.#keeper instanceof Archivist) this.#keeper.stop();
       this.oauth.stop();
       await this.store.close();
-      setImmediate(() => this.#unguard?.()); // what a closer has not awaited is rejected behind this turn
+      setImmediate(() => this.#unguard?.()); // a promise that a closer did not await rejects after this turn
     });
     return this.#stopped;
   }
 
-  #startedBefore(names: readonly Name[]): Execution | undefined {
-    for (const name of names) {
-      const known = this.#names.find(name);
-      const execution = known === undefined ? undefined : this.executions.get(known);
-      if (execution !== undefined) return execution;
+  #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
+    for (let index = from; index < names.length; index += 1) {
+      const known = andThen(this.#names.find(names[index]!), (id) => id && this.executions.get(id));
+      if (known instanceof Promise) {
+        return known.then((execution) => execution || this.#startedBefore(names, index + 1));
+      }
+      if (known) return known;
     }
     return undefined;
+  }
+
+  /** While the store was asked for its names. */
+  #startedMeanwhile(names: readonly Name[]): Execution | undefined {
+    const ids = names.flatMap((name) => this.#names.inMemory(name) ?? []);
+    return ids.map((id) => this.executions.inMemory(id)).find((execution) => execution !== undefined);
   }
 
   #create(started: Pick<ExecutionInput, 'workflow' | 'owner' | 'form'>, origin: Origin): Execution {
@@ -373,16 +381,16 @@ export class Engine {
   }
 
   #loaded(execution: Execution): void {
-    this.#records.add(execution, heapBytesOf(this.store.read(execution.id)?.entries));
+    this.#records.add(execution, heapBytesOf(journalOf(this.store, execution.id)?.entries));
     if (execution.isSettled) this.#keeper.add(execution);
     else execution.attend();
   }
 
-  /** A run that goes on from the journal. Throws if there is no room for it at the moment. */
+  /** A run that replays from the journal. Throws if there is no run slot or builder for it at the moment. */
   #drive(execution: Execution): Driver | undefined {
     const { request, recover, version: startedWith } = execution.origin;
     const { workflow, version = startedWith } = execution.context;
-    const page = this.store.read(execution.id);
+    const page = journalOf(this.store, execution.id);
     if (request === undefined || page === undefined) return undefined;
     const { entries } = page;
     const past = sinceContinued(entries);
@@ -404,7 +412,7 @@ export class Engine {
     });
   }
 
-  /** It waits until its version is served, or until its owner or an operator lets it try the one that is. */
+  /** It waits until its version is served, or until its owner or an operator retries it with the served version. */
   #unserved(execution: Execution, version: string): undefined {
     const { workflow } = execution.context;
     const newest = this.#served(workflow)?.workflow.version;
@@ -419,8 +427,8 @@ export class Engine {
   }
 
   /**
-   * Lets a blocked execution try again, with the newest version of its workflow if its own is not served. Resolves once that is
-   * kept; false if it is not blocked.
+   * Retries a blocked execution, with the newest version of its workflow if its own is not served. Resolves once that
+   * is committed; false if it is not blocked.
    */
   async retry(execution: Execution): Promise<boolean> {
     const { workflow, version } = execution.context;
@@ -428,9 +436,9 @@ export class Engine {
     return execution.retry(isServed ? undefined : this.builders(workflow).workflow.version);
   }
 
-  /** How often it was executed again since it last got any further. */
+  /** Number of replays since its last progress. */
   #recoveriesOf({ id }: Execution): number {
-    const { entries } = this.store.read(id) ?? { entries: [] };
+    const { entries } = journalOf(this.store, id) ?? { entries: [] };
     const since = entries.slice(entries.findLastIndex((entry) => !isRepeated(entry)) + 1);
     return since.filter(({ type }) => type === 'execution.recovered').length;
   }
@@ -446,11 +454,11 @@ export class Engine {
     if (!this.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
   }
 
-  /** Those that are over leave memory for those that begin; those that are not stay. */
+  /** Ended executions leave memory for new ones; live ones stay. */
   #refuseIfHeavy(bytes: number): void {
     while (this.#records.isExceededBy(bytes)) {
       if (this.#keeper.makeRoom()) continue;
-      const detail = 'The executions in memory take all the room there is for them; try again later.';
+      const detail = 'The executions in memory use all the memory for them; try again later.';
       throw new Failure('queue_full', { detail, retryAfterMs: 5_000 });
     }
   }
@@ -478,7 +486,7 @@ export class Engine {
       this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
   }
 
-  /** It is not in memory any more. */
+  /** It has left memory. */
   #drop(execution: Execution): void {
     execution.depart();
     this.executions.remove(execution);
@@ -519,9 +527,9 @@ export class Engine {
   }
 }
 
-/** A copy of the input, as it is journaled: what a run is given is made of that in every life. Throws `input_invalid`. */
+/** A copy of the input, as it is journaled. Every replay gets its input from it. Throws `input_invalid`. */
 const jsonInput = (input: unknown): unknown => {
-  if (input === undefined) return undefined; // no input is still none when it is read again
+  if (input === undefined) return undefined; // a missing input is still missing after it was read again
   try {
     return toJson(input, 'The input');
   } catch (error) {
@@ -529,13 +537,13 @@ const jsonInput = (input: unknown): unknown => {
   }
 };
 
-/** In the journal, in the request, and what the run is given. */
+/** Bytes in the journal, in the request, and in the input of the run. */
 const COPIES_OF_INPUT = 3;
 
-/** Of executions whose work is done elsewhere. */
+/** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
 
-/** What happened since the function began anew. */
+/** Facts since the function restarted. */
 const sinceContinued = (entries: readonly JournalEntry[]): readonly JournalEntry[] => {
   const index = entries.findLastIndex(({ type }) => type === 'execution.continued');
   return index < 0 ? entries : entries.slice(index + 1);
@@ -552,7 +560,7 @@ const namesOf = (request: StartRequest): readonly Name[] => {
   ];
 };
 
-/** It is found by its conversation, and not started before because of it. */
+/** A conversation finds it, but does not prevent a start. */
 const withConversation = (names: readonly Name[], { by, workflow, conversation }: StartRequest): readonly Name[] =>
   conversation === undefined ? names : [...names, conversationName(by, workflow, conversation) ?? []].flat();
 

@@ -1,4 +1,4 @@
-/** The door: writing workflows, and running them in a program of your own. */
+/** The package `fermata`: writing workflows, and running them in a program. */
 export type { Blocked, ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
 export { opened as pauseOf } from '../machines/execution.ts';
 export {
@@ -23,6 +23,7 @@ export type {
   TraceStep,
 } from '../machines/facts.ts';
 export { isAwaited, LAST_DATE, shownDueAt } from '../machines/facts.ts';
+export { aboutPrompt, optionsOf, PROMPT_KINDS, PROMPTS, type Taking } from '../machines/prompt-table.ts';
 export { firstAwaited, STANDS, type Stand, standOf } from '../machines/standing.ts';
 export { voidIn } from '../machines/void-facts.ts';
 export { AccessToken } from './authoring/access-token.ts';
@@ -73,14 +74,17 @@ export {
   text,
 } from './authoring/prompts.ts';
 export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './authoring/workflow.ts';
-export type { RuntimeSetup, StartRequest } from './engine.ts';
+export { type Awaitable, andThen } from './awaitable.ts';
+export type { BuilderLease, BuilderPool, BuilderView } from './builders/view.ts';
+export type { RuntimeSetup } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
-export type { ExecutionPage } from './executions/executions.ts';
 export { follow } from './executions/follow.ts';
 export { conversationName, isUnguessable } from './executions/names.ts';
-export type { Inspected, InspectedKind, InspectedSnapshot } from './inspection/inspected.ts';
-export type { Inspection, Inspector } from './inspection/inspection.ts';
+export type { ExecutionView } from './executions/view.ts';
+export type { ActorView, Inspected, InspectedKind, InspectedSnapshot, Inspector } from './inspection/inspected.ts';
 export type { Caller } from './journal/caller.ts';
+export type { StartRequest } from './journal/start-request.ts';
+export { createRuntime } from './local-runtime.ts';
 export { guardedLog, readableError, silentLog } from './log.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './nat/execution-record.ts';
 export { DEFAULT_EXECUTION_TTL, ExecutionStore, type ExecutionStoreOptions } from './nat/execution-store.ts';
@@ -115,12 +119,7 @@ export type { OAuthProviderConfig } from './oauth/provider.ts';
 export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
 export { FAILED } from './run/run.ts';
 export { refuseExit } from './run/strays.ts';
-export {
-  type AnswerOutcome,
-  createRuntime,
-  type ExecutionView,
-  Runtime,
-} from './runtime.ts';
+export type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 export type { Archive } from './store/archive.ts';
 export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';

@@ -1,15 +1,16 @@
 /**
- * What a workflow gives is journaled as JSON, in a copy of its own: a reader must not get something else because it was stored in
- * between, or because the author went on with the same object. What JSON would lose is refused by name.
+ * Values of a workflow are journaled as JSON, in a separate copy. A reader gets the same value, whether it was stored
+ * meanwhile or not, and whatever the author does with the object afterwards. A value that JSON would change is refused
+ * by name.
  */
 
 import type { Json } from '../machines/prompts.ts';
 import { MAX_RESULT_DEPTH, tooDeepAt } from './nesting.ts';
 
 /**
- * A copy as JSON. Members that are `undefined` are left out, and objects with a `toJSON`, such as dates, become what that gives.
- * Throws a TypeError that names the place of what there is no JSON for: functions, symbols, BigInts, numbers that are not finite,
- * `Map`, `Set` and other instances of classes, circles.
+ * A copy as JSON. Members that are `undefined` are left out, and objects with a `toJSON`, such as dates, become its
+ * result. Throws a TypeError that names the place of a value without JSON: functions, symbols, BigInts, numbers that
+ * are not finite, `Map`, `Set` and other class instances, cycles.
  */
 export const toJson = (value: unknown, what: string): Json => {
   const before = left;
@@ -25,7 +26,7 @@ export const toJson = (value: unknown, what: string): Json => {
   }
 };
 
-/** For what is only shown: what `JSON.stringify` makes of it, and null if it makes nothing, or more than `most` values. */
+/** For display: the result of `JSON.stringify`, or null if there is none, or if it has more than `most` values. */
 export const toJsonOrNull = (value: unknown, most = MAX_SHOWN): Json => {
   const before = left;
   left = most;
@@ -48,22 +49,22 @@ const leniently = (value: unknown, most: number): Json => {
 };
 
 /**
- * Members and items that a value may have, all levels together. An object that stands in many places counts each time: thirty
- * levels, each of which has the next one twice, are a thousand million. Copying so many takes about 50 ms,
- * in which nothing else happens in the process.
+ * Maximum number of members and items of a value, at all levels. An object that occurs several times counts each time:
+ * thirty levels that each contain the next one twice are a thousand million. Copying this many takes about 50 ms, in
+ * which the process does nothing else.
  */
-export const MAX_VALUES = 500_000;
-/** The same for what is only shown. */
+const MAX_VALUES = 500_000;
+/** The same for display. */
 const MAX_SHOWN = 100_000;
-/** What is left of that for the value that is being copied. */
+/** The rest of that limit during a copy. */
 let left = 0;
 
 const count = (values: number): void => {
   left -= values;
-  if (left < 0) throw new TooMany('it has too many members and items, all levels together; give less, or a text');
+  if (left < 0) throw new TooMany('it has too many members and items, all levels together; use fewer, or a text');
 };
 
-/** A copy of what is JSON already. */
+/** A copy of a JSON value. */
 export const copyJson = <T>(value: T): T => {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
@@ -80,7 +81,7 @@ export const copyJson = <T>(value: T): T => {
 };
 
 class NoJson extends Error {
-  /** Where in the value; completed on the way out. */
+  /** The path in the value; completed on the way out. */
   place = '';
 
   get words(): string {
@@ -96,7 +97,7 @@ const copied = (value: unknown, depth: number): Json => {
       return value;
     case 'number':
       if (Number.isFinite(value)) return value + 0; // JSON has no -0
-      throw new NoJson(`${value} is no number that JSON has`);
+      throw new NoJson(`JSON has no number ${value}`);
     case 'undefined':
       return null;
     case 'object':
@@ -153,7 +154,7 @@ const counted = (_key: string, value: unknown): unknown => {
   return value;
 };
 
-/** JSON makes a number, or a member, of each byte, before it asks what to do with it. */
+/** JSON converts each byte to a number or a member before the limits apply. */
 const countBytes = (value: object | null): void => {
   if (ArrayBuffer.isView(value)) count(value.byteLength);
 };

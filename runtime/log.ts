@@ -8,8 +8,8 @@ const silent = (): void => {};
 export const silentLog: Log = { debug: silent, info: silent, warn: silent, error: silent };
 
 /**
- * A log that throws nothing. Authors throw values that a log cannot read, such as errors that are frozen or whose stack is a getter
- * that throws, and what reports them must not fail in its turn: it would end the process, or leave the execution without its end.
+ * A log that never throws. Authors throw values that a log cannot read, such as frozen errors, or errors whose stack is
+ * a getter that throws. An error in the log would end the process, or leave the execution without an end.
  */
 export const guardedLog = (log: Log): Log => ({
   debug: (fields, message) => guarded(log, 'debug', fields, message),
@@ -28,7 +28,7 @@ const guarded = (log: Log, level: keyof Log, fields: object, message: string): v
   }
 };
 
-/** The fields that are texts or numbers, and the words of the error. */
+/** The fields that are texts or numbers, and the text of the error. */
 const readable = (fields: object): object =>
   Object.fromEntries<unknown>(
     Object.keys(fields).flatMap((key): [string, unknown][] => {
@@ -38,17 +38,17 @@ const readable = (fields: object): object =>
     }),
   );
 
-/** Characters of a message that are logged. */
+/** Maximum number of logged characters of a message. */
 const MAX_MESSAGE = 8_192;
-/** Causes that are logged with an error. */
+/** Maximum number of logged causes of an error. */
 const MAX_CAUSES = 5;
 
-/** Members and items of a field that an author logs, and how many fields there may be. */
+/** Limits for the members and items of a field, and for the number of fields. */
 const MAX_LOGGED = 10_000;
 const MAX_FIELDS = 100;
-const UNREADABLE = '(this cannot be logged: it is too large, or cannot be read)';
+const UNREADABLE = '(this value cannot be logged: it is too large, or cannot be read)';
 
-/** The log of an author. Fields are copied as JSON, within limits: writing a line must not keep the process from all else. */
+/** The log of an author. Fields are copied as JSON, within limits, so that writing a line cannot block the process. */
 export const authorsLog = (log: Log, executionId: string): Log => ({
   debug: (fields, message) => log.debug({ executionId, ...loggable(fields) }, text(message)),
   info: (fields, message) => log.info({ executionId, ...loggable(fields) }, text(message)),
@@ -77,7 +77,7 @@ const field = (value: unknown): unknown => {
 const text = (message: unknown): string =>
   message === undefined ? '' : wordsOf(message).message.slice(0, MAX_MESSAGE);
 
-/** What a log has to say of anything that was thrown. Throws nothing, and gives no more than a log can take. */
+/** The loggable parts of any thrown value. Never throws, and returns no more than a log can take. */
 export const readableError = (thrown: unknown): Readonly<Record<string, unknown>> => {
   const { message, name } = wordsOf(thrown);
   const stack = [thrown, ...causesOf(thrown)].map(stackOf).filter(Boolean).join('\ncaused by: ');
@@ -105,7 +105,7 @@ const causesOf = (thrown: unknown): readonly unknown[] => {
       if (cause === thrown || causes.has(cause)) break;
       causes.add(cause);
     }
-  } catch {} // what can be read of them is enough
+  } catch {} // the readable parts are enough
   return [...causes];
 };
 

@@ -11,7 +11,7 @@ export const MAX_RESULT_DEPTH = 1_000;
  * Members and items of what comes from outside, all levels together. Parsing and checking a million of them takes seconds, in which
  * the process does nothing else.
  */
-export const MAX_RECEIVED_VALUES = 250_000;
+const MAX_RECEIVED_VALUES = 250_000;
 
 /** Index of the first bracket of a JSON text that opens one level too many; undefined if none does. */
 export const tooDeepAt = (text: string, limit = MAX_DEPTH): number | undefined =>

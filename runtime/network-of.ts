@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** The network by which callers at an address are counted: who has one IPv6 address has 2^64 of them. */
+/** The network of an address, for limits per client: a client with one IPv6 address usually has its whole /64 network. */
 export const networkOf = (address: string): string => {
   if (!isIPv6(address)) return address;
   const [before = '', after] = address.split('::');

@@ -1,345 +1,169 @@
 /**
  * The runtime: everything that a server, or a program of your own, may ask of executions.
  *
- * Whoever starts an execution owns it. For everybody else it does not exist: they get what an unknown id gets. An
- * execution started by nobody in particular belongs to whoever knows its id. Operators may do what owners may.
+ * The caller that starts an execution owns it. For other callers it does not exist: they get what an unknown id gets. An
+ * execution that was started without an identity belongs to every caller that knows its id. Operators may do what owners may.
+ *
+ * `tests/contracts/runtime.ts` checks these promises for every runtime and every store:
+ *
+ * R1  Reads give their value at once where it is at hand, and a promise where a store on another machine has to be asked.
+ * R2  Callers see committed data only: a start, an answer, a cancellation, a fact that a subscriber gets.
+ * R3  A view shows one execution for as long as the caller has it. Its facts come in order, each once.
  */
-import { isDeepStrictEqual } from 'node:util';
-import { publicError } from '../machines/execution.ts';
-import { type Consent, type Interaction, isAwaited, type JournalEntry } from '../machines/facts.ts';
-import { type Response, readAnswer } from './authoring/prompts.ts';
+import type { Consent, Interaction } from '../machines/facts.ts';
+import type { Response } from './authoring/prompts.ts';
 import type { Workflow } from './authoring/workflow.ts';
-import type { Builders } from './builders/pool.ts';
-import { Engine, type RuntimeSetup, type StartRequest } from './engine.ts';
-import { Failure } from './errors.ts';
-import type { Execution, NewFact } from './executions/execution.ts';
-import type { ExecutionPage } from './executions/executions.ts';
-import { Wait } from './executions/wait.ts';
-import type { Inspection } from './inspection/inspection.ts';
+import type { Awaitable } from './awaitable.ts';
+import type { BuilderLease, BuilderPool } from './builders/view.ts';
+import type { Driver, NewFact } from './executions/execution.ts';
+import type { ExecutionView } from './executions/view.ts';
+import type { ActorView } from './inspection/inspected.ts';
 import type { Caller } from './journal/caller.ts';
-import type { RunRequest } from './journal/start-request.ts';
+import type { StartRequest } from './journal/start-request.ts';
 import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
 
-/** What the browser that comes back from a provider tells an execution. */
-type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;
-
 export type AnswerOutcome = 'accepted' | 'already_answered' | 'not_open';
 
-/** What waits for a person. */
+/** A prompt or a consent that waits for a person. */
 export interface AwaitedPause {
   readonly executionId: string;
   readonly workflow: string;
   readonly pause: Interaction | Consent;
 }
 
-/** The part of an execution that callers see. */
-export type ExecutionView = Pick<Execution, 'id' | 'context' | 'status' | 'isSettled' | 'watch' | 'retentionMs'>;
+export interface ExecutionPage {
+  /** Newest first. */
+  readonly executions: readonly ExecutionView[];
+  /** For `before`, to get the next page; undefined if there is none. */
+  readonly next: string | undefined;
+}
 
-/** Builds what shared workflows need and starts serving. Rejects with what kept a shared workflow from being built. */
-export const createRuntime = async (setup: RuntimeSetup): Promise<Runtime> => {
-  const engine = new Engine(setup);
-  await engine.started;
-  return new Runtime(engine);
-};
+export interface WaitOptions {
+  /** Default: no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** The wait ends when this client disconnects. */
+  readonly client?: { onGone(listener: () => void): void } | undefined;
+}
 
-export class Runtime {
-  /** For sessions and stores, which offer facts themselves; not for servers. @internal */
-  readonly engine: Engine;
-
-  /** @internal */
-  constructor(engine: Engine) {
-    this.engine = engine;
-  }
-
-  get options(): ResolvedOptions {
-    return this.engine.options;
-  }
-
-  /** Whether new work is taken: not once it stops. */
-  get isAccepting(): boolean {
-    return this.engine.isAccepting;
-  }
-
-  /** The actors, for whoever looks at them from outside. */
-  get inspection(): Inspection {
-    return this.engine.inspection;
-  }
-
+export interface Runtime {
+  readonly options: ResolvedOptions;
+  /** Resolves when it serves. Rejects with the error of a shared workflow that could not be built. */
+  readonly started: Promise<void>;
+  /** Whether new work is taken: not before it serves, and not once it stops. */
+  readonly isAccepting: boolean;
+  /** Epoch milliseconds. Facts of an earlier time were recorded by another process. */
+  readonly startedAt: number;
   /** Timers under way: deadlines, waits, retention, idle builders. */
-  get pendingTimers(): number {
-    return this.engine.wheel.size;
-  }
+  readonly pendingTimers: number;
+  /** In their newest versions. */
+  readonly workflows: readonly Workflow[];
+  /** The actors of this process. */
+  readonly inspection: ActorView;
+  /** The builders of all workflows, in all versions that are served, in this process. */
+  readonly allBuilders: readonly BuilderPool[];
+  /** The builders of a workflow, in its newest version. Throws `workflow_not_found`. */
+  builders(workflow: string): BuilderPool;
 
-  /** Epoch milliseconds, by the clock that was given. */
-  now(): number {
-    return this.engine.clock.now();
-  }
-
-  /** When this process began with its executions. Facts of an earlier time are from another one. */
-  get startedAt(): number {
-    return this.engine.startedAt;
-  }
-
-  get workflows(): readonly Workflow[] {
-    return this.engine.workflows;
-  }
-
-  /** The builders of all workflows, in all versions that are served: for operators. */
-  get allBuilders(): readonly Builders[] {
-    return this.engine.allBuilders;
-  }
-
-  /** The builders of a workflow, in its newest version: for whoever watches. Throws `workflow_not_found`. */
-  builders(workflow: string): Builders {
-    return this.engine.builders(workflow);
-  }
+  /** Epoch milliseconds, by the clock of the runtime. */
+  now(): number;
+  /** Calls `run` after so many milliseconds, unless the returned function is called before. */
+  after(ms: number, run: () => void): () => void;
 
   /**
-   * Starts an execution; resolves once that is kept. Rejects with `draining`, `queue_full`, `identity_required`, `workflow_not_found`,
-   * `idempotency_key_reused`. `isNew` is false if the idempotency key had started it before.
+   * Starts an execution; resolves once its start is committed. Rejects with `draining`, `queue_full`, `identity_required`,
+   * `workflow_not_found`, `input_invalid`, `idempotency_key_reused`. `isNew` is false if a request with the same name has
+   * started it before. `lease`: of a session, which the run shares.
    */
-  start(request: StartRequest): Promise<{ execution: ExecutionView; isNew: boolean }> {
-    return this.engine.begin(request);
-  }
+  start(request: StartRequest, lease?: BuilderLease): Promise<{ execution: ExecutionView; isNew: boolean }>;
 
-  /** The execution, if there is one and the caller may know. */
-  get(executionId: string, by: Caller): ExecutionView | undefined {
-    return this.#owned(executionId, by);
-  }
+  /** Undefined if there is none, or if the caller may not know of it. Throws `execution_damaged`. */
+  get(executionId: string, by: Caller): Awaitable<ExecutionView | undefined>;
+  /** The execution of a job id: a name that the caller chose, or the id of the execution. */
+  job(jobId: string, by: Caller): Awaitable<ExecutionView | undefined>;
+  /** The last turn of a conversation of the caller. */
+  conversation(workflow: string, conversation: string, by: Caller): Awaitable<ExecutionView | undefined>;
+  /** The executions of the caller; for an operator those of all owners. Throws, or rejects with, `identity_required` and `request_invalid`. */
+  list(by: Caller, filter: ExecutionFilter): Awaitable<ExecutionPage>;
+  /**
+   * The prompts and consents that wait for the caller in all executions, the longest waiting first. Rejects with
+   * `identity_required`.
+   */
+  inbox(by: Caller, limit: number): Promise<readonly AwaitedPause[]>;
 
-  /** The execution that a job id stands for, be it of the caller's choice or the execution's own. */
-  job(jobId: string, by: Caller): ExecutionView | undefined {
-    return this.#owned(this.engine.jobOf(by, jobId) ?? jobId, by);
-  }
-
-  /** The last turn of a conversation of the caller's, and what it was started with. */
-  conversation(
-    workflow: string,
-    conversation: string,
-    by: Caller,
-  ): { readonly execution: ExecutionView; readonly started: RunRequest } | undefined {
-    const id = this.engine.conversationOf(by, workflow, conversation);
-    const execution = id === undefined ? undefined : this.#owned(id, by);
-    const started = execution?.origin.request;
-    return execution && started && { execution, started };
-  }
+  /** Facts above a number, as far back as the journal reaches. Operators also get the stack of a failure. */
+  facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined>;
+  /**
+   * The same for a caller that has the execution: the facts that its owner may see. Undefined after the record is
+   * deleted.
+   */
+  journal(execution: ExecutionView, after: number): Awaitable<JournalPage | undefined>;
+  /** The same with the stack of a failure: for operators. */
+  wholeJournal(execution: ExecutionView, after: number): Awaitable<JournalPage | undefined>;
 
   /**
-   * Waits until something holds of an execution; at once if it does. Resolves to false if that took longer than
-   * `timeoutMs`, if the runtime stopped before, or if `client` has gone: then nobody is interested any more.
+   * Waits until something holds of an execution; resolves at once if it does. Resolves to false after `timeoutMs`, when the
+   * runtime stops, and when the client disconnects.
    */
   waitUntil(
     execution: ExecutionView,
     holds: (execution: ExecutionView) => boolean,
-    { timeoutMs, client }: { timeoutMs?: number | undefined; client?: { onGone(listener: () => void): void } } = {},
-  ): Promise<boolean> {
-    if (holds(execution)) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const wait = new Wait(resolve, this.engine.wheel);
-      wait.unwatch = execution.watch(
-        () => holds(execution) && wait.end(true),
-        () => wait.end(false),
-      );
-      if (timeoutMs !== undefined) wait.timer = wait.wheel.schedule(this.now() + timeoutMs, () => wait.end(false));
-      client?.onGone(() => wait.end(false));
-    });
-  }
-
-  /** What was recorded after a number, as far back as the journal reaches. */
-  async facts(executionId: string, after: number, by: Caller): Promise<JournalPage | undefined> {
-    const execution = this.#owned(executionId, by);
-    if (execution === undefined) return undefined;
-    return by.isOperator ? this.engine.store.read(executionId, after) : this.journal(execution, after);
-  }
-
-  /** The same, for whoever holds the execution already: what its owner may see. */
-  journal(execution: ExecutionView, after: number): JournalPage | undefined {
-    const page = this.engine.store.read(execution.id, after);
-    return execution.context.error === null ? page : page && { ...page, entries: page.entries.map(withoutStack) };
-  }
-
-  /** With the stack of what a workflow has thrown: for operators only. */
-  wholeJournal(execution: ExecutionView, after: number): JournalPage | undefined {
-    return this.engine.store.read(execution.id, after);
-  }
-
-  /** Calls `run` in so many milliseconds, by the clock that was given, unless what is returned is called before. */
-  after(ms: number, run: () => void): () => void {
-    const { wheel } = this.engine;
-    const timer = wheel.schedule(this.now() + ms, run);
-    return () => wheel.cancel(timer);
-  }
-
-  /** The caller's executions; an operator's are everybody's. Throws `identity_required`. */
-  list(by: Caller, filter: ExecutionFilter): ExecutionPage {
-    const owner = ownerOf(by) ?? filter.owner;
-    if (filter.owner !== undefined && filter.owner !== owner) return { executions: [], next: undefined };
-    return this.engine.executions.page(owner, filter);
-  }
-
-  /** What waits for the caller, in all executions, the longest waiting first. Rejects with `identity_required`. */
-  async inbox(by: Caller, limit: number): Promise<readonly AwaitedPause[]> {
-    const open: AwaitedPause[] = [];
-    await this.engine.executions.awaiting(ownerOf(by), limit, ({ context: { executionId, workflow, pauses } }) => {
-      for (const pause of pauses) if (isAwaited(pause)) open.push({ executionId, workflow, pause });
-    });
-    return open.sort((a, b) => a.pause.openedAt - b.pause.openedAt).slice(0, limit);
-  }
+    options?: WaitOptions,
+  ): Promise<boolean>;
 
   /**
-   * Answers a prompt. The promise resolves once the answer is kept. Throws `execution_not_found` for strangers too,
-   * `answer_invalid` if the response does not fit the prompt, which then stays open, and `idempotency_key_reused` if the
-   * key came with another answer before.
+   * Answers a prompt; resolves once the answer is committed. Rejects with `execution_not_found`, with `answer_invalid` if the
+   * response does not fit the prompt, which then stays open, and with `idempotency_key_reused` if the key came with another
+   * answer before.
    */
-  async answer(
+  answer(
     executionId: string,
     interactionId: string,
     response: Response,
     by: Caller,
     idempotencyKey?: string,
-  ): Promise<AnswerOutcome> {
-    const execution = this.#owned(executionId, by);
-    if (execution === undefined) throw notFound(executionId);
-    const pause = execution.context.pauses.find(({ id }) => id === interactionId);
-    if (pause?.kind !== 'interaction') return this.#closed(execution, interactionId, response, idempotencyKey);
-    const answer = readAnswer(pause.prompt, response);
-    const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
-    const fact = idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey };
-    if (await execution.offer(fact)) return 'accepted';
-    await execution.keeping; // another answer, which may be this one
-    return this.#closed(execution, interactionId, response, idempotencyKey);
-  }
-
-  /** Ends an execution as cancelled. Throws `execution_not_found` and `execution_settled`. */
-  async cancel(executionId: string, by: Caller): Promise<void> {
-    const execution = this.#owned(executionId, by);
-    if (execution === undefined) throw notFound(executionId);
-    if (!(await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError'))) {
-      await execution.keeping; // it has just ended, and is about to be told so
-      throw settled(execution);
-    }
-  }
+  ): Promise<AnswerOutcome>;
+  /** Ends an execution as cancelled. Rejects with `execution_not_found` and `execution_settled`. */
+  cancel(executionId: string, by: Caller): Promise<void>;
+  /**
+   * Retries a blocked execution, with the newest version of its workflow if its own is not served. Resolves once that
+   * is committed. Rejects with `execution_not_found`, `execution_settled`, `execution_not_blocked`, and
+   * `workflow_not_found` if no version is served.
+   */
+  retry(executionId: string, by: Caller): Promise<void>;
 
   /**
-   * Lets a blocked execution try again, with the newest version of its workflow if its own is not served. Resolves once that is
-   * kept. Throws `execution_not_found`, `execution_settled`, `execution_not_blocked`, and `workflow_not_found` if no version is
-   * served.
+   * Asks a user for a consent before a run needs it; undefined if there is a token. Runs that ask meanwhile share it.
+   * Rejects like `Context.authorize`, with a Failure. `name` identifies the waiter in the outcome of the callback.
    */
-  async retry(executionId: string, by: Caller): Promise<void> {
-    const execution = this.#owned(executionId, by);
-    if (execution === undefined) throw notFound(executionId);
-    if (execution.context.blocked !== null && (await this.engine.retry(execution))) return;
-    await execution.keeping; // something has just happened to it, and is about to be told
-    if (execution.isSettled) throw settled(execution);
-    const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
-    throw new Failure('execution_not_blocked', { detail });
-  }
-
-  /**
-   * Asks a user for a consent before a run needs it; undefined if there is a token. Runs that ask meanwhile share it. Rejects
-   * as `Context.authorize` does, with a Failure. `name` stands for what waits for it, in the outcome of the callback.
-   */
-  async askConsent(
+  askConsent(
     provider: string,
-    { userId: user, name, address }: { userId: string; name: string; address: string },
-  ): Promise<Begun | undefined> {
-    const { oauth } = this.engine;
-    const subject = { user, executionId: name };
-    if ((await oauth.token(subject, provider)) !== undefined) return undefined;
-    return oauth.ask({ ...subject, provider, address });
-  }
+    request: { readonly userId: string; readonly name: string; readonly address: string },
+  ): Promise<Begun | undefined>;
+  /**
+   * A browser has returned from the provider. Resolves once every execution that waited for the consent has committed
+   * it.
+   */
+  completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome>;
 
   /**
-   * The browser is back from the provider. Every execution that waited goes on, or is told why not; resolves once that is
-   * kept. All of it is appended in one turn, and so is one commit with the end of the flow: no execution can be left waiting
-   * for a flow that is over.
+   * An execution without a workflow: the driver does its work. Another process cannot execute it. Resolves once its
+   * start is committed. Rejects with `draining`.
    */
-  async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
-    const outcome = await this.engine.oauth.complete({ url, user: by.userId });
-    if (outcome.outcome === 'unknown_state') return outcome;
-    const waiting = [outcome, ...(outcome.also ?? [])];
-    const offered = waiting.map(({ executionId, state: id }) => {
-      const fact: ConsentEnd =
-        outcome.outcome === 'granted'
-          ? { type: 'oauth.granted', id }
-          : { type: 'oauth.refused', id, reason: refusal(outcome) };
-      return this.#offerEnd(executionId, fact);
-    });
-    await Promise.allSettled(offered);
-    await Promise.all(offered);
-    return outcome;
-  }
+  adopt(owner: string | null, drivenBy: (executionId: string) => Driver): Promise<ExecutionView>;
+  /**
+   * Offers a fact on behalf of the program itself: no caller is checked. False if the execution does not accept it now,
+   * or does not exist; true once it is committed. Throws, or rejects with, `store_unavailable`.
+   */
+  offer(executionId: string, fact: NewFact): Awaitable<boolean>;
+  /** Drops the record of an execution that has settled, before its retention is over. */
+  expire(executionId: string): void;
 
-  /** Rejects if it cannot be kept now: then it is offered again later. */
-  async #offerEnd(executionId: string, fact: ConsentEnd): Promise<void> {
-    try {
-      await this.engine.executions.get(executionId)?.offer({ ...fact });
-    } catch (error) {
-      this.#offerAgain(executionId, fact, 1_000);
-      throw error;
-    }
-  }
-
-  /** The provider does not send the browser a second time: what could not be stored is stored later. */
-  #offerAgain(executionId: string, fact: ConsentEnd, ms: number): void {
-    this.after(ms, () => {
-      const retry = (): void => this.#offerAgain(executionId, fact, Math.min(ms * 2, 60_000));
-      try {
-        const kept = this.engine.executions.get(executionId)?.offer({ ...fact });
-        if (kept instanceof Promise) kept.catch(retry);
-      } catch {
-        retry();
-      }
-    });
-  }
-
-  /** Stops taking work, lets what executes finish for a while, ends the rest, and disposes every builder. */
-  stop(): Promise<void> {
-    return this.engine.stop();
-  }
-
-  #owned(executionId: string, by: Caller): Execution | undefined {
-    const execution = this.engine.executions.get(executionId);
-    if (execution === undefined || execution.status === 'idle-expiring') return undefined;
-    const { owner } = execution.context;
-    return owner === null || owner === by.userId || by.isOperator ? execution : undefined;
-  }
-
-  /** Why a prompt is not open: it was once (then a repeated answer with its key is no mistake), or it never was. */
-  #closed({ id }: Execution, interactionId: string, response: Response, key: string | undefined): AnswerOutcome {
-    const page = this.engine.store.read(id);
-    const about = page?.entries.filter((entry) => 'id' in entry && entry.id === interactionId) ?? [];
-    const [asked, closed] = [about[0], about.at(-1)];
-    if (asked?.type !== 'interaction.requested') return 'not_open';
-    if (closed?.type !== 'interaction.answered' || key === undefined || closed.key !== key) return 'already_answered';
-    if (isDeepStrictEqual(closed.answer, readAnswer(asked.prompt, response))) return 'accepted';
-    throw new Failure('idempotency_key_reused', {
-      detail: 'This idempotency key was sent before, with another answer.',
-    });
-  }
+  /**
+   * Accepts no more work, gives running executions some time to finish, ends or leaves the others, and disposes every
+   * builder.
+   */
+  stop(): Promise<void>;
 }
-
-/** Entries that have none stay the same objects. */
-const withoutStack = (entry: JournalEntry): JournalEntry =>
-  entry.type === 'execution.failed' ? { ...entry, error: publicError(entry.error) } : entry;
-
-const notFound = (executionId: string): Failure =>
-  new Failure('execution_not_found', { detail: `Execution ${executionId} not found` });
-
-const settled = ({ id, status }: Execution): Failure =>
-  new Failure('execution_settled', { detail: `Execution ${id} is over: it is ${status}.` });
-
-/** Whose executions somebody may see; undefined: everybody's. */
-const ownerOf = ({ isOperator, userId }: Caller): string | undefined => {
-  if (isOperator) return undefined;
-  if (userId !== undefined) return userId;
-  throw new Failure('identity_required', { detail: 'Executions are listed for their owner: say who you are.' });
-};
-
-const refusal = (outcome: Extract<CallbackOutcome, { outcome: 'refused' | 'failed' }>): string =>
-  outcome.outcome === 'failed'
-    ? outcome.reason
-    : `Authorization server rejected request: ${outcome.error} (${outcome.description ?? ''})`;

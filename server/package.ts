@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 
 const manifest = createRequire(import.meta.url).resolve('fermata/package.json');
 
-/** A file of this package by its path there, be it that the sources run or what is compiled of them. */
+/** A file of this package by its path, for the sources and for the compiled package. */
 export const packageFile = (path: string): URL => new URL(path, pathToFileURL(manifest));
 
-/** Of this package, from its manifest. */
+/** The version, from the manifest. */
 export const packageVersion = (): string => {
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   return version;

@@ -1,18 +1,18 @@
-/** Where a workflow calls `ctx`, and which of these calls are open: to be named when something is wrong with a path. */
+/** Records where a workflow calls `ctx`, and which of these calls are open, for messages about a failing path. */
 import type { Context, Step, Workflow } from '../runtime/index.ts';
 import { remember } from './watchdog.ts';
 
 export interface SeenCall {
   /** Such as `step "pay"`. */
   readonly words: string;
-  /** Of a prompt what the author has called it, of a step its idempotency key. */
+  /** The key of a prompt, or the idempotency key of a step. */
   key: string | undefined;
   /** File, line and column. */
   readonly where: string;
   isOver: boolean;
 }
 
-/** Calls that are named in a message. */
+/** How many calls a message names. */
 const MOST_NAMED = 4;
 const WAITING: ReadonlySet<string> = new Set([
   'prompt',
@@ -26,7 +26,7 @@ const WAITING: ReadonlySet<string> = new Set([
 ]);
 
 export class Calls {
-  /** Of the present life of the run. */
+  /** Calls of the present replay of the run. */
   #seen: SeenCall[] = [];
   readonly #began: () => void;
 
@@ -35,7 +35,7 @@ export class Calls {
     this.#began = began;
   }
 
-  /** The same workflow, whose calls are seen. */
+  /** The same workflow, with recorded calls. */
   watched(workflow: Workflow): Workflow {
     return {
       ...workflow,
@@ -48,20 +48,20 @@ export class Calls {
     };
   }
 
-  /** What a run that does not go on waits for. */
+  /** The open calls that a run waits for. */
   get open(): string {
     const open = this.#seen.filter(({ isOver }) => !isOver);
     if (open.length > 0) return `Open are: ${open.slice(-MOST_NAMED).map(described).join('; ')}.`;
     return `No call of ctx is open: it waits for something else. ${this.last}`;
   }
 
-  /** The last call that was made. */
+  /** The last call. */
   get last(): string {
     const last = this.#seen.at(-1);
     return last === undefined ? 'It has made no call of ctx.' : `Its last call was ${described(last)}.`;
   }
 
-  /** Where a call of these words was made, if it was. */
+  /** Where a call with these words was made, if it was. */
   whereOf(words: string): string {
     const seen = this.#seen.findLast((call) => words.includes(call.words) || call.words.includes(words));
     return seen === undefined ? '' : ` at ${seen.where}`;
@@ -110,7 +110,7 @@ const keyIn = ([, options]: readonly unknown[]): string | undefined => {
   return typeof key === 'string' ? key : undefined;
 };
 
-/** The first place on the stack that is neither here nor in the runtime. */
+/** The first place on the stack outside of this folder and the runtime. */
 const whereHere = (): string => {
   const own = new URL('..', import.meta.url).pathname;
   const isOwn = (line: string): boolean =>

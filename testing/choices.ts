@@ -1,22 +1,23 @@
-/** What may happen to an execution that waits: what people, providers and time can do about it, each by a name. */
+/** What can happen next to a waiting execution: actions of people, providers and time, each with a name. */
 import type { Consent, Interaction } from '../machines/facts.ts';
+import { aboutPrompt, optionsOf } from '../machines/prompt-table.ts';
 import type { Prompt, Response } from '../runtime/index.ts';
 import type { Play } from './play.ts';
 
-/** A text, or the id of an option, or ids of several options. */
+/** A text, the id of an option, or ids of several options. */
 export type Given = string | readonly string[];
-/** What people answer, by the text of the prompt, or for a prompt as it is; undefined: see `TestOptions.answers`. */
+/** Answers by the text of the prompt, or by a function of the prompt. Undefined: see `TestOptions.answers`. */
 export type Answers = Readonly<Record<string, readonly Given[]>> | ((prompt: Prompt) => readonly Given[] | undefined);
 
 export interface Choice {
-  /** As it stands in the name of a path. */
+  /** The name in the name of a path. */
   readonly name: string;
   act(play: Play): unknown;
-  /** It has had its effect. */
+  /** Whether the choice has had its effect. */
   isDone(play: Play): boolean;
 }
 
-/** In a fixed order, so that a path is the same each time. */
+/** In a fixed order, so that a path is the same in each run. */
 export const choicesOf = (play: Play, answers: Answers | undefined): Choice[] => {
   const { pauses } = play.execution.context;
   const awaited = pauses.filter((pause): pause is Interaction | Consent => pause.kind !== 'sleep');
@@ -31,7 +32,7 @@ export const choicesOf = (play: Play, answers: Answers | undefined): Choice[] =>
   ];
 };
 
-/** Of several that say the same, people cannot tell one from the other. */
+/** People cannot distinguish prompts with the same text, so one of them represents all. */
 const isFirst = (pause: Interaction | Consent, index: number, all: readonly (Interaction | Consent)[]): boolean =>
   index === all.findIndex((other) => wordsOf(other) === wordsOf(pause));
 
@@ -50,8 +51,8 @@ const passing = (name: string, dueAt: number): Choice => ({
 });
 
 /**
- * All prompts that are open are answered at the same moment, so that one commit has all of their answers: in the order in which they were
- * opened, and the other way round. What one prompt is answered differs from what the next one is, as far as possible.
+ * All open prompts are answered at the same moment, so that one commit has all answers: in the order of the prompts,
+ * and in reverse. The answers differ from prompt to prompt as far as possible.
  */
 const together = (replies: readonly (readonly Choice[])[]): Choice[] => {
   const most = Math.max(...replies.map(({ length }) => length));
@@ -68,7 +69,7 @@ const joined = (chosen: readonly Choice[]): Choice => ({
 
 const replies = (asked: Interaction, answers: Answers | undefined): Choice[] => [
   ...answersTo(asked, answers),
-  ...(asked.dueAt === null ? [] : [passing(`${JSON.stringify(asked.prompt.text)} nobody answers`, asked.dueAt)]),
+  ...(asked.dueAt === null ? [] : [passing(`${JSON.stringify(asked.prompt.text)} not answered in time`, asked.dueAt)]),
 ];
 
 const answersTo = ({ id, prompt }: Interaction, answers: Answers | undefined): Choice[] =>
@@ -78,7 +79,7 @@ const answersTo = ({ id, prompt }: Interaction, answers: Answers | undefined): C
     isDone: (play: Play) => !play.isOpen(id),
   }));
 
-/** One consent may be for several calls: its state is that of the first. */
+/** One consent may be for several calls. Its state is that of the first call. */
 const consents = ({ id, provider, authUrl, dueAt }: Consent): Choice[] => {
   const state = new URL(authUrl).searchParams.get('state')!;
   const isDone = (play: Play): boolean => !play.isOpen(id);
@@ -92,16 +93,14 @@ const consents = ({ id, provider, authUrl, dueAt }: Consent): Choice[] => {
 const givenFor = (prompt: Prompt, answers: Answers | undefined): readonly Given[] => {
   const given = typeof answers === 'function' ? answers(prompt) : answers?.[prompt.text];
   if (given !== undefined) return given;
-  switch (prompt.input_type) {
-    case 'binary_choice':
-    case 'radio':
-    case 'dropdown':
-      return prompt.options.map(({ id }) => id);
-    case 'checkbox': {
-      const ids = prompt.options.map(({ id }) => id);
+  const ids = optionsOf(prompt).map(({ id }) => id);
+  switch (aboutPrompt(prompt.input_type).takes) {
+    case 'one':
+      return ids;
+    case 'many':
       return [[], ...ids.map((id) => [id]), ...(ids.length > 1 ? [ids] : [])];
-    }
-    default:
+    case 'text':
+    case 'acknowledgement':
       throw new Error(
         `The workflow asks ${JSON.stringify(prompt.text)}, and the test does not say what people may answer: ` +
           `add answers: { ${JSON.stringify(prompt.text)}: ['...'] }.`,
@@ -110,4 +109,6 @@ const givenFor = (prompt: Prompt, answers: Answers | undefined): readonly Given[
 };
 
 const responseOf = ({ input_type: kind }: Prompt, given: Given): Response =>
-  kind === 'text' ? { kind, text: String(given) } : { kind, picks: [given].flat().map((id) => ({ id })) };
+  aboutPrompt(kind).takes === 'text'
+    ? { kind, text: String(given) }
+    : { kind, picks: [given].flat().map((id) => ({ id })) };

@@ -1,6 +1,6 @@
 /**
- * A durable store in memory: what is on its disk is text, survives the process that wrote it, and is read again as new
- * objects. Like the real one it commits in batches, and answers everything in a batch by one promise.
+ * A durable store in memory. Its disk is text, survives the process that wrote it, and is read as new objects. Like the
+ * real store it commits in batches, and one promise answers for a whole batch.
  */
 
 import { firstDueAt, NEVER } from '../machines/deadlines.ts';
@@ -46,26 +46,24 @@ export class Disk {
   facts(id: string): JournalEntry[] {
     return this.rows.get(id)?.texts.map((text) => JSON.parse(text)) ?? [];
   }
-
-  count(id: string): number {
-    return this.rows.get(id)?.texts.length ?? 0;
-  }
 }
 
-/** What goes wrong at a commit, asked for when it is made. */
+/** The failure of a commit, decided when the commit begins. */
 export interface Faults {
-  /** Facts of the batch that reach the disk before the process is lost; undefined: all, and it is not lost. */
+  /**
+   * Facts of the batch that reach the disk before the process dies. Undefined: all of them, and the process survives.
+   */
   lostAfter(through: number): number | undefined;
   fails(first: number, through: number): boolean;
-  /** Whether the store takes nothing before that fact, until what it has is committed. */
+  /** Whether the store accepts nothing before that fact, until its pending batch is committed. */
   refuses(seq: number): boolean;
-  /** The process is lost. */
+  /** The process dies. */
   lost(): void;
 }
 
 class Batch {
   readonly changes: Change[] = [];
-  /** What is put into the vault, or removed (undefined). */
+  /** Values added to the vault, or removed (undefined). */
   readonly vault = new Map<string, string | undefined>();
   resolve!: () => void;
   reject!: (cause: Error) => void;
@@ -88,11 +86,11 @@ export class DiskStore implements Store, Archive {
   readonly #loaded = new Map<string, Loaded>();
   #open: Batch | undefined;
   #leaving: Batch | undefined;
-  /** Nothing is taken until what waits is committed. */
+  /** The store accepts nothing until the pending batch is committed. */
   #isFull = false;
-  /** Nothing can be written at the moment. */
+  /** The disk cannot be written at the moment. */
   isBroken = false;
-  /** The process has ended: what it still asks for never comes. */
+  /** The process has ended: its requests never settle. */
   isClosed = false;
 
   constructor(disk: Disk, turns: number, faults: Faults) {
@@ -191,12 +189,12 @@ export class DiskStore implements Store, Archive {
     refuseIfUnavailable: () => this.#refuse(),
   };
 
-  /** With what is not on the disk yet. */
+  /** Includes facts that are not on the disk yet. */
   #vault(): ReadonlyMap<string, string | undefined> {
     return new Map([...this.#disk.vault, ...(this.#leaving?.vault ?? []), ...(this.#open?.vault ?? [])]);
   }
 
-  /** The batch that leaves next; undefined once the process has ended. */
+  /** The next batch; undefined after the end of the process. */
   #join(): Batch | undefined {
     if (this.isClosed) return undefined;
     this.#refuse();
@@ -256,7 +254,7 @@ export class DiskStore implements Store, Archive {
     }
     const lostAfter = last && this.#faults.lostAfter(last.seq);
     for (const change of batch.changes) if (change.seq <= (lostAfter ?? change.seq)) this.#write(change);
-    // A part of a batch is as if it had been a batch: what it put into the vault is there, what came later is not gone.
+    // A part of a batch is like a whole batch: its vault values are there, and later values are missing.
     const isWhole = lostAfter === undefined || lostAfter >= last!.seq;
     for (const [place, value] of batch.vault) {
       if (value !== undefined) this.#disk.vault.set(place, value);

@@ -1,4 +1,4 @@
-/** The paths of a workflow: everything that may happen at each wait, played from the beginning each time. */
+/** The paths of a workflow: all choices at each wait, each path run from the beginning. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Blocked, ExecutionContext } from '../machines/execution.ts';
 import type { JournalEntry } from '../machines/facts.ts';
@@ -11,25 +11,25 @@ export interface Path {
   readonly input: unknown;
   /** Names of the choices. */
   readonly choices: readonly string[];
-  /** What happens to its process, or to the disk. */
+  /** The cut of the process or the disk. */
   readonly cut?: Cut | undefined;
 }
 
-/** What has come of a path. */
+/** The end of a path. */
 export interface Outcome extends Path {
   readonly status: 'completed' | 'failed' | 'waiting';
   readonly result: unknown;
   readonly error: ExecutionContext['error'];
-  /** What was emitted and yielded. */
+  /** Emitted and yielded values. */
   readonly output: readonly unknown[];
   readonly journal: readonly JournalEntry[];
-  /** What may happen next, where it has not ended. */
+  /** The possible next choices, if it has not ended. */
   readonly next: readonly string[];
-  /** What was wrong about how it went. */
+  /** What was wrong on the path. */
   readonly problems: readonly string[];
-  /** A deadline has passed while nothing could be stored: it need not end as it does otherwise. */
+  /** A deadline passed while the store failed, so the end may differ. */
   readonly isDelayed: boolean;
-  /** The last call that it has made, and where. */
+  /** The last call, and its place. */
   readonly lastCall: string;
 }
 
@@ -82,7 +82,7 @@ export const playPath = async (world: World, path: Path, answers: Answers | unde
   }
 };
 
-/** What readers are left with: a step that was cut off and runs again has said nothing before. */
+/** The output as readers have it: output of an interrupted step is void when the step runs again. */
 const outputOf = (entries: readonly JournalEntry[]): unknown[] => {
   const said: { readonly step: number | undefined; readonly value: unknown }[] = [];
   for (const entry of entries) {
@@ -93,7 +93,7 @@ const outputOf = (entries: readonly JournalEntry[]): unknown[] => {
   return said.map(({ value }) => value);
 };
 
-/** Why it has ended, or does not go on, if it is so. */
+/** Why it ended or stopped, if it did. */
 const said = ({ execution, calls }: Play): string | undefined => {
   const { error, blocked } = execution.context;
   if (blocked !== null) return blockedBy(blocked, calls);
@@ -101,22 +101,22 @@ const said = ({ execution, calls }: Play): string | undefined => {
 };
 
 const blockedBy = ({ expected, came }: Blocked, calls: Calls): string =>
-  'It does not make the same calls when it is executed again, so it could not go on after a restart (it is blocked): ' +
+  'It does not make the same calls when it is executed again, so it could not continue after a restart (it is blocked): ' +
   `its journal has ${expected}; now came ${came}${calls.whereOf(came)}. ${calls.last} ` +
-  'Put what may be different each time into ctx.step, ctx.now or ctx.random, and equal calls that may overtake each other into branches.';
+  'Put values that may differ between replays into ctx.step, ctx.now or ctx.random, and equal calls that may overtake each other into branches.';
 
-/** What must be so of every execution, whatever has happened to it. */
+/** Invariants of every execution. */
 const problemsOf = ({ execution, entries, calls }: Play): string[] => {
   const problems: string[] = [];
   const { context } = execution;
   if (context.blocked !== null) problems.push(blockedBy(context.blocked, calls));
   if (context.error?.name === 'OutputInvalidError') problems.push(context.error.message);
   const ended = entries.flatMap((entry) => (entry.type === 'step.completed' ? [entry.call] : []));
-  if (new Set(ended).size < ended.length) problems.push('A step that had ended was done again.');
+  if (new Set(ended).size < ended.length) problems.push('A step that had finished ran again.');
   const emitted = entries.flatMap((entry) => (entry.type === 'output.emitted' ? [entry.call] : []));
   if (new Set(emitted).size < emitted.length) problems.push('Output was repeated.');
   if (!isDeepStrictEqual(plain(foldJournal(context.executionId, entries).context), plain(context))) {
-    problems.push('Its journal does not lead to where it stands.');
+    problems.push('Its journal does not lead to its present state.');
   }
   return problems;
 };

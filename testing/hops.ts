@@ -1,13 +1,13 @@
-/** Waits whose length is another one each time. */
+/** Waits of varying length. */
 
-/** Turns of the event loop, or microtasks, that a hop takes at most. */
+/** Upper limit of event loop turns, or microtasks, for a hop. */
 const LONGEST = 4;
 
 let hops = 0;
 
 /**
- * Stands for what a workflow waits for outside of `ctx`, such as a request or a file: some microtasks or some turns of the event
- * loop, and another number of them each time. So branches of a run overtake each other in one life and not in the next.
+ * Stands in for a wait outside of `ctx`, such as a request or a file: some microtasks or turns of the event loop, and a
+ * different number each time. Branches of a run then overtake each other in one replay and not in the next.
  */
 export const hop = async (): Promise<void> => {
   hops += 1;

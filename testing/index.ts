@@ -1,10 +1,10 @@
 /**
- * Tests of a workflow that nobody has to write: `testWorkflow` plays every way that an execution of it may go.
+ * `testWorkflow` generates the tests of a workflow: it runs every path of an execution.
  *
- * At each wait everything happens once: each answer, all answers in one commit, the end of the time, consent given, refused and too
- * late, cancelled, abandoned. Each of these paths is played again with its process killed after each of its facts, with a disk that fails
- * at each of them, and out of memory at each wait: it has to come to the same end. Each process builds the resources anew. Time, randomness,
- * the disk and providers are simulated; steps are done as they are written.
+ * At each wait every choice happens in one path: each answer, all answers in one commit, the timeout, consent granted,
+ * refused and late, cancelled, abandoned. Each path runs again with its process killed after each fact, with a disk
+ * failure at each fact, and evicted from memory at each wait. It must reach the same end. Each process builds the
+ * resources again. Time, randomness, the disk and providers are simulated; steps are executed as written.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -21,34 +21,34 @@ export type { Cut } from './play.ts';
 export { SimulatedClock } from './simulated-clock.ts';
 
 export interface TestOptions {
-  /** What the workflow is started with, as callers send it. Default: once, with nothing. */
+  /** Inputs of the workflow, as callers send them. Default: one path without input. */
   readonly inputs?: readonly unknown[];
   /**
-   * What people answer, by the text of the prompt: texts, ids of options, lists of ids. Needed for texts. Default for
-   * choices: each option once; for checkboxes: none, each by itself, and all.
+   * Answers by the text of the prompt: texts, ids of options, lists of ids. Text prompts need them. Default for
+   * choices: each option once; for checkboxes: none, each option, and all options.
    */
   readonly answers?: Answers;
-  /** Names of the providers that `ctx.authorize` is called with. Default none. */
+  /** Names of the providers that the workflow passes to `ctx.authorize`. Default none. */
   readonly providers?: readonly string[];
-  /** Who starts it, and answers. Default `somebody`. */
+  /** The user id that starts and answers. Default `somebody`. */
   readonly user?: string;
-  /** What has to be so at the end of every path; throws if it is not. */
+  /** Checks the end of every path; throws if it is wrong. */
   readonly check?: (outcome: Outcome) => unknown;
-  /** What has to be the same after a cut. Default: status, result, error and output. */
+  /** Values that must be the same after a cut. Default: status, result, error and output. */
   readonly same?: (outcome: Outcome) => unknown;
-  /** What happens to processes and their disk on the way. Default: all of it. */
+  /** The cuts to test. Default: all. */
   readonly cuts?: readonly Cut['how'][];
-  /** Paths that are played at most, those with cuts included. Default 500. */
+  /** Maximum number of paths, including those with cuts. Default 500. */
   readonly maxPaths?: number;
-  /** Waits on one path; what comes after is not followed. Default 12. */
+  /** Maximum number of waits on one path; later waits are not followed. Default 12. */
   readonly maxWaits?: number;
-  /** Only the path of this name, as a failure gives it. */
+  /** Only the path of this name, as a failure prints it. */
   readonly only?: string;
-  /** How long the workflow may be busy with what is no call of `ctx`. Milliseconds. Default 5_000. */
+  /** How long the workflow may be busy outside of calls of `ctx`. Milliseconds. Default 5_000. */
   readonly patienceMs?: number;
 }
 
-/** To be called where tests of node:test or vitest are: it is one, with a subtest for each path. */
+/** Call it where tests of node:test or vitest are defined. It is one test, with a subtest for each path. */
 // biome-ignore lint/suspicious/noExplicitAny: a workflow of whatever it takes and gives
 export const testWorkflow = (workflow: Workflow<any, any>, options: TestOptions = {}): void => {
   const { user = 'somebody', providers = [], patienceMs = 5_000 } = options;
@@ -62,7 +62,7 @@ class Walk {
   readonly #options: TestOptions;
   #played = 0;
   #leftOut = 0;
-  /** Waits that paths which were not followed to their end have stopped at. */
+  /** The waits at which the unfinished paths stopped. */
   readonly #unfinished: string[] = [];
   #isFound = false;
   readonly #seen = new Set<string>();
@@ -87,7 +87,7 @@ class Walk {
     if (only !== undefined && !this.#isFound) throw new Error(`There is no path ${JSON.stringify(only)}.`);
   }
 
-  /** Depth first. A path that goes on is not a test by itself: those that it leads to are. */
+  /** Depth first. Only complete paths are tests. */
   async #from(path: Path): Promise<void> {
     if (this.#isFull()) return;
     let outcome: Outcome;
@@ -117,7 +117,7 @@ class Walk {
     }
   }
 
-  /** The same path, on which something happens to its process or its disk. */
+  /** The same path with a cut. */
   async #cut(outcome: Outcome, cut: Cut): Promise<void> {
     const path: Path = { input: outcome.input, choices: outcome.choices, cut };
     if (this.#isFull()) return;

@@ -1,18 +1,12 @@
 /**
- * One execution in a world of its own: a disk that outlives its processes, time that passes when the play says so, a provider that
- * is none. A cut ends a process, or makes the disk fail, at one fact of the journal; another process goes on.
+ * Runs one execution in a simulated world: a disk that survives its processes, time that passes on demand, and a
+ * stand-in provider. A cut ends a process, or makes the disk fail, at one fact of the journal; another process
+ * continues.
  */
 import type { JournalEntry } from '../machines/facts.ts';
 import type { Execution } from '../runtime/executions/execution.ts';
-import {
-  createRuntime,
-  Failure,
-  noRequest,
-  type Response as Reply,
-  RunTrace,
-  type Runtime,
-  type Workflow,
-} from '../runtime/index.ts';
+import { Failure, noRequest, type Response as Reply, RunTrace, type Workflow } from '../runtime/index.ts';
+import { type LocalRuntime, openRuntime } from '../runtime/local-runtime.ts';
 import { DIVERGED_MS, STALL_MS } from '../runtime/run/catch-up.ts';
 import { Run } from '../runtime/run/run.ts';
 import { Calls } from './calls.ts';
@@ -22,45 +16,45 @@ import { beat, rest } from './watchdog.ts';
 
 export interface World {
   readonly workflow: Workflow;
-  /** User id of whoever starts, answers and consents. */
+  /** User id that starts, answers and consents. */
   readonly user: string;
-  /** Names of the providers that the workflow may ask for. */
+  /** Names of the providers that the workflow may use. */
   readonly providers: readonly string[];
-  /** How long the workflow may be busy with things that are none of `ctx`. Milliseconds of real time. */
+  /** How long the workflow may be busy outside of `ctx`. Milliseconds of real time. */
   readonly patienceMs: number;
 }
 
 /**
- * What happens to the process or its disk. `killed`: the process is lost when the fact of this number is on the disk, and nothing has
- * heard of it. `store fails`: this fact cannot be stored, nor anything after it for a while. `hibernated`: the execution leaves memory
- * at each of its waits.
+ * The cut. `killed`: the process dies when the fact with this number is on disk, before it is published. `store fails`:
+ * this fact and all later ones cannot be stored for a while. `hibernated`: the execution leaves memory at each of its
+ * waits.
  */
 export type Cut = { readonly how: 'killed' | 'store fails'; readonly fact: number } | { readonly how: 'hibernated' };
 
-/** A builder that nobody uses is told so after a while. */
+/** An unused builder expires after this time. */
 const LINGER_MS = 1_000;
-/** Turns of the event loop in which nothing happens, after which an execution that waits does nothing but wait. */
+/** After this many idle turns of the event loop, an execution counts as waiting. */
 const QUIET_TURNS = 6;
-/** What could not be stored is tried again after that. */
+/** Delay before facts that could not be stored are tried again. */
 const RETRY_MS = 1_500;
-/** A replay that has made no progress for so long in real time has met something else than its journal has. */
+/** A replay without progress for this long in real time has met other calls than the journal has. */
 const DIVERGING_MS = 300;
-/** Turns of the event loop that a commit takes. */
+/** Turns of the event loop for a commit. */
 const COMMIT_TURNS = 1;
 
 export class Play implements Faults {
   readonly clock = new SimulatedClock();
   readonly calls: Calls;
-  runtime!: Runtime;
-  /** A deadline has passed while the disk could not be written. */
+  runtime!: LocalRuntime;
+  /** A deadline passed while the disk could not be written. */
   #isLate = false;
-  /** Facts that there were when it could not be written. */
+  /** Number of facts when the disk could not be written. */
   #delayedAt: number | undefined;
   readonly #world: World;
   readonly #workflow: Workflow;
   readonly #disk = new Disk();
   readonly #hibernates: boolean;
-  /** What is still to come. */
+  /** Choices still to come. */
   #cut: Exclude<Cut, { how: 'hibernated' }> | undefined;
   #wasLost = false;
   #store!: DiskStore;
@@ -90,11 +84,11 @@ export class Play implements Faults {
     return play;
   }
 
-  /** A process on the disk as it is. */
+  /** A new process with the present disk. */
   async #open(): Promise<void> {
     this.#isLost = false;
     this.#store = new DiskStore(this.#disk, COMMIT_TURNS, this);
-    this.runtime = await createRuntime({
+    this.runtime = openRuntime({
       workflows: [this.#workflow],
       store: this.#store,
       providers: Object.fromEntries(this.#world.providers.map((name) => [name, PROVIDER])),
@@ -103,6 +97,7 @@ export class Play implements Faults {
       random: () => numberAt(this.#randoms++),
       fetch: async () => Response.json({ access_token: 'test-token', token_type: 'Bearer', expires_in: 86_400 }),
     });
+    await this.runtime.started;
   }
 
   async #begin(given: unknown): Promise<void> {
@@ -137,23 +132,23 @@ export class Play implements Faults {
   }
 
   get execution(): Execution {
-    return this.runtime.engine.executions.get(this.#id)!; // in memory, or from the disk
+    return this.runtime.engine.executions.get(this.#id) as Execution; // in memory, or at once from the simulated disk
   }
 
-  /** The journal, as it is on the disk. */
+  /** The journal on the disk. */
   get entries(): JournalEntry[] {
     return this.#disk.facts(this.#id);
   }
 
-  /** Time has passed while the disk could not be written, and was noticed: the path has not gone as it does otherwise. */
+  /** Time passed while the disk could not be written, and the workflow noticed it: the path may differ. */
   get isDelayed(): boolean {
     const since = this.#delayedAt === undefined ? [] : this.entries.slice(this.#delayedAt);
     return this.#isLate || since.some((entry) => entry.type === 'value.recorded' && entry.name === 'now');
   }
 
   /**
-   * Resolves when it has ended, or waits for somebody, in whichever process that is. Rejects if it does neither, and says which of its calls
-   * is open.
+   * Resolves when the execution has ended or waits for a person, in any process. Rejects if it does neither, and names
+   * its open call.
    */
   async quiet(): Promise<void> {
     const until = performance.now() + this.#world.patienceMs;
@@ -170,7 +165,7 @@ export class Play implements Faults {
       }
       this.clock.advance(0);
       const { execution } = this;
-      if (execution === undefined) throw new Error('The execution is gone.');
+      if (execution === undefined) throw new Error('The execution does not exist any more.');
       const { driver, phase, applied } = execution;
       const isReplaying = driver instanceof Run && driver.isReplaying && execution.context.blocked === null;
       const isStill = (phase === 'waiting' || phase === 'settled') && !isReplaying && !this.#store.isBusy;
@@ -197,7 +192,7 @@ export class Play implements Faults {
     }
   }
 
-  /** The disk can be written again, and what waits for that is tried again. */
+  /** Makes the disk writable again and retries pending writes. */
   #tryAgain(): void {
     this.#store.isBroken = false;
     const end = this.clock.now() + RETRY_MS;
@@ -206,19 +201,19 @@ export class Play implements Faults {
     this.clock.advance(RETRY_MS);
   }
 
-  /** The next process, after one that was lost: the resources of the workflow are built anew. */
+  /** Starts the next process after one that died: it builds the resources of the workflow again. */
   async #reopen(): Promise<void> {
     const { engine } = this.runtime;
     for (const execution of engine.executions.all()) execution.leave();
     engine.wheel.stop();
     this.#wasLost = true;
-    // As the operating system closes what a process had opened.
+    // Closes what the dead process had opened, as the operating system does.
     const closing = Promise.allSettled(engine.allBuilders.map((builders) => builders.stop()));
     await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref())]);
     await this.#open();
   }
 
-  /** Lets something happen. If the process is lost meanwhile, or cannot store it, it happens once more. */
+  /** Makes a choice happen. If the process dies meanwhile, or cannot store it, the choice happens again. */
   async perform(act: () => unknown, isDone: () => boolean): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const doing = Promise.resolve(act()).then(
@@ -227,7 +222,7 @@ export class Play implements Faults {
       );
       await this.quiet();
       if (isDone()) return;
-      const error = await Promise.race([doing, undefined]); // of a lost process it never comes
+      const error = await Promise.race([doing, undefined]); // never settles in a dead process
       if (error !== undefined && !(error instanceof Failure && error.code === 'store_unavailable')) throw error;
     }
   }
@@ -260,10 +255,10 @@ export class Play implements Faults {
   lostAfter(through: number): number | undefined {
     if (this.#cut?.how !== 'killed' || through < this.#cut.fact) return undefined;
     this.#cut = undefined;
-    return through; // what a run does at once is committed at once
+    return through; // synchronous facts of a run are committed synchronously
   }
 
-  /** A start that fails has not happened: there is nothing to play. */
+  /** A failed start has no execution to run. */
   fails(first: number, through: number): boolean {
     if (this.#cut?.how !== 'store fails' || through < this.#cut.fact || first === 1) return false;
     this.#cut = undefined;
@@ -279,7 +274,7 @@ export class Play implements Faults {
     this.#store.isClosed = true;
   }
 
-  /** Ends it, and says what was left behind. */
+  /** Ends the play, and returns what was not released. */
   async end(): Promise<string[]> {
     rest();
     const left: string[] = [];
@@ -288,9 +283,9 @@ export class Play implements Faults {
       this.clock.advance(LINGER_MS);
       const builder = this.runtime.builders(this.#world.workflow.name).list()[0];
       if (builder !== undefined && builder.slots.held > 0) left.push('a run slot is held');
-      if (builder !== undefined && builder.slots.queued > 0) left.push('a run slot is waited for');
+      if (builder !== undefined && builder.slots.queued > 0) left.push('a run waits for a slot');
       if (builder !== undefined && builder.refCount > 0) left.push('the resources are in use');
-      if (execution.watchers > 0) left.push('somebody watches the execution');
+      if (execution.watchers > 0) left.push('the execution has a subscriber');
     }
     const stopped = this.runtime.stop();
     for (let turn = 0; turn < 4; turn += 1) {
@@ -305,7 +300,7 @@ export class Play implements Faults {
 
 /** Once for each cut, and once more. */
 const ATTEMPTS = 4;
-/** What a lost process had opened may take so long to be closed. */
+/** Time limit for closing the resources of a dead process. */
 const CLOSING_MS = 500;
 const REDIRECT_URI = 'https://fermata.test/auth/redirect';
 
@@ -316,5 +311,5 @@ const PROVIDER = {
   redirectUri: REDIRECT_URI,
 };
 
-/** From 0 to 1, and the same in each life. */
+/** From 0 to 1, the same in each replay. */
 const numberAt = (index: number): number => ((index + 1) * 0.618_033_988_749_895) % 1;

@@ -1,15 +1,15 @@
-/** What the paths are tests of: node:test, or vitest where that runs the file. */
+/** The test runner of the paths: node:test, or vitest if it runs the file. */
 export interface Tester {
-  /** Reports one path, which is wrong if `verify` rejects. */
+  /** Reports one path. It fails if `verify` rejects. */
   test(name: string, verify: () => Promise<void>): Promise<void>;
-  /** Says something about all of them. */
+  /** Prints a message about all paths. */
   note(text: string): void;
 }
 
 type Walk = (tester: Tester) => Promise<void>;
 type AsTests = (name: string, walk: Walk) => void;
 
-/** What is used of vitest, which only those have who use it. */
+/** The part of vitest that is used. Only users of vitest have it installed. */
 interface Vitest {
   describe(name: string, body: () => Promise<void>): void;
   test(name: string, body: () => void): void;
@@ -23,7 +23,7 @@ const ofNode = async (): Promise<AsTests> => {
     );
 };
 
-/** Tests have to be known before the first one is run: so the paths are played where they are collected. */
+/** vitest must know all tests before the first one runs, so the paths run during collection. */
 const ofVitest = async (): Promise<AsTests> => {
   const name: string = 'vitest';
   const { describe, test } = (await import(name)) as Vitest;

@@ -1,4 +1,4 @@
-/** Time that passes when a test says so. */
+/** A clock that a test advances. */
 import type { Clock } from '../runtime/time/clock.ts';
 
 type Timeout = { readonly at: number; readonly fn: () => void };
@@ -27,12 +27,12 @@ export class SimulatedClock implements Clock {
     this.#timeouts.delete(handle as Timeout);
   }
 
-  /** Timeouts that are neither over nor cleared. */
+  /** Number of pending timeouts. */
   get pending(): number {
     return this.#timeouts.size;
   }
 
-  /** Lets time pass and calls what becomes due, each at its own moment, before it returns. */
+  /** Advances the time and calls each timeout at its own moment, before it returns. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (let timeout = this.#first(); timeout !== undefined && timeout.at <= end; timeout = this.#first()) {
@@ -43,7 +43,7 @@ export class SimulatedClock implements Clock {
     this.#now = Math.max(this.#now, end);
   }
 
-  /** Lets time pass while nothing is called, as when something blocks the event loop; `advance(0)` then catches up. */
+  /** Advances the time without calling timeouts, as when code blocks the event loop. `advance(0)` then catches up. */
   block(ms: number): void {
     this.#now += ms;
   }

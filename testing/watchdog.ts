@@ -1,13 +1,15 @@
 /**
- * Says which call a run has made last, if the run lets nothing else happen in the process: in a loop that never awaits, or that
- * awaits only what is there at once. No timer of the process would fire then, so that a thread of its own looks.
+ * Prints the last call of a run that blocks the event loop: a loop that never awaits, or that awaits only settled
+ * promises. No timer of the process fires then, so a separate thread watches.
  */
 import { Worker } from 'node:worker_threads';
 
 /** Bytes of the words. */
 const LONGEST = 1_024;
 
-/** Cells: beats, milliseconds without one after which it is said, whether a run is being played, the length of the words. */
+/**
+ * Cells: heartbeats, milliseconds of silence before the report, whether a run is active, and the length of the words.
+ */
 const cells = new Int32Array(new SharedArrayBuffer(16));
 const words = new Uint8Array(new SharedArrayBuffer(LONGEST));
 const encoder = new TextEncoder();
@@ -28,7 +30,7 @@ const THREAD = `
   }
 `;
 
-/** The process is alive: a run is played that may be silent for so long. */
+/** A heartbeat: a run is active that may be silent for this long. */
 export const beat = (patienceMs: number): void => {
   if (!isStarted) {
     isStarted = true;
@@ -39,10 +41,10 @@ export const beat = (patienceMs: number): void => {
   Atomics.add(cells, 0, 1);
 };
 
-/** No run is played. */
+/** No run is active. */
 export const rest = (): void => void Atomics.store(cells, 2, 0);
 
-/** What to say of the run if it is silent from now on. */
+/** The report, if the run is silent from now on. */
 export const remember = (text: string): void => {
   const { written } = encoder.encodeInto(text, words);
   Atomics.store(cells, 3, written);

@@ -1,6 +1,6 @@
 /**
- * `npm run build` compiles what is published: `dist/` of the package, or of the folder that is named, as its
- * `tsconfig.build.json` says. Tests, examples and the tools run the sources.
+ * `npm run build` compiles the published files: `dist/` of the package, or of the named folder, according to its
+ * `tsconfig.build.json`. Tests, examples and tools run the sources.
  */
 import { execFileSync } from 'node:child_process';
 import { chmod, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,10 +11,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [folder = '.'] = process.argv.slice(2);
 const dist = join(root, folder, 'dist');
 
-/** What a page or a thread loads as it is, and the compiler does not look at. */
+/** Files for pages and threads, which the compiler does not process. */
 const ASSETS = ['cli/typescript-hooks.mjs', 'runtime/store/writer.mjs', 'server/operator/inspector/in-browser.mjs'];
 
-/** The compiler leaves the names of files in declarations as they are in the sources. */
+/** The compiler does not change file names in declarations. */
 const namesOfFiles = /(?<=\bfrom ['"]|\bimport\(['"])(\.{1,2}\/[^'"]+)\.ts(?=['"])/g;
 
 await rm(dist, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** `npm run draw`: draws the machines into `docs/machines`, from where the docs and `fermata graph` have their pictures. */
+/** `npm run draw` draws the machines into `docs/machines`. The docs and `fermata graph` use these drawings. */
 import { writeFile } from 'node:fs/promises';
 import { builderMachine } from '../machines/builder.ts';
 import { graphOf } from '../machines/drawing/graph.ts';

@@ -1,12 +1,10 @@
-/**
- * Servers to be compared with, on each library: they parse what they are sent and answer what ours does, but remember nothing.
- */
+/** Control servers on each library: they parse requests and reply like our server, but store nothing. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { loadUws } from '../../server/http/uws/load.ts';
 import type { App, HttpRequest, HttpResponse, ListenSocket } from '../../server/http/uws/types.ts';
 
-/** The ways of uWebSockets.js to route, which our own adapter does not use. */
+/** The routing functions of uWebSockets.js, which our adapter does not use. */
 type Handler = (res: HttpResponse, req: HttpRequest & { getParameter(index: number): string }) => void;
 type Routes = App & { get(path: string, handle: Handler): void; post(path: string, handle: Handler): void };
 

@@ -1,4 +1,4 @@
-/** An HTTP client that costs little: raw keep-alive sockets, one request at a time on each, bodies by content-length. */
+/** A cheap HTTP client: raw keep-alive sockets, one request at a time on each, bodies by content-length. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 

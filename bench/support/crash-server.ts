@@ -1,4 +1,4 @@
-/** The server that is killed: a workflow whose every effect leaves a line behind, in a file that outlives it. */
+/** The server that is killed: each effect of its workflow writes a line to a file that survives it. */
 import { appendFileSync } from 'node:fs';
 import { text, workflow } from '../../runtime/index.ts';
 import { createServer } from '../../server/index.ts';

@@ -1,6 +1,6 @@
 /**
- * The load, in a process of its own, so that it does not share the server's event loop. It is told by message what to
- * do with how many connections for how long, and answers with how often it was done, and how long each took.
+ * The load generator, in a separate process, so that it does not share the server's event loop. A message gives it the
+ * work, the number of connections and the duration. It replies with the number of rounds, and the time of each.
  */
 import { answers, asks, isComplete, isPrompt } from '../../tests/support/talk.ts';
 import { openSocket, type WebClient } from '../../tests/support/web-socket.ts';
@@ -10,7 +10,7 @@ export type Order = {
   readonly port: number;
   readonly script: ScriptName;
   readonly connections: number;
-  /** For how long it is done, or how often. */
+  /** The duration, or the number of rounds. */
   readonly ms?: number;
   readonly rounds?: number;
   /** Milliseconds between two rounds of a connection. Default 0. */
@@ -28,17 +28,17 @@ const expect = (got: { status: number; body: string }, status: number): string =
   return got.body;
 };
 
-/** One round each; resolves to what the round is timed by, if that is not the whole. */
+/** One round each. Resolves to the start of the measured time, if it is not the start of the round. */
 export const scripts = {
   instant: async (connection: Connection) => {
     expect(await connection.request('POST', '/v1/workflow', post), 200);
   },
-  /** Leaves an execution behind that waits for an answer. */
+  /** Leaves an execution that waits for an answer. */
   park: async (connection: Connection) => {
     const { response_url } = JSON.parse(expect(await connection.request('POST', '/v1/workflow', ask), 202));
     parked.push(response_url);
   },
-  /** Answers one that was left behind. */
+  /** Answers one of these. */
   unpark: async (connection: Connection) => {
     expect(await connection.request('POST', parked.pop()!, answer), 204);
   },
@@ -52,7 +52,7 @@ export const scripts = {
     }
     expect(await connection.request('GET', polled.get(connection)!), 200);
   },
-  /** Start, prompt, answer, completed; timed from the answer until completed is seen. */
+  /** Start, prompt, answer, completed; timed from the answer until the completion is seen. */
   cycle: async (connection: Connection) => {
     const started = expect(await connection.request('POST', '/v1/workflow', ask), 202);
     const { response_url, status_url } = JSON.parse(started);
@@ -61,7 +61,7 @@ export const scripts = {
     while (!expect(await connection.request('GET', status_url), 200).includes('"completed"'));
     return performance.now() - answeredAt;
   },
-  /** The same by a client that waits for news instead of asking again and again, which would be most of the work. */
+  /** The same with long polls instead of short ones, which would be most of the work. */
   waitingCycle: async (connection: Connection) => {
     const started = expect(await connection.request('POST', '/v1/workflow', ask), 202);
     const { response_url, status_url } = JSON.parse(started);
@@ -70,7 +70,7 @@ export const scripts = {
     while (!expect(await connection.request('GET', `${status_url}?wait=10`), 200).includes('"completed"'));
     return performance.now() - answeredAt;
   },
-  /** The cycle as NAT's chat interface does it: everything on one socket. */
+  /** The cycle of NAT's chat interface: everything on one socket. */
   socketCycle: async (connection: Connection) => {
     const socket = await socketOf(connection);
     socket.send(asks('ask'));

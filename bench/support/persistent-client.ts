@@ -1,8 +1,8 @@
-/** A client that does not give up: it asks again with the same key until it has an answer, whatever happens to the server. */
+/** A client that never gives up: it retries with the same key until it has a reply, whatever happens to the server. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 
-/** What went wrong, by kind. All of it has to be zero. */
+/** Violations by kind. All must be zero. */
 export interface Losses {
   lostStarts: number;
   doubledStarts: number;
@@ -13,9 +13,9 @@ export interface Losses {
 }
 
 export interface Target {
-  /** Of the server that lives at the moment. */
+  /** URL of the present server. */
   port(): number;
-  /** Epoch milliseconds after which an execution that has not ended counts as stuck; moves on while servers are killed. */
+  /** Epoch milliseconds after which an unfinished execution counts as stuck; moved on while servers are killed. */
   deadline(): number;
 }
 
@@ -29,7 +29,7 @@ const QUESTIONS = ['The first?', 'The second?', 'The third?'] as const;
 export class PersistentClient {
   readonly #target: Target;
   readonly #losses: Losses;
-  /** Cycles that were done, and replies that were acknowledged. */
+  /** Finished cycles, and acknowledged replies. */
   done = 0;
   acknowledged = 0;
 
@@ -65,13 +65,13 @@ export class PersistentClient {
     const body = { response: { type: 'text', text } };
     const answered = await this.#until('POST', path, { body, key: randomUUID() });
     if (answered.status !== 204) this.#losses.lostAnswers += 1;
-    const other = { response: { type: 'text', text: 'somebody else' } };
+    const other = { response: { type: 'text', text: 'another answer' } };
     const second = await this.#until('POST', path, { body: other, key: randomUUID() });
     if (second.status < 400) this.#losses.doubledAnswers += 1;
     return text;
   }
 
-  /** Which prompt is open, and where it is answered; an answer that was acknowledged must not be asked for again. */
+  /** The open prompt and the path for its answer. A prompt with an acknowledged answer must not open again. */
   async #promptOf(
     id: string,
     given: ReadonlyMap<string, string>,
@@ -85,7 +85,7 @@ export class PersistentClient {
     });
   }
 
-  /** Follows the stream for as long as the server lives, as load. */
+  /** Follows the stream as long as the server runs, as load. */
   async #read(id: string): Promise<void> {
     try {
       const response = await fetch(`http://127.0.0.1:${this.#target.port()}/executions/${id}/stream`);
@@ -133,7 +133,7 @@ export class PersistentClient {
           return reply;
         }
       } catch {
-        // it was killed, or is not there yet
+        // it was killed, or has not started yet
       }
       if (Date.now() > this.#target.deadline()) throw new Error(`${method} ${path} got no reply`);
       await setTimeout(PAUSE_MS);

@@ -1,4 +1,4 @@
-/** Starts the processes of a measurement, asks them, and ends them. */
+/** Starts the processes of a measurement, sends them requests, and ends them. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { Order, Report } from './load.ts';
 export const start = (file: string, args: readonly string[] = []): ChildProcess =>
   fork(fileURLToPath(new URL(file, import.meta.url)), args, { execArgv: ['--expose-gc', '--import', 'tsx'] });
 
-/** What the process says next. Rejects if it ends instead. */
+/** The next message of the process. Rejects if it ends instead. */
 export const reply = async <T>(child: ChildProcess): Promise<T> => {
   const settled = new AbortController();
   const { signal } = settled;
@@ -38,22 +38,25 @@ export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
   return reply<{ cpuMs: number; heapBytes: number; rssBytes: number }>(child);
 };
 
-/** Ours, the same with a file, the same once more, and a server that remembers nothing; ours and that one on node:http. */
+/**
+ * Our server, the same with a file, the same again, and a server that stores nothing; our server and that one on
+ * node:http.
+ */
 export type Kind = 'ours' | 'durable' | 'control' | 'bare' | 'onNode' | 'bareNode';
 
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;
-  /** Processor time that a server has used so far. */
+  /** Processor time of a server so far. */
   cpuMs(kind: Kind): Promise<number>;
-  /** Its heap, after a collection. */
+  /** Its heap, after a garbage collection. */
   heapBytes(kind: Kind): Promise<number>;
   load(order: Order): Promise<Report>;
-  /** The same by another process, at the same time. */
+  /** The same work by another process, at the same time. */
   probe(order: Order): Promise<Report>;
   end(): Promise<void>;
 }
 
-/** Executions of `durable` are in a directory of its own, which is gone in the end. */
+/** Executions of `durable` are in a separate directory, which is deleted at the end. */
 export const startServers = async (kinds: readonly Kind[] = ['ours', 'bare']): Promise<Servers> => {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-bench-'));
   const servers = Object.fromEntries(kinds.map((kind) => [kind, start('servers.ts', [kind, directory])]));

@@ -1,4 +1,4 @@
-/** The servers that are compared, each in a process of its own: ours, and bare ones with the same bytes. */
+/** The compared servers, each in a separate process: ours, and bare ones with the same bytes. */
 import { z } from 'zod';
 import { text, workflow } from '../../runtime/index.ts';
 import type { AdapterName } from '../../server/http/adapter.ts';

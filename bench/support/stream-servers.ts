@@ -1,6 +1,6 @@
 /**
- * The two servers of streams, each in a process of its own: `POST /go` lets the next run emit, one chunk in a turn of the
- * event loop, to whoever reads `GET` of what `POST /v1/workflow` names. The bare one writes the bytes that ours does.
+ * The two servers of streams, each in a separate process. `POST /go` lets the next run emit one chunk per turn of the
+ * event loop, for all readers of the path that `POST /v1/workflow` returns. The bare one writes the same bytes as ours.
  */
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** One line of a result: what was asked, how ours did, how the control did, and what is aimed at. */
+/** One line of a result: the measurement, our value, the control's value, and the goal. */
 export type Row = {
   readonly what: string;
   readonly ours: string;

@@ -1,4 +1,4 @@
-/** `fermata executions`: looks after what a server keeps, while it runs and while it does not. */
+/** `fermata executions`: looks after the stored executions of a server, running or not. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure, STANDS, type Stand, StoredExecutions } from '../../runtime/index.ts';
 import { parseDuration } from '../config/durations.ts';
@@ -19,7 +19,7 @@ type Listed = {
   readonly json?: true;
 };
 
-/** What is to be done with them. */
+/** The selected command. */
 type Wanted =
   | ({ readonly what: 'ls' } & Listed)
   | { readonly what: 'show'; readonly id: string }
@@ -32,14 +32,14 @@ type Wanted =
 export type ExecutionsAsked = TypedSettings & { readonly run: 'executions'; readonly wanted: Wanted };
 
 const settings = [keys.data];
-/** Where the server is that has them. */
+/** URL of the server that has them. */
 const whereabouts = [keys.host, keys.port, keys.rootPath];
 
 export const declareExecutions = (program: Command, asked: (what: ExecutionsAsked) => void): void => {
   const all = program
     .command('executions')
-    .summary('look after the executions that are kept')
-    .description('Lists, shows, exports, retries and removes executions of a directory, while a server has it or not.')
+    .summary('look after stored executions')
+    .description('Lists, shows, exports, retries and removes stored executions, with or without a running server.')
     .helpCommand(false)
     .addHelpText('after', moreHelp);
   const declare = (name: string, summary: string): Command => {
@@ -50,22 +50,22 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
   const ask = (command: Command, wanted: Wanted): void =>
     asked({ run: 'executions', wanted, ...typedSettings(command, settings) });
 
-  const ls = declare('ls', 'list them, newest first')
+  const ls = declare('ls', 'list executions, newest first')
     .description('Lists executions, newest first.')
-    .addOption(new Option('--status <status>', 'only those that stand there').choices(STANDS))
-    .option('--workflow <name>', 'only those of this workflow')
-    .option('--owner <user>', 'only those of this user id')
+    .addOption(new Option('--status <status>', 'only executions with this status').choices(STANDS))
+    .option('--workflow <name>', 'only executions of this workflow')
+    .option('--owner <user>', 'only executions of this user id')
     .option('--limit <number>', 'at most so many', count, 50)
-    .option('--json', 'one JSON object a line');
+    .option('--json', 'one JSON object per line');
   ls.action((listed: Listed) => ask(ls, { what: 'ls', ...listedOf(listed) }));
 
-  const show = declare('show', 'show one: how it stands, what it waits for, what has happened')
-    .description('Shows how an execution stands, what it waits for and how long still, and what has happened.')
+  const show = declare('show', 'show one execution: status, open prompts and journal')
+    .description('Shows the status of an execution, its open prompts with the remaining time, and its journal.')
     .argument('<id>', 'its id');
   show.action((id: string) => ask(show, { what: 'show', id }));
 
   const exported = declare('export', 'write their journals as JSON')
-    .description('Writes executions with their journals: one JSON object a line. No token and no credential is in it.')
+    .description('Writes executions with their journals: one JSON object per line, without tokens and credentials.')
     .argument('[id...]', 'their ids')
     .option('--all', 'all of them');
   exported.action((ids: readonly string[], { all = false }: { readonly all?: boolean }) => {
@@ -73,14 +73,14 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
     ask(exported, { what: 'export', ids: all ? undefined : ids });
   });
 
-  const again = all.command('retry').summary('let blocked ones try again, at their server');
+  const again = all.command('retry').summary('retry blocked executions at their server');
   again
     .description(
-      'Asks the server that has them to let blocked executions try again: with the newest version of their workflow, if their ' +
-        'own is not served. A server that starts does so by itself, for those whose version it serves.',
+      'Asks the server to retry blocked executions: with the newest version of their workflow, if their ' +
+        'own version is not served. A server that starts retries those whose version it serves.',
     )
     .argument('<id...>', 'their ids')
-    .option('--url <url>', 'where the server is, with its root path (default: as the configuration says)')
+    .option('--url <url>', 'URL of the server, with its root path (default: from the configuration)')
     .action((ids: readonly string[], { url }: { readonly url?: string }) =>
       asked({ run: 'executions', wanted: { what: 'retry', ids, url }, ...typedSettings(again, whereabouts) }),
     );
@@ -89,8 +89,8 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
   const rm = declare('rm', 'remove them')
     .description('Removes executions, with their journals and the names by which they were found.')
     .argument('[id...]', 'their ids')
-    .option('--settled-before <duration>', 'those that ended longer ago (P30D, 24:00:00 or seconds)', duration)
-    .option('--force', 'live ones too, while no server has the directory')
+    .option('--settled-before <duration>', 'executions that ended longer ago (P30D, 24:00:00 or seconds)', duration)
+    .option('--force', 'also live ones; requires that no server has the directory')
     .addHelpText('after', rmHelp);
   rm.action((ids: readonly string[], { settledBefore, force: isForced = false }: Removed) => {
     if ((settledBefore === undefined) === (ids.length === 0)) {
@@ -105,7 +105,7 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
 
 type Removed = { readonly settledBefore?: number; readonly force?: boolean };
 
-/** Without what commander adds for the directory. */
+/** Without the members that commander adds for the directory. */
 const listedOf = ({ status, workflow, owner, limit, json }: Listed): Listed => ({
   ...(status && { status }),
   ...(workflow && { workflow }),
@@ -126,9 +126,9 @@ const duration = (text: string): number => {
 };
 
 const moreHelp = `
-An id that begins with a dash goes behind two of them: fermata executions show -- -sXQ1f...
+Put -- before an id that begins with a dash: fermata executions show -- -sXQ1f...
 
-Exit codes: 0 it is done, 1 it could not be, 2 something that you can mend.
+Exit codes: 0 success, 1 failure, 2 a mistake that you can correct.
 
 Examples:
   fermata executions ls --status interaction_required
@@ -137,14 +137,14 @@ Examples:
   fermata executions rm --settled-before P30D --data /var/lib/approvals`;
 
 const rmHelp = `
-A server that runs meanwhile may still show an execution that it has in memory, until that leaves it.`;
+A running server may still show a removed execution for a while, if it is in memory.`;
 
 export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host: Host): Promise<void> => {
   const config = readConfig({ file, env: host.env, flags });
   if (wanted.what === 'retry') return retry(wanted, config, host);
   const { data } = config;
   if (data === null) {
-    const detail = 'Executions are in memory, by this configuration. Name the directory that is meant with --data.';
+    const detail = 'This configuration keeps executions in memory. Name a directory with --data.';
     throw new Failure('options_invalid', { detail });
   }
   const stored = new StoredExecutions(data);
@@ -157,7 +157,7 @@ export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host:
   }
 };
 
-/** The file is damaged, or a server has written for longer than anybody waits. */
+/** The file is damaged, or a server has held the write lock for too long. */
 const isOfStore = (cause: unknown): cause is Error =>
   cause instanceof Error && 'code' in cause && /^(SQLITE_|execution_damaged$)/.test(String(cause.code));
 

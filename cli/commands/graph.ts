@@ -1,4 +1,4 @@
-/** `fermata graph`: one of the machines, drawn. */
+/** `fermata graph`: draws a machine. */
 import { readFile } from 'node:fs/promises';
 import { Argument, type Command, Option } from 'commander';
 import type { AnyStateMachine } from 'xstate';
@@ -24,7 +24,7 @@ const formats = {
     const { statelyOf } = await import('../../machines/drawing/stately.ts');
     return `${JSON.stringify(statelyOf(machine), null, 2)}\n`;
   },
-  /** Drawn when the machine was last changed: what lays it out is larger than the server. */
+  /** A stored drawing: the layout engine is larger than the server. */
   svg: async (machine: AnyStateMachine): Promise<string> => {
     return readFile(packageFile(`docs/machines/${machine.id}.svg`), 'utf8');
   },
@@ -40,9 +40,9 @@ export const declareGraph = (program: Command, asked: (what: GraphAsked) => void
   program
     .command('graph')
     .summary('draw a machine')
-    .description('Draws one of the statecharts by which Fermata works, as it is in this version.')
+    .description('Draws one of the statecharts of this version of Fermata.')
     .addArgument(
-      new Argument('[machine]', 'what happens to a run, to its resources, or to a whole server')
+      new Argument('[machine]', 'the machine of a run, of its resources, or of the whole server')
         .choices(Object.keys(machines))
         .default('execution'),
     )

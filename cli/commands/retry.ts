@@ -1,6 +1,6 @@
 /**
- * `fermata executions retry`: asks the server that has the executions. Only that one may write what happens to them; and a server
- * that starts retries all that are blocked by itself, so that there is nothing to do while none runs.
+ * `fermata executions retry`: asks the server that has the executions, because only this server may write to them. A
+ * server that starts retries all blocked executions itself, so without a running server there is nothing to do.
  */
 import { Failure } from '../../runtime/index.ts';
 import type { ServerConfig } from '../config/read.ts';
@@ -10,15 +10,15 @@ import { CannotGoOn } from '../refusals.ts';
 export interface RetryWanted {
   readonly what: 'retry';
   readonly ids: readonly string[];
-  /** Of the server, with its root path. Undefined: as the configuration has it. */
+  /** URL of the server, with its root path. Undefined: that of the configuration. */
   readonly url: string | undefined;
 }
 
-/** Rejects with what keeps one of them from being retried; those before it have been. */
+/** Rejects with the first refusal. Earlier executions have been retried. */
 export const retry = async ({ ids, url }: RetryWanted, config: ServerConfig, { streams }: Host): Promise<void> => {
   const base = (url ?? urlOf(config)).replace(/\/+$/, '');
   const [operatorKey] = [config.identity.operatorKey ?? []].flat();
-  // On the same machine the server may let operators in without a key.
+  // On the same machine, a server without a key accepts operators without one.
   const headers = { 'x-as-operator': '1', ...(operatorKey !== undefined && { 'x-operator-key': operatorKey }) };
   for (const id of ids) {
     const path = `${base}/executions/${encodeURIComponent(id)}/retry`;
@@ -36,10 +36,10 @@ const urlOf = ({ host, port, rootPath }: ServerConfig): string => {
 };
 
 const unreached = (base: string): string =>
-  `No server answers at ${base}. Name the one that has the executions with --url, or start it: it retries what is blocked.`;
+  `No server answers at ${base}. Name the server that has the executions with --url, or start it: it retries blocked executions.`;
 
 const refused = (id: string, base: string, status: number, detail: string): Failure => {
-  const more = status === 404 ? ' If it is somebody else’s, give the operator key in FERMATA_OPERATOR_KEY.' : '';
+  const more = status === 404 ? ' If it belongs to another user, give the operator key in FERMATA_OPERATOR_KEY.' : '';
   return new Failure('options_invalid', { detail: `${base} answers ${status} for ${id}: ${detail}${more}` });
 };
 

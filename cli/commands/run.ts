@@ -1,4 +1,4 @@
-/** `fermata run`: one run of a workflow in the terminal, without a server. */
+/** `fermata run`: runs a workflow once in the terminal, without a server. */
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { FAILED, type Log } from '../../runtime/index.ts';
@@ -15,7 +15,7 @@ export interface RunAsked extends TypedSettings {
   readonly run: 'run';
   /** The file with the workflow. */
   readonly module: string;
-  /** JSON, or `-` for what comes on standard input. */
+  /** JSON, or `-` for standard input. */
   readonly input: string | undefined;
   readonly answers: readonly string[];
   readonly user: string | undefined;
@@ -27,15 +27,15 @@ type Options = { readonly input?: string; readonly answer: readonly string[]; re
 export const declareRun = (program: Command, asked: (what: RunAsked) => void): void => {
   const command = program
     .command('run')
-    .summary('run a workflow once, here')
+    .summary('run a workflow once, in this terminal')
     .description(
       'Runs the workflow that is the default export of a module, without a server, and asks its prompts in the ' +
-        'terminal. What it puts out goes to standard output, all else to standard error.',
+        'terminal. Its output goes to standard output, everything else to standard error.',
     )
     .argument('<module>', 'TypeScript or JavaScript file')
     .option('--input <json>', 'its input; - reads it from standard input')
     .option('--answer <text>', 'answers the next prompt: a text, or options by id (may be repeated)', more, [])
-    .option('--user <id>', 'on whose behalf (default: the user of the system)')
+    .option('--user <id>', 'user id of the run (default: the user of the operating system)')
     .addHelpText('after', moreHelp)
     .action((module: string, { input, answer: answers, user }: Options) =>
       asked({ run: 'run', module, input, answers, user, ...typedSettings(command, settings) }),
@@ -46,21 +46,21 @@ export const declareRun = (program: Command, asked: (what: RunAsked) => void): v
 const more = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
 const moreHelp = `
-Where there is no terminal, prompts are answered with --answer, or the run ends. If it needs a
-consent, its link is shown, and the callback is taken at the port and the path of the configuration.
-What happens is kept in memory, whatever the configuration says, unless there is --data.
+Outside of a terminal, --answer answers prompts, and a prompt without an answer ends the run. If the run
+needs a consent, the command shows its link and receives the callback at the port and path of the
+configuration. The execution is stored only with --data, whatever the configuration says.
 
-Exit codes: 0 it completed, 1 it failed, 2 something that you can mend, 130 it was cancelled.
+Exit codes: 0 completed, 1 failed, 2 a mistake that you can correct, 130 cancelled.
 
 Examples:
   fermata run examples/02-approval.ts --input '{"amount": 1200}'
   echo '{"amount": 1200}' | fermata run examples/02-approval.ts --input - --answer yes`;
 
-/** The log is for whoever runs a server; here it is heard only if something is broken, or if somebody asks for it. */
+/** The log is for operators of a server. Here it shows only errors, unless a level is set. */
 const QUIET = { '--log-level': 'error' };
 const isQuiet = ({ logLevel }: { readonly logLevel: string }): boolean => logLevel === QUIET['--log-level'];
 
-/** That the workflow has failed is what the command says itself. */
+/** The command itself reports that the workflow has failed. */
 const withoutFailures = (log: Log): Log => ({
   debug: (fields, message) => log.debug(fields, message),
   info: (fields, message) => log.info(fields, message),
@@ -69,7 +69,7 @@ const withoutFailures = (log: Log): Log => ({
 });
 
 export const run = async (asked: RunAsked, { env, streams }: Host): Promise<void> => {
-  const memory = String(asked.flags['--data'] === undefined); // the directory of a server is left alone
+  const memory = String(asked.flags['--data'] === undefined); // the data directory in the configuration belongs to a server
   const config = readConfig({ file: asked.file, env, flags: { ...QUIET, '--memory': memory, ...asked.flags } });
   const { workflow } = await loadModule(asked.module);
   const input = await readInput(workflow, asked.input, streams.stdin);

@@ -1,4 +1,4 @@
-/** `fermata serve`: a workflow behind HTTP, until the process is told to stop. */
+/** `fermata serve`: serves a workflow over HTTP until a signal stops it. */
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { guardedLog, refuseExit } from '../../runtime/index.ts';
@@ -15,7 +15,7 @@ import { loadModules } from './workflow-module.ts';
 
 export interface ServeAsked extends TypedSettings {
   readonly run: 'serve';
-  /** The file with the workflow, and those with further ones or with other versions of it. */
+  /** The file with the workflow, and files with further workflows or other versions. */
   readonly modules: readonly string[];
 }
 
@@ -26,9 +26,9 @@ export const declareServe = (program: Command, asked: (what: ServeAsked) => void
     .command('serve')
     .summary('serve a workflow')
     .description(
-      'Loads a module whose default export is a workflow, and serves it until it is told to stop (SIGTERM, SIGINT): ' +
-        'then it takes no new work, lets what runs finish, and ends. Further modules have further workflows, or other ' +
-        'versions of it: new executions take the version that is named last, open ones go on with their own.',
+      'Loads a module whose default export is a workflow, and serves it until a signal (SIGTERM, SIGINT). ' +
+        'It then accepts no new work, lets running executions finish, and exits. Further modules have other workflows, or other ' +
+        'versions of it: new executions use the last version in the list, open executions keep theirs.',
     )
     .argument('<module...>', 'TypeScript or JavaScript files')
     .addHelpText('after', moreHelp)
@@ -37,10 +37,10 @@ export const declareServe = (program: Command, asked: (what: ServeAsked) => void
 };
 
 const moreHelp = `
-Every setting of the file has a variable too. It is named as the setting, without general, front_end
-and fermata: general.front_end.cors.allow_origins is FERMATA_CORS_ALLOW_ORIGINS. A variable holds a
-list with commas. An option counts before a variable, and a variable before the file. Secrets have
-no option, since others can read command lines: there are FERMATA_OPERATOR_KEY, FERMATA_JWT_SECRET,
+Every setting of the file has a variable too. Its name is the setting without general, front_end
+and fermata: general.front_end.cors.allow_origins is FERMATA_CORS_ALLOW_ORIGINS. Separate the items of
+a list with commas. An option overrides a variable, and a variable overrides the file. Secrets have no
+option, because other users can read command lines: use FERMATA_OPERATOR_KEY, FERMATA_JWT_SECRET,
 FERMATA_DATA_SECRET, and \${NAME} in the file. docs/configuration.md lists all of them.
 
 Examples:
@@ -53,13 +53,11 @@ export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams
   const log = openLog(config.logLevel);
   for (const warning of config.warnings) log.warn(warning);
   const { workflow, workflows } = await loadModules(modules);
-  refuseExit(); // executions go on before it listens
-  // What a run does not catch is logged by the runtime. This is the rest: builders, and modules of the author.
+  refuseExit(); // executions resume before the server listens
+  // The runtime logs errors that a run does not catch. These are the others: of builders, and of the author's modules.
   const late = guardedLog(log); // it may be closed already
-  process.on('unhandledRejection', (err) => late.error({ err }, 'a promise was rejected, and nothing caught it'));
-  process.on('uncaughtException', (err) =>
-    late.error({ err }, 'an error was thrown outside of every run, and nothing caught it'),
-  );
+  process.on('unhandledRejection', (err) => late.error({ err }, 'unhandled rejection of a promise'));
+  process.on('uncaughtException', (err) => late.error({ err }, 'uncaught error outside of a run'));
   const server = await listening({ workflow, workflows, config, log });
   stopOnSignals(server, log);
   reportStore(config, log);
@@ -74,10 +72,10 @@ export const serve = async ({ modules, file, flags }: ServeAsked, { env, streams
   streams.stderr.write(await greeting({ url: server.url, workflow, older, paths, console }));
 };
 
-/** npm passes on the signal that the terminal has sent to everybody: one Ctrl-C may come twice. */
+/** npm forwards signals that the terminal sends to all processes, so one Ctrl-C may arrive twice. */
 const ONE_KEYPRESS_MS = 300;
 
-/** The first signal stops in order, another one at once. */
+/** The first signal shuts down in order; a second one exits at once. */
 const stopOnSignals = (server: Server, log: Logger): void => {
   let stoppingSince: number | undefined;
   const stop = async (signal: string): Promise<void> => {
@@ -87,7 +85,7 @@ const stopOnSignals = (server: Server, log: Logger): void => {
       log.info('stopped');
       exit(0);
     } catch (err) {
-      log.error({ err }, 'could not stop in order');
+      log.error({ err }, 'the shutdown failed');
       exit(1);
     }
   };

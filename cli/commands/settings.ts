@@ -1,10 +1,10 @@
-/** Settings of the server as options of a command: the file, and those that have a flag. */
+/** Settings of the server as options of a command: the file, and settings with a flag. */
 import { type Command, Option } from 'commander';
 import { fileVariable } from '../config/check-names.ts';
 import { flagName, type Key, shownInitial, variableOf } from '../config/key.ts';
 import type { Flags } from '../config/reader.ts';
 
-/** What somebody typed of them, for `readConfig`, which looks at the values. */
+/** The typed settings, unchecked, for `readConfig`. */
 export interface TypedSettings {
   /** Path of the YAML file. */
   readonly file: string | undefined;

@@ -1,4 +1,4 @@
-/** Refuses what nobody reads: a name in the file or a variable that is not in the tables is a typing error. */
+/** Refuses unknown names in the file and unknown variables: they are typing errors. */
 
 import type { Variables } from './interpolate.ts';
 import { isServiceLink, type Key, type Table, variableOf } from './key.ts';
@@ -7,10 +7,10 @@ import { foreign } from './nat-names.ts';
 import { nearest } from './nearest.ts';
 import { type ConfigReader, orMeant } from './reader.ts';
 
-/** Read entry by entry, and checked there. */
+/** Entries of these are checked where they are read. */
 const byEntry = ['authentication', 'general.front_end.endpoints'];
 
-/** The variable that names the file. */
+/** The variable with the path of the file. */
 export const fileVariable = 'FERMATA_CONFIG';
 
 export const checkNames = (reader: ConfigReader, keys: Table): void => {
@@ -53,7 +53,7 @@ const namesIn = (section: string, known: readonly string[]): string[] => {
   return inside.map((rest) => rest.replace(/\..*/, ''));
 };
 
-/** What is wrong with the names of the variables that are for us. Never their values. */
+/** Errors in the names of our variables. Messages never contain values. */
 export const unknownVariables = (variables: Variables, keys: Table): string[] => {
   const known = [fileVariable, ...Object.values(keys).map((key: Key<unknown>) => variableOf(key))];
   return Object.entries(variables)

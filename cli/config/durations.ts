@@ -1,4 +1,4 @@
-/** Durations as NAT's files have them: ISO 8601 (`PT30M`), `HH:MM:SS`, or a number of seconds. */
+/** Durations in NAT's forms: ISO 8601 (`PT30M`), `HH:MM:SS`, or a number of seconds. */
 
 const secondMs = 1_000;
 const unitsMs = { w: 604_800 * secondMs, d: 86_400 * secondMs, h: 3_600 * secondMs, m: 60 * secondMs, s: secondMs };
@@ -12,10 +12,10 @@ const forms = [
   new RegExp(`^p(?!$)${isoPart('w')}${isoPart('d')}(?:t(?!$)${isoPart('h')}${isoPart('m')}${isoPart('s')})?$`, 'i'),
 ];
 
-/** A hundred years: a point in time that far away is still a date. */
+/** A hundred years, to stay below the maximum of a JavaScript date. */
 const maxMs = 36_500 * unitsMs.d;
 
-/** Milliseconds; undefined for what is no duration. Years and months are none, since they have no fixed length. */
+/** Milliseconds; undefined for an invalid duration. Years and months are invalid, because their length varies. */
 export const parseDuration = (given: string | number): number | undefined => {
   const text = String(given);
   const form = forms.find((candidate) => candidate.test(text));
@@ -25,7 +25,7 @@ export const parseDuration = (given: string | number): number | undefined => {
   return ms <= maxMs ? ms : undefined;
 };
 
-/** In ISO 8601, as short as it gets: `PT10M`, `P7D`. */
+/** The shortest ISO 8601 form: `PT10M`, `P7D`. */
 export const formatDuration = (ms: number): string => {
   let rest = ms;
   const parts = (['d', 'h', 'm'] as const).map((unit) => {

@@ -1,6 +1,6 @@
 /**
- * The YAML file. What is wrong with it is said in our own words, by line and column: the parser quotes, and a quotation may
- * be a secret. Size, depth and aliases are bounded.
+ * Reads the YAML file. Errors are in our own words, with line and column: the parser's messages quote the file, which
+ * may contain secrets. Size, depth and aliases are limited.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -12,11 +12,11 @@ import { ConfigSource, type Path } from './source.ts';
 export type { Path } from './source.ts';
 
 export interface ConfigFile extends Pick<ConfigSource, 'place' | 'fault' | 'textAt' | 'writtenAt' | 'insertedSteps'> {
-  /** With what the file inherits. */
+  /** With the inherited parts. */
   readonly root: Readonly<Record<string, unknown>>;
 }
 
-/** What keeps a file from being read at all: each a line, with its place. */
+/** The errors of an unreadable file, one per line, with their places. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
   readonly problems: readonly string[];
@@ -37,18 +37,21 @@ export const noFile: ConfigFile = {
 };
 
 const maxBytes = 1024 * 1024;
-/** Of a YAML file, the first few; the others are often consequences. */
+/** Number of reported YAML errors; others are often consequences of the first. */
 const maxProblems = 5;
 const maxAliases = 1_000;
 const maxDepth = 100;
-/** Files that a file inherits from, one by the other. */
+/** Maximum number of files in a chain of `base`. */
 const maxBases = 20;
 
 /** Throws UnreadableFile. */
 export const readConfigFile = (path: string, variables: Variables = {}, heirs: readonly string[] = []): ConfigFile =>
   parseConfigFile(readText(path), path, variables, heirs);
 
-/** `name` is for messages, and tells where a `base` lies. `heirs`: the files that inherit from it. Throws UnreadableFile. */
+/**
+ * `name` is for messages, and the folder for a relative `base`. `heirs`: the files that inherit from it. Throws
+ * UnreadableFile.
+ */
 export const parseConfigFile = (
   text: string,
   name: string,
@@ -82,7 +85,10 @@ const methodsOf = (source: ConfigSource): Omit<ConfigFile, 'root'> => ({
   insertedSteps: (path) => source.insertedSteps(path),
 });
 
-/** As NAT: `base` is another file, beside this one; its maps are merged with those here, all else is replaced. */
+/**
+ * As on NAT: `base` is another file in the same folder. Maps are merged with those of this file; other values are
+ * replaced.
+ */
 const withBase = (file: ConfigFile, name: string, variables: Variables, heirs: readonly string[]): ConfigFile => {
   const { base = null, ...own } = file.root;
   if (base === null) return { ...file, root: own };
@@ -123,7 +129,10 @@ const has = (root: Root, path: Path): boolean => {
   return true;
 };
 
-/** The first half of parsing needs no stack. The second does, and V8 ends the process if a RegExp runs out of it. */
+/**
+ * The first phase of parsing needs no stack. The second phase does, and V8 ends the process if a RegExp exhausts the
+ * stack.
+ */
 const isTooDeep = (text: string): boolean => {
   const parser = new Parser();
   for (const lexeme of new Lexer().lex(text)) {
@@ -133,7 +142,7 @@ const isTooDeep = (text: string): boolean => {
   return false;
 };
 
-/** By the codes of the parser. */
+/** By the error codes of the parser. */
 const sentences: Readonly<Record<string, string>> = {
   BAD_DQ_ESCAPE: 'a backslash in double quotes begins an escape, and there is none like this; use single quotes',
   BAD_INDENT: 'the indentation does not fit what is above',
@@ -184,7 +193,7 @@ const readText = (path: string): string => {
   }
 };
 
-/** Not by its size beforehand: a pipe has none. */
+/** Not checked by file size, because a pipe has none. */
 const readAtMost = (path: string, limit: number): Buffer => {
   const file = openSync(path, 'r');
   try {
@@ -201,7 +210,7 @@ const readAtMost = (path: string, limit: number): Buffer => {
   }
 };
 
-/** Also for other files that a configuration names. */
+/** Also for other files in a configuration. */
 export const whyUnreadable = (thrown: unknown): string => {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
   switch (code) {

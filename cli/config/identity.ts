@@ -1,4 +1,4 @@
-/** Who is who, as a configuration says it: operators, JWTs and their issuers, a proxy that is trusted. */
+/** Reads the identity settings: operators, JWTs and their issuers, and a trusted proxy. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure } from '../../runtime/index.ts';
@@ -25,13 +25,13 @@ export const readNetwork = (reader: ConfigReader, { host, trustProxy, allowedHos
   return { trustProxy, allowedHosts };
 };
 
-/** `folder` is where a relative `public_key_file` lies. */
+/** `folder` is the base of a relative `public_key_file`. */
 export const readIdentity = (reader: ConfigReader, values: Values, folder: string): IdentityOptions => {
   const { operatorKey, userIds, allowUnverifiedJwts, identityHeader: header, acceptedCredentials: accepted } = values;
   const operator = present({ operatorKey });
   const jwt = readJwt(reader, values, folder);
   const users = present({ jwt, issuers: readIssuers(reader, values), header, accepted, userIds, allowUnverifiedJwts });
-  // In two parts, since of each only the first problem is told.
+  // In two parts, because each reports only its first problem.
   for (const part of [operator, users]) {
     const problem = identityProblem(part);
     if (problem !== undefined) reader.refuse(problem.path, problem.what);
@@ -67,7 +67,7 @@ const issuerType = 'jwt';
 
 export const isIssuer = (entry: unknown): boolean => isMap(entry) && entry._type === issuerType;
 
-/** Those that `identity_authentication` names; an entry that it does not name has no effect. */
+/** The issuers that `identity_authentication` names. Other entries have no effect. */
 const readIssuers = (reader: ConfigReader, { identityAuthentication: names }: Values): IssuerOptions[] | undefined => {
   const path = ['general', 'front_end', 'identity_authentication'];
   const found = reader.lookUp(['authentication']);
@@ -87,7 +87,7 @@ const readIssuers = (reader: ConfigReader, { identityAuthentication: names }: Va
   });
 };
 
-/** Empty if there is none, and then that has been said. */
+/** Empty without a valid one, after reporting the problem. */
 const readKeyFile = (reader: ConfigReader, file: string): string => {
   const path = ['fermata', 'jwt', 'public_key_file'];
   try {
@@ -110,7 +110,7 @@ const inFile: Readonly<Record<string, readonly string[]>> = {
   issuers: [...frontEnd, 'identity_authentication'],
 };
 
-/** What the options themselves know best. Their messages begin with the name of the option. */
+/** Problems that the options detect themselves. Their messages begin with the name of the option. */
 const identityProblem = (options: IdentityOptions): { path: string[]; what: string } | undefined => {
   try {
     createIdentifier(options);

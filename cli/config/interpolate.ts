@@ -1,17 +1,18 @@
 /**
- * Variables in the text of a file, before it is YAML, as NAT has it: `${NAME}`, `${NAME:-default}`, and `$NAME` where that is set.
- * So a variable may hold a list or a map, and a default may have quotes. `$${` is a plain `${`; comments are left alone.
+ * Replaces variables in the text of a file before it is parsed as YAML, as NAT does: `${NAME}`, `${NAME:-default}`, and
+ * `$NAME` if the variable is set. So a variable may contain a list or a map, and a default may have quotes. `$${` is a
+ * literal `${`; comments are unchanged.
  */
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
-/** What has been put in, and where: `start` and `end` in the new text, `from` and `to` in the old one. */
+/** A replacement and its place: `start` and `end` in the new text, `from` and `to` in the old one. */
 export interface Insertion {
   readonly start: number;
   readonly end: number;
   readonly from: number;
   readonly to: number;
-  /** What is wrong, without any value; told only if a setting needs it, since files have parts that are not read. */
+  /** The problem, without a value. It is reported only if a setting needs it, because parts of a file may be unused. */
   readonly problem: string | undefined;
 }
 
@@ -41,7 +42,7 @@ export const expand = (given: string, variables: Variables): Expanded => {
   return { text: text + given.slice(seen), insertions };
 };
 
-/** Undefined for what stays as it is. The default counts for a variable that is unset or empty. */
+/** Undefined for text that stays unchanged. The default applies to a variable that is unset or empty. */
 const valueFor = (
   { 0: found, groups = {} }: RegExpMatchArray,
   variables: Variables,

@@ -1,21 +1,21 @@
-/** What a setting is: where it stands, what it may hold, and what it means. Parsing, help and manual are made from it. */
+/** The definition of a setting: its path, its values and its meaning. Parsing, help and manual use it. */
 import type { Kind } from './kinds.ts';
 
 export interface Key<Value> {
-  /** In the file, such as `general.front_end.port`; or within an entry of a list or map. */
+  /** Its path in the file, such as `general.front_end.port`; or within an entry of a list or map. */
   readonly path: string;
   readonly kind: Kind<Value>;
   readonly initial: Value;
-  /** For the manual and the help. */
+  /** The text in the manual and the help. */
   readonly meaning: string;
-  /** As the help shows it: `--port <number>`. */
+  /** The flag as in the help: `--port <number>`. */
   readonly flag?: string;
-  /** Never shown in a message. */
+  /** Whether its value is secret. Messages then never show it. */
   readonly isSecret?: true;
   readonly isRequired?: true;
-  /** Null is no value of the kind, and counts as not set, as on NAT. */
+  /** Null is not a value, and counts as not set, as on NAT. */
   readonly nullIsUnset?: true;
-  /** Instead of `initial`, as soon as the file has the section: as NAT, which then takes the section as it is. */
+  /** Replaces `initial` if the file has the section: NAT then uses the section without its defaults. */
   readonly initialInSection?: Value;
 }
 
@@ -42,7 +42,7 @@ export const optional = <Value>(
   more: More<Value | undefined> = {},
 ): Key<Value | undefined> => ({ path, kind, initial: undefined, meaning, nullIsUnset: true, ...more });
 
-/** The initial value is never seen: without one there is no configuration. */
+/** Its initial value is never used: without a value the configuration is refused. */
 export const required = (path: string, kind: Kind<string>, meaning: string, more: More<string> = {}): Key<string> => ({
   path,
   kind,
@@ -52,7 +52,7 @@ export const required = (path: string, kind: Kind<string>, meaning: string, more
   ...more,
 });
 
-/** `general.front_end.cors.max_age` is `FERMATA_CORS_MAX_AGE`: the sections that everything stands in are left out. */
+/** `general.front_end.cors.max_age` becomes `FERMATA_CORS_MAX_AGE`, without the common sections. */
 export const variableOf = ({ path }: Key<unknown>): string =>
   `FERMATA_${path
     .replace(/^(general\.front_end|general|fermata)\./, '')
@@ -60,8 +60,8 @@ export const variableOf = ({ path }: Key<unknown>): string =>
     .toUpperCase()}`;
 
 /**
- * Whether Kubernetes has set it, and not somebody who means us: beside a service called `fermata`, every container has
- * `FERMATA_SERVICE_HOST`, `FERMATA_PORT=tcp://...` and a few more.
+ * Whether Kubernetes has set it, rather than an operator. For a service named `fermata`, every container has
+ * `FERMATA_SERVICE_HOST`, `FERMATA_PORT=tcp://...` and others.
  */
 export const isServiceLink = (variable: string, value: string | undefined): boolean =>
   /_SERVICE_(HOST|PORT)(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$/.test(variable) ||
@@ -72,7 +72,7 @@ export const flagName = ({ flag }: Key<unknown>): string | undefined => flag?.sp
 
 export const sectionOf = ({ path }: Key<unknown>): string => path.slice(0, Math.max(0, path.lastIndexOf('.')));
 
-/** What it is when nobody sets it, as the manual and the help show it. */
+/** The default as the manual and the help show it. */
 export const shownInitial = ({ initial, kind, isRequired }: Key<unknown>): string => {
   if (isRequired) return 'required';
   if (initial === undefined) return 'not set';

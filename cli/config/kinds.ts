@@ -1,17 +1,17 @@
-/** What a setting may hold. Variables and options of the command line are texts, and so every kind reads texts too. */
+/** Kinds of settings. Variables and command line options are texts, so every kind also reads texts. */
 import { isIP } from 'node:net';
 import { formatDuration, parseDuration } from './durations.ts';
 
 export interface Kind<Value> {
   /** Completes "expected ...". */
   readonly expected: string;
-  /** Undefined for what does not fit. */
+  /** Undefined for an invalid value. */
   parse(given: unknown): Value | undefined;
-  /** As the manual shows it. Default: as JSON. */
+  /** The value in the manual. Default: as JSON. */
   write?(value: Value): string;
 }
 
-/** Not lists, and not what YAML's own tags make (dates, sets, bytes). */
+/** Excludes lists, and values of YAML's own tags (dates, sets, bytes). */
 export const isMap = (given: unknown): given is Readonly<Record<string, unknown>> =>
   typeof given === 'object' && given !== null && Object.getPrototypeOf(given) === Object.prototype;
 
@@ -36,7 +36,7 @@ export const hostName = matching(
   (given) => isIP(given) !== 0 || /^\w([\w-]*\w)?(\.\w([\w-]*\w)?)*$/.test(given),
 );
 
-// No parameters, no query; and a slash at the end would make `//stream` of the path beside it.
+// No parameters and no query. A slash at the end would make `//stream` of the path below it.
 const segments = /^(\/[^\s/?#{}:][^\s/?#{}]*)+$/;
 
 export const path = matching('a path such as /v1/chat', (given) => segments.test(given));
@@ -95,7 +95,7 @@ export const choice = <const Value extends string>(...values: readonly Value[]):
   parse: (given) => values.find((value) => value === given),
 });
 
-/** A list, or one text with commas, since a variable cannot hold a list. */
+/** A list, or one text with commas, because a variable cannot contain a list. */
 export const listOf = <Value>(kind: Kind<Value>, plural: string): Kind<readonly Value[]> => ({
   expected: `a list of ${plural}`,
   parse: (given) => {
@@ -108,7 +108,7 @@ export const listOf = <Value>(kind: Kind<Value>, plural: string): Kind<readonly 
 
 export const texts = listOf(text, 'texts');
 
-/** For secrets, in which a comma may occur. */
+/** For secrets, which may contain a comma. */
 export const textOrTexts: Kind<string | readonly string[]> = {
   expected: 'a text, or a list of texts',
   parse: (given) => (Array.isArray(given) ? texts.parse(given) : text.parse(given)),
@@ -123,7 +123,7 @@ export const mapOfTexts: Kind<Readonly<Record<string, string>>> = {
   },
 };
 
-/** Null is a value of its own here: not there. */
+/** Null is a valid value here: not served. */
 export const orNull = <Value>(kind: Kind<Value>): Kind<Value | null> => ({
   expected: `${kind.expected}, or null`,
   parse: (given) => (given === null || given === 'null' ? null : kind.parse(given)),

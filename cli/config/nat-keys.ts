@@ -1,4 +1,4 @@
-/** NAT's own settings (`general`), with the names and defaults they have there. Ours are in `config-own-keys.ts`. */
+/** NAT's own settings (`general`), with NAT's names and defaults. Our settings are in `own-keys.ts`. */
 import { defaults } from '../../runtime/index.ts';
 import { acceptedKinds } from '../../server/identity/identifier.ts';
 import { serverDefaults } from '../../server/options.ts';
@@ -43,9 +43,9 @@ export const stepEvents = [
 const methodKind = choice('GET', 'POST');
 const pathOrNull = orNull(path);
 
-/** An unset CORS setting is the default, and so is a null. */
+/** A CORS setting that is unset or null has its default. */
 const cors = { nullIsUnset: true } as const;
-/** Who writes a `workflow` section names all of its paths: the others are not there. */
+/** A `workflow` section names all of its paths; other paths are not served. */
 const replaced = { initialInSection: null } as const;
 
 export const natKeys = {
@@ -53,28 +53,24 @@ export const natKeys = {
     'general.front_end.host',
     hostName,
     serverDefaults.host,
-    'Name or address to listen on. `localhost` is reached from this machine only; `0.0.0.0` and `::` are all addresses.',
+    'Name or address to listen on. `localhost` accepts connections from this machine only; `0.0.0.0` and `::` are all addresses.',
     { flag: '--host <name>' },
   ),
-  port: key(
-    'general.front_end.port',
-    integer(0, 65_535),
-    serverDefaults.port,
-    'Port to listen on. 0 takes a free one.',
-    { flag: '--port <number>' },
-  ),
+  port: key('general.front_end.port', integer(0, 65_535), serverDefaults.port, 'Port to listen on. 0 is a free port.', {
+    flag: '--port <number>',
+  }),
   rootPath: key(
     'general.front_end.root_path',
     prefix,
     serverDefaults.rootPath,
-    'Prefix under which every route answers too, and with which URLs in bodies begin.',
+    'Prefix under which all routes also answer. URLs in bodies begin with it.',
     { flag: '--root-path <path>' },
   ),
   method: key(
     'general.front_end.workflow.method',
     methodKind,
     'POST',
-    'Method of the routes of the workflow. With GET it runs without input, never pauses, and pages of other sites cannot start it unless CORS lets them call.',
+    'Method of the routes of the workflow. With GET it runs without input and never pauses, and pages of other sites can start it only if CORS allows them.',
   ),
   path: key(
     'general.front_end.workflow.path',
@@ -95,7 +91,7 @@ export const natKeys = {
     'general.front_end.workflow.openai_api_v1_path',
     pathOrNull,
     '/v1/chat/completions',
-    'Chat as OpenAI has it, streamed or not as the request says. Only with POST.',
+    'Chat for OpenAI clients; the request chooses whether to stream. Only with POST.',
     replaced,
   ),
   legacyPath: key(
@@ -116,25 +112,25 @@ export const natKeys = {
     'general.front_end.oauth2_callback_path',
     pathOrNull,
     serverDefaults.oauthCallbackPath,
-    'Where browsers return to after a consent. Null: no consent can be given.',
+    'The callback path of consents. Null: consents are not possible.',
   ),
   disableLegacyRoutes: key(
     'general.front_end.disable_legacy_routes',
     yesOrNo,
     serverDefaults.disableLegacyRoutes,
-    'Serves no older route, whatever paths they have.',
+    'Serves no older routes, even if they have paths.',
   ),
   enableInteractiveExtensions: key(
     'general.front_end.enable_interactive_extensions',
     yesOrNo,
     false,
-    'Lets a request to `openai_api_v1_path` pause too; clients of OpenAI do not expect that.',
+    'Requests to `openai_api_v1_path` may pause too, which OpenAI clients do not expect.',
   ),
   stepMode: key(
     'general.front_end.step_adaptor.mode',
     choice('default', 'custom', 'off'),
     'default',
-    'Which intermediate steps are streamed: those of models, tools and functions, those listed below, or none.',
+    'The intermediate steps that are streamed: those of models, tools and functions, the list below, or none.',
   ),
   stepEvents: key(
     'general.front_end.step_adaptor.custom_event_types',
@@ -146,42 +142,48 @@ export const natKeys = {
     'general.front_end.cors.allow_origins',
     texts,
     [],
-    'Origins whose pages may call, such as `https://app.example`; `*` for any.',
+    'Origins whose pages may send requests, such as `https://app.example`; `*` for any.',
     cors,
   ),
   allowOriginRegex: key(
     'general.front_end.cors.allow_origin_regex',
     orNull(pattern),
     null,
-    'Origins too, if the whole of them matches.',
+    'Further origins: a pattern for the whole origin.',
   ),
-  allowMethods: key('general.front_end.cors.allow_methods', texts, ['GET'], 'Methods such pages may use.', cors),
+  allowMethods: key('general.front_end.cors.allow_methods', texts, ['GET'], 'Methods for these pages.', cors),
   allowHeaders: key(
     'general.front_end.cors.allow_headers',
     texts,
     [],
-    'Request headers such pages may send, beside those that browsers always may.',
+    'Request headers for these pages, besides those that browsers always allow.',
     cors,
   ),
-  allowCredentials: key('general.front_end.cors.allow_credentials', yesOrNo, false, 'May they send cookies?', cors),
+  allowCredentials: key(
+    'general.front_end.cors.allow_credentials',
+    yesOrNo,
+    false,
+    'Whether they may send cookies.',
+    cors,
+  ),
   exposeHeaders: key(
     'general.front_end.cors.expose_headers',
     texts,
     [],
-    'Response headers they may read, beside ours. With a list, `execution-id` is read only by clients that send `prefer` or `idempotency-key`.',
+    'Response headers that they may read, besides ours. With a list, only clients that send `prefer` or `idempotency-key` may read `execution-id`.',
     cors,
   ),
   maxAgeS: key(
     'general.front_end.cors.max_age',
     integer(0),
     600,
-    'Seconds for which a browser may remember what it is allowed.',
+    'Seconds for which a browser may cache these permissions.',
     cors,
   ),
   identityHeader: optional(
     'general.front_end.identity_header',
     text,
-    'The header in which a proxy says who the user is. It counts above all credentials, and requests without it are refused.',
+    'The header in which a proxy identifies the user. It overrides all credentials, and requests without it are refused.',
   ),
   acceptedCredentials: optional(
     'general.front_end.accepted_identity_credentials',
@@ -197,7 +199,7 @@ export const natKeys = {
     'general.per_user_workflow_timeout',
     duration(1),
     defaults.builderIdleMs,
-    'How long the resources of a user are kept after the last use.',
+    'How long the resources of an idle user stay open.',
   ),
   monitorUsers: key(
     'general.enable_per_user_monitoring',
@@ -209,7 +211,7 @@ export const natKeys = {
 
 /** An entry of `general.front_end.endpoints`. */
 export const endpointKeys = {
-  functionName: required('function_name', text, 'Name of the workflow that is served here.'),
+  functionName: required('function_name', text, 'Name of the workflow.'),
   method: key('method', methodKind, 'POST', natKeys.method.meaning),
   path: key('path', pathOrNull, null, natKeys.path.meaning),
   websocketPath: key('websocket_path', pathOrNull, null, natKeys.websocketPath.meaning),

@@ -1,6 +1,6 @@
 /**
- * Names that NAT's files may hold and that mean nothing here. What asks for nothing is accepted; what asks for something
- * we do not do is refused, with what to do instead; what belongs to the workflow is left to the workflow.
+ * Names in NAT's files that have no meaning here. A value without a request is accepted. A request for an unsupported
+ * feature is refused, with advice. Sections about the workflow are ignored.
  */
 
 import { parseDuration } from './durations.ts';
@@ -11,7 +11,7 @@ export type Verdict = 'accepted' | { readonly refused: string } | { readonly war
 export const isRefused = (verdict: Verdict): verdict is { readonly refused: string } =>
   typeof verdict === 'object' && 'refused' in verdict;
 
-/** Judges the value; what it says never holds it, since nobody knows here what is a secret. */
+/** Checks the value. Its message never contains the value, which may be a secret. */
 export type Foreign = (given: unknown) => Verdict;
 
 const accepted: Foreign = () => 'accepted';
@@ -19,7 +19,7 @@ const ignored =
   (warning: string): Foreign =>
   () => ({ warning });
 
-/** Variables make texts of everything, hence the comparison as texts. */
+/** Variables are texts, so values are compared as texts. */
 const only =
   (value: string | number | boolean, refused: string): Foreign =>
   (given) =>
@@ -81,7 +81,7 @@ const inFrontEnd: Readonly<Record<string, Foreign>> = {
   workers: only(1, 'one process serves all, since executions live in its memory; remove it'),
   use_gunicorn: only(false, 'the server listens itself, remove it'),
   runner_class: absent('a Python class cannot be loaded here, remove it'),
-  object_store: accepted, // `readObjectStore` looks at it
+  object_store: accepted, // `readObjectStore` checks it
   evaluate: evaluation('/evaluate'),
   evaluate_item: evaluation('/evaluate/item'),
   scheduler_address: absent(noDask),
@@ -107,7 +107,7 @@ export const foreignInEndpoint: ReadonlyMap<string, Foreign> = new Map([['descri
 
 const CONSENT = 'oauth2_auth_code_flow';
 
-/** Of an entry of `authentication`; undefined for a consent, which is ours. */
+/** For an entry of `authentication`; undefined for a consent, which is supported. */
 export const otherCredential = (entry: unknown): string | undefined => {
   const type = isMap(entry) ? (entry._type ?? CONSENT) : CONSENT;
   if (type === CONSENT) return undefined;

@@ -1,6 +1,6 @@
-/** For "did you mean": the name that somebody may have meant. */
+/** For "did you mean": the most similar known name. */
 
-/** The known name with the fewest typing errors, if there are few enough to be typing errors. */
+/** The known name with the fewest typing errors, if there are few enough. */
 export const nearest = (name: string, known: Iterable<string>): string | undefined => {
   const plain = plainOf(name);
   let best: { name: string; distance: number } | undefined;
@@ -13,12 +13,12 @@ export const nearest = (name: string, known: Iterable<string>): string | undefin
   return best?.name;
 };
 
-/** Long names are compared too slowly to be worth it. */
+/** Longer names are not compared, because it takes too long. */
 const plainOf = (name: string): string => name.slice(0, 64).toLowerCase().replace(/[-_]/g, '');
 
 const allowed = (name: string): number => Math.max(2, Math.ceil(name.length / 3));
 
-/** Insertions, deletions, substitutions, and neighbours that changed places: each is one slip of the finger. */
+/** Insertions, deletions, substitutions, and swapped neighbours each count as one typing error. */
 const distanceOf = (one: string, other: string): number => {
   let twoAbove: number[] = [];
   let above = Array.from({ length: other.length + 1 }, (_, column) => column);

@@ -1,4 +1,4 @@
-/** The parts of a configuration that are more than one value: providers, endpoints, steps. */
+/** Parts of a configuration with several values: providers, endpoints, steps. */
 import type { OAuthProviderConfig } from '../../runtime/index.ts';
 import { isIssuer } from './identity.ts';
 import type { ValuesOf } from './key.ts';
@@ -8,7 +8,7 @@ import { foreignInEndpoint, foreignInProvider, otherCredential } from './nat-nam
 import { ownKeys, providerKeys } from './own-keys.ts';
 import { present } from './present.ts';
 import { type ConfigReader, sources } from './reader.ts';
-import { hasPath, type RouteBlock } from './route-conflicts.ts';
+import { hasPath, type RouteBlock } from './route-block.ts';
 
 export type StepEvent = (typeof stepEvents)[number];
 export type StepAdaptor = {
@@ -21,7 +21,7 @@ type OwnValues = ValuesOf<typeof ownKeys>;
 
 const frontEnd = ['general', 'front_end'];
 
-/** As NAT: without mode `custom` the list counts for nothing, and an empty list means the custom steps. */
+/** As on NAT: the list counts only in mode `custom`, and an empty list means the custom steps. */
 export const readStepAdaptor = (reader: ConfigReader, values: ValuesOf<typeof natKeys>): StepAdaptor => {
   const { stepMode: mode, stepEvents: events } = values;
   if (mode === 'custom') return { mode, customEventTypes: events.length > 0 ? events : ['CUSTOM_START', 'CUSTOM_END'] };
@@ -69,11 +69,11 @@ export const readProviders = (reader: ConfigReader): Record<string, OAuthProvide
   return Object.fromEntries(providers.flatMap(([name, values]) => (values ? [[name, values]] : [])));
 };
 
-/** Entries that are no issuer of JWTs. */
+/** Entries that are not issuers of JWTs. */
 const consents = (found: Readonly<Record<string, unknown>>): string[] =>
   Object.keys(found).filter((name) => !isIssuer(found[name]));
 
-/** Of a directory and of memory, what was said in the stronger way counts; null: memory. */
+/** Chooses between a directory and memory, by precedence of their sources; null: memory. */
 export const readData = (reader: ConfigReader, { data, memory }: OwnValues): string | null => {
   if (!memory) return data;
   const [aboutData, aboutMemory] = [ownKeys.data, ownKeys.memory].map((key) => sources.indexOf(reader.sourceOf(key)));
@@ -81,7 +81,10 @@ export const readData = (reader: ConfigReader, { data, memory }: OwnValues): str
   return aboutData! > aboutMemory! ? data : null;
 };
 
-/** NAT's name of a store means one in memory, if it is such a one; the others are not here, and one of ours must be named. */
+/**
+ * NAT's name of an in-memory store means one in memory. Other stores of NAT do not exist here, so one of ours must be
+ * named.
+ */
 export const readObjectStore = (reader: ConfigReader, { objectStore }: OwnValues): string | null => {
   const path = [...frontEnd, 'object_store'];
   const name = reader.lookUp(path) ?? null;

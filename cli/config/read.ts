@@ -1,4 +1,4 @@
-/** The configuration of a server process: command line, environment and file in, one checked value out. */
+/** Reads the configuration of a server process: from command line, environment and file to one checked value. */
 import { dirname } from 'node:path';
 import { defaults, Failure, type RuntimeOptions, resolveOptions } from '../../runtime/index.ts';
 import { type CorsOptions, corsFault } from '../../server/http/cors.ts';
@@ -19,12 +19,12 @@ import {
   type StepAdaptor,
 } from './parts.ts';
 import { ConfigReader, type Flags } from './reader.ts';
-import { hasPath, pathNames, type RouteBlock, routeProblems } from './route-conflicts.ts';
+import { hasPath, pathNames, type RouteBlock } from './route-block.ts';
 
 export type { StepEvent } from './parts.ts';
-export type { RouteBlock } from './route-conflicts.ts';
+export type { RouteBlock } from './route-block.ts';
 
-/** Can be handed to `createServer` as it is. */
+/** Can be passed to `createServer` unchanged. */
 export interface ServerConfig extends ServerOptions {
   readonly cors: Required<CorsOptions>;
   readonly workflow: RouteBlock;
@@ -33,24 +33,24 @@ export interface ServerConfig extends ServerOptions {
   readonly enableInteractiveExtensions: boolean;
   readonly stepAdaptor: StepAdaptor;
   readonly logLevel: (typeof logLevels)[number];
-  /** Sentences for the log at start: what the configuration says without effect. */
+  /** Warnings for the log at the start about settings without effect. */
   readonly warnings: readonly string[];
 }
 
 export interface ConfigSource {
-  /** Path of the YAML file. Default: that in the variable `FERMATA_CONFIG`, else none. */
+  /** Path of the YAML file. Default: the variable `FERMATA_CONFIG`, else none. */
   readonly file?: string | undefined;
-  /** Its content, if it has been read already. */
+  /** Its content, if it was read before. */
   readonly text?: string | undefined;
   readonly env: Variables;
-  /** Options of the command line, by name: `--port`. */
+  /** Command line options by name: `--port`. */
   readonly flags?: Flags;
 }
 
-/** Every setting that has a variable. */
+/** Every setting with a variable. */
 export const keys = { ...natKeys, ...ownKeys };
 
-/** Throws a Failure `options_invalid` whose lines are all that is wrong. Secrets are in none of them. */
+/** Throws a Failure `options_invalid` with one line per problem. Lines never contain secrets. */
 export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): ServerConfig => {
   const name = file ?? (env[fileVariable] || undefined);
   const reader = new ConfigReader(open(name, text, env), env, flags);
@@ -110,7 +110,7 @@ const open = (name: string | undefined, text: string | undefined, env: Variables
   }
 };
 
-/** Beyond that it is the wrong file, and nobody reads on. */
+/** Maximum number of reported problems. */
 const maxProblems = 50;
 
 const invalid = (problems: readonly string[]): Failure => {
@@ -125,7 +125,10 @@ const checkRoutes = (reader: ConfigReader, config: ServerConfig): void => {
     { place: [...place, 'workflow'], block: config.workflow },
     ...config.endpoints.map((block, at) => ({ place: [...place, 'endpoints', at], block })),
   ];
-  for (const { path, what } of routeProblems(blocks, config)) reader.refuse(path, what);
+  for (const { place, block } of blocks) {
+    const isForGet = block.openaiApiV1Path !== null && block.method !== 'POST';
+    if (isForGet) reader.refuse([...place, 'openai_api_v1_path'], 'needs method POST, or null');
+  }
   const fault = corsFault(config.cors);
   if (fault !== undefined) reader.refuse([...place, 'cors'], fault);
   if (!hasPath(config.workflow)) reader.warn([...place, 'workflow'], 'names no path, so the workflow is not served');

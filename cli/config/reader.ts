@@ -1,6 +1,6 @@
 /**
- * Finds the value of a setting: the option of the command line, else the variable, else the file, else the initial value.
- * What is wrong is collected, so that all of it can be told at once; a value is told only if it cannot be a secret.
+ * Finds the value of a setting: the command line option, else the variable, else the file, else the initial value. It
+ * collects problems, to report all of them at once. Messages contain a value only if it cannot be a secret.
  */
 import type { ConfigFile, Path } from './file.ts';
 import { type Variables, written } from './interpolate.ts';
@@ -9,10 +9,10 @@ import { isMap } from './kinds.ts';
 import { type Foreign, isRefused } from './nat-names.ts';
 import { nearest } from './nearest.ts';
 
-/** Options of the command line, by name: `--port`. */
+/** Command line options by name: `--port`. */
 export type Flags = Readonly<Record<string, string | undefined>>;
 
-/** In the order in which they count. */
+/** In the order of precedence. */
 export const sources = ['initial', 'file', 'variable', 'option'] as const;
 type Source = (typeof sources)[number];
 
@@ -35,7 +35,7 @@ export class ConfigReader {
     return valuesOf(table, (key) => this.#value(key));
   }
 
-  /** Of an entry of a list or map, which only the file can have; names in neither table are refused. */
+  /** For an entry of a list or map, which only the file can have. Names in neither table are refused. */
   entry<Keys extends Table>(table: Keys, path: Path, others: ReadonlyMap<string, Foreign>): ValuesOf<Keys> | undefined {
     const found = this.lookUp(path);
     if (!isMap(found)) {
@@ -58,7 +58,7 @@ export class ConfigReader {
     }, this.#file.root);
   }
 
-  /** Where the value in use stands: options count before variables, and these before the file. */
+  /** The source of the used value: options before variables, and variables before the file. */
   sourceOf(key: Key<unknown>): Source {
     return this.#given(key)?.source ?? 'initial';
   }
@@ -67,7 +67,7 @@ export class ConfigReader {
     this.problems.push(`${this.#nameOf(path)}: ${what}${this.#file.place(path)}`);
   }
 
-  /** `known` are the names that may stand there. */
+  /** `known` are the allowed names. */
   refuseName(path: Path, known: Iterable<string>): void {
     this.refuse(path, `there is no such setting${orMeant(nearest(String(path.at(-1)), known))}`);
   }
@@ -77,7 +77,7 @@ export class ConfigReader {
     this.#warnings.set(what, [...known, { name: this.#nameOf(path), place: this.#file.place(path) }]);
   }
 
-  /** A sentence for each, however many entries it is about. */
+  /** One message per problem, for any number of entries. */
   get warnings(): readonly string[] {
     return [...this.#warnings].map(([what, entries]) => {
       const place = entries.length === 1 ? entries[0]?.place : '';
@@ -92,7 +92,7 @@ export class ConfigReader {
     else this.warn(path, verdict.warning);
   }
 
-  /** A name that a variable has put in may be a part of a secret. */
+  /** A name from a variable may be a part of a secret. */
   #nameOf(path: Path): string {
     const inserted = this.#file.insertedSteps(path);
     return nameOf(path.map((step, at) => (inserted.has(at) ? '(of a variable)' : step)));
@@ -113,7 +113,7 @@ export class ConfigReader {
     if (flag && typed !== undefined) return { value: typed, name: flag, source: 'option' };
     const variable = variableOf(key);
     const set = this.#variables[variable];
-    // An empty variable is how a container says that it was not set.
+    // Containers use an empty variable for "not set".
     if (set && !isServiceLink(variable, set)) return { value: set, name: variable, source: 'variable' };
     const path = key.path.split('.');
     const value = this.lookUp(path);
@@ -137,7 +137,7 @@ export class ConfigReader {
     const text = path && this.#file.textAt(path);
     if (value === null && key.nullIsUnset && (text === undefined || text === '')) return key.initial;
     if (path !== undefined) this.#warnOfDollar(path, value);
-    // A secret of a variable may be digits, or the word null.
+    // A secret in a variable may be digits, or the word null.
     const asItIs = key.kind.parse(value);
     const parsed = asItIs === undefined && text !== undefined ? key.kind.parse(text) : asItIs;
     if (parsed !== undefined) return parsed;
@@ -170,7 +170,7 @@ const kindOf = (value: unknown): string => {
 
 const maxShown = 60;
 
-/** As it stands in the file, since what variables put in may be a secret; and without the credentials of a URL. */
+/** The text in the file, because variables may contain secrets; without the credentials of a URL. */
 const shown = (value: unknown): string => {
   if (typeof value !== 'string') return typeof value === 'object' ? kindOf(value) : String(value);
   const text = value.replace(/\/\/[^/]*@/, '//...@');

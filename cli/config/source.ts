@@ -1,15 +1,15 @@
-/** Where the entries of a file stand: in its text as it was written, and as it became YAML once variables were put in. */
+/** The places of a file's entries: in the original text, and in the YAML text after variables were replaced. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
 import type { Expanded, Insertion } from './interpolate.ts';
 
 export type Path = readonly (string | number)[];
 
 type Entry = {
-  /** Of its name, or of the last one on the way to it that is there; undefined if none is. */
+  /** Place of its name, or of the last existing name on its path; undefined if there is none. */
   readonly at: number | undefined;
-  /** Names on the way that a variable has put in. */
+  /** Names on the path that come from a variable. */
   readonly inserted: ReadonlySet<number>;
-  /** From behind the name to the end of the value; undefined if the entry is not there. */
+  /** From the end of the name to the end of the value; undefined if the entry is missing. */
   readonly start: number | undefined;
   readonly node: Node | null;
 };
@@ -26,25 +26,25 @@ export class ConfigSource {
     this.#expanded = expanded;
   }
 
-  /** `fermata.yaml:4:7`, for a place in the YAML. */
+  /** `fermata.yaml:4:7`, for a place in the YAML text. */
   placeAt(offset: number): string {
     const before = this.#original.slice(0, this.#originOf(offset));
     const start = before.lastIndexOf('\n') + 1;
     return `${this.#name}:${lineOf(before)}:${before.length - start + 1}`;
   }
 
-  /** ` (fermata.yaml:4)`; empty if no part of the path is there. */
+  /** ` (fermata.yaml:4)`; empty if no part of the path exists. */
   place(path: Path): string {
     const { at } = this.#find(path);
     return at === undefined ? '' : ` (${this.#name}:${lineOf(this.#original.slice(0, this.#originOf(at)))})`;
   }
 
-  /** Steps of the path whose names a variable has put in. */
+  /** Steps of the path whose names come from a variable. */
   insertedSteps(path: Path): ReadonlySet<number> {
     return this.#find(path).inserted;
   }
 
-  /** What is wrong with the variables in a value; undefined if nothing is, or there are none. */
+  /** The problem of the variables in a value; undefined without a problem or without variables. */
   fault(path: Path): string | undefined {
     const { start, node } = this.#find(path);
     const insertions = this.#insertionsOf(start, node);
@@ -55,14 +55,14 @@ export class ConfigSource {
     return isCut ? 'a part of its variable would be a comment of YAML; put the reference in quotes' : undefined;
   }
 
-  /** The plain text that variables have made of a value, where YAML sees something else in it; undefined for others. */
+  /** The plain text of a value with variables, if YAML parses it as another type; undefined otherwise. */
   textAt(path: Path): string | undefined {
     const { start, node } = this.#find(path);
     if (!isPlain(node) || this.#insertionsOf(start, node).length === 0) return undefined;
     return this.#expanded.text.slice(node.range?.[0], node.range?.[1]);
   }
 
-  /** The value as it was written, if it has variables. */
+  /** The original text of the value, if it has variables. */
   writtenAt(path: Path): string | undefined {
     const { start, node } = this.#find(path);
     const [first] = this.#insertionsOf(start, node);
@@ -74,7 +74,7 @@ export class ConfigSource {
     if (start === undefined) return [];
     const { text, insertions } = this.#expanded;
     const lineEnd = text.indexOf('\n', start);
-    // Where there is no value, it is the rest of the line that has made none.
+    // Without a value, the rest of the line is the cause.
     const isEmpty = node === null || (isScalar(node) && node.range?.[0] === node.range?.[1]);
     const end = isEmpty ? endOfEmpty(text, start, lineEnd) : (node.range?.[1] ?? start);
     return insertions.filter((one) => one.start <= end && one.end >= start);

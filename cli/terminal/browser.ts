@@ -1,4 +1,4 @@
-/** Shows a page to whoever sits before this machine. */
+/** Opens a page in the browser of this machine. */
 import { spawn } from 'node:child_process';
 
 const openers: Partial<Record<NodeJS.Platform, readonly [command: string, ...parameters: string[]]>> = {
@@ -6,7 +6,7 @@ const openers: Partial<Record<NodeJS.Platform, readonly [command: string, ...par
   win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
-/** Where no browser opens nothing happens: the link has been printed too. Other addresses than pages are not opened. */
+/** Without a browser nothing happens: the link is printed too. Only http and https URLs are opened. */
 export const openInBrowser = (url: string): void => {
   if (!/^https?:$/.test(new URL(url).protocol)) return;
   const [command, ...parameters] = openers[process.platform] ?? ['xdg-open'];

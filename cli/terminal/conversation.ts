@@ -1,4 +1,4 @@
-/** Follows a run from its first fact to its last: shows what it puts out, and has its prompts answered, one at a time. */
+/** Follows a run from its first fact to its last: shows its output, and answers its prompts, one at a time. */
 import {
   type Caller,
   type ExecutionView,
@@ -18,18 +18,18 @@ export interface ConversationSetup {
   readonly by: Caller;
   readonly screen: Screen;
   readonly respond: Respondent;
-  /** Shows a page to the user, where somebody is there to see it. */
+  /** Opens a page for the user, in a terminal. */
   readonly open: (url: string) => void;
 }
 
 type Asked = Extract<Fact, { type: 'interaction.requested' }>;
 
-/** Resolves when the run has settled. Rejects with what `respond` throws, and has then cancelled the run. */
+/** Resolves when the run has settled. Rejects with an error of `respond`, after cancelling the run. */
 export const converse = (setup: ConversationSetup): Promise<void> => new Conversation(setup).run();
 
 class Conversation {
   readonly #setup: ConversationSetup;
-  /** Prompts that are asked, or wait until the one before is answered. */
+  /** Prompts that are being asked, or wait for the previous one. */
   readonly #open = new Map<string, AbortController>();
   readonly #steps = new Map<number, string>();
   readonly #output = new GivenOutput();

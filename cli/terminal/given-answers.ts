@@ -1,26 +1,26 @@
-/** Answers from the command line: each prompt takes the next. */
-import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
-import { chosen, optionsOf, type Respondent } from './respondent.ts';
+/** Answers from the command line: each prompt takes the next one. */
+import { aboutPrompt, Failure, optionsOf, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
+import { chosen, type Respondent } from './respondent.ts';
 
 export interface GivenAnswers {
   readonly respond: Respondent;
-  /** Those that no prompt has taken yet. */
+  /** Answers that no prompt has taken yet. */
   readonly left: number;
 }
 
-/** When they run out the prompt goes to `next`; without one the run cannot go on. */
+/** After the last answer, prompts go to `next`. Without `next` the run cannot continue. */
 export const givenAnswers = (texts: readonly string[], next?: Respondent): GivenAnswers => {
   let used = 0;
   return {
     respond: async (prompt, signal) => {
-      if (prompt.input_type === 'notification') return { kind: 'notification' };
+      if (aboutPrompt(prompt.input_type).takes === 'acknowledgement') return { kind: prompt.input_type };
       const text = texts[used];
       if (text !== undefined) {
         used += 1;
         return responseTo(prompt, text);
       }
       if (next !== undefined) return next(prompt, signal);
-      throw unanswered(prompt, `nobody is here to answer. Run it in a terminal, or give ${howToAnswer(prompt)}`);
+      throw unanswered(prompt, `there is no terminal to ask in. Run it in a terminal, or give ${howToAnswer(prompt)}`);
     },
     get left() {
       return texts.length - used;
@@ -28,10 +28,11 @@ export const givenAnswers = (texts: readonly string[], next?: Respondent): Given
   };
 };
 
-/** A text as it is; an option by id, value or label; several of them with commas. Throws `options_invalid`. */
+/** A text unchanged; an option by id, value or label; several options with commas. Throws `options_invalid`. */
 const responseTo = (prompt: Prompt, text: string): Response => {
-  const response: Response =
-    prompt.input_type === 'text' ? { kind: 'text', text } : chosen(prompt, namesIn(prompt, text).map(idIn(prompt)));
+  const { input_type: kind } = prompt;
+  const isText = aboutPrompt(kind).takes === 'text';
+  const response = isText ? { kind, text } : chosen(prompt, namesIn(prompt, text).map(idIn(prompt)));
   try {
     readAnswer(prompt, response);
     return response;
@@ -41,14 +42,14 @@ const responseTo = (prompt: Prompt, text: string): Response => {
 };
 
 const namesIn = ({ input_type }: Prompt, text: string): string[] => {
-  if (input_type !== 'checkbox') return [text];
+  if (aboutPrompt(input_type).takes !== 'many') return [text];
   return text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
 };
 
-/** A name that fits nothing stays as it is, for `readAnswer` to say what would have fitted. */
+/** An unknown option is passed unchanged, so that `readAnswer` reports the valid ones. */
 const idIn = (prompt: Prompt) => {
   const options = optionsOf(prompt);
   return (name: string): string => {

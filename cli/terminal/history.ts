@@ -1,4 +1,4 @@
-/** One stored execution as people read it: how it stands, what it waits for, and what has happened, with the times between. */
+/** One stored execution, for people: its status, its open prompts, and its facts with the times between them. */
 import {
   aboutFact,
   type ExecutionContext,
@@ -12,7 +12,7 @@ import { shown } from './screen.ts';
 import { spell } from './spell.ts';
 import { nextOf, timeOf } from './stored.ts';
 
-/** Characters of a value or a text of somebody. */
+/** Maximum number of characters of a value or a text. */
 const MAX_DETAIL = 120;
 
 export const historyOf = (
@@ -25,7 +25,7 @@ export const historyOf = (
   const facts: [string, string][] = [
     ['status', status],
     ['workflow', version === '' ? workflow : `${workflow}, version ${version}`],
-    ['owner', owner ?? 'nobody in particular'],
+    ['owner', owner ?? 'none'],
     ['started', `${timeOf(startedAt)}, ${spell(now - startedAt)} ago`],
     ...(settledAt === null
       ? []
@@ -42,7 +42,7 @@ export const historyOf = (
   ].join('\n');
 };
 
-/** Where the workflow has thrown. */
+/** The stack of the workflow's error. */
 const stackOf = ({ entries }: StoredJournal): string[] => {
   const failed = entries.findLast((entry) => entry.type === 'execution.failed');
   if (failed?.type !== 'execution.failed' || failed.error.stack === undefined) return [];
@@ -90,7 +90,7 @@ const linesOf = ({ entries, truncatedThrough }: StoredJournal): string => {
   return gap + lines.join('');
 };
 
-/** What a line says beside the name of the fact. Nothing that could be used in somebody's place. */
+/** The rest of a line after the name of the fact. It contains nothing that allows acting as the owner. */
 const detailOf = (entry: JournalEntry, steps: ReadonlyMap<number, string>): string => {
   const words = { step: (call: number) => steps.get(call), user: (id: string) => id, time: timeOf };
   const { detail, value } = aboutFact(entry, words);

@@ -1,12 +1,12 @@
-/** The input of a run that is started from a command line. */
+/** The input of a run from the command line. */
 import { boundsFault, Failure, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
 import type { ValidationEntry } from '../../server/http/mistakes.ts';
 import { createReader } from '../../server/wire/pydantic/reader.ts';
 import { sampleBody } from '../greeting.ts';
 
 /**
- * What the schema of the workflow makes of it. `given` is JSON, or `-` for what `stdin` says; undefined if there is none.
- * Throws `options_invalid`, with all that is wrong.
+ * The input, parsed by the schema of the workflow. `given` is JSON, or `-` for the text of `stdin`; undefined without
+ * input. Throws `options_invalid` with all errors.
  */
 export const readInput = async (
   workflow: Workflow,
@@ -41,7 +41,7 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** Places begin with `body`, where a request would have it. */
+/** Paths begin with `body`, as in a request. */
 const line = ({ loc: [, ...path], msg }: ValidationEntry): string =>
   path.length === 0 ? `  ${msg}` : `  ${path.join('.')}: ${msg}`;
 

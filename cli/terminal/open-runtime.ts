@@ -1,4 +1,4 @@
-/** The runtime of a single run: without a server, unless a consent has to come back to one. */
+/** The runtime of a single run: without a server, except for the callback of a consent. */
 import { createRuntime, type Log, type Runtime, type Workflow } from '../../runtime/index.ts';
 import { openStore } from '../../server/open-store.ts';
 import type { ServerConfig } from '../config/read.ts';
@@ -6,11 +6,11 @@ import { cannotServe, listening } from '../refusals.ts';
 
 export interface OpenRuntime {
   readonly runtime: Runtime;
-  /** Ends what runs, disposes the builders, and gives the port back. */
+  /** Ends runs, disposes builders, and closes the port. */
   close(): Promise<void>;
 }
 
-/** Rejects with what a build threw, or if the port is needed and taken. */
+/** Rejects with the error of a build, or if the required port is in use. */
 export const openRuntime = async (workflow: Workflow, config: ServerConfig, log: Log): Promise<OpenRuntime> => {
   const { providers, oauthCallbackPath, runtime: options } = config;
   if (Object.keys(providers).length > 0 && oauthCallbackPath !== null) {
@@ -26,7 +26,7 @@ export const openRuntime = async (workflow: Workflow, config: ServerConfig, log:
   return { runtime, close: () => runtime.stop() };
 };
 
-/** A browser of this machine comes back, and nobody else is served: the workflow has no route. */
+/** Only the browser of this machine uses it, for the callback: the workflow has no route. */
 const callbackOnly = {
   host: 'localhost',
   workflow: {

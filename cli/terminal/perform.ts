@@ -1,4 +1,4 @@
-/** One run from its start to an exit code, with whoever is at the terminal. */
+/** Performs one run from its start to an exit code. */
 import { userInfo } from 'node:os';
 import {
   type ExecutionView,
@@ -18,19 +18,19 @@ export interface Performance {
   readonly runtime: Runtime;
   readonly workflow: Workflow;
   readonly input: unknown;
-  /** What prompts are answered with before anybody is asked. */
+  /** Answers that are used before the person is asked. */
   readonly answers: readonly string[];
-  /** On whose behalf; undefined for the user of the system. */
+  /** User id of the run; undefined: the user of the operating system. */
   readonly user: string | undefined;
   readonly streams: Streams;
 }
 
 const COMPLETED = 0;
 const FAILED = 1;
-/** As a shell has it for a process that SIGINT has ended. */
+/** The exit code of a process that SIGINT has ended. */
 const CANCELLED = 130;
 
-/** Gives the exit code. Rejects with `options_invalid` if a prompt gets no answer; the run is cancelled then. */
+/** Resolves to the exit code. Rejects with `options_invalid` if a prompt gets no answer, after cancelling the run. */
 export const perform = async (performance: Performance): Promise<number> => {
   const { runtime, workflow, input, streams, user = userInfo().username } = performance;
   const by = { userId: user };
@@ -38,13 +38,13 @@ export const perform = async (performance: Performance): Promise<number> => {
   const isPersonThere = streams.stdin.isTTY && streams.stderr.isTTY;
   const person = isPersonThere ? (await import('./person.ts')).person(streams) : undefined;
   const answers = givenAnswers(performance.answers, person);
-  const { trace, ...nobody } = metadataFromHttpRequest({});
-  const request = { ...nobody, trace: new RunTrace(trace), interactive: true, streaming: false };
+  const { trace, ...noRequest } = metadataFromHttpRequest({});
+  const request = { ...noRequest, trace: new RunTrace(trace), interactive: true, streaming: false };
   const { execution } = await runtime.start({ ...request, workflow: workflow.name, input, by });
 
   const cancel = (): void => void runtime.cancel(execution.id, by).catch(() => {}); // it may have settled meanwhile
   const heed = onSignals(cancel);
-  streams.stdout.on('error', cancel); // nobody takes what it puts out
+  streams.stdout.on('error', cancel); // the reader of the output has closed the pipe
   try {
     const open = isPersonThere ? openInBrowser : () => {};
     await converse({ runtime, execution, by, screen, respond: answers.respond, open });
@@ -54,7 +54,7 @@ export const perform = async (performance: Performance): Promise<number> => {
   }
   if (answers.left > 0) screen.say(`${answers.left} of the given answers were not asked for.`);
   const exitCode = outcome(execution, screen);
-  await write(streams, ''); // after all that was put out before
+  await write(streams, ''); // after all earlier output
   return streams.stdout.errored ? FAILED : exitCode;
 };
 
@@ -67,7 +67,7 @@ const outcome = ({ context: { result, error } }: ExecutionView, screen: Screen):
   return error.code === 'cancelled' ? CANCELLED : FAILED;
 };
 
-/** The first signal cancels the run, whose resources are closed then; another one ends the process at once. */
+/** The first signal cancels the run and closes its resources. A second signal ends the process at once. */
 const onSignals = (cancel: () => void): { end(): void } => {
   let isCancelled = false;
   const heed = (): void => {

@@ -1,35 +1,37 @@
-/** Somebody at a terminal. This is the one file that knows the prompt library, and is loaded when there is a terminal. */
+/** Asks a person at the terminal. Only this file uses the prompt library; it is loaded if there is a terminal. */
 import type { Readable, Writable } from 'node:stream';
 import { isCancel, multiselect, select, text } from '@clack/prompts';
-import { Failure, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
-import { chosen, optionsOf, type Respondent } from './respondent.ts';
+import { aboutPrompt, Failure, optionsOf, type Prompt, type Response, readAnswer } from '../../runtime/index.ts';
+import { chosen, type Respondent } from './respondent.ts';
 import { shown } from './screen.ts';
 
-/** How many options are shown at once. */
+/** Number of options that are shown at once. */
 const MAX_ITEMS = 12;
 
-/** Asks on standard error, so that standard output stays what the run puts out. */
+/** Asks on standard error, so that standard output contains only the output of the run. */
 export const person = ({ stdin: input, stderr: output }: { stdin: Readable; stderr: Writable }): Respondent => {
   return async (prompt, signal) => {
     const common = { message: shown(prompt.text), input, output, signal };
-    const options = optionsOf(prompt).map(({ id, label, description }) => {
-      const option = { value: id, label: shown(label) || id };
-      return description ? { ...option, hint: shown(description) } : option;
+    const options = optionsOf(prompt).map((offered) => {
+      const option = { value: offered.id, label: shown(offered.label) || offered.id };
+      return 'description' in offered && offered.description !== ''
+        ? { ...option, hint: shown(offered.description) }
+        : option;
     });
-    switch (prompt.input_type) {
-      case 'notification':
-        return { kind: 'notification' };
+    switch (aboutPrompt(prompt.input_type).takes) {
+      case 'acknowledgement':
+        return { kind: prompt.input_type };
       case 'text': {
-        const placeholder = shown(prompt.placeholder ?? '');
+        const placeholder = shown(('placeholder' in prompt ? prompt.placeholder : null) ?? '');
         const answer = await text({ ...common, placeholder, validate: (typed = '') => whyNot(prompt, typed) });
-        return isCancel(answer) ? null : { kind: 'text', text: answer ?? '' };
+        return isCancel(answer) ? null : { kind: prompt.input_type, text: answer ?? '' };
       }
-      case 'checkbox': {
+      case 'many': {
         if (options.length === 0) return chosen(prompt, []);
         const ids = await multiselect({ ...common, options, maxItems: MAX_ITEMS, required: false });
         return isCancel(ids) ? null : chosen(prompt, ids);
       }
-      default: {
+      case 'one': {
         if (options.length === 0) throw nothingToChoose(prompt);
         const id = await select({ ...common, options, maxItems: MAX_ITEMS });
         return isCancel(id) ? null : chosen(prompt, [id]);
@@ -39,7 +41,7 @@ export const person = ({ stdin: input, stderr: output }: { stdin: Readable; stde
 };
 
 const whyNot = (prompt: Prompt, typed: string): string | undefined => {
-  const response: Response = { kind: 'text', text: typed };
+  const response: Response = { kind: prompt.input_type, text: typed };
   try {
     readAnswer(prompt, response);
     return undefined;

@@ -1,18 +1,13 @@
-/** Who answers what a run asks: somebody at the terminal, or whoever typed the command. */
-import type { Option, Prompt, Response } from '../../runtime/index.ts';
+/** The source of answers for a run: a person at the terminal, or the command line. */
+import type { Prompt, Response } from '../../runtime/index.ts';
 
 /**
- * Gives the response to a prompt, or null if they would rather end the run. Aborted when the prompt is no longer
- * open; what it gives then is not looked at. Rejects with `options_invalid` if there will be no answer.
+ * Returns the response to a prompt, or null to end the run. The signal is aborted when the prompt closes; a later
+ * response is ignored. Rejects with `options_invalid` if there is no answer.
  */
 export type Respondent = (prompt: Prompt, signal: AbortSignal) => Promise<Response | null>;
 
-/** Whatever one chooses from: two options of any value, or several of texts. */
-export type Choosable = Pick<Option, 'id' | 'label'> & { readonly value: unknown; readonly description?: string };
-
-export const optionsOf = (prompt: Prompt): readonly Choosable[] => ('options' in prompt ? prompt.options : []);
-
-/** By id, since values may be alike. */
+/** Found by id, because two values may be equal. */
 export const chosen = ({ input_type: kind }: Prompt, ids: readonly string[]): Response => ({
   kind,
   picks: ids.map((id) => ({ id })),

@@ -1,6 +1,6 @@
 /**
- * What a run shows in a terminal. Its output goes to standard output, as it is; all that is for people goes to standard
- * error, so that the output can be piped. Where that is no terminal there is no colour and nothing moves.
+ * The terminal output of a run. The run's output goes to standard output unchanged; everything for people goes to
+ * standard error, so that the output can be piped. Outside of a terminal there are no colours and no animation.
  */
 import type { Streams } from '../host.ts';
 
@@ -13,33 +13,33 @@ export class Screen {
   #spinner: NodeJS.Timeout | undefined;
   #doing = '';
   #frame = 0;
-  /** Whether the last line of the output is still open: then nothing may be written over it. */
+  /** Whether the last line of the output is incomplete. Then nothing may overwrite it. */
   #isMidLine = false;
 
   constructor(streams: Pick<Streams, 'stdout' | 'stderr'>) {
     this.#streams = streams;
   }
 
-  /** A text as it is, anything else as a line of JSON. */
+  /** A text unchanged, any other value as a line of JSON. */
   output(value: unknown): void {
     if (typeof value === 'string') this.#print(value);
     else this.#print(`${this.#isMidLine ? '\n' : ''}${this.#json(value)}\n`);
   }
 
-  /** The last thing that is put out. Of a run that has nothing to say there is nothing. */
+  /** Prints the result. A run without a result prints nothing. */
   result(value: unknown): void {
     if (value !== null && value !== undefined) this.output(value);
     if (this.#isMidLine) this.#print('\n');
   }
 
-  /** Says something to whoever watches, on lines of its own. */
+  /** Prints a message for people, on separate lines. */
   say(text: string): void {
     this.rest();
     this.#endLine();
     this.#streams.stderr.write(`${shown(text)}\n`);
   }
 
-  /** Shows that something is going on, until something else is shown. */
+  /** Shows a progress indicator until something else is shown. */
   busy(doing: string): void {
     if (!this.#streams.stderr.isTTY || (this.#isMidLine && this.#streams.stdout.isTTY)) return;
     this.#doing = shown(doing).replaceAll(/\s+/g, ' ');
@@ -53,7 +53,7 @@ export class Screen {
     this.#streams.stderr.write(ERASE_LINE);
   }
 
-  /** Before somebody else writes to the terminal. */
+  /** Stops the indicator before other code writes to the terminal. */
   clear(): void {
     this.rest();
     this.#endLine();
@@ -76,11 +76,11 @@ export class Screen {
     if (this.#isMidLine && this.#streams.stdout.isTTY) this.#print('\n');
   }
 
-  /** For people it is laid out; for programs it is one line. */
+  /** Indented for people; one line for programs. */
   #json(value: unknown): string {
     return JSON.stringify(value, null, this.#streams.stdout.isTTY ? 2 : 0);
   }
 }
 
-/** Without characters that would steer the terminal: what is shown may come from anywhere. */
+/** Without control characters: the text may come from anywhere. */
 export const shown = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, '');

@@ -1,4 +1,4 @@
-/** Stretches of time as people say them, in their two largest units. */
+/** Durations for people, in their two largest units. */
 
 const UNITS = [
   ['d', 86_400_000],
@@ -8,7 +8,7 @@ const UNITS = [
   ['ms', 1],
 ] as const;
 
-/** `3 d 4 h`, `1 min`, `12 ms`. Of a negative one: `0 ms`. */
+/** `3 d 4 h`, `1 min`, `12 ms`. A negative duration is `0 ms`. */
 export const spell = (ms: number): string => {
   const whole = Math.max(0, Math.round(ms));
   const first = UNITS.findIndex(([, size]) => whole >= size);

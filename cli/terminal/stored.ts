@@ -1,4 +1,4 @@
-/** Stored executions as they are shown: as lines of JSON for programs, and as a table for people. */
+/** Prints stored executions: as lines of JSON for programs, and as a table for people. */
 import {
   type Blocked,
   type JournalEntry,
@@ -11,7 +11,7 @@ import { HIDDEN } from '../../server/operator/inspector/redact.ts';
 import { shown } from './screen.ts';
 import { spell } from './spell.ts';
 
-/** One line of JSON, with the names that HTTP has for it. */
+/** One line of JSON, with the names of the HTTP API. */
 export const jsonOf = (summary: Summary, blocked: Blocked | null = null): object => {
   const { id, status, workflow, version, owner, startedAt, settledAt, dueAt } = summary;
   const isSettled = settledAt !== null;
@@ -39,7 +39,7 @@ export const exportOf = (
   entries: entries.map(withoutSecrets),
 });
 
-/** The state of a consent could be used to end it, and an idempotency key to answer in the place of its owner. */
+/** The state of a consent would allow ending it, and an idempotency key would allow acting as the owner. */
 const withoutSecrets = (entry: JournalEntry): object => {
   const there = secretsOf(entry).filter((name) => name in entry);
   return { ...entry, ...Object.fromEntries(there.map((name) => [name, HIDDEN])) };
@@ -47,7 +47,7 @@ const withoutSecrets = (entry: JournalEntry): object => {
 
 export const timeOf = (ms: number): string => new Date(Math.min(ms, LAST_DATE)).toISOString();
 
-/** What will happen by itself. */
+/** Its next deadline. */
 export const nextOf = ({ settledAt, dueAt }: Summary, now: number): string => {
   if (dueAt === null) return '-';
   const what = settledAt === null ? 'due' : 'forgotten';
@@ -56,7 +56,7 @@ export const nextOf = ({ settledAt, dueAt }: Summary, now: number): string => {
 
 const HEADS = ['EXECUTION', 'STATUS', 'WORKFLOW', 'OWNER', 'STARTED', 'NEXT'];
 
-/** With a head, and each column as wide as it has to be. */
+/** A table with a head; columns fit their content. */
 export const tableOf = (
   summaries: readonly Summary[],
   now: number,
@@ -80,5 +80,5 @@ export const tableOf = (
     .join('');
 };
 
-/** Names come from anywhere. */
+/** Names may come from anywhere. */
 const cell = (text: string): string => shown(text).replaceAll(/\s+/g, ' ');

@@ -1,4 +1,4 @@
-/** The frame: where one can go, whether the news come in, and the view in the middle. */
+/** The frame of the page: navigation, connection state, and the current view. */
 import { useEffect, useRef } from 'preact/hooks';
 import { useLive } from './live.ts';
 import { Mark } from './parts/bits.tsx';
@@ -40,7 +40,7 @@ const Frame = () => {
   useEffect(() => {
     document.title = `${id ?? title} · Fermata`;
     scrollTo(0, 0);
-    if (!isFirst.current) main.current?.focus(); // so that readers hear of the new view
+    if (!isFirst.current) main.current?.focus(); // so that screen readers announce the new view
     isFirst.current = false;
   }, [view, id]);
   return (
@@ -106,7 +106,7 @@ const viewOf = (view: string, id: string | undefined) => {
   }
 };
 
-/** How many things wait for somebody. */
+/** Number of open prompts and consents. */
 const Waiting = () => {
   const { value } = useLive(() => api.inbox(MOST), 'inbox');
   if (value === undefined || value.length === 0) return null;

@@ -1,13 +1,14 @@
 /**
- * The news of the server, through one stream for all tabs of a browser: it allows six connections to a server, for all of
- * them together. The tab that holds a lock listens, and tells the others; when it closes, the next one listens.
+ * Changes from the server, through one stream for all tabs of a browser, because a browser allows six connections per
+ * server. The tab that holds a lock has the stream and passes changes to the others. When it closes, another tab takes
+ * over.
  *
- * Without locks (pages that came by plain http from another machine have none) each tab listens for itself.
+ * Pages served by plain http from another machine have no locks. There, each tab has its own stream.
  */
 import type { Client, FollowOptions } from '../../client/index.ts';
 import type { ChangesBody } from '../../client/wire.ts';
 
-/** `hello`: a tab has come. `connection`: how the stream stands, also as the reply to `hello`. */
+/** `hello`: a tab has opened. `connection`: the state of the stream, also the reply to `hello`. */
 type Message =
   | { readonly is: 'hello' }
   | { readonly is: 'connection'; readonly isOpen: boolean }
@@ -27,7 +28,7 @@ export interface Listening {
 
 const EVERYTHING: ChangesBody = { executions: null };
 
-/** Listens until the signal is aborted. Rejects as `Client.changes`, in the tab that has the stream. */
+/** Runs until the signal is aborted. Rejects like `Client.changes`, in the tab that has the stream. */
 export const listen = async (api: Client, { name, ...options }: Listening, listener: Listener): Promise<void> => {
   const { signal } = options;
   if (!('locks' in navigator)) return follow(api, options, listener);
@@ -37,7 +38,7 @@ export const listen = async (api: Client, { name, ...options }: Listening, liste
       if (data.is === 'changed') listener.onChange(data.changes);
       else if (data.is === 'connection') {
         listener.onConnection(data.isOpen);
-        if (data.isOpen) listener.onChange(EVERYTHING); // what was told before is not known
+        if (data.isOpen) listener.onChange(EVERYTHING); // earlier changes are unknown
       }
     };
     say(channel, { is: 'hello' });

@@ -1,4 +1,4 @@
-/** The statechart of an execution as SVG text, without its own style: the policy of the page allows none inside of it. */
+/** The statechart of an execution as SVG text, without a style element: the page's policy forbids it. */
 import { execution } from 'virtual:charts';
 import { svgOf } from '../../machines/drawing/svg.ts';
 import { style } from '../../machines/drawing/svg-style.ts';
@@ -11,7 +11,10 @@ document.adoptedStyleSheets.push(sheet);
 export const chartOf = ({ active, taken }: Pick<Path, 'active' | 'taken'>): string =>
   svgOf(execution, { active: [active], taken: taken.flatMap(edgeOf) }).replace(/<style>.*?<\/style>/s, '');
 
-/** Of several lines between the same states, the one of this event; one without an event begins with its condition. */
+/**
+ * Selects the line of this event among several lines between the same states. The label of a line without an event
+ * begins with its guard.
+ */
 const edgeOf = ({ source, target, event }: Arrow): string[] => {
   const between = execution.edges.filter((edge) => edge.source === source && edge.target === target);
   const own = between.find(({ label }) => label.startsWith(event === '' ? '[' : event)) ?? between[0];

@@ -1,49 +1,49 @@
-/** Hooks for what is live: something that is asked for again at news, and the journal of one execution. */
+/** Hooks for live data: values that are requested again after changes, and the journal of one execution. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { RequestError } from '../../client/index.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { api, isNewsOf, isShutOut, messageOf, news } from './state.ts';
 
 export interface Live<T> {
-  /** The newest that came; undefined before the first. It stays while the server cannot be reached. */
+  /** The newest value; undefined before the first. It stays while the server cannot be reached. */
   readonly value: T | undefined;
-  /** Why the last one did not come. */
+  /** The error of the last request. */
   readonly error: string | undefined;
 }
 
-/** A busy server is not asked more than so many parts of the time that it takes to answer. */
-const PATIENCE = 9;
+/** A pause is this many times as long as the request before it. */
+const PAUSE_FACTOR = 9;
 
 /**
- * Asks when `key` changes and at news. One question at a time, and the next one only after a pause: the longer an answer
- * takes, the longer, so that however much happens, a page takes a tenth of the server's time at most.
+ * Requests a value when `key` changes and after changes. One request at a time. The pause after a request grows with
+ * its duration, so a page uses a tenth of the server's time at most.
  */
 export const useLive = <T>(ask: () => Promise<T>, key: string): Live<T> => {
   const [state, setState] = useState<Live<T>>({ value: undefined, error: undefined });
-  const question = useRef(ask);
-  question.current = ask;
+  const latest = useRef(ask);
+  latest.current = ask;
   useEffect(() => {
     let isAsking = false;
-    let isDue = false;
+    let isOutdated = false;
     let isOver = false;
-    const look = async (): Promise<void> => {
-      isDue = true;
+    const refresh = async (): Promise<void> => {
+      isOutdated = true;
       if (isAsking) return;
       isAsking = true;
-      while (isDue && !isOver) {
-        isDue = false;
+      while (isOutdated && !isOver) {
+        isOutdated = false;
         const since = performance.now();
         try {
-          const value = await question.current();
+          const value = await latest.current();
           if (!isOver) setState({ value, error: undefined });
         } catch (error) {
           if (!isOver && !isShutOut(error)) setState(({ value }) => ({ value, error: messageOf(error) }));
         }
-        if (isDue) await new Promise((resolve) => setTimeout(resolve, PATIENCE * (performance.now() - since)));
+        if (isOutdated) await new Promise((resolve) => setTimeout(resolve, PAUSE_FACTOR * (performance.now() - since)));
       }
       isAsking = false;
     };
-    const unsubscribe = news.subscribe(() => void look());
+    const unsubscribe = news.subscribe(() => void refresh());
     return () => {
       isOver = true;
       unsubscribe();
@@ -56,13 +56,13 @@ export interface LiveJournal {
   readonly entries: readonly JournalEntry[];
   /** Entries up to this number may be missing. */
   readonly truncatedThrough: number;
-  /** The server does not know the execution, or not any more. */
+  /** The server has no such execution, or has deleted it. */
   readonly isGone: boolean;
 }
 
 const nothing: LiveJournal = { entries: [], truncatedThrough: 0, isGone: false };
 
-/** Reads what is new at news: a stream for each tab would take the few connections that a browser has. */
+/** Reads new entries after changes. A stream for each tab would use up the browser's connections. */
 export const useJournal = (id: string): LiveJournal => {
   const [journal, setJournal] = useState(nothing);
   useEffect(() => {
@@ -80,7 +80,7 @@ export const useJournal = (id: string): LiveJournal => {
         if (page.entries.length === 0) return show();
       }
     };
-    const look = gathered(async () => {
+    const refresh = oneAtATime(async () => {
       try {
         await read();
       } catch (error) {
@@ -90,7 +90,7 @@ export const useJournal = (id: string): LiveJournal => {
     });
     setJournal(nothing);
     const unsubscribe = news.subscribe(() => {
-      if (entries.length === 0 || isNewsOf(id)) look();
+      if (entries.length === 0 || isNewsOf(id)) refresh();
     });
     return () => {
       abort.abort();
@@ -100,16 +100,16 @@ export const useJournal = (id: string): LiveJournal => {
   return journal;
 };
 
-/** One at a time, and once more if it was called meanwhile. */
-const gathered = (work: () => Promise<void>): (() => void) => {
+/** Runs one call at a time, and one more if it was called meanwhile. */
+const oneAtATime = (work: () => Promise<void>): (() => void) => {
   let isWorking = false;
-  let isDue = false;
+  let isOutdated = false;
   return async () => {
-    isDue = true;
+    isOutdated = true;
     if (isWorking) return;
     isWorking = true;
-    while (isDue) {
-      isDue = false;
+    while (isOutdated) {
+      isOutdated = false;
       await work();
     }
     isWorking = false;

@@ -1,21 +1,21 @@
-/** The way an execution took through its statechart: its journal, folded by the machine itself. */
+/** The path of an execution through its statechart: its journal, folded by the machine. */
 import { type Actor, type AnyTransitionDefinition, createActor, type StateValue } from 'xstate';
 import { type ExecutionContext, executionMachine } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 
 export type Path = {
   readonly context: ExecutionContext;
-  /** Where it stands: the innermost state, as `active.running.queued`. */
+  /** The innermost state, such as `active.running.queued`. */
   readonly active: string;
-  /** The arrows it took, each once. */
+  /** Transitions taken, each once. */
   readonly taken: readonly Arrow[];
-  /** For each number of a fact that led to another state: where to. */
+  /** The target state, by the number of the fact that led to it. */
   readonly reached: ReadonlyMap<number, string>;
 };
 
 export type Arrow = { readonly source: string; readonly target: string; readonly event: string };
 
-/** A walk goes on where it was: facts are folded once, however often one looks. */
+/** A walk continues from its last position, so each fact is folded once. */
 export class Walk {
   readonly #executionId: string;
   #actor: Actor<typeof executionMachine> | undefined;
@@ -28,7 +28,7 @@ export class Walk {
     this.#executionId = executionId;
   }
 
-  /** `entries` are those of the last time, and what has come since. Undefined before the first one has come. */
+  /** `entries` are the earlier ones and the new ones. Undefined without entries. */
   through(entries: readonly JournalEntry[]): Path | undefined {
     for (; this.#walked < entries.length; this.#walked += 1) this.#step(entries[this.#walked]!);
     if (this.#actor === undefined) return undefined;
@@ -55,7 +55,7 @@ export class Walk {
   }
 }
 
-/** A fact that leads nowhere has no target. */
+/** A fact without a transition has no target. */
 const arrowsOf = ({ source, target = [], eventType }: AnyTransitionDefinition): Arrow[] =>
   target.map((to) => ({ source: source.path.join('.'), target: to.path.join('.'), event: eventType }));
 

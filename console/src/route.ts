@@ -1,4 +1,4 @@
-/** Where the reader is: the part of the address after `#`, which no server sees. */
+/** The current view: the part of the address after `#`, which is not sent to the server. */
 import { computed, signal } from '@preact/signals';
 
 export type Place = { readonly view: string; readonly id: string | undefined; readonly query: URLSearchParams };
@@ -28,7 +28,7 @@ export const go = (href: string): void => {
   location.hash = href;
 };
 
-/** Changes the query of the present place, without a step in the history. */
+/** Changes the query of the current view, without an entry in the history. */
 export const filterBy = (changed: Readonly<Record<string, string>>): void => {
   const query = new URLSearchParams(place.value.query);
   for (const [name, value] of Object.entries(changed)) value === '' ? query.delete(name) : query.set(name, value);

@@ -1,4 +1,4 @@
-/** What a form can ask for, read from JSON Schema. What it cannot is asked for as JSON. */
+/** The fields that a form can show, read from JSON Schema. Other inputs are entered as JSON. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 export type Field = {
@@ -6,9 +6,9 @@ export type Field = {
   readonly title: string | undefined;
   readonly description: string | undefined;
   readonly schema: Schema;
-  /** Of a group. */
+  /** The fields of a group. */
   readonly members: readonly { readonly name: string; readonly isRequired: boolean; readonly field: Field }[];
-  /** Of a choice. */
+  /** The options of a choice. */
   readonly choices: readonly unknown[];
 };
 
@@ -17,7 +17,7 @@ const isObject = (value: unknown): value is Schema =>
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Without a schema anything goes, which is JSON. */
+/** Without a schema any input is valid, so it is entered as JSON. */
 export const fieldOf = (schema: unknown, depth = 0): Field => {
   const given = isObject(schema) ? schema : {};
   const { title, description } = given;
@@ -56,7 +56,7 @@ const membersOf = ({ properties, required }: Schema, depth: number): Field['memb
     field: fieldOf(schema, depth + 1),
   }));
 
-/** What a form begins with. Undefined is left out. */
+/** The initial value of a field. Undefined is left out. */
 export const startOf = (field: Field, isRequired = true): unknown => {
   const { default: given } = field.schema;
   if (given !== undefined) return given;
@@ -69,7 +69,7 @@ export const startOf = (field: Field, isRequired = true): unknown => {
   return undefined;
 };
 
-/** With one member set, or left out if it is undefined. */
+/** A copy with one member set, or without it if the value is undefined. */
 export const withMember = (value: unknown, name: string, member: unknown): Schema => {
   const { [name]: _, ...others } = isObject(value) ? value : {};
   return member === undefined ? others : { ...others, [name]: member };

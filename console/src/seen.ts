@@ -1,12 +1,15 @@
 /**
- * Streams last for as long as somebody looks at the page. Browsers allow six connections to a server, for all tabs together:
- * tabs in the background would take them from the one in front.
+ * Streams stay open only while the page is visible. Browsers allow six connections per server for all tabs, and
+ * background tabs would use those of the visible tab.
  */
 
-/** A look at another tab is no reason to part. */
+/** A short look at another tab does not close the stream. */
 const PATIENCE_MS = 10_000;
 
-/** Runs until it returns; what is cut off because nobody looks is run again when somebody does. Rejects as it does. */
+/**
+ * Runs until it returns. A run that is stopped because the page is hidden starts again when the page is visible.
+ * Rejects like the run.
+ */
 export const whileSeen = async (run: (signal: AbortSignal) => Promise<void>): Promise<void> => {
   for (;;) {
     await seen();

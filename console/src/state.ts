@@ -1,36 +1,36 @@
 /**
- * What the whole page shares: the client, whether its operator is let in, and the news that come from the server.
+ * State that all views share: the client, whether the operator is signed in, and changes from the server.
  *
- * All is asked for with `X-As-Operator`, which lets in whoever the server's door would: by the cookie of signing in, or for
- * being on the same machine. A script cannot read that cookie, and no other page can send this header.
+ * All requests have the header `X-As-Operator`. The server accepts it from operators: by the sign-in cookie, or from
+ * the same machine. Scripts cannot read that cookie, and other pages cannot send this header.
  */
 import { signal } from '@preact/signals';
 import { createClient, RequestError } from '../../client/index.ts';
 import { listen } from './changes.ts';
 import { whileSeen } from './seen.ts';
 
-/** The server's root path: the page is at `/console` below it. */
+/** The server's root path. The page is at `/console` below it. */
 export const root = location.pathname.replace(/\/console\/?$/, '');
 
-export const AS_OPERATOR = { 'x-as-operator': '1' };
+const AS_OPERATOR = { 'x-as-operator': '1' };
 
-/** The page says itself that the server is away, and asks again. */
+/** The page itself shows that the server is away, and retries. */
 export const api = createClient({
   baseUrl: location.origin + root,
   headers: AS_OPERATOR,
   retryMs: () => undefined,
 });
 
-/** `shut`: the operator key is needed; `reason` is what the server said. */
+/** `shut`: the operator key is needed. `reason` is the server's explanation. */
 export const session = signal<{ is: 'asking' } | { is: 'open' } | { is: 'shut'; reason: string }>({ is: 'asking' });
 
 export const connection = signal<'connecting' | 'live' | 'lost'>('connecting');
 
-/** Counts the news: whoever shows what can change looks again when it does. */
+/** Counts changes. Views that show changing data read it again when the count grows. */
 export const news = signal(0);
 
 let changed: readonly string[] | null = null;
-/** Whether the last news may be about an execution. */
+/** Whether the last change may concern an execution. */
 export const isNewsOf = (id: string): boolean => changed === null || changed.includes(id);
 
 /** Epoch milliseconds, once a second. */
@@ -39,7 +39,7 @@ setInterval(() => {
   now.value = Date.now();
 }, 1000);
 
-/** Sees whether the operator is let in, and then listens for news until that ends. */
+/** Checks whether the operator is signed in, and then reads changes until that ends. */
 export const enter = async (): Promise<void> => {
   try {
     await patiently(() => api.builders());
@@ -65,7 +65,7 @@ const follow = (signal: AbortSignal): Promise<void> =>
     },
   );
 
-/** Asks again while there is no server to answer. */
+/** Retries while the server cannot be reached. */
 const patiently = async <T>(ask: () => Promise<T>): Promise<T> => {
   for (;;) {
     try {
@@ -83,7 +83,7 @@ const shutOut = (error: unknown): void => {
   session.value = { is: 'shut', reason };
 };
 
-/** Gives the key away for a cookie. False if it is not the key. */
+/** Exchanges the key for a cookie. Resolves to false if the key is wrong. */
 export const signIn = async (key: string): Promise<boolean> => {
   const response = await fetch(`${root}/operator`, {
     method: 'POST',
@@ -96,7 +96,7 @@ export const signIn = async (key: string): Promise<boolean> => {
   return true;
 };
 
-/** Remembers only that there is a cookie, which no script can see. */
+/** Remembers only that a cookie exists; scripts cannot read it. */
 const SIGNED_IN = 'fermata.signedIn';
 
 export const hasSignedIn = (): boolean => localStorage.getItem(SIGNED_IN) !== null;
@@ -107,7 +107,7 @@ export const signOut = async (): Promise<void> => {
   location.reload();
 };
 
-/** Whether an error says that the operator is let in no more; then the page has noticed. */
+/** Whether an error means that the operator is signed out. The page then shows the sign-in form. */
 export const isShutOut = (error: unknown): boolean => {
   if (!(error instanceof RequestError) || (error.status !== 401 && error.code !== 'operator_required')) return false;
   shutOut(error);

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system is: remembered in this browser. */
+/** Light, dark or the system's theme, remembered in this browser. */
 import { effect, signal } from '@preact/signals';
 
 export const themes = ['system', 'light', 'dark'] as const;

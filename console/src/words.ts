@@ -1,10 +1,10 @@
-/** How things are told: statuses, facts, times. */
+/** The wording of statuses, facts and times. */
 import type { ListedExecution } from '../../client/index.ts';
 import type { ExecutionContext } from '../../machines/execution.ts';
 import { aboutFact, FACTS } from '../../machines/fact-table.ts';
 import type { JournalEntry, Pause } from '../../machines/facts.ts';
 
-/** How an execution stands, as people see it. */
+/** The status of an execution, in words for people. */
 export const standings = {
   queued: 'Queued',
   executing: 'Running',
@@ -41,11 +41,11 @@ export const standingAt = (active: string, { settledAt, error, blocked }: Execut
   return error === null ? 'completed' : error.code === 'cancelled' ? 'cancelled' : 'failed';
 };
 
-/** User ids that are made of credentials are long and say nothing; their beginning tells them apart. */
+/** User ids made from credentials are long; their beginning distinguishes them. */
 export const shortId = (id: string): string => (/^[\da-f]{8}-[\da-f-]{27}$/.test(id) ? id.slice(0, 8) : id);
 
-/** What a fact says, and what there is to say beside. `steps` are the names of steps, by the number of their call. */
-export const told = (
+/** The words for a fact, and further details. `steps` are the names of steps by the number of their call. */
+export const describeFact = (
   entry: JournalEntry,
   steps: ReadonlyMap<number, string>,
 ): { readonly title: string; readonly more?: string | undefined } => {
@@ -58,7 +58,7 @@ export const told = (
   return { title: FACTS[entry.type].title, more: aboutFact(entry, words).detail };
 };
 
-/** The class that colours its line. */
+/** The CSS class of its line. */
 export const toneOf = ({ type }: JournalEntry): string => {
   const row = FACTS[type];
   return 'tone' in row ? row.tone : '';
@@ -91,7 +91,7 @@ const longDuration = (seconds: number): string => {
     .join(' ');
 };
 
-/** Of what is shown by the second. */
+/** Times that are shown to the second. */
 export const countdown = (ms: number): string => (ms < 1000 ? 'any moment' : longDuration(Math.floor(ms / 1000)));
 
 export const ago = (ms: number): string =>

@@ -1,4 +1,4 @@
-/** The part of a browser that a consent needs: it follows redirects, keeps cookies, and somebody fills in its forms. */
+/** The parts of a browser that a consent needs: it follows redirects, keeps cookies and fills in forms. */
 
 export interface Page {
   readonly url: string;
@@ -6,10 +6,10 @@ export interface Page {
   readonly text: string;
 }
 
-/** Hops after which a way through pages leads nowhere. */
+/** The limit of hops for one way through pages. */
 const MAX_HOPS = 20;
 
-/** Opens the page, signs in under a name and agrees to everything; gives the page at which that ends. */
+/** Opens the page, signs in under a name and agrees to everything. Returns the last page. */
 export const consent = async (authUrl: string, login: string): Promise<Page> => {
   const jar = new Map<string, Map<string, string>>();
   let page = await visit(jar, authUrl);
@@ -23,7 +23,7 @@ export const consent = async (authUrl: string, login: string): Promise<Page> => 
 
 type Jar = Map<string, Map<string, string>>;
 
-/** Cookies are kept by host name; as in browsers, all ports of a host share them. */
+/** Cookies belong to a host name. As in browsers, all ports of a host share them. */
 const visit = async (jar: Jar, address: string, init: RequestInit = {}): Promise<Page> => {
   let [url, request] = [new URL(address), init];
   for (let hop = 0; hop < MAX_HOPS; hop += 1) {

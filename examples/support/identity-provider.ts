@@ -1,10 +1,10 @@
-/** A real OpenID provider on loopback. Its sign-in page takes any name, with any password. */
+/** A real OpenID provider on loopback. Its sign-in page accepts any name and any password. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Scope } from 'fermata';
 import { Provider } from 'oidc-provider';
 
-/** Listens when it resolves, and is closed with the scope. Rejects if the port is taken. */
+/** Resolves when it listens. The scope closes it. Rejects if the port is taken. */
 export const startIdentityProvider = async (scope: Scope, port: number): Promise<{ origin: string }> => {
   const origin = `http://127.0.0.1:${port}`;
   const provider = new Provider(origin, {

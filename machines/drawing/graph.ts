@@ -1,12 +1,12 @@
-/** A machine as a plain graph: its states as they are nested, and the transitions that lead from one to another. */
+/** A machine as a plain graph: its nested states, and the transitions between them. */
 import type { AnyStateMachine, AnyTransitionDefinition } from 'xstate';
 
 type State = AnyStateMachine['root'];
 
 export type Graph = {
-  /** Of the machine. */
+  /** Id of the machine. */
   readonly id: string;
-  /** In the order they are written, each after the one it is in. The root is the graph itself. */
+  /** In the order of the source, each state after its parent. The root is the graph itself. */
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
 };
@@ -19,13 +19,13 @@ export type GraphNode = {
   readonly key: string;
   readonly type: State['type'];
   readonly tags: readonly string[];
-  /** Whether it is where the state around it begins. */
+  /** Whether it is the initial state of its parent. */
   readonly isInitial: boolean;
   readonly isFinal: boolean;
 };
 
 export type GraphEdge = {
-  /** Says what it is, and is the same for every graph of the machine: `ready.in_use --> ready.idle: use.ended`. */
+  /** Identifies the edge, and is the same for every graph of the machine: `ready.in_use --> ready.idle: use.ended`. */
   readonly id: string;
   readonly source: string;
   readonly target: string;
@@ -33,14 +33,14 @@ export type GraphEdge = {
   readonly label: string;
 };
 
-/** What only changes the context leads nowhere and is no edge, and neither is what the root listens to. */
+/** Events that only change the context are not edges. Neither are events that the root handles. */
 export const graphOf = ({ root }: AnyStateMachine): Graph => {
   const states = inside(root);
   const edges = states.flatMap(edgesOf);
   return {
     id: root.key,
     nodes: states.map(nodeOf),
-    edges: [...new Map(edges.map((edge) => [edge.id, edge])).values()], // who cannot tell two apart needs one of them
+    edges: [...new Map(edges.map((edge) => [edge.id, edge])).values()], // a reader needs only one of two equal edges
   };
 };
 
@@ -74,7 +74,7 @@ const labelOf = (state: State, { eventType, guard }: AnyTransitionDefinition): s
   return [...(eventType ? [wordsOf(state, eventType)] : []), ...condition].join(' ');
 };
 
-/** A guard that was written in its place has no name. */
+/** An inline guard has no name. */
 const guardName = (guard: NonNullable<AnyTransitionDefinition['guard']>): string => {
   if (typeof guard === 'string') return guard;
   return typeof guard === 'object' && 'type' in guard ? String(guard.type) : 'guard';

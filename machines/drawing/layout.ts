@@ -1,6 +1,6 @@
 /**
- * Where everything of a graph stands, in pixels from the upper left corner. What is placed is what is drawn: the sizes
- * of texts are reckoned here, without a screen, so that a server and a browser place the same graph alike.
+ * The layout of a graph, in pixels from the upper left corner. Text sizes are computed without a screen, so a server
+ * and a browser produce the same layout.
  */
 import elk, { type ElkEdgeSection, type ElkExtendedEdge, type ElkLabel, type ElkNode } from 'elkjs/lib/elk.bundled.js';
 import type { Graph, GraphEdge, GraphNode } from './graph.ts';
@@ -10,21 +10,21 @@ export type Box = Point & { readonly width: number; readonly height: number };
 
 export type PlacedState = GraphNode & { readonly box: Box; readonly isLeaf: boolean };
 export type PlacedEdge = GraphEdge & { readonly points: readonly Point[]; readonly labelBox: Box };
-/** From the dot to the state in which the one around it begins. */
+/** From the dot to the initial state. */
 export type PlacedStart = { readonly state: string; readonly dot: Point; readonly points: readonly Point[] };
 
 export type Layout = {
-  /** Of the machine. */
+  /** Id of the machine. */
   readonly id: string;
   readonly width: number;
   readonly height: number;
-  /** A state stands after the one it is in, so that who draws them in order draws it upon that. */
+  /** Each state after its parent, so that drawing in order draws children on top. */
   readonly states: readonly PlacedState[];
   readonly edges: readonly PlacedEdge[];
   readonly starts: readonly PlacedStart[];
 };
 
-/** Pixels. Labels are set in a font of fixed width, names in a bold one without serifs. */
+/** Pixels. Labels use a monospaced font, names a bold sans-serif font. */
 export const sizes = { nameFont: 13, labelFont: 11, dotRadius: 5, titleHeight: 34, ringWidth: 18 } as const;
 
 const LABEL_CHARACTER_WIDTH = 6.7;
@@ -82,7 +82,7 @@ export const layoutOf = async (graph: Graph): Promise<Layout> => {
 
 const isLeaf = ({ id }: GraphNode, { nodes }: Graph): boolean => nodes.every(({ parent }) => parent !== id);
 
-/** A key of a state holds no space in front. */
+/** An ELK key of a state contains no space. */
 const dotId = (state: string): string => ` ${state}`;
 
 const asElk = (graph: Graph): ElkNode => ({
@@ -123,7 +123,7 @@ const asElkNode = (node: GraphNode, graph: Graph): ElkNode => {
   };
 };
 
-/** From what is written first to what is written later; in a circle, that is the way down. */
+/** From the state that is written first to the later one; in a cycle this is the downward direction. */
 const leadsOn = ({ source, target }: GraphEdge, { nodes }: Graph): boolean =>
   nodes.findIndex(({ id }) => id === source) < nodes.findIndex(({ id }) => id === target);
 
@@ -152,7 +152,7 @@ const boxOf = (placed: ElkNode | ElkLabel | undefined): Box => ({
   height: placed?.height ?? 0,
 });
 
-/** Where a line crosses the border of a state it may move by a fraction of a pixel; then it goes straight on. */
+/** A line that crosses the border of a state may be moved by a fraction of a pixel, to be straight. */
 const pointsOf = (edge: ElkExtendedEdge | undefined): Point[] => {
   const points: Point[] = [];
   for (const { x, y } of edge?.sections?.flatMap(sectionPoints) ?? []) {

@@ -1,4 +1,4 @@
-/** A graph as a state diagram of Mermaid, for pages that draw it themselves. */
+/** A graph as a Mermaid state diagram. */
 import type { Graph, GraphEdge, GraphNode } from './graph.ts';
 
 export const mermaidOf = (graph: Graph): string => {
@@ -9,7 +9,7 @@ export const mermaidOf = (graph: Graph): string => {
 
 type Drawing = Omit<Graph, 'id'> & { readonly names: ReadonlyMap<string, string> };
 
-/** Names are of the whole diagram, and hold no hyphen and no dot. */
+/** Names are unique in the whole diagram, and contain no hyphen and no dot. */
 const nameOf = ({ id, key }: GraphNode, nodes: readonly GraphNode[]): string =>
   (nodes.some((other) => other.key === key && other.id !== id) ? id : key).replaceAll(/[^\w]/g, '_');
 

@@ -1,7 +1,7 @@
 /**
- * How a statechart looks. A page gives it other colours by setting any of these on itself or around the chart:
+ * The style of a statechart. A page can change the colours by setting these properties on itself or around the chart:
  * `--chart-ground`, `--chart-surface`, `--chart-ink`, `--chart-muted`, `--chart-line`, `--chart-accent`,
- * `--chart-accent-soft`. What it does not set is light or dark as the reader's system is.
+ * `--chart-accent-soft`. The defaults follow the light or dark mode of the reader's system.
  */
 
 const light = {

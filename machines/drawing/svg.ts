@@ -1,14 +1,14 @@
 /**
- * A placed graph as one SVG element, for a page or a file of its own. It has no ids, so that a page may hold many, and
- * takes its colours from the page, if that sets them: see `svg-style.ts`.
+ * A graph with its layout as one SVG element, for a page or a file. It has no ids, so a page can contain several. A
+ * page can set its colours: see `svg-style.ts`.
  */
 import { type Layout, type PlacedEdge, type PlacedStart, type PlacedState, type Point, sizes } from './layout.ts';
 import { style } from './svg-style.ts';
 
 export type Lit = {
-  /** Ids of the states it is in. Those around them are lit too. */
+  /** Ids of the active states. Their parents are highlighted too. */
   readonly active?: readonly string[];
-  /** Ids of the edges it took. */
+  /** Ids of the taken edges. */
   readonly taken?: readonly string[];
 };
 
@@ -112,7 +112,7 @@ const towards = (from: Point, to: Point, length: number): Point => {
 
 const at = ({ x, y }: Point): string => `${n(x)} ${n(y)}`;
 
-/** A tenth of a pixel is enough. */
+/** Rounds to a tenth of a pixel. */
 const n = (value: number): string => String(Math.round(value * 10) / 10);
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

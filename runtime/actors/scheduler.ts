@@ -1,17 +1,18 @@
 /**
- * XState's delayed events on the timing wheel: `after`, and `raise` and `sendTo` with a delay. Its own scheduler keeps
- * all of a system in one table and reads all of it whenever an actor stops; here each actor has a table of its own.
+ * Schedules XState's delayed events on the timing wheel: `after`, and `raise` and `sendTo` with a delay. XState's own
+ * scheduler has one table for a whole system, and reads all of it whenever an actor stops. Here each actor has its own
+ * table.
  *
- * It differs in one point: when an id is used again while its first event is pending, `cancel` takes both, as SCXML
- * (6.3, `<cancel>`) wants, and not only the later one.
+ * One difference: when an id is reused while its first event is pending, `cancel` cancels both, as SCXML (6.3,
+ * `<cancel>`) requires, and not only the later one.
  */
 import type { AnyActorRef, EventObject } from 'xstate';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 
-/** What XState's system has, and its types leave out: like `target.send`, but inspection sees who sent it. */
+/** A method of XState's system that its types omit: like `target.send`, with the sender for inspection. */
 type Relay = { _relay(source: AnyActorRef, target: AnyActorRef, event: EventObject): void };
 
-/** Call it before `rootActor.start()`. What is pending is not part of a snapshot, as XState's `after` never was. */
+/** Call it before `rootActor.start()`. Pending events are not part of a snapshot, as with XState's `after`. */
 export const installScheduler = (rootActor: AnyActorRef, wheel: TimingWheel): void => {
   const system = rootActor.system as AnyActorRef['system'] & Relay;
   const timers = new Map<AnyActorRef, Map<WheelTimer, string | undefined>>();
@@ -43,5 +44,5 @@ export const installScheduler = (rootActor: AnyActorRef, wheel: TimingWheel): vo
       timers.delete(source);
     },
   };
-  Object.assign(system.scheduler, scheduler); // XState itself holds on to the object, so that stays
+  Object.assign(system.scheduler, scheduler); // XState itself holds a reference to the object, so it stays
 };

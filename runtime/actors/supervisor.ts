@@ -1,9 +1,10 @@
 /**
- * A supervisor: actor logic whose children stand in a Map. (A machine that spawns copies all its children for each
- * new one, which is quadratic; measured in `docs/decisions/0001-supervisors.md`.)
+ * A supervisor: actor logic whose children are in a Map. (A machine that spawns copies all its children for each new
+ * one, which is quadratic; measured in `docs/decisions/0001-supervisors.md`.)
  *
- * Its children are temporary, in OTP's word: one that ends is let go, one that crashes is reported and let go. Neither
- * touches its siblings, and nothing is restarted: an execution that was broken by its own events would break again.
+ * Its children are temporary, in OTP's terms: a child that ends is removed, a child that crashes is reported and
+ * removed. Siblings are not affected, and no child is restarted: an execution that crashed on its own events would
+ * crash again.
  */
 import {
   type ActorRefFrom,
@@ -15,7 +16,7 @@ import {
 } from 'xstate';
 import type { SupervisorLogic, SupervisorSnapshot } from '../../machines/manager.ts';
 
-/** A child begins with its input, or goes on from a snapshot. */
+/** A child begins with its input, or continues from a snapshot. */
 type Beginning = { readonly input: unknown } | { readonly snapshot: Snapshot<unknown> };
 type ChildStart = { type: 'child.start'; id: string; logic: AnyActorLogic; from: Beginning };
 
@@ -24,11 +25,11 @@ type ChildStop = { type: 'child.stop'; id: string };
 const isChildStop = (event: EventObject): event is ChildStop => event.type === 'child.stop';
 const isChildStart = (event: EventObject): event is ChildStart => event.type === 'child.start';
 
-/** The part of a type of XState's own events about a child that comes before the child's id. */
+/** The prefix of the types of XState's own events about a child; the id of the child follows. */
 const DONE = 'xstate.done.actor.';
 const ERROR = 'xstate.error.actor.';
 
-/** XState keeps what each actor was created with, 400 bytes that it needs no more once the actor has started. */
+/** XState stores the options of each actor, 400 bytes that are not needed after its start. */
 const STARTED = {};
 
 export const supervisor = (hooks: {
@@ -62,7 +63,7 @@ export const supervisor = (hooks: {
   },
 });
 
-/** Starts a child and returns it. The supervisor must not be in the middle of an event of its own. */
+/** Starts a child and returns it. Must not be called while the supervisor handles an event. */
 export const startChild = <Logic extends AnyActorLogic>(
   parent: AnyActorRef,
   id: string,
@@ -73,5 +74,5 @@ export const startChild = <Logic extends AnyActorLogic>(
   return (parent.getSnapshot() as SupervisorSnapshot).children.get(id) as ActorRefFrom<Logic>;
 };
 
-/** Stops a child whose end nobody needs to hear of. */
+/** Stops a child without a notification of its end. */
 export const stopChild = (parent: AnyActorRef, id: string): void => parent.send({ type: 'child.stop', id });

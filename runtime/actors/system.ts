@@ -1,4 +1,4 @@
-/** The actor system: the manager at its root, the two supervisors below it, and the wheel that turns all their timers. */
+/** The actor system: the manager at its root, two supervisors below it, and the timing wheel for all their timers. */
 import { type ActorRefFrom, createActor, fromPromise, type Snapshot, waitFor } from 'xstate';
 import { type BuilderInput, builderMachine } from '../../machines/builder.ts';
 import { type ExecutionInput, type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
@@ -15,11 +15,11 @@ import { startChild, stopChild, supervisor } from './supervisor.ts';
 
 const executionLogic = tabulate(executionMachine);
 
-/** What the actor of an execution makes of an event, where none is needed: it has settled, or this has happened before. */
+/** Folds an event without an actor: for settled executions, and for facts of the past. */
 export const foldEvent = (snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot =>
   executionLogic.transition(snapshot, event, undefined as never);
 
-/** Where an execution begins. */
+/** The initial state of an execution. */
 export const firstSnapshot = (input: ExecutionInput): ExecutionSnapshot =>
   executionLogic.getInitialSnapshot(undefined as never, input);
 
@@ -74,17 +74,17 @@ export class ActorTree {
     installScheduler(this.#root, this.wheel);
   }
 
-  /** For whoever inspects the system. */
+  /** For inspection. */
   get root(): ActorRefFrom<typeof managerMachine> {
     return this.#root;
   }
 
-  /** Whether new executions are taken. */
+  /** Whether new executions are accepted. */
   get isAccepting(): boolean {
     return this.#root.getSnapshot().hasTag('accepting');
   }
 
-  /** Resolves when it serves; rejects with what went wrong, after everything has been stopped again. */
+  /** Resolves when it serves. Rejects with the error of the start, after stopping everything. */
   async start(): Promise<void> {
     this.#root.start();
     const snapshot = await waitFor(this.#root, (now) => !now.matches('starting'), {
@@ -110,7 +110,7 @@ export class ActorTree {
     >;
   }
 
-  /** Lets the actor of a settled execution go. */
+  /** Removes the actor of a settled execution. */
   release(id: string): void {
     stopChild(this.#supervisor('executions'), id);
   }

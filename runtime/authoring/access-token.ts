@@ -1,9 +1,12 @@
 import { inspect } from 'node:util';
 
-/** A bearer token of a user. It shows its secret only as `value`: logged, journaled or returned by accident, it has none. */
+/**
+ * A bearer token of a user. Only `value` has the secret: a token that is logged, journaled or returned by accident does
+ * not show it.
+ */
 export class AccessToken {
   readonly #value: string;
-  /** What the provider granted, or what was asked for if it does not say. */
+  /** The granted scopes, or the requested scopes if the provider does not report any. */
   readonly scopes: readonly string[];
   /** Epoch milliseconds; undefined if the provider does not say. */
   readonly expiresAt: number | undefined;
@@ -14,7 +17,7 @@ export class AccessToken {
     this.expiresAt = expiresAt;
   }
 
-  /** The secret: for `Authorization: Bearer ${token.value}`, and for nothing that is kept. */
+  /** The secret: for `Authorization: Bearer ${token.value}`. Do not store it. */
   get value(): string {
     return this.#value;
   }
@@ -28,10 +31,10 @@ export class AccessToken {
   }
 }
 
-/** What a token endpoint gives. */
+/** The reply of a token endpoint. */
 export interface Grant {
   readonly token: AccessToken;
   readonly refreshToken: string | undefined;
-  /** From when on it is refreshed, if it can be. Epoch milliseconds; undefined if it has no end. */
+  /** When it is refreshed, if possible. Epoch milliseconds; undefined if it does not expire. */
   readonly refreshAt: number | undefined;
 }

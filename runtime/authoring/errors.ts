@@ -1,4 +1,4 @@
-/** What `ctx` throws into a workflow. The names are seen by clients: legacy routes report them as `details`. */
+/** Errors that `ctx` throws in a workflow. Clients see their names: legacy routes report them as `details`. */
 import { toJsonOrNull } from '../json.ts';
 
 /** A prompt expired and had no default. */
@@ -6,37 +6,37 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
 
-/** The caller's route cannot ask anybody, or send anybody to a consent. */
+/** The caller's route cannot show prompts or consents. */
 export class InteractionUnavailableError extends Error {
   override readonly name = 'NotImplementedError';
 }
 
-/** Consent was refused, failed, or took too long. */
+/** The consent was refused, failed, or expired. */
 export class AuthorizationError extends Error {
   override readonly name = 'AuthorizationError';
 }
 
-/** The execution ended before its workflow did; everything that still asks something of it gets this. */
+/** The execution ended before its workflow. All open calls reject with this error. */
 export class EndedError extends Error {
   override readonly name = 'AbortError';
 }
 
-/** The workflow does not need the call any more: its signal was aborted, or its branch has lost a race. */
+/** The workflow no longer needs the call: its signal was aborted, or its branch lost a race. */
 export class WithdrawnError extends Error {
   override readonly name = 'WithdrawnError';
 }
 
-/** A call that waits was made inside of a step, where it could not be found again. */
+/** A call that waits was made inside a step, where a replay could not find it. */
 export class StepContextError extends Error {
   override readonly name = 'StepContextError';
 }
 
-/** What the workflow returned is not what it declared. */
+/** The result does not fit the output schema. */
 export class OutputInvalidError extends Error {
   override readonly name = 'OutputInvalidError';
 }
 
-/** Anything can be thrown, and not everything can be read. */
+/** JavaScript can throw any value, and some values cannot be read. */
 export const wordsOf = (thrown: unknown): { message: string; name: string } => {
   try {
     if (!(thrown instanceof Error)) return { message: textOf(thrown), name: 'Error' };
@@ -47,7 +47,7 @@ export const wordsOf = (thrown: unknown): { message: string; name: string } => {
   }
 };
 
-/** What was thrown, as far as it can be asked what it is: a Proxy may throw even then. */
+/** A description of any thrown value. A Proxy may throw even when it is inspected. */
 export const legible = (thrown: unknown): unknown => {
   try {
     void (thrown instanceof Error);
@@ -57,17 +57,17 @@ export const legible = (thrown: unknown): unknown => {
   }
 };
 
-/** Lists of any length make a text of all their items, so that these are written as JSON if there are few. */
+/** A list turns all its items into text, so short lists are written as JSON. */
 const textOf = (thrown: unknown): string => {
   const isList = Array.isArray(thrown) || ArrayBuffer.isView(thrown);
   return isList ? (JSON.stringify(toJsonOrNull(thrown, MAX_ITEMS)) ?? 'a list') : String(thrown);
 };
 const MAX_ITEMS = 100;
 
-/** Characters of a stack that are kept. */
+/** Maximum number of stored characters of a stack. */
 const MAX_STACK = 8_192;
 
-/** Where it was thrown; undefined for what is no error. */
+/** The stack; undefined for values that are not errors. */
 export const stackOf = (thrown: unknown): string | undefined => {
   try {
     const stack = thrown instanceof Error ? thrown.stack : undefined;
@@ -87,10 +87,10 @@ const CLASSES: Readonly<Record<string, new (message: string) => Error>> = {
   URIError,
 };
 
-/** The longest JSON that is kept of the members of an error, and the most values that are looked at for it. */
+/** The limits for the stored members of an error: length of the JSON, and number of values that are inspected. */
 const MAX_DATA = 8_192;
 
-/** Those members of an error that are JSON, such as a `code` or a `status`: what is kept of it beside its words. */
+/** The members of an error that are JSON, such as a `code` or a `status`. They are stored besides the message. */
 export const dataOf = (thrown: unknown): Readonly<Record<string, unknown>> | undefined => {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   try {
@@ -103,7 +103,7 @@ export const dataOf = (thrown: unknown): Readonly<Record<string, unknown>> | und
   }
 };
 
-/** An error as it is given to a workflow from its journal: the same in every life of the execution. */
+/** An error from the journal, as a workflow gets it: the same in every replay. */
 export const rebuilt = (name: string, message: string, data: Readonly<Record<string, unknown>> = {}): Error => {
   const error = new (CLASSES[name] ?? Error)(message);
   if (error.name !== name) Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });

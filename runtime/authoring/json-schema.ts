@@ -5,8 +5,8 @@ import { z } from 'zod';
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /**
- * From the schema's own JSON Schema extension, or zod's converter for a zod that has none. `{}`, which is anything, if
- * there is no schema or no way to know. `input` is what the schema takes, `output` what it makes of it.
+ * Uses the schema's own JSON Schema extension, or zod's converter for an older zod. Returns `{}`, which accepts
+ * anything, without a schema or a converter. `input` describes accepted values, `output` parsed values.
  */
 export const jsonSchemaOf = (schema: StandardSchemaV1 | undefined, side: 'input' | 'output' = 'input'): JsonSchema => {
   if (schema === undefined) return {};
@@ -15,6 +15,6 @@ export const jsonSchemaOf = (schema: StandardSchemaV1 | undefined, side: 'input'
     if (jsonSchema) return jsonSchema[side]({ target: 'draft-2020-12', libraryOptions: { unrepresentable: 'any' } });
     return schema instanceof z.ZodType ? z.toJSONSchema(schema, { io: side, unrepresentable: 'any' }) : {};
   } catch {
-    return {}; // the extension may throw where it has no words for a schema
+    return {}; // the extension may throw for a schema that it cannot express
   }
 };

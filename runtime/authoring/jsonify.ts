@@ -1,4 +1,4 @@
-/** The type of what is left of a value that was written as JSON and read again. */
+/** The type of a value after it was written as JSON and read again. */
 export type Jsonify<T> = T extends { toJSON(): infer J }
   ? Jsonify<J>
   : T extends string | number | boolean | null | undefined

@@ -1,10 +1,11 @@
 /**
- * What a workflow may ask a person, and what counts as an answer.
+ * The prompts of workflows and the answers to them.
  *
- * A prompt is plain data in the form that NAT's clients know; the makers below check what the author wrote and know
- * the type of the answer. An answer is checked against its prompt before the execution hears of it.
+ * A prompt is plain data in the form of NAT's clients. The functions below check the author's arguments and know the
+ * type of the answer. Each answer is checked against its prompt before it reaches the execution.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { aboutPrompt, optionsOf } from '../../machines/prompt-table.ts';
 import type {
   Answer,
   BinaryAnswer,
@@ -27,26 +28,26 @@ import { toJson } from '../json.ts';
 
 export type * from '../../machines/prompts.ts';
 
-/** A prompt that knows its answer's type, and what happens when nobody answers in time. */
+/** A prompt with the type of its answer, and its default. */
 export type Question<A extends Answer> = {
   readonly prompt: Prompt;
-  /** Given, the run goes on with it when the time is over; otherwise `ctx.prompt` rejects with a `TimeoutError`. */
+  /** The answer after the deadline. Without it, `ctx.prompt` rejects with a `TimeoutError`. */
   readonly fallback?: A;
 };
 
-/** What a client sent, freed of its wire: a text, or what it picked, each by id or by value. */
+/** The response of a client, independent of the wire: a text, or options by id or value. */
 export type Response = { readonly kind: PromptKind; readonly text?: string; readonly picks?: readonly Pick[] };
 export type Pick = { readonly id?: string; readonly value?: Json };
 
 type Common = {
   text: string;
-  /** Whole seconds until the prompt expires, 1 to a hundred years. Default: as long as the execution may be parked. */
+  /** Whole seconds until the prompt expires, 1 to a hundred years. Default: the limit for parked executions. */
   timeoutS?: number | undefined;
-  /** What clients show when the time is over. */
+  /** The text that clients show after the deadline. */
   error?: string | undefined;
 };
 
-/** A hundred years: dates end some time after. */
+/** A hundred years, to stay below the maximum of a JavaScript date. */
 const LONGEST_S = 3_155_760_000;
 
 const refuse = (detail: string): never => {
@@ -67,7 +68,7 @@ const question = <A extends Answer>(prompt: Prompt, fallback: Response | undefin
   try {
     return { prompt, fallback: readAnswer(prompt, fallback) as A };
   } catch (error) {
-    return refuse(`The default is no answer to its own prompt: ${Failure.from(error).message}`);
+    return refuse(`The default does not fit its own prompt: ${Failure.from(error).message}`);
   }
 };
 
@@ -81,7 +82,7 @@ export const text = (
   return question(prompt, given.default === undefined ? undefined : { kind: 'text', text: given.default });
 };
 
-/** Told, not asked: the run goes on at once with an acknowledgement. */
+/** A message without a question: the run continues at once with an acknowledgement. */
 export const notification = (given: Common): Question<NotificationAnswer> => ({
   prompt: { ...base(given), input_type: 'notification' },
 });
@@ -133,8 +134,7 @@ const byId = (kind: PromptKind, ids: string | readonly string[] | undefined): Re
 const checkIds = (options: readonly { id: string }[]): void => {
   const seen = new Set<string>();
   for (const { id } of options) {
-    if (typeof id !== 'string' || seen.has(id))
-      refuse(`Every option needs an id of its own, got ${JSON.stringify(id)}.`);
+    if (typeof id !== 'string' || seen.has(id)) refuse(`Each option needs a unique id, got ${JSON.stringify(id)}.`);
     seen.add(id);
   }
 };
@@ -143,42 +143,20 @@ const unfit = (detail: string): never => {
   throw new Failure('answer_invalid', { detail });
 };
 
-/** The answer that this response gives to this prompt. Throws `answer_invalid`, saying what would have fitted. */
+/** The answer that this response gives to this prompt. Throws `answer_invalid` with a description of valid answers. */
 export const readAnswer = (prompt: Prompt, response: Response): Answer => {
-  const kind = prompt.input_type;
-  if (response.kind !== kind) return unfit(`The prompt asks for ${kind}, the answer is of type ${response.kind}.`);
-  switch (kind) {
-    case 'text': {
-      const text = response.text ?? '';
-      if (prompt.required && text.trim() === '') return unfit('An answer is required, the text is empty.');
-      return { kind, text };
-    }
-    case 'notification':
-      return { kind, text: response.text ?? '' };
-    case 'binary_choice': {
-      const option = onePick(prompt.options, response);
-      return { kind, option, value: option.value };
-    }
-    case 'radio':
-    case 'dropdown': {
-      const option = onePick(prompt.options, response);
-      return { kind, option, value: option.value };
-    }
-    case 'checkbox': {
-      const options = [...new Set((response.picks ?? []).map((pick) => picked(prompt.options, pick)))];
-      return { kind, options, values: options.map(({ value }) => value) };
-    }
-  }
+  const { takes, nat, answer } = aboutPrompt(prompt.input_type);
+  if (response.kind !== prompt.input_type && response.kind !== nat)
+    return unfit(`The prompt asks for ${prompt.input_type}, the answer is of type ${response.kind}.`);
+  const picks = takes === 'one' || takes === 'many' ? (response.picks ?? []) : [];
+  if (takes === 'one' && picks.length !== 1) return unfit(`Exactly one option can be chosen, got ${picks.length}.`);
+  const options = new Set(picks.map((pick) => picked(optionsOf(prompt), pick)));
+  const read = answer(prompt as never, { text: response.text ?? '', options: [...options] as never });
+  return typeof read === 'string' ? unfit(read) : read;
 };
 
-const onePick = <O extends BinaryOption | Option>(options: readonly O[], { picks = [] }: Response): O => {
-  const [pick] = picks;
-  if (pick === undefined || picks.length > 1) return unfit(`Exactly one option can be chosen, got ${picks.length}.`);
-  return picked(options, pick);
-};
-
-/** The id decides; a client that sends none is understood by the value. */
-const picked = <O extends BinaryOption | Option>(options: readonly O[], { id, value }: Pick): O => {
+/** The id decides. A response without an id is matched by the value. */
+const picked = (options: readonly (BinaryOption | Option)[], { id, value }: Pick): BinaryOption | Option => {
   const option = options.find((offered) =>
     id === undefined ? isDeepStrictEqual(offered.value, value) : offered.id === id,
   );

@@ -1,42 +1,42 @@
-/** How an author says what a workflow is: its schemas, the resources it keeps, and the one function that runs. */
+/** The definition of a workflow: its schemas, its resources, and its function. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Failure } from '../errors.ts';
 import type { Context } from './context.ts';
 
-/** Where resources are opened. What is deferred runs in reverse order when the builder is disposed, or fails to build. */
+/** Opens resources. Deferred functions run in reverse order when the builder is disposed, or when the build fails. */
 export interface Scope {
-  /** Closes one resource. Each gets its turn, also if another throws. */
+  /** Closes one resource. All deferred functions run, also if one throws. */
   defer(close: () => unknown): void;
-  /** Aborted when nobody needs what is being built any more. */
+  /** Aborted when the build is no longer needed. */
   readonly signal: AbortSignal;
 }
 
 export type Build<Resources> = (user: string | null, scope: Scope) => Promise<Resources> | Resources;
 
-/** What `run` may return: its one result, or an async generator whose yields are streamed before it. */
+/** The return value of `run`: its result, or an async generator whose yields are streamed before the result. */
 export type Returned<Output> = Promise<Output> | Output | AsyncGenerator<unknown, Output, undefined>;
 
 export interface WorkflowOptions<Input, Output, Resources> {
-  /** Shows in lists, logs and traces; endpoints of a configuration name it. */
+  /** Used in lists, logs and traces, and in the endpoints of a configuration. */
   name: string;
   description?: string;
-  /** Any Standard Schema; `run` gets what it returns. Without one, `run` gets the body as it came. */
+  /** Any Standard Schema. `run` gets the parsed value. Without a schema, `run` gets the body unchanged. */
   input?: StandardSchemaV1<unknown, Input>;
-  /** What `run` returns has to fit; callers get what the schema makes of it. */
+  /** The schema of the result. Callers get the parsed value. */
   output?: StandardSchemaV1<Output, unknown>;
-  /** Opens resources once, before the first run; all runs share them. */
+  /** Opens resources once, before the first run. All runs share them. */
   build?: (scope: Scope) => Promise<Resources> | Resources;
-  /** Opens resources once per user. Runs of a caller without identity are then refused. */
+  /** Opens resources once per user. Callers without identity are then refused. */
   perUser?: { build: (user: string, scope: Scope) => Promise<Resources> | Resources };
-  /** It only streams: asking for a single result is an error. Default false. */
+  /** The workflow only streams. A request for a single result is an error. Default false. */
   streamOnly?: boolean;
   /**
-   * What happens to executions that have lost their process, or have left memory while they waited. `replay`: they are
-   * executed again from the top, and calls of `ctx` give what they gave before. `fail`: they end as `interrupted`, and never
+   * What happens to executions that lost their process, or left memory while they waited. `replay`: the function runs
+   * again from the top, and calls of `ctx` return their earlier results. `fail`: they end as `interrupted`, and never
    * leave memory. Default `replay`.
    */
   recover?: 'replay' | 'fail';
-  /** Any text; change it when executions that were begun before can no longer be replayed. Default `1`. */
+  /** Any text. Change it when earlier executions can no longer be replayed. Default `1`. */
   version?: string;
   run(input: Input, ctx: Context, resources: Resources): Returned<Output>;
 }
@@ -56,7 +56,7 @@ export interface Workflow<Input = unknown, Output = unknown> {
   run(input: Input, ctx: Context, resources: unknown): Returned<Output>;
 }
 
-/** Throws `options_invalid` for a workflow that could never run. */
+/** Throws `options_invalid` for an invalid definition. */
 export const workflow = <Input, Output, Resources = undefined>(
   options: WorkflowOptions<Input, Output, Resources>,
 ): Workflow<Input, Output> => {
@@ -88,7 +88,7 @@ export const workflow = <Input, Output, Resources = undefined>(
   };
 };
 
-/** What the workflow's schema makes of an input. Rejects with `input_invalid`. */
+/** Parses an input with the workflow's schema. Rejects with `input_invalid`. */
 export const readInput = async ({ input: schema }: Workflow, input: unknown): Promise<unknown> => {
   if (schema === undefined) return input;
   const read = await schema['~standard'].validate(input);

@@ -1,4 +1,4 @@
-/** One cached builder, and the claims that keep it in use. */
+/** One cached builder, and the leases that keep it in use. */
 
 import type { ActorRefFrom } from 'xstate';
 import type { builderMachine } from '../../machines/builder.ts';
@@ -6,22 +6,23 @@ import type { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
 import type { DisposalScope } from './disposal-scope.ts';
 import type { Slots } from './slots.ts';
+import type { BuilderLease, BuilderView } from './view.ts';
 
-/** The resources, the slots, and what is counted about them. Times are epoch milliseconds. */
-export class Builder {
+/** The resources, the slots and the counters. Times are epoch milliseconds. */
+export class Builder implements BuilderView {
   readonly id = newId();
   readonly user: string | null;
   readonly slots: Slots;
   readonly scope: DisposalScope;
   createdAt: number;
-  /** When the build had succeeded; until then, when it began. */
+  /** The end of a successful build; until then, its beginning. */
   readyAt: number;
   lastActivity: number;
   refCount = 0;
-  /** What its actor was last told. */
+  /** The last event that its actor got. */
   isToldUsed = false;
   isTellPending = false;
-  /** What it has counted will be saved in a moment. */
+  /** Its counters are about to be saved. */
   isSavePending = false;
   totalRequests = 0;
   errorCount = 0;
@@ -29,13 +30,13 @@ export class Builder {
   resources: unknown;
   /** @internal */
   actor: ActorRefFrom<typeof builderMachine> | undefined;
-  /** Resolves when the builder that this user had before is disposed (B3). */
+  /** Resolves when the previous builder of this user is disposed (B3). */
   predecessor: Promise<void> | undefined;
   disposal: Promise<void> | undefined;
-  /** Resolves when it is over, disposed or failed. */
+  /** Resolves when it has been disposed or has failed. */
   readonly ended: Promise<void>;
   onEnded!: () => void;
-  /** Told when the build has succeeded (undefined) or failed. Undefined once it is known. */
+  /** Called when the build succeeds (undefined) or fails. Undefined once the result is known. */
   waiting: ((failure: Failure | undefined) => void)[] | undefined = [];
 
   constructor(user: string | null, slots: Slots, scope: DisposalScope, now: number) {
@@ -50,15 +51,24 @@ export class Builder {
     });
   }
 
-  /** Being built, or ready: not on its way out. */
+  /** Building or ready, and not expiring. */
   get isOpen(): boolean {
     const snapshot = this.actor?.getSnapshot();
     return snapshot?.status === 'active' && snapshot.hasTag('open');
   }
 
-  /** Open, and nobody uses it or waits for it to be built. */
+  /** Ready, without leases, and no caller waits for it. */
   get isIdle(): boolean {
     return this.isOpen && this.refCount === 0 && this.waiting === undefined;
+  }
+
+  get openResources(): number {
+    return this.scope.size;
+  }
+
+  /** The state of its machine, such as `ready.in_use`. Without an actor, it is still to be built. */
+  get state(): string {
+    return stateOf(this.actor?.getSnapshot().value);
   }
 
   /** Adds one finished request. Milliseconds. */
@@ -69,29 +79,37 @@ export class Builder {
   }
 }
 
-/** What the builders of one user have counted, one after the other. Times are epoch milliseconds. */
+const stateOf = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return 'building';
+  return Object.entries(value)
+    .map(([state, inner]) => `${state}.${stateOf(inner)}`)
+    .join(' ');
+};
+
+/** The counters of the builders of one user, over time. Times are epoch milliseconds. */
 export type BuilderMetrics = Pick<
   Builder,
   'createdAt' | 'lastActivity' | 'totalRequests' | 'errorCount' | 'totalLatencyMs'
 >;
 
-/** Where leases come from, and where they go back to. */
+/** Creates leases, and takes them back. */
 export interface Lessor {
   now(): number;
   returned(builder: Builder): void;
 }
 
 /**
- * A claim on a builder, for one request. Ends once; ending it twice is harmless.
+ * A claim on a builder, for one request. It ends once; ending it again has no effect.
  *
- * A session and its runs share a claim: it is over when the last of them has ended, and is counted as one request,
- * which has succeeded if all of them have.
+ * A session and its runs share a claim. It ends with the last of them, and counts as one request, which has succeeded
+ * if all of them have.
  */
-export class Lease {
+export class Lease implements BuilderLease {
   readonly builder: Builder;
   readonly #lessor: Lessor;
   readonly #openedAt: number;
-  /** The lease that this one shares the claim of. */
+  /** The lease whose claim this one shares. */
   readonly #of: Lease | undefined;
   #isOpen = true;
   #holders = 1;
@@ -105,7 +123,7 @@ export class Lease {
     this.#of = of;
   }
 
-  /** Calls back when the builder is ready, at once if it is, or with the failure of its build. */
+  /** Calls back when the builder is ready, or with the failure of its build; synchronously if it is ready. */
   whenReady(ready: (failure: Failure | undefined) => void): void {
     if (this.builder.waiting === undefined) ready(undefined);
     else this.builder.waiting.push(ready);
@@ -116,19 +134,19 @@ export class Lease {
     return new Promise((resolve, reject) => this.whenReady((failure) => (failure ? reject(failure) : resolve())));
   }
 
-  /** A lease on the same claim, to be ended by itself. */
+  /** Another lease on the same claim, which ends separately. */
   share(): Lease {
     const whole = this.#of ?? this;
     whole.#holders += 1;
     return new Lease(this.builder, this.#lessor, this.#openedAt, whole);
   }
 
-  /** What it was for is over: it is counted. Latency includes waiting for a slot, not the build. */
+  /** Ends the lease and counts the request. The latency includes the wait for a slot, not the build. */
   end(success: boolean): void {
     this.#leave(success);
   }
 
-  /** There was no request after all. */
+  /** Ends the lease without a request. */
   cancel(): void {
     this.#leave(undefined);
   }

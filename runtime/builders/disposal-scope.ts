@@ -1,4 +1,4 @@
-/** What a builder has opened, and how it is closed: in reverse order, everything gets its turn. */
+/** The resources of a builder, closed in reverse order. All closers run. */
 import type { Scope } from '../authoring/workflow.ts';
 
 export class DisposalScope implements Scope {
@@ -7,7 +7,7 @@ export class DisposalScope implements Scope {
   #closed: Promise<void> | undefined;
   readonly #report: (error: unknown) => void;
 
-  /** `report` is told what goes wrong after everything was closed, when nobody waits any more. */
+  /** `report` gets errors that occur after the scope was closed. */
   constructor(report: (error: unknown) => void) {
     this.#report = report;
   }
@@ -16,7 +16,7 @@ export class DisposalScope implements Scope {
     return this.#abort.signal;
   }
 
-  /** How many resources are open. */
+  /** Number of open resources. */
   get size(): number {
     return this.#closers.length;
   }
@@ -26,7 +26,7 @@ export class DisposalScope implements Scope {
     else void Promise.resolve().then(close).catch(this.#report);
   }
 
-  /** Rejects with an AggregateError of whatever the closers threw, after all of them. Calling it again waits as well. */
+  /** Rejects with an AggregateError of all errors of the closers, after all have run. A second call waits too. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -1,12 +1,12 @@
 /**
  * The builders of one workflow: a cache by user, whose entries are actors, and the leases that keep them in use.
  *
- * B1  One build per user at a time; whoever comes meanwhile shares it, and other users do not wait for it.
- * B2  A lease counts as use for as long as its execution lives. A builder in use is neither idle nor disposed.
- * B3  Who comes while a builder is being disposed gets a new one, which is built after the disposal has ended.
- * B4  A build that fails is not cached: its leases are told, and the next one builds anew.
- * B5  With a vault, a builder goes on counting where the one before it for the same user has ended, unless that is longer ago
- *     than executions are kept.
+ * B1  One build per user at a time. Callers that arrive meanwhile share it, and other users do not wait for it.
+ * B2  A lease counts as use until its execution ends. A builder in use is neither idle nor disposed.
+ * B3  A caller that arrives while a builder is being disposed gets a new one, which is built after the disposal.
+ * B4  A failed build is not cached: its leases get the error, and the next lease builds again.
+ * B5  With a vault, a builder continues the counters of the previous builder of the same user, unless these are older
+ *     than the retention.
  */
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../../machines/builder.ts';
@@ -21,38 +21,39 @@ import type { Vault } from '../store/vault.ts';
 import { Builder, type BuilderMetrics, Lease } from './builder.ts';
 import { DisposalScope } from './disposal-scope.ts';
 import { Slots } from './slots.ts';
+import type { BuilderPool } from './view.ts';
 
-/** Nothing depends on when a shared builder is idle; it need not hear of every pause between two requests. */
+/** A shared builder does not expire, so its actor does not need every idle period. */
 const LINGER_MS = 1_000;
 
-/** What is counted is saved that often, while there is something to count. */
+/** Counters are saved at this interval, while they change. */
 const SAVE_MS = 1_000;
 
-/** Rows of the vault that are looked at for each one that is written. */
+/** Rows of the vault that are checked for each row that is written. */
 const SWEPT = 2;
 
 /** @internal */
 export interface BuildersDeps {
   readonly options: ResolvedOptions;
   readonly now: () => number;
-  /** Calls back after so many milliseconds, in a later turn. */
+  /** Calls back after this delay, in a later turn. */
   readonly later: (ms: number, run: () => void) => void;
   readonly log: Log;
-  /** Where what is counted outlives the process. */
+  /** The store for counters beyond the end of the process. */
   readonly vault?: Vault | undefined;
-  /** Starts the actor of a builder under its supervisor; the actor's ports call `build` and `dispose` below. */
+  /** Starts the actor of a builder under its supervisor. The actor calls `build` and `dispose` below. */
   spawn(builder: Builder, builders: Builders, input: BuilderInput): ActorRefFrom<typeof builderMachine>;
 }
 
-export class Builders {
+export class Builders implements BuilderPool {
   readonly workflow: Workflow;
   readonly #deps: BuildersDeps;
   readonly #byUser = new Map<string | null, Builder>();
-  /** Those without a lease, in the order in which their last one has ended. */
+  /** Builders without a lease, in the order in which their last lease ended. */
   readonly #unused = new Set<Builder>();
-  /** Name of the last row that was looked at. */
+  /** Name of the row that was checked last. */
   #sweptTo = '';
-  /** Those that have made room for another user, until they are disposed. */
+  /** Builders that make room for another user, until they are disposed. */
   readonly #leaving = new Map<string | null, Builder>();
 
   /** @internal */
@@ -61,7 +62,7 @@ export class Builders {
     this.#deps = deps;
   }
 
-  /** Throws `identity_required` for a per-user workflow without a user, `queue_full` if there is room for no more users. */
+  /** Throws `identity_required` for a per-user workflow without a user, `queue_full` at the limit of users. */
   lease(user: string | undefined): Lease {
     const builder = this.#builder(this.#key(user));
     builder.refCount += 1;
@@ -72,13 +73,13 @@ export class Builders {
     return new Lease(builder, this, now);
   }
 
-  /** Builds what a shared workflow needs before anybody asks. Throws what the build threw. */
+  /** Builds the resources of a shared workflow before the first request. Throws the error of the build. */
   async prepare(): Promise<void> {
     const lease = this.lease(undefined);
     try {
       await lease.ready();
     } catch (error) {
-      // The operator who starts the server reads it, and no client.
+      // The operator who starts the server reads it; clients do not.
       const { code, cause } = Failure.from(error);
       throw code === 'build_failed' && cause instanceof Error
         ? new Failure(code, { detail: cause.message, cause })
@@ -105,7 +106,7 @@ export class Builders {
     return this.#deps.now();
   }
 
-  /** The builders there are, idle ones included, oldest first. */
+  /** All builders, idle ones included, oldest first. */
   list(): Builder[] {
     return [...this.#byUser.values()];
   }
@@ -114,7 +115,7 @@ export class Builders {
     return this.#byUser.get(user);
   }
 
-  /** Disposes those that nobody has used for as long, without waiting for their own timer; resolves to their number. */
+  /** Disposes builders that were idle this long, before their own timer. Resolves to their number. */
   async disposeIdle(idleMs: number): Promise<number> {
     const latest = this.now() - idleMs;
     const idle = this.list().filter((builder) => builder.isIdle && builder.lastActivity <= latest);
@@ -123,7 +124,7 @@ export class Builders {
     return idle.length;
   }
 
-  /** Disposes all of them, also those in use: the executions have to end first. */
+  /** Disposes all builders, also those in use: the executions have to end first. */
   async stop(): Promise<void> {
     const all = [...this.#byUser.values(), ...this.#leaving.values()];
     for (const { actor } of all) actor?.send({ type: 'builder.stop' });
@@ -162,7 +163,7 @@ export class Builders {
     return builder;
   }
 
-  /** One user too many: the builder that nobody has used for longest goes. */
+  /** At the limit of users, the builder that was idle longest is disposed. */
   #makeRoom(): void {
     if (this.#byUser.size < this.#deps.options.maxBuilders) return;
     let oldest: Builder | undefined;
@@ -181,21 +182,21 @@ export class Builders {
     oldest.actor?.send({ type: 'builder.stop' });
   }
 
-  /** The port that the machine invokes while it builds. */
+  /** The build, called by the machine. */
   async build(builder: Builder, signal: AbortSignal): Promise<void> {
     try {
       await builder.predecessor;
       if (signal.aborted) throw new Failure('draining');
       const { user, scope } = builder;
       builder.resources = await ownedBy(this.#owner(user), async () => this.workflow.build?.(user, scope));
-      if (signal.aborted) throw new Error('The build was given up.');
+      if (signal.aborted) throw new Error('The build was aborted.');
     } catch (error) {
       await this.dispose(builder);
       throw legible(error);
     }
   }
 
-  /** The port that the machine invokes while it expires. What cannot be closed is reported, and no reason to stay. */
+  /** The disposal, called by the machine. A closer that fails is reported and does not stop the disposal. */
   dispose(builder: Builder): Promise<void> {
     this.#save(builder);
     builder.disposal ??= this.#dispose(builder);
@@ -217,19 +218,21 @@ export class Builders {
   /** B4 */
   #failed(builder: Builder, error: unknown): void {
     this.#report(builder.user, error);
-    // What a build throws is about our resources: the log gets it, callers do not.
+    // An error of a build concerns the operator: it goes to the log and not to callers.
     const failure = error instanceof Failure ? error : new Failure('build_failed', { cause: error });
     this.#built(builder, failure);
   }
 
-  /** Nobody is left to do what its actor would have done. */
+  /** The actor has ended, so its work is done here. */
   async #crashed(builder: Builder, error: unknown): Promise<void> {
     this.#built(builder, Failure.from(error));
     await this.dispose(builder);
     this.#ended(builder);
   }
 
-  /** Under load the last one out is followed by the next one in: the actor is told what is so at the end of a turn. */
+  /**
+   * Under load, the last lease is followed by the next first one. The actor gets only the state at the end of a turn.
+   */
   #tell(builder: Builder): void {
     const isUsed = builder.refCount > 0;
     if (builder.isToldUsed === isUsed || builder.waiting !== undefined) return;
@@ -237,7 +240,7 @@ export class Builders {
     builder.actor?.send({ type: isUsed ? 'use.began' : 'use.ended' });
   }
 
-  /** Those who have waited for the build hear of its end. */
+  /** Reports the end of the build to the callers that wait for it. */
   #built(builder: Builder, failure?: Failure): void {
     const { waiting } = builder;
     if (waiting === undefined) return;
@@ -264,7 +267,7 @@ export class Builders {
     });
   }
 
-  /** Not for one that another goes on counting for. */
+  /** Not for a builder whose successor continues its counters. */
   #save(builder: Builder): void {
     const { user, createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs } = builder;
     builder.isSavePending = false;
@@ -273,12 +276,12 @@ export class Builders {
     try {
       this.#deps.vault?.put('builder', this.#nameOf(user), JSON.stringify(counted));
       this.#sweep();
-    } catch {} // the store says so to everybody who starts something, and a later save has it all
+    } catch {} // the store reports errors to callers that start something, and a later save has all counters
   }
 
   /**
-   * Removes what was counted for users who have not come for as long as executions are kept. Two rows are looked at for each one that
-   * is written, so the rows of departed users do not become more.
+   * Removes the counters of users that were idle longer than the retention. Two rows are checked for each one that is
+   * written, so the rows of former users do not accumulate.
    */
   #sweep(): void {
     const { vault, options } = this.#deps;
@@ -297,12 +300,12 @@ export class Builders {
     if (counted !== undefined) Object.assign(builder, JSON.parse(counted) as BuilderMetrics);
   }
 
-  /** In the vault: ASCII, whatever the user is called. */
+  /** The name in the vault. It is ASCII for any user. */
   #nameOf(user: string | null): string {
     return encodeURIComponent(JSON.stringify([this.workflow.name, user]));
   }
 
-  /** Of what a build or a closer has not awaited. */
+  /** For promises that a build or a closer did not await. */
   #owner(user: string | null): Strayed {
     return { strayed: (error) => this.#report(user, error) };
   }

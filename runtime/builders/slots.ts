@@ -1,12 +1,12 @@
 /** The run slots of one builder: a bounded number, and a bounded first-in-first-out queue before them. */
 import { Failure } from '../errors.ts';
 
-/** Who wants a slot. */
+/** A run that requests a slot. */
 export interface SlotHolder {
   slotGranted(): void;
 }
 
-/** One place in the queue, or in a slot. The queue is a ring of them, so that anyone can leave it at any time. */
+/** One place in the queue or in a slot. The queue is a linked ring, so any place can leave it at any time. */
 export class SlotRequest {
   state: 'queued' | 'held' | 'gone' = 'queued';
   readonly holder: SlotHolder;
@@ -22,11 +22,11 @@ export class Slots {
   /** Infinity for no limit. */
   readonly limit: number;
   readonly #maxQueued: number;
-  /** Requests wait, whatever is free, until the builder is ready. */
+  /** Requests wait until the builder is ready, even if slots are free. */
   #open = false;
   #held = 0;
   #queued = 0;
-  /** Stands before the first and behind the last, and wants nothing. */
+  /** The sentinel of the ring, before the first place and after the last. */
   readonly #queue = new SlotRequest({ slotGranted: () => {} });
   #isServing = false;
 
@@ -43,7 +43,7 @@ export class Slots {
     return this.#queued;
   }
 
-  /** Whether a start would be refused. Those that resume are never refused: they were let in once. */
+  /** Whether a start would be refused. A run that resumes is never refused, because it was admitted before. */
   get isFull(): boolean {
     const free = this.#open ? this.limit - this.#held : 0;
     return this.#queued - free >= this.#maxQueued;
@@ -55,7 +55,7 @@ export class Slots {
     throw new Failure('queue_full', { detail, retryAfterMs: 1_000 });
   }
 
-  /** Calls `slotGranted` when its turn comes: at once if a slot is free, unless slots are being given out already. */
+  /** Calls `slotGranted` when its turn comes: synchronously if a slot is free, unless slots are just being granted. */
   request(request: SlotRequest): void {
     const last = this.#queue.previous;
     request.previous = last;
@@ -65,7 +65,7 @@ export class Slots {
     this.#serve();
   }
 
-  /** Gives a slot back, or leaves the queue. Twice is harmless. */
+  /** Returns a slot, or leaves the queue. A second call has no effect. */
   release(request: SlotRequest): void {
     if (request.state === 'queued') this.#leaveQueue(request);
     else if (request.state === 'held') this.#held -= 1;
@@ -90,7 +90,7 @@ export class Slots {
     this.#queued -= 1;
   }
 
-  /** Who gets a slot may give it back, or ask for another, at once: one loop serves them all, in their order. */
+  /** A run may return its slot, or request another one, in the callback. One loop serves all, in order. */
   #serve(): void {
     if (this.#isServing) return;
     this.#isServing = true;

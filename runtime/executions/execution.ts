@@ -1,15 +1,15 @@
 /**
- * An execution: its actor, and the only way to tell it anything. An actor that has nothing to do for a while is let go,
- * and its last snapshot stays: a parked execution gets a new one from it when there is news, a settled one needs none.
+ * An execution: its actor, and the only way to record a fact. An idle actor is stopped and its last snapshot stays: a
+ * parked execution gets a new actor with its next fact, a settled one needs none.
  *
- * X1  Apply: a fact is sent to the actor, whose machine decides. Refused is refused: nothing was changed or written.
- * X2  Commit: what was applied is appended to the journal, in the same turn, so order in both is the same.
- * X3  Then tell: only after the store has it does anybody hear of it - the run, the subscribers, the caller - or see
- *     it: what can be read here is what is kept. Slots are the one exception: they are asked for, given and taken back
- *     at once, since they do not outlive the process anyway. So a run may begin before its start is kept; what it does
- *     in steps, and whatever anybody hears of it, comes after.
- * X4  What the store could not keep has not happened: the execution stands where its journal ends, and is driven anew
- *     from there when the store works again.
+ * X1  Apply: a fact is sent to the actor, whose machine decides. A refused fact changes and writes nothing.
+ * X2  Commit: an applied fact is appended to the journal in the same turn, so both have the same order.
+ * X3  Publish: only after its commit is a fact published, to the run, the subscribers and the caller, and visible to
+ *     readers. Run slots are the one exception: they are requested, granted and returned at once, because they end with
+ *     the process. So a run may begin before its start is committed. Its steps, and everything that it publishes, come
+ *     after the commit.
+ * X4  A fact that the store could not commit has not happened: the execution goes back to the end of its journal, and
+ *     is replayed from there when the store works again.
  */
 import type { ActorRefFrom } from 'xstate';
 import { abandonedAt, firstDueAt, NEVER } from '../../machines/deadlines.ts';
@@ -26,7 +26,7 @@ import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { Fullness, Store } from '../store/store.ts';
+import { type Fullness, journalOf, Refused, type Store } from '../store/store.ts';
 import { usageOf } from '../store/usage.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
@@ -34,32 +34,35 @@ import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 /** @internal */
 export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
-/** A fact without what recording adds to it. */
+/** A fact without the members that recording adds. */
 export type NewFact = DistributiveOmit<ExecutionEvent, 'at'>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** Where an execution stood after a fact, for those who are told later. */
+/** The state of an execution after a fact, for publishing it later. */
 export type Phase = 'queued' | 'executing' | 'waiting' | 'settled';
 
-/** Whoever does the work of an execution: a run of a workflow, or the caller of an `ExecutionStore`. */
+/** Does the work of an execution: a run of a workflow, or the program that uses an `ExecutionStore`. */
 export interface Driver {
-  /** What has happened, and where the execution stands; without an entry only the latter. */
+  /** A published fact, and the state of the execution; without an entry only the state. */
   told(entry: JournalEntry | undefined, phase: Phase): void;
-  /** It has nothing to do, which is about to be kept and told: whoever waits for its slot need not wait for that. */
+  /**
+   * It has nothing to do, before that is committed and published. Runs that wait for its slot need not wait for the
+   * commit.
+   */
   idle(): void;
-  /** It does not do the work any more, and the execution has not ended: nothing it still does has any effect. */
+  /** It no longer does the work, and the execution has not ended: its further calls have no effect. */
   leave(): void;
-  /** Whether another one can go on from the journal alone. */
+  /** Whether another driver can continue from the journal alone. */
   readonly isReplaceable: boolean;
 }
 
 export type Watcher = (entry: JournalEntry) => unknown;
-/** Nothing more will be told here: the runtime stops, and the execution goes on after that. */
+/** No more facts are published here: the runtime stops, and the execution continues later. */
 export type Gone = () => unknown;
 type Watching = { readonly watcher: Watcher; readonly gone: Gone | undefined };
 
-/** What was kept and not told yet. `isHeard`: the driver knows it already. */
+/** A committed fact that is not published yet. `isHeard`: the driver already has it. */
 type Untold = {
   readonly entry: JournalEntry;
   readonly snapshot: ExecutionSnapshot;
@@ -67,11 +70,11 @@ type Untold = {
   readonly isHeard: boolean;
 };
 
-/** After which somebody is looked for again who could do the work. */
+/** Delay before a driver is assigned again. */
 const RETRY_MS = 1_000;
-/** The same after many attempts. */
+/** Longest delay, after many attempts. */
 const LONGEST_RETRY_MS = 60_000;
-/** Attempts to go on with an execution of which nothing can be stored, while others can. */
+/** Attempts to replay an execution whose facts cannot be stored while others can. */
 const MAX_REFUSALS = 3;
 
 /** @internal */
@@ -81,18 +84,20 @@ export interface ExecutionDeps {
   readonly wheel: TimingWheel;
   readonly options: ResolvedOptions;
   readonly log: Log;
-  /** An actor that goes on from a snapshot. */
+  /** An actor that continues from a snapshot. */
   respawn(executionId: string, snapshot: ExecutionSnapshot): ExecutionActor;
-  /** Stops the actor of an execution that rests. */
+  /** Stops the actor of a resting execution. */
   release(executionId: string): void;
-  /** What the actor does with an event, without an actor. */
+  /** Folds an event without an actor. */
   fold(snapshot: ExecutionSnapshot, event: ExecutionEvent): ExecutionSnapshot;
-  /** Somebody to do the work of an execution that has nobody; undefined if there is nobody who could. */
+  /** Assigns a driver to an execution without one; undefined if there is none. */
   drive(execution: Execution): Driver | undefined;
-  /** Every fact of every execution, after it was told. */
+  /** Every fact of every execution, after it was published. */
   told(execution: Execution, entry: JournalEntry): void;
   /** It has been parked for long enough to leave memory. */
   hibernate(execution: Execution): void;
+  /** Another process has changed it in the store: this one leaves memory. */
+  overtaken(execution: Execution): void;
 }
 
 export class Execution {
@@ -102,27 +107,27 @@ export class Execution {
   #told: ExecutionSnapshot;
   driver: Driver | undefined;
   readonly origin: Origin;
-  /** What `RecordBytes` counts for it. */
+  /** The bytes that `RecordBytes` counts for it. */
   recordBytes = 0;
   readonly #deps: ExecutionDeps;
-  /** Undefined if there is none: most executions have none most of the time. */
+  /** Undefined if there are none: most executions have none most of the time. */
   #watchers: Watching[] | undefined;
   #untold: Untold[] | undefined;
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
-  /** Of the last fact that is being kept; undefined: all is kept. */
+  /** The commit of the last applied fact; undefined: all are committed. */
   #keeping: Promise<true> | undefined;
-  /** When it last had a reason to be in memory. */
+  /** The last time that it was needed in memory. */
   #neededAt: number;
-  /** When somebody is looked for to do its work. */
+  /** When a driver is assigned again. */
   #driveAt = NEVER;
-  /** How often the store has refused what has happened to this execution alone, since it last kept something. */
+  /** Number of refusals by the store of this execution alone, since its last commit. */
   #refusals = 0;
-  /** How often what its run needs could not be had, since it last got any further. */
+  /** Number of failed attempts to get the resources of its run, since its last progress. */
   #postponed = 0;
   #hasDeparted = false;
 
-  /** With an actor it begins; without one it goes on from a snapshot, and rests until there is news. @internal */
+  /** With an actor it begins; without one it continues from a snapshot, and rests until its next fact. @internal */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
     const isActor = 'send' in from;
     this.#actor = isActor ? from : undefined;
@@ -133,12 +138,12 @@ export class Execution {
     this.#deps = deps;
   }
 
-  /** It has come into memory: from now on it sees to what is due. */
+  /** It was loaded into memory: from now on it handles its deadlines. */
   attend(): void {
     this.#arm();
   }
 
-  /** Lets the actor go: there is nothing that it would do before the next fact. */
+  /** Stops the actor: it has nothing to do before the next fact. */
   rest(): void {
     if (this.#actor === undefined) return;
     this.#actor = undefined;
@@ -146,7 +151,7 @@ export class Execution {
     this.#arm();
   }
 
-  /** Whoever does its work leaves it, and nothing happens to it by itself any more: it leaves memory, or the runtime stops. */
+  /** Detaches the driver and all timers: the execution leaves memory, or the runtime stops. */
   leave(): void {
     this.driver?.leave();
     if (this.driver?.isReplaceable) this.driver = undefined;
@@ -161,21 +166,21 @@ export class Execution {
     this.#timerDueAt = NEVER;
   }
 
-  /** It is not in memory any more: whatever is still told to it is seen to by the one that is read from the store next. */
+  /** It has left memory: the copy that is loaded next handles further facts. */
   depart(): void {
     this.#hasDeparted = true;
     this.leave();
   }
 
-  /** Its driver leaves, and another one goes on from the journal when there is work to do. */
+  /** Detaches the driver. Another one replays from the journal when there is work to do. */
   detach(): void {
     this.driver?.leave();
     this.driver = undefined;
   }
 
   /**
-   * Lets one that is blocked try again, with the code of this version if one is named, else with that of its own. False if
-   * it is not blocked.
+   * Retries a blocked execution, with the code of this version if one is named, else with its own. False if it is not
+   * blocked.
    */
   retry(version?: string): boolean | Promise<true> {
     if (this.#applied.context.blocked === null) return false;
@@ -185,26 +190,26 @@ export class Execution {
     );
   }
 
-  /** What its run needs cannot be had: it is tried again, later and later. */
+  /** The resources of its run are not available: it is retried, with growing delays. */
   postpone(err: Failure): void {
     this.detach();
     this.#postponed += 1;
     const ms = Math.min(RETRY_MS * 2 ** (this.#postponed - 1), LONGEST_RETRY_MS);
     this.#deps.log.warn(
       { executionId: this.id, err, retryInMs: ms },
-      'what an execution needs to go on cannot be had yet',
+      'the resources of an execution are not available yet',
     );
     this.#driveAt = this.#deps.clock.now() + ms;
     this.#arm();
   }
 
-  /** The same for good: those who watch hear that there is nothing more to see. */
+  /** Detaches for good: subscribers are notified that no more facts follow. */
   dismiss(): void {
     this.leave();
     for (const { gone } of [...(this.#watchers ?? [])]) gone?.();
   }
 
-  /** For the inspector. Other callers ask for the parts below. @internal */
+  /** For the inspector. Other callers use the parts below. @internal */
   get snapshot(): ExecutionSnapshot {
     return this.#told;
   }
@@ -213,12 +218,12 @@ export class Execution {
     return this.context.executionId;
   }
 
-  /** All that is known of it: the fold of its journal. */
+  /** The published state: the fold of its committed facts. */
   get context(): ExecutionContext {
     return this.#told.context;
   }
 
-  /** Where it stands with all that is still being kept. @internal */
+  /** The applied state, with facts whose commit is pending. @internal */
   get applied(): ExecutionSnapshot {
     return this.#applied;
   }
@@ -235,12 +240,12 @@ export class Execution {
     return this.#told.tags.has('settled');
   }
 
-  /** It has settled, be that told or not: nothing more can be recorded. */
+  /** It has settled, published or not: no more facts can be recorded. */
   get hasEnded(): boolean {
     return this.#applied.tags.has('settled');
   }
 
-  /** Its retention is over, be that told or not. */
+  /** Its retention has ended, published or not. */
   get isExpiring(): boolean {
     return statusOf(this.#applied) === 'idle-expiring';
   }
@@ -249,12 +254,12 @@ export class Execution {
     return this.origin.retentionMs;
   }
 
-  /** Resolves when all that has been applied is kept; undefined if it is. Rejects if it could not be. */
+  /** Resolves when all applied facts are committed; undefined if they are. Rejects if the commit failed. */
   get keeping(): Promise<true> | undefined {
     return this.#keeping;
   }
 
-  /** Writes the entry that the actor was started with. */
+  /** Writes the first entry, which the actor was started with. */
   begin(started: Extract<Fact, { type: 'execution.started' }>): true | Promise<true> {
     const entry = started as Writable<JournalEntry>;
     entry.at = this.context.startedAt;
@@ -263,9 +268,9 @@ export class Execution {
   }
 
   /**
-   * Offers a fact, which is given away: it becomes the event and the journal entry. False: the machine refuses it, and
-   * nothing has happened. True: it is kept, and everyone has been told. A promise of true: it has been applied, and
-   * resolves once it is kept and told. Throws, or rejects with, `store_unavailable`.
+   * Offers a fact, which becomes the event and the journal entry; the caller must not change it afterwards. False: the
+   * machine refuses it, and nothing has happened. True: it is committed and published. A promise of true: it is
+   * applied, and the promise resolves once it is committed and published. Throws, or rejects with, `store_unavailable`.
    */
   offer(fact: NewFact): boolean | Promise<true> {
     const event = fact as Writable<ExecutionEvent>;
@@ -277,7 +282,7 @@ export class Execution {
     return this.#commit(entry as JournalEntry, before); // X2
   }
 
-  /** The same, where nobody waits for the outcome: what cannot be kept is seen to when the store works again. */
+  /** The same without waiting for the outcome: a failed commit is handled when the store works again. */
   mention(fact: NewFact): void {
     try {
       const kept = this.offer(fact);
@@ -298,14 +303,14 @@ export class Execution {
     return after !== before && after.context.seq > before.context.seq;
   }
 
-  /** Its actor is gone, and its last snapshot was sound: another one goes on from that, to be told what has happened. */
+  /** Its actor has crashed, and its last snapshot is valid: another actor continues from it, to record the failure. */
   #crashed(): false {
     this.#actor = undefined;
     this.fail('defect', 'A bug in this server ended the execution; the log has the cause.');
     return false;
   }
 
-  /** Calls the watcher after each fact from now on, until the function that is returned is called. */
+  /** Calls the watcher after each fact from now on. Returns a function that ends this. */
   watch(watcher: Watcher, gone?: Gone): () => void {
     const watching = { watcher, gone };
     if (this.#watchers === undefined) this.#watchers = [watching];
@@ -329,7 +334,7 @@ export class Execution {
     try {
       kept = this.#deps.store.append(this, entry);
     } catch (cause) {
-      throw this.#rollBack(before, unkept(cause)); // what came before may still be kept
+      throw this.#rollBack(before, unkept(cause)); // earlier facts may still be committed
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
     const isHeard = entry.type === 'slot.granted' || entry.type === 'execution.started';
@@ -341,16 +346,24 @@ export class Execution {
     );
     this.#keeping = told;
     if (isIdle(snapshot)) this.driver?.idle();
-    if (isHeard) this.driver?.told(entry, phaseOf(snapshot)); // X3; what that leads to is kept, and told, after this
+    if (isHeard) this.driver?.told(entry, phaseOf(snapshot)); // X3; facts that result from it are committed and published after this
     return told;
   }
 
-  /** X4: stands again where it stood then. What was appended before that and is not kept yet stays, and is told. */
+  /**
+   * X4: goes back to the state after the last commit. Facts that were appended before the failed one and are pending
+   * stay, and are published.
+   */
   #rollBack(to: ExecutionSnapshot, failure: Failure): Failure {
     if (this.#applied === to) return failure;
     this.leave();
     this.#applied = to;
     if (to === this.#told) this.#keeping = undefined;
+    if (failure instanceof Refused) {
+      this.dismiss();
+      this.#deps.overtaken(this);
+      return failure;
+    }
     if (failure.code === 'execution_damaged') this.#refused(failure);
     this.#driveAt = this.#isSetAside ? NEVER : this.#deps.clock.now() + RETRY_MS;
     this.#arm();
@@ -360,16 +373,16 @@ export class Execution {
   #refused(err: Failure): void {
     this.#refusals += 1;
     if (this.#refusals > MAX_REFUSALS) return;
-    const more = this.#isSetAside ? ', and it is set aside until the server is started again' : '';
-    this.#deps.log.error({ executionId: this.id, err }, `what happens to an execution cannot be stored${more}`);
+    const more = this.#isSetAside ? ', and it is set aside until the next start of the server' : '';
+    this.#deps.log.error({ executionId: this.id, err }, `the facts of an execution cannot be stored${more}`);
   }
 
-  /** Nothing that happens to it can be stored, while other executions can. */
+  /** Its facts cannot be stored, while those of other executions can. */
   get #isSetAside(): boolean {
     return this.#refusals >= MAX_REFUSALS;
   }
 
-  /** For an execution that was executed, or waited for a slot, when what did so was lost: it is executed again. */
+  /** For an execution that was running or queued when its driver was lost: it is replayed. */
   recover(): void {
     const { phase } = this;
     if (this.driver === undefined && (phase === 'queued' || phase === 'executing'))
@@ -377,18 +390,18 @@ export class Execution {
   }
 
   /**
-   * Somebody has to do the work: who does, or somebody else. That one begins from the journal, so all has to be kept. After
-   * a roll-back nobody does it for a while.
+   * Assigns a driver: the present one, or another one. Another one begins from the journal, so all facts must be
+   * committed. After a roll-back there is no driver for a while.
    */
   #drive(entry: JournalEntry | undefined, phase: Phase): void {
     const isLeft = this.#driveAt !== NEVER || this.#isSetAside;
     if (isLeft && phase !== 'settled') return;
-    if (entry?.type === 'execution.continued') this.detach(); // the function begins anew
+    if (entry?.type === 'execution.continued') this.detach(); // the function restarts
     if (this.driver === undefined && phase === 'queued' && this.#applied === this.#told) {
       try {
         this.driver = this.#deps.drive(this);
       } catch (err) {
-        this.#deps.log.warn({ executionId: this.id, err }, 'nobody can go on with an execution yet');
+        this.#deps.log.warn({ executionId: this.id, err }, 'an execution cannot be continued yet');
         this.#driveAt = this.#deps.clock.now() + RETRY_MS;
         this.#arm();
       }
@@ -423,9 +436,9 @@ export class Execution {
   }
 
   #filled(full: Fullness): void {
-    if (full === 'full' && this.hasEnded) return; // what had been recorded by then is full as well, and each look reads the whole journal
+    if (full === 'full' && this.hasEnded) return; // facts that were recorded since then also exceed the limit, and each check reads the whole journal
     const { store, options, log } = this.#deps;
-    const usage = usageOf(store.read(this.id)?.entries ?? [], options);
+    const usage = usageOf(journalOf(store, this.id)?.entries ?? [], options);
     if (full === 'full')
       this.fail('journal_full', `The run has more steps and answers than its journal may hold. ${usage}`);
     else log.warn({ executionId: this.id, workflow: this.context.workflow }, `the journal is nearly full. ${usage}`);
@@ -435,7 +448,7 @@ export class Execution {
     try {
       watcher(entry);
     } catch (error) {
-      this.#deps.log.error({ executionId: this.id, err: error }, 'a watcher of an execution failed');
+      this.#deps.log.error({ executionId: this.id, err: error }, 'a subscriber of an execution failed');
     }
   }
 
@@ -444,12 +457,15 @@ export class Execution {
     return this.offer({ type: 'execution.failed', error: { code, message, name } });
   }
 
-  /** Ends one that nobody can go on with. */
+  /** Ends an execution that no driver can continue. */
   interrupt(message: string): void {
     this.mention({ type: 'execution.failed', error: { code: 'interrupted', message, name: 'AbortError' } });
   }
 
-  /** One timer per execution, for whatever is due first; `notBefore` is for what has been seen to and is being kept. */
+  /**
+   * One timer per execution, for the earliest deadline. `notBefore` excludes items that are already handled and being
+   * committed.
+   */
   #arm(notBefore = 0): void {
     if (this.#hasDeparted) return;
     const dueAt = Math.max(this.#dueAt(), notBefore);
@@ -464,13 +480,13 @@ export class Execution {
     return Math.min(firstDueAt(this.context, parkedTimeoutMs), this.#restsAt(), this.#leavesAt(), this.#driveAt);
   }
 
-  /** When it has been parked for long enough to be let rest. */
+  /** When it has been parked for long enough to rest. */
   #restsAt(): number {
     const { parkedAt } = this.context;
     return parkedAt === null || this.#actor === undefined ? NEVER : parkedAt + this.#deps.options.restAfterMs;
   }
 
-  /** When it has been parked for long enough to leave memory, where there is another place for it. */
+  /** When it has been parked for long enough to leave memory, with a durable store. */
   #leavesAt(): number {
     const { parkedAt, blocked } = this.context;
     const idleSince = parkedAt ?? blocked?.since;
@@ -478,14 +494,14 @@ export class Execution {
     return Math.max(idleSince, this.#neededAt) + this.#deps.options.hibernateAfterMs;
   }
 
-  /** Looks for what is due, and sees to it. */
+  /** Handles passed deadlines. */
   due(): void {
-    this.#disarm(); // others than the timer may ask for it
+    this.#disarm(); // callers other than the timer may check too
     if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
     const { parkedTimeoutMs } = this.#deps.options;
     if (abandonedAt(this.context, parkedTimeoutMs) <= now) {
-      const message = `Nobody came for ${Math.round(parkedTimeoutMs / 1000)} s while the execution waited.`;
+      const message = `The execution waited for ${Math.round(parkedTimeoutMs / 1000)} s without an answer.`;
       this.mention({ type: 'execution.failed', error: { code: 'abandoned', message, name: 'Error' } });
     } else {
       for (const { kind, id, dueAt } of this.context.pauses) {
@@ -504,12 +520,12 @@ export class Execution {
       this.#driveAt = this.#deps.clock.now() + RETRY_MS; // the disk is slow
       return;
     }
-    if (this.origin.recover === 'fail') this.interrupt('What it had done could not be kept.');
+    if (this.origin.recover === 'fail') this.interrupt('The facts of the execution could not be stored.');
     else if (this.phase === 'executing' || this.context.steps > 0) this.recover();
     else if (this.phase === 'queued') this.#drive(undefined, 'queued');
   }
 
-  /** Whoever looks at it, or does work that only he can do, keeps it in memory. */
+  /** A subscriber, or a driver that cannot be replaced, keeps it in memory. */
   #leaves(now: number): boolean {
     const isFree = this.watchers === 0 && this.#keeping === undefined && this.driver?.isReplaceable !== false;
     if (isFree) this.#deps.hibernate(this);
@@ -519,14 +535,14 @@ export class Execution {
 }
 
 /** @internal */
-export const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
+const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
   tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
 
 const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');
 
-/** A store that says nothing else is one that cannot write. */
+/** A store that reports no other reason cannot write. */
 const unkept = (cause: unknown): Failure =>
-  cause instanceof Failure && cause.code === 'execution_damaged'
+  cause instanceof Refused || (cause instanceof Failure && cause.code === 'execution_damaged')
     ? cause
     : new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
 

@@ -5,8 +5,9 @@ import type { Execution } from './execution.ts';
 type Read = (after: number) => Promise<JournalPage | undefined>;
 
 /**
- * The journal of an execution, page by page as it is kept: from its beginning until the execution has settled, its record
- * is gone, or the runtime has stopped and left it to another one. A reader who stays behind misses output that is no longer kept; the page after it says so.
+ * The journal of an execution, page by page as it is committed: from its beginning until the execution has settled, its
+ * record is deleted, or the runtime has stopped and left it to the next process. A slow reader misses dropped output;
+ * the next page reports it.
  */
 export async function* follow(execution: Pick<Execution, 'watch'>, read: Read): AsyncGenerator<JournalPage, void> {
   let seen = 0;

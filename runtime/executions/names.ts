@@ -1,38 +1,43 @@
 /**
- * Names of a caller's choice that stand for an execution, as long as that is kept: idempotency keys, job ids, and
- * conversations, which stand for their last turn.
+ * Names that callers choose for an execution, valid until it is deleted: idempotency keys, job ids, and conversations,
+ * which stand for their last turn.
  *
- * A name belongs to its user: the same one means something else to another. Callers without identity have nothing but the
- * name itself, so it has to be one that is not met by chance, or guessed; or they have a token as guests, and then the name
- * is theirs by that.
+ * A name belongs to its user: the same name of another user is another name. A caller without identity needs a name
+ * that cannot be guessed or chosen twice by chance, or a guest token; the name then belongs to that token.
  */
 import { createHash } from 'node:crypto';
+import type { Awaitable } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { Caller } from '../journal/caller.ts';
 import type { Name } from '../journal/start-request.ts';
 import type { Named } from '../store/named.ts';
 
-/** Of a name that nobody guesses: characters, and different ones among them. */
+/** The requirements for an unguessable name: characters, and different ones among them. */
 const LEAST = { characters: 16, different: 6 };
 
-/** The body as it came, where there is one: a schema may make of it what JSON cannot tell apart. */
+/** The original body, if there is one: a schema may convert it to values that JSON cannot distinguish. */
 type Asked = { readonly workflow: string; readonly input: unknown; readonly request: { readonly payload: unknown } };
 
 export class Names {
   readonly #named = new Map<string, Named>();
   readonly #byExecution = new Map<string, readonly Name[]>();
-  /** What a store knows of a name that is not in memory. */
-  readonly #kept: (name: string) => Named | undefined;
+  /** Finds a name in the store. */
+  readonly #kept: (name: string) => Awaitable<Named | undefined>;
 
-  constructor(kept: (name: string) => Named | undefined = () => undefined) {
+  constructor(kept: (name: string) => Awaitable<Named | undefined> = () => undefined) {
     this.#kept = kept;
   }
 
-  /** Id of the execution that a name stands for. Throws `idempotency_key_reused` if it stands for something else. */
-  find({ name, fingerprint }: Name): string | undefined {
+  /** Id of the execution of a name. Throws `idempotency_key_reused` if the name was used for another request. */
+  find({ name, fingerprint }: Name): Awaitable<string | undefined> {
     const named = this.#named.get(name) ?? this.#kept(name);
-    if (named === undefined || named.fingerprint === fingerprint) return named?.executionId;
-    throw new Failure('idempotency_key_reused', { detail: 'This idempotency key was sent before, with another body.' });
+    if (!(named instanceof Promise)) return idOf(named, fingerprint);
+    return named.then((kept) => idOf(this.#named.get(name) ?? kept, fingerprint)); // it may have been given meanwhile
+  }
+
+  /** The same, of those in memory. */
+  inMemory({ name, fingerprint }: Name): string | undefined {
+    return idOf(this.#named.get(name), fingerprint);
   }
 
   keep(executionId: string, names: readonly Name[]): void {
@@ -41,7 +46,7 @@ export class Names {
     this.#byExecution.set(executionId, names);
   }
 
-  /** The execution is no longer kept, or not in memory. */
+  /** The execution was deleted, or has left memory. */
   drop(executionId: string): void {
     const names = this.#byExecution.get(executionId);
     if (names === undefined) return;
@@ -52,26 +57,26 @@ export class Names {
   }
 }
 
-/** Throws `request_invalid` for a key that others could guess, of a caller who has nothing else. */
+/** Throws `request_invalid` for a guessable key of a caller without identity and guest token. */
 export const keyName = (by: Caller, key: string, { workflow, input, request }: Asked): Name => {
   const asked = canonical([workflow, request.payload ?? input]);
   const fingerprint = createHash('sha256').update(asked).digest('base64');
   return { name: nameOf('key', by, key, key) ?? refuse('an idempotency key', key), fingerprint };
 };
 
-/** Throws as `keyName`. */
+/** Throws like `keyName`. */
 export const jobName = (by: Caller, jobId: string): Name => ({
   name: nameOf('job', by, jobId, jobId) ?? refuse('a job id', jobId),
   fingerprint: '',
 });
 
-/** Undefined for one that others could guess, of a caller who has nothing else: it stands for nothing. */
+/** Undefined for a guessable name of a caller without identity and guest token: it stands for nothing. */
 export const conversationName = (by: Caller, workflow: string, conversation: string): Name | undefined => {
   const name = nameOf('conversation', by, JSON.stringify([workflow, conversation]), conversation);
   return name === undefined ? undefined : { name, fingerprint: '' };
 };
 
-/** JSON of which members come in one order, whatever the order in which they came. */
+/** JSON with sorted members. */
 const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, each: unknown) =>
     typeof each === 'object' && each !== null && !Array.isArray(each)
@@ -79,16 +84,16 @@ const canonical = (value: unknown): string =>
       : each,
   ) ?? '';
 
-/** Whether a name stands for something, whoever brings it. */
+/** Whether all callers share names. */
 export const isUnguessable = (name: string): boolean =>
   name.length >= LEAST.characters && new Set(name).size >= LEAST.different;
 
 const refuse = (what: string, name: string): never => {
-  const detail = `Without identity ${what} needs ${LEAST.characters} characters that nobody guesses, got ${name.length}; or send the Guest-Token of an earlier reply.`;
+  const detail = `Without identity ${what} needs at least ${LEAST.characters} random characters, got ${name.length}; or send the Guest-Token of an earlier reply.`;
   throw new Failure('request_invalid', { detail });
 };
 
-/** `given` is what the caller chose. The token of a guest is not kept as it is. */
+/** `given` is the caller's text. The token of a guest is stored as a hash. */
 const nameOf = (
   kind: 'key' | 'job' | 'conversation',
   { userId, guest }: Caller,
@@ -99,4 +104,9 @@ const nameOf = (
   if (isUnguessable(given)) return JSON.stringify([kind, null, name]);
   if (guest === undefined) return undefined;
   return JSON.stringify([kind, null, name, createHash('sha256').update(guest).digest('base64url')]);
+};
+
+const idOf = (named: Named | undefined, fingerprint: string): string | undefined => {
+  if (named === undefined || named.fingerprint === fingerprint) return named?.executionId;
+  throw new Failure('idempotency_key_reused', { detail: 'This idempotency key was sent before, with another body.' });
 };

@@ -1,7 +1,7 @@
-/** How much of the heap the records in memory take, about: callers decide how large their inputs and results are. */
+/** The approximate heap usage of records in memory: callers decide the size of their inputs and results. */
 import type { Execution } from './execution.ts';
 
-/** Bytes that a JSON value takes in the heap of V8, about: nested ones take many times their length as text. */
+/** The approximate bytes of a JSON value in V8's heap: nested values take many times their length as text. */
 export const heapBytesOf = (value: unknown): number => {
   if (typeof value === 'string') return 24 + value.length;
   if (typeof value !== 'object' || value === null) return 8;
@@ -19,11 +19,7 @@ export class RecordBytes {
     this.#limit = limit;
   }
 
-  get total(): number {
-    return this.#total;
-  }
-
-  /** Whether there is no room for so much more. */
+  /** Whether this many more bytes would exceed the limit. */
   isExceededBy(bytes: number): boolean {
     return this.#total + bytes > this.#limit;
   }

@@ -1,27 +1,30 @@
 /**
- * Looks after executions that a store keeps beyond the process: finds those that have lost it, wakes those for whom
- * something is due, lets those leave memory that have nothing to do there, and forgets those whose time is over.
+ * Manages executions in a durable store: recovers those that have lost their process, resumes those with a passed
+ * deadline, evicts those that have nothing to do in memory, and deletes those whose retention has ended.
  */
 
 import { NEVER } from '../../machines/deadlines.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Log } from '../authoring/context.ts';
 import type { Workflow } from '../authoring/workflow.ts';
-import type { Archive } from '../store/archive.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
+import type { Archive, OpenCount } from '../store/archive.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 import type { Execution } from './execution.ts';
 import type { Executions } from './executions.ts';
 import { STOPPED } from './shutdown.ts';
 import { Trials } from './trials.ts';
 
-/** Settled executions that stay in memory, for those who ask soon after the end. */
+/** Settled executions that stay in memory, for reads soon after the end. */
 const SETTLED_IN_MEMORY = 1_000;
-/** Executions that are looked at between two turns of the event loop. */
+/** Number of executions that are handled between two turns of the event loop. */
 const BATCH = 200;
-/** What was seen to is out of the way when it is kept, and not before. */
+/** Items stay due until their write commits; they are not handled twice before this delay. */
 const LOOK_AGAIN_MS = 100;
-/** After the file could not be read. */
+/** Delay after the file could not be read. */
 const READ_AGAIN_MS = 10_000;
+
+const nothing = (): undefined => undefined;
 
 export interface ArchivistDeps {
   readonly archive: Archive;
@@ -30,20 +33,20 @@ export interface ArchivistDeps {
   readonly now: () => number;
   readonly maxRecoveries: number;
   readonly log: Log;
-  /** Of that version, or the newest. */
+  /** The builders of that version, or of the newest. */
   workflow(name: string, version?: string): Workflow | undefined;
-  /** Lets an execution go that has nothing to do in memory. */
+  /** Evicts an execution that has nothing to do in memory. */
   leave(execution: Execution): void;
-  /** Drops the records of executions that are not in memory. */
+  /** Deletes the records of executions that are not in memory. */
   forget(executionIds: readonly string[]): void;
   recoveriesOf(execution: Execution): number;
-  /** Lets one that is blocked try the code that is served now, if that is of its version. */
+  /** Retries a blocked execution with the served code, if it has its version. */
   retry(execution: Execution): void;
 }
 
 export class Archivist {
   readonly #deps: ArchivistDeps;
-  /** In memory, in the order in which they have settled or come into memory. */
+  /** In memory, in the order in which they settled or were loaded. */
   readonly #settled = new Set<Execution>();
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
@@ -55,10 +58,11 @@ export class Archivist {
     this.#trials = new Trials({ ...deps, vault: deps.archive.vault });
   }
 
-  /** Goes on with what another process has left. */
+  /** Recovers the executions of an earlier process. */
   start(): void {
-    this.#report();
-    this.#recover(this.#deps.archive.unfinished(), 0, []);
+    const { archive } = this.#deps;
+    this.#later(andThen(archive.open(), (open) => this.#report(open)));
+    this.#later(andThen(archive.unfinished(), (ids) => this.#recover(ids, 0, [])));
     this.#arm(0);
   }
 
@@ -68,19 +72,19 @@ export class Archivist {
     if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
   }
 
-  /** It has settled, or has come into memory and is. */
+  /** It has settled, or was loaded and is settled. */
   add(execution: Execution): void {
     this.#settled.add(execution);
     this.note(execution.context.settledAt! + execution.retentionMs);
     if (this.#settled.size > SETTLED_IN_MEMORY) this.makeRoom();
   }
 
-  /** It is not in memory any more. */
+  /** It has left memory. */
   left(execution: Execution): void {
     this.#settled.delete(execution);
   }
 
-  /** Lets the oldest settled one leave memory. False: there is none. */
+  /** Evicts the oldest settled execution. False: there is none. */
   makeRoom(): boolean {
     const { value: oldest } = this.#settled.values().next();
     if (oldest !== undefined) this.#deps.leave(oldest);
@@ -92,26 +96,32 @@ export class Archivist {
     execution.mention({ type: 'retention.elapsed' });
   }
 
-  /** Something will be due that nobody in memory sees to. */
+  /** A deadline will come that no execution in memory handles. */
   note(dueAt: number): void {
     if (dueAt < this.#timerDueAt) this.#arm(dueAt);
   }
 
-  /** What has happened to an execution that is executed again. */
+  /** A fact of an execution that is being replayed. */
   told(execution: Execution, entry: JournalEntry): void {
     this.#trials.told(execution, entry);
   }
 
-  /** All are looked at before any is executed. */
-  #recover(ids: readonly string[], from: number, found: Execution[]): void {
+  /** All are checked before any is replayed. */
+  #recover(ids: readonly string[], from: number, found: Execution[]): Awaitable<void> {
     if (this.#isStopped) return;
     const until = Math.min(ids.length, from + BATCH);
     for (let index = from; index < until; index += 1) {
       const execution = this.#get(ids[index]!);
+      if (execution instanceof Promise) {
+        return execution.then((read) => {
+          if (read !== undefined && !read.isSettled) found.push(read);
+          return this.#recover(ids, index + 1, found);
+        });
+      }
       if (execution !== undefined && !execution.isSettled) found.push(execution);
     }
     if (until < ids.length) {
-      setImmediate(() => this.#recover(ids, until, found));
+      setImmediate(() => this.#later(this.#recover(ids, until, found)));
       return;
     }
     this.#trials.open(found);
@@ -127,9 +137,9 @@ export class Archivist {
     else if (!this.#trials.takes(execution)) execution.recover();
   }
 
-  /** What operators should know before they wonder. */
-  #report(): void {
-    for (const { workflow: name, version, count } of this.#deps.archive.open()) {
+  /** Warnings for operators at the start. */
+  #report(open: readonly OpenCount[]): void {
+    for (const { workflow: name, version, count } of open) {
       const served = this.#deps.workflow(name);
       if (this.#deps.workflow(name, version) !== undefined) continue;
       if (served === undefined) {
@@ -157,40 +167,61 @@ export class Archivist {
     this.#timerDueAt = NEVER;
     const now = this.#deps.now();
     try {
-      this.#arm(this.#seeTo(now) ? now + LOOK_AGAIN_MS : this.#nextDueAt(now));
+      const seen = andThen(this.#seeTo(now), (isMore) => (isMore ? now + LOOK_AGAIN_MS : this.#nextDueAt(now)));
+      if (!(seen instanceof Promise)) this.#arm(seen);
+      else seen.then((dueAt) => this.#arm(Math.min(dueAt, this.#timerDueAt))).catch((err) => this.#lookLater(err));
     } catch (err) {
-      this.#deps.log.error({ err }, 'what is due cannot be read');
-      this.#arm(now + READ_AGAIN_MS);
+      this.#lookLater(err);
     }
   }
 
+  #lookLater(err: unknown): void {
+    this.#deps.log.error({ err }, 'passed deadlines cannot be read');
+    this.#arm(this.#deps.now() + READ_AGAIN_MS);
+  }
+
+  /** An error of what was read later is logged: no caller waits for it. */
+  #later(done: Awaitable<void>): void {
+    if (done instanceof Promise)
+      done.catch((err) => this.#deps.log.error({ err }, 'unfinished executions cannot be read'));
+  }
+
   /** True if there may be more. */
-  #seeTo(now: number): boolean {
+  #seeTo(now: number): Awaitable<boolean> {
     const { archive, executions } = this.#deps;
-    const all = archive.due(now, BATCH + executions.damaged);
-    const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
-    const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
-    for (const { id, isSettled } of due) if (!isSettled) this.#get(id)?.due();
-    const excess = archive.excess(BATCH);
-    this.#forget([...over, ...excess]);
-    return due.length + excess.length > 0;
+    return andThen(archive.due(now, BATCH + executions.damaged), (all) => {
+      const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
+      const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
+      for (const { id, isSettled } of due) if (!isSettled) this.#wake(id);
+      return andThen(archive.excess(BATCH), (excess) => {
+        this.#forget([...over, ...excess]);
+        return due.length + excess.length > 0;
+      });
+    });
   }
 
-  /** Those that are damaged stay due, and nothing is done about it. */
-  #nextDueAt(now: number): number {
-    const { archive, executions } = this.#deps;
-    const next = archive.nextDueAt(executions.damaged > 0 ? now : undefined) ?? NEVER;
-    return Math.max(next, now + 1);
+  #wake(id: string): void {
+    const execution = this.#get(id);
+    if (execution instanceof Promise) void execution.then((read) => read?.due());
+    else execution?.due();
   }
 
-  /** One that cannot be read is no reason to leave the others alone. */
-  #get(id: string): Execution | undefined {
+  /** Damaged executions stay due and are skipped. */
+  #nextDueAt(now: number): Awaitable<number> {
+    const { archive, executions } = this.#deps;
+    const next = archive.nextDueAt(executions.damaged > 0 ? now : undefined);
+    return andThen(next, (dueAt) => Math.max(dueAt ?? NEVER, now + 1));
+  }
+
+  /** An unreadable execution does not stop the others. */
+  #get(id: string): Awaitable<Execution | undefined> {
     const { executions } = this.#deps;
     if (executions.isDamaged(id)) return undefined;
     try {
-      return executions.get(id);
+      const execution = executions.get(id);
+      return execution instanceof Promise ? execution.catch(nothing) : execution;
     } catch {
-      return undefined; // it is named in the log
+      return undefined; // the log names it
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * Settled executions, oldest first. They are kept for a time, and only so many. One timer for the oldest is enough, since
- * nearly all are kept equally long; those for which somebody has asked for another time have a timer each.
+ * Settled executions, oldest first. They are kept for a time, and up to a number. One timer for the oldest is enough,
+ * because nearly all have the same retention; those with another retention have a timer each.
  */
 
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
@@ -13,26 +13,21 @@ export interface RetentionDeps {
   readonly now: () => number;
 }
 
-/** Places left behind in the queue before it is copied together. */
+/** Number of removed places in the queue before it is compacted. */
 const COMPACT_AT = 1_024;
 
 export class Retention {
   readonly #deps: RetentionDeps;
-  /** Those before `#head` are gone; some behind it may have been expired before their time. */
+  /** Places before `#head` are removed; some after it may have expired early. */
   #queue: (Execution | undefined)[] = [];
   #head = 0;
-  /** Those with a time of their own, in the order in which they have settled. */
+  /** Executions with their own retention, in the order in which they settled. */
   readonly #timed = new Map<Execution, WheelTimer>();
   #size = 0;
   #timer: WheelTimer | undefined;
 
   constructor(deps: RetentionDeps) {
     this.#deps = deps;
-  }
-
-  /** How many are kept. */
-  get size(): number {
-    return this.#size;
   }
 
   add(execution: Execution): void {
@@ -48,7 +43,7 @@ export class Retention {
     if (this.#timer === undefined) this.#arm();
   }
 
-  /** Before its time, if need be. */
+  /** Also before its time. */
   expire(execution: Execution): void {
     if (execution.offer({ type: 'retention.elapsed' }) === false) return;
     this.#size -= 1;

@@ -1,12 +1,12 @@
 /**
- * How executions end when the runtime stops: what executes may finish for a while. What waits for people, and what does not
- * finish, is left as it is for the next process, if the store outlives this one; otherwise it is interrupted.
+ * Ends executions when the runtime stops. Running executions have some time to finish. Waiting and unfinished
+ * executions stay for the next process with a durable store; otherwise they are interrupted.
  */
 import type { Clock } from '../time/clock.ts';
 import type { Execution } from './execution.ts';
 import type { Executions } from './executions.ts';
 
-/** Executions that are seen to between two turns of the event loop. */
+/** Number of executions that are handled between two turns of the event loop. */
 const BATCH = 1_000;
 
 export interface DrainDeps {
@@ -18,16 +18,16 @@ export interface DrainDeps {
 
 export class Drain {
   readonly #deps: DrainDeps;
-  /** Those that are live and have not been left. */
+  /** Live executions that have not been left. */
   readonly #live = new Set<Execution>();
-  /** Called when there are none of them. */
+  /** Called when there are none. */
   #onIdle: (() => void) | undefined;
 
   constructor(deps: DrainDeps) {
     this.#deps = deps;
   }
 
-  /** Resolves when all have ended, or are left. Nothing new may be started meanwhile. */
+  /** Resolves when all have ended or are left. No execution may start meanwhile. */
   async run(): Promise<void> {
     const { clock, graceMs, executions } = this.#deps;
     const idle = new Promise<void>((resolve) => {
@@ -49,7 +49,7 @@ export class Drain {
     for (const execution of [...this.#live]) this.#end(execution);
   }
 
-  /** Something has happened to an execution. */
+  /** A fact of an execution was published. */
   told(execution: Execution): void {
     if (!this.#live.has(execution)) return;
     if (execution.isSettled) this.#done(execution);
@@ -78,5 +78,5 @@ export class Drain {
 
 export const STOPPED = 'The server stopped before the execution had ended.';
 
-/** It waits for a person. Who only sleeps may wake in time, where it could not do so later. */
+/** It waits for a person. A sleeping execution may resume in time, if it could not do so in another process. */
 const isAwaiting = ({ phase, status }: Execution): boolean => phase === 'waiting' && status !== 'running';

@@ -1,11 +1,11 @@
 /**
- * Executions that were executing when the process died, more than once: suspects. One of them may be what kills it.
+ * Suspects: executions that were running more than once when the process died. One of them may cause the crashes.
  *
- * T1  They are executed again one at a time, after all others, those that have been tried least first. The turn of one ends
- *     when it gets any further, or after a while that doubles with each time it was executed in vain.
- * T2  Whose turn it is stands in the file before it begins, with who executes beside it. If the process dies then, that is held
- *     against it, and against no other.
- * T3  It is given up after so many of its turns, and only if no other execution was beside it in all of them.
+ * T1  Suspects are replayed one at a time, after all others, those with the fewest attempts first. A turn ends with
+ *     progress, or after a time that doubles with each failed replay.
+ * T2  Before a turn begins, the file records whose turn it is, and which others are running. If the process dies then,
+ *     it counts against this execution only.
+ * T3  An execution is ended after a number of its turns, and only if no other execution was running in all of them.
  */
 import { isRepeated } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
@@ -20,7 +20,7 @@ export interface TrialsDeps {
   readonly wheel: TimingWheel;
   readonly now: () => number;
   readonly maxRecoveries: number;
-  /** How often it was executed again since it last got any further. */
+  /** Number of replays since its last progress. */
   recoveriesOf(execution: Execution): number;
 }
 
@@ -36,7 +36,7 @@ const MAX_DOUBLED = 8;
 export class Trials {
   readonly #deps: TrialsDeps;
   readonly #suspects: Suspect[] = [];
-  /** Ids of those that had their turn in this life: what they do beside another one is no reason for doubt. */
+  /** Ids of executions that had their turn in this process: they no longer count as running beside another. */
   readonly #tried = new Set<string>();
   #current: string | undefined;
   #timer: WheelTimer | undefined;
@@ -46,7 +46,10 @@ export class Trials {
     this.#deps = deps;
   }
 
-  /** What the process before has left: whose turn it was when it died. `unfinished`: who executed then. */
+  /**
+   * Reads the record of the earlier process: whose turn it was when it died. `unfinished`: the executions that were
+   * running.
+   */
   open(unfinished: readonly Execution[]): void {
     const { vault } = this.#deps;
     const turn = read<Turn>(vault.get(KIND, TURN));
@@ -59,7 +62,7 @@ export class Trials {
     vault.remove(KIND, TURN);
   }
 
-  /** True if it waits for its turn, or is given up: it is not to be executed with all others. */
+  /** True if it waits for its turn, or is ended: it is not replayed with the others. */
   takes(execution: Execution): boolean {
     const { recoveriesOf, maxRecoveries } = this.#deps;
     const { id } = execution;
@@ -73,7 +76,7 @@ export class Trials {
     return true;
   }
 
-  /** All others have been executed again. */
+  /** All other executions were resumed. */
   begin(): void {
     this.#suspects.sort((a, b) => a.turns - b.turns || a.recoveries - b.recoveries);
     this.#next();
@@ -84,7 +87,7 @@ export class Trials {
     this.#end();
   }
 
-  /** What has happened to an execution may end its turn. */
+  /** A fact of an execution may end its turn. */
   told({ id }: Execution, entry: JournalEntry): void {
     if (id !== this.#current || isRepeated(entry)) return;
     this.#forget(id);
@@ -93,7 +96,7 @@ export class Trials {
   }
 
   #next(): void {
-    const { executions, wheel, vault, now } = this.#deps;
+    const { executions, wheel, now } = this.#deps;
     if (this.#isStopped || this.#current !== undefined) return;
     const suspect = this.#suspects.shift();
     if (suspect === undefined) return;
@@ -107,16 +110,29 @@ export class Trials {
     });
     try {
       const execution = executions.get(id);
-      if (execution === undefined || execution.isSettled) throw new Error('it has ended meanwhile');
-      vault.put(KIND, TURN, JSON.stringify({ id, at: now(), beside: this.#beside() } satisfies Turn));
-      execution.recover(); // kept with what stands in the vault, and executed after that
+      if (!(execution instanceof Promise)) this.#try(id, execution);
+      else execution.then((found) => this.#try(id, found)).catch(() => this.#skip(id));
     } catch {
-      this.#end(); // it has ended, or cannot be read or written at the moment
-      setImmediate(() => this.#next());
+      this.#skip(id);
     }
   }
 
-  /** Who executes now, and has not had a turn of its own. */
+  #try(id: string, execution: Execution | undefined): void {
+    const { vault, now } = this.#deps;
+    if (this.#isStopped || this.#current !== id) return; // its turn was over before it could be read
+    if (execution === undefined || execution.isSettled) throw new Error('it has ended meanwhile');
+    vault.put(KIND, TURN, JSON.stringify({ id, at: now(), beside: this.#beside() } satisfies Turn));
+    execution.recover(); // committed together with the vault, and replayed after that
+  }
+
+  /** It has ended, or cannot be read or written at the moment. */
+  #skip(id: string): void {
+    if (this.#current !== id) return;
+    this.#end();
+    setImmediate(() => this.#next());
+  }
+
+  /** Executions that are running now, and have not had a turn. */
   #beside(): string[] {
     const all = this.#deps.executions.all();
     return all.filter(({ id, phase }) => phase === 'executing' && !this.#tried.has(id)).map(({ id }) => id);
@@ -148,7 +164,7 @@ const read = <T>(text: string | undefined): T | undefined => {
   }
 };
 
-/** While nothing can be written, it stays as it is. */
+/** While nothing can be written, the turn stays unchanged. */
 const attempt = (act: () => void): void => {
   try {
     act();

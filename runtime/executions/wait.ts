@@ -1,6 +1,6 @@
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 
-/** One wait for something to hold of an execution; it ends once, and leaves nothing behind. */
+/** Waits for a condition of an execution. It ends once, and releases everything. */
 export class Wait {
   readonly wheel: TimingWheel;
   readonly #resolve: (held: boolean) => void;

@@ -1,42 +1,55 @@
-/** One actor as somebody sees it from outside: what it is, whose, its machine, and how it stands. */
+/** One actor, seen from outside: its kind, its user, its machine and its state. */
 import type { AnyActorRef } from 'xstate';
 import { type BuilderContext, builderMachine } from '../../machines/builder.ts';
 import { executionMachine } from '../../machines/execution.ts';
 import { managerMachine } from '../../machines/manager.ts';
 import type { Execution } from '../executions/execution.ts';
 
-/** The two supervisors count as the manager's. */
+/** The two supervisors count as parts of the manager. */
 export type InspectedKind = 'manager' | 'builder' | 'execution';
 
-/** The name of a state; of nested ones, by the name of each outer one. */
+/** The name of a state; for nested states, by the name of each parent. */
 export type State = string | { readonly [outer: string]: State | undefined };
 
 export interface InspectedSnapshot {
   readonly status: string;
-  /** None for a supervisor, which is no machine. */
+  /** Undefined for a supervisor, which has no machine. */
   readonly value: State | undefined;
   readonly context: unknown;
 }
 
-/** One actor. What can change is read anew each time. */
+/** One actor. Each call reads the present values. */
 export interface Inspected {
   readonly kind: InspectedKind;
-  /** An execution's id, for others that of their actor. */
+  /** The id of an execution; for other actors the id of the actor. */
   readonly sessionId: string;
   readonly parentId: string | undefined;
-  /** Of the root of the system. */
+  /** Session id of the root of the system. */
   readonly rootId: string;
-  /** Name of the workflow; of the manager and the supervisors their own. */
+  /** Name of the workflow; for the manager and the supervisors their own name. */
   readonly name: string;
-  /** Whose it is; null if it is nobody's in particular. */
+  /** Its user; null without identity, or for shared actors. */
   readonly user: string | null;
   readonly isSettled: boolean;
-  /** The machine as JSON, for whoever draws it. */
+  /** The machine as JSON, for drawing it. */
   readonly definition: string;
   readonly snapshot: InspectedSnapshot;
 }
 
-/** The manager, a supervisor or a builder, seen by the actor itself. @internal */
+/** Called with each event of an actor, after the event. With a slow store the actor may be further already. */
+export type Inspector = (actor: Inspected, event: { readonly type: string }, at: number) => void;
+
+/** The actors of a process. */
+export interface ActorView {
+  /** Number of present watchers. */
+  readonly inspectors: number;
+  /** Calls the inspector from now on. Returns a function that ends this. */
+  watch(inspector: Inspector): () => void;
+  /** The manager, its supervisors, the builders, and the executions from the newest to the oldest. */
+  actors(): Iterable<Inspected>;
+}
+
+/** The manager, a supervisor or a builder, from its own actor. @internal */
 export class SeenActor implements Inspected {
   readonly kind: InspectedKind;
   readonly isSettled = false;
@@ -84,7 +97,7 @@ export class SeenActor implements Inspected {
   }
 }
 
-/** An execution, whether it has an actor at the moment or not. @internal */
+/** An execution, with or without an actor at the moment. @internal */
 export class SeenExecution implements Inspected {
   readonly kind = 'execution';
   readonly parentId: string | undefined;
@@ -125,7 +138,7 @@ export class SeenExecution implements Inspected {
 
 const definitions = new Map<object, string>();
 
-/** Functions are named, as the inspector's own package names them. */
+/** Functions appear by name, as in the inspector's own package. */
 const definitionOf = (machine: { readonly config: object }): string => {
   const known = definitions.get(machine);
   if (known !== undefined) return known;

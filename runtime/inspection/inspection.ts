@@ -1,12 +1,12 @@
 /**
- * The actors as somebody sees them who looks from outside, and what happens to them while he looks.
+ * Shows the actors and their events to watchers.
  *
- * Executions are seen by their facts, and not by what XState tells of their actors: an actor of an execution comes and
- * goes while it rests, a settled one has none, and a fact counts only once it is kept. So an execution is one actor here
- * from its start to its end, whose session id is its own. The manager and the builders are seen by XState's inspection.
+ * Executions are shown by their facts, not by XState's inspection of their actors: the actor of a resting execution
+ * stops and starts, a settled execution has none, and only committed facts count. So an execution is one actor here,
+ * from its start to its end; its id is the session id. XState's inspection shows the manager and the builders.
  *
- * N1  While nobody looks nothing is attached to the system, and a fact costs one look at a number.
- * N2  Whoever looks cannot do harm: one that throws is reported, and does not look any more.
+ * N1  Without a watcher, nothing subscribes to the system, and a fact costs one check of a number.
+ * N2  A watcher cannot do harm: a watcher that throws is reported and removed.
  */
 import type { AnyActorRef, EventObject, InspectionEvent, Subscription } from 'xstate';
 import type { JournalEntry } from '../../machines/facts.ts';
@@ -14,10 +14,7 @@ import type { SupervisorSnapshot } from '../../machines/manager.ts';
 import type { Log } from '../authoring/context.ts';
 import type { Execution } from '../executions/execution.ts';
 import type { Executions } from '../executions/executions.ts';
-import { type Inspected, SeenActor, SeenExecution } from './inspected.ts';
-
-/** Hears of each event that an actor has taken, after it. With a slow store the actor may stand further on already. */
-export type Inspector = (actor: Inspected, event: { readonly type: string }, at: number) => void;
+import { type ActorView, type Inspected, type Inspector, SeenActor, SeenExecution } from './inspected.ts';
 
 /** @internal */
 export interface InspectionDeps {
@@ -27,7 +24,7 @@ export interface InspectionDeps {
   readonly log: Log;
 }
 
-export class Inspection {
+export class Inspection implements ActorView {
   readonly #deps: InspectionDeps;
   readonly #inspectors = new Set<Inspector>();
   /** N1 */
@@ -43,14 +40,16 @@ export class Inspection {
     return this.#inspectors.size;
   }
 
-  /** Calls the inspector from now on, until the function that is returned is called. */
+  /** Calls the inspector from now on. Returns a function that ends this. */
   watch(inspector: Inspector): () => void {
     this.#inspectors.add(inspector);
     this.#subscription ??= this.#deps.root.system.inspect((seen) => this.#seen(seen));
     return () => this.#leave(inspector);
   }
 
-  /** The actors there are: the manager, its supervisors, the builders, and the executions from the newest to the oldest. */
+  /**
+   * The present actors: the manager, its supervisors, the builders, and the executions from the newest to the oldest.
+   */
   *actors(): Generator<Inspected, void> {
     const { root, executions } = this.#deps;
     yield new SeenActor(root, 'manager', root);
@@ -62,7 +61,7 @@ export class Inspection {
     for (const execution of executions.all().reverse()) yield new SeenExecution(execution, parentId, root.sessionId);
   }
 
-  /** A fact was kept. */
+  /** A fact was committed. */
   told(execution: Execution, entry: JournalEntry): void {
     const actor = new SeenExecution(execution, this.#parentOfExecutions(), this.#deps.root.sessionId);
     this.#tell(actor, entry, entry.at);
@@ -82,7 +81,7 @@ export class Inspection {
         inspector(actor, event, at);
       } catch (err) {
         this.#leave(inspector); // N2
-        this.#deps.log.error({ err }, 'somebody who inspects the actors failed');
+        this.#deps.log.error({ err }, 'an inspector of the actors failed');
       }
     }
   }
@@ -94,13 +93,13 @@ export class Inspection {
     this.#subscription = undefined;
   }
 
-  /** None once the manager has stopped. */
+  /** Undefined after the end of the manager. */
   #supervisors(): AnyActorRef[] {
     const { children } = this.#deps.root.getSnapshot() as { children: Record<string, AnyActorRef | undefined> };
     return [children.executions, children.builders].filter((child) => child !== undefined);
   }
 
-  /** The supervisor lasts as long as the manager. */
+  /** The supervisor exists as long as the manager. */
   #parentOfExecutions(): string | undefined {
     this.#executionsId ??= this.#supervisors()[0]?.sessionId;
     return this.#executionsId;

@@ -1,10 +1,10 @@
-/** Who asks. */
+/** The caller of a request. */
 export interface Caller {
-  /** Undefined for a caller who has not said who it is. */
+  /** Undefined for a caller without identity. */
   readonly userId: string | undefined;
   /**
-   * What tells a caller without identity from others: an unguessable token. Names of such a caller's choice are its own by
-   * it. Default: only names that nobody can guess stand for something.
+   * Distinguishes callers without identity: an unguessable token. Names that such a caller chooses belong to this
+   * token. Default: only unguessable names are accepted.
    */
   readonly guest?: string | undefined;
   /** Operators may do what owners may. */

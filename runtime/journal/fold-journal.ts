@@ -1,10 +1,10 @@
-/** A journal, folded again: where an execution stands. */
+/** Folds a journal into the state of its execution. */
 import { type ExecutionSnapshot, statusOf } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { firstSnapshot, foldEvent } from '../actors/system.ts';
 import { damaged } from '../store/damage.ts';
 
-/** Throws `execution_damaged` if an entry could not have happened where it stands. */
+/** Throws `execution_damaged` if an entry is not possible at its position. */
 export const foldJournal = (executionId: string, entries: readonly JournalEntry[]): ExecutionSnapshot => {
   const [started] = entries;
   if (started?.type !== 'execution.started')

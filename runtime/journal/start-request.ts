@@ -1,42 +1,59 @@
-/** What an execution was started with, beside its input: to run it, and to run it again in another process. */
+/** The data of a start besides the input: to run the execution, and to replay it in another process. */
 
 import type { RequestInfo, Trace } from '../authoring/context.ts';
 import type { Caller } from './caller.ts';
 
-/** What a run was started with. */
+/** The data of a start. */
 export interface RunRequest {
-  /** As it came: its schema is asked once in every life of the execution. */
+  /** The input as it arrived. Each replay parses it once. */
   readonly input: unknown;
   readonly by: Caller;
   readonly conversationId: string | undefined;
   readonly userMessageId: string | undefined;
   readonly request: RequestInfo;
   readonly trace: Trace;
-  /** Whether people can be asked: false on routes whose caller could never learn of a prompt. */
+  /** Whether prompts are possible: false on routes whose caller would never see a prompt. */
   readonly interactive: boolean;
   readonly streaming: boolean;
-  /** What a stream calls the function that is run. Default `<workflow>`. */
+  /** The name of the function in streams. Default `<workflow>`. */
   readonly functionName?: string | undefined;
-  /** Whether the steps of that function are recorded. Default: as `streaming`. */
+  /** Whether the steps of that function are recorded. Default: the value of `streaming`. */
   readonly recordsSteps?: boolean | undefined;
 }
 
+export interface StartRequest extends RunRequest {
+  /** The parsed input, if the caller has parsed it already. */
+  readonly read?: { readonly value: unknown } | undefined;
+  /** Name of a served workflow. */
+  readonly workflow: string;
+  /** The caller's key. The same key with the same request returns the existing execution. */
+  readonly idempotencyKey?: string | undefined;
+  /** The caller's name for the job, for `Runtime.job`. The same name returns the existing execution. */
+  readonly jobId?: string | undefined;
+  /** The caller's conversation. This execution becomes its last turn: `Runtime.conversation` finds it. */
+  readonly conversation?: string | undefined;
+  /** Retention after the end of the execution. Default: the runtime's `retentionMs`. */
+  readonly retentionMs?: number | undefined;
+  /** How the result is shown to callers: a word for the server. Default: the result unchanged. */
+  readonly form?: string | undefined;
+}
+
 export interface Origin {
-  /** Undefined if the work is done outside, as that of an `ExecutionStore` is. */
+  /** Undefined if the work happens outside of the runtime, as with `ExecutionStore`. */
   readonly request: RunRequest | undefined;
-  /** Whether it can be executed again when who did it is gone. */
+  /** Whether it can be replayed after the loss of its process. */
   readonly recover: 'replay' | 'fail';
-  /** Of the workflow, when it was started. */
+  /** Version of the workflow at the start. */
   readonly version: string;
-  /** How long its record is kept once it has settled. Milliseconds. */
+  /** Retention after the end of the execution. Milliseconds. */
   readonly retentionMs: number;
-  /** Names by which its starter finds it again. */
+  /** Names by which the caller finds it again. */
   readonly names: readonly Name[];
 }
 
-/** A name of the caller's choice that stands for an execution, as long as that is kept. */
+/** A caller's name for an execution, valid until the execution is deleted. */
 export interface Name {
   readonly name: string;
-  /** What was asked for under it; the same name may not stand for something else. Empty: whatever it is. */
+  /** A fingerprint of the request. The same name cannot stand for another request. Empty: any request. */
   readonly fingerprint: string;
 }

@@ -1,11 +1,11 @@
 /**
- * Runs a machine by a table of its states, for actors of which there are many.
+ * Runs a machine by a table of its states, for machines with many actors.
  *
- * XState finds out for each event anew which states are left and entered, at 10 us a time. A machine that only folds -
- * no parallel states, no history, no invokes, no delays, nothing to do on entry or exit, every action an `assign` -
- * has so little to find out that it can be written down once: per leaf, which candidates an event has and where each
- * of them leads. The actor is an XState actor and its snapshots are the machine's own, only sooner. A machine that
- * does more is refused; `tests/runtime/journal/tabulate.test.ts` walks the machine and its table side by side.
+ * For each event, XState computes again which states are left and entered, in about 10 us. A machine that only folds
+ * (no parallel states, no history, no invokes, no delays, no entry or exit actions, every action an `assign`) allows a
+ * table: for each leaf, the candidates of an event and their targets. The actor is an XState actor, and its snapshots
+ * equal those of the machine. Other machines are refused. `tests/runtime/journal/tabulate.test.ts` compares the machine
+ * and its table.
  */
 import type {
   ActorLogic,
@@ -18,7 +18,7 @@ import type {
 } from 'xstate';
 
 type Leaf = {
-  /** All of a snapshot but its context. */
+  /** All members of a snapshot except its context. */
   readonly template: AnyMachineSnapshot;
   readonly Snapshot: new (context: unknown) => AnyMachineSnapshot;
   readonly on: ReadonlyMap<string, readonly Candidate[]>;
@@ -28,7 +28,7 @@ type Judged = { context: unknown; event: unknown };
 type Candidate = {
   readonly guard: ((judged: Judged) => boolean) | undefined;
   readonly assignments: readonly ((judged: Judged) => object)[];
-  /** Undefined stays. */
+  /** Undefined: the state stays. */
   target: Leaf | undefined;
 };
 type Node = AnyStateMachine['root'];
@@ -114,7 +114,7 @@ export const tabulate = <Machine extends AnyStateMachine>(
     getPersistedSnapshot: (snapshot, options) => machine.getPersistedSnapshot(whole(snapshot) as never, options),
     restoreSnapshot: (snapshot, scope) =>
       leafOfSnapshot.has((snapshot as AnyMachineSnapshot)._nodes)
-        ? (snapshot as SnapshotFrom<Machine>) // it has never been away
+        ? (snapshot as SnapshotFrom<Machine>) // it was made in this process, not read from a store
         : (machine.restoreSnapshot(snapshot as never, scope as never) as SnapshotFrom<Machine>),
   };
 };
@@ -128,7 +128,7 @@ const take = ({ assignments, target }: Candidate, from: Leaf, judged: Judged): L
   return target ?? from;
 };
 
-/** Follows what needs no event, as far as it leads. */
+/** Follows the eventless transitions. */
 const settle = (from: Leaf, judged: Judged): Leaf => {
   let leaf = from;
   for (let next = leaf.always.find(agrees, judged); next !== undefined; next = leaf.always.find(agrees, judged)) {
@@ -137,14 +137,17 @@ const settle = (from: Leaf, judged: Judged): Leaf => {
   return leaf;
 };
 
-/** Every member that a snapshot has, as its own. */
+/** A snapshot has all its members as own properties. */
 const whole = (snapshot: object): object => {
   const own: Record<string, unknown> = {};
   for (const key in snapshot) own[key] = snapshot[key as keyof object];
   return own;
 };
 
-/** Snapshots of one leaf differ in their context; the rest is on their prototype, and a snapshot is 24 bytes. */
+/**
+ * Snapshots of one leaf differ only in their context. All other members are on the prototype, so a snapshot has 24
+ * bytes.
+ */
 const snapshotOf = (machine: AnyStateMachine, template: AnyMachineSnapshot): Leaf['Snapshot'] => {
   function Snapshot(this: { context: unknown }, context: unknown) {
     this.context = context;
@@ -156,14 +159,14 @@ const snapshotOf = (machine: AnyStateMachine, template: AnyMachineSnapshot): Lea
   return Snapshot as unknown as Leaf['Snapshot'];
 };
 
-/** As `{ ...whole, ...patch }`; but V8 then gives every result a hidden class of its own, which costs 500 bytes each. */
+/** Like `{ ...whole, ...patch }`, but V8 gives each such result its own hidden class, which costs 500 bytes. */
 const merged = <Whole extends object>(whole: Whole, patch: object): Whole => {
   const copy = { ...whole };
   for (const key in patch) copy[key as keyof Whole] = patch[key as keyof object];
   return copy;
 };
 
-/** What a state does beside folding, in words. A delay has actions on entry and exit, so it comes first. */
+/** Unsupported features of a state, in words. A delay also has entry and exit actions, so it is checked first. */
 const excessOf = (node: Node): string | undefined => {
   const { type, after, invoke, entry, exit, initial, output, config } = node;
   if (type === 'parallel' || type === 'history') return `the type ${type}`;

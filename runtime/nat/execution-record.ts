@@ -1,9 +1,9 @@
-/** How an execution looks to those who drive it from outside: NAT's `ExecutionRecord`, as a view of the actor. */
+/** NAT's `ExecutionRecord`: an execution for the program that drives it, as a view of the actor. */
 import type { Consent } from '../../machines/facts.ts';
-import type { Execution } from '../executions/execution.ts';
+import type { ExecutionView } from '../executions/view.ts';
 import type { FirstOutcome, OutsideDriver, PendingInteraction } from './pending-interactions.ts';
 
-/** NAT's words for where an execution stands. */
+/** NAT's words for the status of an execution. */
 export type RecordStatus = 'running' | FirstOutcome;
 
 /** NAT's `PendingOAuth`. */
@@ -21,10 +21,10 @@ export class PendingOAuth {
 }
 
 export class ExecutionRecord {
-  readonly #execution: Execution;
+  readonly #execution: ExecutionView;
   readonly #driver: OutsideDriver;
 
-  constructor(execution: Execution, driver: OutsideDriver) {
+  constructor(execution: ExecutionView, driver: OutsideDriver) {
     this.#execution = execution;
     this.#driver = driver;
   }
@@ -33,7 +33,7 @@ export class ExecutionRecord {
     return this.#execution.id;
   }
 
-  /** While several things are open, what has been open longest. */
+  /** While several prompts or consents are open, the oldest. */
   get status(): RecordStatus {
     const { settledAt, error, pauses } = this.#execution.context;
     if (settledAt !== null) return error === null ? 'completed' : 'failed';
@@ -47,12 +47,12 @@ export class ExecutionRecord {
     return this.status === 'completed' ? this.#execution.context.result : undefined;
   }
 
-  /** Why it failed; undefined unless it did. */
+  /** Why it failed; undefined otherwise. */
   get error(): string | undefined {
     return this.#execution.context.error?.message;
   }
 
-  /** The one that has been open longest. */
+  /** The oldest. */
   get pendingInteraction(): PendingInteraction | undefined {
     return this.pendingInteractions[0];
   }
@@ -63,7 +63,7 @@ export class ExecutionRecord {
     return pauses.flatMap(({ id }) => this.#driver.pending(id) ?? []);
   }
 
-  /** The one that has been open longest. */
+  /** The oldest. */
   get pendingOauth(): PendingOAuth | undefined {
     return this.pendingOauths[0];
   }
@@ -74,7 +74,7 @@ export class ExecutionRecord {
     return consents.map((consent) => new PendingOAuth(consent));
   }
 
-  /** Resolves to what has happened first, whatever has happened since. Never rejects. */
+  /** Resolves to the first outcome, whatever happened since. Never rejects. */
   get firstOutcome(): Promise<FirstOutcome> {
     return this.#driver.firstOutcome;
   }
@@ -84,7 +84,7 @@ export class ExecutionRecord {
     return this.#execution.context.startedAt;
   }
 
-  /** Epoch milliseconds; undefined until it is over. */
+  /** Epoch milliseconds; undefined before the end. */
   get completedAt(): number | undefined {
     return this.#execution.context.settledAt ?? undefined;
   }

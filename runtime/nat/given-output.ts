@@ -1,17 +1,17 @@
 /**
- * What one reader has been given of a run's output, for readers from whom nothing can be taken back. A step that was cut off
- * runs again, and its output begins anew: what it says once more is not given once more.
+ * Tracks the output that one reader got, for readers that cannot discard output. When an interrupted step runs again,
+ * its output restarts, and the reader does not get the same output twice.
  */
 import { isOutput } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 
-/** How values are compared that one attempt may cut into pieces in another way than the attempt before. */
+/** How to compare values that two attempts may split into pieces in different ways. */
 export interface Texts {
   /** The text that a value adds to the output; undefined for a value that is compared as a whole. */
   textOf(value: unknown): string | undefined;
   /** The same value with another text. */
   withText(value: unknown, text: string): unknown;
-  /** What two values have in common that say the same. */
+  /** The same key for values with the same content. */
   keyOf(value: unknown): string;
 }
 
@@ -21,7 +21,7 @@ const plainTexts: Texts = {
   keyOf: (value) => JSON.stringify(value),
 };
 
-/** What is new to the reader. `isChanged`: what it was given of the step is void, and the values are all that counts of it. */
+/** The new values for the reader. `isChanged`: earlier output of the step is void, and only these values count. */
 export interface Fresh {
   readonly values: readonly unknown[];
   readonly isChanged: boolean;
@@ -31,11 +31,11 @@ export interface Fresh {
 type Item = string | { readonly key: string };
 
 interface Given {
-  /** Of the step, in all attempts. */
+  /** The output of the step, in all attempts. */
   values: unknown[];
-  /** What of it this attempt has still to say again. */
+  /** Output that this attempt must repeat first. */
   rest: Item[];
-  /** What this attempt has said again. */
+  /** Output that this attempt has repeated. */
   again: unknown[];
 }
 
@@ -43,14 +43,14 @@ const NOTHING: Fresh = { values: [], isChanged: false };
 
 export class GivenOutput {
   readonly #texts: Texts;
-  /** By number of the call of a step that has not ended. */
+  /** By the call number of a step that has not ended. */
   readonly #steps = new Map<number, Given>();
 
   constructor(texts = plainTexts) {
     this.#texts = texts;
   }
 
-  /** Facts come in order, and none that is void by then (`voidIn`). */
+  /** Facts arrive in order, without void ones (`voidIn`). */
   hear(entry: JournalEntry): Fresh {
     if (!isOutput(entry)) return NOTHING;
     switch (entry.type) {
@@ -70,7 +70,7 @@ export class GivenOutput {
       case 'step.failed':
         return this.#ended(entry.call);
       case 'execution.continued':
-        this.#steps.clear(); // numbers begin anew with the function
+        this.#steps.clear(); // numbers restart with the function
         return NOTHING;
     }
   }
@@ -101,7 +101,7 @@ export class GivenOutput {
     return NOTHING;
   }
 
-  /** The step has said less than before. */
+  /** The new attempt ended with less output than the earlier one. */
   #ended(step: number): Fresh {
     const given = this.#steps.get(step);
     this.#steps.delete(step);
@@ -116,7 +116,7 @@ export class GivenOutput {
     return { values, isChanged: true };
   }
 
-  /** Texts that follow each other are one. */
+  /** Consecutive texts count as one. */
   #itemsOf(values: readonly unknown[]): Item[] {
     const items: Item[] = [];
     for (const value of values) {

@@ -1,20 +1,22 @@
-/** The prompts of an execution that is driven from outside, and the promises of their answers. */
+/** The prompts of an execution that a program drives, with the promises of their answers. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import { EndedError, TimeoutError } from '../authoring/errors.ts';
 import type { Answer, Prompt } from '../authoring/prompts.ts';
-import type { Driver, Execution, Phase } from '../executions/execution.ts';
+import { Failure } from '../errors.ts';
+import type { Driver, NewFact, Phase } from '../executions/execution.ts';
+import type { Runtime } from '../runtime.ts';
 
 type Asked = Extract<JournalEntry, { type: 'interaction.requested' }>;
 
-/** NAT's `PendingInteraction`: a prompt, and the answer to come. */
+/** NAT's `PendingInteraction`: a prompt and its future answer. */
 export class PendingInteraction<A extends Answer = Answer> {
   readonly interactionId: string;
   readonly prompt: Prompt;
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /**
-   * The answer, or the default of a prompt that expired. Rejects with a `TimeoutError` if there is none, and with an
-   * `EndedError` if the execution ends first; nobody has to look at it.
+   * The answer, or the default of an expired prompt. Rejects with a `TimeoutError` without a default, and with an
+   * `EndedError` if the execution ends first. An unhandled rejection has no effect.
    */
   readonly future: Promise<A>;
 
@@ -26,6 +28,8 @@ export class PendingInteraction<A extends Answer = Answer> {
     future.catch(() => {});
   }
 }
+
+const ignore = (): void => {};
 
 type State = 'open' | 'answered' | 'expired' | 'ended';
 
@@ -64,7 +68,7 @@ class Asking {
   }
 }
 
-/** What has happened first that a client can act on: somebody has to do something, or it is over. */
+/** The first outcome for a client: a prompt or consent is open, or the execution has ended. */
 export type FirstOutcome = 'interaction_required' | 'oauth_required' | 'completed' | 'failed';
 
 const OUTCOMES: Partial<Record<JournalEntry['type'], FirstOutcome>> = {
@@ -74,21 +78,28 @@ const OUTCOMES: Partial<Record<JournalEntry['type'], FirstOutcome>> = {
   'execution.failed': 'failed',
 };
 
-/** The driver of such an execution: it needs no slot, so it goes on as soon as it may. */
+/** The driver of such an execution. It needs no slot, so it resumes as soon as it may. */
 export class OutsideDriver implements Driver {
   readonly firstOutcome: Promise<FirstOutcome>;
   #onFirst!: (outcome: FirstOutcome) => void;
-  readonly #execution: Execution;
+  readonly #runtime: Pick<Runtime, 'offer'>;
+  #executionId = '';
   readonly #asked = new Map<string, Asking>();
 
-  constructor(execution: Execution) {
-    this.#execution = execution;
+  constructor(runtime: Pick<Runtime, 'offer'>) {
+    this.#runtime = runtime;
     this.firstOutcome = new Promise((resolve) => {
       this.#onFirst = resolve;
     });
   }
 
-  /** Nobody else knows what it does. */
+  /** The execution that it drives. */
+  of(executionId: string): this {
+    this.#executionId = executionId;
+    return this;
+  }
+
+  /** Only the program knows about its work. */
   readonly isReplaceable = false;
 
   idle(): void {}
@@ -104,16 +115,26 @@ export class OutsideDriver implements Driver {
     const outcome = OUTCOMES[entry.type];
     if (outcome !== undefined) this.#onFirst(outcome);
 
-    if (phase === 'queued') this.#execution.mention({ type: 'slot.granted' });
-    // While something is open it waits: only its driver knows whether it has other work to do.
-    else if (entry.type === 'slot.granted') this.#execution.mention({ type: 'execution.parked' });
+    if (phase === 'queued') this.#report({ type: 'slot.granted' });
+    // The execution waits while something is open: only the program knows whether it has other work.
+    else if (entry.type === 'slot.granted') this.#report({ type: 'execution.parked' });
+  }
+
+  /** While the store cannot write, the execution is left unchanged, and driven again later. */
+  #report(fact: NewFact): void {
+    try {
+      const offered = this.#runtime.offer(this.#executionId, fact);
+      if (offered instanceof Promise) offered.catch(ignore);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
   }
 
   pending(interactionId: string): PendingInteraction | undefined {
     return this.#asked.get(interactionId)?.pending;
   }
 
-  /** Undefined for an interaction that never was. */
+  /** Undefined for an unknown interaction. */
   state(interactionId: string): State | undefined {
     return this.#asked.get(interactionId)?.state;
   }

@@ -1,12 +1,12 @@
 import type { Workflow } from '../authoring/workflow.ts';
-import type { Builder } from '../builders/builder.ts';
+import type { BuilderView } from '../builders/view.ts';
 
-/** NAT's `PerUserBuilderInfo`: one cached builder, seen from outside. It shows the present, not a copy of the past. */
+/** NAT's `PerUserBuilderInfo`: one cached builder, seen from outside. It shows the present state, not a copy. */
 export class PerUserBuilderInfo {
-  readonly #builder: Builder;
+  readonly #builder: BuilderView;
   readonly workflow: Workflow;
 
-  constructor(builder: Builder, workflow: Workflow) {
+  constructor(builder: BuilderView, workflow: Workflow) {
     this.#builder = builder;
     this.workflow = workflow;
   }
@@ -16,17 +16,17 @@ export class PerUserBuilderInfo {
     return this.#builder.user;
   }
 
-  /** What the workflow's `build` has made: what `run` gets as its third argument. */
+  /** The result of the workflow's `build`, the third argument of `run`. */
   get resources(): unknown {
     return this.#builder.resources;
   }
 
-  /** The slots of this builder, which no other shares. `limit` is Infinity if there is none. */
+  /** The slots of this builder only. `limit` is Infinity without a limit. */
   get slots(): { readonly limit: number; readonly held: number; readonly queued: number } {
     return this.#builder.slots;
   }
 
-  /** Open sessions, and runs outside of sessions or that have outlived theirs. */
+  /** Open sessions, and runs that have no session or have outlived theirs. */
   get refCount(): number {
     return this.#builder.refCount;
   }
@@ -35,17 +35,17 @@ export class PerUserBuilderInfo {
     return new Date(this.#builder.createdAt);
   }
 
-  /** When somebody last began or ended to use it. */
+  /** The last beginning or end of a use. */
   get lastActivity(): Date {
     return new Date(this.#builder.lastActivity);
   }
 
-  /** Requests that are over. */
+  /** Number of finished requests. */
   get totalRequests(): number {
     return this.#builder.totalRequests;
   }
 
-  /** Those of them that did not do what was asked, which includes the cancelled. */
+  /** Number of failed ones among them, including cancelled ones. */
   get errorCount(): number {
     return this.#builder.errorCount;
   }
@@ -54,7 +54,7 @@ export class PerUserBuilderInfo {
     return this.#builder.totalLatencyMs;
   }
 
-  /** Counts a request that was not a session. Milliseconds. */
+  /** Counts a request without a session. Milliseconds. */
   recordRequest(latencyMs: number, success: boolean): void {
     this.#builder.recordRequest(latencyMs, success);
   }

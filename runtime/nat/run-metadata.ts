@@ -1,6 +1,6 @@
 /**
- * What a request says about the run it starts: NAT's `set_metadata_from_http_request` and its sibling, as functions
- * that give what they have found instead of setting it. So it belongs to one run, and to no other.
+ * Reads the data of a request for its run. These are NAT's `set_metadata_from_http_request` and its sibling, as
+ * functions that return their result instead of setting it. So the data belongs to one run only.
  */
 import { randomUUID } from 'node:crypto';
 import type { RequestInfo, Trace } from '../authoring/context.ts';
@@ -12,13 +12,13 @@ export interface RunMetadata {
   readonly trace: TraceOrigin;
 }
 
-/** Where a trace has begun, as far as somebody said so. */
+/** The origin of a trace, as far as the request names it. */
 export type TraceOrigin = { readonly [Key in keyof Trace]?: Trace[Key] | undefined };
 
 /** A request, as far as it is known. */
 export type PartialRequest = { readonly [Key in keyof RequestInfo]?: RequestInfo[Key] | undefined };
 
-/** A run that no request has started. */
+/** A run without a request. */
 export const noRequest: RequestInfo = Object.freeze({
   method: null,
   path: null,
@@ -34,7 +34,7 @@ export const noRequest: RequestInfo = Object.freeze({
 
 /**
  * Reads `conversation-id`, `user-message-id`, `traceparent`, `workflow-trace-id`, `workflow-run-id`,
- * `workflow-parent-id` and `workflow-parent-name`; what is empty or has another form counts as absent.
+ * `workflow-parent-id` and `workflow-parent-name`. Empty or malformed values count as absent.
  */
 export const metadataFromHttpRequest = (request: PartialRequest): RunMetadata => {
   const { headers = {} } = request;
@@ -47,8 +47,8 @@ export const metadataFromHttpRequest = (request: PartialRequest): RunMetadata =>
 };
 
 /**
- * The same for a run that a message on a socket has started. Its ids came with the message; the headers of the
- * handshake tell none, because they would be the same for all runs of the socket, and neither do they begin a trace.
+ * The same for a run that a socket message has started. The ids come from the message. The headers of the handshake
+ * provide no ids and no trace, because they would be the same for all runs of the socket.
  */
 export const metadataFromWebSocket = (
   handshake: PartialRequest,
@@ -74,23 +74,23 @@ export const traceFromHeaders = (headers: RequestInfo['headers']): TraceOrigin =
 
 const HEX = /^[0-9a-f]{32}$/;
 
-/** An id of zeros is no id (W3C Trace Context, 3.2.2.3). */
+/** An id of zeros is invalid (W3C Trace Context, 3.2.2.3). */
 const traceIdOf = (text: string | undefined): string | undefined => {
   const id = text?.toLowerCase() ?? '';
   return HEX.test(id) && !/^0+$/.test(id) ? id : undefined;
 };
 
-/** Version, span id and flags are not looked at, as on NAT. */
+/** Version, span id and flags are ignored, as on NAT. */
 const fromTraceparent = (header: string | undefined): string | undefined => {
   const parts = header?.split('-') ?? [];
   return parts.length >= 4 ? traceIdOf(parts[1]) : undefined;
 };
 
-/** What NAT's parser of UUIDs takes: bare, hyphenated, in braces, or as a URN. */
+/** The forms that NAT's parser of UUIDs accepts: bare, hyphenated, in braces, or as a URN. */
 const fromUuid = (header: string | undefined): string | undefined =>
   traceIdOf(header?.replace(/^urn:uuid:/i, '').replace(/[{}-]/g, ''));
 
-/** The trace of one run. Ids that nobody gave are made when somebody asks. */
+/** The trace of one run. Missing ids are created on first use. */
 export class RunTrace implements Trace {
   readonly parentId: string | null;
   readonly parentName: string | null;

@@ -1,17 +1,17 @@
 /**
- * People who are asked through functions: for programs that have no server. The functions belong to one session, and
- * hear only of its runs.
+ * Answers prompts through functions, for programs without a server. The functions belong to one session, and get only
+ * its runs.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Prompt, Response } from '../authoring/prompts.ts';
-import type { Execution } from '../executions/execution.ts';
 import { follow } from '../executions/follow.ts';
+import type { ExecutionView } from '../executions/view.ts';
 import type { Caller } from '../journal/caller.ts';
 import type { Runtime } from '../runtime.ts';
 
 export interface AskedPrompt {
   readonly executionId: string;
-  /** Null for a notification: it takes no answer. */
+  /** Null for a notification, which takes no answer. */
   readonly interactionId: string | null;
 }
 
@@ -19,20 +19,20 @@ export interface AskedConsent {
   readonly executionId: string;
   /** Name of the OAuth provider. */
   readonly provider: string;
-  /** Where the user has to be sent. */
+  /** URL of the consent page. */
   readonly authUrl: string;
   readonly state: string;
 }
 
 /**
- * Asks a person, and gives their response. What it throws ends the run as failed, and so does a response that does not
- * fit the prompt: there is nobody to ask again. Of notifications it is told too; what it returns then is not looked at.
+ * Asks a person, and returns the response. An error ends the run as failed, and so does a response that does not fit
+ * the prompt, because it cannot ask again. It also gets notifications; the result is then ignored.
  */
 export type UserInputCallback = (prompt: Prompt, asked: AskedPrompt) => Promise<Response> | Response;
 
 /**
- * Sends a user to a consent page, and gives the address to which the provider sent the browser back; null if the user
- * would not go. Then, and if it throws, the workflow's `ctx.authorize` rejects with an `AuthorizationError`.
+ * Sends a user to a consent page, and returns the URL to which the provider sent the browser back; null if the user
+ * refused. After null or an error, the workflow's `ctx.authorize` rejects with an `AuthorizationError`.
  */
 export type UserAuthenticationCallback = (asked: AskedConsent) => Promise<URL | null> | URL | null;
 
@@ -41,8 +41,11 @@ export interface Callbacks {
   readonly userAuthenticationCallback?: UserAuthenticationCallback | undefined;
 }
 
-/** Lets the callbacks answer what a run asks, from its first fact on. What they do not take stays open for others. */
-export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Execution, by: Caller): void => {
+/**
+ * Lets the callbacks answer the prompts of a run, from its first fact on. Prompts that they do not take stay open for
+ * others.
+ */
+export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: ExecutionView, by: Caller): void => {
   const { userInputCallback, userAuthenticationCallback } = callbacks;
   const { id: executionId } = execution;
   if (userInputCallback === undefined && userAuthenticationCallback === undefined) return;
@@ -52,18 +55,18 @@ export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Ex
       const response = await ask(prompt, { executionId, interactionId });
       await runtime.answer(executionId, interactionId, response, by);
     } catch (thrown) {
-      // Answered by others or expired meanwhile: the run has gone on without this callback.
+      // Answered by another caller, or expired: the run has continued without this callback.
       if (execution.context.pauses.some(({ id }) => id === interactionId)) throw thrown;
     }
   };
 
   const authorize = async (asked: AskedConsent, send: UserAuthenticationCallback): Promise<void> => {
-    const refuse = (reason: string) => execution.offer({ type: 'oauth.refused', id: asked.state, reason });
+    const refuse = (reason: string) => runtime.offer(executionId, { type: 'oauth.refused', id: asked.state, reason });
     try {
       const callback = await send(asked);
       if (callback === null) return void (await refuse('The user did not consent.'));
       const { outcome } = await runtime.completeOAuth(callback, by);
-      if (outcome === 'unknown_state') await refuse('The address that came back belongs to no open consent.');
+      if (outcome === 'unknown_state') await refuse('The returned URL belongs to no open consent.');
     } catch (thrown) {
       await refuse(errorOf(thrown).message);
     }
@@ -82,7 +85,7 @@ export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Ex
 
   const fail = async (thrown: unknown): Promise<void> => {
     const { message, name } = errorOf(thrown);
-    await execution.fail('workflow_error', message, name);
+    await runtime.offer(executionId, { type: 'execution.failed', error: { code: 'workflow_error', message, name } });
   };
 
   const serve = async (): Promise<void> => {
@@ -93,7 +96,7 @@ export const answerWith = (callbacks: Callbacks, runtime: Runtime, execution: Ex
   void serve().catch(noop);
 };
 
-/** The store has failed. The run notices that by itself, with its next fact. */
+/** The store has failed. The run detects this with its next fact. */
 const noop = (): void => {};
 
 const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

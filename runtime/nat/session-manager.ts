@@ -1,34 +1,40 @@
-/** NAT's `SessionManager`: the sessions of one workflow, over a runtime of its own or one that serves other things too. */
+/**
+ * NAT's `SessionManager`: the sessions of one workflow, over its own runtime or a given one that serves other workflows
+ * too.
+ */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isWorkflow, type Workflow } from '../authoring/workflow.ts';
-import type { Builder } from '../builders/builder.ts';
-import type { Builders } from '../builders/pool.ts';
+import type { BuilderPool, BuilderView } from '../builders/view.ts';
 import type { RuntimeSetup } from '../engine.ts';
 import { Failure } from '../errors.ts';
+import { createRuntime } from '../local-runtime.ts';
 import type { ResolvedOptions } from '../options.ts';
-import { createRuntime, type Runtime } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
 import { type RunOptions, Session, type SessionRequest } from './session.ts';
 import type { SessionRun } from './session-run.ts';
 
 export interface SessionManagerSetup<Output> extends Omit<RuntimeSetup, 'workflows'> {
   readonly workflow: Workflow<unknown, Output>;
-  /** As the option of the runtime, before which it comes: runs that execute at once per builder. Default 8; 0: no limit. */
+  /** Maximum number of concurrent runs per builder. Overrides the option of the runtime. Default 8; 0: no limit. */
   readonly maxConcurrency?: number;
 }
 
 export class SessionManager<Output = unknown> implements AsyncDisposable {
   readonly runtime: Runtime;
-  readonly #builders: Builders;
+  readonly #builders: BuilderPool;
   readonly #workflow: Workflow<unknown, Output>;
   #ownsRuntime = false;
   #isShutDown = false;
 
-  /** A manager with a runtime of its own. Rejects with `options_invalid`, or with what the build of a shared workflow threw. */
+  /**
+   * A manager with its own runtime. Rejects with `options_invalid`, or with the error of the build of a shared
+   * workflow.
+   */
   static async create<Output>(setup: SessionManagerSetup<Output>): Promise<SessionManager<Output>> {
     const { workflow, maxConcurrency, options, ...given } = setup;
     if (!isWorkflow(workflow))
-      throw new Failure('options_invalid', { detail: 'workflow: expected what workflow() gives' });
+      throw new Failure('options_invalid', { detail: 'workflow: expected the result of workflow()' });
     const concurrency = maxConcurrency === undefined ? {} : { maxConcurrency };
     const runtime = await createRuntime({
       ...given,
@@ -62,13 +68,13 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
     return this.#workflow.isPerUser;
   }
 
-  /** Undefined for a per-user workflow, which shares nothing. */
+  /** Undefined for a per-user workflow, which has no shared builder. */
   get sharedBuilder(): PerUserBuilderInfo | undefined {
     const builder = this.#builders.get(null);
     return builder && this.#info(builder);
   }
 
-  /** The builders there are, by user id, idle ones included. Empty for a shared workflow. */
+  /** All builders by user id, idle ones included. Empty for a shared workflow. */
   get perUserBuilders(): ReadonlyMap<string, PerUserBuilderInfo> {
     const infos = new Map<string, PerUserBuilderInfo>();
     for (const builder of this.#builders.list())
@@ -76,24 +82,24 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
     return infos;
   }
 
-  /** What `run` takes; undefined: anything. `jsonSchemaOf` makes JSON Schema of it. */
+  /** The schema of the input of `run`; undefined: anything. `jsonSchemaOf` converts it to JSON Schema. */
   getWorkflowInputSchema(): StandardSchemaV1 | undefined {
     return this.#workflow.input;
   }
 
-  /** What a run results in; undefined: anything, or nothing because the workflow only streams. */
+  /** The schema of the result; undefined: anything, or nothing because the workflow only streams. */
   getWorkflowSingleOutputSchema(): StandardSchemaV1 | undefined {
     return this.#workflow.streamOnly ? undefined : this.#workflow.output;
   }
 
-  /** What a run emits: always undefined, because what is emitted may be any JSON and workflows do not declare it. */
+  /** The schema of emitted values: always undefined, because they may be any JSON and workflows do not declare them. */
   getWorkflowStreamingOutputSchema(): StandardSchemaV1 | undefined {
     return undefined;
   }
 
   /**
-   * Opens a session, once its builder is ready. Rejects with `identity_required` for a per-user workflow without a user,
-   * `build_failed`, `queue_full` if no more users fit, and `draining` after `shutdown()`.
+   * Opens a session, once its builder is ready. Rejects with `identity_required` for a per-user workflow without a
+   * user, `build_failed`, `queue_full` at the limit of users, and `draining` after `shutdown()`.
    */
   async session(request: SessionRequest = {}): Promise<Session<Output>> {
     this.refuseIfShutDown();
@@ -108,7 +114,7 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
     return new Session(this, this.#workflow, lease, request);
   }
 
-  /** A run in a session of its own. For shared workflows only: throws `identity_required` for a per-user one. */
+  /** A run in its own session. For shared workflows only: throws `identity_required` for a per-user one. */
   async run(input: unknown, options: RunOptions & SessionRequest = {}): Promise<SessionRun<Output>> {
     if (this.isWorkflowPerUser) {
       const detail =
@@ -125,17 +131,17 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Disposes the builders that nobody has used for so long, and resolves to their number. Needed only to be ahead of
-   * time: each builder expires by itself, `builderIdleMs` after its last use, which is the default here too.
+   * Disposes the builders that were idle this long, and resolves to their number. It is only needed to dispose them
+   * early: each builder expires by itself, `builderIdleMs` after its last use, which is the default here too.
    */
   cleanupInactive(idleMs: number = this.options.builderIdleMs): Promise<number> {
     return this.isWorkflowPerUser ? this.#builders.disposeIdle(idleMs) : Promise.resolve(0);
   }
 
   /**
-   * Opens no more sessions, and starts no more runs in those that are open. A manager made by `create` stops its runtime
-   * too: what executes may finish for `stopTimeoutMs`, what waits is interrupted, then all builders are disposed.
-   * Otherwise runs and builders stay until their runtime stops. Twice is harmless.
+   * Opens no more sessions, and starts no more runs in open ones. A manager made by `create` also stops its runtime:
+   * running executions have `stopTimeoutMs` to finish, waiting ones are interrupted, then all builders are disposed.
+   * Otherwise runs and builders stay until their runtime stops. A second call has no effect.
    */
   async shutdown(): Promise<void> {
     this.#isShutDown = true;
@@ -151,7 +157,7 @@ export class SessionManager<Output = unknown> implements AsyncDisposable {
     if (this.#isShutDown || !this.runtime.isAccepting) throw new Failure('draining');
   }
 
-  #info(builder: Builder): PerUserBuilderInfo {
+  #info(builder: BuilderView): PerUserBuilderInfo {
     return new PerUserBuilderInfo(builder, this.#workflow);
   }
 }

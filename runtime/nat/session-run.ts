@@ -3,13 +3,13 @@ import type { ExecutionStatus } from '../../machines/execution.ts';
 import type { ExecutionError, ExecutionErrorCode } from '../../machines/facts.ts';
 import { voidIn } from '../../machines/void-facts.ts';
 import { Failure } from '../errors.ts';
-import type { Execution } from '../executions/execution.ts';
 import { follow } from '../executions/follow.ts';
+import type { ExecutionView } from '../executions/view.ts';
 import type { Caller } from '../journal/caller.ts';
 import type { Runtime } from '../runtime.ts';
 import { GivenOutput } from './given-output.ts';
 
-/** A run has failed. `name` and the message are those of the error that its workflow threw. */
+/** A run has failed. Name and message are those of the error of its workflow. */
 export class RunFailedError extends Error {
   override readonly name: string;
   readonly code: ExecutionErrorCode;
@@ -25,16 +25,16 @@ export class RunFailedError extends Error {
 
 export class SessionRun<Output = unknown> {
   readonly #runtime: Runtime;
-  readonly #execution: Execution;
+  readonly #execution: ExecutionView;
   readonly #by: Caller;
 
-  constructor(runtime: Runtime, execution: Execution, by: Caller) {
+  constructor(runtime: Runtime, execution: ExecutionView, by: Caller) {
     this.#runtime = runtime;
     this.#execution = execution;
     this.#by = by;
   }
 
-  /** Under which the runtime knows it: to be polled, answered or cancelled by others. */
+  /** The id in the runtime, for others to poll, answer or cancel it. */
   get executionId(): string {
     return this.#execution.id;
   }
@@ -43,7 +43,10 @@ export class SessionRun<Output = unknown> {
     return this.#execution.status;
   }
 
-  /** What the workflow returns. Rejects with a `RunFailedError`. As often as you like, before and after the end. */
+  /**
+   * The result of the workflow. Rejects with a `RunFailedError`. It can be called any number of times, before and after
+   * the end.
+   */
   async result(): Promise<Output> {
     await this.#runtime.waitUntil(this.#execution, ({ isSettled }) => isSettled);
     const { error, result } = this.#execution.context;
@@ -52,9 +55,10 @@ export class SessionRun<Output = unknown> {
   }
 
   /**
-   * What the workflow emits, from the first value on, in the order of the journal; a reader who comes late misses nothing.
-   * Throws a `RunFailedError` at the end of a run that failed, `output_truncated` if values have been dropped before they
-   * were read, `output_restarted` if a step was cut off and emits something else when it runs again, and `execution_not_found` once the record is no longer kept. Leaving it does not end the run.
+   * The emitted values, from the first one, in the order of the journal. A late reader misses nothing. Throws a
+   * `RunFailedError` at the end of a failed run, `output_truncated` if values were dropped before they were read,
+   * `output_restarted` if an interrupted step emits something else in its next attempt, and `execution_not_found` once
+   * the record is deleted. Leaving the iteration does not end the run.
    */
   async *resultStream(): AsyncGenerator<unknown, void> {
     const given = new GivenOutput();
@@ -73,7 +77,7 @@ export class SessionRun<Output = unknown> {
     throw new Failure('execution_not_found', { detail: `Execution ${this.executionId} not found` });
   }
 
-  /** Ends it as cancelled; the session counts as failed. Throws `execution_settled` if it has ended. */
+  /** Cancels it; the session counts as failed. Throws `execution_settled` if it has ended. */
   cancel(): Promise<void> {
     return this.#runtime.cancel(this.executionId, this.#by);
   }
@@ -85,10 +89,10 @@ export class SessionRun<Output = unknown> {
 
 const restarted = (executionId: string): Failure =>
   new Failure('output_restarted', {
-    detail: `A step of execution ${executionId} was cut off and ran again with another output: read it from the beginning.`,
+    detail: `A step of execution ${executionId} was interrupted and ran again with other output: read it from the beginning.`,
   });
 
 const truncated = (executionId: string, through: number): Failure =>
   new Failure('output_truncated', {
-    detail: `Execution ${executionId} keeps no output up to fact ${through}: read faster, or raise maxJournalFacts.`,
+    detail: `Execution ${executionId} has no output up to fact ${through} any more: read faster, or raise maxJournalFacts.`,
   });

@@ -1,5 +1,5 @@
 import { readInput, type Workflow } from '../authoring/workflow.ts';
-import type { Lease } from '../builders/builder.ts';
+import type { BuilderLease } from '../builders/view.ts';
 import { Failure } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
@@ -7,23 +7,23 @@ import { noRequest, type RunMetadata, RunTrace } from './run-metadata.ts';
 import { answerWith, type Callbacks } from './session-callbacks.ts';
 import { SessionRun } from './session-run.ts';
 
-/** `metadataFromHttpRequest` and `metadataFromWebSocket` make the part that came with a request. */
+/** `metadataFromHttpRequest` and `metadataFromWebSocket` make the part that comes from a request. */
 export interface SessionRequest extends Callbacks, Partial<RunMetadata> {
-  /** Taken as it is, and owner of the runs. `userInfoOf(credential).userId` makes it from a credential. */
+  /** Used unchanged, as the owner of the runs. `userInfoOf(credential).userId` makes it from a credential. */
   readonly userId?: string | undefined;
 }
 
 export interface RunOptions {
-  /** The step of another workflow under which this run stands in traces. Default: what the session's request said. */
+  /** The step of another workflow that is the parent of this run in traces. Default: that of the session's request. */
   readonly parentId?: string | undefined;
   readonly parentName?: string | undefined;
-  /** What `ctx.streaming` says. Default: true for a workflow that only streams. */
+  /** The value of `ctx.streaming`. Default: true for a workflow that only streams. */
   readonly streaming?: boolean;
-  /** Whether people can be asked: by the session's callbacks, or through the runtime. Default true. */
+  /** Whether prompts are possible: through the session's callbacks, or through the runtime. Default true. */
   readonly interactive?: boolean;
 }
 
-/** The `SessionManager` that has made a session. */
+/** The `SessionManager` of the session. */
 export interface SessionOwner {
   readonly runtime: Runtime;
   /** Throws `draining`. */
@@ -31,17 +31,17 @@ export interface SessionOwner {
 }
 
 /**
- * One request's claim on the builder of its user, or on the shared one. Runs of the session share the claim, so the
- * builder stays as long as the session is open or one of its runs lives; each run has its own slot.
+ * The claim of one request on the builder of its user, or on the shared one. Runs of the session share the claim, so
+ * the builder stays while the session is open or one of its runs is live. Each run has its own slot.
  *
- * The session is counted as one request when all of that is over: as an error if one of its runs was refused or did not
- * complete, for whatever reason, cancelled included, or if it was closed as failed.
+ * The session counts as one request at the end of all that. It counts as failed if a run was refused or did not
+ * complete, for any reason including cancellation, or if it was closed as failed.
  */
 export class Session<Output = unknown> implements AsyncDisposable {
   readonly sessionManager: SessionOwner;
   readonly #runtime: Runtime;
   readonly #workflow: Workflow<unknown, Output>;
-  readonly #lease: Lease;
+  readonly #lease: BuilderLease;
   readonly #request: SessionRequest;
   #isOpen = true;
   #hasFailed = false;
@@ -50,7 +50,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
   constructor(
     sessionManager: SessionOwner,
     workflow: Workflow<unknown, Output>,
-    lease: Lease,
+    lease: BuilderLease,
     request: SessionRequest,
   ) {
     this.sessionManager = sessionManager;
@@ -60,7 +60,7 @@ export class Session<Output = unknown> implements AsyncDisposable {
     this.#request = request;
   }
 
-  /** May be there for a shared workflow too. */
+  /** May be present for a shared workflow too. */
   get userId(): string | undefined {
     return this.#request.userId;
   }
@@ -78,8 +78,8 @@ export class Session<Output = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Starts a run; it waits for a slot by itself. Rejects with `input_invalid`, `session_closed`, `queue_full` and, once
-   * the manager or the runtime is shutting down, `draining`.
+   * Starts a run, which waits for a slot by itself. Rejects with `input_invalid`, `session_closed`, `queue_full` and,
+   * once the manager or the runtime is shutting down, `draining`.
    */
   async run(input: unknown, options: RunOptions = {}): Promise<SessionRun<Output>> {
     try {
@@ -110,12 +110,12 @@ export class Session<Output = unknown> implements AsyncDisposable {
       interactive,
       streaming,
     };
-    const { execution } = await this.#runtime.engine.begin(started, this.#lease);
+    const { execution } = await this.#runtime.start(started, this.#lease);
     answerWith(this.#request, this.#runtime, execution, by);
     return new SessionRun(this.#runtime, execution, by);
   }
 
-  /** No more runs; those under way go on. Closing twice is harmless. */
+  /** Accepts no more runs; present runs continue. A second call has no effect. */
   async close({ success = true }: { success?: boolean } = {}): Promise<void> {
     this.#isOpen = false;
     this.#lease.end(success && !this.#hasFailed);

@@ -1,33 +1,33 @@
 /**
- * Whom a credential stands for: NAT's `UserInfo`. Nothing is verified here, that is the server's part.
+ * The user of a credential: NAT's `UserInfo`. The server verifies credentials, not this file.
  *
- * Ids are NAT's UUIDv5, so that what was stored under a user is found again. On NAT the same text is the same user
- * whatever credential it came in; `docs/decisions/0002-user-ids.md` says why that is safe only while nobody is
- * authenticated, and what `by_kind` does instead.
+ * Ids are NAT's UUIDv5, so data stored under a user is found again. On NAT, the same text is the same user for every
+ * kind of credential. `docs/decisions/0002-user-ids.md` explains why this is safe only without authentication, and what
+ * `by_kind` does instead.
  */
 import { createHash } from 'node:crypto';
 import { Failure } from '../errors.ts';
 
-/** The claims set of a JWT, as decoded. */
+/** The decoded claims of a JWT. */
 export type Claims = Readonly<Record<string, unknown>>;
 
 export type Credential =
   | { readonly kind: 'session'; readonly session: string }
   | { readonly kind: 'api_key'; readonly key: string }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
-  /** `issuer`: `sub` counts among the users of that issuer only; needed where several issuers are accepted. */
+  /** `issuer`: `sub` belongs to the namespace of that issuer. Required where several issuers are accepted. */
   | { readonly kind: 'jwt'; readonly claims: Claims; readonly issuer?: string }
-  /** What a trusted proxy says in a header of this name. */
+  /** The user in the header of a trusted proxy. */
   | { readonly kind: 'header'; readonly name: string; readonly value: string };
 export type CredentialKind = Credential['kind'];
 
 /** `nat`: the same text is the same user. `by_kind`: only the `sub` of a JWT keeps NAT's id. */
 export type UserIdScheme = 'nat' | 'by_kind';
 
-/** The password is there to be read, but not enumerable: it reaches no log and no JSON. */
+/** The password is readable, but not enumerable, so no log and no JSON contains it. */
 export type BasicUserInfo = { readonly username: string; readonly password: string };
 
-/** What a JWT says about its user. Members of a wrong type are left out; they never make the identity fail. */
+/** The claims of a JWT about its user. Members of a wrong type are left out and do not refuse the identity. */
 export interface JwtUserInfo {
   readonly given_name: string | undefined;
   readonly family_name: string | undefined;
@@ -52,7 +52,7 @@ type Described<Kind, Details> = {
   readonly kind: Kind;
   /** UUIDv5 in lower case. */
   readonly userId: string;
-  /** What the user showed. Not enumerable, because it may be a secret: it reaches no log, no JSON and no copy. */
+  /** The credential. Not enumerable, because it may be a secret: no log, no JSON and no copy contains it. */
   readonly details: Details;
 };
 export type UserInfo =
@@ -74,7 +74,9 @@ export const uuidV5 = (name: string, namespace: string): string => {
   return digest.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 };
 
-/** `make`, remembering its last `limit` results; keys longer than `longest` are not kept, so the memory is bounded. */
+/**
+ * `make` with a cache of its last `limit` results. Keys longer than `longest` are not cached, so the memory is bounded.
+ */
 export const remembering = (make: (key: string) => string, { limit, longest }: { limit: number; longest: number }) => {
   const recent = new Map<string, string>();
   return (key: string): string => {
@@ -83,7 +85,7 @@ export const remembering = (make: (key: string) => string, { limit, longest }: {
     if (key.length > longest) return made;
     if (known !== undefined) recent.delete(key);
     else if (recent.size === limit) recent.delete(recent.keys().next().value!);
-    recent.set(key, made); // a Map keeps the order of insertion: the first is the one longest unused
+    recent.set(key, made); // a Map has insertion order: the first key is the least recently used
     return made;
   };
 };
@@ -91,7 +93,7 @@ export const remembering = (make: (key: string) => string, { limit, longest }: {
 type Claim = 'sub' | 'email' | 'preferred_username';
 type Source = Exclude<CredentialKind, 'jwt'> | Claim;
 
-// Own namespaces rather than prefixes of the text: a `sub` may hold any text, but never choose its namespace.
+// Separate namespaces rather than prefixes of the text: a `sub` can contain any text, but cannot choose its namespace.
 const apart = (source: Source): string => uuidV5(`fermata:${source}`, natNamespace);
 const namespaces: Readonly<Record<Source, string>> = {
   sub: natNamespace,
@@ -114,9 +116,9 @@ const refuse = (detail: string): never => {
 };
 
 /**
- * The user that a credential names.
+ * The user of a credential.
  *
- * @throws Failure `credential_invalid`, in NAT's words, if it names nobody.
+ * @throws Failure `credential_invalid`, in NAT's words, if it names no user.
  */
 export const userInfoOf = (credential: Credential, scheme: UserIdScheme = 'nat'): UserInfo => {
   const [source, key] = keyOf(credential, scheme);
@@ -158,7 +160,7 @@ const keyOf = (credential: Credential, scheme: UserIdScheme): [source: Source, k
       for (const claim of ['sub', 'email', 'preferred_username'] as const) {
         const text = nonBlank(claims[claim]);
         if (text === undefined) continue;
-        // Issuers may tell " alice" from "alice". NAT trims, and then whoever gets the one name is the other user.
+        // An issuer may distinguish " alice" from "alice". NAT trims, and the two would then be one user.
         const named = wellFormed(scheme === 'nat' && issuer === undefined ? text : (claims[claim] as string));
         return [claim, issuer === undefined ? named : `${wellFormed(issuer)}\x1f${named}`];
       }
@@ -169,7 +171,7 @@ const keyOf = (credential: Credential, scheme: UserIdScheme): [source: Source, k
   }
 };
 
-/** Bytes that are no text all become U+FFFD on the way: two users would share an id. */
+/** Invalid bytes all become U+FFFD in transit, so two users would share an id. */
 const wellFormed = (text: string): string =>
   /[\uFFFD\p{Surrogate}]/u.test(text) ? refuse('The credential contains bytes that are not text') : text;
 

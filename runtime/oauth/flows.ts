@@ -1,10 +1,10 @@
 /**
- * Consents under way, by their `state`. A state is unguessable, is good for one callback, and is good for a while. All
- * that a user's runs want of one provider at a time waits for the same consent.
+ * Pending consents, by their `state`. A state is unguessable, valid for one callback, and expires. All runs of a user
+ * that request the same access from a provider at the same time share one consent.
  *
- * Where a vault outlives the process, a flow is in it from `add` until its outcome is kept with the facts of the same
- * turn: if the process ends while a code is exchanged, the callback may come once more, and it is the provider who says
- * that a code is used. Within the process a state is used up by `take`.
+ * With a vault that survives the process, a flow is stored from `add` until its outcome is committed, together with the
+ * facts of the same turn. If the process ends during the exchange of a code, the callback may arrive again, and the
+ * provider decides that a code is used. Within the process, `take` uses a state up.
  */
 
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
@@ -18,13 +18,15 @@ export interface Flow {
   readonly state: string;
   readonly provider: Provider;
   readonly scopes: readonly string[];
-  /** Who may finish it; undefined if the execution has no owner, and then whoever has the state. */
+  /**
+   * The user who may finish it; undefined if the execution has no owner. Any browser with the state may then finish it.
+   */
   readonly user: string | undefined;
-  /** From where it was asked for, if that is known. */
+  /** Address of the request, if known. */
   readonly address?: string | undefined;
-  /** The execution that asked first. Its pause has the state as its id. */
+  /** The execution that asked first. The id of its pause is the state. */
   readonly executionId: string;
-  /** The PKCE secret: it never leaves the process but for the token endpoint. */
+  /** The PKCE verifier. It leaves the process only for the token endpoint. */
   readonly verifier: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
@@ -42,10 +44,12 @@ export interface Waiting {
 
 const PAGE = 1_000;
 
-/** A place may be free before the oldest flow is over. */
+/** A place may become free before the oldest flow expires. */
 const LONGEST_WAIT_MS = 30_000;
 
-/** Pauses that wait for one flow; each that joins writes all of them. The token of one flow ends the others as well. */
+/**
+ * Maximum number of pauses of one flow: each that joins writes all of them. The token of one flow ends the others too.
+ */
 const MAX_WAITING = 100;
 
 export class Flows {
@@ -54,15 +58,15 @@ export class Flows {
   readonly #shares: Shares;
   readonly #vault: Vault | undefined;
   readonly #provider: (name: string) => Provider | undefined;
-  /** All flows live equally long, so that insertion order is the order in which they expire. */
+  /** All flows have the same lifetime, so insertion order is the order of expiry. */
   readonly #pending = new Map<string, Flow>();
-  /** The same, by holder. */
+  /** Flows by holder. */
   readonly #byHolder = new Map<string, Set<Flow>>();
   /** Flows whose code is being exchanged. */
   readonly #used = new Map<string, Flow>();
-  /** Of pauses that wait for a flow of another one: its state. */
+  /** Pauses that wait for the flow of another pause: its state. */
   readonly #joined = new Map<string, string>();
-  /** What was granted and is not claimed, by pause. */
+  /** Granted tokens that are not claimed yet, by pause. */
   readonly #granted = new Map<string, Grant>();
 
   constructor(
@@ -83,7 +87,9 @@ export class Flows {
     return this.#pending.size;
   }
 
-  /** Throws `store_unavailable`, and `queue_full`: dropping an older flow instead would break a link that was just sent. */
+  /**
+   * Throws `store_unavailable`, and `queue_full`. Dropping an older flow instead would break a link that was just sent.
+   */
   add(asked: NewFlow): void {
     this.#expire();
     if (!this.#shares.hasRoomFor(asked)) {
@@ -98,8 +104,8 @@ export class Flows {
   }
 
   /**
-   * Lets another pause wait for a flow that asks for the same or more. The flow then lives as long as one that was added
-   * now. Undefined if there is none. Throws `store_unavailable`.
+   * Lets another pause wait for an existing flow with the same or more scopes. The flow's lifetime then starts again.
+   * Undefined if there is none. Throws `store_unavailable`.
    */
   join({ state: id, executionId, ...asked }: Omit<NewFlow, 'verifier'>): Flow | undefined {
     this.#expire();
@@ -121,8 +127,8 @@ export class Flows {
   }
 
   /**
-   * Uses the state up and gives its flow; undefined, and nothing is used up, for a browser of another user. Throws
-   * `store_unavailable` while no outcome could be kept: the state stays good.
+   * Uses the state up and returns its flow. Returns undefined, and uses nothing up, for a browser of another user.
+   * Throws `store_unavailable` while no outcome can be stored: the state stays valid.
    */
   take(state: string, browser: string | undefined): Flow | undefined {
     const flow = this.#find(state);
@@ -135,14 +141,14 @@ export class Flows {
     return flow;
   }
 
-  /** Whether the code is being exchanged, and an execution still waits for it. */
+  /** Whether the code is being exchanged while an execution still waits for it. */
   isWanted({ state }: Flow): boolean {
     return this.#used.has(state);
   }
 
   /**
-   * How the exchange of the code ended; an abandoned flow takes no token any more. Gives the pauses that have heard it
-   * besides the first: a token ends all consents of the user that it satisfies. Throws `store_unavailable`.
+   * Records the end of the exchange. An abandoned flow accepts no token. Returns the notified pauses besides the first:
+   * a token ends all consents of the user that it satisfies. Throws `store_unavailable`.
    */
   settle(flow: Flow, grant: Grant | undefined): Waiting[] {
     if (!this.#used.has(flow.state)) return [];
@@ -159,17 +165,17 @@ export class Flows {
     return pauses.filter(([id]) => id !== flow.state).map(([state, executionId]) => ({ executionId, state }));
   }
 
-  /** What the provider has given for a flow, until that is claimed. */
+  /** The grant of a flow, until it is claimed. */
   grantOf({ state }: Flow): Grant | undefined {
     return this.#granted.get(state);
   }
 
-  /** Remembers what the provider has given, whether or not that can be kept. */
+  /** Remembers a grant in memory, whether or not it can be stored. */
   hold(flow: Flow, grant: Grant): void {
     if (this.isWanted(flow)) this.#granted.set(flow.state, grant);
   }
 
-  /** The outcome could not be kept: the callback may come again. */
+  /** The outcome could not be stored, so the callback may arrive again. */
   giveBack({ state }: Flow): void {
     this.#used.delete(state);
   }
@@ -180,7 +186,7 @@ export class Flows {
     return grant?.token;
   }
 
-  /** A pause is over. Its flow is, when no other pause waits for it. */
+  /** A pause has ended. Its flow ends with the last of its pauses. */
   abandon(id: string): void {
     this.#granted.delete(id);
     const state = this.#joined.get(id) ?? id;
@@ -193,7 +199,7 @@ export class Flows {
     this.#used.delete(state);
   }
 
-  /** What the vault does not have any more has ended in another process. */
+  /** A flow that is no longer in the vault was finished by another process. */
   #find(state: string): Flow | undefined {
     if (this.#used.has(state)) return undefined;
     const flow = this.#pending.get(state);
@@ -209,7 +215,7 @@ export class Flows {
     return [...own].filter((one) => one.provider === provider && includes(given, one.scopes));
   }
 
-  /** Flows of the processes before this one. */
+  /** Flows of earlier processes. */
   #load(): void {
     const found: Flow[] = [];
     for (let after = ''; ; ) {
@@ -225,7 +231,7 @@ export class Flows {
     for (const flow of found.sort((a, b) => a.expiresAt - b.expiresAt)) this.#count(flow);
   }
 
-  /** Undefined also if its provider is not configured any more. */
+  /** Undefined also if its provider is no longer configured. */
   #stored(state: string): Flow | undefined {
     const text = this.#vault?.get('flow', state);
     if (text === undefined) return undefined;
@@ -247,7 +253,7 @@ export class Flows {
     this.#remove(state);
   }
 
-  /** It is no use any more: if it cannot be removed now, the next start does it. */
+  /** It is no longer needed. If it cannot be removed now, the next start removes it. */
   #remove(state: string): void {
     try {
       this.#vault?.remove('flow', state);
@@ -276,7 +282,7 @@ export class Flows {
     if (own?.size === 0) this.#byHolder.delete(holder);
   }
 
-  /** A caller that never claims must not keep tokens for ever: the oldest goes. */
+  /** Unclaimed tokens are limited: the oldest is dropped. */
   #boundGranted(): void {
     for (const id of this.#granted.keys()) {
       if (this.#granted.size <= this.#maxFlows) return;

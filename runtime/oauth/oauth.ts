@@ -1,11 +1,13 @@
 /**
- * OAuth 2.1 authorization code with PKCE: sends a user to a provider, takes the callback, keeps the tokens.
+ * OAuth 2.1 authorization code with PKCE: sends a user to a provider, receives the callback, stores the tokens.
  *
- * O1  A state is used up before anything is awaited: of parallel callbacks one asks the provider, the others know nothing.
- * O2  A callback without a code never becomes another grant: an error is the user's no, and no is no.
- * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault; no outcome, failure or address carries them.
- * O4  What a callback has led to is kept with the fact that says so, or before it; what cannot be kept is an error.
- * O5  A code is sent to the provider once: a callback that comes again, since its grant could not be kept, has that grant.
+ * O1  A state is used up before the first await. Of parallel callbacks, one exchanges its code, and the others find no
+ *     state.
+ * O2  A callback without a code never becomes another grant. An error means that the user refused.
+ * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault. No outcome, failure or URL contains them.
+ * O4  The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
+ *     fails.
+ * O5  A code is sent to the provider once. If the grant could not be stored, a repeated callback gets the same grant.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
@@ -29,46 +31,52 @@ export interface OAuthOptions {
   providers: Readonly<Record<string, OAuthProviderConfig>>;
   /** Epoch milliseconds. */
   now: () => number;
-  /** How long a consent may take. Milliseconds. */
+  /** Lifetime of a pending consent. Milliseconds. */
   timeoutMs: number;
-  /** How long a provider may take to answer one request. Default 10_000. */
+  /** Timeout of one request to a provider. Milliseconds. Default 10_000. */
   requestTimeoutMs?: number;
-  /** Consents that may be pending at once, shared among callers (`Shares`); further ones are refused as `queue_full`. Default 10_000. */
+  /**
+   * Maximum number of pending consents, shared among callers (`Shares`). Further ones are refused as `queue_full`.
+   * Default 10_000.
+   */
   maxFlows?: number;
-  /** Tokens in memory; the longest unused one makes room. Default 10_000. */
+  /** Maximum number of tokens in memory; the least recently used one is evicted. Default 10_000. */
   maxTokens?: number;
-  /** Where flows and tokens outlive the process. */
+  /** The store for flows and tokens beyond the end of the process. */
   vault?: Vault | undefined;
-  /** Default: the global one. */
+  /** Default: the global `fetch`. */
   fetch?: Fetch;
-  /** Resolves after that many milliseconds: before a refresh is sent again. Default: that of Node. */
+  /** Resolves after a delay in milliseconds, before a refresh is retried. Default: that of Node. */
   wait?: (ms: number) => Promise<unknown>;
-  /** That many unguessable bytes. Default: those of node:crypto. */
+  /** Returns this many unguessable bytes. Default: `randomBytes` of node:crypto. */
   random?: (bytes: number) => Buffer;
 }
 
 export interface FlowRequest extends Subject {
   readonly provider: string;
-  /** Default: those of the provider's configuration. */
+  /** Default: the scopes of the provider's configuration. */
   readonly scopes?: readonly string[] | undefined;
-  /** From where the caller asks, if that is known: places for consents are shared by it. */
+  /** Address of the caller, if known. Callers at one address share their places for consents. */
   readonly address?: string | undefined;
 }
 
-/** Whose token it is: a user's, or that of one execution which nobody owns. */
+/** The holder of a token: a user, or one execution without an owner. */
 export interface Subject {
   readonly user: string | undefined;
   readonly executionId: string;
 }
 
 export type CallbackOutcome =
-  /** No, unknown, used or expired state; or the browser is somebody else's, and then the right one may still come. */
+  /**
+   * No state, or an unknown, used or expired one. Or the browser belongs to another user; the right one may still
+   * arrive.
+   */
   | { readonly outcome: 'unknown_state' }
   | ({ readonly outcome: 'granted' } & Finished)
-  /** The provider says that the user, or itself, did not agree. The texts came with the URL: escape them in HTML. */
+  /** The provider reports that the user, or the provider, refused. The texts come from the URL: escape them in HTML. */
   | ({ readonly outcome: 'refused'; readonly error: string; readonly description?: string } & Finished)
   | (Refusal & Finished);
-/** The pause that asked first, and others that have waited for the same. */
+/** The pause that asked first, and others that waited for the same consent. */
 type Finished = Waiting & { readonly also?: readonly Waiting[] };
 
 export interface Begun {
@@ -79,44 +87,44 @@ export interface Begun {
 
 export interface OAuth {
   /**
-   * A usable token without asking: cached, or refreshed if it has expired and can be. Throws `oauth_failed`
-   * if the provider cannot refresh at the moment, `options_invalid` for a provider that is not configured.
+   * A usable token without a consent: stored, or refreshed if it has expired. Throws `oauth_failed` if the provider
+   * cannot refresh at the moment, `options_invalid` for a provider that is not configured.
    */
   token(subject: Subject, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
   /**
-   * Waits for a consent that the user has been asked for already, if it is for the same or more, or else asks. `state` is
-   * that of this request alone. Throws as `begin` does.
+   * Waits for a pending consent with the same or more scopes, or asks for a new one. `state` belongs to this request
+   * only. Throws like `begin`.
    */
   ask(request: FlowRequest): Begun;
-  /** Registers a flow. Throws `options_invalid` as `token` does, `queue_full`, and `store_unavailable`. */
+  /** Registers a flow. Throws `options_invalid` like `token`, `queue_full`, and `store_unavailable`. */
   begin(request: FlowRequest): Begun;
   /**
-   * The callback, as it was received; `user` is the identity of the browser, if it has one. Rejects with
-   * `store_unavailable` if what comes of it cannot be kept: the same callback may then come again.
+   * Handles a callback. `user` is the identity of the browser, if it has one. Rejects with `store_unavailable` if the
+   * outcome cannot be stored: the same callback may then be repeated.
    */
   complete(callback: { url: URL; user: string | undefined }): Promise<CallbackOutcome>;
-  /** Drops a flow whose execution has ended, and its token if nobody has claimed it. An unknown state is fine. */
+  /** Drops the flow of an execution that has ended, and its unclaimed token. An unknown state has no effect. */
   abandon(state: string): void;
-  /** The token of a granted flow, once. It is kept besides, for `token`. */
+  /** Returns the token of a granted flow, once. `token` still finds it afterwards. */
   claim(state: string): AccessToken | undefined;
-  /** The API of the provider has refused this token: `token` gives it no more, but refreshes it or asks for consent. */
+  /** The provider's API has rejected this token. `token` no longer returns it, but refreshes it or asks for consent. */
   reject(subject: Subject, provider: string, token: AccessToken): void;
   /**
-   * Forgets the tokens of a subject at one provider, and revokes them there: resolves to whether the provider says so.
-   * Rejects with `options_invalid` as `token` does, and with `store_unavailable`.
+   * Deletes the tokens of a subject at one provider, and revokes them there. Resolves to whether the provider has
+   * confirmed. Rejects with `options_invalid` like `token`, and with `store_unavailable`.
    */
   disconnect(subject: Subject, provider: string): Promise<boolean>;
-  /** Forgets all tokens of a user; the provider is not told. Throws `store_unavailable`. */
+  /** Deletes all tokens of a user, without a revocation. Throws `store_unavailable`. */
   revoke(user: string): void;
-  /** Forgets the tokens of an execution that nobody owns, and that has ended. */
+  /** Deletes the tokens of an execution without owner that has ended. */
   release(executionId: string): void;
-  /** Ends the requests under way as unreachable, and begins no more. */
+  /** Aborts all requests as unreachable, and begins no more. */
   stop(): void;
-  /** Consents that this process has asked for, and nobody has answered yet. */
+  /** Number of pending consents of this process. */
   readonly pending: number;
 }
 
-/** Throws `options_invalid` for a provider that could never work. */
+/** Throws `options_invalid` for an invalid provider. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
   const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
@@ -176,7 +184,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     const grant = flows.grantOf(flow) ?? (await endpoint.exchange(provider, scopes, callback, verifier)); // O5
     if ('reason' in grant) return { ...grant, ...others(flows.settle(flow, undefined)) };
     flows.hold(flow, grant);
-    // A token that only one execution could use is of no use once that has ended.
+    // A token for one execution only is useless after the end of that execution.
     if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, grant);
     return { outcome: 'granted', ...others(flows.settle(flow, grant)) } as const;
   };
@@ -212,7 +220,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   };
 };
 
-/** Several consents may have been given one token, or share what refreshes them. */
+/** Several consents may have the same token, or the same refresh token. */
 const distinct = (grants: readonly Grant[]): Grant[] => [
   ...new Map(grants.map((grant) => [grant.refreshToken ?? grant.token.value, grant])).values(),
 ];
@@ -235,26 +243,26 @@ const authorizationUrl = ({ provider, scopes, state, verifier }: NewFlow): strin
   return url.href;
 };
 
-/** The parameters of a callback that has a code, or what it says instead. */
+/** The parameters of a callback with a code, or its error. */
 const readCallback = ({ provider, state }: Flow, url: URL) => {
   const { server, client, issuer } = provider;
   const received = new URLSearchParams(url.searchParams);
   const unusable = (reason: string): Refusal => ({ outcome: 'failed', kind: 'unusable', reason });
-  // Without the issuer's name, its address must do: else the answer of another provider could pass for this one's.
+  // Without a configured issuer the token URL must match: the answer of another provider could pass for this one's.
   if (issuer === undefined) {
     const said = received.getAll('iss');
     const origins = [provider.authorizationUrl, server.token_endpoint].map((url) => new URL(url).origin);
     const isOurs = (iss: string) => URL.canParse(iss) && origins.includes(new URL(iss).origin);
-    if (!said.every(isOurs)) return unusable('The callback names another issuer; set issuer if it is the right one.');
+    if (!said.every(isOurs)) return unusable('The callback names another issuer. If that issuer is right, set issuer.');
     received.delete('iss');
   }
   try {
     const callback = oauth.validateAuthResponse(server, client, received, state);
     const [code, ...more] = callback.getAll('code');
-    return code && more.length === 0 ? callback : unusable('The callback has neither an error nor one code.');
+    return code && more.length === 0 ? callback : unusable('The callback has neither an error nor exactly one code.');
   } catch (thrown) {
     if (!(thrown instanceof oauth.AuthorizationResponseError)) {
-      return unusable('The callback is not one of the provider that was asked.');
+      return unusable('The callback is from another provider than the one that was asked.');
     }
     const error = cleaned(thrown.error); // O2
     const description = thrown.error_description;

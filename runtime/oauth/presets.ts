@@ -1,57 +1,59 @@
 /**
- * Providers by name: their endpoints, and how they differ from the standard. A configuration overrides each member it
- * sets itself.
+ * Built-in providers: their endpoints, and their differences from the standard. A configuration can override each
+ * member.
  *
- * Answers need no preset: `token-answer.ts` reads all the forms in which these providers answer.
+ * Replies need no preset: `token-answer.ts` reads all known forms.
  */
 
 export interface OAuthProviderConfig {
   clientId: string;
   clientSecret?: string;
-  /** A provider that is known: its addresses and its differences from the standard. Other members override it. */
+  /** A built-in provider: its URLs and its differences from the standard. Other members override it. */
   provider?: PresetName;
-  /** Where the browser is sent. Its own query, if it has one, is kept. Required without `provider`. */
+  /** URL of the consent page. Its own query is preserved. Required without `provider`. */
   authorizationUrl?: string;
   /** Required without `provider`. */
   tokenUrl?: string;
-  /** Where tokens are revoked (RFC 7009). Default: the provider is not told of a revocation. */
+  /** Where tokens are revoked (RFC 7009). Default: the provider is not notified of a revocation. */
   revocationUrl?: string;
-  /** The callback, exactly as the provider knows it; the route that serves it is configured separately. */
+  /** The callback URL, exactly as registered at the provider. The route that serves it is configured separately. */
   redirectUri: string;
-  /** What is asked for when a workflow names no scopes. Default: none, which leaves it to the provider. */
+  /** Scopes for workflows that name none. Default: none, so the provider decides. */
   scopes?: readonly string[];
-  /** Where set, a callback that says it is from another issuer is refused (RFC 9207). */
+  /** If set, a callback with another issuer is refused (RFC 9207). */
   issuer?: string;
   /** Refuses callbacks that do not name their issuer. Needs `issuer`. Default false. */
   requireIssuerParameter?: boolean;
-  /** How the token endpoint knows the client. Default `client_secret_basic`, or `none` without a secret. */
+  /** How the client authenticates at the token endpoint. Default `client_secret_basic`, or `none` without a secret. */
   tokenEndpointAuthMethod?: 'client_secret_basic' | 'client_secret_post' | 'none';
-  /** Sent along to `authorizationUrl`, such as `prompt` or `audience`. */
+  /** Further query parameters for `authorizationUrl`, such as `prompt` or `audience`. */
   authorizationParams?: Record<string, string>;
-  /** Allows `http://` beyond loopback, for networks that are safe otherwise. Default false. */
+  /** Allows `http://` beyond loopback, for safe networks. Default false. */
   allowInsecureHttp?: boolean;
-  /** For servers: the page that asks goes to the consent itself, and back; else in a window of its own. Default false. */
+  /**
+   * For servers: the page itself goes to the consent and back. False: the consent opens in a new window. Default false.
+   */
   useRedirectAuth?: boolean;
-  /** For servers: a user is asked for consent when their socket connects, not when a run needs it. Default false. */
+  /** For servers: a user is asked for consent when their socket connects, before a run needs it. Default false. */
   preflightAuth?: boolean;
 }
 
-/** How a provider wants to be asked, where that is not as the standard says. */
+/** Differences of a provider from the standard. */
 export interface Quirks {
-  /** Between scopes in the address of the consent. Default: a space. */
+  /** Separator of scopes in the URL of the consent. Default: a space. */
   readonly scopeSeparator?: ',';
-  /** The parameter that carries the scopes. Default: `scope`. */
+  /** The parameter for the scopes. Default: `scope`. */
   readonly scopeParameter?: 'user_scope';
-  /** Asked for besides the scopes of a workflow, since there is no refresh token without. */
+  /** Added to the scopes of a workflow, because there is no refresh token without it. */
   readonly refreshScope?: string;
-  /** The provider refuses a code verifier beside a client secret. The secret then protects the code. */
+  /** The provider refuses a code verifier together with a client secret. The secret then protects the code. */
   readonly withoutPkce?: true;
-  /** Bodies of requests to the token endpoint. Default: `form`. */
+  /** Encoding of requests to the token endpoint. Default: `form`. */
   readonly body?: 'json';
   readonly headers?: Readonly<Record<string, string>>;
-  /** Which of two tokens in an answer is meant. Default: that of the application, if there is one. */
+  /** Selects one of two tokens in a reply. Default: that of the application, if there is one. */
   readonly token?: 'authed_user';
-  /** How a token is revoked at `revocationUrl`. Default: RFC 7009. */
+  /** How tokens are revoked at `revocationUrl`. Default: RFC 7009. */
   readonly revocation?: 'github' | 'slack';
 }
 
@@ -73,7 +75,7 @@ const slack = {
   tokenEndpointAuthMethod: 'client_secret_basic',
 } as const;
 
-export const presets = {
+const presets = {
   github: {
     authorizationUrl: 'https://github.com/login/oauth/authorize',
     tokenUrl: 'https://github.com/login/oauth/access_token',
@@ -88,7 +90,7 @@ export const presets = {
     issuer: 'https://accounts.google.com',
     scopes: ['openid', 'email', 'profile'],
     tokenEndpointAuthMethod: 'client_secret_post',
-    // Without both there is no refresh token, or only for the first consent a user has ever given.
+    // Without both there is no refresh token, or only with the first consent of a user.
     authorizationParams: { access_type: 'offline', prompt: 'consent' },
   },
   linkedin: {
@@ -139,8 +141,8 @@ export type PresetName = keyof typeof presets;
 export const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 
 /**
- * The configuration with what its preset says where it says nothing itself. Without a preset, the provider is known by
- * the address of its tokens, and is asked in its way.
+ * The configuration, completed by its preset. Without a preset, a provider is recognized by its token URL, and its
+ * differences apply.
  */
 export const withPreset = (given: OAuthProviderConfig): { config: OAuthProviderConfig; quirks: Quirks } => {
   const { provider, ...own } = given;

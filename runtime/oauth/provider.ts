@@ -1,4 +1,4 @@
-/** What one OAuth provider is. A configuration that could never work, or not safely, is refused at the start, by key. */
+/** One OAuth provider. An invalid or unsafe configuration is refused at the start, by key. */
 import * as oauth from 'oauth4webapi';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
@@ -6,7 +6,7 @@ import { type OAuthProviderConfig, presetNames, type Quirks, withPreset } from '
 
 export type { OAuthProviderConfig } from './presets.ts';
 
-/** A checked provider, with what `oauth4webapi` wants to be told. */
+/** A checked provider, with the data for `oauth4webapi`. */
 export interface Provider {
   readonly name: string;
   readonly authorizationUrl: string;
@@ -22,7 +22,7 @@ export interface Provider {
   readonly authenticate: oauth.ClientAuth;
 }
 
-/** Parameters of the authorization request that a configuration cannot set: they carry the protection of the flow. */
+/** Parameters of the authorization request that a configuration cannot set, because they protect the flow. */
 const reserved = [
   'response_type',
   'client_id',
@@ -42,7 +42,7 @@ const isAddress = (value: string): boolean => {
 };
 const address = z.string().refine(isAddress, {
   message: 'must be an absolute http or https URL without credentials and fragment',
-  abort: true, // the checks below can then rely on it
+  abort: true, // the checks below rely on it
 });
 
 const schema = z
@@ -82,7 +82,7 @@ const schema = z
     }
   });
 
-/** Throws `options_invalid`, naming the provider and every key that is wrong, and never a value. */
+/** Throws `options_invalid`, naming the provider and every wrong key, but no value. */
 export const parseProvider = (name: string, given: OAuthProviderConfig): Provider => {
   const { config: whole, quirks } = withPreset(given);
   const { data: config, error } = schema.safeParse(whole);
@@ -111,14 +111,14 @@ export const parseProvider = (name: string, given: OAuthProviderConfig): Provide
   };
 };
 
-/** Under another issuer a name is another provider. */
+/** Under another issuer, a provider of the same name is another provider. */
 export const idOf = ({ name, issuer }: Provider): string => JSON.stringify([name, issuer ?? null]);
 
-/** Always, but with a provider that refuses it beside a secret. */
+/** Always, except for a provider that refuses it together with a secret. */
 export const usesPkce = ({ quirks, clientSecret }: Provider): boolean =>
   !quirks.withoutPkce || clientSecret === undefined;
 
-/** The scopes to ask for, each once: the provider's own unless others are wanted. Throws `options_invalid`. */
+/** The requested scopes, without duplicates. Default: the provider's own. Throws `options_invalid`. */
 export const scopesOf = (provider: Provider, wanted: readonly string[] = provider.scopes): readonly string[] => {
   const wrong = wanted.find((scope) => !scopeToken.safeParse(scope).success);
   if (wrong !== undefined) {
@@ -143,8 +143,8 @@ const authentication = (
 };
 
 /**
- * RFC 6749 2.3.1 has both parts form-encoded, which leaves "-", "." and "_" as they are. `oauth4webapi` escapes them
- * too, and providers that do not decode (there are many) then know neither client nor secret.
+ * RFC 6749 2.3.1 requires form encoding of both parts, which leaves "-", "." and "_" unchanged. `oauth4webapi` escapes
+ * them too, and the many providers that do not decode then know neither client nor secret.
  */
 const basic =
   (secret: string): oauth.ClientAuth =>

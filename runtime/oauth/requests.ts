@@ -1,24 +1,24 @@
 /**
  * Requests to providers.
  *
- * T1  No request outlives its time, or `stop()`; no answer is read beyond its limit.
+ * T1  Each request ends by its timeout or by `stop()`. Replies are read up to a limit.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Unusable } from './token-answer.ts';
 
-/** The part of `fetch` that is needed. */
+/** The required part of `fetch`. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface RequestsOptions {
   readonly fetch: Fetch;
   readonly requestTimeoutMs: number;
-  /** Resolves after that many milliseconds. Default: that of Node, which ends early when the server stops. */
+  /** Resolves after a delay in milliseconds. Default: that of Node; it ends early when the server stops. */
   readonly wait?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
-/** The provider was not there, or in trouble that has nothing to do with what was asked. */
+/** The provider could not be reached, or had an error that is not related to the request. */
 export class Unanswered extends Error {
-  /** Whether asking again at once is of use. */
+  /** Whether an immediate retry may help. */
   readonly isPassing: boolean;
 
   constructor(message: string, isPassing = false) {
@@ -27,10 +27,10 @@ export class Unanswered extends Error {
   }
 }
 
-/** An access token that carries a whole directory of claims has some tens of kilobytes. */
+/** An access token with many claims may have some tens of kilobytes. */
 const maxAnswerBytes = 262_144;
 
-/** Milliseconds before a request is sent again. */
+/** Delay before a retry. Milliseconds. */
 const RETRY_AFTER_MS = [250, 1_000];
 
 export class Requests {
@@ -42,14 +42,17 @@ export class Requests {
     this.#options = options;
   }
 
-  /** Sends it again, a little later, if the provider answers with 5xx or hangs up. Rejects as `send`. */
+  /**
+   * Sends a request, and again a little later if the provider answers with 5xx or closes the connection. Rejects like
+   * `send`.
+   */
   async sendPatiently(url: string, init: RequestInit): Promise<Answered> {
     for (const delayMs of RETRY_AFTER_MS) {
       try {
         return await this.send(url, init);
       } catch (thrown) {
         if (!(thrown instanceof Unanswered && thrown.isPassing)) throw thrown;
-        if (!(await this.pause(delayMs))) break; // `send` says that the server stops
+        if (!(await this.pause(delayMs))) break; // `send` reports the shutdown
       }
     }
     return this.send(url, init);
@@ -80,14 +83,14 @@ export class Requests {
     }
   }
 
-  /** Ends all requests under way; later ones are not begun. */
+  /** Aborts all requests, and refuses later ones. */
   stop(): void {
     const stopped = new Unanswered('The server is shutting down.');
     this.#stopping.abort(stopped);
     for (const request of this.#running) request.abort(stopped);
   }
 
-  /** Resolves after that many milliseconds; to false, and at once, when the server stops. */
+  /** Resolves to true after the delay; to false, immediately, when the server stops. */
   async pause(ms: number): Promise<boolean> {
     const { signal } = this.#stopping;
     await (this.#options.wait?.(ms) ?? wait(ms, undefined, { signal })).catch(() => {});
@@ -96,7 +99,7 @@ export class Requests {
 }
 
 export interface Answered {
-  /** Its body has been read. */
+  /** Its body was read. */
   readonly response: Response;
   readonly text: string;
 }

@@ -1,9 +1,9 @@
-/** Tells a provider that a token is of no use any more. */
+/** Revokes tokens at a provider. */
 import type { Grant } from '../authoring/access-token.ts';
 import type { Provider } from './provider.ts';
 import type { Requests } from './requests.ts';
 
-/** Whether the provider says that it has revoked the token. False if it has no endpoint for that. Never rejects. */
+/** Whether the provider has confirmed the revocation. False if it has no endpoint for it. Never rejects. */
 export const revokeAtProvider = async (requests: Requests, provider: Provider, grant: Grant): Promise<boolean> => {
   const { revocationUrl } = provider;
   if (revocationUrl === undefined) return false;
@@ -27,7 +27,7 @@ const requestOf = async (provider: Provider, { token, refreshToken }: Grant): Pr
     case 'slack':
       return { method: 'POST', headers: { authorization: `Bearer ${token.value}` } };
     default: {
-      // Where there is one, the refresh token stands for all that was given with it (RFC 7009, 2.1).
+      // The refresh token stands for all tokens of its grant (RFC 7009, 2.1).
       const body = new URLSearchParams({ token: refreshToken ?? token.value });
       const headers = new Headers(quirks.headers);
       await authenticate(server, client, body, headers);

@@ -1,18 +1,18 @@
 /**
- * A bounded number of places, shared so that no caller takes all of them.
+ * A limited number of places, shared so that no caller takes all of them.
  *
- * H1  A caller may hold as many places as are free. One greedy caller then holds half of them, two hold two thirds, and one
- *     more still finds a place.
- * H2  Names cost nothing where an identity is not verified, so that all callers at one address count together as well: they
- *     may hold three times as many places as are free. Users behind one proxy are not told apart by it.
+ * H1  A caller may hold as many places as are free. One greedy caller then holds half of them, two hold two thirds, and
+ *     another caller still finds a place.
+ * H2  Unverified names are free to invent, so all callers at one address also count together: they may hold three times
+ *     as many places as are free. Users behind one proxy count as one address.
  */
 import { networkOf } from '../network-of.ts';
 
-/** Who asks for a place. */
+/** The caller that requests a place. */
 export interface Claimant {
-  /** Undefined without identity: then the address is the caller. */
+  /** Undefined without identity: the address is then the caller. */
   readonly user: string | undefined;
-  /** Undefined where it is not known, as in a program of your own. */
+  /** Undefined if unknown, as in an embedding program. */
   readonly address?: string | undefined;
 }
 

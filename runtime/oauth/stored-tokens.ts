@@ -1,28 +1,31 @@
-/** Tokens in a vault, sealed. Keys are digests, so that a holder's are found together and nobody's name is in the file. */
+/**
+ * Encrypted tokens in a vault. Keys are digests, so the tokens of a holder are found together, and the file contains no
+ * names.
+ */
 import { createHash } from 'node:crypto';
 import { AccessToken, type Grant } from '../authoring/access-token.ts';
 import type { Vault } from '../store/vault.ts';
 import { idOf, type Provider } from './provider.ts';
 
-/** The beginning of a holder that is an execution; others are users. */
+/** Prefix of a holder that is an execution. Other holders are users. */
 const OF_EXECUTION = '\0';
 
-/** Tokens are a user's; those of an execution without owner are its own. No user id begins so. */
+/** Tokens belong to a user, or to an execution without owner. No user id has this prefix. */
 export const holderOf = ({ user, executionId }: { user: string | undefined; executionId: string }): string =>
   user ?? `${OF_EXECUTION}${executionId}`;
 
 export interface KeptGrant extends Grant {
-  /** What was asked for. */
+  /** The requested scopes. */
   readonly scopes: readonly string[];
-  /** `idOf` the provider. Undefined for one of an older version, which is found by its key alone. */
+  /** `idOf` the provider. Undefined for a token of an older version, which is found by its key only. */
   readonly providerId: string | undefined;
-  /** Grows with each token that takes the place of another one. */
+  /** Grows with each token that replaces another. */
   readonly generation: number;
 }
 
 interface Written {
   readonly value: string;
-  /** Those of the token. */
+  /** The scopes of the token. */
   readonly scopes: readonly string[];
   readonly expiresAt?: number | undefined;
   readonly refreshToken?: string | undefined;
@@ -30,27 +33,27 @@ interface Written {
   readonly asked?: readonly string[];
   readonly providerId?: string | undefined;
   readonly generation?: number;
-  /** A process refreshes it, and has until then. Epoch milliseconds. */
+  /** A process refreshes it until this time. Epoch milliseconds. */
   readonly busyUntil?: number | undefined;
 }
 
-/** Where a grant is kept. */
+/** The place of a stored grant. */
 interface Kept extends Omit<KeptGrant, 'providerId'> {
   readonly holder: string;
   readonly key: string;
   readonly provider: Provider;
 }
 
-/** Tokens that are looked at whenever one is stored: more than are stored, so that dead ones do not pile up. */
+/** Number of tokens that are checked with each stored one: more than one, so that expired tokens do not accumulate. */
 const SWEPT = 4;
 const PAGE = 1_000;
 
 export class StoredTokens {
   readonly #vault: Vault;
   readonly #now: () => number;
-  /** Executions of which there are tokens, as their keys begin. */
+  /** Executions with tokens, as key prefixes. */
   readonly #executions = new Set<string>();
-  /** Key of the token that was looked at last. */
+  /** Key of the token that was checked last. */
   #sweptTo = '';
 
   constructor(vault: Vault, now: () => number) {
@@ -63,7 +66,7 @@ export class StoredTokens {
     return this.#read(placeOf(holder, key));
   }
 
-  /** All of a holder. */
+  /** All tokens of a holder. */
   all(holder: string): KeptGrant[] {
     const grants = this.#beginningWith(beginningOf(holder)).map((place) => this.#read(place));
     return grants.filter((grant) => grant !== undefined);
@@ -78,7 +81,7 @@ export class StoredTokens {
     if (holder.startsWith(OF_EXECUTION)) this.#executions.add(beginningOf(holder));
   }
 
-  /** Whether it is kept. */
+  /** Whether it is stored. */
   tryPut(grant: Kept): boolean {
     try {
       this.put(grant);
@@ -89,8 +92,8 @@ export class StoredTokens {
   }
 
   /**
-   * Claims the refresh of a token until then. If another process has claimed it, nothing happens, and the end of its claim
-   * is the answer. What cannot be written needs no claim: nobody else has it.
+   * Claims the refresh of a token until this time. If another process has claimed it, nothing changes and the end of
+   * its claim is returned. A store that cannot be written needs no claim: no other process has it.
    */
   claim({ holder, key }: Kept, now: number, until: number): number | undefined {
     const written = this.#text(placeOf(holder, key));
@@ -107,7 +110,7 @@ export class StoredTokens {
     if (written?.busyUntil !== undefined) this.#tryWrite(holder, key, { ...written, busyUntil: undefined });
   }
 
-  /** It is no use any more: if it cannot be removed now, a sweep finds it. */
+  /** It is no longer needed. If it cannot be removed now, a sweep removes it. */
   tryRemove(holder: string, key: string): void {
     this.#tryRemove(placeOf(holder, key));
   }
@@ -151,7 +154,7 @@ export class StoredTokens {
     } catch {}
   }
 
-  /** What has expired and cannot be refreshed, or was sealed under another key. */
+  /** Expired tokens without a refresh token, and tokens sealed under another key. */
   #sweep(): void {
     const places = this.#vault.keys('token', this.#sweptTo, SWEPT);
     for (const place of places) {

@@ -1,6 +1,6 @@
 /**
- * Answers of token endpoints, in the form that RFC 6749 gives them. Providers differ in many ways from it; each is
- * recognised by its form, so that a provider without a preset is understood as well.
+ * Converts replies of token endpoints to the form of RFC 6749. Providers differ from it in many ways. Each difference
+ * is recognized by its form, so providers without a preset work too.
  */
 import type * as oauth from 'oauth4webapi';
 import { AccessToken, type Grant } from '../authoring/access-token.ts';
@@ -10,7 +10,9 @@ export class Unusable extends Error {}
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** The answer for a library that insists on the standard. An ID token is dropped: nothing here verifies its claims. */
+/**
+ * The reply for a library that requires the standard. An ID token is dropped, because its claims are not verified here.
+ */
 export const conform = ({ status, headers }: Response, text: string, quirks: Quirks): Response => {
   const type = headers.get('content-type') ?? '';
   const body = type.startsWith('application/x-www-form-urlencoded') ? parseForm(text) : parseObject(text);
@@ -27,19 +29,22 @@ export const conform = ({ status, headers }: Response, text: string, quirks: Qui
 };
 
 export const granted = (body: oauth.TokenEndpointResponse, asked: readonly string[], askedAt: number): Grant => {
-  if (body.token_type !== 'bearer') throw new Unusable('The provider gave a token that is not a bearer token.');
+  if (body.token_type !== 'bearer') throw new Unusable('The provider returned a token that is not a bearer token.');
   const scopes = body.scope === undefined ? asked : body.scope.split(' ').filter((scope) => scope !== '');
-  // From when it was asked for: rather a second too early than a token that is believed after its end.
+  // Counted from the request, so that a token ends rather a second too early than too late.
   const lifeMs = body.expires_in === undefined ? undefined : body.expires_in * 1_000;
   const expiresAt = lifeMs === undefined ? undefined : askedAt + lifeMs;
   const refreshAt = expiresAt === undefined ? undefined : expiresAt - Math.min(EARLY_MS, lifeMs! / 2);
   return { token: new AccessToken(body.access_token, scopes, expiresAt), refreshToken: body.refresh_token, refreshAt };
 };
 
-/** How long before its end a token is refreshed, so that it does not end on its way. */
+/** Refresh a token this long before its expiry, so that it does not expire in transit. */
 const EARLY_MS = 30_000;
 
-/** Slack gives a token of the bot, one of the user inside `authed_user`, or both. A refresh gives one, without a nest. */
+/**
+ * Slack returns a token of the bot, a token of the user inside `authed_user`, or both. A refresh returns one token at
+ * the top level.
+ */
 const chosen = (body: Body, quirks: Quirks): Body => {
   const { authed_user: user, ...own } = body;
   if (!isObject(user)) return body;
@@ -50,7 +55,7 @@ const chosen = (body: Body, quirks: Quirks): Body => {
   return rest;
 };
 
-/** GitHub and Slack put errors under status 200; Twitch, Notion and Facebook have forms of their own. */
+/** GitHub and Slack report errors with status 200. Twitch, Notion and Facebook have their own forms. */
 const faultIn = (body: Body, status: number): { error: string; error_description?: string } | undefined => {
   if ('access_token' in body) return undefined;
   const { error, message, code } = body;
@@ -66,19 +71,19 @@ const faultIn = (body: Body, status: number): { error: string; error_description
 
 const described = (message: unknown) => (typeof message === 'string' ? { error_description: message } : {});
 
-/** A list, or separated by commas; no provider has a scope with a comma in it. */
+/** A list, or separated by commas. No known provider has a comma in a scope. */
 const scopeOf = (scope: unknown): unknown => {
   if (Array.isArray(scope)) return scope.every((one) => typeof one === 'string') ? scope.join(' ') : scope;
   return typeof scope === 'string' ? scope.replaceAll(/[\s,]+/g, ' ').trim() : scope;
 };
 
-/** What Slack calls its bearer tokens. */
+/** Slack's names for bearer tokens. */
 const bearer = (type: unknown) => (type === 'bot' || type === 'user' ? { token_type: 'bearer' } : {});
 
 const withoutNulls = (body: Body): Record<string, unknown> =>
   Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== null && !isEndless(name, value)));
 
-/** A life of no seconds is how some providers say that a token does not expire. */
+/** Some providers report a lifetime of 0 for tokens that do not expire. */
 const isEndless = (name: string, value: unknown): boolean => name === 'expires_in' && Number(value) <= 0;
 
 const parseObject = (text: string): Body | undefined => {

@@ -1,7 +1,7 @@
 /**
- * Asks a provider for tokens. Whatever comes back, or does not, is an answer of ours: nothing here throws.
+ * Requests tokens from a provider. It never throws: each reply, or missing reply, is returned as a value.
  *
- * T2  Text of a provider is cleaned before it leaves here, and what we sent in confidence is taken out of it.
+ * T2  Text of a provider is cleaned here, and secrets of the request are removed from it.
  */
 import * as oauth from 'oauth4webapi';
 import type { Grant } from '../authoring/access-token.ts';
@@ -13,12 +13,12 @@ export type TokenAnswer = ({ readonly outcome: 'granted' } & Grant) | Refusal;
 
 export interface Refusal {
   readonly outcome: 'failed';
-  /** The provider said no; it was not there, and may be there later; it said something that is no answer. */
+  /** Refused: the provider refused. Unreachable: it may be available later. Unusable: the reply is invalid. */
   readonly kind: 'rejected' | 'unreachable' | 'unusable';
-  /** The provider's own code and words, cleaned. They are still foreign text: escape them in HTML. */
+  /** The provider's code and text, cleaned. They are foreign text: escape them in HTML. */
   readonly error?: string;
   readonly description?: string;
-  /** Safe to show: no addresses, no secrets. May quote `error`. */
+  /** Safe to show: no URLs, no secrets. May quote `error`. */
   readonly reason: string;
 }
 
@@ -40,7 +40,7 @@ export class TokenEndpoint {
     this.#now = now;
   }
 
-  /** `callback` is what `validateAuthResponse` returned, with a code, which is good for one request. */
+  /** `callback` is the result of `validateAuthResponse` with a code, which is valid for one request. */
   exchange(
     provider: Provider,
     scopes: readonly string[],
@@ -88,7 +88,7 @@ export class TokenEndpoint {
           const answered = await transport(url, quirks.body === 'json' ? asJson(init) : init);
           return conform(answered.response, answered.text, quirks);
         },
-        [oauth.allowInsecureRequests]: true, // parseProvider has decided which addresses may be http
+        [oauth.allowInsecureRequests]: true, // parseProvider has decided which URLs may be http
       });
       status = response.status;
       return { outcome: 'granted', ...granted(await read(response), scopes, askedAt) };
@@ -106,7 +106,7 @@ const asJson = (init: Sent): RequestInit => ({
   body: JSON.stringify(Object.fromEntries(init.body)),
 });
 
-/** Makes foreign text fit for one line of a log or a page: no control characters, none of the secrets, no end of it. */
+/** Makes foreign text safe for one line of a log or a page: no control characters, no secrets, limited length. */
 export const cleaned = (text: string, secrets: readonly string[] = []): string =>
   secrets
     .filter((secret) => secret !== '')
@@ -115,7 +115,7 @@ export const cleaned = (text: string, secrets: readonly string[] = []): string =
     .replaceAll(/\p{C}+/gu, ' ')
     .slice(0, 200);
 
-/** What a request to the token endpoint says in confidence. */
+/** The secrets in a request to the token endpoint. */
 const confidential = ({ headers, body }: Sent): string[] => {
   const credentials = headers.authorization?.replace('Basic ', '') ?? '';
   return [
@@ -135,6 +135,6 @@ const refusal = (thrown: unknown, status: number, secrets: readonly string[]): R
     if (typeof description !== 'string') return { outcome: failed, kind: 'rejected', error, reason };
     return { outcome: failed, kind: 'rejected', error, description: cleaned(description, secrets), reason };
   }
-  const reason = `The answer of the provider, with status ${status}, has no usable token and no error.`;
+  const reason = `The provider answered with status ${status}, without a usable token or an error.`;
   return { outcome: failed, kind: 'unusable', reason };
 };

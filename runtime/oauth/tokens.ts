@@ -1,9 +1,9 @@
 /**
- * The tokens that were consented to, by holder, provider and scopes.
+ * Granted tokens, by holder, provider and scopes.
  *
- * K1  A refresh token is used by one request at a time, in all processes: providers that rotate refresh tokens revoke
- *     everything when an old one comes again.
- * K2  What the store has counts if it is newer: another process, or another life of this one, has refreshed.
+ * K1  A refresh token is used by one request at a time, in all processes. Providers that rotate refresh tokens revoke
+ *     everything when an old one is used again.
+ * K2  A newer token in the store wins: another process, or an earlier one, has refreshed it.
  */
 
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
@@ -15,11 +15,11 @@ import type { TokenAnswer } from './token-endpoint.ts';
 
 export interface TokenCacheOptions {
   readonly now: () => number;
-  /** In memory; beyond it the token that was not used for the longest time goes. */
+  /** Maximum number in memory; the least recently used token is evicted. */
   readonly maxTokens: number;
   readonly vault: Vault | undefined;
   readonly refresh: (provider: Provider, scopes: readonly string[], refreshToken: string) => Promise<TokenAnswer>;
-  /** Resolves after that many milliseconds; to false, and at once, when the server stops. */
+  /** Resolves to true after a delay in milliseconds; to false, immediately, when the server stops. */
   readonly pause: (ms: number) => Promise<boolean>;
 }
 
@@ -29,14 +29,14 @@ interface Entry extends Omit<KeptGrant, 'providerId'> {
   readonly provider: Provider;
   /** Whether the store has it, or had it until another process removed it. */
   isStored: boolean;
-  /** The API of the provider has refused it: it is not given again. */
+  /** The provider's API has rejected it, so it is not returned again. */
   isRejected?: boolean;
   isRefreshing?: boolean;
-  /** An early refresh has failed; the next attempt. Epoch milliseconds. */
+  /** An early refresh has failed; the time of the next attempt. Epoch milliseconds. */
   retryAt?: number;
 }
 
-/** Errors that do not speak about the refresh token: it stays for when they are over. */
+/** Errors that say nothing about the refresh token, which stays valid. */
 const passingErrors = [
   'invalid_client',
   'server_error',
@@ -52,7 +52,7 @@ const passingErrors = [
 ];
 
 const RETRY_EARLY_MS = 5_000;
-/** How long a process has for a refresh before another one takes over, and how often that looks. */
+/** How long a claim for a refresh lasts before another process takes over, and the interval of checks for that. */
 const CLAIM_MS = 15_000;
 const LOOK_MS = 250;
 
@@ -62,7 +62,7 @@ export class TokenCache {
   readonly #entries = new Map<string, Entry>();
   readonly #byHolder = new Map<string, Set<Entry>>();
   readonly #stored: StoredTokens | undefined;
-  /** Refreshes under way, by holder and refresh token. */
+  /** Running refreshes, by holder and refresh token. */
   readonly #refreshes = new Map<string, { entry: Entry; token: Promise<AccessToken | undefined> }>();
 
   constructor(options: TokenCacheOptions) {
@@ -71,7 +71,7 @@ export class TokenCache {
     this.#stored = vault?.seals ? new StoredTokens(vault, now) : undefined;
   }
 
-  /** Throws `store_unavailable`; the token is in memory even so. */
+  /** Throws `store_unavailable`; the token is then in memory only. */
   keep(holder: string, provider: Provider, scopes: readonly string[], grant: Grant): void {
     const key = keyOf(holder, provider, scopes);
     const before = Math.max(this.#entries.get(key)?.generation ?? 0, this.#stored?.get(holder, key)?.generation ?? 0);
@@ -83,7 +83,7 @@ export class TokenCache {
     entry.isStored = true;
   }
 
-  /** Undefined if consent is needed. Throws `oauth_failed` if it is not, but the provider cannot refresh at the moment. */
+  /** Undefined if consent is needed. Throws `oauth_failed` if the provider cannot refresh at the moment. */
   async token(holder: string, provider: Provider, scopes: readonly string[]): Promise<AccessToken | undefined> {
     for (;;) {
       const entry = this.#find(holder, provider, scopes);
@@ -93,12 +93,12 @@ export class TokenCache {
     }
   }
 
-  /** The API of the provider has refused this token. */
+  /** The provider's API has rejected this token. */
   reject(holder: string, provider: Provider, value: string): void {
     for (const entry of this.#all(holder, provider)) if (entry.token.value === value) entry.isRejected = true;
   }
 
-  /** Forgets the tokens of a holder at one provider, and gives them. Throws `store_unavailable`. */
+  /** Deletes the tokens of a holder at one provider, and returns them. Throws `store_unavailable`. */
   take(holder: string, provider: Provider): readonly Grant[] {
     const all = this.#all(holder, provider);
     for (const entry of all) {
@@ -108,21 +108,21 @@ export class TokenCache {
     return all;
   }
 
-  /** Forgets all tokens of a holder, also one that is being refreshed. Throws `store_unavailable`. */
+  /** Deletes all tokens of a holder, also one that is being refreshed. Throws `store_unavailable`. */
   revoke(holder: string): void {
     for (const entry of this.#byHolder.get(holder) ?? []) this.#uncache(entry);
     this.#stored?.removeAll(holder);
   }
 
-  /** The same for an execution that is over. Most have no token, and there is nothing to do for them. */
+  /** Deletes the tokens of an execution that has ended. Most executions have none, which costs nothing. */
   release(holder: string): void {
     if (!this.#byHolder.has(holder) && !this.#stored?.hasOfExecution(holder)) return;
     try {
       this.revoke(holder);
-    } catch {} // it is sealed, and nothing asks for it any more
+    } catch {} // it is sealed, and no run requests it any more
   }
 
-  /** The token of exactly these scopes, or that with the fewest scopes which include them. */
+  /** The token of exactly these scopes, or the one with the fewest scopes that include them. */
   #find(holder: string, provider: Provider, scopes: readonly string[]): Entry | undefined {
     const key = keyOf(holder, provider, scopes);
     const exact = this.#entries.get(key) ?? this.#load(holder, provider, this.#stored?.get(holder, key), key, scopes);
@@ -131,7 +131,7 @@ export class TokenCache {
     return wider.sort((a, b) => a.scopes.length - b.scopes.length)[0];
   }
 
-  /** All of a holder at one provider, also those that are in the store alone. */
+  /** All tokens of a holder at one provider, also those that are only in the store. */
   #all(holder: string, provider: Provider): Entry[] {
     for (const grant of this.#stored?.all(holder) ?? []) {
       const key = keyOf(holder, provider, grant.scopes);
@@ -147,7 +147,7 @@ export class TokenCache {
     return this.#put(entry);
   }
 
-  /** Undefined if it is over, and then it is dropped; or if there is a newer one. */
+  /** Undefined if it has expired, and it is then dropped; or if there is a newer one. */
   #use(entry: Entry): AccessToken | undefined | Promise<AccessToken | undefined> {
     const { token, refreshToken, refreshAt = token.expiresAt, isRejected = false, retryAt = 0 } = entry;
     const now = this.#options.now();
@@ -170,7 +170,7 @@ export class TokenCache {
     const running = this.#refreshes.get(flight);
     if (running !== undefined && running.entry !== entry) {
       await running.token.catch(() => {});
-      return undefined; // it may have a newer refresh token now: `token` looks again
+      return undefined; // it may have a newer refresh token now: `token` checks again
     }
     try {
       if (running !== undefined) return await running.token;
@@ -211,7 +211,7 @@ export class TokenCache {
     throw new Failure('oauth_failed', { detail });
   }
 
-  /** Waits while another process refreshes. False if that leaves nothing to do here. K1, K2 */
+  /** Waits while another process refreshes. False if there is nothing left to do. K1, K2 */
   async #claim(entry: Entry): Promise<boolean> {
     for (;;) {
       if (this.#entries.get(entry.key) !== entry || this.#adoptNewer(entry)) return false;
@@ -221,7 +221,7 @@ export class TokenCache {
     }
   }
 
-  /** Whether the store knows better: of a newer token, or that there is none any more. */
+  /** Whether the store has a newer token, or none any more. */
   #adoptNewer(entry: Entry): boolean {
     if (this.#stored === undefined || !entry.isStored) return false;
     const { holder, key, provider } = entry;
@@ -232,7 +232,7 @@ export class TokenCache {
     return true;
   }
 
-  /** The new token, and its refresh token wherever the old one was. */
+  /** Stores the new token, and its refresh token in all places of the old one. */
   #rotate(entry: Entry, grant: Grant): void {
     const { holder, provider, refreshToken: used } = entry;
     for (const other of this.#all(holder, provider)) {
@@ -241,12 +241,12 @@ export class TokenCache {
       const { key, scopes, generation } = other;
       const own = { token, refreshToken: grant.refreshToken, refreshAt, generation: generation + 1, scopes };
       const next = this.#put({ ...own, key, holder, provider, isStored: false });
-      // It is good for as long as the process lives, also if it cannot be stored now.
+      // It is valid until the end of the process, even if it cannot be stored now.
       next.isStored = this.#stored?.tryPut(next) ?? false;
     }
   }
 
-  /** The refresh token is dead. The token itself may be good for a while. */
+  /** The refresh token is no longer valid. The access token may be valid for a while. */
   #end(entry: Entry): void {
     const { expiresAt = 0 } = entry.token;
     this.#drop(entry);

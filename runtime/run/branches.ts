@@ -1,4 +1,6 @@
-/** Branches of a run that have calls of their own, so that none can be taken for another one's, whatever the order they come in. */
+/**
+ * Branches of a run with their own numbering of calls, so that calls of two branches are never confused, in any order.
+ */
 import type { Branches } from '../authoring/context.ts';
 import { WithdrawnError } from '../authoring/errors.ts';
 import type { RunCalls } from './run-calls.ts';
@@ -22,7 +24,7 @@ const begin = <T>(run: RunCalls, name: string, work: (signal: AbortSignal) => Pr
 export const branch = <T>(run: RunCalls, name: string, work: (signal: AbortSignal) => Promise<T> | T): Promise<T> =>
   begin(run, name, work).result;
 
-/** Begins all, and withdraws those that are still under way when the first of them has decided the outcome. */
+/** Starts all, and withdraws the others when the first of them has decided the outcome. */
 const decide = <T>(
   run: RunCalls,
   branches: Branches,

@@ -1,22 +1,23 @@
-/** Calls of `ctx` as facts: what kind of call a fact is, what makes two of them the same, and what ends one. */
+/** Calls of `ctx` as facts: their kinds, their equality, and their ends. */
 import { isDroppable, isInterchangeable as isInterchangeableFact } from '../../machines/fact-table.ts';
 import type { CallPlace, JournalEntry } from '../../machines/facts.ts';
+import { aboutPrompt } from '../../machines/prompt-table.ts';
 import type { NewFact } from '../executions/execution.ts';
 
-/** A fact that a call of `ctx` causes, before it is known where that was made. */
+/** A fact of a call, without the place of the call. */
 export type CallFact = Extract<NewFact, { call: number }>;
 export type CallEntry = Extract<JournalEntry, { call: number }>;
-/** A call as the author makes it. */
+/** A call of the author. */
 export type MadeCall = Exclude<CallFact, { type: 'step.completed' | 'step.failed' }>;
 export type MadeEntry = Exclude<CallEntry, { type: 'step.completed' | 'step.failed' }>;
 export type StepEnd = Extract<JournalEntry, { type: 'step.completed' | 'step.failed' }>;
-/** Ends a pause because the run asked for it. */
+/** Ends a pause because the run requested it. */
 export type Withdrawal = Extract<JournalEntry, { type: `${string}.withdrawn` }>;
 
 /** A fact that opens a pause. */
 export type PauseFact = Extract<MadeCall, { id: string }>;
 
-/** Where a call is made, as far as a thread knows. */
+/** The place of a call, as far as its thread knows. */
 export type Place = Omit<CallPlace, 'call'>;
 
 export const isStepEnd = (entry: JournalEntry): entry is StepEnd =>
@@ -24,7 +25,7 @@ export const isStepEnd = (entry: JournalEntry): entry is StepEnd =>
 
 export const isWithdrawal = (entry: JournalEntry): entry is Withdrawal => entry.type.endsWith('.withdrawn');
 
-/** Which call it wakes: the id of the pause that it closes, or the number of the call that it ends. */
+/** The call that a fact wakes: the id of the pause that it closes, or the number of the call that it ends. */
 export const wakes = (entry: JournalEntry): string | number | undefined => {
   if ('id' in entry) return 'call' in entry ? undefined : entry.id; // a call opens a pause, and no call closes it
   if (isStepEnd(entry)) return entry.call;
@@ -34,18 +35,18 @@ export const wakes = (entry: JournalEntry): string | number | undefined => {
 /** Name of the value that a call of `ctx.authorize` records. */
 export const AUTHORIZE = 'authorize';
 
-/** Gives back nothing that another call of the same words could not be given just as well. */
+/** Whether its result may also be given to an equal call. */
 export const isInterchangeable = (fact: MadeCall): boolean =>
   isInterchangeableFact(fact) || (fact.type === 'value.recorded' && fact.name === AUTHORIZE);
 
 /**
- * Whether the next call on the thread counts on this one. It does not on calls that may be missing from a journal that has the next
- * one: those that can be dropped, and those that see what they have before they record anything.
+ * Whether the next call of the thread refers to this one. It does not refer to calls that may be missing while the
+ * journal has the next one: calls that can be dropped, and calls that read earlier results before they record a fact.
  */
 export const isCountedOn = (fact: MadeCall): boolean =>
   !isDroppable(fact) && !(fact.type === 'value.recorded' && fact.name === AUTHORIZE);
 
-/** The same for two calls that ask for the same: what is done, and what a person sees of it. */
+/** The same for two equal calls: their operation, and the text that a person sees. */
 export const signatureOf = (fact: MadeCall | MadeEntry): string => {
   switch (fact.type) {
     case 'step.started':
@@ -58,9 +59,9 @@ export const signatureOf = (fact: MadeCall | MadeEntry): string => {
       return `authorize ${fact.provider}`;
     case 'interaction.requested': {
       if (fact.key !== undefined) return `prompt key ${fact.key}`;
-      const { input_type, text, ...rest } = fact.prompt;
-      const { options, placeholder } = rest as { options?: unknown; placeholder?: unknown };
-      return `prompt ${JSON.stringify([input_type, text, options ?? null, placeholder ?? null])}`;
+      const { input_type, text } = fact.prompt;
+      const members = aboutPrompt(input_type).identity.map((name) => (fact.prompt as never)[name] ?? null);
+      return `prompt ${JSON.stringify([input_type, text, ...members])}`;
     }
     case 'sleep.started':
       return 'sleep';
@@ -77,7 +78,7 @@ export const signatureOf = (fact: MadeCall | MadeEntry): string => {
 
 const providerOf = (value: unknown): string => String((value as { provider?: unknown } | null)?.provider ?? '');
 
-/** A call as its author knows it. */
+/** A call in the author's words. */
 export const wordsOf = (fact: MadeCall | MadeEntry): string => {
   switch (fact.type) {
     case 'step.started':

@@ -1,4 +1,4 @@
-/** `ctx`, as the author of a workflow sees it: each call becomes a fact of the run's execution. */
+/** `ctx` for the author of a workflow: each call becomes a fact of the run's execution. */
 import { randomUUID } from 'node:crypto';
 import type { CallPlace, JournalEntry, TraceStep } from '../../machines/facts.ts';
 import type {
@@ -42,7 +42,7 @@ import type { Position } from './thread.ts';
 
 const UNAVAILABLE = 'No human prompt callback was registered. Unable to handle requested prompt.';
 const CALLBACK_FAILED = 'Authentication callback failed';
-const NOBODY_TO_CONSENT = `${CALLBACK_FAILED}: this route can send nobody to a consent page; use a versioned route.`;
+const NO_CONSENT_PAGE = `${CALLBACK_FAILED}: this route cannot send a user to a consent page; use a versioned route.`;
 
 export class RunContext implements Context {
   readonly #run: RunCalls;
@@ -80,11 +80,11 @@ export class RunContext implements Context {
     return this.#run.signal;
   }
   get log(): Log {
-    if (this.#run.isReplaying) return silentLog; // it has said that already
+    if (this.#run.isReplaying) return silentLog; // it was already emitted
     return authorsLog(this.#run.deps.log, this.executionId);
   }
 
-  /** Not `async`: a parked execution would keep the frame of the function for as long as the person takes. */
+  /** Not `async`: a parked execution would keep the frame of the function until the answer. */
   prompt<A extends Answer>(
     question: Question<A>,
     { key, signal }: { key?: string; signal?: AbortSignal } = {},
@@ -136,7 +136,7 @@ export class RunContext implements Context {
     if (refused !== undefined) return refused;
     const fact = { type: 'step.started', call: 0, after: 0, name } as const;
     const own: { stack?: string | undefined } = {};
-    // What was begun before and has not ended is new as well: it is done again, once all else has been.
+    // An unfinished step counts as new: it runs again, after all other calls.
     const made = run.make(fact, position, (_, begun) => new StepWork(run, this, begun, position, work, own).start());
     if (made === undefined) return new Promise(() => {});
     if (made.isReplayed && !run.hasEnded(made.fact.call))
@@ -184,13 +184,13 @@ export class RunContext implements Context {
     return new Promise(() => {});
   }
 
-  /** For calls that no fact settles: they are settled at once, unless too many have been in a row. */
+  /** For calls without a fact that settles them: they settle at once, unless there are too many in a row. */
   #soon<T>(settle: () => Promise<T>): Promise<T> {
     const { breath } = this.#run;
     return handled(breath === undefined ? settle() : breath.then(settle));
   }
 
-  /** Rejects a call that waits, where it cannot be made. */
+  /** Rejects a call that waits, if it is not allowed here. */
   #refused<T>(position: Position, call: string, name?: string): Promise<T> | undefined {
     const { step } = position;
     const late = this.#run.refusal<T>(position);
@@ -201,7 +201,7 @@ export class RunContext implements Context {
     return this.#soon(() => Promise.reject(new StepContextError(message)));
   }
 
-  /** Rejects a call that is journaled by a name which is none. */
+  /** Rejects a journaled call with an invalid name. */
   #unnamed<T>(what: string, name: unknown): Promise<T> | undefined {
     if (typeof name === 'string') return undefined;
     return this.#soon(() =>
@@ -209,16 +209,16 @@ export class RunContext implements Context {
     );
   }
 
-  /** Rejects where there is no way to reach a person. */
+  /** Rejects if the caller's route cannot reach a person. */
   #unasked<T>(): Promise<T> | undefined {
     if (this.#run.asked.interactive) return undefined;
     return this.#soon(() => Promise.reject(new InteractionUnavailableError(UNAVAILABLE)));
   }
 
   /**
-   * One call may ask more than once: the token of a consent may be gone when the run is executed again. So it first goes
-   * through what it has led to before, and then sees what it has. Where there is no place for its consent it sleeps, and
-   * asks again: without a slot, and for as long as a consent may take.
+   * One call may ask several times, because the token of a consent may be missing in a replay. So it first repeats its
+   * earlier consents, and then checks for a token. Without a place for its consent it sleeps without a slot, and asks
+   * again, up to the timeout of a consent.
    */
   async #authorize(
     provider: string,
@@ -254,7 +254,7 @@ export class RunContext implements Context {
       while (token === undefined) {
         if (!run.asked.interactive) {
           await run.breath;
-          throw new InteractionUnavailableError(NOBODY_TO_CONSENT);
+          throw new InteractionUnavailableError(NO_CONSENT_PAGE);
         }
         const begun = this.#consentOf(provider, scopes, waitedMs);
         if (typeof begun !== 'number') {
@@ -284,7 +284,7 @@ export class RunContext implements Context {
     }
   }
 
-  /** A consent that was begun, or how long to wait until there may be a place for it. Milliseconds. */
+  /** A consent that was begun, or the delay until there may be a place for it. Milliseconds. */
   #consentOf(provider: string, scopes: readonly string[] | undefined, waitedMs: number): Begun | number {
     const { oauth, oauthTimeoutMs } = this.#run.deps;
     const address = this.#run.asked.request.client?.host;
@@ -301,7 +301,7 @@ export class RunContext implements Context {
     return { user: this.user, executionId: this.executionId };
   }
 
-  /** Of the consent that was just given, else the one that is kept. */
+  /** The token of the consent that was just given, else the stored one. */
   async #token(consent: string | undefined, provider: string, scopes: readonly string[] | undefined) {
     const { oauth } = this.#run.deps;
     return (consent && oauth.claim(consent)) || oauth.token(this.#subject, provider, scopes);
@@ -339,7 +339,7 @@ export class RunContext implements Context {
     if (this.#run.position.step === undefined) this.#run.note({ type: 'trace.identified', call: 0, after: 0, traceId });
   }
 
-  /** What happens inside of a step is not made again, so that it need not be recorded. */
+  /** Calls inside a step are not repeated, so they are not recorded. */
   #recorded(name: string, value: number): number {
     const position = this.#run.position;
     if (position.step !== undefined) return value;
@@ -370,8 +370,8 @@ export class RunContext implements Context {
 }
 
 /**
- * An author who starts several calls at once may await one only after the execution has ended and all have failed. Node
- * would end the process for it, and with it everybody else's executions.
+ * An author who starts several calls at once may await one only after the execution has ended and all have rejected.
+ * Node would end the process for it, and with it all other executions.
  */
 const handled = <T>(promise: Promise<T>): Promise<T> => {
   promise.catch(() => {});
@@ -382,7 +382,7 @@ type PromptFact = Extract<PauseFact, { type: 'interaction.requested' }>;
 type ConsentFact = Extract<PauseFact, { type: 'oauth.requested' }>;
 type SleepFact = Extract<PauseFact, { type: 'sleep.started' }>;
 
-/** A prompt that its author cannot change any more. The makers of prompts give such prompts. */
+/** A prompt that its author cannot change any more. The prompt functions return such prompts. */
 const frozen = (prompt: Prompt): Prompt =>
   Object.isFrozen(prompt) ? prompt : (toJson(prompt, 'The prompt') as Prompt);
 
@@ -407,7 +407,7 @@ const slept = (_: SleepFact, closed: JournalEntry): void => {
   if (closed.type === 'sleep.withdrawn') throw new WithdrawnError('The sleep was withdrawn.');
 };
 
-/** How long that was, of a sleep until there was a place. Milliseconds. */
+/** The length of a sleep until there was a place. Milliseconds. */
 const waited = ({ dueAt, ...asked }: SleepFact, closed: JournalEntry): number => {
   slept({ dueAt, ...asked }, closed);
   return dueAt - (asked as unknown as JournalEntry).at;
@@ -424,7 +424,7 @@ const granted = ({ id, dueAt, ...asked }: ConsentFact, closed: JournalEntry): st
   );
 };
 
-/** The token had been given, and could not be kept. */
+/** The token was granted, and could not be stored. */
 const lost = (provider: string): never => {
   throw new AuthorizationError(`${CALLBACK_FAILED}: the token of ${provider} is no longer there; ask again.`);
 };

@@ -1,10 +1,10 @@
-/** The steps of a run's own function: what tracers and chat interfaces see around all others. */
+/** The steps of a run's own function, which contain all others in tracers and chat interfaces. */
 import { randomUUID } from 'node:crypto';
 import type { TraceStep } from '../../machines/facts.ts';
 import { toJsonOrNull } from '../json.ts';
 import type { RunCalls } from './run-calls.ts';
 
-/** As many outputs as NAT repeats at the end. */
+/** NAT repeats at most this many outputs in the last steps of a run. */
 const MAX_OUTPUTS = 50;
 
 export class RunSteps {
@@ -25,7 +25,7 @@ export class RunSteps {
     if (this.#outputs.length < MAX_OUTPUTS) this.#outputs.push(value);
   }
 
-  /** Not for a run that has failed: how that ended is in the execution. */
+  /** Records the end of both steps. Not called for a failed run, whose error is in the execution. */
   end(result: unknown): void {
     if (this.#run.execution.isSettled) return;
     const all = this.#outputs.length > 0 || result === null ? this.#outputs : [result];
@@ -34,7 +34,7 @@ export class RunSteps {
     this.#note(this.#workflowStep(this.#workflowId, 'WORKFLOW_END', { output }));
   }
 
-  /** Gives the id under which the step is known: the one that a run before this one has given it, if there was one. */
+  /** Returns the id of the step: that of the earlier run, if there was one. */
   #note(step: TraceStep): string {
     return this.#run.note({ type: 'trace.emitted', call: 0, after: 0, step }, this.#run).step.id;
   }

@@ -1,20 +1,20 @@
 /**
- * Calls of `ctx` that are settled without a fact that wakes them: they were refused, or give nothing to wait for.
+ * Calls of `ctx` that settle without a fact: refused calls, and calls without a wait.
  *
- * A function that catches a refusal and calls again would keep the process busy for ever, if refusals came at once each time:
- * microtasks go before everything else. So calls that are refused for good, because the execution has ended or the branch was
- * withdrawn, reject in later and later turns, and soon not at all. All others are settled at once, until there are too many
- * in a row: then the event loop has its turn first.
+ * A function that catches a refusal and calls again would block the event loop for ever if refusals came at once,
+ * because microtasks run before everything else. So calls that are refused for good, because the execution has ended or
+ * the branch was withdrawn, reject in later and later turns, and finally never. All others settle at once, until there
+ * are too many in a row: then the event loop gets a turn first.
  */
 import type { Log } from '../authoring/context.ts';
 
-/** So many reject in the next turn of the event loop. */
+/** This many reject in the next turn of the event loop. */
 const SOON = 16;
-/** So many more reject later and later, the last after two seconds. */
+/** This many more reject with growing delays, the last after two seconds. */
 const LATER = 12;
-/** Calls that may be settled before the event loop has a turn. The number is the same in every life of an execution. */
+/** Calls that may settle before the event loop gets a turn. The number is the same in every replay. */
 const IN_A_ROW = 200;
-/** So often the event loop has a turn in between; then longer and longer pauses come, up to the last. */
+/** Number of single turns in between; then pauses follow, up to the longest. */
 const PAUSELESS = 64;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -38,7 +38,7 @@ export class Refusals {
     if (calls === SOON) {
       this.#log.warn(
         this.#fields,
-        'a run calls ctx again and again although its execution has ended; return when a call rejects',
+        'a run keeps calling ctx although its execution has ended; return when a call rejects',
       );
     }
     const promise = new Promise<T>((_resolve, reject) => {
@@ -49,7 +49,7 @@ export class Refusals {
     return promise;
   }
 
-  /** A turn of the event loop to wait for, if too many calls have been settled without one; else undefined. */
+  /** A turn of the event loop to wait for, if too many calls have settled without one; else undefined. */
   get breath(): Promise<void> | undefined {
     this.#inARow += 1;
     if (this.#inARow < IN_A_ROW) return undefined;

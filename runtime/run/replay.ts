@@ -1,16 +1,15 @@
 /**
- * What a run has done before, for a run that does it again: in another process, or after it had left memory.
+ * The earlier calls of a run, for its replay in another process or after it left memory.
  *
- * The function is executed from the top. Each of its calls finds in the journal what it led to, and gets that instead of
- * doing it again.
+ * The function runs from the top. Each call finds its earlier result in the journal, and returns it instead of having
+ * its effect again.
  *
- * P1  A fact wakes the run only when all calls that stand before it in the journal have been made again. So the run hears
- *     everything in the order in which it heard it before.
- * P2  A call is found by its branch, the call before it on its thread, and what it asks for. Of several calls that are the
- *     same in all of this the first is taken, if their order cannot have been another one. If it can, the call is
- *     ambiguous: the execution is blocked.
- * P3  What is not in the journal is new. It waits until all calls of the journal have been made, so that a run which does
- *     something else than before has done nothing when this is found out.
+ * P1  A fact wakes the run only when all calls before it in the journal were made again. So the run gets all facts in
+ *     their original order.
+ * P2  A call is found by its branch, the previous call on its thread, and its arguments. Of several equal calls the
+ *     first is taken, if their order is certain. If it is not, the call is ambiguous: the execution is blocked.
+ * P3  A call that is not in the journal is new. It waits until all calls of the journal were made, so that code which
+ *     does not match has had no effect when this is found.
  */
 import { isDroppable } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
@@ -26,20 +25,20 @@ import {
   wordsOf,
 } from './calls.ts';
 
-/** What a call has led to: the entry; or it is new, or was dropped from a full journal, or cannot be told from another one. */
+/** The earlier result of a call: its entry; or it is new, or was dropped from a full journal, or is ambiguous. */
 export type Taken = MadeEntry | 'new' | 'dropped' | 'ambiguous';
 
-/** Calls of the same place that ask for the same. */
+/** Equal calls of the same place. */
 type Twins = {
   readonly entries: MadeEntry[];
-  /** How many there are in the journal, and in this life up to now. */
+  /** Their number in the journal, and in this replay so far. */
   inJournal: number;
   made: number;
-  /** One of them was made, in one of the lives, at a moment that may be another in the next. */
+  /** One of them was made at a time that may differ between replays. */
   isLoose: boolean;
-  /** Of one that is loose it is not known how the run has come to it, or two of them were under way at once. */
+  /** For a loose one, its way through the code is unknown, or two of them were open at once. */
   isUnclear: boolean;
-  /** The one that was found last. */
+  /** The last one that was found. */
   last: MadeEntry | undefined;
 };
 
@@ -47,24 +46,24 @@ export class Replay {
   /** Facts that wake, in their order. */
   readonly #wakes: JournalEntry[] = [];
   #nextWake = 0;
-  /** What the run has heard of: pauses and calls by that by which they wake. */
+  /** Pauses and calls that the run has got the end of, by the key that wakes them. */
   readonly #heard = new Set<string | number>();
-  /** What the run has to do again before a fact behind it may wake it, in the order of the journal. */
+  /** Calls that the run must repeat before a later fact may wake it, in the order of the journal. */
   readonly #toMake: (MadeEntry | Extract<JournalEntry, { id: string }>)[] = [];
   readonly #made = new Set<JournalEntry>();
   #nextToMake = 0;
   readonly #twins = new Map<string, Twins>();
-  /** By number of the call: what it has led to after the first fact. */
+  /** By number of the call: its facts after the first. */
   readonly #more = new Map<number, MadeEntry[]>();
   readonly #withdrawals = new Map<string, JournalEntry>();
   /** Numbers of the last fact and the last call. */
   readonly through: number;
   readonly lastCall: number;
-  /** Emitted values and traces that the journal has no longer. */
+  /** Emitted values and traces that were dropped from the journal. */
   #dropped: number;
   /** Steps that ended. */
   readonly #ended = new Set<number>();
-  /** Steps that emitted something in an attempt that was cut off. */
+  /** Steps that emitted output in an interrupted attempt. */
   readonly #voids = new Set<number>();
 
   /** `isTruncated`: the journal has dropped output or traces. */
@@ -93,7 +92,7 @@ export class Replay {
         continue;
       }
       if (entry.type === 'step.started') begun.set(call, (begun.get(call) ?? 0) + 1);
-      if (isKnown && entry.type === 'step.started') continue; // one that was begun again is one call
+      if (isKnown && entry.type === 'step.started') continue; // a step with several attempts is one call
       this.#toMake.push(entry);
       if (isKnown) this.#more.set(call, [...(this.#more.get(call) ?? []), entry]);
       else this.#addTwin(keyOf(entry.after === undefined ? UNPLACED : entry, entry), entry);
@@ -101,11 +100,11 @@ export class Replay {
     this.attempts = begun;
     this.lastCall = lastCall;
     this.through = past.at(-1)?.seq ?? 0;
-    // Numbers may be missing for another reason too: what had them could not be stored.
+    // Numbers may also be missing because their facts could not be stored.
     this.#dropped = isTruncated ? lastCall + 1 - known.size : 0;
   }
 
-  /** By number of a step's call: how often it was begun. */
+  /** By call number of a step: its number of attempts. */
   readonly attempts: ReadonlyMap<number, number>;
 
   #addTwin(key: string, entry: MadeEntry): void {
@@ -118,7 +117,7 @@ export class Replay {
     twins.isUnclear ||= entry.fork === '?' || (before?.loose === true && this.#isOpenAt(before, entry.seq));
   }
 
-  /** Whether a call was still under way when the entry of that number was written. */
+  /** Whether a call was still open when the entry of that number was written. */
   #isOpenAt(call: MadeEntry, seq: number): boolean {
     if (!isAwaited(call)) return false;
     const end = this.#wakes.find((wake) => wakes(wake) === awaited(call));
@@ -159,7 +158,7 @@ export class Replay {
     return true;
   }
 
-  /** What the same call has led to next. */
+  /** The next result of the same call. */
   takeMore(call: number): MadeEntry | undefined {
     const next = this.#more.get(call)?.shift();
     if (next !== undefined) this.#make(next);
@@ -177,7 +176,7 @@ export class Replay {
     return this.#ended.has(step);
   }
 
-  /** Whether readers have been given something of an attempt of the step that did not end. */
+  /** Whether subscribers have got output of an unfinished attempt of the step. */
   isVoid(step: number): boolean {
     return this.#voids.has(step);
   }
@@ -188,7 +187,7 @@ export class Replay {
     while (this.#nextToMake < length && this.#made.has(this.#toMake[this.#nextToMake]!)) this.#nextToMake += 1;
   }
 
-  /** P1: the fact that wakes the run next, if it may; it is taken. */
+  /** P1: takes the fact that wakes the run next, if it may. */
   nextWake(): JournalEntry | undefined {
     if (!this.isReady) return undefined;
     const wake = this.#wakes[this.#nextWake]!;
@@ -203,17 +202,17 @@ export class Replay {
     return wake !== undefined && (first === undefined || first.seq > wake.seq);
   }
 
-  /** All has been made, and all has been heard. */
+  /** All calls were made, and all facts were delivered. */
   get isOver(): boolean {
     return this.#nextWake === this.#wakes.length && this.#nextToMake === this.#toMake.length;
   }
 
-  /** Grows with everything that is done again. */
+  /** Grows with every repeated call. */
   get progress(): number {
     return this.#nextWake + this.#made.size;
   }
 
-  /** The call that has to be made next; undefined if none has. */
+  /** The next call that has to be made; undefined if there is none. */
   get expected(): string | undefined {
     const first = this.#toMake[this.#nextToMake];
     if (first === undefined) return undefined;
@@ -221,7 +220,7 @@ export class Replay {
   }
 }
 
-/** Calls of older journals do not say where they were made. They were numbered, so those that are the same have their order. */
+/** Calls in older journals have no place. They have numbers, so equal calls have an order. */
 const UNPLACED: Place = { after: 'unplaced' };
 
 const keyOf = ({ branch, after }: Place, fact: MadeCall | MadeEntry): string =>
@@ -241,7 +240,7 @@ const newTwins = (): Twins => ({
   last: undefined,
 });
 
-/** Which of several calls this one is, when one of them was loose. */
+/** Selects one of several equal calls when one of them was loose. */
 const placeAmong = (
   { entries, inJournal, made, isUnclear }: Twins,
   { loose, fork = '' }: Place,
@@ -252,7 +251,7 @@ const placeAmong = (
     (entry) => (entry.loose ?? false) === (loose ?? false) && (entry.fork ?? '') === fork,
   );
   if (index >= 0 || entries.length === 0) return index;
-  // What was awaited then may be there at once now, or the other way round.
+  // An await may have been settled in one replay and pending in the other.
   const isOther = entries.every((entry) => entry.loose === true) && loose === true;
   return isOther ? -1 : isSingle ? 0 : 'ambiguous';
 };

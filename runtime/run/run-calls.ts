@@ -1,4 +1,4 @@
-/** What the calls of `ctx` ask of the run that they belong to. */
+/** The functions that calls of `ctx` need of their run. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Log } from '../authoring/context.ts';
 import type { Workflow } from '../authoring/workflow.ts';
@@ -18,14 +18,14 @@ export interface RunDeps {
   readonly random: () => number;
   readonly log: Log;
   readonly turns: Turns;
-  /** Calls back in so many milliseconds, unless what is returned is called before. */
+  /** Calls back after this delay in milliseconds, unless the returned function is called before. */
   after(ms: number, run: () => void): () => void;
 }
 
-/** What a call has led to: before, or now. */
+/** The earlier or new result of a call. */
 export type Made<Fact> = { readonly fact: Fact; readonly isReplayed: boolean };
 
-/** `Run` describes its members. */
+/** `Run` documents its members. */
 export interface RunCalls extends Position {
   readonly execution: Execution;
   readonly asked: RunRequest;

@@ -1,14 +1,15 @@
 /**
- * The run of a workflow: the driver that does an execution's work.
+ * The run of a workflow: the driver of an execution.
  *
- * R1  A run works only while its execution executes, that is, while it holds a slot.
- * R2  Each fact that wakes the run is delivered in a turn of the event loop of its own, in the order of the journal. The start is
- *     such a turn too. So the same facts make the same calls, in this life and in every later one.
- * R3  Once the execution has settled, however that came, nothing it does has any effect, and whatever it still waits
- *     for rejects, so that its own `finally` blocks run.
- * R4  A run may leave its execution before that has ended, and another one goes on for it, from the journal. What the
- *     first one does has then no effect either; what it waits for never comes, and it is forgotten with all its frames.
- * R5  Until it has done again all that its journal has, it does and records nothing new. If it cannot, the execution is blocked.
+ * R1  A run works only while its execution is executing, that is, while it holds a slot.
+ * R2  Each fact that wakes the run is delivered in a separate turn of the event loop, in the order of the journal. The
+ *     start is such a turn too. So the same facts cause the same calls, in every replay.
+ * R3  Once the execution has settled, for any reason, the run has no effects, and all its waits reject, so that its
+ *     `finally` blocks run.
+ * R4  A run may be detached from its execution before the end, and another run replays from the journal. The first run
+ *     then has no effects; its waits never settle, and it is garbage collected with all its frames.
+ * R5  Until it has repeated all calls of its journal, it has no effects and records nothing new. If it cannot repeat
+ *     them, the execution is blocked.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../../machines/facts.ts';
@@ -57,28 +58,30 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   readonly deps: RunDeps;
   readonly workflow: Workflow;
   readonly #lease: Lease;
-  /** What the schema has made of the input, if it has been asked. */
+  /** The parsed input, if the schema was called. */
   readonly #read: { readonly value: unknown } | undefined;
   #slot: SlotRequest | undefined;
   #phase: Phase = 'queued';
   #isStarted = false;
-  /** Why nothing it does has any effect: R3, R4. */
+  /** `begin` has not been called yet. */
+  #isBeginning: boolean;
+  /** Why its calls have no effect: R3, R4. */
   #over: 'ended' | 'left' | undefined;
   #nextCall = 0;
   readonly #waits = new Waits();
   #abort: AbortController | undefined;
   #refusals: Refusals | undefined;
   #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
-  /** Only for callers that stream: others pay nothing for it. */
+  /** Only for callers that stream; others do not pay for it. */
   #steps: RunSteps | undefined;
-  /** Until it has done again what a run before it has done. */
+  /** Until it has caught up with its journal. */
   #catchUp: CatchUp | undefined;
   #past: Replay | undefined;
   /** Steps that wait for a slot. */
   #starting: (() => void)[] | undefined;
-  /** Calls that are made now follow from the fact that was delivered last, and from nothing else. */
+  /** Calls that are made now result from the fact that was delivered last. */
   #isInTurn = false;
-  /** Calls on threads that are not the run's own, such as those of a listener, follow each other in one row. */
+  /** Calls on threads outside of the run, such as those of a listener, follow each other in one sequence. */
   #lost: number | string = LOST;
 
   constructor(
@@ -96,6 +99,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     this.workflow = workflow;
     this.#lease = lease;
     this.#read = read;
+    this.#isBeginning = past === undefined;
     if (past === undefined) return;
     this.#catchUp = new CatchUp(past, {
       after: (ms, then) => deps.after(ms, then),
@@ -124,17 +128,13 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return this.workflow.recover === 'replay';
   }
 
-  get isOver(): boolean {
-    return this.#over !== undefined;
-  }
-
   get isReplaying(): boolean {
     return this.#catchUp !== undefined;
   }
 
   told(entry: JournalEntry | undefined, told: Phase): void {
     if (this.#over === 'left') return; // R4
-    // What was applied before the slot was granted, or given back, may be told after it.
+    // Facts that were applied before the slot was granted or returned may be published after it.
     const isHeld = this.#slot?.state === 'held';
     const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
     this.#phase = phase;
@@ -147,7 +147,10 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     else if (phase === 'waiting') this.#resume();
   }
 
-  /** What has woken it was told only when all branches waited, the one that it wakes included: it has work all the same. */
+  /**
+   * The fact that resumed it was published only when all branches waited, including the one that it wakes: there is
+   * work nevertheless.
+   */
   #resume(): void {
     if (this.#isStarted && this.#hasWork && !this.execution.applied.context.working)
       this.execution.mention({ type: 'execution.resumed' });
@@ -196,12 +199,12 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return this.#steps?.functionId;
   }
 
-  /** Where the call that is being made stands. */
+  /** The place of the call that is being made. */
   get position(): Position {
     return positionIn(this) ?? { run: this, after: this.#lost, branch: undefined, step: undefined, isLost: true };
   }
 
-  /** Rejects a call, if it is one too many: the execution has ended, or the branch of the call was withdrawn. */
+  /** Rejects a call that is too late: the execution has ended, or the branch of the call was withdrawn. */
   refusal<T>({ branch }: Position): Promise<T> | undefined {
     if (this.#over === 'left') return new Promise(() => {}); // R4
     if (this.#over === undefined && !this.execution.hasEnded) {
@@ -221,14 +224,14 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return this.#refusals;
   }
 
-  /** What a call that no fact settles has to wait for; nearly always nothing. */
+  /** The wait of a call without a fact that settles it; usually none. */
   get breath(): Promise<void> | undefined {
     return this.#late.breath;
   }
 
   /**
-   * Makes a call: gives the fact that it has led to before, or gives the call its number and lets `act` record it, as soon as
-   * new things may be done. Undefined: it cannot be told which call it is.
+   * Makes a call: returns the fact of its earlier run, or numbers the call and lets `act` record it as soon as new
+   * calls are allowed. Undefined: the call is ambiguous.
    */
   make<Fact extends MadeCall>(
     fact: Fact,
@@ -272,12 +275,12 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     else moveTo({ run: this, after: call, branch: position.branch, step: undefined });
   }
 
-  /** Records a fact that no call waits for. */
+  /** Records a fact without a call that waits for it. */
   record(fact: NewFact): void {
     if (this.#over === undefined) this.execution.mention(fact);
   }
 
-  /** Records what a call gives at once. Gives it back, or what the same call has given before. */
+  /** Records the result of a synchronous call. Returns it, or the earlier result of the same call. */
   note<Fact extends MadeCall>(fact: Fact, position = this.position): Fact {
     if (this.#over !== undefined || this.execution.hasEnded) return fact;
     const made = this.make(fact, position);
@@ -286,8 +289,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   }
 
   /**
-   * Opens a pause, and waits for what closes it. `dueAt` of what is given counts from the moment in which it is opened.
-   * Resolves to what `outcome` makes of that; rejects with what it throws.
+   * Opens a pause, and waits for the fact that closes it. `dueAt` of the result counts from the time of the opening.
+   * Resolves to the result of `outcome`; rejects with its error.
    */
   pause<Fact extends PauseFact, T>(
     given: Fact,
@@ -300,7 +303,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return this.resume(made.fact, outcome, position, signal);
   }
 
-  /** Opens a pause that its call has led to beyond what it led to before: the replay waits for it. */
+  /** Opens a pause beyond the earlier results of its call: the replay waits for it. */
   pauseAgain<Fact extends PauseFact, T>(
     fact: Fact,
     outcome: Outcome<Fact, T>,
@@ -312,7 +315,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return this.resume(fact, outcome, position, signal);
   }
 
-  /** What cannot be kept leaves the run (R4), and the next one opens the pause. */
+  /** A failed commit detaches the run (R4), and the next run opens the pause. */
   offer(fact: NewFact): void {
     if (this.#over !== undefined) return;
     try {
@@ -321,7 +324,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     } catch {}
   }
 
-  /** Waits for what closes a pause that is open. */
+  /** Waits for the fact that closes an open pause. */
   resume<Fact extends PauseFact, T>(
     fact: Fact,
     outcome: Outcome<Fact, T>,
@@ -334,7 +337,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return waiting.promise;
   }
 
-  /** Returns what stops it. */
+  /** Returns a function that stops it. */
   #withdrawBy(signal: AbortSignal, fact: PauseFact): (() => void) | undefined {
     const withdraw = (): void => this.#withdraw(fact);
     signal.addEventListener('abort', withdraw, { once: true });
@@ -342,7 +345,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return () => signal.removeEventListener('abort', withdraw);
   }
 
-  /** What is waited for in the branch is not needed any more. */
+  /** Withdraws the waits of a branch that is no longer needed. */
   withdraw(branch: Branch): void {
     for (const waiting of [...this.#waits.open])
       if (waiting.pause !== undefined && isWithin(waiting.branch, branch)) this.#withdraw(waiting.pause);
@@ -365,7 +368,10 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return waiting.promise;
   }
 
-  /** Resolves when the fact is kept and the execution executes. Never, if the run has left or ended meanwhile. */
+  /**
+   * Resolves when the fact is committed and the execution is executing. Never settles if the run was detached or has
+   * ended meanwhile.
+   */
   async begun(fact: CallFact): Promise<void> {
     if (this.#over === undefined) {
       try {
@@ -381,35 +387,35 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
       });
   }
 
-  /** How often a step was begun in lives before. */
+  /** Number of earlier attempts of a step. */
   attemptsOf(call: number): number {
     return this.#past?.attempts.get(call) ?? 0;
   }
 
-  /** What a call has led to in lives before, after the first fact. */
+  /** The earlier results of a call, after the first fact. */
   more(call: number): ReturnType<Replay['takeMore']> {
     const more = this.#catchUp?.replay.takeMore(call);
     if (more !== undefined) this.#stir();
     return more;
   }
 
-  /** Whether a step has ended in a life before. */
+  /** Whether a step has finished before. */
   hasEnded(call: number): boolean {
     return this.#past?.hasEnded(call) ?? false;
   }
 
-  /** Whether readers have been given output of a step that was cut off. */
+  /** Whether subscribers have got output of an interrupted attempt of the step. */
   isVoid(call: number): boolean {
     return this.#past?.isVoid(call) ?? false;
   }
 
-  /** R5: does something new as soon as the run has caught up. `words` say what it is, should the execution be blocked. */
+  /** R5: makes a new call as soon as the run has caught up. `words` describe it, in case the execution is blocked. */
   once(words: string, act: () => void): void {
     if (this.#catchUp === undefined) act();
     else this.#catchUp.hold(words, act);
   }
 
-  /** Another run begins the function anew. Whatever this one still does has no effect from now on. */
+  /** Another run restarts the function. Further calls of this one have no effect. */
   continueAs(input: unknown): void {
     this.once('continueAs', () => {
       if (this.#over !== undefined) return;
@@ -445,14 +451,28 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return catchUp.replay.isReady || this.#waits.isAnyWoken(catchUp.again);
   }
 
-  /** Something may have become possible. */
+  /** Checks whether the run can resume. */
   #stir(): void {
     if (this.#over !== undefined) return;
     this.#catchUp?.progressed();
     if (this.#catchUp?.replay.isOver && this.#isStarted) this.#caughtUp();
     if (this.#phase === 'executing' && this.#starting !== undefined) this.#beginSteps(this.#starting);
-    if (this.#isReady) this.deps.turns.add(this);
+    if (this.#isReady) this.#takeTurn();
     else if (this.#phase === 'waiting') this.#resume();
+  }
+
+  /** At once if it is at rest: no fact has just been delivered, and this is not called on a thread of its own. */
+  #takeTurn(): void {
+    const { turns } = this.deps;
+    const isAtRest = this.#isStarted && !this.#isInTurn && !this.hasTurn && this.#catchUp === undefined;
+    if (isAtRest && positionIn(this) === undefined) turns.take(this);
+    else if (!this.#isBeginning) turns.add(this);
+  }
+
+  /** Begins the function at once, if it has a slot. It is called when the start is written; until then it does nothing. */
+  begin(): void {
+    this.#isBeginning = false;
+    if (this.#isReady) this.deps.turns.take(this);
   }
 
   #beginSteps(starting: readonly (() => void)[]): void {
@@ -483,9 +503,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   }
 
   endTurn(): boolean {
+    if (this.#over === undefined) this.#stir();
     this.#isInTurn = false;
     if (this.#over !== undefined) return false;
-    this.#stir();
     if (this.#isReady) return true;
     this.#catchUp?.watch();
     if (this.#catchUp === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
@@ -493,7 +513,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     return false;
   }
 
-  /** Some branches wait and another has just worked. If it has nothing more to do, the run is parked again. */
+  /** Some branches wait and another has just worked. Without further work, the run is parked again. */
   park(): void {
     if (this.#over === undefined && this.#phase === 'executing' && !this.#isReady)
       this.execution.mention({ type: 'execution.parked' });
@@ -514,7 +534,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     if (this.#catchUp?.replay.isOver) this.#caughtUp();
   }
 
-  /** The schema is asked once in every life. */
+  /** The schema is called once per replay. */
   #begin(): void {
     const schema = this.workflow.input?.['~standard'];
     if (this.#read !== undefined || schema === undefined) {
@@ -551,8 +571,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     const words = wordsOfCall(fact);
     this.#block(
       `${words}, which its journal has more than once`,
-      'one of them, and it cannot be told which, for they may overtake each other: run them by ctx.all or ctx.branch, ' +
-        'or give them names of their own',
+      'one of them, and it is unknown which, because they may overtake each other: run them with ctx.all or ctx.branch, ' +
+        'or give them different names',
     );
     this.execution.detach();
   }
@@ -565,17 +585,17 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
 
   async #drain(generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
     for (let yields = 0; ; yields += 1) {
-      // The thread of a generator is that of its caller, who knows no more than how often it has called.
+      // The thread of a generator is that of its caller, which only knows the number of its calls.
       const position: Position = { run: this, after: `yield ${yields}`, branch: undefined, step: undefined };
       const { done, value } = await runAt(position, () => generator.next());
       if (done) return value;
       this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
-      // A generator that waits for nothing would fill the journal before any reader has had a turn.
+      // A generator without waits would fill the journal before any subscriber has had a turn.
       if (yields % YIELDS_A_TURN === YIELDS_A_TURN - 1) await new Promise(setImmediate);
     }
   }
 
-  /** The result is what the output schema makes of it. A stream need not have one. */
+  /** The output schema parses the result. A stream need not have one. */
   complete(result: unknown): void {
     const { output } = this.workflow;
     const isAbsent = result === undefined && this.asked.streaming;
@@ -585,7 +605,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     else this.#conclude(checked);
   }
 
-  /** On a thread of the run: what a schema forgets to await is the run's. */
+  /** On a thread of the run, so that promises which a schema does not await belong to the run. */
   #validated(schema: StandardSchemaV1['~standard'], value: unknown): ReturnType<typeof schema.validate> {
     return runAt(this, () => schema.validate(value));
   }
@@ -630,7 +650,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     runAt(this, () => this.#generator?.return(undefined).catch(() => {}));
   }
 
-  /** On a thread of the run: what listeners throw is the run's. */
+  /** On a thread of the run, so that errors of listeners belong to the run. */
   #signalEnd(): void {
     runAt(this, () => this.#abort?.abort(ended()));
   }
@@ -639,7 +659,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
 /** Outputs of a generator between two turns of the event loop. */
 const YIELDS_A_TURN = 256;
 
-/** What the log says of a workflow that throws: it is not the server that has failed. */
+/** Logs an error of a workflow, which is not an error of the server. */
 export const FAILED = 'a workflow has failed';
 
 const park = (run: Run): void => run.park();

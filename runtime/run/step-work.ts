@@ -1,4 +1,4 @@
-/** A step that is at work: what it emits belongs to it, and its end is journaled. */
+/** A running step: its output belongs to it, and its end is journaled. */
 
 import type { Context, Log, Span, SpanKind, SpanOptions, Step } from '../authoring/context.ts';
 import { dataOf, stackOf, wordsOf } from '../authoring/errors.ts';
@@ -7,7 +7,7 @@ import type { CallFact, MadeCall } from './calls.ts';
 import type { RunCalls } from './run-calls.ts';
 import { type Position, runAt } from './thread.ts';
 
-/** The idempotency key of a step: the same in all lives and attempts. */
+/** The idempotency key of a step, the same in all replays and attempts. */
 export const stepKey = (run: RunCalls, call: number): string => `${run.execution.id}:${call}`;
 
 export class StepWork<T> implements Step {
@@ -15,7 +15,7 @@ export class StepWork<T> implements Step {
   readonly #started: Extract<MadeCall, { type: 'step.started' }>;
   readonly #position: Position;
   readonly #work: (step: Step) => Promise<T> | T;
-  /** Of the error that it throws in this life. */
+  /** The error that it throws in this replay. */
   readonly #own: { stack?: string | undefined };
   readonly #ctx: Context;
   readonly attempt: number;

@@ -1,18 +1,18 @@
 /**
- * Errors that no one catches, from the asynchronous threads of runs: promises that an author forgot to await, callbacks that
- * throw. They are logged with the id of their execution, and end nothing else; Node would end the process, and with it the
- * executions of all others. What comes from elsewhere in the program has the consequences that it has without a runtime.
+ * Uncaught errors in the asynchronous threads of runs: promises that an author did not await, callbacks that throw.
+ * They are logged with the id of their execution, and end nothing else. Node would end the process, and with it all
+ * other executions. Errors of other code have their usual consequences.
  */
 import { currentRun } from './thread.ts';
 
-/** A run, as far as its stray errors are concerned. */
+/** A run, for its uncaught errors. */
 export interface Strayed {
   strayed(error: unknown, how: 'rejection' | 'exception'): void;
 }
 
 let guards = 0;
 
-/** Until what is returned is called. Any number of runtimes may guard at the same time. */
+/** Guards until the returned function is called. Several runtimes may guard at the same time. */
 export const guardStrays = (): (() => void) => {
   guards += 1;
   if (guards === 1) {
@@ -46,8 +46,8 @@ const onException = (error: unknown): void => {
 };
 
 /**
- * Lets no run end the process: `process.exit` throws where a run calls it. For servers, whose process is also that of all other
- * executions. What is returned undoes it.
+ * Prevents runs from ending the process: `process.exit` throws in a run. For servers, whose process all executions
+ * share. The returned function undoes it.
  */
 export const refuseExit = (): (() => void) => {
   const { exit } = process;

@@ -1,19 +1,23 @@
 /**
- * Turns of the event loop in which runs go on.
+ * The turns of the event loop in which runs resume.
  *
- * A run is woken by one fact in a turn, and has all microtasks behind that to itself before the next fact wakes it. So what follows
- * from a fact does not depend on how many facts came with it. Runs share turns: each gets one fact in each.
+ * One fact wakes a run per turn, and all microtasks of the run finish before the next fact wakes it. So the results of
+ * a fact do not depend on the number of facts that arrive together. Runs share turns: each gets one fact in each.
  *
- * A run that ends in a turn hands its slot to another, which wants the next turn. Node runs immediates that are set during
- * immediates only after it has waited for I/O. With few slots each round of the event loop would then serve few runs, so
- * several turns are set at once, in advance. Those that turn out to be superfluous cost a function call each.
+ * A run at rest does not wait for a scheduled turn. It takes the current one: the callback that delivers the fact, and the
+ * microtasks behind it. The run then works while its data is in the caches of the processor, which halves the cost of a
+ * short run.
+ *
+ * A run that ends in a turn passes its slot to another run, which needs the next turn. Node runs immediates that are
+ * set during immediates only after it has polled for I/O. With few slots, each round of the event loop would then serve
+ * few runs. So several turns are set at once, in advance. Superfluous ones cost a function call each.
  */
 export interface TurnTaker {
-  /** A turn of its own is to come. Kept by `Turns`. */
+  /** A turn is scheduled for it. Managed by `Turns`. */
   hasTurn: boolean;
-  /** Wakes the next call that waits. */
+  /** Wakes the next waiting call. */
   turn(): void;
-  /** The microtasks behind the turn are over, and nothing else has happened since. True: there is more to do. */
+  /** The microtasks of the turn have finished. True: there is more to do. */
   endTurn(): boolean;
 }
 
@@ -22,20 +26,24 @@ export class Turns {
   #now: TurnTaker[] = [];
   /** Turns that are set and have not ended. */
   #scheduled = 0;
-  /** How many are set at once: it follows how many were of use. */
+  /** How many are set at once: it adapts to the number of useful turns. */
   #atOnce = 1;
   readonly #failed: (error: unknown) => void;
+  /** Those that have taken the current turn. */
+  #early: TurnTaker[] = [];
+  /** A tick that a microtask sets runs after all microtasks. */
+  readonly #behind = (): void => process.nextTick(endEarly, this);
 
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
   }
 
-  /** Whether a turn is to come, or under way. */
+  /** Whether a turn is scheduled or running. */
   get isBusy(): boolean {
-    return this.#next.length > 0 || this.#now.length > 0;
+    return this.#next.length > 0 || this.#now.length > 0 || this.#early.length > 0;
   }
 
-  /** Gives it a turn; once, however often it is asked for before. */
+  /** Schedules a turn for it; once, for any number of calls. */
   add(taker: TurnTaker): void {
     if (taker.hasTurn) return;
     taker.hasTurn = true;
@@ -43,7 +51,33 @@ export class Turns {
     if (this.#scheduled === 0) this.#schedule();
   }
 
-  /** Two immediates a turn: Node runs the microtasks of the first before the second, and waits for no I/O between them. */
+  /** Gives it the current turn. It has to be at rest: none of its microtasks may be queued. */
+  take(taker: TurnTaker): void {
+    if (this.#early.length === 0) NOW.then(this.#behind);
+    this.#early.push(taker);
+    taker.turn();
+  }
+
+  endEarly(): void {
+    const ended = this.#early;
+    this.#early = [];
+    this.#endAll(ended);
+  }
+
+  #endAll(takers: readonly TurnTaker[]): void {
+    for (const taker of takers) {
+      try {
+        if (taker.endTurn()) this.add(taker);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+  }
+
+  /**
+   * Two immediates per turn: Node runs the microtasks of the first before the second, without polling for I/O between
+   * them.
+   */
   #schedule(): void {
     for (let more = this.#atOnce; more > 0; more -= 1) {
       this.#scheduled += 1;
@@ -68,13 +102,7 @@ export class Turns {
   end(): void {
     const ended = this.#now;
     this.#now = [];
-    for (const taker of ended) {
-      try {
-        if (taker.endTurn()) this.add(taker);
-      } catch (error) {
-        this.#failed(error);
-      }
-    }
+    this.#endAll(ended);
     this.#scheduled -= 1;
     if (this.#scheduled > 0) return;
     this.#atOnce = ended.length > 0 ? Math.min(this.#atOnce * 2, MOST_AT_ONCE) : Math.max(this.#atOnce >> 1, 1);
@@ -82,8 +110,11 @@ export class Turns {
   }
 }
 
-/** Between two looks at I/O. */
+/** Between two polls for I/O. */
 const MOST_AT_ONCE = 16;
+
+const NOW = Promise.resolve();
 
 const begin = (turns: Turns): void => turns.begin();
 const end = (turns: Turns): void => turns.end();
+const endEarly = (turns: Turns): void => turns.endEarly();

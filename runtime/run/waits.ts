@@ -1,26 +1,29 @@
-/** What the branches of a run wait for, and the facts that wake them, in the order in which they came. */
+/** The waits of a run's branches, and the facts that wake them, in their order. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import { type PauseFact, wakes } from './calls.ts';
 import type { Branch } from './thread.ts';
 
-/** Stands for an empty list, and is never added to. */
+/** A shared empty list, which is never changed. */
 const NONE: never[] = [];
 
-/** Gives what a call resolves to, from the fact that has opened its pause, if it has one, and the one that has woken it. Throws to reject. */
+/**
+ * Computes the result of a call, from the fact that opened its pause, if it has one, and the fact that woke it. Throws
+ * to reject.
+ */
 export type Outcome<Fact, T> = (opened: Fact, woken: JournalEntry) => T;
 
-/** A call that waits. A parked execution keeps it for as long as a person takes: it has no closures but those of its promise. */
+/** A waiting call. A parked execution keeps it until a person answers: its promise is its only closure. */
 export class Waiting<Fact extends PauseFact | undefined = PauseFact | undefined, T = unknown> {
-  /** Of the fact that ends it (see `wakes`). */
+  /** The key of the fact that ends it (see `wakes`). */
   readonly key: string | number;
-  /** The pause that it has opened; undefined if it waits for the end of something else. */
+  /** The pause that it opened; undefined if it waits for the end of something else. */
   readonly pause: Fact;
   readonly branch: Branch | undefined;
   readonly promise: Promise<T>;
   readonly #outcome: Outcome<Fact, T>;
   #resolve!: (value: T) => void;
   #reject!: (error: unknown) => void;
-  /** Called when it does not wait any more. */
+  /** Called when its wait ends. */
   forget: (() => void) | undefined;
 
   constructor(key: string | number, pause: Fact, branch: Branch | undefined, outcome: Outcome<Fact, T>) {
@@ -43,7 +46,7 @@ export class Waiting<Fact extends PauseFact | undefined = PauseFact | undefined,
     }
   }
 
-  /** The author may not have awaited it yet, or never will: it is handled. */
+  /** The author may await it later, or never: the rejection counts as handled. */
   reject(error: unknown): void {
     this.promise.catch(() => {});
     this.#reject(error);
@@ -54,7 +57,7 @@ export class Waiting<Fact extends PauseFact | undefined = PauseFact | undefined,
 type AnyWaiting = Waiting<any, any>;
 
 export class Waits {
-  /** There are few at a time, and most runs have one: lists are made when they are needed. */
+  /** There are few at a time, and most runs have one: lists are created on demand. */
   #waiting: AnyWaiting[] = NONE;
   #wakes: JournalEntry[] = NONE;
 
@@ -63,7 +66,7 @@ export class Waits {
     else this.#waiting.push(waiting);
   }
 
-  /** A fact has come. The call that waits for it is woken as soon as the run may go on. */
+  /** A fact has arrived. The call that waits for it is woken as soon as the run may resume. */
   push(entry: JournalEntry): void {
     if (this.#wakes === NONE) this.#wakes = [entry];
     else this.#wakes.push(entry);
@@ -73,7 +76,7 @@ export class Waits {
     return this.#wakes.length > 0;
   }
 
-  /** Whether one of these is woken. */
+  /** Whether a fact wakes one of these. */
   isAnyWoken(keys: ReadonlySet<string | number>): boolean {
     return keys.size > 0 && this.#wakes.some((entry) => keys.has(wakes(entry)!));
   }
@@ -88,7 +91,7 @@ export class Waits {
     this.wake(wakes(wake)!, wake);
   }
 
-  /** The pauses of those that wait. */
+  /** The pauses of the waiting calls. */
   get open(): readonly AnyWaiting[] {
     return this.#waiting;
   }
@@ -102,7 +105,7 @@ export class Waits {
     waiting.wake(entry);
   }
 
-  /** All that still wait; nothing waits after that. */
+  /** All waiting calls; afterwards none waits. */
   clear(): AnyWaiting[] {
     const all = this.#waiting;
     for (const { forget } of all) forget?.();

@@ -1,4 +1,4 @@
-/** The library that reads and writes the file of a store. */
+/** The database library of the store. */
 import type Database from 'libsql';
 
 export type Connection = InstanceType<typeof Database>;

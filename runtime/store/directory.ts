@@ -1,6 +1,6 @@
 /**
- * The directory in which executions are kept: made if it is not there, claimed for one process, and its file brought to
- * the form that this version has. Everything that can be wrong with it is said by name, with what to do.
+ * The data directory: created if missing, claimed for one process, and its file migrated to the format of this version.
+ * Each error is reported by name, with advice.
  */
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -11,14 +11,14 @@ import type { Connection } from './connection.ts';
 import { handBack, takeOver } from './ledger.ts';
 import { MIGRATIONS, WRITES } from './schema.ts';
 
-/** What a file of the store is called. */
+/** File name of a store. */
 export const FILE = 'fermata.db';
 const LOCK = 'fermata.lock';
 const OWNER = 'owner.json';
-/** How many commits the file has seen. */
+/** Number of commits in the file. */
 const COMMITS = 'fermata.commits';
 
-/** Of every connection. `FULL`: what was committed survives a loss of power. */
+/** For every connection. `FULL`: committed data survives a power loss. */
 export const PRAGMAS = [
   'journal_mode = WAL',
   'synchronous = FULL',
@@ -29,9 +29,9 @@ export const PRAGMAS = [
 
 export interface Directory {
   readonly file: string;
-  /** What the file calls this process. */
+  /** The name of this process in the file. */
   readonly owner: string;
-  /** The file that has the count of commits. */
+  /** The file with the count of commits. */
   readonly commits: string;
   /** For reading only. */
   readonly reader: Connection;
@@ -39,10 +39,10 @@ export interface Directory {
   release(): void;
 }
 
-/** Throws `options_invalid` for a directory that cannot be used. */
+/** Throws `options_invalid` for an invalid directory. */
 export const openDirectory = (given: string): Directory => {
   const path = resolve(given);
-  attempt(`The directory ${path} cannot be made`, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
+  attempt(`The directory ${path} cannot be created`, () => mkdirSync(path, { recursive: true, mode: 0o700 }));
   const lock = claim(path);
   try {
     const [file, commits] = [join(path, FILE), join(path, COMMITS)];
@@ -66,27 +66,27 @@ const release = (reader: Connection, owner: string, lock: Connection): void => {
     reader.pragma('query_only = OFF');
     handBack(reader, owner);
   } catch {
-    // A disk that is full, or gone: the process that is named ends anyway.
+    // The disk may be full or gone. The process that the file names has ended anyway.
   }
   reader.close();
   lock.close();
 };
 
 /**
- * The file of a directory that another process may have at the same time. What is read is what was committed; who writes
- * waits for its turn. Throws `options_invalid` if there is none, or it has another form than that of this version.
+ * Opens the file of a directory that another process may have open. It reads committed data; a writer waits for its
+ * turn. Throws `options_invalid` if there is no file, or if it has another format than this version.
  */
 export const openBeside = (given: string): Connection => {
   const path = resolve(given);
   const file = join(path, FILE);
-  if (!existsSync(file)) throw new Failure('options_invalid', { detail: `No executions are kept in ${path}.` });
+  if (!existsSync(file)) throw new Failure('options_invalid', { detail: `The directory ${path} has no executions.` });
   return attempt(`The file ${file} cannot be opened`, () => {
     const database = new Database(file);
     try {
       for (const pragma of PRAGMAS) database.pragma(pragma);
       const form = formOf(database, file);
       if (form === MIGRATIONS.length) return database;
-      const detail = `${file} was written by an older version of Fermata. Serve it once with this one, which brings it up.`;
+      const detail = `${file} was written by an older version of Fermata. Start a server of this version once: it migrates the file.`;
       throw new Failure('options_invalid', { detail });
     } catch (error) {
       database.close();
@@ -96,8 +96,8 @@ export const openBeside = (given: string): Connection => {
 };
 
 /**
- * Keeps every other process from having the directory until it is closed. The lock is the operating system's: it is gone
- * with the process, however that ends. Throws `options_invalid`, with advice if another process has it.
+ * Locks the directory against other processes until it is closed. The operating system releases the lock at the end of
+ * the process. Throws `options_invalid`, with advice, if another process has the lock.
  */
 export const claim = (path: string, advice = ADVICE): Connection => {
   const lock = attempt(`The directory ${path} cannot be written`, () => openOwn(join(path, LOCK)));
@@ -112,7 +112,7 @@ export const claim = (path: string, advice = ADVICE): Connection => {
   }
 };
 
-const ADVICE = 'Stop that one, or give this one a directory of its own with --data.';
+const ADVICE = 'Stop that process, or give this one another directory with --data.';
 
 const inUse = (path: string, advice: string): string => {
   try {
@@ -123,7 +123,7 @@ const inUse = (path: string, advice: string): string => {
   }
 };
 
-/** Nobody else's to read; what SQLite puts beside it gets the same mode. */
+/** Only the owner may read it. SQLite gives the same mode to its other files. */
 const openOwn = (file: string): Connection => {
   closeSync(openSync(file, 'a', 0o600));
   return new Database(file);
@@ -141,7 +141,7 @@ const openFile = (file: string): Connection => {
   }
 };
 
-/** How many migrations it has seen. */
+/** Number of applied migrations. */
 const formOf = (database: Connection, file: string): number => {
   const version = (database.pragma('user_version') as { user_version: number }[])[0]!.user_version;
   if (version <= MIGRATIONS.length) return version;
@@ -156,17 +156,17 @@ const migrate = (database: Connection, file: string): void => {
   }
 };
 
-/** The number of its form is not enough: another program may have given the file the same one. */
+/** The format version is not sufficient: another program may use the same number. */
 const refuseIfForeign = (database: Connection, file: string): void => {
   const isNew = formOf(database, file) === 0;
   const count = "SELECT count(*) AS count FROM sqlite_master WHERE type = 'table'";
   const { count: tables } = database.prepare(count).get([]) as { count: number };
   if (isNew ? tables === 0 : COLUMNS.every((sql) => isPrepared(database, sql))) return;
-  const detail = `${file} was not written by Fermata, or by none that this version knows. Move it away, or give another directory.`;
+  const detail = `${file} was not written by a known version of Fermata. Move it away, or give another directory.`;
   throw new Failure('options_invalid', { detail });
 };
 
-/** What every form has. */
+/** Tables of every format. */
 const COLUMNS = [WRITES.begin, WRITES.truncated, 'SELECT n, seq, facts FROM journal', WRITES.name, WRITES.put];
 
 const isPrepared = (database: Connection, sql: string): boolean => {
@@ -193,7 +193,7 @@ const isBusy = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_BUS
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
 
-/** What an operator can do about it, where we know. */
+/** Advice for operators, for known errors. */
 export const explained = (error: unknown): string => {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);

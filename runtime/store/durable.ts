@@ -1,8 +1,8 @@
 /**
- * The store that outlives the process: journals in a file, and in memory for as long as their executions are there.
+ * The store that survives the process: journals in a file, and in memory while their executions are in memory.
  *
- * Writing is done by another thread, in batches; reading is done here, from a connection of its own, since it sees what
- * was committed and takes some microseconds.
+ * Another thread writes, in batches. This thread reads synchronously from its own connection, which sees committed data
+ * and takes a few microseconds.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Archive, Archived } from './archive.ts';
@@ -19,13 +19,13 @@ import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './st
 import { StoredVault } from './stored-vault.ts';
 
 export interface DurableStoreOptions extends JournalLimits {
-  /** Made if it is not there. One process at a time may have it. */
+  /** Created if missing. Belongs to one process at a time. */
   readonly directory: string;
-  /** As the runtime's: it says when a parked execution has to be looked at. */
+  /** As in the runtime: when a parked execution has to be checked. */
   readonly parkedTimeoutMs: number;
-  /** Bytes of the file; beyond it the settled executions go whose retention ends first. */
+  /** Bytes of the file. Beyond it, settled executions are deleted, those whose retention ends first. */
   readonly maxDataBytes: number;
-  /** Seals tokens and the headers that say who somebody is. Without it they are not kept. */
+  /** Encrypts tokens and identifying headers. Without it they are not stored. */
   readonly secret?: string | undefined;
 }
 
@@ -39,13 +39,13 @@ export class DurableStore implements Store, Archive {
   readonly #deps: KeptDeps;
   readonly #maxDataBytes: number;
   readonly #inMemory = new Map<string, Kept>();
-  /** Ids of those whose removal is not on the disk yet. */
+  /** Ids of executions whose removal is not on the disk yet. */
   readonly #forgotten = new Set<string>();
-  /** Of the execution that begins next. */
+  /** Number of the next execution. */
   #n: number;
   #closed: Promise<void> | undefined;
 
-  /** Throws `options_invalid` for a directory that cannot be used, or is in use. */
+  /** Throws `options_invalid` for a directory that is invalid or in use. */
   static async open(options: DurableStoreOptions): Promise<DurableStore> {
     const directory = openDirectory(options.directory);
     try {
@@ -81,7 +81,7 @@ export class DurableStore implements Store, Archive {
     try {
       return kept.append(record, entry, batch);
     } catch (cause) {
-      throw unwritable(kept.name, cause); // no other execution has to do with that
+      throw unwritable(kept.name, cause); // other executions are not affected
     }
   }
 
@@ -114,7 +114,7 @@ export class DurableStore implements Store, Archive {
   }
 
   find(executionId: string): Archived | undefined {
-    if (this.#forgotten.has(executionId)) return undefined; // it would come into memory, and nothing would look after it
+    if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
     const loaded = this.#load(executionId);
     if (loaded === undefined) return undefined;
     this.#inMemory.set(executionId, loaded.kept);
@@ -175,7 +175,7 @@ export class DurableStore implements Store, Archive {
     return kept;
   }
 
-  /** Throws `execution_damaged` for one that cannot be read. */
+  /** Throws `execution_damaged` for an execution that cannot be read. */
   #load(id: string) {
     const stored = this.#reader.find(id);
     if (stored === undefined) return undefined;
@@ -187,12 +187,12 @@ export class DurableStore implements Store, Archive {
   }
 }
 
-/** Of one execution, with all that is kept of it. */
+/** All stored data of one execution. */
 class Removal implements Writer {
   readonly #id: string;
   readonly #n: number | undefined;
 
-  /** `n`: its row may have been removed by another process, and its journal has come after that. */
+  /** `n`: another process may have removed its row, and the journal was written after that. */
   constructor(id: string, n: number | undefined) {
     this.#id = id;
     this.#n = n;
@@ -211,7 +211,7 @@ class Removal implements Writer {
 
   lost(): void {}
 
-  /** Removing it twice is the same. */
+  /** A second removal has no effect. */
   isInFile(): boolean {
     return false;
   }

@@ -1,11 +1,14 @@
 /**
- * Group commit: what is to be written in one turn of the event loop, or while the disk is busy, is one transaction. It is
- * written by a thread of its own, so that nothing here waits for the disk.
+ * Group commit: the writes of a few rounds of the event loop, or of the time of a running commit, are one transaction. A separate
+ * thread writes it, so this thread never waits for the disk.
+ *
+ * A batch leaves after a round of the event loop that has added no text to it. So the first turn of a run is written
+ * together with the start of its execution, as one row instead of two.
  *
  * C1  A batch is one transaction: all of it is on the disk, or none.
- * C2  If the file refuses what one writer has to write, the batch is tried once more, writer by writer: that writer is
- *     refused by name, with what it has appended since, and all others are kept.
- * C3  If nothing can be written, all that waits is refused, and one write a second is tried until it works.
+ * C2  If the file refuses the writes of one writer, the batch is retried writer by writer. That writer is refused by
+ *     name, with its later writes, and all others are committed.
+ * C3  If nothing can be written, all pending writes are refused, and one write per second is tried until it succeeds.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
@@ -13,26 +16,28 @@ import { Failure } from '../errors.ts';
 import { type Directory, explained, PRAGMAS } from './directory.ts';
 import { COUNT, type Parameter, WRITES, type Write } from './schema.ts';
 
-/** Adds its writes when the batch leaves, and hears how that has ended. */
+/** Adds its writes when the batch is sent, and gets the result. */
 export interface Writer {
-  /** What it writes, for messages: `execution 1234`. */
+  /** Name of its writes for messages: `execution 1234`. */
   readonly name: string;
   write(batch: Batch): void;
   written(): void;
   lost(): void;
-  /** Looks in the file whether what has left is there. */
+  /** Checks in the file whether the sent writes are there. */
   isInFile(): boolean;
 }
 
 const NAMES = Object.keys(WRITES) as Write[];
 const PLACES = Object.fromEntries(NAMES.map((name, place) => [name, place])) as Record<Write, number>;
 
-/** Between two attempts to write again, after one has failed. */
+/** Interval of write attempts after a failure. */
 const PROBE_MS = 1_000;
-/** Text that may wait for the disk. Who comes when there is more is refused. */
+/** Maximum rounds of the event loop before a batch leaves. */
+const MAX_ROUNDS = 3;
+/** Maximum size of pending text. Further writes are refused. */
 const MAX_WAITING = 64 * 1024 * 1024;
 
-/** What one writer has in one batch. */
+/** The writes of one writer in one batch. */
 export class Part {
   readonly batch: Batch;
   readonly writer: Writer;
@@ -40,9 +45,9 @@ export class Part {
   readonly kept: Promise<undefined>;
   resolve!: (value: undefined) => void;
   reject!: (error: Failure) => void;
-  /** Where its writes end in the list of the batch. */
+  /** The end of its writes in the list of the batch. */
   end = 0;
-  /** Why it is not written. */
+  /** Why it was not written. */
   cause: unknown;
 
   constructor(batch: Batch, writer: Writer) {
@@ -52,17 +57,20 @@ export class Part {
       this.resolve = resolve;
       this.reject = reject;
     });
-    this.kept.catch(ignore); // not everybody waits for it
+    this.kept.catch(ignore); // not every writer awaits it
   }
 }
 
 export class Batch {
   parts: Part[] = [];
   readonly list: (number | Parameter)[] = [];
-  /** Of the texts that wait in it. */
+  /** Size of the texts in it. */
   weight = 0;
+  /** `weight` in the last round of the event loop. */
+  #weighed = 0;
+  #rounds = 0;
 
-  /** A writer joins once, and is asked for its writes when the batch leaves. */
+  /** A writer joins once, and adds its writes when the batch is sent. */
   join(writer: Writer): Part {
     const part = new Part(this, writer);
     this.parts.push(part);
@@ -73,7 +81,15 @@ export class Batch {
     this.list.push(PLACES[write], parameters.length, ...parameters);
   }
 
-  /** Asks each for its writes. One that cannot say what it writes has none. */
+  /** Whether it waits for another round of the event loop. */
+  isGrowing(): boolean {
+    const isHeavier = this.weight > this.#weighed;
+    this.#weighed = this.weight;
+    this.#rounds += 1;
+    return isHeavier && this.#rounds <= MAX_ROUNDS;
+  }
+
+  /** Collects the writes of each writer. A writer that throws has none. */
   collect(): void {
     for (const part of this.parts) {
       const begin = this.list.length;
@@ -88,7 +104,7 @@ export class Batch {
   }
 }
 
-/** What the thread says: null if all is written. */
+/** The result of the thread: null if all was written. */
 type Reply = null | Refused | { readonly refused: readonly (readonly [place: number, why: Refused])[] };
 type Refused = { readonly message: string; readonly code?: string };
 
@@ -101,7 +117,7 @@ export class Commits {
   #failure: Failure | undefined;
   #probe: NodeJS.Timeout | undefined;
   #isClosing = false;
-  /** The thread has ended by itself. */
+  /** The thread has ended unexpectedly. */
   #isGone = false;
   #onIdle: (() => void) | undefined;
 
@@ -118,7 +134,7 @@ export class Commits {
     return new Commits(directory, worker);
   }
 
-  /** The batch that leaves next. Throws `store_unavailable` while nothing can be written. */
+  /** The next batch. Throws `store_unavailable` while nothing can be written. */
   get batch(): Batch {
     if (this.#isClosing) throw unavailable('The store is closed.');
     if (this.#failure !== undefined) throw this.#failure;
@@ -126,20 +142,24 @@ export class Commits {
       this.#open = new Batch();
       if (this.#leaving === undefined) setImmediate(leave, this);
     }
-    if (this.#open.weight > MAX_WAITING) throw unavailable('The disk is slower than what is to be written.');
+    if (this.#open.weight > MAX_WAITING) throw unavailable('The disk is too slow for the pending writes.');
     return this.#open;
   }
 
   leave(): void {
     const batch = this.#open;
     if (this.#leaving !== undefined || batch === undefined) return;
+    if (batch.isGrowing()) {
+      setImmediate(leave, this);
+      return;
+    }
     this.#open = undefined;
     this.#leaving = batch;
     batch.collect();
     this.#worker.postMessage(batch.list);
   }
 
-  /** Resolves when everything is written, or has been refused. */
+  /** Resolves when everything was written or refused. */
   async close(): Promise<void> {
     this.#isClosing = true;
     clearTimeout(this.#probe);
@@ -161,7 +181,7 @@ export class Commits {
       else if (isOfWriter(reply.code) && this.#leaving !== undefined) this.#tryApart(this.#leaving);
       else this.#failed(errorOf(reply));
     });
-    let cause: unknown = new Error('The thread that writes has ended.');
+    let cause: unknown = new Error('The writer thread has ended.');
     worker.on('error', (error) => (cause = error));
     worker.on('exit', () => this.#ended(cause));
   }
@@ -193,7 +213,7 @@ export class Commits {
     this.#written();
   }
 
-  /** What it has appended meanwhile would stand behind a gap. */
+  /** Its later writes would follow a gap. */
   #refuse(part: Part): void {
     const { writer, cause } = part;
     const failure = unwritable(writer.name, cause);
@@ -203,9 +223,9 @@ export class Commits {
     for (const refused of [part, ...later]) refused.reject(failure);
   }
 
-  /** What waits is refused too: it would stand behind a gap. */
+  /** Pending writes are refused too, because they would follow a gap. */
   #failed(cause: Error): void {
-    const failure = unavailable(`Nothing can be kept at the moment: ${explained(cause)}`, cause);
+    const failure = unavailable(`The store cannot write at the moment: ${explained(cause)}`, cause);
     const lost = [this.#leaving, this.#open].filter((batch) => batch !== undefined);
     this.#leaving = undefined;
     this.#open = undefined;
@@ -216,7 +236,7 @@ export class Commits {
     if (!this.#isClosing) this.#probe = setTimeout(() => this.#try(), PROBE_MS);
   }
 
-  /** Writes something, to see whether it can be. A new thread says so by itself. */
+  /** Tries a write, to find out whether writing works. A new thread reports it by itself. */
   #try(): void {
     if (this.#isGone) {
       this.#isGone = false;
@@ -233,7 +253,8 @@ export class Commits {
   #ended(cause: unknown): void {
     if (this.#isClosing && this.#leaving === undefined) return;
     this.#isGone = true;
-    // It may have written, and not lived to say so. A batch is one transaction: what one finds, all have.
+    // The thread may have written before it died. A batch is one transaction, so one found writer means that all were
+    // written.
     if (this.#leaving?.parts.some(({ writer }) => writer.isInFile())) this.#written();
     this.#failed(cause instanceof Error ? cause : new Error(String(cause)));
   }
@@ -253,16 +274,16 @@ const begin = ({ file, owner, commits }: Directory): Worker =>
     execArgv: [],
   });
 
-/** The file is sound, as far as can be seen, and does not take what one writer has to write. */
+/** The file seems sound, and refuses the writes of one writer. */
 const isOfWriter = (code = ''): boolean =>
   !/^(SQLITE|FERMATA)_/.test(code) || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE|MISUSE|CORRUPT)/.test(code);
 
 const errorOf = ({ message, code }: Refused): Error => Object.assign(new Error(message), { code });
 
-/** The file takes what others write, and not this. */
+/** The file accepts other writes, and not this one. */
 export const unwritable = (name: string, cause: unknown): Failure =>
   new Failure('execution_damaged', {
-    detail: `What has happened to ${name} cannot be stored: ${explained(cause)}`,
+    detail: `The facts of ${name} cannot be stored: ${explained(cause)}`,
     cause,
   });
 

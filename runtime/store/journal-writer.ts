@@ -1,4 +1,4 @@
-/** An execution in a durable store, while it is in memory: its journal, and what of that is not on the disk yet. */
+/** An execution of a durable store while it is in memory: its journal, and the part that is not on the disk yet. */
 
 import { firstDueAt, NEVER } from '../../machines/deadlines.ts';
 import type { ExecutionContext } from '../../machines/execution.ts';
@@ -15,33 +15,33 @@ export interface KeptDeps {
   readonly limits: JournalLimits;
   readonly parkedTimeoutMs: number;
   readonly seal: Seal | undefined;
-  /** It could not be written: what is in memory is not what is on the disk. */
+  /** It could not be written, so the journal in memory differs from the disk. */
   lost(executionId: string): void;
   /** Number of the last entry in the file; 0 if there is none. */
   lastSeq(executionId: string): number;
 }
 
 export class Kept implements Writer {
-  /** Its place in the order of starts. */
+  /** Its number in the order of starts. */
   readonly n: number;
   readonly id: string;
   readonly journal: Journal;
   readonly #deps: KeptDeps;
   /** Number of the last entry that is on the disk. */
   #through: number;
-  /** The same once the batch that has left is written; 0 if there is none. */
+  /** The same after the batch that is being written; 0 if there is none. */
   #leaving = 0;
-  /** Number of the first entry since the last batch left. */
+  /** Number of the first entry since the last batch. */
   #first = 0;
-  /** Number of the last entry there is. */
+  /** Number of the last entry. */
   #last: number;
   #record: Recorded | undefined;
-  /** Entries as text, since the last batch left. */
+  /** Entries as text, since the last batch. */
   #texts: string[] = [];
-  /** In the batch that leaves next. */
+  /** Whether it is in the next batch. */
   #part: Part | undefined;
   #isTruncated = false;
-  /** One of the batch takes a turn longer to say whether it is full: those behind it do too. */
+  /** A writer of the batch reports a full journal one turn later, and so do the writers after it. */
   #isLate = false;
 
   constructor(n: number, id: string, journal: Journal, deps: KeptDeps) {
@@ -57,7 +57,7 @@ export class Kept implements Writer {
     return `execution ${this.id}`;
   }
 
-  /** Something of it is on the disk. */
+  /** A part of it is on the disk. */
   get isBegun(): boolean {
     return this.#through > 0;
   }
@@ -132,12 +132,12 @@ export class Kept implements Writer {
     for (const { name, fingerprint } of origin.names) batch.add('name', name, this.n, fingerprint);
   }
 
-  /** The first row, which begins with what the execution was started with. */
+  /** The first row, which begins with the start request. */
   #whole(texts: readonly string[]): string {
     return `[${[writeOrigin(this.#record!.origin, this.#deps.seal), ...texts].join()}]`;
   }
 
-  /** What it is found by, in the order of the columns. */
+  /** The searchable columns, in order. */
   #standing(): Parameter[] {
     const { applied, origin } = this.#record!;
     const { context, tags } = applied;

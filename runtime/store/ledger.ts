@@ -1,11 +1,11 @@
 /**
- * What the file says of itself: which process owns it, and how many commits it has seen.
+ * The state of the file: its owner process, and its number of commits.
  *
- * L1  Each commit is made by the owner that the file names, and counts itself. A process that is not named any more writes
- *     nothing: it does not matter what has become of the lock.
- * L2  The count of the last commit also stands beside the file, written after that has reached the disk. A file that has
- *     seen fewer has lost what was acknowledged: SQLite reads its log up to the first frame that is damaged, and says
- *     nothing of the rest.
+ * L1  Each commit is made by the owner in the file, and increments the count. A process that is no longer the owner
+ *     writes nothing, whatever happened to the lock.
+ * L2  The count of the last commit is also in a separate file, written after the commit has reached the disk. A file
+ *     with a lower count has lost acknowledged commits: SQLite reads its log up to the first damaged frame, and does
+ *     not report the rest.
  */
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
@@ -18,15 +18,17 @@ export interface Owner {
   readonly token: string;
   readonly pid: number;
   readonly host: string;
-  /** Of the machine: process ids begin anew with it. Null where it has none. */
+  /** Boot id of the machine: process ids start again after a reboot. Null if unknown. */
   readonly boot: string | null;
-  /** Tells the process from an earlier one with its id. Null where that cannot be known. */
+  /** Distinguishes the process from an earlier one with the same id. Null if unknown. */
   readonly startedAt: string | null;
   /** Device and inode: a copy of the file has another owner. */
   readonly file: string;
 }
 
-/** Gives what the file calls this process from now on. Throws `options_invalid` if it has an owner, or if commits are missing. */
+/**
+ * Returns the name of this process in the file. Throws `options_invalid` if it has an owner, or if commits are missing.
+ */
 export const takeOver = (database: Connection, file: string, counted: string, advice: string): string => {
   refuseIfOwned(database, file, advice);
   refuseIfMissing(database, file, counted);
@@ -55,13 +57,13 @@ const refuseIfMissing = (database: Connection, file: string, counted: string): v
   const copy = `${log}.damaged`;
   if (existsSync(log) && !existsSync(copy)) copyFileSync(log, copy);
   const detail =
-    `${missing} commits that were acknowledged are missing in ${file}: its log is damaged` +
+    `${missing} acknowledged commits are missing in ${file}: its log is damaged` +
     `${existsSync(copy) ? `, and is kept as ${copy}` : ', or it is an older copy'}. ` +
-    `Restore a copy that has them, or remove ${counted} to go on without them.`;
+    `Restore a copy that has them, or remove ${counted} to continue without them.`;
   throw new Failure('options_invalid', { detail });
 };
 
-/** 0 if there is none, or none that can be read: it is only a help. */
+/** 0 if the file is missing or cannot be read: the count is an additional check. */
 const readCount = (counted: string): number => {
   try {
     const [digits = '', sum] = readFileSync(counted, 'utf8').split(/\s/);
@@ -103,11 +105,11 @@ const placeOf = (file: string): string => {
 
 const bootId = (): string | null => readOrNull('/proc/sys/kernel/random/boot_id')?.trim() ?? null;
 
-/** Null for one that has ended. */
+/** Null for a process that has ended. */
 const startOf = (pid: number): string | null => {
   const stat = readOrNull(`/proc/${pid}/stat`);
   if (stat === null) return null;
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before may have blanks
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // the name before it may contain spaces
   return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
 };
 

@@ -3,27 +3,27 @@ import { isDroppable, isInput } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { JournalLimits, JournalPage } from './store.ts';
 
-/** Up to so many entries a journal has no room to spare: `push` and spread make room for 17 at once. */
+/** Up to this many entries a journal has no spare capacity: `push` and spread allocate 17 at once. */
 const FEW = 8;
 
-/** Room that is made at once when a journal is full, so that dropping is rare and cheap per entry. */
+/** Share that is freed at once when a journal is full, so that dropping is rare and cheap per entry. */
 const DROPPED_SHARE = 0.1;
-/** Of what there may be: from then on operators know. */
+/** Share of the limits at which operators get a warning. */
 const WARNED_SHARE = 0.8;
 
 export class Journal {
   entries: JournalEntry[];
   bytes: number;
-  /** Number of the newest entry that was dropped, 0 if none was. */
+  /** Number of the newest dropped entry, 0 if there is none. */
   truncatedThrough: number;
-  /** The same for the newest output. A journal that is read again from a file no longer tells output from steps. */
+  /** The same for output. A journal that was read from a file cannot distinguish output from steps. */
   #outputTruncatedThrough: number;
 
-  /** Of entries that are never dropped: their number and bytes; negative until they are asked for. */
+  /** Number and bytes of the entries that are never dropped; negative until they are computed. */
   #count = -1;
   #weight = -1;
   #isWarned = false;
-  /** Bytes of inputs, which have a limit of their own; undefined until they are asked for. */
+  /** Bytes of inputs, which have their own limit; undefined until they are computed. */
   #inputBytes: number | undefined;
 
   constructor(entries: JournalEntry[], bytes: number, truncatedThrough: number) {
@@ -33,7 +33,7 @@ export class Journal {
     this.#outputTruncatedThrough = truncatedThrough;
   }
 
-  /** True: it is beyond its limits, or has begun anew, and has to be truncated. */
+  /** Returns true if it exceeds its limits or has restarted, and must be truncated. */
   append(entry: JournalEntry, bytes: number, limits: JournalLimits, weigh: (entry: JournalEntry) => number): boolean {
     if (this.entries.length < FEW) this.entries = longer(this.entries, entry);
     else this.entries.push(entry);
@@ -46,7 +46,7 @@ export class Journal {
     return entry.type === 'execution.continued' || this.#isOver(limits, weigh);
   }
 
-  /** True once: when entries that are never dropped take four fifths of what there may be. */
+  /** Returns true once: when entries that are never dropped take four fifths of the limits. */
   isNearlyFull(limits: JournalLimits, weigh: (entry: JournalEntry) => number): boolean {
     const { maxJournalFacts, maxJournalBytes } = limits;
     const isFar =
@@ -63,14 +63,14 @@ export class Journal {
     this.#weight = lasting.reduce((sum, entry) => (isInput(entry) ? sum : sum + weigh(entry)), 0);
   }
 
-  /** Whether there are more bytes than that, beside the inputs. */
+  /** Whether there are more bytes, without the inputs. */
   #hasOver(limit: number, weigh: (entry: JournalEntry) => number): boolean {
     if (this.bytes <= limit) return false;
     this.#inputBytes ??= this.entries.filter(isInput).reduce((sum, entry) => sum + weigh(entry), 0);
     return this.bytes - this.#inputBytes > limit;
   }
 
-  /** Entries above one number, and up to another. Those beyond that are not missing, dropped or not. */
+  /** Entries above one number, up to another. Dropped entries beyond that do not count as missing. */
   page(after: number, through: number): JournalPage {
     const { entries, truncatedThrough } = this;
     const begin = after === 0 ? 0 : firstAbove(entries, after);
@@ -85,7 +85,9 @@ export class Journal {
     };
   }
 
-  /** Drops the oldest output and traces until there is room. `'full'` if what decides has no room by itself. */
+  /**
+   * Drops the oldest output and traces until it is within its limits. `'full'` if the other entries alone exceed them.
+   */
   truncate(limits: JournalLimits, weigh: (entry: JournalEntry) => number): undefined | 'full' {
     this.#dropPast(weigh);
     const kept: JournalEntry[] = [];
@@ -105,7 +107,7 @@ export class Journal {
     return this.#isOver(limits, weigh) ? 'full' : undefined;
   }
 
-  /** What came before the run began anew is over: only the first entry stays, from which a journal is read. */
+  /** Entries before the restart of the run are void. Only the first entry stays, because a journal is read from it. */
   #dropPast(weigh: (entry: JournalEntry) => number): void {
     const from = this.entries.findLastIndex(({ type }) => type === 'execution.continued');
     if (from <= 1) return;
@@ -124,7 +126,7 @@ export class Journal {
   }
 }
 
-/** Entries are in order of their numbers: a binary search. */
+/** Binary search: entries are in the order of their numbers. */
 const firstAbove = (entries: readonly JournalEntry[], seq: number): number => {
   let low = 0;
   let high = entries.length;
@@ -136,7 +138,7 @@ const firstAbove = (entries: readonly JournalEntry[], seq: number): number => {
   return low;
 };
 
-/** A copy that has room for what it has. */
+/** A copy without spare capacity. */
 const longer = (entries: readonly JournalEntry[], entry: JournalEntry): JournalEntry[] => {
   const all = new Array<JournalEntry>(entries.length + 1);
   for (let index = 0; index < entries.length; index += 1) all[index] = entries[index]!;

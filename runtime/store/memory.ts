@@ -1,4 +1,4 @@
-/** The store that forgets everything with the process: journals in a map. */
+/** The store without persistence: journals in a map. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import { Journal } from './memory-journal.ts';
 import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './store.ts';
@@ -34,7 +34,7 @@ export class MemoryStore implements Store {
   }
 }
 
-/** About the length of the value as JSON, without writing it. */
+/** The approximate length of the value as JSON. */
 const weigh = (value: unknown): number => {
   if (typeof value === 'string') return value.length + 2;
   if (typeof value !== 'object' || value === null) return 8;

@@ -1,2 +1,2 @@
-/** What a name stands for. */
+/** The execution behind a name. */
 export type Named = { readonly executionId: string; readonly fingerprint: string };

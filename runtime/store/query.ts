@@ -1,4 +1,4 @@
-/** Which executions are asked for, page by page, the newest first. */
+/** A query for executions, in pages, newest first. */
 import type { ExecutionContext } from '../../machines/execution.ts';
 import type { Stand } from '../../machines/standing.ts';
 import { Failure } from '../errors.ts';
@@ -6,20 +6,20 @@ import { Failure } from '../errors.ts';
 export interface ExecutionFilter {
   readonly status?: Stand | undefined;
   readonly workflow?: string | undefined;
-  /** User id; who is no operator sees his own in any case. */
+  /** User id. Callers other than operators see only their own. */
   readonly owner?: string | undefined;
-  /** How the id begins. */
+  /** The beginning of the id. */
   readonly id?: string | undefined;
-  /** What `next` of the page before said. */
+  /** `next` of the previous page. */
   readonly before?: string | undefined;
-  /** At most so many. */
+  /** Maximum number. */
   readonly limit: number;
 }
 
-/** Where a page ends: the record may be forgotten before the next one is asked for, but the time of its start stays. */
+/** The end of a page. The record may be deleted before the next page, but its start time stays valid. */
 export const cursorAt = ({ startedAt, executionId }: ExecutionContext): string => `${startedAt}.${executionId}`;
 
-/** Throws `request_invalid` for what no page has given. */
+/** Throws `request_invalid` for an invalid cursor. */
 export const readCursor = (cursor: string): { startedAt: number; id: string } => {
   const [, startedAt, id] = /^(\d{1,16})\.(.+)$/.exec(cursor) ?? [];
   if (startedAt !== undefined && id !== undefined) return { startedAt: Number(startedAt), id };

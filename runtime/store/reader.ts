@@ -1,8 +1,8 @@
 /**
- * What is asked of the file. Every answer comes from an index, and is as large as what was asked for.
+ * Reads the file. Every query uses an index, and costs as much as its result.
  *
- * Text is read as bytes: libsql ends the process for text that is not UTF-8. What finds an execution is read as well as it
- * can be; its journal has to be as it was written.
+ * Text is read as bytes, because libsql ends the process for text that is not UTF-8. Searchable columns are read
+ * leniently. A journal must be exactly as written.
  */
 import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
@@ -29,7 +29,7 @@ export interface Stored {
 type Row = Readonly<Record<string, unknown>>;
 type Statement = ReturnType<Connection['prepare']>;
 
-/** An execution without its journal: what it is found by. Times are epoch milliseconds. */
+/** The searchable columns of an execution, without its journal. Times are epoch milliseconds. */
 export interface Summary {
   readonly id: string;
   readonly owner: string | null;
@@ -38,7 +38,7 @@ export interface Summary {
   readonly status: Stand;
   readonly startedAt: number;
   readonly settledAt: number | null;
-  /** When it is looked at next: something is due, or once it has settled its retention is over. */
+  /** The time of the next check: a deadline, or the end of the retention. */
   readonly dueAt: number | null;
 }
 
@@ -49,7 +49,7 @@ const SUMMARY = `SELECT ${bytes('id')}, ${bytes('owner')}, ${bytes('workflow')},
 
 export class Reader {
   readonly #database: Connection;
-  /** By their text. */
+  /** By their SQL text. */
   readonly #statements = new Map<string, Statement>();
 
   constructor(database: Connection) {
@@ -57,7 +57,7 @@ export class Reader {
   }
 
   lastN(): number {
-    // A process that was killed may have left a journal without its execution.
+    // A killed process may have left a journal without its execution.
     const sql = 'SELECT (SELECT max(n) FROM executions) AS n, (SELECT max(n) FROM journal) AS last';
     const { n, last } = this.#one(sql) as { n: number | null; last: number | null };
     return Math.max(n ?? 0, last ?? 0);
@@ -122,7 +122,7 @@ export class Reader {
     return { summaries, next };
   }
 
-  /** Of the execution at which a page ended; if that is gone, of where it was. */
+  /** The position of the execution at the end of a page; without that execution, the position where it was. */
   #placeOf(cursor: string): number {
     const { id, startedAt } = readCursor(cursor);
     const row = this.#one('SELECT n FROM executions WHERE id = ?', id);
@@ -154,7 +154,7 @@ export class Reader {
     return row?.due_at as number | undefined;
   }
 
-  /** Those that have settled before a time, the oldest first. */
+  /** Executions that settled before a time, oldest first. */
   settledBefore(at: number, limit: number): readonly string[] {
     return this.#ids(`${IDS} WHERE settled_at < ? ORDER BY n LIMIT ?`, at, limit);
   }
@@ -174,7 +174,7 @@ export class Reader {
     }));
   }
 
-  /** In use, without what was freed. */
+  /** In use, without freed pages. */
   bytes(): number {
     const pragma = (name: string): number =>
       Object.values((this.#database.pragma(name) as Row[])[0] ?? {})[0] as number;
@@ -221,13 +221,13 @@ const FACTS = `SELECT ${bytes('facts')}, sum, seq FROM journal WHERE n = ? ORDER
 
 const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString();
 
-/** What is wrong with the row, if something is. Rows of older versions have no sum. */
+/** Describes a damaged row. Rows of older versions have no checksum. */
 const readFacts = (facts: unknown, sum: unknown): readonly unknown[] | string => {
   const read = Buffer.from(facts as ArrayBuffer);
   if (!isUtf8(read)) return 'is not UTF-8';
-  if (sum !== null && sum !== crc32(read)) return 'is not what was written: its checksum does not fit';
+  if (sum !== null && sum !== crc32(read)) return 'differs from what was written: its checksum is wrong';
   const text = read.toString();
-  // Versions that wrote no sum had no limit either.
+  // Versions that wrote no checksum had no limit either.
   if (sum === null && tooDeepAt(text, MAX_STORED_DEPTH) !== undefined) return 'is nested too deeply';
   try {
     const list: unknown = JSON.parse(text);

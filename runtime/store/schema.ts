@@ -1,9 +1,9 @@
 /**
- * What is in the file. A version is the number of migrations that it has seen; what is in here is added to, never changed.
+ * The tables of the file. A version is the number of applied migrations. Migrations are added and never changed.
  *
- * `executions` has a narrow row for each execution, in the order of their start: what they are found and woken by. Their
- * facts are in `journal`, as many in one row as were kept at once, with their CRC-32; row 0 begins with what the execution
- * was started with. `ledger` has one row: which process owns the file, and how many commits it has seen.
+ * `executions` has a narrow row for each execution, in the order of their start, with the searchable columns. `journal`
+ * has their facts. A row has all facts of one commit, with their CRC-32; row 0 begins with the start request. `ledger`
+ * has one row: the owner process, and the number of commits.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -45,7 +45,7 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (kind, key)
   ) WITHOUT ROWID;
   `,
-  // The first version had what an execution was started with as row 0, and nothing more in it.
+  // In the first version, row 0 had only the start request.
   `
   UPDATE journal SET facts = '[' || facts || ']' WHERE seq = 0 AND substr(facts, 1, 1) = '{';
   ALTER TABLE journal ADD COLUMN sum INTEGER;
@@ -58,7 +58,7 @@ export const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** What is written, each prepared once. Numbers in a batch are places in this list. The thread that writes adds `sum`. */
+/** All write statements, each prepared once. Batches refer to them by index. The writer thread adds `sum`. */
 export const WRITES = {
   begin: `INSERT INTO executions (n, id, owner, workflow, version, started_at, stand, unfinished, awaiting_since, due_at,
     settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -77,5 +77,5 @@ export const WRITES = {
 export type Write = keyof typeof WRITES;
 export type Parameter = string | number | null;
 
-/** The first write of each commit: it changes nothing if another process owns the file. */
+/** The first write of each commit. It changes nothing if another process owns the file. */
 export const COUNT = 'UPDATE ledger SET count = count + 1 WHERE owner = ?';

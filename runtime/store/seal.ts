@@ -1,16 +1,16 @@
-/** Secrets at rest: AES-256-GCM, under a key that is made of what the operator has set. */
+/** Encryption at rest: AES-256-GCM, with a key derived from the operator's secret. */
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
 
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Says what the key is for, and that it is the first way in which it is made. */
+/** Names the purpose of the key, and the first version of its derivation. */
 const SALT = 'fermata/seal/1';
 
 export class Seal {
   readonly #key: Buffer;
 
-  /** Any text; it should have 32 random bytes, since nothing here makes a short one long. */
+  /** Any text. It should have 32 random bytes: the derivation does not strengthen a short one. */
   constructor(secret: string) {
     this.#key = scryptSync(secret, SALT, 32);
   }
@@ -21,7 +21,7 @@ export class Seal {
     return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64');
   }
 
-  /** Undefined for what was closed under another key, or changed since. */
+  /** Undefined for text that was sealed under another key, or changed since. */
   open(sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;

@@ -1,12 +1,12 @@
-/** What an execution was started with, as text: for a store, and for the run that goes on after it was read again. */
+/** A start request as text: for a store, and for a replay after it was read again. */
 import type { RequestInfo } from '../authoring/context.ts';
 import type { Origin, RunRequest } from '../journal/start-request.ts';
 import { toJsonOrNull } from '../json.ts';
 import type { Seal } from './seal.ts';
 
 /**
- * What is kept as it is. All else may be a credential, whatever it is called (`x-auth-token`, `?session=`), and is sealed;
- * where nothing can be sealed it is not kept.
+ * Values that are stored unencrypted. Any other may be a credential, whatever its name (`x-auth-token`, `?session=`).
+ * It is encrypted, or not stored without a key.
  */
 const PLAIN_HEADERS: ReadonlySet<string> = new Set([
   ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'connection'],
@@ -48,7 +48,7 @@ const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
 
 const writeInfo = (info: RequestInfo, seal: Seal | undefined) => {
   const { method, path, scheme, port, pathParams, client, cookies } = info;
-  const payload = toJsonOrNull(info.payload); // it is of any depth where a program of its own starts runs
+  const payload = toJsonOrNull(info.payload); // an embedding program may start runs at any depth
   const [headers, secret] = divided(info.headers, PLAIN_HEADERS);
   const [query, secretQuery] = divided(info.query, PLAIN_QUERY);
   const isSealed = seal !== undefined && Object.keys(secret).length + Object.keys(secretQuery).length > 0;

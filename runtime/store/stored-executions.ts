@@ -1,7 +1,7 @@
 /**
- * The executions in a directory, for whoever looks after them and runs none: also while a server has the directory. What it
- * gives is what was committed. A server that has a settled execution in memory shows it there for a while longer after it
- * was removed; live ones can only be removed while no server runs.
+ * The executions of a directory, for tools that do not run them, also while a server has the directory. It returns
+ * committed data. A running server may show a removed settled execution for a while, if it is in memory. Live
+ * executions can be removed only while no server runs.
  */
 import { join, resolve } from 'node:path';
 import type { Blocked, ExecutionContext } from '../../machines/execution.ts';
@@ -15,7 +15,7 @@ import type { ExecutionFilter } from './query.ts';
 import { Reader, type Summary } from './reader.ts';
 import { WRITES } from './schema.ts';
 
-/** A server beside is not kept from writing for longer than so many take. */
+/** Limit for one removal, so that it does not delay the writes of a running server. */
 const BATCH = 500;
 
 export interface StoredJournal {
@@ -29,7 +29,7 @@ export class StoredExecutions {
   readonly #database: Connection;
   readonly #reader: Reader;
 
-  /** Throws `options_invalid` if nothing is kept there, or this version cannot read it. */
+  /** Throws `options_invalid` if the directory has no executions, or if this version cannot read it. */
   constructor(directory: string) {
     this.directory = resolve(directory);
     this.#database = openBeside(directory);
@@ -41,7 +41,7 @@ export class StoredExecutions {
     return this.#reader.summaries(filter.owner, filter);
   }
 
-  /** All of them, newest first, as they are when they are reached. */
+  /** All executions, newest first, as each is when it is reached. */
   *all(): Generator<Summary, void> {
     let before: string | undefined;
     do {
@@ -51,20 +51,20 @@ export class StoredExecutions {
     } while (before !== undefined);
   }
 
-  /** Throws `options_invalid` if there is none with this id. */
+  /** Throws `options_invalid` if there is no execution with this id. */
   get(id: string): Summary {
     const summary = this.#reader.summary(id);
     if (summary === undefined) throw invalid(`No execution in ${this.directory} has the id ${id}.`);
     return summary;
   }
 
-  /** Undefined if it has been removed meanwhile. */
+  /** Undefined if it was removed meanwhile. */
   journal(id: string): StoredJournal | undefined {
     const stored = this.#reader.find(id);
     return stored && { entries: stored.entries, truncatedThrough: stored.truncated };
   }
 
-  /** Those of them that are blocked, and why, by id. */
+  /** The blocked ones among them, with the reason, by id. */
   blockedAmong(summaries: readonly Summary[]): ReadonlyMap<string, Blocked> {
     const live = new Set(summaries.flatMap(({ id, settledAt }) => (settledAt === null ? [id] : [])));
     const blocked = new Map<string, Blocked>();
@@ -77,14 +77,14 @@ export class StoredExecutions {
     return blocked;
   }
 
-  /** Where an execution stands after these entries. Throws a `defect` if they cannot have happened. */
+  /** The state of an execution after these entries. Throws a `defect` if they are not a possible journal. */
   standing(id: string, { entries }: StoredJournal): ExecutionContext {
     return foldJournal(id, entries).context;
   }
 
   /**
-   * Removes all of them or none. Throws `options_invalid` if one is not there, or is live; `isForced`: live ones too, and
-   * then it throws while a server has the directory.
+   * Removes all of them or none. Throws `options_invalid` if one is missing, or is live. `isForced`: also removes live
+   * ones, and throws while a server has the directory.
    */
   remove(ids: readonly string[], isForced: boolean): void {
     const live = ids.filter((id) => this.get(id).settledAt === null);
@@ -92,7 +92,7 @@ export class StoredExecutions {
       this.#delete(ids);
       return;
     }
-    if (!isForced) throw invalid(`Execution ${live[0]} is live. With --force it is removed too, while no server runs.`);
+    if (!isForced) throw invalid(`Execution ${live[0]} is live. Use --force to remove it, while no server runs.`);
     const lock = claim(this.directory, ADVICE);
     try {
       refuseIfOwned(this.#database, join(this.directory, FILE), ADVICE);
@@ -102,7 +102,7 @@ export class StoredExecutions {
     }
   }
 
-  /** Gives how many there were. */
+  /** Returns their number. */
   removeSettledBefore(at: number): number {
     let count = 0;
     for (let ids = this.#reader.settledBefore(at, BATCH); ids.length > 0; ids = this.#reader.settledBefore(at, BATCH)) {
@@ -130,6 +130,6 @@ export class StoredExecutions {
   }
 }
 
-const ADVICE = 'Live executions are removed while no server runs; or cancel them there.';
+const ADVICE = 'Stop the server before you remove live executions, or cancel them there.';
 
 const invalid = (detail: string): Failure => new Failure('options_invalid', { detail });

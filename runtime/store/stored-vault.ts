@@ -1,13 +1,13 @@
-/** The vault of a durable store: a table, of which what was put is seen at once. */
+/** The vault of a durable store: a table whose pending writes are visible at once. */
 import type { Batch, Commits, Part, Writer } from './group-commit.ts';
 import type { Reader } from './reader.ts';
 import type { Seal } from './seal.ts';
 import type { Vault, VaultKind } from './vault.ts';
 
-/** What was put or removed (undefined) and is not on the disk yet, by kind and key. */
+/** Values that were put or removed (undefined) and are not on the disk yet, by kind and key. */
 type Changes = Map<string, string | undefined>;
 
-/** How a sealed value begins; no plain one does. */
+/** Prefix of a sealed value; no plain value has it. */
 const SEALED = 'sealed:';
 
 export class StoredVault implements Vault, Writer {
@@ -15,9 +15,9 @@ export class StoredVault implements Vault, Writer {
   readonly #commits: Commits;
   readonly #seal: Seal | undefined;
   #changes: Changes = new Map();
-  /** Those of the batch that has left. */
+  /** Values of the batch that is being written. */
   #leaving: Changes = new Map();
-  /** What the next batch has to write for them. */
+  /** Their values for the next batch. */
   #writes: { kind: VaultKind; key: string; text: string | undefined }[] = [];
   #part: Part | undefined;
   readonly name = 'the vault';
@@ -70,7 +70,7 @@ export class StoredVault implements Vault, Writer {
   }
 
   refuseIfUnavailable(): void {
-    void this.#commits.batch; // asking for it is what is refused
+    void this.#commits.batch; // the request for a batch is refused
   }
 
   write(batch: Batch): void {
@@ -92,13 +92,13 @@ export class StoredVault implements Vault, Writer {
     this.#leaving = new Map();
   }
 
-  /** Whatever was on its way is lost together. */
+  /** All pending values are lost together. */
   lost(): void {
     this.#leave();
     this.written();
   }
 
-  /** It need not know: what is put twice is the same. */
+  /** A repeated write of the same value has the same result, so no check is needed. */
   isInFile(): boolean {
     return false;
   }

@@ -1,11 +1,11 @@
-/** What fills a journal, and which setting limits it: for whoever has to raise it, or to write less. */
+/** Describes what fills a journal, and which setting limits it, for authors and operators. */
 import { isInput } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { JournalLimits } from './store.ts';
 
 type Share = { count: number; bytes: number };
 
-/** Inputs have a limit of their own. One sentence for the limit that is nearer, and one for what takes the most of it. */
+/** Inputs have their own limit. One sentence about the nearer limit, and one about its largest user. */
 export const usageOf = (
   entries: readonly JournalEntry[],
   { maxJournalFacts, maxJournalBytes }: JournalLimits,

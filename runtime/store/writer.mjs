@@ -1,6 +1,6 @@
 /**
- * The thread that writes: it gets a batch of writes, and says when all of them are on the disk, or that none is. A file of
- * plain JavaScript, since a thread would have to compile it first.
+ * The writer thread: it gets a batch of writes, and replies when all of them are on the disk, or none. Plain
+ * JavaScript, because a thread would have to compile TypeScript first.
  */
 import { constants, openSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -24,7 +24,7 @@ const beginOne = () => {
   throw Object.assign(new Error('Another process has the directory now.'), { code: 'FERMATA_TAKEN' });
 };
 
-/** What is beside the file may lag behind, and is never ahead: `ledger.ts` reads it. */
+/** The separate count may be lower than that of the file, and is never higher: `ledger.ts` reads it. */
 const commitOne = () => {
   commit.run();
   number += 1;
@@ -32,11 +32,11 @@ const commitOne = () => {
   try {
     writeSync(counted, `${digits} ${crc32(digits)}`.padEnd(28).concat('\n'), 0);
   } catch {
-    // It helps to notice a loss; what is in the file does not depend on it.
+    // The count helps to detect a loss; the data in the file does not depend on it.
   }
 };
 
-/** A batch is a flat list: the place of a write in `writes`, the number of its parameters, the parameters. */
+/** A batch is a flat list: the index of a statement in `writes`, the number of its parameters, the parameters. */
 const run = (list, from, to) => {
   for (let index = from; index < to; ) {
     const statement = prepared[list[index]];
@@ -55,7 +55,7 @@ const write = (list) => {
   return null;
 };
 
-/** Each part of a batch for itself, in one transaction: gives those that the file has refused. */
+/** Writes each part of a batch separately, in one transaction. Returns the parts that the file has refused. */
 const writeApart = ({ list, ends }) => {
   const refused = [];
   beginOne();
@@ -74,7 +74,7 @@ const writeApart = ({ list, ends }) => {
   return { refused };
 };
 
-/** What the caller gets for an error: text, since an error of SQLite loses its code on the way. */
+/** The error for the caller, as text, because a message between threads loses the code of an SQLite error. */
 const failed = ({ message, code }) => ({ message: String(message), code });
 
 parentPort.on('message', (batch) => {

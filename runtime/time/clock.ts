@@ -1,49 +1,54 @@
-/** The time, and the one kind of timeout, that the runtime uses. A test gives its own. */
+/** The clock of the runtime, with one kind of timeout. Tests pass their own. */
 
-/** XState's clock, and the time it shows. */
+/** XState's clock, with the current time. */
 export interface Clock {
-  /** Epoch milliseconds, whole; never less than it said before. */
+  /** Epoch milliseconds, as an integer. It never decreases. */
   now(): number;
   /** `ms` is at most 2_147_483_647, as in Node. */
   setTimeout(fn: () => void, ms: number): unknown;
   clearTimeout(handle: unknown): void;
 }
 
-/** What a clock reads: milliseconds since the epoch, which may step, and since any moment, which may not. */
+/** The sources of a clock: the wall clock, which may jump, and a monotonic clock. */
 export interface Time {
   wall(): number;
   monotonic(): number;
 }
 
-/** A timeout of Node does not count the time that a machine spends suspended: after so long it is looked again. */
+/** A Node timeout does not count the time while a machine is suspended, so the time is checked at this interval. */
 const LOOK_MS = 30_000;
-/** Of the usual speed: how fast the clock goes while it is ahead of the wall clock. */
+/** The relative speed of the clock while it is ahead of the wall clock. */
 const SLOWED = 0.9;
 
-/** A timeout that is longer than `LOOK_MS`: the part of it that runs. */
+/** A timeout longer than `LOOK_MS`, which runs in parts. */
 type Chain = { part: NodeJS.Timeout };
 
 /**
- * The wall clock, as far as it goes forward: after a suspend, or when it is put forward, deadlines that have passed are due. When it
- * is put back, the clock goes on, a little slower, until the wall clock has come up with it.
+ * The wall clock, but it never goes back. After a suspend, or when the wall clock is set forward, passed deadlines
+ * fire. When the wall clock is set back, this clock runs a little slower until the wall clock has caught up.
  *
- * Its timeouts keep the process alive, on purpose. Each stands for something promised: a sleeping run, a deadline, the
- * patience of `stop()`. With `unref` an embedding script would end in the middle of it, and say nothing. What lets a
- * process end is that whoever waits clears its timeout; the timing wheel does when it is empty or stopped.
+ * Its timeouts keep the process alive on purpose: each one is needed, for a sleeping run, a deadline, or the time limit
+ * of `stop()`. With `unref`, an embedding script would end too early without a message. A process can end when all
+ * timeouts are cleared; the timing wheel clears its timeout when it is empty or stopped.
  */
 export class WallClock implements Clock {
   readonly #time: Time;
   #shown: number;
+  /** What the wall clock said last, and when that was. */
+  #wall: number;
   #readAt: number;
 
   constructor(time: Time) {
     this.#time = time;
-    this.#shown = time.wall();
+    this.#wall = time.wall();
+    this.#shown = this.#wall;
     this.#readAt = time.monotonic();
   }
 
   now(): number {
     const wall = this.#time.wall();
+    if (wall === this.#wall) return Math.floor(this.#shown); // under load it is asked a hundred times a millisecond
+    this.#wall = wall;
     const readAt = this.#time.monotonic();
     this.#shown = Math.max(wall, this.#shown + Math.max(0, readAt - this.#readAt) * SLOWED);
     this.#readAt = readAt;

@@ -1,32 +1,32 @@
 /**
  * All timers of the runtime behind one timeout of the clock: a hierarchical timing wheel (Varghese and Lauck, 1987).
  *
- * A time is read as 32 bits of milliseconds in groups of five, a level for each group, so that one integer says which
- * of a level's 32 slots are occupied. A timer stands on the level of the highest group in which it differs from the
- * cursor, in the slot that its own bits name there; when the cursor reaches that slot, it moves further down. Timers
- * of a later block of 2^32 ms (50 days) wait beyond the levels until the cursor reaches their block.
+ * A time is read as 32 bits of milliseconds in groups of five bits, a level for each group. One integer then holds
+ * which of a level's 32 slots are occupied. A timer is on the level of the highest group in which it differs from the
+ * cursor, in the slot that its own bits name. When the cursor reaches that slot, the timer moves to a lower level.
+ * Timers of a later block of 2^32 ms (50 days) wait beyond the levels until the cursor reaches their block.
  *
- * W1  Whatever stands on a level is due before all of the next level, and in a slot before all of the next slot: the
- *     lowest bit of the lowest level is what comes next.
- * W2  Timers due at the same millisecond stand in the same slot at all times, in the order in which they were scheduled.
- * W3  The cursor passes the beginning of a slot only by emptying it. What is due at the cursor or before it stands in
- *     the cursor's slot of the lowest level.
- * W4  A turn fires what was due when it began, and not too much of it: requests are not kept waiting while 100,000
- *     deadlines pass. Whatever its timers schedule waits for another turn.
+ * W1  All timers of a level are due before those of the next level, and all timers of a slot before those of the next
+ *     slot: the lowest bit of the lowest level is the next one.
+ * W2  Timers for the same millisecond are always in the same slot, in the order of scheduling.
+ * W3  The cursor passes the beginning of a slot only when it empties that slot. Timers that are due at the cursor or
+ *     earlier are in the cursor's slot of the lowest level.
+ * W4  A turn fires the timers that were due at its beginning, up to a limit, so that requests do not wait for 100,000
+ *     deadlines. Timers that are scheduled meanwhile wait for another turn.
  */
 import type { Clock } from './clock.ts';
 
 const BITS = 5;
 const SLOTS = 2 ** BITS;
 const LEVELS = 7;
-/** One slot above the levels, without order. */
+/** One slot above the levels, unordered. */
 const BEYOND = LEVELS;
 const BLOCK = 2 ** 32;
 const MAX_TURN = 256;
-/** Node takes a longer delay for 1 ms. */
+/** Node replaces a longer delay by 1 ms. */
 const MAX_DELAY = 2 ** 31 - 1;
 
-/** Handed out by `schedule`, taken by `cancel`. A link of a ring; linked means pending. */
+/** Returned by `schedule`, accepted by `cancel`. An element of a ring; linked means pending. */
 class WheelTimer {
   /** Epoch milliseconds, rounded up. */
   readonly dueAt: number;
@@ -42,7 +42,7 @@ class WheelTimer {
 
 export type { WheelTimer };
 
-/** A ring of timers is known by a timer that is never due itself: no list has ends to care for. */
+/** The sentinel of a ring: a timer that is never due, so that no ring has ends. */
 const createRing = (): WheelTimer => {
   const ring = new WheelTimer(Number.NEGATIVE_INFINITY, () => {});
   ring.previous = ring.next = ring;
@@ -82,26 +82,26 @@ export class TimingWheel {
   #cursor: number;
   #size = 0;
   #timeout: unknown;
-  /** No occupied slot begins before. Infinity while nothing is armed. */
+  /** No occupied slot begins earlier. Infinity while no timeout is set. */
   #wakeAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
-  /** `onError` is told what a `fire` has thrown; the other timers do not notice. */
+  /** `onError` gets the errors of `fire`. Other timers are not affected. */
   constructor({ clock, onError }: { clock: Clock; onError: (error: unknown) => void }) {
     this.clock = clock;
     this.#onError = onError;
     this.#cursor = this.#now();
   }
 
-  /** Timers that are pending. */
+  /** Number of pending timers. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Calls `fire` once the clock shows `dueAt` (epoch milliseconds), never before and never from within this call:
-   * earlier timers first, those of the same millisecond in the order of scheduling. Infinity is never.
-   * After `stop()` nothing is scheduled. Throws RangeError when `dueAt` is NaN.
+   * Calls `fire` once the clock shows `dueAt` (epoch milliseconds), never before and never inside this call. Earlier
+   * timers fire first, timers of the same millisecond in the order of scheduling. Infinity is never. After `stop()` it
+   * schedules nothing. Throws RangeError when `dueAt` is NaN.
    */
   schedule(dueAt: number, fire: () => void): WheelTimer {
     if (Number.isNaN(dueAt)) throw new RangeError('dueAt must be a time in epoch milliseconds, got NaN');
@@ -115,7 +115,7 @@ export class TimingWheel {
     return timer;
   }
 
-  /** Does nothing when it has fired, or was cancelled before. */
+  /** Has no effect after the timer has fired or was cancelled. */
   cancel(timer: WheelTimer): void {
     if (timer.next === undefined) return;
     unlink(timer);
@@ -123,7 +123,7 @@ export class TimingWheel {
     if (this.#size === 0) this.#sleep();
   }
 
-  /** Drops all timers, for good: later ones are not taken. */
+  /** Drops all timers, and ignores later ones. */
   stop(): void {
     this.#isStopped = true;
     for (const ring of [this.#due, ...this.#slots]) while (!isEmpty(ring)) unlink(ring.next!);
@@ -135,7 +135,7 @@ export class TimingWheel {
     return Math.floor(this.clock.now());
   }
 
-  /** Puts it where it belongs, seen from the cursor, and returns the number of the slot. */
+  /** Puts a timer into its slot, relative to the cursor, and returns the number of the slot. */
   #place(timer: WheelTimer): number {
     const at = Math.max(timer.dueAt, this.#cursor);
     const isBeyond = Math.floor(at / BLOCK) !== Math.floor(this.#cursor / BLOCK);
@@ -147,7 +147,7 @@ export class TimingWheel {
     return slot;
   }
 
-  /** When a slot begins in which this timer stands. */
+  /** The beginning of the slot of this timer. */
   #begin(slot: number, timer: WheelTimer): number {
     const level = Math.trunc(slot / SLOTS);
     if (level === BEYOND) return (Math.floor(this.#cursor / BLOCK) + 1) * BLOCK;
@@ -155,7 +155,7 @@ export class TimingWheel {
     return Math.floor(Math.max(timer.dueAt, this.#cursor) / length) * length;
   }
 
-  /** The occupied slot that begins first, or -1. */
+  /** The first occupied slot, or -1. */
   #first(): number {
     for (let level = 0; level <= BEYOND; level += 1) {
       for (let bits = this.#occupied[level]!; bits !== 0; bits &= bits - 1) {
@@ -186,7 +186,7 @@ export class TimingWheel {
     }
   }
 
-  /** Moves what is due by `now` from the slots to the due, and the cursor with it. */
+  /** Moves the timers that are due by `now` to the due ring, and advances the cursor. */
   #collect(now: number): void {
     let isSorted = true;
     for (let slot = this.#first(); slot >= 0; slot = this.#first()) {
@@ -207,7 +207,7 @@ export class TimingWheel {
         }
       } while (timer !== last);
     }
-    if (!isSorted) sort(this.#due); // some were scheduled when they were overdue already
+    if (!isSorted) sort(this.#due); // some were already overdue when they were scheduled
   }
 
   #arm(): void {

@@ -1,65 +1,48 @@
-/** How the routes describe themselves that show many things at once, or one thing whole. */
+/** Descriptions of the routes for lists, journals and workflows. */
 import { type About, count, inHeader, inQuery, json, ref, refusal, refusedWithProblem, text } from '../http/about.ts';
 
 const stream = { 'text/event-stream': text };
 
 export const aboutChanges: About = {
   tag: 'executions',
-  summary: 'That something has happened to your executions, as events',
+  summary: 'Changes of your executions, as events',
   description:
-    'Each event, `changed`, has the ids of what to look at again, builders among them for operators; `null` means ' +
-    'everything, which the first event says too. Changes are gathered for a quarter of a second.',
+    'Each event, `changed`, has the ids of changed executions, and of builders for operators; `null` means ' +
+    'all, as in the first event. Changes are collected for a quarter of a second.',
   answers: {
-    200: { description: 'Events, until you leave.', content: stream },
-    401: refusedWithProblem('The request does not say who is asking.'),
+    200: { description: 'Events, until you disconnect.', content: stream },
+    401: refusedWithProblem('The request does not identify its caller.'),
   },
 };
 
 export const aboutJournal: About = {
   tag: 'executions',
-  summary: 'All that has happened to an execution',
+  summary: 'The journal of an execution',
   description:
-    'Every fact as it was kept, its input and the answers included; times are epoch milliseconds. Who accepts ' +
-    '`text/event-stream` gets them as events while they happen, with the number of the fact as `id`.',
+    'Every stored fact, with the input and the answers; times are epoch milliseconds. A client that accepts ' +
+    '`text/event-stream` gets a live stream of events, with the number of the fact as `id`.',
   parameters: [
-    inQuery('after', 'Number of the last fact that is known.', count(0)),
+    inQuery('after', 'Number of the last fact that you have.', count(0)),
     inHeader('Last-Event-ID', 'The same, as an EventSource sends it.'),
   ],
   answers: {
     200: { description: 'The facts.', content: { ...json(ref('Journal')), ...stream } },
-    204: { description: 'There is nothing more to come.' },
+    204: { description: 'There are no more events.' },
     404: refusal('There is no such execution, or it is not yours.'),
-    422: refusedWithProblem('A parameter cannot be used.'),
+    422: refusedWithProblem('A parameter is invalid.'),
   },
-};
-
-export const aboutModels: About = {
-  tag: 'chat',
-  summary: 'The workflows that answer chat completions here, as OpenAI lists models',
-  answers: { 200: { description: 'Those that are served.', content: json(ref('ModelList')) } },
-  credential: 'none',
-};
-
-export const aboutModel: About = {
-  tag: 'chat',
-  summary: 'One of these workflows',
-  answers: {
-    200: { description: 'It is served.', content: json(ref('Model')) },
-    404: refusal('There is no such workflow here.'),
-  },
-  credential: 'none',
 };
 
 export const aboutWorkflows: About = {
   tag: 'workflows',
-  summary: 'The workflows there are, and what they take',
-  answers: { 200: { description: 'Those that are served.', content: json(ref('WorkflowList')) } },
+  summary: 'The workflows and their inputs',
+  answers: { 200: { description: 'The served workflows.', content: json(ref('WorkflowList')) } },
   credential: 'none',
 };
 
 export const aboutBuilders: About = {
   tag: 'server',
-  summary: 'The builders there are, with their slots and queues',
+  summary: 'The builders, with their slots and queues',
   answers: {
     200: { description: 'Those that are open.', content: json(ref('BuilderList')) },
     403: refusedWithProblem('For operators only.'),

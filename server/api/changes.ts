@@ -1,10 +1,11 @@
 /**
- * That something has happened to the executions a caller may see, as events: for pages that show many of them.
+ * Changes of the executions that a caller may see, as events, for pages that show many of them.
  *
- * C1  It says what to look at again, not what has happened: whoever looks gets the newest, whatever was left out.
- * C2  Changes are gathered for a moment, and while the socket is full; of too many it is only said that there were some.
- *     So a reader costs no more for a million facts than for a few, and slows nobody.
- * C3  The first event says to look at everything: who comes back after an interruption has to know nothing of it.
+ * C1  An event names executions to read again, not what has happened. A client that reads gets the newest state, even
+ *     after missed events.
+ * C2  Changes are collected for a moment, and while the socket is full. Too many are replaced by one event for all. So
+ *     the cost of a client does not grow with the number of facts, and a client slows no run.
+ * C3  The first event means that all executions may have changed, so a client that reconnects needs no position.
  */
 
 import type { ChangesBody } from '../../client/wire.ts';
@@ -24,7 +25,7 @@ export const changesRoute = ({ runtime, who }: { runtime: Watched; who: Who }): 
     withCaller(who(call), ({ userId, isOperator }) => {
       if (!isOperator && userId === undefined) {
         throw new Failure('identity_required', {
-          detail: 'Changes are told to owners and operators: say who you are.',
+          detail: 'Only owners and operators get changes: send a credential.',
         });
       }
       const stream = (sink: Sink) => new Changes(runtime, isOperator ? undefined : userId, sink).begin();
@@ -32,15 +33,15 @@ export const changesRoute = ({ runtime, who }: { runtime: Watched; who: Who }): 
     }),
 });
 
-/** How long changes are gathered before they are told. */
+/** How long changes are collected before they are sent. Milliseconds. */
 export const GATHER_MS = 250;
 
-/** Ids in one event; beyond it everything is to be looked at. */
+/** Maximum number of ids in one event. More are replaced by `null`, for all. */
 const MOST_IDS = 100;
 
 class Changes {
   readonly #runtime: Watched;
-  /** Undefined: everybody's. */
+  /** Undefined: all owners. */
   readonly #owner: string | undefined;
   readonly #sink: Sink;
   readonly #ids = new Set<string>();
@@ -100,7 +101,7 @@ class Changes {
     this.#timer = this.#hasLeft ? undefined : this.#runtime.after(ms, run);
   }
 
-  /** The server stops, and nothing more will happen. */
+  /** The server stops, so there are no further changes. */
   #end(): void {
     this.#leave();
     this.#sink.end();

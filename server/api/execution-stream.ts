@@ -1,8 +1,9 @@
 /**
- * Any execution as a stream, to as many readers as there are: live or settled, from the beginning or from where a reader
- * was cut off. `id` of an event is the number of its fact; a client says by `Last-Event-ID` or `?after=` what it has.
+ * Streams any execution, to any number of clients: live or settled, from the beginning or from a position. `id` of an
+ * event is the number of its fact; a client sends its position with `Last-Event-ID` or `?after=`.
  */
 import {
+  andThen,
   type ExecutionView,
   type FactForCallers,
   type FactFrame,
@@ -29,17 +30,18 @@ export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime;
   handle: (call) =>
     withCaller(who(call), (by) => {
       const { executionId } = call.params;
-      const execution = runtime.get(executionId!, by);
-      if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
-      const after = seenBy(call);
-      // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
-      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
-      countReader(runtime, execution, call);
-      return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
+      return andThen(runtime.get(executionId!, by), (execution) => {
+        if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
+        const after = seenBy(call);
+        // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
+        if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+        countReader(runtime, execution, call);
+        return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
+      });
     }),
 });
 
-/** The header is that of a client which was cut off; it knows better than the address it was once given. */
+/** A client that reconnects sends the header, which is newer than the URL of its first request. */
 export const seenBy = ({ headers, query }: Call): number => {
   const header = headers['last-event-id'];
   if (header === undefined || header === '') {
@@ -49,7 +51,7 @@ export const seenBy = ({ headers, query }: Call): number => {
   throw new Failure('request_invalid', { detail: `Last-Event-ID: expected the id of an event, got ${header}.` });
 };
 
-/** Facts as events of our own. What readers need not know of how a run is driven is left out. */
+/** Facts as our own events. Internal facts of a run are left out. */
 export class FactFrames implements Translator {
   readonly #wire: Wire;
   readonly #execution: ExecutionView;
@@ -79,7 +81,7 @@ export class FactFrames implements Translator {
     return `id: ${entry.seq}\nevent: ${entry.type}\ndata: ${json}\n\n`;
   }
 
-  /** A type of fact without a form here has all its members, as `StreamData` of the client says. */
+  /** A type of fact without an entry here has all its members, as in the client's `StreamData`. */
   #dataOf(entry: FactForCallers): object {
     const { id: execution_id } = this.#execution;
     switch (entry.type) {
@@ -116,7 +118,7 @@ export class FactFrames implements Translator {
   }
 }
 
-/** What a fact says, with the names that the wire has: without its number, its time, and the place of its call. */
+/** The members of a fact with the names of the wire: without its number, its time, and the place of its call. */
 const membersOf = (fact: JournalEntry): object =>
   Object.fromEntries(
     Object.entries(fact).flatMap(([name, value]) => (name in FRAME ? [] : [[snakeCase(name), value]])),
@@ -129,7 +131,7 @@ const FRAME: Readonly<Record<FactFrame, true>> = {
 
 const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** A fact is written once for all its readers: they read in the same turn of the event loop. */
+/** A fact is rendered once for all its readers, because they read in the same turn of the event loop. */
 const written = new Map<JournalEntry, string>();
 
 const dueAt = (opened: Extract<JournalEntry, { dueAt: number | null }>): string | null => {

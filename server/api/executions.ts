@@ -1,7 +1,8 @@
-/** Looking after executions: one, many, what they wait for, and ending them. */
+/** Reads, lists, answers for and cancels executions. */
 
 import type { ExecutionListBody, InboxBody, InboxItem, ListedExecution } from '../../client/wire.ts';
 import {
+  andThen,
   cursorAt,
   type ExecutionFilter,
   type ExecutionView,
@@ -19,7 +20,7 @@ import { type Who, withCaller } from '../identity/caller.ts';
 import type { Wire } from '../wire/bodies.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox, aboutRetry } from './about.ts';
 
-/** UTF-16 units of what is listed in one reply, about. */
+/** Approximate maximum of UTF-16 units in one reply. */
 const MAX_PAGE_LENGTH = 4 * 1024 * 1024;
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
@@ -32,10 +33,11 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: (call) =>
       withCaller(who(call), (by) => {
         const { executionId } = call.params;
-        const execution = runtime.get(executionId!, by);
-        if (execution === undefined) return unknown(executionId);
-        if (call.query === '') return shown(execution, wire);
-        return newsOf(runtime, execution, call).then(() => shown(execution, wire));
+        return andThen(runtime.get(executionId!, by), (execution) => {
+          if (execution === undefined) return unknown(executionId);
+          if (call.query === '') return shown(execution, wire);
+          return newsOf(runtime, execution, call).then(() => shown(execution, wire));
+        });
       }),
   },
   {
@@ -45,7 +47,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: async (call) => {
       const { executionId } = call.params;
       const by = await who(call);
-      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      if ((await runtime.get(executionId!, by)) === undefined) return unknown(executionId);
       await runtime.cancel(executionId!, by);
       return { status: 204 };
     },
@@ -57,7 +59,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
     handle: async (call) => {
       const { executionId } = call.params;
       const by = await who(call);
-      if (runtime.get(executionId!, by) === undefined) return unknown(executionId);
+      if ((await runtime.get(executionId!, by)) === undefined) return unknown(executionId);
       await runtime.retry(executionId!, by);
       return { status: 204 };
     },
@@ -70,7 +72,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const query = new URLSearchParams(call.query);
-      const page = runtime.list(by, {
+      const page = await runtime.list(by, {
         status: readStatus(query.get('status')),
         workflow: query.get('workflow') ?? undefined,
         owner: query.get('owner') ?? undefined,
@@ -99,7 +101,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
       return json(200, body);
     },
   },
-  // The route above must not be found by a slash too many: NAT's clients know that there is nothing.
+  // Without this, a superfluous slash would find the route above. NAT's clients expect 404.
   { method: 'GET', path: '/executions/', about: null, handle: () => refusal(404, 'Not Found') },
   {
     method: 'GET',
@@ -126,7 +128,7 @@ export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who:
   },
 ];
 
-/** The bodies of the first of them: one at least, and no more than are sent at once. */
+/** The bodies of the first of them: at least one, and no more than the maximum of a reply. */
 const fitting = <Item, Body>(items: readonly Item[], bodyOf: (item: Item) => Body): Body[] => {
   const bodies: Body[] = [];
   let length = 0;
@@ -144,7 +146,7 @@ const unknown = (executionId: string | undefined) => refusal(404, `Execution ${e
 const shown = (execution: ExecutionView, wire: Wire): Reply =>
   json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });
 
-/** Long polling: resolves when there is something that the client has not seen, or `wait` seconds have passed. */
+/** Long polling: resolves when there is a fact that the client has not seen, or after `wait` seconds. */
 const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): Promise<void> => {
   const query = new URLSearchParams(call.query);
   const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });

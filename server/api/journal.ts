@@ -1,12 +1,14 @@
-/** The journal of an execution: every fact as it was kept, as a page, or as a stream that goes on while it lives. */
+/**
+ * The journal of an execution: every stored fact, as a page, or as a stream that continues while the execution is live.
+ */
 
 import type { JournalBody } from '../../client/wire.ts';
-import type { JournalEntry, JournalPage, Runtime } from '../../runtime/index.ts';
+import { andThen, type JournalEntry, type JournalPage, type Runtime } from '../../runtime/index.ts';
 import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
 import { refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import { countReader } from '../http/readers.ts';
-import type { Route } from '../http/route.ts';
+import type { Reply, Route } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
 import { aboutJournal } from './about-overview.ts';
 import { seenBy } from './execution-stream.ts';
@@ -18,25 +20,28 @@ export const journalRoute = ({ runtime, who }: { runtime: Runtime; who: Who }): 
   handle: (call) =>
     withCaller(who(call), (by) => {
       const { executionId } = call.params;
-      const execution = runtime.get(executionId!, by);
-      if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
-      const after = seenBy(call);
-      const shown = by.isOperator ? wholeOf(runtime) : runtime;
-      if (!call.headers.accept?.includes('text/event-stream')) return pageOf(shown.journal(execution, after));
-      // HTML 9.2: 204 tells an EventSource, which comes back after every end, that there is nothing more to come.
-      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
-      countReader(runtime, execution, call);
-      return eventStream({ runtime: shown, execution, translator: facts, after });
+      return andThen(runtime.get(executionId!, by), (execution) => {
+        if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
+        const after = seenBy(call);
+        const shown = by.isOperator ? wholeOf(runtime) : runtime;
+        if (!call.headers.accept?.includes('text/event-stream')) {
+          return andThen(shown.journal(execution, after), pageOf);
+        }
+        // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
+        if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+        countReader(runtime, execution, call);
+        return eventStream({ runtime: shown, execution, translator: facts, after });
+      });
     }),
 });
 
-/** Operators see where a workflow has thrown. */
+/** Operators see the stack of a workflow's error. */
 const wholeOf = (runtime: Runtime): Pick<Runtime, 'journal' | 'after'> => ({
   journal: (execution, after) => runtime.wholeJournal(execution, after),
   after: (ms, run) => runtime.after(ms, run),
 });
 
-const pageOf = (page: JournalPage | undefined) => {
+const pageOf = (page: JournalPage | undefined): Reply => {
   const body: JournalBody = { entries: page?.entries ?? [], truncated_through: page?.truncatedThrough ?? null };
   return json(200, body);
 };

@@ -1,34 +1,20 @@
-/** What there is to run, and what it runs on: workflows with their inputs, and builders with their slots. */
+/** Workflows with their inputs, and builders with their slots. */
 
 import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../../client/wire.ts';
-import { Failure, jsonSchemaOf, type Runtime, type Workflow } from '../../runtime/index.ts';
+import { Failure, jsonSchemaOf, type Runtime } from '../../runtime/index.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
-import type { Who } from '../identity/caller.ts';
-import type { RoutePaths } from '../options.ts';
 import { packageVersion } from '../package.ts';
+import type { App } from '../protocol.ts';
+import type { ServedWorkflow } from '../wire/served.ts';
 import { aboutBuilders, aboutWorkflows } from './about-overview.ts';
 
-export interface ServedWorkflow {
-  readonly workflow: Workflow;
-  readonly paths: RoutePaths;
-}
-
-export interface OverviewDeps {
-  readonly runtime: Runtime;
-  readonly who: Who;
-  readonly rootPath: string;
-  readonly served: readonly ServedWorkflow[];
-  /** Whether operators have pages. */
-  readonly hasConsole: boolean;
-}
-
-export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: OverviewDeps): Route[] => [
+export const overviewRoutes = ({ runtime, who, served, routes, config: { rootPath } }: App): Route[] => [
   {
     method: 'GET',
     path: '/',
     about: null,
-    handle: () => json(200, placesOf(rootPath, served, hasConsole)),
+    handle: () => json(200, placesOf(rootPath, served, routes)),
   },
   {
     method: 'GET',
@@ -54,8 +40,8 @@ export const overviewRoutes = ({ runtime, who, rootPath, served, hasConsole }: O
   },
 ];
 
-/** For people who type the address of the server, and nothing else. */
-const placesOf = (rootPath: string, served: readonly ServedWorkflow[], hasConsole: boolean) => ({
+/** For people who open the URL of the server in a browser. */
+const placesOf = (rootPath: string, served: readonly ServedWorkflow[], routes: readonly Route[]) => ({
   name: 'fermata',
   version: packageVersion(),
   workflows: Object.fromEntries(
@@ -63,11 +49,15 @@ const placesOf = (rootPath: string, served: readonly ServedWorkflow[], hasConsol
       path === null ? [] : [[workflow.name, `${method} ${rootPath}${path}`]],
     ),
   ),
-  health: `${rootPath}/health`,
-  docs: `${rootPath}/docs`,
-  openapi: `${rootPath}/openapi.json`,
-  ...(hasConsole && { console: `${rootPath}/console` }),
+  ...Object.fromEntries(
+    Object.entries(PLACES).flatMap(([name, path]) =>
+      routes.some((route) => route.path === path) ? [[name, rootPath + path]] : [],
+    ),
+  ),
 });
+
+/** The most important links. */
+const PLACES = { health: '/health', docs: '/docs', openapi: '/openapi.json', console: '/console' } as const;
 
 const workflowBody = (
   { workflow, paths: { method, path } }: ServedWorkflow,
@@ -86,7 +76,7 @@ const listedBuilders = (runtime: Runtime, builders: Runtime['allBuilders'][numbe
     workflow: builders.workflow.name,
     version: builders.workflow.version,
     user: builder.user,
-    state: stateOf(builder.actor?.getSnapshot().value),
+    state: builder.state,
     created_at: iso(builder.createdAt),
     last_activity: iso(builder.lastActivity),
     executions: builder.refCount,
@@ -104,14 +94,5 @@ const listedBuilders = (runtime: Runtime, builders: Runtime['allBuilders'][numbe
   }));
 
 const finite = (limit: number): number | null => (Number.isFinite(limit) ? limit : null);
-
-/** `ready.in_use`; a builder without an actor is still to be built. */
-const stateOf = (value: unknown): string => {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return 'building';
-  return Object.entries(value)
-    .map(([state, inner]) => `${state}.${stateOf(inner)}`)
-    .join(' ');
-};
 
 const iso = (ms: number): string => new Date(ms).toISOString();

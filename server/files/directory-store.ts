@@ -1,9 +1,9 @@
 /**
- * Objects in a directory, one file for each, made whole or not at all.
+ * Objects in a directory, one file each, written atomically.
  *
- * A file is named by the hash of its key, so that no key can lead out of the directory, hide another, or be too long; it
- * begins with a line of JSON that tells key and media type. The directory is the store's own: what else lies there is not
- * touched, and links in it are not followed.
+ * A file is named by the hash of its key. So no key can lead out of the directory, hide another, or be too long. A file
+ * begins with a line of JSON with key and media type. The directory belongs to the store: other files in it are not
+ * touched, and links are not followed.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, type FileHandle, link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
@@ -15,10 +15,10 @@ import { StoreFullError } from './store-full-error.ts';
 type Head = { readonly key: string; readonly contentType: string };
 
 const UNFINISHED = '.unfinished';
-/** No upload takes that long: what is older was left by a process that has crashed. */
+/** No upload takes this long: an older file was left by a process that crashed. */
 const LEFT_BEHIND_MS = 3_600_000;
 const NEWLINE = 0x0a;
-/** A disk without room, a used-up quota, and a file larger than the process may write. */
+/** A full disk, a used-up quota, and a file larger than the process may write. */
 const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export class DirectoryStore implements ObjectStore {
@@ -29,7 +29,7 @@ export class DirectoryStore implements ObjectStore {
     this.#directory = directory;
   }
 
-  /** Makes the directory if there is none, and removes what crashed processes have left. Rejects if it cannot be used. */
+  /** Creates the directory if missing, and removes files of crashed processes. Rejects for an invalid directory. */
   static async open(path: string): Promise<DirectoryStore> {
     const directory = resolve(path);
     await mkdir(directory, { recursive: true });
@@ -69,7 +69,7 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
-  /** One after the other: a file is in memory whole, and until it is read nothing counts it. */
+  /** One at a time: a file is read into memory as a whole, and is counted only after that. */
   get(key: string): Promise<StoredObject | undefined> {
     const read = this.#lastRead.then(() => this.#read(key));
     this.#lastRead = read.catch(() => {});
@@ -101,7 +101,7 @@ export class DirectoryStore implements ObjectStore {
     return join(this.#directory, createHash('sha256').update(key).digest('hex'));
   }
 
-  /** Gives the path of a file that is on the disk whole. */
+  /** Returns the path of a file that is completely on the disk. */
   async #write(head: Head, data: Buffer): Promise<string> {
     try {
       return await this.#writeWhole(head, data);

@@ -1,22 +1,19 @@
-/** Forms with files (RFC 7578): the one file that a route asks for. */
+/** Forms with files (RFC 7578): the one file that a route needs. */
 import { Readable } from 'node:stream';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 
 export interface FormFile {
-  /**
-   * Lower-case media type, without parameters but the charset, as it was given. `text/plain` where none was given, as the
-   * RFC says.
-   */
+  /** Lower-case media type, with no parameter except the charset. `text/plain` by default, as in the RFC. */
   readonly contentType: string;
   readonly data: Buffer;
 }
 
-/** More parts, or larger headers of one, have nothing to do with the file that is looked for. */
+/** Limits for further parts and for their headers. */
 const limits = { parts: 100, headerPairs: 50, headerSize: 16_384, fieldNameSize: 200, fieldSize: 1 };
 
 /**
- * The file in the field of that name, the last one if there are several; undefined if there is none, or if the body is no
- * such form. Rejects with an error if it says that it is one, and cannot be read as one.
+ * The file in the field of that name, the last one of several. Undefined if there is none, or if the body is not such a
+ * form. Rejects with an error if the body is such a form and cannot be read.
  */
 export const readFormFile = (
   contentType: string | undefined,
@@ -47,14 +44,14 @@ export const readFormFile = (
   });
 };
 
-/** Small ones, so that reading stops soon where it is told to. */
+/** Small chunks, so that reading stops soon after a limit. */
 const pieceBytes = 65_536;
 
 function* piecesOf(body: Buffer | undefined): Generator<Buffer, void> {
   for (let at = 0; body !== undefined && at < body.length; at += pieceBytes) yield body.subarray(at, at + pieceBytes);
 }
 
-/** Busboy reads over the charset of a part: it is looked up in the heads of the parts, of which the last one counts. */
+/** Busboy ignores the charset of a part, so it is read from the heads of the parts. The last one counts. */
 const withCharset = (file: FormFile, formType: string, body: Buffer, field: string): FormFile => {
   const [, quoted, plain] = /boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(formType) ?? [];
   const delimiter = `--${quoted ?? plain}\r\n`;

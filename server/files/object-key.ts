@@ -1,18 +1,18 @@
-/** Keys of objects: paths such as `reports/may.pdf`, which are names and lead nowhere, whatever a store makes of them. */
+/** Keys of objects: paths such as `reports/may.pdf`. They are names, and cannot lead out of a store. */
 import { isName } from '../http/router.ts';
 
 /** Bytes of UTF-8. */
 const maxKeyBytes = 512;
 
-/** Segments between slashes that mean themselves on every system: not `..`, no backslash, no control character. */
+/** Segments between slashes, safe on every system: not `..`, no backslash, no control character. */
 export const isKey = (key: string): boolean =>
   Buffer.byteLength(key) <= maxKeyBytes &&
   !/[\\\p{Cc}\p{Cs}]/u.test(key) &&
   key.split('/').every((segment) => isName(segment));
 
 /**
- * The key that NAT makes of a path to write at: without empty segments and `.`, and `..` takes back the one before.
- * Undefined if nothing is left, if it leads out, or if it is no key.
+ * NAT's normalization of a path for a write: without empty segments and `.`; `..` removes the segment before it.
+ * Undefined if nothing is left, if it leads out, or if it is not a key.
  */
 export const keyFrom = (path: string): string | undefined => {
   const segments: string[] = [];
@@ -24,7 +24,7 @@ export const keyFrom = (path: string): string | undefined => {
   return isKey(key) ? key : undefined;
 };
 
-/** Throws a TypeError for what is no key. */
+/** Throws a TypeError for an invalid key. */
 export const requireKey = (key: string): void => {
   if (!isKey(key)) throw new TypeError(`${JSON.stringify(key.slice(0, 80))} cannot be the key of an object`);
 };

@@ -1,25 +1,25 @@
-/** What an object store is, and one in memory. */
+/** The interface of object stores, and one in memory. */
 import { requireKey } from './object-key.ts';
 import { StoreFullError } from './store-full-error.ts';
 
 export interface StoredObject {
   readonly data: Buffer;
-  /** Media type, without parameters but a charset: `text/plain; charset=latin1`. */
+  /** Media type, with no parameter except a charset: `text/plain; charset=latin1`. */
   readonly contentType: string;
 }
 
-/** Every method rejects with a TypeError for what is no key. */
+/** Every method rejects with a TypeError for an invalid key. */
 export interface ObjectStore {
-  /** False, and nothing has changed, if there is an object with this key. Rejects with StoreFullError. */
+  /** Resolves to false, without a change, if an object has this key. Rejects with StoreFullError. */
   create(key: string, object: StoredObject): Promise<boolean>;
-  /** Replaces what there may be. Rejects with StoreFullError. */
+  /** Creates or replaces an object. Rejects with StoreFullError. */
   put(key: string, object: StoredObject): Promise<void>;
   get(key: string): Promise<StoredObject | undefined>;
-  /** False if there is none. */
+  /** Resolves to false if there is none. */
   delete(key: string): Promise<boolean>;
 }
 
-/** What an object costs beside its bytes, so that many small ones are bounded too. */
+/** The counted overhead of an object, so that many small objects are limited too. */
 const overheadBytes = 512;
 
 export class MemoryObjectStore implements ObjectStore {
@@ -27,7 +27,7 @@ export class MemoryObjectStore implements ObjectStore {
   readonly #maxBytes: number;
   #bytes = 0;
 
-  /** `maxBytes`: of all objects together, each with its key and 512 bytes beside. */
+  /** `maxBytes`: limit for all objects together, each with its key and 512 bytes of overhead. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }

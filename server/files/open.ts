@@ -1,11 +1,11 @@
-/** Where files are kept: in memory, or in a directory. */
+/** Opens the object store: in memory, or in a directory. */
 import { Failure } from '../../runtime/index.ts';
 import { DirectoryStore } from './directory-store.ts';
 import { MemoryObjectStore, type ObjectStore } from './object-store.ts';
 
 /**
- * `place`: the word `memory`, or a directory, which is made if there is none. `maxStoreBytes` counts in memory only. Rejects
- * with `options_invalid` for a directory that cannot be used.
+ * `place`: the word `memory`, or a directory, which is created if missing. `maxStoreBytes` applies in memory only.
+ * Rejects with `options_invalid` for an invalid directory.
  */
 export const openObjectStore = async (place: string, maxStoreBytes: number): Promise<ObjectStore> => {
   if (place === 'memory') return new MemoryObjectStore(maxStoreBytes);

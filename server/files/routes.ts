@@ -1,33 +1,28 @@
 /**
- * Files in an object store. Whoever can reach the server may read them; who may write is asked only where there is an
- * operator: NAT's clients bring no identity. Pages of other origins may not write, unless CORS lets them call: browsers
- * send forms anywhere, with the user's cookies, without asking first.
+ * Files in an object store. Every client can read them. Writers need an identity only if there is an operator key,
+ * because NAT's clients have no identity. Pages of other origins cannot write unless CORS allows them: a browser sends
+ * forms to any server, with the user's cookies and without a preflight.
  */
 import { Failure } from '../../runtime/index.ts';
-import { aboutDelete, aboutFile, aboutUpload } from '../api/about.ts';
-import type { Cors } from '../http/cors.ts';
 import { ValidationFailure } from '../http/mistakes.ts';
 import { isWelcome } from '../http/origin.ts';
 import { problem, refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
-import type { Who } from '../identity/caller.ts';
+import type { App } from '../protocol.ts';
+import { aboutDelete, aboutFile, aboutUpload } from './about.ts';
 import { type FormFile, readFormFile } from './multipart.ts';
 import { isKey, keyFrom } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';
 import { StoreFullError } from './store-full-error.ts';
 
-export interface StaticRouteDeps {
+export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'door'> {
   readonly store: ObjectStore;
-  readonly who: Who;
-  readonly cors: Cors;
-  /** Whether there is an operator key: then who writes has to say who he is. */
-  readonly isGuarded: boolean;
-  /** Of one file. */
+  /** The path of one file. */
   readonly maxFileBytes: number;
 }
 
-/** What a form may have around its file. */
+/** Maximum bytes of a form besides its file. */
 const FORM_BYTES = 65_536;
 
 export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
@@ -97,13 +92,13 @@ const noObject = (params: Call['params']): Reply => refusal(404, `No object foun
 
 const keyOf = ({ '*': key = '' }: Call['params']): string | undefined => (isKey(key) ? key : undefined);
 
-/** False for pages that are not welcome. Throws or rejects for those who would have to say who they are. */
-const mayWrite = async (call: Call, { who, cors, isGuarded }: StaticRouteDeps): Promise<boolean> => {
+/** False for pages of other origins. Throws or rejects for callers that need an identity. */
+const mayWrite = async (call: Call, { who, cors, door }: StaticRouteDeps): Promise<boolean> => {
   const { origin, host } = call.headers;
   if (!isWelcome(origin, host, cors)) return false;
   const { userId, isOperator } = await who(call);
-  if (!isGuarded || userId !== undefined || isOperator) return true;
-  throw new Failure('identity_required', { detail: 'Files are written by those who say who they are.' });
+  if (!door.isGuarded || userId !== undefined || isOperator) return true;
+  throw new Failure('identity_required', { detail: 'Writing files needs an identity.' });
 };
 
 const fileOf = async ({ headers, body }: Call): Promise<FormFile | undefined> => {
@@ -117,7 +112,7 @@ const fileOf = async ({ headers, body }: Call): Promise<FormFile | undefined> =>
   throw new ValidationFailure([{ type: 'missing', loc: ['body', 'file'], msg: 'Field required', input: null }]);
 };
 
-/** It becomes a header of replies. */
+/** The media type becomes a header of replies. */
 const soundType = (given: string): string =>
   /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(; charset=[\w.:+-]{1,40})?$/.test(given)
     ? given
@@ -131,13 +126,13 @@ const fileReply = (key: string, { data, contentType }: FormFile): Reply => ({
   headers: {
     'content-type': withCharset(contentType),
     'content-disposition': attachment(key.slice(key.lastIndexOf('/') + 1)),
-    // What somebody uploaded must not run as a script in pages of this origin.
+    // An uploaded file must not run as a script in pages of this origin.
     'x-content-type-options': 'nosniff',
   },
   body: data,
 });
 
-/** RFC 6266: a name in ASCII for those who know no other, and the real one (RFC 8187). */
+/** RFC 6266: an ASCII name for old clients, and the real name (RFC 8187). */
 const attachment = (name: string): string => {
   const ascii = name.replace(/[^\x20-\x7e]|["%]/gu, '_');
   const encoded = encodeURIComponent(name).replace(

@@ -1,4 +1,4 @@
-/** An object store has no room for what shall be written; a client is told 507. */
+/** An object store has no room for a write. The reply is 507. */
 export class StoreFullError extends Error {
   override readonly name = 'StoreFullError';
 }

@@ -1,4 +1,4 @@
-/** What a route says about itself, for the OpenAPI document: the words in which `server/openapi/` describes routes. */
+/** The description of a route for the OpenAPI document: the types that `server/openapi/` uses. */
 import type { JsonSchema } from '../../runtime/index.ts';
 
 /** By media type. */
@@ -21,20 +21,20 @@ export interface About {
   readonly tag: keyof typeof tags;
   readonly summary: string;
   readonly description?: string;
-  /** Those of the path come from the path. */
+  /** Parameters of the path are taken from the path. */
   readonly parameters?: readonly Parameter[];
   readonly body?: Content;
-  /** By status. What may happen to every request (401, 413, 500, 503, ...) need not be said. */
+  /** Replies by status. Replies that any request can get (401, 413, 500, 503, ...) are added to all routes. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Who may send a credential. Default `caller`: anybody may, and owns then what he starts. */
+  /** The credential of a route. Default `caller`: any caller, who then owns the started executions. */
   readonly credential?: 'caller' | 'operator' | 'none';
 }
 
 export const tags = {
   workflows: 'Starting executions.',
   chat: 'Workflows as chat completions.',
-  jobs: 'Executions that are started and looked at later.',
-  executions: 'How executions stand, and what they wait for.',
+  jobs: 'Executions that are started now and read later.',
+  executions: 'Status, prompts and journals of executions.',
   files: 'Files of the object store.',
   server: 'The server itself.',
 } as const;
@@ -43,10 +43,10 @@ export const headers = {
   'Execution-Id': 'The execution; it can be looked up under `/executions`.',
   'Execution-Seq': 'The number of its last fact; `after` takes it.',
   'Idempotent-Replayed': '`true` if the execution had been started by an earlier request with this key.',
-  Location: 'Where to look how it stands.',
+  Location: 'The path of its status.',
   'Preference-Applied': 'Which preference of `Prefer` was followed.',
   'Observability-Trace-Id': 'The id of the run in the system to which traces are exported.',
-  'Retry-After': 'Seconds after which it may succeed.',
+  'Retry-After': 'Seconds after which a retry may succeed.',
 } as const;
 
 export type HeaderName = keyof typeof headers;
@@ -73,13 +73,13 @@ export const inHeader = (name: string, description: string, schema: JsonSchema =
   schema,
 });
 
-/** A refusal as NAT's clients know it. */
+/** A refusal in the form of NAT. */
 export const refusal = (description: string): Answer => ({ description, content: json(ref('Refusal')) });
 
-/** One of ours. */
+/** A refusal in our own form. */
 export const refusedWithProblem = (description: string): Answer => ({ description, content: problem });
 
-/** Too many are waiting already. */
+/** Too many requests are waiting. */
 export const busy: Answer = {
   ...refusedWithProblem('Too many executions wait for a run slot.'),
   headers: ['Retry-After'],

@@ -1,6 +1,6 @@
 /**
- * What the server needs of a library that speaks HTTP. Two adapters implement it, in `uws/` and `node/`; no other file
- * knows either library. A third, in `web/`, serves within another server. One contract suite runs on all three.
+ * The interface between the server and an HTTP library. Two adapters implement it, in `uws/` and `node/`; no other file
+ * knows these libraries. A third, in `web/`, serves inside another server. One contract suite tests all three.
  */
 import type { HeaderLines } from './cors.ts';
 import type { Call, Reply } from './route.ts';
@@ -9,18 +9,18 @@ export const adapterNames = ['uws', 'node'] as const;
 export type AdapterName = (typeof adapterNames)[number];
 
 export interface Adapter {
-  /** `web`: within another server, see `createHandler`. */
+  /** `web`: inside another server, see `createHandler`. */
   readonly name: AdapterName | 'web';
   create(options: AdapterOptions): AdapterServer;
 }
 
 export interface AdapterOptions {
-  /** Bytes that all headers of a request may have together; beyond it 431. */
+  /** Maximum bytes of all headers of a request; more gets 431. */
   readonly maxHeaderBytes: number;
-  /** Milliseconds that a request body may take. The server keeps the time; an adapter only has to wait as long. */
+  /** Timeout of a request body in milliseconds. The server measures the time; an adapter only has to wait as long. */
   readonly requestTimeoutMs: number;
   readonly sockets: readonly SocketKind[];
-  /** Called once, if a connection has ended before a request of it could be read, and the library does not say why. */
+  /** Called once, if a connection ended before a request could be read, and the library does not say why. */
   onUnread(): void;
   /** Called for each request that opens no socket. It calls `request.attach` first, and never throws. */
   serve(request: AdapterRequest): void;
@@ -28,11 +28,11 @@ export interface AdapterOptions {
 
 export interface AdapterServer {
   /**
-   * Listens on this name or address; `localhost` is all of its addresses, and port 0 a free one. Rejects with an error that
-   * names host, port and reason.
+   * Listens on this name or address. `localhost` means all its addresses, port 0 a free port. Rejects with an error
+   * that names host, port and reason.
    */
   listen(host: string, port: number): Promise<Bound>;
-  /** Ends every connection at once. All of them are gone when it returns. */
+  /** Ends every connection at once. All have ended when it returns. */
   close(): void;
 }
 
@@ -43,48 +43,51 @@ export interface Bound {
 }
 
 /**
- * One request on its connection: what it says, and the ways to answer it. It is answered once: by `send`, by `begin`, or not
- * at all. After the end of the reply, and after `gone`, every call is ignored.
+ * One request on its connection: its content, and the ways to answer it. It is answered once: by `send`, by `begin`, or
+ * not at all. After the end of the reply, and after `gone`, every call is ignored.
  */
 export interface AdapterRequest {
   /** As sent: methods are case-sensitive. */
   readonly method: string;
   /** Without the query, percent-encoded. */
   readonly path: string;
-  /** Without the question mark; `''` if there is none. Readable until the reply, as `headers` are. */
+  /** Without the question mark; `''` without a query. Readable until the reply, like `headers`. */
   readonly query: string;
   /** See `Call.headers`. Always the same object. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Why the request cannot be taken as it came, e.g. bytes that the library has lost. */
+  /** Why the request cannot be accepted, for example because the library has lost bytes. */
   readonly fault: string | undefined;
   /** The other end of the connection. */
   readonly client: Call['client'];
-  /** Who learns how the reply gets on. */
+  /** Sets the listener for the progress of the reply. */
   attach(listener: ReplyListener): void;
 
-  /** Passes on the body as it comes. `chunk` is valid during the call only. */
+  /** Passes the body on as it arrives. `chunk` is valid during the call only. */
   read(take: (chunk: Uint8Array, isLast: boolean) => void): void;
-  /** The server waits for more of the body: a library that would end a slow connection starts its clock again. */
+  /** The server waits for more of the body. A library with its own timeout restarts it. */
   waitLonger(): void;
 
-  /** A whole reply, which leaves in one piece if it is small. `close` ends the connection after it. */
+  /** A complete reply. A small one is sent in one piece. `close` ends the connection after it. */
   send(reply: Reply, lines: HeaderLines, close: boolean): void;
-  /** The head of a reply whose body comes over time. It leaves together with what `write` does first. */
+  /** The head of a reply whose body follows. It is sent together with the first `write`. */
   begin(reply: Reply, lines: HeaderLines, write: () => void): void;
-  /** False: the socket is full. This piece will arrive all the same, and `drained` is called when there is room. */
+  /** False: the socket is full. This piece is still sent, and `drained` is called when there is room. */
   write(piece: string): boolean;
-  /** Ends the body of a reply that was begun; `progressed` is called as for `send`. */
+  /** Ends the body of a reply after `begin`. `progressed` is called as for `send`. */
   end(): void;
-  /** Ends the connection at once, whatever was written: `gone` is called before it returns. */
+  /** Ends the connection at once, whatever was written. `gone` is called before it returns. */
   cut(): void;
 }
 
 export interface ReplyListener {
-  /** After `send` or `end`: bytes that are still in memory for the client. 0 is the end, and may come before the call returns. */
+  /**
+   * After `send` or `end`: bytes that are still in memory for the client. 0 is the end, and may be reported before the
+   * call returns.
+   */
   progressed(unsentBytes: number): void;
-  /** Of a reply that was begun. */
+  /** The socket of a reply after `begin` has room again. */
   drained(): void;
-  /** The connection ended before the reply did. Called once, and nothing is called after it. */
+  /** The connection ended before the reply. Called once, as the last call. */
   gone(): void;
 }
 
@@ -93,19 +96,19 @@ export interface SocketKind {
   readonly path: string;
   /** Bytes; a longer message ends the connection. */
   readonly maxMessageBytes: number;
-  /** Bytes that may wait to be sent; a message beyond them is dropped. */
+  /** Maximum of unsent bytes; a message beyond it is dropped. */
   readonly maxUnsentBytes: number;
-  /** Silence, pongs included, after which the connection ends. */
+  /** The connection ends after this idle time, pongs included. */
   readonly idleTimeoutMs: number;
-  /** Decides at once about a request to open a socket. */
+  /** Decides synchronously about a request to open a socket. */
   accept(handshake: Handshaken): SocketRefusal | AcceptedSocket;
 }
 
 /** A request to open a socket. */
 export interface Handshaken {
-  /** See `Call.headers`. The receiver owns the object, and may add to it. */
+  /** See `Call.headers`. The receiver owns the object and may add to it. */
   readonly headers: Record<string, string>;
-  /** Without the question mark; `''` if there is none. */
+  /** Without the question mark; `''` without a query. */
   readonly query: string;
   readonly client: Call['client'];
 }
@@ -116,20 +119,20 @@ export interface SocketRefusal {
 }
 
 export interface AcceptedSocket {
-  /** Sent along with the acceptance. */
+  /** Headers of the acceptance. */
   readonly cookie?: string | undefined;
-  /** Called when the socket is open; not at all if the client has gone before. It may cut the socket. */
+  /** Called when the socket is open; not called if the client has disconnected before. It may cut the socket. */
   open(socket: AdapterSocket): SocketReader;
 }
 
 /** After `closed`, every call is ignored. */
 export interface AdapterSocket {
-  /** Bytes that have not left yet; infinite after `closed`. */
+  /** Unsent bytes; infinite after `closed`. */
   readonly unsent: number;
-  /** Leave in one piece. */
+  /** Messages inside are sent in one piece. */
   send(messages: readonly string[]): void;
   ping(): void;
-  /** Sends a close frame, after all messages, and ends the connection. */
+  /** Sends a close frame after all messages, and ends the connection. */
   end(code: number, reason: string): void;
   /** Ends the connection at once. */
   cut(): void;
@@ -138,15 +141,15 @@ export interface AdapterSocket {
 export interface SocketReader {
   /** `bytes` is valid during the call only. */
   message(bytes: Buffer, isBinary: boolean): void;
-  /** Something that waited to be sent has left. */
+  /** Unsent bytes were sent. */
   drained(): void;
-  /** Called once, and nothing is called after it. */
+  /** Called once, as the last call. */
   closed(): void;
 }
 
-/** A reply that has no body, whatever its route gives. */
+/** Statuses without a body, whatever a route returns. */
 export const isBodiless = (method: string, status: number): boolean =>
   method === 'HEAD' || status === 204 || status === 304;
 
-/** The body of the refusal of a socket. */
+/** The body of a refused upgrade. */
 export const refusalBody = (detail: string): string => JSON.stringify({ detail });

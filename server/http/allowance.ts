@@ -1,4 +1,4 @@
-/** How many messages a client may send: so many a second on average, and as many as in ten seconds at once. */
+/** A rate limit for messages of a client: an average per second, with a burst of ten seconds. */
 
 const BURST_S = 10;
 
@@ -14,7 +14,7 @@ export class Allowance {
     this.#at = now;
   }
 
-  /** `last`: this one is the first that is too many. */
+  /** `last`: the first message beyond the limit. */
   take(now: number): 'granted' | 'last' | 'refused' {
     const earned = (Math.max(0, now - this.#at) / 1000) * this.#perSecond;
     this.#at = now;

@@ -1,19 +1,22 @@
-/** Bytes that wait in memory for clients: to be taken by them, or to be complete. Bounded for all of them together. */
+/**
+ * Bytes in memory for clients: unsent replies, and incomplete request bodies. Each kind has a limit for all clients
+ * together.
+ */
 
 export interface Holder {
-  /** Lets go of what waits for this client. */
+  /** Drops the bytes of this client. */
   cut(): void;
 }
 
-/** Bytes that may wait to be sent, for all clients together. */
+/** Maximum of unsent bytes, for all clients together. */
 export const MAX_UNSENT = 128 * 1024 * 1024;
-/** Bytes of request bodies that may be there in part, for all clients together. */
+/** Maximum bytes of incomplete request bodies, for all clients together. */
 export const MAX_UNREAD = 128 * 1024 * 1024;
 
-/** Beyond the limit, the client is cut that has not got on for longest. A client alone may exceed it. */
+/** Beyond the limit, the client that made no progress for longest is cut. A single client may exceed it. */
 export class Backlog {
   readonly #limit: number;
-  /** In the order in which they last got on. */
+  /** In the order of their last progress. */
   readonly #held = new Map<Holder, number>();
   #bytes = 0;
 
@@ -25,7 +28,7 @@ export class Backlog {
     return this.#bytes;
   }
 
-  /** So much waits for it now, since it has just got on. */
+  /** Sets the bytes of a client that has made progress. */
   hold(holder: Holder, bytes: number): void {
     this.release(holder);
     this.#held.set(holder, bytes);
@@ -33,14 +36,14 @@ export class Backlog {
     if (this.#bytes > this.#limit) this.#cut(holder);
   }
 
-  /** So much waits for it now, and it has not got on. */
+  /** Sets the bytes of a client that has made no progress. */
   grow(holder: Holder, bytes: number): void {
     this.#bytes += bytes - (this.#held.get(holder) ?? 0);
-    this.#held.set(holder, bytes); // one that is there keeps its place
+    this.#held.set(holder, bytes); // a present client keeps its position
     if (this.#bytes > this.#limit && this.#held.size > 1) this.#cut(undefined);
   }
 
-  /** Nothing waits for it any more. */
+  /** Removes a client without waiting bytes. */
   release(holder: Holder): void {
     const bytes = this.#held.get(holder);
     if (bytes === undefined) return;
@@ -48,7 +51,7 @@ export class Backlog {
     this.#bytes -= bytes;
   }
 
-  /** But for the last one. */
+  /** The last client is never cut. */
   #cut(last: Holder | undefined): void {
     for (const holder of this.#held.keys()) {
       if (this.#bytes <= this.#limit || holder === last) return;

@@ -1,8 +1,8 @@
-/** Takes the addresses a server listens on, and says why it cannot. */
+/** Binds the addresses of a server, and explains failures. */
 import { lookup } from 'node:dns/promises';
 import type { Bound } from './adapter.ts';
 
-/** Listens on one address and port, 0 being a free one. Rejects with an error that has a `code`. */
+/** Listens on one address and port; 0 is a free port. Rejects with an error that has a `code`. */
 export type Take = (address: string, port: number) => Promise<Taken>;
 
 export interface Taken {
@@ -11,12 +11,12 @@ export interface Taken {
   release(): void;
 }
 
-/** A machine may name an address of a family it does not speak, as `localhost` does where IPv6 is switched off. */
+/** A machine may name an address of a family that it does not support, such as `localhost` without IPv6. */
 const isMissing = (reason: string): boolean => reason === 'EADDRNOTAVAIL' || reason === 'EAFNOSUPPORT';
 
 /**
- * `localhost` is every address of that name, since clients differ in which they try; other names are their first one.
- * Port 0 is a free one. Rejects with an error that names host, port and reason, and then keeps nothing.
+ * `localhost` means every address of that name, because clients try different ones. Other names mean their first
+ * address. Port 0 is a free port. Rejects with an error that names host, port and reason, and then listens on nothing.
  */
 export const bind = async (host: string, port: number, take: Take, resolve = addressesOf): Promise<Bound> => {
   const taken: Taken[] = [];

@@ -1,38 +1,38 @@
-/** Request bodies: whether their end is certain, and reading one whole, within a size and a time. */
+/** Request bodies: checks whether their end is certain, and reads one body within limits of size and time. */
 import type { AdapterRequest } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
 
-/** Calls `run` once after `ms`; what it returns calls that off. */
+/** Calls `run` once after `ms`. Returns a function that cancels that. */
 export type After = (ms: number, run: () => void) => () => void;
 
 export interface BodyLimits {
   /** Bytes. */
   readonly maxBodyBytes: number;
-  /** For the whole body, from the request's headers on. */
+  /** Timeout of the whole body, from the request's headers on. */
   readonly requestTimeoutMs: number;
   readonly after: After;
-  /** What is there in part, of all bodies. */
+  /** Bytes of all incomplete bodies. */
   readonly unread: Backlog;
 }
 
 /**
- * An empty body is none. `tooLarge`: its end is in sight, and what is left is dropped. `farTooLarge`: its connection has to be
+ * An empty body is none. `tooLarge`: its end is near, and the rest is dropped. `farTooLarge`: its connection must be
  * closed.
  */
 export type BodyOutcome = Buffer | undefined | 'tooLarge' | 'farTooLarge' | 'tooSlow' | 'crowdedOut';
 
 /**
- * Bytes beyond the limit that are read and dropped. A client that is cut off while it sends sees a broken connection, and not why
- * (Node's fetch: EPIPE), and one behind a proxy sees 502.
+ * Bytes beyond the limit that are read and dropped. A client that is cut while it sends sees a broken connection
+ * instead of the reply (Node's fetch: EPIPE), and a client behind a proxy sees 502.
  */
 const MAX_DROPPED = 64 * 1024 * 1024;
 
-/** A library may end a connection that sends too slowly: it is told this often that the server still waits. */
+/** A library may end a connection that sends slowly, so it is notified at this interval that the server still waits. */
 const keepAliveMs = 4_000;
 
 /**
- * Why a proxy before us and our library could differ on where this request ends and the next one starts; undefined if they
- * cannot (RFC 9112, 6.3). A library may take the first of several lengths, or any coding for `chunked`.
+ * Why a proxy and our library could disagree about the end of this request; undefined if they cannot (RFC 9112, 6.3). A
+ * library may use the first of several lengths, or accept any coding for `chunked`.
  */
 export const framingFault = (headers: Readonly<Record<string, string>>): string | undefined => {
   const { 'content-length': length, 'transfer-encoding': coding } = headers;
@@ -46,8 +46,8 @@ export const hasBody = (headers: Readonly<Record<string, string>>): boolean =>
   headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 
 /**
- * Reads what comes after the headers. Calls `done` at most once: at once if the announced length (`NaN` if there was
- * none) is too large, and never after `sender` has gone.
+ * Reads the body. Calls `done` at most once: synchronously if the announced length (`NaN` without one) is too large,
+ * and never after `sender` has gone.
  */
 export const readBody = (
   request: Pick<AdapterRequest, 'read' | 'waitLonger'>,
@@ -58,12 +58,12 @@ export const readBody = (
 ): void => {
   const reading = new Reading(request, limits, done);
   request.read((chunk, isLast) => reading.take(chunk, isLast, sender));
-  // A client may wait for the reply before it sends anything. What was announced is dropped.
+  // A client may wait for the reply before it sends its body. The announced body is dropped.
   if (announced > limits.maxBodyBytes + MAX_DROPPED) reading.finish('farTooLarge');
   else if (announced > limits.maxBodyBytes) reading.finish('tooLarge');
 };
 
-/** A class, since it is made for every request: functions with names would each be a hidden class of V8 (see tsx). */
+/** A class, because it is created for every request: named functions would each have a hidden class in V8 (see tsx). */
 class Reading implements Holder {
   readonly #request: Pick<AdapterRequest, 'waitLonger'>;
   readonly #limits: BodyLimits;
@@ -86,7 +86,7 @@ class Reading implements Holder {
       this.#drop(chunk.byteLength, isLast, sender);
       return;
     }
-    // A chunk is valid now only, so it is copied; into one buffer, since chunks may be a byte long each.
+    // A chunk is valid during the call only, so it is copied; into one buffer, because chunks may be a byte long each.
     this.#bytes = append(this.#bytes, this.#size, chunk, maxBodyBytes);
     this.#size += chunk.byteLength;
     if (isLast) {
@@ -98,7 +98,7 @@ class Reading implements Holder {
     }
   }
 
-  /** It is too large already. */
+  /** It is already too large. */
   #drop(bytes: number, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
     this.#size += bytes;
     this.#bytes = nothing;

@@ -1,9 +1,9 @@
-/** Which library speaks HTTP: the one that is asked for, else the fastest that this machine can load. */
+/** Chooses the HTTP library: the requested one, else the fastest that loads on this machine. */
 import type { Adapter, AdapterName } from './adapter.ts';
 
 export interface Chosen {
   readonly adapter: Adapter;
-  /** Why it is not the default, where none was asked for. */
+  /** Why it is not the default, if none was requested. */
   readonly fallback?: string;
 }
 
@@ -14,7 +14,7 @@ const loaders: Readonly<Record<AdapterName, Load>> = {
   node: async () => (await import('./node/adapter.ts')).nodeAdapter,
 };
 
-/** Rejects if the one that is asked for cannot be loaded. */
+/** Rejects if the requested library cannot be loaded. */
 export const chooseAdapter = async (
   wanted: AdapterName | undefined,
   maxHeaderBytes: number,

@@ -1,4 +1,7 @@
-/** The cookies of a request, as NAT reads them: quotes go, percent signs stay, and of two with one name the last counts. */
+/**
+ * The cookies of a request, as NAT reads them: quotes are removed, percent signs stay, and the last of two with one
+ * name counts.
+ */
 
 export const readCookies = (header = ''): Readonly<Record<string, string>> => {
   const cookies = new Map<string, string>();
@@ -6,7 +9,7 @@ export const readCookies = (header = ''): Readonly<Record<string, string>> => {
   return Object.fromEntries(cookies);
 };
 
-/** One of them, without making an object of all; undefined if it is not there. */
+/** One cookie, without an object of all; undefined if it is missing. */
 export const readCookie = (header: string | undefined, wanted: string): string | undefined => {
   if (header === undefined || !header.includes(wanted)) return undefined;
   let found: string | undefined;

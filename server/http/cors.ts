@@ -1,6 +1,6 @@
 /**
- * Which pages of other origins may call us (Fetch standard, "CORS protocol"). The server never refuses a request for
- * its origin; it only withholds the header without which the browser does not show the answer to the page.
+ * Which pages of other origins may use the server (Fetch standard, "CORS protocol"). The server never refuses a request
+ * for its origin. It only omits the header without which the browser hides the reply from the page.
  */
 import type { Reply } from './route.ts';
 
@@ -8,17 +8,17 @@ import type { Reply } from './route.ts';
 export interface CorsOptions {
   /** Origins, e.g. `https://app.example`, or `*` for any. Default none. */
   allowOrigins?: readonly string[] | null;
-  /** Regular expression that must match an origin as a whole. Default none. */
+  /** A regular expression that must match the whole origin. Default none. */
   allowOriginRegex?: string | null;
   /** Methods, or `*` for any. Default: those of our routes if any origin is allowed, else GET. */
   allowMethods?: readonly string[] | null;
-  /** Request headers beside the safelisted ones and our own, or `*` for any. Default none. */
+  /** Request headers besides the safelisted ones and our own, or `*` for any. Default none. */
   allowHeaders?: readonly string[] | null;
-  /** May requests carry cookies? Default false. */
+  /** Whether requests may have cookies. Default false. */
   allowCredentials?: boolean | null;
-  /** Response headers that a page may read, beside our own (`execution-id`: see `Cors.exposes`). Default none. */
+  /** Response headers that a page may read besides our own (`execution-id`: see `Cors.exposes`). Default none. */
   exposeHeaders?: readonly string[] | null;
-  /** Seconds for which a browser may remember a preflight answer. Default 600. */
+  /** Seconds for which a browser may cache a preflight reply. Default 600. */
   maxAgeS?: number | null;
 }
 
@@ -26,7 +26,7 @@ export type HeaderLines = readonly (readonly [name: string, value: string])[];
 
 export type Preflight = { readonly origin: string; readonly method: string; readonly headers: string | undefined };
 
-/** What a page of an allowed origin may send and read without a setting: it could not use the server otherwise. */
+/** Headers that a page of an allowed origin may always send and read, because it needs them. */
 const ownRequestHeaders: ReadonlySet<string> = new Set([
   'authorization',
   'conversation-id',
@@ -54,12 +54,12 @@ const ownReplyHeaders: readonly string[] = [
   'content-disposition',
 ];
 
-/** Request headers by which a client shows that it knows ours. NAT's clients send none of them. */
+/** Request headers of clients that know our headers. NAT's clients send none of them. */
 const ownClientHeaders = ['prefer', 'idempotency-key'] as const;
-/** For NAT's clients `execution-id` is not there: where a configuration lists what pages may read, they get that list. */
+/** NAT's clients do not know `execution-id`: if a configuration lists readable headers, they get exactly that list. */
 const listedReplyHeaders: readonly string[] = ownReplyHeaders.filter((name) => name !== 'execution-id');
 
-/** The lines of a reply, which name those of `exposed` that it has. */
+/** The header lines of a reply that contains some of `exposed`. */
 export const withExposed = (
   lines: HeaderLines,
   exposed: readonly string[],
@@ -76,19 +76,19 @@ export const withExposed = (
 
 export interface Cors {
   allows(origin: string): boolean;
-  /** Headers of our own that a page of this origin may read of the reply to a request with these headers. */
+  /** Our headers that a page of this origin may read in the reply to a request with these headers. */
   exposes(origin: string, headers: Readonly<Record<string, string>>): readonly string[];
-  /** What to add to any reply but a preflight's. `''` when the request names no origin. */
+  /** Header lines for any reply except a preflight's. `''` when the request has no origin. */
   linesFor(origin: string): HeaderLines;
   preflight(request: Preflight): Reply;
 }
 
-/** Of our routes. */
+/** The methods of our routes. */
 const ownMethods = ['DELETE', 'GET', 'HEAD', 'POST', 'PUT'];
 const everyMethod = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 const safelisted = ['Accept', 'Accept-Language', 'Content-Language', 'Content-Type'];
 
-/** Undefined if nothing stands against them. Any page whatever could act with the cookies of its visitors. */
+/** Undefined without an objection. With both settings, any page could act with the cookies of its visitors. */
 export const corsFault = ({ allowOrigins, allowOriginRegex, allowCredentials }: CorsOptions): string | undefined => {
   if (!allowCredentials) return undefined;
   const pattern = allowOriginRegex == null ? undefined : new RegExp(`^(?:${allowOriginRegex})$`);
@@ -98,10 +98,10 @@ export const corsFault = ({ allowOrigins, allowOriginRegex, allowCredentials }: 
     : undefined;
 };
 
-/** Origins that nobody lists. */
+/** Origins that are not listed. */
 const STRANGERS = ['https://xn--q7x2k9.invalid', 'http://xn--q7x2k9.invalid:8123', 'null'];
 
-/** Throws a SyntaxError on a bad `allowOriginRegex`. */
+/** Throws a SyntaxError for an invalid `allowOriginRegex`. */
 export const createCors = (options: CorsOptions): Cors => {
   const origins = new Set(options.allowOrigins ?? []);
   const pattern = options.allowOriginRegex == null ? undefined : new RegExp(`^(?:${options.allowOriginRegex})$`);
@@ -115,7 +115,7 @@ export const createCors = (options: CorsOptions): Cors => {
   const exposed = options.exposeHeaders ?? [];
 
   const anyOrigin = origins.has('*');
-  // A browser takes no `*` for a request with cookies; then the origin itself must be named, as for a list of origins.
+  // With cookies, a browser does not accept `*`. The reply then names the origin itself, as for a list of origins.
   const answersAll = anyOrigin && !credentials;
   const varies = !answersAll && isOpen;
   const isAllowed = (origin: string): boolean => anyOrigin || origins.has(origin) || pattern?.test(origin) === true;

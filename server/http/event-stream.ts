@@ -1,19 +1,20 @@
 /**
  * Server-sent events: the journal of an execution, fact by fact, as text on a socket.
  *
- * A route gives `eventStream(...)` as its reply and says, with a translator, what each fact looks like; a translator that
- * knows the facts before (an adaptor of steps, a chat that counts) is made anew for every reader:
+ * A route returns `eventStream(...)` as its reply. A translator renders each fact. A translator with state (an adaptor
+ * of steps, a chat that counts) is created for every reader:
  *
  *     const { execution } = await runtime.start(request);
  *     return eventStream({ runtime, execution, translator: new ChatFrames(...), headers: { 'execution-id': execution.id } });
  *
- * E1  The journal is the only queue of a reader who is behind: a page of it is read when the socket has taken the last one.
- *     A reader who keeps up is given each fact when it is published, so that the journal may drop it right away. Kept here are the
- *     number of the last fact and the frames of one turn of the event loop; a reader never slows the run.
- * E2  Frames come in the order of the journal, each fact once. Who is too far behind is told by `missed`.
- *     Output that is void by then, because its step has begun anew, is left out (`voidIn`).
- * E3  It ends when the settled execution's last fact has been written or its record has gone, when the server stops and
- *     the execution goes on in another process, and with the client. Then no watcher and no timer is left.
+ * E1  A reader that keeps up receives each fact when it is published, so the journal may drop the fact right away. A reader
+ *     that is behind reads the journal: the next page when the socket has accepted the last one. Only the number of the
+ *     last fact and the frames of one turn of the event loop are stored here. A reader never slows the run.
+ * E2  Frames have the order of the journal, each fact once. `missed` notifies a reader that is too far behind. Void
+ *     output, of a step that has restarted, is left out (`voidIn`).
+ * E3  A stream ends after the last fact of a settled execution, when its record is deleted, when the server stops and
+ *     the execution continues in another process, and when the client disconnects. It then leaves no subscription and
+ *     no timer.
  */
 import {
   type ExecutionView,
@@ -26,15 +27,15 @@ import {
 import type { Reply, Sink } from './route.ts';
 
 export interface Translator {
-  /** Text of the frames for a fact, `''` for none. Facts come in order, and none comes twice. */
+  /** Text of the frames for a fact, `''` for none. Facts arrive in order, each once. */
   frames(entry: JournalEntry): string;
-  /** For a reader who has missed facts up to a number, output or only steps: the journal no longer has all of them. */
+  /** For a reader that missed facts up to a number, output or only steps: the journal no longer has all of them. */
   missed(through: number, isOutputMissing: boolean): string;
-  /** Text for a reader whose stream ends before it has had the last fact, as when the server stops. Default none. */
+  /** Text for a reader whose stream ends before the last fact, as at a shutdown. Default none. */
   cut?(): string;
-  /** True: facts that are void are shown too. Default false. */
+  /** True: void facts are shown too. Default false. */
   readonly showsVoid?: boolean;
-  /** True: what has been given was the last; the stream ends, though the run may go on. Default false. */
+  /** True: the last frame was sent. The stream ends, although the run may continue. Default false. */
   readonly isOver?: boolean;
 }
 
@@ -53,27 +54,27 @@ export const eventStream = ({ runtime, execution, translator, after = 0, headers
   stream: (sink) => new EventStream(runtime, execution, translator, after, sink).begin(),
 });
 
-/** A stream that has only this to say. */
+/** A stream that contains only this text. */
 export const eventsOnly = (text: string): Reply => ({ status: 200, headers: STREAM_HEADERS, body: text });
 
-/** A frame with a name, as `EventSource` understands it. */
+/** A named frame, for `EventSource`. */
 export const eventFrame = (event: string, data: unknown): string =>
   `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // Proxies that compress or gather would hold events back.
+  // Proxies that compress or buffer would delay events.
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 } as const;
 
-/** Of silence, after which a comment shows proxies and clients that the stream lives. */
+/** After this silence, a comment shows proxies and clients that the stream is alive. */
 export const HEARTBEAT_MS = 15_000;
-/** The first comes sooner: the head of the reply leaves with the first piece, and clients wait for it. */
+/** The first comment comes earlier: the head of the reply is sent with the first piece, and clients wait for it. */
 const FIRST_HEARTBEAT_MS = 1_000;
 export const HEARTBEAT = ':\n\n';
 
-/** UTF-16 units that are written at once, about. */
+/** Approximate number of UTF-16 units per write. */
 const PIECE = 64 * 1024;
 
 class EventStream {
@@ -82,14 +83,18 @@ class EventStream {
   readonly #translator: Translator;
   readonly #sink: Sink;
   #seen: number;
-  /** Up to where the reader knows that facts are missing. */
+  /** The reader has been notified of missing facts up to this number. */
   #missed = 0;
-  /** `due`: it will look at the end of this turn. `full`: the socket has to drain first. */
+  /** `due`: it will read at the end of this turn. `full`: the socket has to drain first. */
   #state: 'quiet' | 'due' | 'reading' | 'full' | 'ended' = 'quiet';
   /** Frames of this turn that have not been written. */
   #fresh = '';
-  /** There was news while it was reading. */
+  /** New facts arrived while it was reading. */
   #hasNews = false;
+  /** The store returns the next page asynchronously. */
+  #isWaiting = false;
+  /** The runtime has stopped meanwhile: that page is the last one. */
+  #isGone = false;
   #unwatch: (() => void) | undefined;
   #callOffBeat: (() => void) | undefined;
 
@@ -124,6 +129,7 @@ class EventStream {
     else if (this.#state === 'quiet' || this.#state === 'due') {
       try {
         if (entry.seq === this.#seen + 1) this.#take(entry);
+        else if (isLast(entry)) this.#read();
         else this.#look();
       } catch (error) {
         this.#fail(error);
@@ -131,7 +137,7 @@ class EventStream {
     }
   }
 
-  /** The last fact is not put off: a server that stops has closed its journals by the end of the turn. */
+  /** The last fact is written at once: a server that stops has closed its journals by the end of the turn. */
   #take(entry: JournalEntry): void {
     this.#fresh += this.#translator.frames(entry);
     this.#seen = entry.seq;
@@ -140,20 +146,22 @@ class EventStream {
     else if (!this.#send('')) this.#wait();
   }
 
-  /** At the end of this turn. */
+  /** Reads at the end of this turn. */
   #look(): void {
     if (this.#state !== 'quiet') return;
     this.#state = 'due';
     setImmediate(readOf, this);
   }
 
-  /** At the end of a turn in which there was news. */
+  /** At the end of a turn with new facts. */
   due(): void {
     if (this.#state === 'due') this.#read();
   }
 
-  /** Nothing more will be published here: what has been is all, as far as the socket takes it. */
+  /** No more facts will arrive. Sends the rest, as far as the socket accepts it. */
   #last(): void {
+    this.#isGone = true;
+    if (this.#isWaiting) return;
     if (this.#state === 'quiet' || this.#state === 'due') this.#read();
     if (this.#state !== 'ended') this.#close(this.#translator.cut?.() ?? '');
   }
@@ -176,8 +184,22 @@ class EventStream {
     do {
       this.#state = 'reading';
       this.#hasNews = false;
-      if (!this.#write(this.#runtime.journal(this.#execution, this.#seen))) return;
+      const page = this.#runtime.journal(this.#execution, this.#seen);
+      if (page instanceof Promise) {
+        this.#isWaiting = true;
+        page.then((read) => this.#goOn(read)).catch((error: unknown) => this.#fail(error));
+        return;
+      }
+      if (!this.#write(page)) return;
     } while (this.#state === 'reading');
+  }
+
+  /** The page has arrived. The client may have disconnected meanwhile. */
+  #goOn(page: JournalPage | undefined): void {
+    this.#isWaiting = false;
+    if (this.#state === 'ended') return;
+    if (this.#write(page) && this.#state === 'reading') this.#readOn();
+    if (this.#isGone) this.#last();
   }
 
   /** True: there may be more. */
@@ -188,7 +210,7 @@ class EventStream {
     return false;
   }
 
-  /** Nothing new. A settled execution whose last fact has been seen has nothing more to come. */
+  /** Nothing new. After the last fact of a settled execution the stream ends. */
   #pause(): void {
     if (this.#execution.isSettled && this.#seen >= this.#execution.context.seq) this.#end();
     else {
@@ -222,7 +244,7 @@ class EventStream {
     return false;
   }
 
-  /** E1: the rest of the page is read again when there is room for it. */
+  /** E1: the rest of the page is read again when the socket has room. */
   #wait(): false {
     if (this.#state !== 'ended') this.#state = 'full';
     return false;
@@ -252,6 +274,7 @@ class EventStream {
   }
 
   #fail(error: unknown): void {
+    if (this.#state === 'ended') return;
     this.#leave();
     this.#sink.fail(error);
   }

@@ -1,6 +1,6 @@
 /**
- * One request and its reply, between a route and an adapter. A reply is checked first and then given to the adapter, once;
- * after it, or once the client has gone, the request of the adapter is not touched any more.
+ * One request and its reply, between a route and an adapter. A reply is checked first and then passed to the adapter,
+ * once. After it, or after a disconnect, the adapter's request is not touched.
  */
 import { type AdapterRequest, isBodiless, type ReplyListener } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
@@ -8,24 +8,24 @@ import { type HeaderLines, withExposed } from './cors.ts';
 import type { Network } from './network.ts';
 import { type Call, type Reply, type Sink, unknownClient } from './route.ts';
 
-/** What an exchange needs of its server. None of these throws. */
+/** The functions that an exchange needs of its server. None of them throws. */
 export interface Host {
   readonly draining: boolean;
-  /** What waits to be sent. */
+  /** Counts unsent bytes. */
   readonly unsent: Backlog;
-  /** The reply for something thrown; checked already. */
+  /** The reply for a thrown error; already checked. */
   problem(thrown: unknown): Reply;
-  /** For what has no reply. */
+  /** Reports an error that has no reply. */
   report(error: unknown): void;
   readonly network?: Pick<Network, 'clientOf'> | undefined;
-  /** An exchange goes on after its callback, and is over. */
+  /** An exchange continues after its callback, and later ends. */
   opened(): void;
   closed(): void;
 }
 
 const noParams: Readonly<Record<string, string>> = {};
 
-/** UTF-16 units of a stream that are handed to the socket at once. */
+/** UTF-16 units of a stream that are passed to the socket at once. */
 const pieceLength = 64 * 1024;
 
 export class Exchange implements Call, Sink, Holder, ReplyListener {
@@ -36,14 +36,14 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   body: Buffer | undefined = undefined;
   /** Added to every reply. */
   extraHeaders: HeaderLines = [];
-  /** Headers of our own that a page of another origin may read of the reply. */
+  /** Our own headers that a page of another origin may read. */
   exposed: readonly string[] = [];
 
   readonly #host: Host;
-  /** Undefined after the reply, and once the client has gone. */
+  /** Undefined after the reply, and after a disconnect. */
   #request: AdapterRequest | undefined;
   #state: 'called' | 'sending' | 'streaming' | 'replied' | 'gone' = 'called';
-  /** Whether it goes on after its callback. */
+  /** Whether it continues after its callback. */
   #isDeferred = false;
   #headers: Call['headers'] | undefined;
   #query: string | undefined;
@@ -51,10 +51,10 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   #abort: AbortController | undefined;
   #listeners: (() => void)[] | undefined;
   #onDrain: (() => void) | undefined;
-  /** Of a stream: what the socket has not been given yet, and whether it has room. */
+  /** For a stream: unwritten text, and whether the socket has room. */
   #rest = '';
   #isFull = false;
-  /** The stream ends once the socket has taken everything. */
+  /** The stream ends once the socket has accepted everything. */
   #isEnding = false;
 
   constructor(host: Host, request: AdapterRequest, path: string) {
@@ -107,7 +107,7 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     this.#host.opened();
   }
 
-  /** Nothing happens if there was a reply already, or the client has gone. `close` ends the connection after it. */
+  /** Has no effect after a reply or a disconnect. `close` ends the connection after it. */
   reply(reply: Reply, close = this.#host.draining): void {
     const fault = replyFault(reply);
     const sound = fault === undefined ? reply : this.#host.problem(new TypeError(fault));
@@ -185,7 +185,7 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     return this.#state !== 'replied' && this.#state !== 'gone';
   }
 
-  /** What has been written cannot be taken back: if the stream cannot begin, the connection ends. */
+  /** Written bytes cannot be taken back: if the stream fails to begin, the connection ends. */
   #stream(request: AdapterRequest, reply: Reply, begin: (sink: Sink) => void, lines: HeaderLines): void {
     this.defer();
     this.#state = 'streaming';
@@ -199,7 +199,7 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     });
   }
 
-  /** As much as the socket takes; the rest waits here and not in the adapter, which would copy it. */
+  /** Writes what the socket accepts. The rest waits here and not in the adapter, which would copy it. */
   #flush(): void {
     let offset = 0;
     while (offset < this.#rest.length && !this.#isFull) {
@@ -236,12 +236,12 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     this.#request = undefined;
     this.#onDrain = undefined;
     this.#listeners = undefined;
-    this.body = undefined; // it has been read; a run may keep the exchange for its headers
+    this.body = undefined; // the body was read; a run may keep the exchange for its headers
     if (this.#isDeferred) this.#host.closed();
   }
 }
 
-/** A character of two units is not taken apart. */
+/** A character of two units is not split. */
 const pieceEnd = (text: string, end: number): number => {
   if (end >= text.length) return text.length;
   const unit = text.charCodeAt(end - 1);
@@ -268,5 +268,5 @@ export const replyFault = (reply: Reply): string | undefined => {
 /** RFC 9110, 5.1 */
 const isToken = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** Control characters, but for the tab. */
+/** Control characters, except tab. */
 const isUnsendable = /[^\P{Cc}\t]/u;

@@ -2,8 +2,8 @@
 import { noteRepeated } from './repeated-headers.ts';
 
 /**
- * Nothing is inherited from it. Objects of one class share their hidden class, where `Object.create(null)` makes a hash
- * table each time; and a parked execution keeps its headers.
+ * The prototype without members. Objects of one class share their hidden class, while `Object.create(null)` makes a
+ * hash table each time; and a parked execution stores its headers.
  */
 class Bag {
   [name: string]: string;

@@ -1,4 +1,4 @@
-/** The HTTP server: which exchange gets which reply, and how the server starts and stops. */
+/** The HTTP server: assigns replies to exchanges, starts and stops. */
 import { setImmediate } from 'node:timers/promises';
 import type { Adapter, AdapterName, AdapterRequest } from './adapter.ts';
 import { Backlog, MAX_UNREAD, MAX_UNSENT } from './backlog.ts';
@@ -10,52 +10,56 @@ import { isAskedDirectly, type Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
-import type { MountedSockets } from './sockets.ts';
+import { OpenSockets, type SocketRoute } from './sockets.ts';
 
 export interface HttpOptions {
-  /** The library that speaks HTTP. Default: the fastest that this machine can load. */
+  /** The HTTP library. Default: the fastest that loads on this machine. */
   readonly adapter?: AdapterName | Adapter | undefined;
   readonly routes: readonly Route[];
-  /** Only this name or address is listened on; `localhost` is all of its addresses. */
+  /** Listens on this name or address only; `localhost` is all of its addresses. */
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 is a free port. */
   readonly port: number;
-  /** Prefix under which routes answer too, e.g. `/api`. Default none. */
+  /** Prefix under which routes also answer, e.g. `/api`. Default none. */
   readonly rootPath?: string;
   /** Default: no CORS headers, and a preflight request is an OPTIONS request like any other (405). */
   readonly cors?: CorsOptions;
-  /** Beyond it a request is refused with 413. Default 1_048_576. */
+  /** Maximum bytes of a body; more gets 413. Default 1_048_576. */
   readonly maxBodyBytes?: number;
-  /** How long a body may take to come whole; then 408. Default 30_000. */
+  /** Timeout for a complete body; then 408. Default 30_000. */
   readonly requestTimeoutMs?: number;
-  /** All headers of a request together; beyond it 431. Default 16_384. */
+  /** Maximum bytes of all headers of a request; more gets 431. Default 16_384. */
   readonly maxHeaderBytes?: number;
-  /** The reply for what a route threw. If it throws itself the reply is a 500. */
+  /** The reply for an error of a route. If it throws itself, the reply is a 500. */
   problem(thrown: unknown): Reply;
-  /** Told what nobody else is: errors of `problem`, of listeners, and of routes whose client has gone. */
+  /** Gets errors that have no reply: of `problem`, of listeners, and of routes whose client has disconnected. */
   onError(error: unknown): void;
-  /** Called once, if a connection has ended before a request of it could be read: see `AdapterOptions`. */
+  /** Called once, if a connection ended before a request could be read: see `AdapterOptions`. */
   readonly onUnread?: () => void;
-  /** Which address a client has behind proxies. Default: that of the other end of the connection. */
+  /** The address of a client behind proxies. Default: the other end of the connection. */
   readonly network?: Pick<Network, 'clientOf'>;
-  /** Sockets on the same port. */
-  readonly sockets?: readonly MountedSockets[];
+  /** Sockets on the same port. They answer below `rootPath` too. */
+  readonly sockets?: readonly SocketRoute[];
   /** Timers. Default: those of Node. */
   readonly after?: After;
+  /** Timers for the pings of sockets. Default: those of Node. */
+  readonly pingAfter?: After;
 }
 
 export interface HttpServer {
   readonly adapter: Adapter['name'];
-  /** Why it is not the default, where none was asked for. */
+  /** Why it is not the default, if none was requested. */
   readonly fallback: string | undefined;
   readonly port: number;
   /** Requests that wait for their body or their reply, and sockets. */
   readonly openRequests: number;
   /**
-   * Stops listening, refuses requests that come on open connections with 503, gives open ones `graceMs` to finish, and
-   * then ends every connection. Calling it again waits for the first call.
+   * Stops listening, refuses requests on open connections with 503, gives open requests `graceMs` to finish, and then
+   * ends every connection. A second call waits for the first.
    */
   close(options: { graceMs: number }): Promise<void>;
+  /** Closes all sockets with a message about the shutdown. */
+  closeSockets(): void;
 }
 
 export const defaults = { maxBodyBytes: 1024 * 1024, requestTimeoutMs: 30_000, maxHeaderBytes: 16_384 } as const;
@@ -72,30 +76,30 @@ const serverError = problem(500, 'Internal Server Error', 'The server could not 
 const tooLarge = (maxBodyBytes: number): Reply =>
   problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`);
 const crowdedOut: Reply = {
-  ...problem(503, 'Service Unavailable', 'Too many request bodies are under way: send this one again later.'),
+  ...problem(503, 'Service Unavailable', 'The server is receiving too many request bodies: send this one again later.'),
   headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
 };
-/** By then it is gone, and with luck another one is there. */
+/** By then this server has ended, and another one may serve. */
 const stoppingWithin = (graceMs: number): Reply => {
   const reply = problem(503, 'Service Unavailable', 'The server is shutting down.');
   return { ...reply, headers: { ...reply.headers, 'retry-after': String(Math.max(1, Math.ceil(graceMs / 1_000))) } };
 };
 
-/** Rejects with an error that names host and port if they cannot be listened on. */
+/** Rejects with an error that names host and port if it cannot listen. */
 export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const { maxBodyBytes, requestTimeoutMs, maxHeaderBytes } = { ...defaults, ...options };
   const after = options.after ?? afterByNode;
   const unread = new Backlog(MAX_UNREAD);
   const limits = { maxBodyBytes, requestTimeoutMs, after, unread };
-  const tooSlow = problem(408, 'Request Timeout', `A request body must be here whole within ${requestTimeoutMs} ms.`);
+  const tooSlow = problem(408, 'Request Timeout', `The request body must be complete within ${requestTimeoutMs} ms.`);
   const rootPath = options.rootPath?.replace(/\/$/, '') ?? '';
   const router = createRouter(options.routes, rootPath);
   const cors = options.cors === undefined ? undefined : createCors(options.cors);
 
   let openRequests = 0;
-  /** Known once all addresses are listened on. */
+  /** Known after listening on all addresses. */
   let port = 0;
-  /** What every request gets once the server is about to end. */
+  /** The reply to every request once the server is about to end. */
   let stopping: Reply | undefined;
   let onIdle = (): void => {};
 
@@ -103,7 +107,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     try {
       options.onError(error);
     } catch {
-      // There is nobody left to tell.
+      // There is no listener left for an error.
     }
   };
 
@@ -194,7 +198,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     }
   };
 
-  /** An exception that left it would end the process. */
+  /** An uncaught exception would end the process. */
   const serve = (request: AdapterRequest): void => {
     const exchange = new Exchange(host, request, router.inner(request.path));
     try {
@@ -205,8 +209,9 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     }
   };
 
-  const part = { host, cors };
-  const sockets = options.sockets?.flatMap((mounted) => mounted.kinds(rootPath, part)) ?? [];
+  const open = new OpenSockets(options.pingAfter ?? afterByNode);
+  const prefixes = [...new Set(['', rootPath])];
+  const sockets = (options.sockets ?? []).flatMap((route) => prefixes.map((prefix) => open.hold(route, host, prefix)));
   const { adapter, fallback } = await chosen(options.adapter, maxHeaderBytes);
   const server = adapter.create({
     maxHeaderBytes,
@@ -232,7 +237,8 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
           onIdle = resolve;
         });
       }
-      // A reply written in this turn of the event loop leaves at its end, and one that ends its connection in the next.
+      // A reply written in this turn of the event loop is sent at its end, and one that ends its connection in the next
+      // turn.
       await setImmediate();
     } while (openRequests > 0 && !isOver);
     callOff();
@@ -248,6 +254,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       return openRequests;
     },
     close: ({ graceMs }) => (closing ??= drain(graceMs)),
+    closeSockets: () => open.close(),
   };
 };
 
@@ -287,9 +294,9 @@ const refusalOf = (
 };
 
 /**
- * A path, since a proxy in front knows better than we do what scheme and host it is reached by. One slash at its beginning:
- * with two it would be a host. It has the prefix even if the request came without: a proxy may have taken it away. Clients on
- * this machine that use no proxy get a whole URL, as from NAT.
+ * A path, because a proxy knows its own scheme and host better. It begins with one slash: two would begin a host. It
+ * has the prefix even if the request has none, because a proxy may have removed it. Clients on this machine without a
+ * proxy get a whole URL, as from NAT.
  */
 const locationOf = (path: string, { query, headers }: Exchange, port: number): string => {
   const origin = isAskedDirectly(headers, port) ? `http://${headers.host}` : '';

@@ -1,25 +1,25 @@
 /**
- * Numbers of a JSON text that JavaScript would read as other numbers: whole ones beyond 2^53, and those beyond the largest
- * there is. A body that has one is refused, since a workflow would get an amount, or an id, that was never sent.
+ * Numbers in a JSON text that JavaScript would change: integers beyond 2^53, and numbers beyond the largest double. A
+ * body with one is refused, because a workflow would get an amount, or an id, that was never sent.
  */
 
 import { endOfText } from '../../runtime/index.ts';
 
 export interface LossyNumber {
-  /** As it stands in the text. */
+  /** As written in the text. */
   readonly written: string;
-  /** Members and places that lead to it. */
+  /** The path to it. */
   readonly path: readonly (string | number)[];
 }
 
-/** Nearly no body has so many digits in a row, or an exponent. */
+/** Almost no body has this many digits in a row, or an exponent. */
 const SUSPICIOUS = /\d{16}|\d[eE]\+?\d/;
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STARTS_NUMBER = /[-\d]/;
 
 /**
- * The first one; undefined if there is none. The text has to be JSON. Texts in it are skipped by hand: a regular expression for them
- * exhausts its stack in a large one, such as an image.
+ * Returns the first one; undefined if there is none. The text must be JSON. Strings are skipped by hand: a regular
+ * expression would exhaust its stack in a large one, such as an image.
  */
 export const lossyNumberIn = (text: string): LossyNumber | undefined => {
   if (!SUSPICIOUS.test(text)) return undefined;
@@ -51,5 +51,5 @@ const isLossy = (written: string): boolean => {
   const value = Number(written);
   if (!Number.isFinite(value)) return true;
   if (Number.isSafeInteger(value) || !/^-?\d+$/.test(written)) return false;
-  return BigInt(written) !== BigInt(value) && written !== String(value); // JavaScript writes zeros behind its last digit
+  return BigInt(written) !== BigInt(value) && written !== String(value); // JavaScript writes zeros after its last digit
 };

@@ -1,14 +1,14 @@
 /**
- * Where requests come from: which address a client has behind proxies, whether somebody at this machine asks, and under
- * which names this server may be asked for.
+ * The network origin of requests: the address of a client behind proxies, whether the client is on this machine, and
+ * the host names of this server.
  *
  * N1  Forwarding headers are claims. They count only from an address that `trustProxy` lists, and only up to the first
  *     address that it does not list.
- * N2  A request is from this machine only where the server is bound to loopback, no proxy is trusted, and no header says
- *     that a proxy has forwarded it. A proxy on this machine that adds no such header cannot be detected: there an operator
- *     key has to be configured, or `trustProxy`.
- * N3  A page elsewhere can have its name resolved to this machine (DNS rebinding): then its requests are those of its own
- *     origin, and nothing but `Host` tells.
+ * N2  A request is from this machine only if the server is bound to loopback, no proxy is trusted, and no header says
+ *     that a proxy has forwarded it. A proxy on this machine that adds no such header cannot be detected: configure an
+ *     operator key there, or `trustProxy`.
+ * N3  A page elsewhere can make its name resolve to this machine (DNS rebinding). Its requests then seem to be
+ *     same-origin, and only `Host` shows the difference.
  */
 import { BlockList, isIP } from 'node:net';
 import { Failure } from '../../runtime/index.ts';
@@ -16,16 +16,16 @@ import { isOwnPage } from './origin.ts';
 import type { Call } from './route.ts';
 
 export interface NetworkOptions {
-  /** Name or address that is listened on. */
+  /** Name or address that the server listens on. */
   readonly host: string;
   /**
-   * Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses, networks such as `10.0.0.0/8`, or `loopback`.
-   * With any, nobody is an operator for being at this machine. Default: none.
+   * Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted: addresses, networks such as `10.0.0.0/8`, or
+   * `loopback`. With any, a local address does not make an operator. Default: none.
    */
   readonly trustProxy?: readonly string[] | undefined;
   /**
-   * Names under which the server may be asked for, without port; `.example` is every name below it. Default: any, or
-   * those of loopback if the server is bound to loopback and no proxy is trusted.
+   * Host names of this server, without port; `.example` is every name below it. Default: any, or those of loopback if
+   * the server is bound to loopback and no proxy is trusted.
    */
   readonly allowedHosts?: readonly string[] | undefined;
 }
@@ -40,7 +40,7 @@ export interface Network {
   isLocal(knock: Knock): boolean;
   /** N3: throws `host_unknown`. A request without `Host` comes from no browser. */
   checkHost(headers: Call['headers']): void;
-  /** N1. Whether the browser speaks TLS, as a trusted proxy says. `client` is what `clientOf` gave. */
+  /** N1. Whether the browser uses TLS, as a trusted proxy says. `client` is the result of `clientOf`. */
   isSecure(knock: Knock): boolean;
 }
 
@@ -49,7 +49,7 @@ export const createNetwork = (options: NetworkOptions): Network => {
   const { host, trustProxy = [], allowedHosts } = options;
   const trusted = listOf(trustProxy);
   const isBehindProxy = trustProxy.length > 0;
-  /** Clients whose request a trusted proxy has sent on: what `clientOf` gave for them. */
+  /** Results of `clientOf` for requests that a trusted proxy has forwarded. */
   const proxied = new WeakSet<Call['client']>();
   const isBoundToLoopback = isLoopback(host.toLowerCase());
   const isKnown = hostCheck(
@@ -116,7 +116,7 @@ const listOf = (names: readonly string[]): BlockList => {
   return list;
 };
 
-/** Proxies add ports to some addresses; undefined for what is no address. */
+/** Proxies add ports to some addresses. Undefined for an invalid address. */
 const addressIn = (hop: string): string | undefined => {
   const bare = /^\[(.+)\](:\d+)?$/.exec(hop)?.[1] ?? (/^[\d.]+:\d+$/.test(hop) ? hop.replace(/:\d+$/, '') : hop);
   const mapped = /^::ffff:([\d.]+)$/i.exec(bare)?.[1] ?? bare;
@@ -135,7 +135,9 @@ const hostCheck = (allowed: readonly string[] | undefined, isBoundToLoopback: bo
     (isBoundToLoopback && (isLoopback(name) || name.endsWith('.localhost')));
 };
 
-/** Of a `Host`, in lower case: without port, without the brackets of IPv6, without the dot at the end. */
+/**
+ * The name in a `Host` header, in lower case: without port, without the brackets of IPv6, without the dot at the end.
+ */
 const nameOf = (host: string): string =>
   host
     .toLowerCase()
@@ -143,15 +145,15 @@ const nameOf = (host: string): string =>
     .replace(/^\[(.*)\]$/, '$1')
     .replace(/\.$/, '');
 
-/** Of names and addresses. */
+/** Names and addresses of loopback. */
 const isLoopback = (name: string): boolean =>
   name === 'localhost' || name === '::1' || name === '0:0:0:0:0:0:0:1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
 
-/** What proxies, tunnels and content networks add to a request. */
+/** Headers that proxies, tunnels and content networks add. */
 const FORWARDED =
   /^(forwarded|via|x-forwarded(-.+)?|x-original-(forwarded-for|host|url)|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|client-ip|cf-.+|cdn-loop|fastly-.+|fly-.+|x-envoy-.+|x-amzn-.+|x-cloud-trace-context|x-arr-.+|x-azure-.+|x-scheme|ngrok-.+|tailscale-.+)$/;
 
-/** Whether `Host` is this listener as clients on this machine see it, and no proxy says that it is in between. */
+/** Whether `Host` is a local name of this listener, and no header shows a proxy. */
 export const isAskedDirectly = (headers: Call['headers'], port: number): boolean => {
   const { host = '' } = headers;
   return host.endsWith(`:${port}`) && isLoopback(nameOf(host)) && !isForwarded(headers);

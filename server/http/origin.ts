@@ -1,7 +1,10 @@
-/** Which pages may do what browsers let every page do to every server, with the cookies of that server. */
+/** Which pages may do things that browsers allow every page, with the cookies of the server. */
 import type { Cors } from './cors.ts';
 
-/** Those of the host itself, at whatever port, and those that CORS lets call; who is no browser names no origin. */
+/**
+ * Pages of the same host, at any port, and pages that CORS allows. Clients that are not browsers send no origin and are
+ * allowed.
+ */
 export const isWelcome = (origin: string | undefined, host = '', cors: Cors | undefined): boolean => {
   if (origin === undefined || cors?.allows(origin)) return true;
   if (!URL.canParse(origin) || !URL.canParse(`http://${host}`)) return false;
@@ -13,8 +16,8 @@ const isLoopback = (hostname: string): boolean =>
   hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 
 /**
- * Whether a browser says that a page of another site has made it ask. Unlike `Origin`, it says so of images and links too.
- * Who is no browser says nothing.
+ * Whether a browser says that a page of another site caused the request. Unlike `Origin`, this also covers images and
+ * links. Clients that are not browsers send nothing.
  */
 export const isSentFromElsewhere = (headers: Readonly<Record<string, string>>, cors: Cors): boolean => {
   const { origin, 'sec-fetch-site': site } = headers;
@@ -22,6 +25,6 @@ export const isSentFromElsewhere = (headers: Readonly<Record<string, string>>, c
   return origin === undefined || !cors.allows(origin);
 };
 
-/** Our own origin is the host that was asked, whatever a proxy in front has made of the scheme. */
+/** Our own origin is the requested host, whatever scheme a proxy uses. */
 export const isOwnPage = ({ origin, host }: Readonly<Record<string, string>>): boolean =>
   origin === undefined || origin.toLowerCase().replace(/^https?:\/\//, '') === host?.toLowerCase();

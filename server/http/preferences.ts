@@ -1,19 +1,22 @@
-/** Request headers and query parameters by which a client says how long it wants to wait, and what it has sent before. */
+/** Request headers and query parameters for waiting, and for idempotency. */
 import { Failure } from '../../runtime/index.ts';
 
 export interface Preference {
-  /** RFC 7240 `respond-async`: answer at once. */
+  /** RFC 7240 `respond-async`: reply at once. */
   readonly isAsync?: boolean;
-  /** RFC 7240 `wait=N`: answer after so many milliseconds at the latest. */
+  /** RFC 7240 `wait=N`: reply after this many milliseconds at the latest. */
   readonly waitMs?: number;
-  /** What `Preference-Applied` says. */
+  /** The value of `Preference-Applied`. */
   readonly applied?: string;
 }
 
-/** Longer waits are cut to this; connections are not for ever. */
+/** Longer waits are reduced to this, because connections do not last for ever. */
 export const MAX_WAIT_S = 300;
 
-/** RFC 7240: what is not understood is ignored. `respond-async, wait=N`: wait so long before answering asynchronously. */
+/**
+ * RFC 7240: unknown preferences are ignored. `respond-async, wait=N`: wait up to N seconds before replying
+ * asynchronously.
+ */
 export const readPreference = (header: string | undefined): Preference => {
   if (header === undefined) return {};
   const wanted = header
@@ -28,7 +31,7 @@ export const readPreference = (header: string | undefined): Preference => {
   return wanted.includes('respond-async') ? { isAsync: true, applied: 'respond-async' } : {};
 };
 
-/** Plain or as a quoted structured-field string. Throws `request_invalid` for a key that could not be one. */
+/** Plain or as a quoted structured-field string. Throws `request_invalid` for an invalid key. */
 export const readIdempotencyKey = (header: string | undefined): string | undefined => {
   if (header === undefined) return undefined;
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
@@ -38,7 +41,7 @@ export const readIdempotencyKey = (header: string | undefined): string | undefin
   });
 };
 
-/** A whole number in a query. Throws `request_invalid` naming the parameter and its bounds. */
+/** An integer in a query. Throws `request_invalid` with the parameter and its bounds. */
 export const readCount = (
   query: URLSearchParams,
   name: string,

@@ -1,7 +1,7 @@
-/** The two shapes in which a request is refused: RFC 9457 for what is ours, `{"detail"}` where NAT's clients expect it. */
+/** The two forms of a refusal: RFC 9457 for our own routes, `{"detail"}` for NAT's clients. */
 import type { Reply } from './route.ts';
 
-/** RFC 9457. `extra` adds members, or replaces `type`, which says by default that the title says it all. */
+/** RFC 9457. `extra` adds members, or replaces `type`, whose default means that the title is sufficient. */
 export const problem = (
   status: number,
   title: string,

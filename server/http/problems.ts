@@ -1,4 +1,4 @@
-/** Every failure of the runtime as a status, and as the body that goes with it (RFC 9457). */
+/** Converts failures of the runtime to a status and a body (RFC 9457). */
 import { Failure, type FailureCode, failures, type Log } from '../../runtime/index.ts';
 import { ValidationFailure, validationReply } from './mistakes.ts';
 import { problem } from './problem.ts';
@@ -35,7 +35,10 @@ const statuses = {
   workflow_not_found: 404,
 } as const satisfies Record<FailureCode, number>;
 
-/** The reply to whatever a route threw. What is not a Failure is a defect: the log gets it, the client does not. */
+/**
+ * The reply to an error of a route. An error that is not a Failure is a defect: it goes to the log, and not to the
+ * client.
+ */
 export const problemOf =
   (log: Log) =>
   (thrown: unknown): Reply => {
@@ -54,7 +57,7 @@ export const failureReply = ({ code, message, retryAfterMs }: Failure): Reply =>
   return { ...reply, headers };
 };
 
-/** `headers` are given away: the content type is added to them. */
+/** `headers` belong to the reply: the content type is added to them. */
 export const json = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => {
   headers['content-type'] = 'application/json';
   return { status, headers, body: JSON.stringify(body) };

@@ -1,18 +1,18 @@
-/** Who reads the streams of an execution: what ends with its readers ends with the last of them. */
+/** Counts the subscribers of an execution's streams. Some executions end with their last subscriber. */
 import type { Caller, ExecutionView, Runtime } from '../../runtime/index.ts';
 import type { Call } from './route.ts';
 
 interface Readers {
   count: number;
-  /** Who has asked that the run ends with its readers. */
+  /** Executions that end with their subscribers, and who asked for that. */
   cancelBy: Caller | undefined;
 }
 
 const all = new WeakMap<ExecutionView, Readers>();
 
 /**
- * Counts a reader for as long as its stream lasts. `cancelBy`: it asks that the run is cancelled when no reader is left;
- * that holds also if others leave after it.
+ * Counts a subscriber until its stream ends. `cancelBy`: the run is cancelled when no subscriber is left, also if
+ * others disconnect later.
  */
 export const countReader = (
   runtime: Pick<Runtime, 'cancel'>,
@@ -28,6 +28,6 @@ export const countReader = (
     readers.count -= 1;
     const { count, cancelBy: by } = readers;
     if (count > 0 || by === undefined || execution.isSettled) return;
-    runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
+    runtime.cancel(execution.id, by).catch(() => {}); // it may have settled meanwhile
   });
 };

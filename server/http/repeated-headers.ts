@@ -1,4 +1,4 @@
-/** Which headers came more than once in a request: joined, one value and two cannot be told apart. */
+/** Which headers were repeated: after joining, one value cannot be distinguished from two. */
 
 const repeated = new WeakMap<object, Set<string>>();
 
@@ -8,5 +8,5 @@ export const noteRepeated = (headers: object, name: string): void => {
   else names.add(name);
 };
 
-/** `headers` is the object that was made from the request, not a copy of it. */
+/** `headers` is the object made from the request, not a copy. */
 export const isRepeated = (headers: object, name: string): boolean => repeated.get(headers)?.has(name) === true;

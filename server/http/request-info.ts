@@ -1,4 +1,4 @@
-/** A request as a workflow sees it: parsed when somebody looks, and only then. */
+/** A request for a workflow, parsed on first use. */
 import type { Json, RequestInfo } from '../../runtime/index.ts';
 import { readCookies } from './cookies.ts';
 import type { Call } from './route.ts';

@@ -1,36 +1,37 @@
-/** What a route sees and gives: plain values. A test calls `handle` with a literal, without a socket. */
+/** The input and output of a route: plain values. A test calls `handle` with a literal, without a socket. */
 import type { About } from './about.ts';
 
 /**
- * One request. Read what you need before `handle` returns; if it returns a promise, everything stays readable, also
- * when the client has gone.
+ * One request. Read what you need before `handle` returns. If it returns a promise, everything stays readable, also
+ * after a disconnect.
  */
 export interface Call {
   readonly method: string;
-  /** As it came, percent-encoded, without query and without the server's root path. */
+  /** As received, percent-encoded, without query and without the server's root path. */
   readonly path: string;
-  /** The same with the server's root path, if it came with it. Default `path`. */
+  /** The same with the server's root path, if the request has it. Default `path`. */
   readonly fullPath?: string;
   /**
-   * Decoded; never empty, `.` or `..`, and without slash or NUL. That of a rest is `*`, and may be anything, such as `../a`.
+   * Decoded; never empty, `.` or `..`, and without slash or NUL. The rest of a path is `*`, and may be anything, such
+   * as `../a`.
    */
   readonly params: Readonly<Record<string, string>>;
-  /** As it came, without the question mark; `''` when there is none. */
+  /** As received, without the question mark; `''` without a query. */
   readonly query: string;
   /** By lower-case name, without prototype. Repeated ones are joined: `cookie` by `; `, all others by `, `. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * `host` is an IP address, IPv4 if it is one mapped into IPv6, and `''` if nobody asked before the client had gone.
-   * `port` is 0 where the adapter cannot tell.
+   * `host` is an IP address, IPv4 if it is mapped into IPv6, and `''` if it was first read after a disconnect. `port`
+   * is 0 if the adapter does not know it.
    */
   readonly client: { readonly host: string; readonly port: number };
-  /** Complete; undefined when none came, or an empty one. */
+  /** Complete; undefined without a body, or with an empty one. */
   readonly body: Buffer | undefined;
-  /** Aborted when the client goes away, or when the server stops before the reply. `onGone` costs less. */
+  /** Aborted when the client disconnects, or when the server stops before the reply. `onGone` costs less. */
   readonly signal: AbortSignal;
   /**
-   * Calls `listener` once, when `signal` would be aborted; at once if that has happened. Never after the reply; one that
-   * streams lasts until its end.
+   * Calls `listener` once, when `signal` would be aborted; at once if it already is. Never after the reply; a streamed
+   * reply lasts until its end.
    */
   onGone(listener: () => void): void;
 }
@@ -44,44 +45,54 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   /**
-   * Instead of `body`: called once, when the head has been written, to write the body over time. It may not be called at
-   * all, if the client has gone before: what must end with the client is tied to `Call.onGone`.
+   * Instead of `body`: called once after the head, to write the body over time. It is not called if the client has
+   * disconnected before: use `Call.onGone` for cleanup.
    */
   readonly stream?: (sink: Sink) => void;
 }
 
 /**
- * Where a body is written as it comes. Whoever writes keeps nothing in store: while the socket is full, it waits for
- * `onDrain` and only then gets what to write next. A client that takes nothing for ten seconds is cut off.
+ * Writes a body over time. A writer has no buffer: while the socket is full, it waits for `onDrain` and only then gets
+ * the next data. A client that accepts nothing for ten seconds is cut.
  */
 export interface Sink {
   /**
-   * False: the socket is full; this piece will still arrive, but write no other before `onDrain`. The head leaves with
-   * the first piece. Nothing happens with an empty one, nor after the end or once the client has gone.
+   * False: the socket is full. This piece is still sent, but write no other before `onDrain`. The head is sent with the
+   * first piece. An empty piece has no effect, and neither has a call after the end or after a disconnect.
    */
   write(piece: string): boolean;
-  /** Ends the body. Nothing happens if it has ended. */
+  /** Ends the body. Has no effect after the end. */
   end(): void;
-  /** Cuts the connection, so that nobody takes the body for whole; the error is reported. Nothing happens after the end. */
+  /**
+   * Cuts the connection, so that the client does not take the body for complete. The error is reported. Has no effect
+   * after the end.
+   */
   fail(error: unknown): void;
-  /** There is one listener: the last one that was given. Called each time that a full socket has room again. */
+  /** Sets the only listener. It is called each time that a full socket has room again. */
   onDrain(listener: () => void): void;
-  /** Calls `listener` once, when the client goes before the end; at once if it has. */
+  /** Calls `listener` once, if the client disconnects before the end; at once if it has. */
   onGone(listener: () => void): void;
 }
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** `/executions/:id`: a segment with a colon takes any one segment. `/static/*`: the last one takes all that follow. */
+  /**
+   * `/executions/:id`: a segment with a colon matches one segment. `/static/*`: the last one matches the rest of the
+   * path.
+   */
   readonly path: string;
-  /** For the OpenAPI document. `null`: the route is there to refuse, and is not described. */
+  /** For the OpenAPI document. `null`: the route only refuses, and is not described. */
   readonly about?: About | null;
-  /** Beyond it a request is refused with 413. Default: what the server says for all routes. */
+  /** Maximum bytes of a body; more gets 413. Default: the limit of the server. */
   readonly maxBodyBytes?: number;
-  /** Whether a GET does more than read: then there is no HEAD. Default false. */
+  /** Whether a GET has effects: then there is no HEAD. Default false. */
   readonly isUnsafe?: boolean;
-  /** What the server refuses without asking `handle`, as this route's clients read it. Default: as it is. */
+  /** Whether pages of other sites may navigate to a GET that has effects. Default false. */
+  readonly isForeign?: boolean;
+  /** The setting that moves or removes it, for messages, e.g. `workflow.path`. */
+  readonly setting?: string;
+  /** Converts refusals of the server, which do not reach `handle`, for this route's clients. Default: unchanged. */
   refused?(reply: Reply, call: Call): Reply;
-  /** A reply that is there at once saves a promise. What it throws is answered by the server's `problem`. */
+  /** A synchronous reply saves a promise. The server's `problem` answers errors. */
   handle(call: Call): Reply | Promise<Reply>;
 }

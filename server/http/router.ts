@@ -1,7 +1,7 @@
 /**
- * Which route answers a path: a tree of segments. A literal segment beats a parameter, a parameter beats a rest, and of two
- * routes with the same path and method the first one wins. Segments are compared decoded, one by one: an encoded slash
- * separates nothing. A rest is whatever is left, decoded: its route has to look at it.
+ * Finds the route of a path, by a tree of segments. A literal segment wins over a parameter, and a parameter over a
+ * rest. Of two routes with the same path and method the first one wins. Segments are compared decoded, one by one, so
+ * an encoded slash separates nothing. A rest is the remaining path, decoded; its route has to check it.
  */
 import type { Route } from './route.ts';
 
@@ -12,9 +12,9 @@ export type Found =
   | { readonly kind: 'nothing' };
 
 export interface Router {
-  /** The path of a URL without the root path, if it is below that. */
+  /** The path of a URL without the root path, if it is below it. */
   inner(path: string): string;
-  /** `path` is an inner one, still percent-encoded. `trailingSlash`: without it, there would be something. */
+  /** `path` is below the root path, still percent-encoded. `trailingSlash`: without the slash, a route would match. */
   find(method: string, path: string): Found;
 }
 
@@ -24,7 +24,7 @@ type Node = {
   literals: Map<string, Node>;
   parameter: Node | undefined;
   endpoints: Endpoints;
-  /** What takes all segments that are left, if there are any. */
+  /** The route for all remaining segments, if there is one. */
   rest: Endpoints | undefined;
 };
 
@@ -34,7 +34,10 @@ const trailingSlash: Found = { kind: 'trailingSlash' };
 const REST = '*';
 const isParameter = (segment: string): boolean => segment.startsWith(':');
 
-/** Routes answer with and without `rootPath` (e.g. `/api`). Throws on a path that does not start with a slash, or goes on after a rest. */
+/**
+ * Routes answer with and without `rootPath` (e.g. `/api`). Throws for a path that does not start with a slash, or
+ * continues after a rest.
+ */
 export const createRouter = (routes: readonly Route[], rootPath = ''): Router => {
   const root = node();
   for (const route of routes) addRoute(root, route);
@@ -55,7 +58,7 @@ export const createRouter = (routes: readonly Route[], rootPath = ''): Router =>
   const match = (method: string, path: string): Found => {
     const segments = segmentsOf(path);
     if (segments === undefined) return nothing;
-    // A HEAD is answered as a GET without its body.
+    // A HEAD is answered like a GET without its body.
     const endpoint = seek(root, segments, 0, method) ?? (method === 'HEAD' ? headOf(segments) : undefined);
     if (endpoint !== undefined) return endpoint.names.length === 0 ? endpoint.found : bind(endpoint, segments);
     const others = new Set(methodsAt(root, segments, 0));
@@ -72,6 +75,34 @@ export const createRouter = (routes: readonly Route[], rootPath = ''): Router =>
 };
 
 export const withoutTrailingSlash = (path: string): string => path.replace(/\/+$/, '');
+
+/** Pairs of routes that can answer the same request, which are in the order of `routes`. */
+export const overlapsOf = (routes: readonly Route[]): (readonly [earlier: Route, later: Route])[] => {
+  const root = node();
+  return routes.flatMap((route) => {
+    const found = meeting(root, split(route.path), 0, route.method);
+    addRoute(root, route);
+    return found.map((earlier) => [earlier.route, route] as const);
+  });
+};
+
+/** Endpoints that answer some request of this pattern. */
+const meeting = (from: Node, pattern: readonly string[], at: number, method: string): Endpoint[] => {
+  const own = (endpoints?: Endpoints): Endpoint[] => [endpoints?.get(method) ?? []].flat();
+  const segment = pattern[at];
+  if (segment === undefined) return own(from.endpoints);
+  const isAny = segment === REST || isParameter(segment);
+  const literals = isAny
+    ? [...from.literals].flatMap(([name, next]) => (segment === REST || isName(name) ? [next] : []))
+    : [from.literals.get(segment) ?? []].flat();
+  const nexts = from.parameter && (isAny || isName(segment)) ? [...literals, from.parameter] : literals;
+  const below = nexts.flatMap((next) =>
+    segment === REST
+      ? [...own(next.endpoints), ...meeting(next, pattern, at, method)]
+      : meeting(next, pattern, at + 1, method),
+  );
+  return [...below, ...own(from.rest)];
+};
 
 const addRoute = (root: Node, route: Route): void => {
   requireSlash(route.path);
@@ -107,7 +138,7 @@ const segmentsOf = (path: string): string[] | undefined => {
   }
 };
 
-/** The segments after the first slash; three times as fast as `String.split`, and every request comes through here. */
+/** The segments after the first slash. Three times as fast as `String.split`, and every request needs it. */
 const split = (path: string): string[] => {
   const segments: string[] = [];
   let start = 1;
@@ -137,7 +168,7 @@ const methodsAt = (from: Node, segments: readonly string[], at: number): string[
   return from.rest === undefined ? below : [...below, ...from.rest.keys()];
 };
 
-/** A parameter often ends up in a file name or a URL: what would change its meaning there is not a name. */
+/** A parameter may end up in a file name or a URL, so names with a special meaning there are refused. */
 export const isName = (segment: string): boolean =>
   segment !== '' && segment !== '.' && segment !== '..' && !segment.includes('/') && !segment.includes('\0');
 

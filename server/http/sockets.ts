@@ -1,54 +1,50 @@
-/** What sockets of all kinds have in common: how they are opened and refused, counted, kept alive, and closed. */
+/** The common part of all sockets: upgrades and refusals, counting, pings, and closing. */
 import type { AcceptedSocket, AdapterSocket, Handshaken, SocketKind, SocketReader, SocketRefusal } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
-import { hasBody } from './body.ts';
-import type { Cors } from './cors.ts';
+import { type After, hasBody } from './body.ts';
 import type { Host } from './exchange.ts';
 
-/** Proxies cut connections that are silent for a minute. */
-export const PING_MS = 25_000;
+/** Proxies close connections that are silent for a minute. */
+const PING_MS = 25_000;
 
 const GOING_AWAY = 1001;
 
-/** What sockets need of the HTTP server they are part of. */
-export interface SocketHost {
-  readonly cors: Cors | undefined;
-  readonly host: Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent'>;
+/** The functions that sockets need of their HTTP server. */
+export type SocketHost = Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent'>;
+
+/** Sockets at one path, defined by a protocol. */
+export interface SocketRoute extends Omit<SocketKind, 'accept'> {
+  /** The setting that moves it, e.g. `workflow.websocket_path`. */
+  readonly setting?: string;
+  /** Decides synchronously. `path` begins with the server's root path, if the request has it. */
+  accept(handshake: Handshaken, path: string): SocketRefusal | AcceptedSocket;
 }
 
-/** Sockets that are mounted with the routes of a server. */
-export interface MountedSockets {
-  /** At paths that begin with `rootPath` too. */
-  kinds(rootPath: string, part: SocketHost): readonly SocketKind[];
-}
-
-/** The open sockets of one kind. All are pinged, also those on which something was just said. */
+/** The open sockets of a server. All are pinged, also active ones. */
 export class OpenSockets {
   readonly #sockets = new Set<AdapterSocket>();
-  readonly #after: (ms: number, run: () => void) => () => void;
+  readonly #after: After;
   #callOffPing: (() => void) | undefined;
 
-  constructor(after: (ms: number, run: () => void) => () => void) {
+  constructor(after: After) {
     this.#after = after;
   }
 
-  get size(): number {
-    return this.#sockets.size;
-  }
-
-  /** The same kind, whose sockets are counted here. What it throws ends the socket and is reported. */
-  hold(kind: SocketKind, host: SocketHost['host']): SocketKind {
+  /** For the adapter, below `prefix`. Sockets are counted here. An error of a socket ends it, and is reported. */
+  hold(route: SocketRoute, host: SocketHost, prefix = ''): SocketKind {
+    const path = prefix + route.path;
     return {
-      ...kind,
+      ...route,
+      path,
       accept: (handshake) => {
-        const accepted = accept(kind, handshake, host);
+        const accepted = accept(route, handshake, path, host);
         if ('status' in accepted) return accepted;
         return { cookie: accepted.cookie, open: (socket) => new Held(socket, accepted, host, this.#sockets, this) };
       },
     };
   }
 
-  /** Closes all of them, and says that the server goes away. */
+  /** Closes all of them, with a message about the shutdown. */
   close(): void {
     for (const socket of [...this.#sockets]) socket.end(GOING_AWAY, 'The server is shutting down.');
   }
@@ -69,17 +65,22 @@ export class OpenSockets {
   }
 }
 
-const accept = (kind: SocketKind, handshake: Handshaken, host: SocketHost['host']): SocketRefusal | AcceptedSocket => {
+const accept = (
+  route: SocketRoute,
+  handshake: Handshaken,
+  path: string,
+  host: SocketHost,
+): SocketRefusal | AcceptedSocket => {
   if (host.draining) return { status: 503, detail: 'The server is shutting down.' };
   try {
-    return hasBody(handshake.headers) ? withBody : kind.accept(handshake);
+    return hasBody(handshake.headers) ? withBody : route.accept(handshake, path);
   } catch (thrown) {
     host.report(thrown);
     return { status: 500, detail: 'The server could not answer.' };
   }
 };
 
-/** What follows could be taken for something else than frames. */
+/** Later bytes could be misread as something else than frames. */
 const withBody: SocketRefusal = {
   status: 400,
   detail: 'A request to open a socket has no body: send neither Content-Length nor Transfer-Encoding.',
@@ -89,7 +90,7 @@ const withBody: SocketRefusal = {
 class Held implements SocketReader {
   readonly #socket: AdapterSocket;
   readonly #counted: CountedSocket;
-  readonly #host: SocketHost['host'];
+  readonly #host: SocketHost;
   readonly #all: Set<AdapterSocket>;
   readonly #open: OpenSockets;
   #reader: SocketReader | undefined;
@@ -97,7 +98,7 @@ class Held implements SocketReader {
   constructor(
     socket: AdapterSocket,
     accepted: AcceptedSocket,
-    host: SocketHost['host'],
+    host: SocketHost,
     all: Set<AdapterSocket>,
     open: OpenSockets,
   ) {
@@ -145,14 +146,14 @@ class Held implements SocketReader {
     this.#host.closed();
   }
 
-  /** An exception that left a callback would end the process. */
+  /** An uncaught exception in a callback would end the process. */
   #fail(thrown: unknown): void {
     this.#host.report(thrown);
     this.#socket.cut();
   }
 }
 
-/** A socket whose unsent bytes are counted with those of all clients. */
+/** A socket whose unsent bytes count for all clients together. */
 class CountedSocket implements AdapterSocket, Holder {
   readonly #socket: AdapterSocket;
   readonly #unsent: Backlog;
@@ -174,7 +175,7 @@ class CountedSocket implements AdapterSocket, Holder {
     if (unsent > 0 && !this.#isClosed) this.#unsent.grow(this, unsent);
   }
 
-  /** Something has left. */
+  /** Unsent bytes were sent. */
   gotOn(): void {
     if (this.#isClosed) return;
     const { unsent } = this;

@@ -1,18 +1,18 @@
 /**
- * Wrong keys, by the address they came from: a few are free, further ones are refused until some time has passed. A right key
- * is never refused, since operators may share an address with a guesser. Length keeps keys from being guessed; this keeps
- * guessers from being served.
+ * Limits wrong operator keys by address: a few are free, further ones are refused for a while. A right key is never
+ * refused, because operators may share an address with an attacker. The length of a key prevents guessing; this limit
+ * reduces load.
  */
 import { Failure, networkOf } from '../../runtime/index.ts';
 
-/** Wrong keys in a row that cost nothing; and how long it takes until one more is free. */
+/** Number of free wrong keys in a row, and the time until one more is free. */
 const FREE = 10;
 const REGAINED_MS = 6_000;
-/** Addresses that are remembered; the one that was seen first goes first. */
+/** Number of remembered addresses. The oldest is dropped. */
 const MAX_ADDRESSES = 10_000;
 
 export class Attempts {
-  /** When the address has all of its free attempts again. Epoch milliseconds. */
+  /** When the address has all its free attempts again. Epoch milliseconds. */
   readonly #wholeAt = new Map<string, number>();
   readonly #now: () => number;
 
@@ -20,7 +20,9 @@ export class Attempts {
     this.#now = now;
   }
 
-  /** A wrong key came from there. Throws `too_many_attempts` if it was one too many; that one does not count. */
+  /**
+   * Records a wrong key from this address. Throws `too_many_attempts` beyond the limit; that attempt is not counted.
+   */
   failed(address: string): void {
     const network = networkOf(address);
     const now = this.#now();

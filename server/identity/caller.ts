@@ -1,4 +1,4 @@
-/** Who calls: the identity of a request, and whether it comes from an operator. */
+/** The caller of a request: its identity, and whether it is an operator. */
 import type { Caller } from '../../runtime/index.ts';
 import type { Call, Reply } from '../http/route.ts';
 import { readGuest } from './guest.ts';
@@ -6,8 +6,8 @@ import type { Headers, Identifier } from './identifier.ts';
 import type { OperatorDoor } from './operator-door.ts';
 
 /**
- * Throws or rejects with `credential_invalid` for a credential that cannot be accepted. A promise only where a JWT is
- * verified. An operator needs no identity beside.
+ * Throws or rejects with `credential_invalid` for an invalid credential. Returns a promise only for a JWT. An operator
+ * needs no further identity.
  */
 export type Who = (call: Pick<Call, 'headers' | 'client'>) => Caller | Promise<Caller>;
 
@@ -16,25 +16,25 @@ export interface WhoDeps {
   readonly door: OperatorDoor;
   /** Whether there are pages for operators. */
   readonly hasPages: boolean;
-  /** Whether all callers without identity are one: then names are shared, as on NAT. */
+  /** Whether all callers without identity are one, so that they share names, as on NAT. */
   readonly sharesNames: boolean;
 }
 
 /**
- * A page for operators asks by the header `X-As-Operator` for what the door gives its browser. Without that header a
- * signed-in browser, or one on this machine, is nobody in particular; and other pages cannot send it.
+ * A page for operators sends the header `X-As-Operator` to use the rights of its browser. Without that header, a
+ * signed-in browser, or one on this machine, has no identity. Other pages cannot send the header.
  */
 export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps): Who => {
   const { header } = identifier;
   const anonymous = (headers: Headers, isOperator: boolean): Caller => {
-    const guest = sharesNames ? EVERYBODY : readGuest(headers);
+    const guest = sharesNames ? ALL_ANONYMOUS : readGuest(headers);
     return guest === undefined ? { userId: undefined, isOperator } : { userId: undefined, isOperator, guest };
   };
   return (call) => {
     const { headers } = call;
     const isPage = hasPages && headers['x-as-operator'] !== undefined;
     const operator = isPage ? door.mayOperate(call) : door.hasKey(call);
-    // Operators do not come through the proxy that says who its users are.
+    // Operators do not come through the proxy that identifies users.
     if (operator && header !== undefined && headers[header] === undefined) return OPERATOR;
     const identity = identifier.identify(headers);
     if (identity === undefined) return anonymous(headers, operator);
@@ -43,11 +43,11 @@ export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps):
   };
 };
 
-const EVERYBODY = 'everybody';
+const ALL_ANONYMOUS = 'everybody';
 
 const OPERATOR: Caller = { userId: undefined, isOperator: true };
 
-/** Goes on with the caller: at once, if it is known at once. */
+/** Continues with the caller, synchronously if it is known already. */
 export const withCaller = (
   by: Caller | Promise<Caller>,
   reply: (by: Caller) => Reply | Promise<Reply>,

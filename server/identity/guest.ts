@@ -1,15 +1,15 @@
 /**
- * Callers without identity who choose names, of jobs or conversations: the names are theirs by a token that the server
- * gives at the start. Browsers and clients with a cookie jar send it back by themselves, others as a header.
+ * Callers without identity that choose names of jobs or conversations. The names belong to a token that the server
+ * sends with the reply to the start. Browsers and clients with a cookie jar return it as a cookie, others as a header.
  */
 import { randomBytes } from 'node:crypto';
 import { readCookie } from '../http/cookies.ts';
 import type { Headers } from './identifier.ts';
 
-export const GUEST_HEADER = 'guest-token';
+const GUEST_HEADER = 'guest-token';
 const GUEST_COOKIE = 'fermata-guest';
 
-/** What we give is sent back whole, or it is none of ours. */
+/** A valid token is returned unchanged. */
 const TOKEN = /^[\w-]{32}$/;
 
 export const readGuest = (headers: Headers): string | undefined => {
@@ -19,10 +19,10 @@ export const readGuest = (headers: Headers): string | undefined => {
 
 export const newGuest = (): string => randomBytes(24).toString('base64url');
 
-/** Cross-site requests of others do not carry it, and scripts do not see it. */
+/** Cross-site requests do not contain it, and scripts cannot read it. */
 export const guestCookie = (token: string): string => `${GUEST_COOKIE}=${token}; Path=/; HttpOnly; SameSite=Lax`;
 
-/** Headers of the reply that gives it. */
+/** Headers of the reply with the token. */
 export const guestHeaders = (token: string): Record<string, string> => ({
   [GUEST_HEADER]: token,
   'set-cookie': guestCookie(token),

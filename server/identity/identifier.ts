@@ -1,9 +1,9 @@
 /**
- * Who is calling, read from the headers of a request or from the `auth_message` of a socket.
+ * Identifies the caller by the headers of a request, or by the `auth_message` of a socket.
  *
- * The first credential found counts, and hides the others: cookie `nat-session`, `Authorization`, `X-API-Key`. Cookies,
- * API keys and Basic credentials are mapped to a user, not checked: whoever knows the text is the user. A JWT names a
- * user by claims that are no secret, and so it is verified. Where a proxy says who the user is, only that counts.
+ * The first credential wins, in this order: cookie `nat-session`, `Authorization`, `X-API-Key`. Cookies, API keys and
+ * Basic credentials are mapped to a user without a check: a caller who knows the text is the user. A JWT is verified,
+ * because its claims are not secret. With a proxy that identifies users, only its header counts.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Credential, Failure, type UserInfo, userInfoOf } from '../../runtime/index.ts';
@@ -14,25 +14,29 @@ import { createIssuersVerifier, type IssuerOptions } from './issuers.ts';
 import { createJwtVerifier, type JwtOptions, readUnverified, undecodable } from './jwt.ts';
 
 export interface IdentityOptions {
-  /** How JWTs are verified. Default: not at all, and every JWT is refused. */
+  /** How JWTs are verified. Default: every JWT is refused. */
   jwt?: JwtOptions;
-  /** Issuers whose JWTs are accepted, instead of `jwt`; users of two issuers are never one. Default: those of `jwt`. */
+  /**
+   * Issuers whose JWTs are accepted, instead of `jwt`. Users of two issuers are never the same. Default: those of
+   * `jwt`.
+   */
   issuers?: readonly IssuerOptions[];
   /**
-   * Name of the header in which a proxy says who the user is. It counts above all credentials, and a request without it is
-   * refused: for a server that only this proxy can reach. Excludes all else here but `operatorKey`. Default: there is none.
+   * Name of the header in which a proxy identifies the user. It overrides all credentials, and requests without it are
+   * refused. Use it for a server that only this proxy can reach. Excludes all options here except `operatorKey`.
+   * Default: none.
    */
   header?: string;
-  /** The kinds of credentials that count; others are refused. Default: all of them. */
+  /** Accepted kinds of credentials; others are refused. Default: all. */
   accepted?: readonly AcceptedKind[];
   /**
-   * Accepts JWTs as NAT does: unsigned, forged and expired ones too. For a server that only a verifying proxy can reach,
-   * while moving from NAT; not together with `jwt` or `issuers`. Default false.
+   * Accepts JWTs as NAT does, including unsigned, forged and expired ones. For a server that only a verifying proxy can
+   * reach, during a migration from NAT. Excludes `jwt` and `issuers`. Default false.
    */
   allowUnverifiedJwts?: boolean;
   /** Default `by_kind` with `jwt` or `issuers`, else `nat`; see `docs/decisions/0002-user-ids.md`. */
   userIds?: UserIdScheme;
-  /** The text or texts of `X-Operator-Key`, at least 16 characters each. Default: nobody is operator. */
+  /** One or more values for `X-Operator-Key`, at least 16 characters each. Default: no key. */
   operatorKey?: string | readonly string[];
 }
 
@@ -58,18 +62,18 @@ export type AuthPayload =
 
 export interface Identifier {
   /**
-   * Undefined if the request carries no credential. A promise only where a JWT is verified, so that the others cost no
-   * turn of the event loop. Throws or rejects with a Failure: `credential_invalid`, or a retryable one.
+   * Undefined without a credential. Returns a promise only for a JWT, so that other kinds cost no turn of the event
+   * loop. Throws or rejects with a Failure: `credential_invalid`, or a retryable one.
    */
   identify(headers: Headers): Identity | undefined | Promise<Identity>;
-  /** As `identify`; a `jwt` is never taken for an API key. */
+  /** Like `identify`. A `jwt` is never treated as an API key. */
   identifyMessage(payload: AuthPayload): Identity | Promise<Identity>;
   isOperator(headers: Headers): boolean;
-  /** Lower-case name of the header that a trusted proxy sets; undefined if there is none. */
+  /** Lower-case name of the header of a trusted proxy; undefined without one. */
   readonly header: string | undefined;
-  /** Whether a socket whose handshake has a bad credential is refused, as on NAT 1.9 where any of these is configured. */
+  /** Whether an upgrade with an invalid credential is refused, as on NAT 1.9 with any of these options. */
   readonly isStrict: boolean;
-  /** Sentences for the log at start: what these options leave open. */
+  /** Warnings for the log at the start about insecure options. */
   readonly warnings: readonly string[];
 }
 
@@ -144,7 +148,7 @@ const verifierOf = ({ jwt, issuers }: IdentityOptions): Verify | undefined => {
   if (issuers !== undefined) return createIssuersVerifier(issuers);
   if (jwt === undefined) return undefined;
   const verify = createJwtVerifier(jwt);
-  // Of two issuers each has its own users, though both may call one of them `1`.
+  // Each issuer has its own users: user `1` of one issuer is not user `1` of another.
   const isShared = [jwt.issuer ?? []].flat().length > 1;
   return async (token) => {
     const claims = await verify(token);
@@ -152,7 +156,7 @@ const verifierOf = ({ jwt, issuers }: IdentityOptions): Verify | undefined => {
   };
 };
 
-/** Throws `credential_invalid` unless it is there once, and says something. */
+/** Throws `credential_invalid` unless the header is present once and not empty. */
 const saidByProxy = (headers: Headers, name: string): string => {
   const value = headers[name]?.trim();
   if (value === undefined) throw refused(`Configured identity header '${name}' is missing`);
@@ -177,7 +181,7 @@ const checkOptions = (options: IdentityOptions): void => {
   if (userIds !== 'nat' && userIds !== 'by_kind') throw bad('userIds must be nat or by_kind');
 };
 
-/** Headers that proxies and browsers set for another purpose are none of a user. */
+/** Headers that proxies and browsers set for another purpose do not identify a user. */
 const isHeaderName = (name: string): boolean =>
   /^[\w!#$%&'*+.^`|~-]{1,100}$/.test(name) &&
   !/^(host|origin|cookie|authorization|connection|content-.*|x-api-key|guest-token|x-operator-key|x-as-operator|forwarded|x-forwarded-(for|host|port|proto))$/i.test(
@@ -188,10 +192,10 @@ const warningsOf = (options: IdentityOptions, scheme: UserIdScheme): string[] =>
   const { jwt, issuers, header, allowUnverifiedJwts } = options;
   const warnings: string[] = [];
   if (header !== undefined) {
-    warnings.push(`header: ${header} names the user; whoever reaches this server without the proxy can be anyone`);
+    warnings.push(`header: ${header} names the user; a client that bypasses the proxy can choose any user`);
   }
   if (allowUnverifiedJwts) {
-    warnings.push('allowUnverifiedJwts: forged and expired JWTs are accepted, who reaches this server can be anyone');
+    warnings.push('allowUnverifiedJwts: forged and expired JWTs are accepted, so any client can choose any user');
   }
   if ((jwt || issuers) && scheme === 'nat') {
     warnings.push('userIds nat: a session cookie with the sub of a user is that user, although JWTs are verified');
@@ -214,14 +218,14 @@ const operatorCheck = (keys: readonly string[]): Identifier['isOperator'] => {
     const key = headers['x-operator-key'];
     if (key === undefined) return false;
     const given = sha256(key);
-    return accepted.filter((key) => timingSafeEqual(key, given)).length > 0; // compares with all, whichever fits
+    return accepted.filter((key) => timingSafeEqual(key, given)).length > 0; // compares with all keys, to take constant time
   };
 };
 
-// Digests have one length, which timingSafeEqual needs, and which tells nothing of the key's.
+// Digests have equal length, as timingSafeEqual requires, which hides the length of the key.
 const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Scheme in lower case, and what follows it; neither, if one of them is missing. */
+/** The scheme in lower case, and the rest; undefined if one of them is missing. */
 const readAuthorization = (header = ''): { scheme: string; text: string } => {
   const [, scheme = '', text = ''] = /^(\S+)\s+(.+)$/s.exec(header.trim()) ?? [];
   return { scheme: scheme.toLowerCase(), text };

@@ -1,20 +1,20 @@
-/** JWTs of several issuers: the claim `iss` says whose keys a token is verified with, and whose user its `sub` is. */
+/** JWTs of several issuers: the claim `iss` selects the keys for verification, and the namespace of `sub`. */
 import { Failure } from '../../runtime/index.ts';
 import type { Claims } from '../../runtime/nat/user-info.ts';
 import { createJwtVerifier, type JwtVerifier, readUnverified, secureUrl, undecodable } from './jwt.ts';
 
 export interface IssuerOptions {
-  /** What tokens say they are from (`iss`), to the letter. https, or http on the loopback interface. */
+  /** The exact value of `iss`. https, or http on the loopback interface. */
   issuerUrl: string;
-  /** Where it publishes its keys. https, or http on the loopback interface. */
+  /** URL of its keys. https, or http on the loopback interface. */
   jwksUri: string;
-  /** For whom its tokens must be issued (`aud`). */
+  /** The required audience (`aud`). */
   audience: string;
-  /** What they must allow. Default: nothing in particular. */
+  /** Required scopes. Default: none. */
   scopes?: readonly string[];
-  /** How long one fetch of the keys may take. Default 10_000. */
+  /** Timeout for fetching the keys. Milliseconds. Default 10_000. */
   timeoutMs?: number;
-  /** By how much clocks may differ. Default 60. */
+  /** Tolerated clock difference in seconds. Default 60. */
   leewayS?: number;
 }
 

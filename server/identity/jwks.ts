@@ -1,29 +1,29 @@
 /**
- * The keys that an issuer publishes (JWKS). Keys that are known serve while the issuer is away; an unknown key is asked
- * for, but not more often than the issuer likes, and until then its token is neither good nor bad.
+ * The published keys of an issuer (JWKS). Known keys stay valid while the issuer cannot be reached. An unknown key
+ * causes a fetch, at a limited rate; until then its token is neither valid nor invalid.
  */
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { Failure } from '../../runtime/index.ts';
 
-/** How long an unknown key waits before the issuer is asked again. */
+/** Interval of fetches for unknown keys. */
 const COOLDOWN_MS = 30_000;
 /** How long a failed fetch is not repeated. */
 const RETRY_MS = 2_000;
-/** Keys older than this are fetched anew, while they serve. */
+/** Keys older than this are fetched again while they are still used. */
 const STALE_MS = 600_000;
-/** Keys older than this serve no more: the issuer may have withdrawn one. */
+/** Keys older than this are no longer used: the issuer may have revoked one. */
 const EXPIRED_MS = 86_400_000;
 
-/** Throws `identity_unavailable`, with the time to wait, where it cannot be said whether a token is good. */
+/** Throws `identity_unavailable`, with the time to wait, if a token cannot be verified now. */
 export const remoteKeys = (url: URL, timeoutDuration: number): JWTVerifyGetKey => {
   let fetchedAt = Number.NEGATIVE_INFINITY;
   let retryAt = 0;
   const keys = createRemoteJWKSet(url, {
     timeoutDuration,
-    // When keys are fetched again is decided below.
+    // The rules for fetches are below.
     cooldownDuration: Number.POSITIVE_INFINITY,
     cacheMaxAge: Number.POSITIVE_INFINITY,
-    // Without this, every token would be a request to an issuer that is down.
+    // Without this, every token would cause a request to an issuer that is down.
     [customFetch]: (address, init) =>
       Date.now() < retryAt ? Promise.reject(new Error('The last fetch has just failed.')) : fetch(address, init),
   });
@@ -41,7 +41,7 @@ export const remoteKeys = (url: URL, timeoutDuration: number): JWTVerifyGetKey =
   return async (header, token) => {
     const ageMs = Date.now() - fetchedAt;
     if (ageMs > EXPIRED_MS) await fetchAnew();
-    else if (ageMs > STALE_MS && !keys.reloading) fetchAnew().catch(() => {}); // the known ones serve meanwhile
+    else if (ageMs > STALE_MS && !keys.reloading) fetchAnew().catch(() => {}); // known keys stay valid meanwhile
     try {
       return await keys(header, token);
     } catch (thrown) {

@@ -1,7 +1,7 @@
 /**
- * JSON Web Tokens, by `jose`. One key source decides which algorithms may be used, never the token: a secret takes
- * only HS*, a public key or a JWKS only asymmetric ones, nothing takes `none`. Messages tell why a token is refused in
- * our own words, and quote nothing of it.
+ * JSON Web Tokens, with `jose`. The key source decides the allowed algorithms, never the token: a secret allows only
+ * HS*, a public key or a JWKS only asymmetric ones, and `none` is never allowed. Messages explain a refusal in our own
+ * words, and quote no part of the token.
  */
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
@@ -9,27 +9,27 @@ import { Failure } from '../../runtime/index.ts';
 import type { Claims } from '../../runtime/nat/user-info.ts';
 import { remoteKeys } from './jwks.ts';
 
-/** Exactly one of `secret`, `publicKey` and `jwksUrl` says whose signatures count. */
+/** Exactly one of `secret`, `publicKey` and `jwksUrl` is required. */
 export interface JwtOptions {
-  /** What HS256, HS384 and HS512 tokens are signed with: at least 32 bytes of text. */
+  /** The secret of HS256, HS384 and HS512 signatures: at least 32 bytes of text. */
   secret?: string;
   /** An RSA (2048 bits or more), EC or Ed25519 public key, or a certificate, as PEM. */
   publicKey?: string;
-  /** Where the issuer publishes its keys. https, or http on the loopback interface. */
+  /** URL of the issuer's keys. https, or http on the loopback interface. */
   jwksUrl?: string;
-  /** Whose tokens are accepted (`iss`). Default: anyone's that the key has signed. */
+  /** Accepted issuers (`iss`). Default: any whose signature is valid. */
   issuer?: string | readonly string[];
-  /** For whom a token must be issued (`aud`). Default: for anyone, which is rarely what you want. */
+  /** Required audience (`aud`). Default: any, which is rarely what you want. */
   audience?: string | readonly string[];
-  /** What a token must allow (`scope`, or `scp`): all of these. Default: nothing in particular. */
+  /** Required scopes (`scope`, or `scp`). Default: none. */
   scopes?: readonly string[];
   /** Accepts tokens that never expire (without `exp`). Default false. */
   allowWithoutExpiry?: boolean;
-  /** By how much clocks may differ. Default 5. */
+  /** Tolerated clock difference in seconds. Default 5. */
   clockToleranceS?: number;
-  /** Narrows the algorithms that fit the key. Default: all that fit. */
+  /** Restricts the algorithms. Default: all that fit the key. */
   algorithms?: readonly string[];
-  /** How long one fetch of the JWKS may take. Default 5_000. */
+  /** Timeout for fetching the JWKS. Milliseconds. Default 5_000. */
   jwksTimeoutMs?: number;
 }
 
@@ -74,7 +74,7 @@ export const createJwtVerifier = (options: JwtOptions): JwtVerifier => {
   return async (token) => {
     const { payload } = await jwtVerify(token, key, checks).catch((thrown: unknown) => {
       if (thrown instanceof Failure) throw thrown;
-      // What jose says of a token may quote it, and a cause is logged; all else is about our own key.
+      // Messages of jose about a token may quote it, and causes are logged. Other errors concern our own key.
       throw undecodable(reasonOf(thrown), thrown instanceof errors.JOSEError ? undefined : thrown);
     });
     const granted = scopesOf(payload);
@@ -83,14 +83,14 @@ export const createJwtVerifier = (options: JwtOptions): JwtVerifier => {
   };
 };
 
-/** RFC 8693 has `scope`, a text with blanks; Microsoft and Okta have `scp`, a text or a list. */
+/** RFC 8693 defines `scope`, a text with spaces. Microsoft and Okta use `scp`, a text or a list. */
 const scopesOf = ({ scope, scp }: Claims): readonly unknown[] =>
   [scope, scp].flat().flatMap((given) => (typeof given === 'string' ? given.split(' ') : []));
 
 /**
- * The claims of a token that nobody verifies, as on NAT: neither signature nor expiry are looked at.
+ * The claims of an unverified token, as on NAT: signature and expiry are ignored.
  *
- * @throws Failure `credential_invalid` if it is no JWT at all.
+ * @throws Failure `credential_invalid` if it is not a JWT.
  */
 export const readUnverified = (token: string): Claims => {
   try {
@@ -101,7 +101,7 @@ export const readUnverified = (token: string): Claims => {
   }
 };
 
-/** NAT's words for every JWT that is not accepted. */
+/** NAT's text for every refused JWT. */
 export const undecodable = (reason: string, cause?: unknown): Failure =>
   new Failure('credential_invalid', { detail: `Failed to decode JWT: ${reason}`, cause });
 
@@ -164,11 +164,11 @@ const jwksAddress = (given: string): URL => {
   const url = secureUrl(given);
   if (url !== undefined) return url;
   throw bad(
-    'jwksUrl must be a https URL, or http on the loopback interface: whoever changes the keys on their way is everybody',
+    'jwksUrl must be a https URL, or http on the loopback interface: an attacker who replaces the keys in transit could be any user',
   );
 };
 
-/** https, or http on the loopback interface; undefined for all else. */
+/** https, or http on the loopback interface; undefined otherwise. */
 export const secureUrl = (given: string): URL | undefined => {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   const loopback = url !== undefined && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
@@ -199,7 +199,7 @@ const reasons: Record<string, string> = {
   ERR_JWT_EXPIRED: 'it has expired',
 };
 const claimReasons: Record<string, string> = {
-  aud: 'it was issued for somebody else',
+  aud: 'it was issued for another audience',
   exp: 'it has no expiry (exp)',
   iss: 'its issuer is not accepted here',
   nbf: 'it is not valid yet',

@@ -1,12 +1,12 @@
 /**
- * Who may operate this server: look at everybody's executions in the console and the inspector, and act on them.
+ * Operators: callers who may see all executions in the console and the inspector, and act on them.
  *
- * D1  Whoever brings the operator key: as `X-Operator-Key`, as a Bearer token, as `X-API-Key`, or by the cookie that
- *     signing in has set. The cookie holds a digest and not the key, and works for as long as the key is configured.
- * D2  Where there is no key, whoever sits at this machine (`Network.isLocal`). With a key only the key counts.
- * D3  What browsers add by themselves - the cookie, and being on this machine - counts for our own pages only: a request
- *     that names an origin names ours. Other pages can send requests here as well, but not headers with the key.
- * D4  Wrong keys are slowed down, by address. A right one always works, and so does a cookie, which holds a digest.
+ * D1  A caller with the operator key: as `X-Operator-Key`, as a Bearer token, as `X-API-Key`, or by the cookie of the
+ *     sign-in form. The cookie contains a digest of the key, and is valid as long as the key is configured.
+ * D2  Without a configured key, a caller on this machine (`Network.isLocal`). With a key only the key counts.
+ * D3  Credentials that browsers add automatically (the cookie, the local address) count for our own pages only: a
+ *     request with an `Origin` must have ours. Other pages can send requests too, but no headers with the key.
+ * D4  Wrong keys are limited by address. A right key always works, and so does a cookie, which contains a digest.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../runtime/index.ts';
@@ -19,30 +19,32 @@ import type { Identifier } from './identifier.ts';
 export type { Knock } from '../http/network.ts';
 
 export interface OperatorDoor {
-  /** Whether `X-Operator-Key` holds a key. Throws `too_many_attempts`. */
+  /** Whether keys are configured. */
+  readonly isGuarded: boolean;
+  /** Whether `X-Operator-Key` has a valid key. Throws `too_many_attempts`. */
   hasKey(knock: Knock): boolean;
-  /** In whatever way. Throws `too_many_attempts`. */
+  /** By any of the ways above. Throws `too_many_attempts`. */
   mayOperate(knock: Knock): boolean;
-  /** Throws `operator_required` for everybody else, and `too_many_attempts`. */
+  /** Throws `operator_required` for other callers, and `too_many_attempts`. */
   enter(knock: Knock): void;
-  /** The cookie for whoever has the key, undefined for others. Throws `too_many_attempts`. */
+  /** The cookie for a caller with the key, undefined for others. Throws `too_many_attempts`. */
   signIn(key: string, knock: Knock): string | undefined;
-  /** The cookie that takes back the other one. */
+  /** The cookie that deletes the other one. */
   signOut(): string;
 }
 
 export interface OperatorDoorDeps {
   readonly identifier: Pick<Identifier, 'isOperator'>;
-  /** Those that `identifier` knows. */
+  /** Keys that `identifier` knows. */
   readonly keys: string | readonly string[] | undefined;
   readonly network: Network;
   readonly attempts: Attempts;
 }
 
-export const createOperatorDoor = ({ identifier, keys = [], network, attempts }: OperatorDoorDeps): OperatorDoor => {
-  const digests = [keys].flat().map(digestOf);
+export const createOperatorDoor = ({ identifier, keys, network, attempts }: OperatorDoorDeps): OperatorDoor => {
+  const digests = [keys ?? []].flat().map(digestOf);
 
-  /** D4. Asking for the address costs more than the rest of a request: only keys need it. */
+  /** D4. Reading the address costs more than the rest of a request, and only keys need it. */
   const isKey = (key: string | undefined, knock: Knock): boolean => {
     if (key === undefined || digests.length === 0) return false;
     if (identifier.isOperator({ 'x-operator-key': key })) return true;
@@ -62,6 +64,7 @@ export const createOperatorDoor = ({ identifier, keys = [], network, attempts }:
   };
 
   return {
+    isGuarded: keys !== undefined,
     hasKey,
     mayOperate,
     enter(knock) {

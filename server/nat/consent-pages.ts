@@ -1,11 +1,11 @@
 /**
- * How browsers get to a consent and back, as NAT 1.9 has it: in a window of its own, which closes itself; or in the page
- * that has asked (`redirect`), which is then sent back to where it came from. A page says on its socket which it wants;
- * else the provider's `useRedirectAuth` counts.
+ * How browsers get to a consent and back, as in NAT 1.9: in a new window, which closes itself; or in the page itself
+ * (`redirect`), which is then sent back to its origin. A page chooses on its socket; otherwise the provider's
+ * `useRedirectAuth` decides.
  *
- * What a page has said is in memory: after a restart the provider's setting counts, and the origin of the request.
+ * The choice of a page is in memory. After a restart the provider's setting counts, and the origin of the request.
  */
-import type { OAuthProviderConfig, Runtime } from '../../runtime/index.ts';
+import type { Caller, OAuthProviderConfig, Runtime } from '../../runtime/index.ts';
 import type { Cors } from '../http/cors.ts';
 import { isWelcome } from '../http/origin.ts';
 
@@ -17,8 +17,11 @@ export interface Asking {
   readonly mode: ConsentMode;
 }
 
-/** Pages that are remembered; the one that said something first goes first. */
+/** Maximum number of remembered pages. The oldest is dropped. */
 const MAX_PAGES = 10_000;
+
+/** The state of the flow proves that the browser may know the execution. */
+const SERVER: Caller = { userId: undefined, isOperator: true };
 
 export class ConsentPages {
   readonly #providers: Readonly<Record<string, OAuthProviderConfig>>;
@@ -30,7 +33,7 @@ export class ConsentPages {
     this.#cors = cors;
   }
 
-  /** Providers that a page is sent to when it connects, before a run needs them. In the order of the configuration. */
+  /** Providers with a preflight consent, in the order of the configuration. */
   get preflight(): readonly string[] {
     return Object.keys(this.#providers).filter((name) => this.#providers[name]?.preflightAuth);
   }
@@ -39,7 +42,7 @@ export class ConsentPages {
     return this.#providers[provider]?.useRedirectAuth === true;
   }
 
-  /** What the page says that waits for the consents of an execution, or for a preflight. */
+  /** Records the choice of a page that waits for the consents of an execution, or for a preflight consent. */
   note(executionId: string, asking: Asking): void {
     this.#asking.delete(executionId);
     if (this.#asking.size >= MAX_PAGES) this.#asking.delete(this.#asking.keys().next().value!);
@@ -47,21 +50,21 @@ export class ConsentPages {
   }
 
   /**
-   * The origin that the browser goes back to after a consent, if it came from there in the same window. `host` is that of
-   * the callback: a browser is only sent to pages that may call this server.
+   * The origin to which the browser returns after a consent in the same window. `host` is that of the callback: a
+   * browser is only sent to pages that may call this server.
    */
-  returnsTo(
+  async returnsTo(
     runtime: Runtime,
     { executionId, state }: { readonly executionId: string; readonly state: string },
     host: string | undefined,
-  ): string | undefined {
+  ): Promise<string | undefined> {
     const known = this.#asking.get(executionId);
-    const execution = runtime.engine.executions.get(executionId);
+    const execution = await runtime.get(executionId, SERVER);
     const origin = known?.origin ?? execution?.origin.request?.request.headers.origin;
     if (origin === undefined || !isWelcome(origin, host, this.#cors)) return undefined;
     if (known !== undefined) return known.mode === 'redirect' ? origin : undefined;
-    const asked =
-      execution && runtime.journal(execution, 0)?.entries.find((entry) => 'id' in entry && entry.id === state);
+    const page = execution && (await runtime.journal(execution, 0));
+    const asked = page?.entries.find((entry) => 'id' in entry && entry.id === state);
     return asked?.type === 'oauth.requested' && this.usesRedirect(asked.provider) ? origin : undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** The frames of NAT's streams: what they have in common, whatever an output looks like. */
+/** The common part of the frames of NAT's streams. */
 import { type ExecutionView, GivenOutput, isForNat, isOutput, type JournalEntry } from '../../runtime/index.ts';
 import { eventFrame, type Translator } from '../http/event-stream.ts';
 import type { Wire } from '../wire/bodies.ts';
@@ -11,21 +11,21 @@ export interface NatFramesOptions {
   readonly execution: ExecutionView;
   readonly steps: Steps;
   readonly errors: ErrorForm;
-  /** Whether the stream ends where a person has to do something: its client knows no such events. Default false. */
+  /** Whether the stream ends at a prompt or consent, because its client does not know such events. Default false. */
   readonly endsAtPause?: boolean;
-  /** The frame of an output. Without outputs, the result is the only one. */
+  /** The frame of an output. Without outputs, the result is the only output. */
   output(value: unknown): string;
-  /** What follows the last output of a run that has not failed. */
+  /** The end of a stream whose run has not failed. */
   end?(): string;
 }
 
 /**
- * How a stream says that its run has failed. NAT's older routes end with a line of bare JSON, and its chat interface reads no
- * other error. OpenAI's clients look at no event's name, but for a member `error`.
+ * How a stream reports a failed run. NAT's older routes end with a line of bare JSON, the only error that its chat
+ * interface reads. OpenAI clients read only a member `error`.
  */
 export type ErrorForm = 'event' | 'bare' | 'openai';
 
-/** For one reader. */
+/** State for one reader. */
 export class NatFrames implements Translator {
   readonly #options: NatFramesOptions;
   readonly #given = new GivenOutput(saidTexts);
@@ -62,7 +62,7 @@ export class NatFrames implements Translator {
     }
   }
 
-  /** What the client has can only be added to. */
+  /** Sent output cannot be taken back. */
   #output(entry: JournalEntry): string {
     const { values, isChanged } = this.#given.hear(entry);
     if (isChanged) {
@@ -75,14 +75,14 @@ export class NatFrames implements Translator {
     return text;
   }
 
-  /** NAT's and OpenAI's clients know no event for that, and would take what follows for the whole answer. */
+  /** NAT's and OpenAI clients know no event for that, and would take the rest for the whole answer. */
   missed(_through: number, isOutputMissing: boolean): string {
     if (!isOutputMissing) return '';
     this.isOver = true;
     return errorFrame({ message: OUTPUT_MISSING, name: 'OutputTruncated' }, this.#options.errors);
   }
 
-  /** Without it what has been said so far would look like the whole answer. */
+  /** Without it, the output would look complete. */
   cut(): string {
     return errorFrame({ message: STOPPED, name: 'ServerStopped' }, this.#options.errors);
   }
@@ -115,7 +115,7 @@ export const errorFrame = ({ message, name }: { message: string; name: string },
 
 type PauseEntry = Extract<JournalEntry, { type: 'interaction.requested' | 'oauth.requested' | 'notification.sent' }>;
 
-/** Something that a person has to do, or shall know. */
+/** A prompt, a consent or a notification. */
 const pauseFrame = (entry: PauseEntry, execution_id: string, wire: Wire, errors: ErrorForm): string => {
   const event = (event_type: 'interaction_required' | 'oauth_required', more: object): string => {
     const error = errors === 'openai' ? { error: pauseError(event_type) } : {};

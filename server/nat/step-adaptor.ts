@@ -1,26 +1,21 @@
-/** Intermediate steps as people read them: markdown, on all streams but `/full`. */
+/** Intermediate steps for people, as markdown: on all streams except `/full`. */
 import type { TraceStep } from '../../runtime/index.ts';
+import type { StepAdaptorOptions } from './options.ts';
 import { payloadOf, type ShownStep, type Steps } from './steps.ts';
 
-export interface StepAdaptorOptions {
-  /** `default` shows LLM, TOOL and FUNCTION events, `custom` exactly the listed ones, `off` none. */
-  readonly mode: 'default' | 'custom' | 'off';
-  readonly customEventTypes: readonly string[];
-}
-
-/** What a step that has begun and not ended is shown with, again and again. */
+/** The input of an open step, which is repeated in its frames. */
 type Open = { readonly inputBlock: string; text: string; shown: number };
 
-/** Steps that nobody ends are forgotten, the oldest first, when there are more. */
+/** Maximum number of open steps; the oldest are dropped. */
 const MAX_OPEN = 1_000;
 
 /**
- * A token is shown with all the text before it, as NAT's clients expect, who replace what they show. Sent with every
- * token, that would be a square of the text: a frame is left out until the text has grown by this share.
+ * A token is shown with all the text before it, because NAT's clients replace the shown text. Sent with every token,
+ * this would be quadratic in the text. So a frame is left out until the text has grown by this share.
  */
 const GROWTH = 1 / 16;
 
-/** For one reader: it remembers what each step began with. */
+/** For one reader: it remembers the input of each step. */
 export class AdaptedSteps implements Steps {
   readonly #options: StepAdaptorOptions;
   readonly #open = new Map<string, Open>();
@@ -71,7 +66,7 @@ export class AdaptedSteps implements Steps {
     return markdown(step, `Tool: ${step.name}`, open.inputBlock + output);
   }
 
-  /** What a step of a model or a tool began with; undefined if nobody saw it begin. */
+  /** The input of a step of a model or a tool; undefined if its beginning was not seen. */
   #openOf({ id, input }: TraceStep, phase: string): Open | undefined {
     if (phase === 'START') {
       if (this.#open.size >= MAX_OPEN) this.#open.delete(this.#open.keys().next().value ?? '');
@@ -85,7 +80,7 @@ export class AdaptedSteps implements Steps {
 
 const DEFAULT_EVENTS = /^(LLM|TOOL|FUNCTION)_/;
 
-/** Text directly behind the fence: NAT's clients know no other form. */
+/** The text follows the fence directly: NAT's clients require this form. */
 const shownFunction = (step: TraceStep): ShownStep => {
   const input = block('Function Input', step.input);
   return step.event === 'FUNCTION_END'
@@ -104,7 +99,7 @@ const fenced = (text: string): string => `\`\`\`${isJson(text) ? 'json' : 'pytho
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? 'None' : JSON.stringify(value);
 
-/** The text forms of Python's simple values count as JSON too. */
+/** Python's text forms of simple values count as JSON too. */
 const isJson = (text: string): boolean => {
   try {
     JSON.parse(text.replaceAll("'", '"'));

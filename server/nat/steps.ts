@@ -1,9 +1,9 @@
-/** Intermediate steps as they are: the streams at `/full`. */
+/** Unfiltered intermediate steps, for the streams at `/full`. */
 import type { TraceStep } from '../../runtime/index.ts';
 
-/** A step as clients get it. */
+/** A step for clients. */
 export interface ShownStep {
-  /** The same for all events of one step: clients replace what they show. */
+  /** The same for all events of one step: clients replace the shown step. */
   readonly id: string;
   readonly parent_id: string;
   readonly type: string;
@@ -12,11 +12,11 @@ export interface ShownStep {
 }
 
 export interface Steps {
-  /** How an event of a step that happened then (epoch milliseconds) is shown; undefined if it is not. */
+  /** How an event of a step at this time (epoch milliseconds) is shown; undefined if it is not. */
   show(step: TraceStep, at: number): ShownStep | undefined;
 }
 
-/** All that NAT tells of a step, as JSON. Members that we have nothing for are null. */
+/** All members of NAT's steps, as JSON. Members without a value here are null. */
 export const payloadOf = (step: TraceStep, at: number): string => {
   const { id, event, name, input = null, output = null, chunk = null, metadata } = step;
   return JSON.stringify({
@@ -44,8 +44,8 @@ const noMetadata = {
 };
 
 /**
- * `filter` is the query parameter `filter_steps`: event types, separated by commas and not trimmed; `none` is no steps,
- * absent or empty all of them.
+ * `filter` is the query parameter `filter_steps`: event types, separated by commas and not trimmed. `none` means no
+ * steps, absent or empty all steps.
  */
 export const rawSteps = (filter: string | null): Steps => {
   const shown = filter ? new Set(filter.toLowerCase() === 'none' ? [] : filter.split(',')) : undefined;

@@ -1,7 +1,7 @@
-/** Outputs on the streams of a workflow: whatever it is, a client finds it under `value`. */
+/** Outputs on the streams of a workflow, always under `value`. */
 import { saidIn } from '../wire/completion.ts';
 
-/** The frame of an output, in NAT's two ways of writing JSON: its own, and Python's for what it has wrapped. */
+/** The frame of an output, in NAT's two forms of JSON: its own, and Python's for wrapped values. */
 export const outputFrame = (output: unknown): string => {
   if (typeof output !== 'object' || output === null || Array.isArray(output)) {
     return `data: ${JSON.stringify({ value: output })}\n\n`;
@@ -10,7 +10,7 @@ export const outputFrame = (output: unknown): string => {
   return `data: {"value": ${asciiJson(textOf(output))}}\n\n`;
 };
 
-/** Of a chat, what it says; of everything else, its JSON. */
+/** The text of a chat; for other values, their JSON. */
 const textOf = (output: object): string => {
   const said = saidIn(output);
   return said === undefined ? JSON.stringify(output) : (said ?? '');

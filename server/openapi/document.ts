@@ -1,4 +1,4 @@
-/** The OpenAPI document: the table of routes, as each route describes itself, and the schemas to which they refer. */
+/** The OpenAPI document: all routes by their own descriptions, and the schemas that they refer to. */
 import type { JsonSchema } from '../../runtime/index.ts';
 import { type About, type Answer, type HeaderName, headers, type Parameter, problem, tags } from '../http/about.ts';
 import type { Route } from '../http/route.ts';
@@ -6,9 +6,9 @@ import type { Route } from '../http/route.ts';
 export interface DocumentOptions {
   readonly title: string;
   readonly version: string;
-  /** Prefix of all paths; none is `''`. */
+  /** Prefix of all paths; `''` for none. */
   readonly rootPath: string;
-  /** By name. Those to which nothing refers are left out. */
+  /** By name. Unused schemas are left out. */
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
 
@@ -24,11 +24,11 @@ export interface Described {
   readonly about: About;
 }
 
-/** Those that say something about themselves. Throws for one that does not even say that it has nothing to say. */
+/** Routes with a description. Throws for a route without a description and without `null`. */
 export const describedRoutes = (routes: readonly Route[]): Described[] => {
   const found = new Map<string, Described>();
   for (const { method, path, about } of routes) {
-    if (about === undefined) throw new Error(`${method} ${path} says nothing about itself`);
+    if (about === undefined) throw new Error(`${method} ${path} has no description`);
     const key = `${method} ${path}`;
     // Of two routes with the same path and method the first one answers.
     if (about !== null && !found.has(key)) found.set(key, { method, path, about });
@@ -36,7 +36,7 @@ export const describedRoutes = (routes: readonly Route[]): Described[] => {
   return [...found.values()];
 };
 
-/** Throws as `describedRoutes`, and on a reference to a schema that there is not. */
+/** Throws like `describedRoutes`, and for a reference to an unknown schema. */
 export const openApiOf = (
   routes: readonly Route[],
   { title, version, rootPath, schemas }: DocumentOptions,
@@ -61,7 +61,7 @@ export const openApiOf = (
     components: {
       schemas: schemasFor(paths, schemas),
       securitySchemes,
-      responses: { Refused: { description: 'Refused; `code` says why.', content: mediaOf(problem) } },
+      responses: { Refused: { description: 'Refused; `code` is the reason.', content: mediaOf(problem) } },
     },
   };
 };
@@ -71,7 +71,7 @@ const securitySchemes = {
   basic: { type: 'http', scheme: 'basic' },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
   session: { type: 'apiKey', in: 'cookie', name: 'nat-session' },
-  operator: { type: 'apiKey', in: 'header', name: 'X-Operator-Key', description: 'Of who runs the server.' },
+  operator: { type: 'apiKey', in: 'header', name: 'X-Operator-Key', description: 'The key of the operator.' },
 } as const;
 
 const CREDENTIALS = Object.keys(securitySchemes);
@@ -79,7 +79,7 @@ const CREDENTIALS = Object.keys(securitySchemes);
 const securities = { caller: undefined, operator: [{}, { operator: [] }], none: [] } as const;
 
 const segmentsOf = (path: string): string[] => path.split('/').slice(1);
-const REST = { name: 'path', description: 'All segments that are left; slashes may be in it.' };
+const REST = { name: 'path', description: 'The rest of the path, which may contain slashes.' };
 
 const parameterOf = (segment: string): string | undefined =>
   segment === '*' ? REST.name : segment.startsWith(':') ? segment.slice(1) : undefined;
@@ -155,7 +155,9 @@ const headerOf = (name: HeaderName): [string, unknown] => [
 
 const SCHEMAS = '#/components/schemas/';
 
-/** Those to which something refers, and to which they refer themselves; a reference within a schema is one within the document. */
+/**
+ * Used schemas, directly or through other schemas. References within a schema become references within the document.
+ */
 const schemasFor = (paths: unknown, schemas: DocumentOptions['schemas']): Record<string, JsonSchema> => {
   const found: Record<string, JsonSchema> = {};
   const follow = (value: unknown): void => {

@@ -1,7 +1,4 @@
-/**
- * The reference of the routes as a page. It has no script and loads nothing: what it shows is in it, and browsers are told
- * to allow no more.
- */
+/** The reference of the routes as a page. It has no script and loads nothing, and its policy allows no more. */
 import { createHash } from 'node:crypto';
 import type { JsonSchema } from '../../runtime/index.ts';
 import { type Answer, type Content, type Parameter, tags } from '../http/about.ts';
@@ -9,7 +6,7 @@ import { escapeHtml as shown } from '../http/escape-html.ts';
 import type { Route } from '../http/route.ts';
 import { type Described, type DocumentOptions, describedRoutes, openApiOf, templateOf } from './document.ts';
 
-/** Throws as `openApiOf`. */
+/** Throws like `openApiOf`. */
 export const pageOf = (routes: readonly Route[], options: DocumentOptions): string => {
   const title = shown(`${options.title} ${options.version}`);
   const described = describedRoutes(routes);
@@ -47,7 +44,7 @@ const STYLE = `
   pre { overflow-x: auto; }
 `;
 
-/** Nothing but this one style. */
+/** Only this style is allowed. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
@@ -89,9 +86,9 @@ const schemaOf = (schema: JsonSchema): string => {
 const schemaEntry = ([name, schema]: [string, JsonSchema]): string =>
   `<details><summary>${shown(name)}</summary><pre id="${shown(name)}">${linked(JSON.stringify(schema, null, 2))}</pre></details>\n`;
 
-/** What stands between backticks is code. */
+/** Text between backticks is code. */
 const prose = (text: string): string => shown(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
-/** Whoever follows a reference finds its schema unfolded: browsers open what the target is in. */
+/** A link to a schema finds it unfolded: browsers open the element of the target. */
 const linked = (json: string): string =>
   shown(json).replace(/#\/components\/schemas\/([\w.-]+)/g, '<a href="#$1">$1</a>');

@@ -1,6 +1,6 @@
 /**
- * The console: the page that `npm run build` makes of `console/`, as files. It holds no data and no secret, and anybody may
- * load it; all that it shows it asks the API for, which tells operators only.
+ * Serves the console: the page that `npm run build` makes of `console/`. Its files contain no data and no secrets and
+ * are public. The page gets its data from the API, which answers operators only.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ export const consoleRoutes = (): Route[] => {
 
 const unbuilt = refusal(404, 'The console has not been built: run `npm run build`, and start the server again.');
 
-/** Files are read when somebody first asks; undefined if there are none. */
+/** Files are read on first use; undefined if there are none. */
 const once = <T>(read: () => T): (() => T | undefined) => {
   let got: { readonly value: T | undefined } | undefined;
   return () => {
@@ -47,7 +47,7 @@ const whereBuilt = <T>(read: () => T): T | undefined => {
   }
 };
 
-/** By name. Their names change with their content. */
+/** By name. The names change with the content. */
 const readFiles = (folder: string): Map<string, Served> =>
   new Map(
     readdirSync(new URL(folder, BUILT)).map((name) => [
@@ -63,7 +63,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** No inline script or style, nothing from elsewhere, and no page around it. */
+/** No inline script or style, no external resources, no framing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

@@ -1,4 +1,7 @@
-/** The page that connects this server to the Stately inspector; what it shows comes by `server/operator/inspector/sockets.ts`. */
+/**
+ * The page that connects this server to the Stately inspector. Its data comes from
+ * `server/operator/inspector/sockets.ts`.
+ */
 
 import type { Route } from '../http/route.ts';
 import type { OperatorDoor } from '../identity/operator-door.ts';
@@ -15,7 +18,7 @@ export const inspectorRoute = (door: OperatorDoor, rootPath: string): Route => (
   handle: (call) => {
     if (wantsPage(call.headers.accept) && !door.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
     door.enter(call);
-    readWatch(call.query); // a filter that is misspelt is refused here, where somebody sees why
+    readWatch(call.query); // an invalid filter is refused here, where a person sees the reason
     return { status: 200, headers: HEADERS, body: page };
   },
 });

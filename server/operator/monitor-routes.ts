@@ -1,10 +1,10 @@
-/** What operators look at: health, and the users whose resources are open. */
+/** Monitoring for operators: health, and users with open resources. */
 import { Failure, type Runtime } from '../../runtime/index.ts';
-import { aboutHealth, aboutMonitor } from '../api/about.ts';
-import type { Network } from '../http/network.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
-import { NO_KEY, type OperatorDoor } from '../identity/operator-door.ts';
+import { NO_KEY } from '../identity/operator-door.ts';
+import type { App } from '../protocol.ts';
+import { aboutHealth, aboutMonitor } from './about.ts';
 
 export const healthRoute: Route = {
   method: 'GET',
@@ -13,15 +13,15 @@ export const healthRoute: Route = {
   handle: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"healthy"}' }),
 };
 
-/** `isGuarded`: there is an operator key. Without one only this machine may look. */
-export const monitorRoute = (runtime: Runtime, door: OperatorDoor, network: Network, isGuarded: boolean): Route => ({
+/** Without an operator key, only for callers on this machine. */
+export const monitorRoute = ({ runtime, door, network }: Pick<App, 'runtime' | 'door' | 'network'>): Route => ({
   method: 'GET',
   path: '/monitor/users',
   about: aboutMonitor,
   handle: (call) => {
-    const isAllowed = isGuarded ? door.hasKey(call) : network.isLocal(call);
+    const isAllowed = door.isGuarded ? door.hasKey(call) : network.isLocal(call);
     if (!isAllowed) {
-      const detail = isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
+      const detail = door.isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
       throw new Failure('operator_required', { detail });
     }
     const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
@@ -51,13 +51,13 @@ const monitored = (runtime: Runtime, user: string | null) =>
       memory: {
         per_user_functions_count: 0,
         per_user_function_groups_count: 0,
-        exit_stack_size: builder.scope.size,
+        exit_stack_size: builder.openResources,
       },
     }));
 
 const average = (total: number, count: number): number => (count === 0 ? 0 : Math.round((total / count) * 100) / 100);
 
-/** NAT's form: local time without zone, microseconds left out when there are none. */
+/** NAT's form: local time without zone, without microseconds when they are zero. */
 const localTime = (ms: number): string => {
   const date = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
   const micros = Math.round((ms % 1000) * 1000);

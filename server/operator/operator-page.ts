@@ -1,4 +1,4 @@
-/** What a browser gets instead of a page for operators: it asks for the key, and then comes back. */
+/** Shown to a browser instead of a page for operators: asks for the key, and then returns to that page. */
 import { createHash } from 'node:crypto';
 import { escapeHtml } from '../http/escape-html.ts';
 import type { Reply } from '../http/route.ts';
@@ -22,10 +22,10 @@ const SCRIPT = `
   });
 `;
 
-/** Whether a refusal is read by a person. */
+/** Whether a person reads the refusal. */
 export const wantsPage = (accept = ''): boolean => accept.includes('text/html');
 
-/** `path` is that of the route which signs in. */
+/** `path` is that of the sign-in route. */
 export const signInPage = (path: string): Reply => ({
   status: 403,
   headers: {

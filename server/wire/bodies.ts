@@ -1,4 +1,4 @@
-/** NAT's bodies: how an execution looks to its clients. Members stand in the order in which NAT sends them. */
+/** NAT's bodies of executions. Members have NAT's order. */
 
 import type { AcceptedBody, AddressedPrompt, BlockedBody, ExecutionBody, OpenPause } from '../../client/wire.ts';
 import {
@@ -9,34 +9,32 @@ import {
   isAwaited,
   jsonSchemaOf,
   type Prompt,
-  type Stand,
-  standOf,
   type Workflow,
 } from '../../runtime/index.ts';
 import { completionOf } from './completion.ts';
 
 /** Paths in bodies begin with the root path of the server. */
 export interface Wire {
-  /** 202: the first thing a client has to do for an execution that has paused. */
+  /** 202: the first open prompt or consent of a paused execution. */
   accepted(execution: ExecutionView): AcceptedBody;
   /** GET of an execution. */
   status(execution: ExecutionView): ExecutionBody;
-  /** What a completed execution has given. */
+  /** The result of a completed execution. */
   result(execution: ExecutionView): unknown;
-  /** What waits, without saying where to. */
+  /** An open prompt or consent, without its URL. */
   pause(executionId: string, pause: Interaction | Consent): OpenPause;
-  /** A prompt, and where its answer goes. */
+  /** A prompt, and the path for its answer. */
   interaction(executionId: string, interactionId: string, prompt: Prompt): AddressedPrompt;
 }
 
 /**
- * Objects are sent as they are, everything else is wrapped. A workflow that says it may give either has all its results
- * wrapped: what a client gets is then always found at the same place.
+ * Objects are sent unchanged; other values are wrapped. If the schema of a workflow allows both, all its results are
+ * wrapped, so that clients find them in one place.
  */
 const resultBody = (result: unknown, mayBeEither: boolean): unknown =>
   mayBeEither || typeof result !== 'object' || result === null || Array.isArray(result) ? { value: result } : result;
 
-/** The JSON types that it may give, by its schema; `unknown` where the schema does not say. */
+/** The JSON types that it allows, by its schema; `unknown` if the schema does not say. */
 export const typesGivenBy = ({ output }: Workflow): readonly string[] => {
   const schema = jsonSchemaOf(output, 'output');
   const choices = [schema.anyOf ?? schema.oneOf ?? schema].flat() as readonly { readonly type?: string | string[] }[];
@@ -45,23 +43,20 @@ export const typesGivenBy = ({ output }: Workflow): readonly string[] => {
 
 export const isWrapped = (type: string): boolean => type !== 'object' && type !== 'unknown';
 
-/** By its schema: objects in some cases, and something else in others. */
+/** By its schema: objects in some cases, and other values in others. */
 const givesEither = (workflow: Workflow): boolean => {
   const types = typesGivenBy(workflow);
   return types.some(isWrapped) && !types.every(isWrapped);
 };
 
-/** The one word that NAT's clients get: of several things that wait, the oldest counts. */
-export const wireStatus = ({ context }: ExecutionView): Stand => standOf(context);
-
-/** Whether the request that started it can be answered: it is over, or a person has to do something first. */
+/** Whether the start request can be answered: the execution has ended, or waits for a person. */
 export const hasOutcome = (execution: ExecutionView): boolean =>
   execution.isSettled || firstAwaited(execution.context) !== undefined;
 
-/** What NAT says for a failure without text, where an execution can be looked at again; elsewhere the text stays empty. */
+/** NAT's text for a failure without text, where the status can be read again; elsewhere the text stays empty. */
 export const errorText = (message: string | undefined): string => message || 'Unknown error';
 
-/** Why it does not go on; nothing while it does. */
+/** Why it is blocked; nothing if it is not. */
 const blockedBody = ({ blocked }: ExecutionView['context']): { blocked?: BlockedBody } => {
   if (blocked === null) return {};
   const { expected, came, version, since } = blocked;

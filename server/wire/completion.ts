@@ -1,10 +1,10 @@
 /**
- * Chat completions and their chunks: how a run looks to OpenAI's clients. A completion is a view of an execution: its id and
- * its time are the execution's, so that it is the same one whenever and however often it is read.
+ * Chat completions and their chunks: an execution for OpenAI clients. A completion is a view of an execution: id and
+ * time are those of the execution, so each read returns the same completion.
  */
 import type { ExecutionView, Texts } from '../../runtime/index.ts';
 
-/** NAT gives this name where the workflow gives none. */
+/** NAT's name if the workflow has none. */
 const UNKNOWN_MODEL = 'unknown-model';
 
 type Said = Readonly<Partial<Record<'content' | 'role' | 'tool_calls' | 'refusal', unknown>>> | null;
@@ -16,8 +16,8 @@ type Choice = {
 } | null;
 
 /**
- * What a completion, or a chunk of one, says. Undefined for anything else; null for one without text, such as a call of
- * a tool, or a last chunk that only says what was used.
+ * The text of a completion or a chunk. Undefined for other values; null for one without text, such as a tool call, or a
+ * last chunk with the usage only.
  */
 export const saidIn = (value: unknown): string | null | undefined => {
   if (!isCompletion(value) && !isChunk(value)) return undefined;
@@ -25,7 +25,7 @@ export const saidIn = (value: unknown): string | null | undefined => {
   return typeof content === 'string' ? content : null;
 };
 
-/** Chunks of one choice say a text. Ids and times are other ones when a model is called again. */
+/** Whether two chunks of one choice have the same text. Ids and times differ when a model is called again. */
 export const saidTexts: Texts = {
   textOf: (value) => {
     if (typeof value === 'string') return value;
@@ -40,7 +40,7 @@ export const saidTexts: Texts = {
   keyOf: (value) => JSON.stringify(isChunk(value) || isCompletion(value) ? value.choices : value),
 };
 
-/** As workflows may give it: of its members, only these are counted on. */
+/** As workflows return it: only these members are required. */
 type Completion = Partial<Identity> & {
   readonly object: 'chat.completion';
   readonly choices: readonly Choice[];
@@ -49,7 +49,7 @@ type Completion = Partial<Identity> & {
 type Chunk = Partial<Identity> & { readonly choices: readonly Choice[]; readonly usage?: unknown };
 type Identity = { readonly id: string; readonly created: number; readonly model: string };
 
-/** A result that is a completion is sent as it is; of any other a completion is made, which counts words as tokens. */
+/** A completion is sent unchanged. Any other result is wrapped in a completion that counts words as tokens. */
 export const completionOf = (execution: ExecutionView): unknown => {
   const { result } = execution.context;
   if (isCompletion(result)) return result;
@@ -71,24 +71,26 @@ const wordsIn = (text: string): number => text.match(/\S+/g)?.length ?? 0;
 const usageOf = (words: number) => ({ prompt_tokens: 0, completion_tokens: words, total_tokens: words });
 
 export interface ChunksOptions {
-  /** Whether choices that the workflow has finished end there, as with OpenAI. NAT closes every stream with `stop`. */
+  /**
+   * Whether choices that the workflow has finished are preserved, as with OpenAI. NAT closes every stream with `stop`.
+   */
   readonly endsOnce: boolean;
-  /** Whether the last chunk shall say what was used. */
+  /** Whether the last chunk contains the usage. */
   readonly includesUsage: boolean;
-  /** Whether the first chunk of a choice gets a role if the workflow names none: OpenAI's client demands one. */
+  /** Whether the first chunk of a choice gets a role if the workflow sets none: OpenAI's client requires one. */
   readonly namesRoles: boolean;
 }
 
-/** The chunks of one stream. All that we make have one id: the execution's, or that of the workflow's own chunks. */
+/** The chunks of one stream. All have one id: the execution's, or that of the workflow's own chunks. */
 export class Chunks {
   readonly #options: ChunksOptions;
   #identity: Identity;
-  /** The finish reason that each choice gets at the end; null for one that has had its own. */
+  /** The final finish reason of each choice; null for one that has had its own. */
   readonly #reasons = new Map<number, string | null>();
   /** Choices that have had a role. */
   readonly #named = new Set<number>();
   #words = 0;
-  /** What the workflow last said was used. */
+  /** The last usage that the workflow reported. */
   #usage: unknown = null;
   #isUsageSent = false;
 
@@ -97,7 +99,7 @@ export class Chunks {
     this.#options = options;
   }
 
-  /** A chunk is passed on as it is; a whole completion becomes one, and so does any other output. */
+  /** A chunk is passed on unchanged. A whole completion becomes a chunk, and so does any other output. */
   of(output: unknown): unknown {
     if (isChunk(output)) return this.#passed(output);
     if (isCompletion(output)) return this.#cut(output);
@@ -106,7 +108,7 @@ export class Chunks {
     return this.#chunk([choiceOf(0, null, { content, role: 'assistant', tool_calls: null })]);
   }
 
-  /** What follows the last output: the completion is whole. */
+  /** The chunks after the last output: the completion is complete. */
   ending(): unknown[] {
     const { endsOnce, includesUsage } = this.#options;
     const reasons = endsOnce && this.#reasons.size > 0 ? [...this.#reasons] : [[0, this.#reasons.get(0)] as const];
@@ -141,7 +143,7 @@ export class Chunks {
     return { ...chunk, choices };
   }
 
-  /** The finish reasons come at the end; NAT says nothing of usage here. */
+  /** The finish reasons come at the end. NAT reports no usage here. */
   #cut(completion: Completion): unknown {
     this.#adopt(completion);
     const choices = completion.choices.length > 0 ? completion.choices : [null];
@@ -201,7 +203,7 @@ const isOf = (value: unknown, kind: string): boolean =>
 const isCompletion = (value: unknown): value is Completion => isOf(value, 'chat.completion');
 const isChunk = (value: unknown): value is Chunk => isOf(value, 'chat.completion.chunk');
 
-/** A text is what it says, nothing says nothing, and everything else is written as JSON. */
+/** A text is unchanged, an empty value is an empty text, and other values are JSON. */
 const textOf = (value: unknown): string => {
   if (typeof value === 'string') return value;
   return value === null || value === undefined ? '' : JSON.stringify(value);

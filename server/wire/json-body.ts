@@ -1,6 +1,6 @@
 /**
- * Reads request bodies as NAT does: what is no JSON, or says that it is none, is refused before any schema sees it.
- * Refusals name the place as Python's parser does, since V8 often does not name any.
+ * Reads request bodies like NAT: a body that is not JSON, or whose type is not JSON, is refused before its schema.
+ * Refusals contain the position as Python's parser reports it, because V8 often reports none.
  */
 import { isUtf8 } from 'node:buffer';
 import { boundsFault } from '../../runtime/index.ts';
@@ -9,15 +9,15 @@ import { ValidationFailure } from '../http/mistakes.ts';
 import { countCharacters, entryOf } from './pydantic/scalars.ts';
 
 /**
- * The value of a JSON body. Of two members with the same name the last counts; `__proto__` is a member like any other.
+ * The value of a JSON body. Of two members with the same name the last counts; `__proto__` is an ordinary member.
  *
- * A body counts as JSON only if its content type says so (`application/json`, `application/*+json`). A missing type is no
- * JSON either, as in NAT's current framework: a web page can make a browser send such a body, with the user's cookies, to
- * any server without asking it first (a form with `text/plain`, `fetch` with an untyped Blob). A declared JSON type cannot
- * be sent that way.
+ * A body counts as JSON only if its content type says so (`application/json`, `application/*+json`). A missing type is
+ * not JSON either, as in NAT's current framework: a web page can make a browser send such a body, with the user's
+ * cookies, to any server without a preflight (a form with `text/plain`, `fetch` with an untyped Blob). It cannot do
+ * this with a JSON type.
  *
- * @throws ValidationFailure for no body or `null`, another type, bytes that are not UTF-8, text that is not JSON, more
- *   levels or values than one may have (`boundsFault`), or a number that would be rounded
+ * @throws ValidationFailure for no body or `null`, another type, bytes that are not UTF-8, text that is not JSON, too
+ * many levels or values (`boundsFault`), or a number that would be rounded
  */
 export const readJsonBody = (contentType: string | undefined, body: Buffer | undefined): unknown => {
   if (body === undefined || body.length === 0) throw missing();
@@ -60,7 +60,7 @@ const parse = (text: string): unknown => {
   }
 };
 
-/** Reads the text once more, up to where Python's parser would stop. */
+/** Reads the text again, up to the position where Python's parser would stop. */
 const refuseMistake = (text: string): never => {
   const mistake = (index: number, error: string) => notJson(countCharacters(text.slice(0, index)), error);
 

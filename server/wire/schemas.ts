@@ -1,5 +1,5 @@
-/** JSON Schemas of the bodies in `client/wire.ts`, and of the ways in which requests are refused. */
-import type { JsonSchema } from '../../runtime/index.ts';
+/** JSON Schemas of the bodies in `client/wire.ts`, and of refusals. */
+import { type JsonSchema, PROMPT_KINDS, PROMPTS, type Taking } from '../../runtime/index.ts';
 import { ref } from '../http/about.ts';
 
 const text: JsonSchema = { type: 'string' };
@@ -10,7 +10,7 @@ const timeOrNull: JsonSchema = { type: ['string', 'null'], format: 'date-time' }
 const listOf = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
 const anything: JsonSchema = {};
 
-/** All members must be there, but those of `more`. Others may be: bodies grow. */
+/** All members are required, except those of `more`. Other members are allowed, because bodies grow. */
 const object = (members: Record<string, JsonSchema>, more: Record<string, JsonSchema> = {}): JsonSchema => ({
   type: 'object',
   properties: { ...members, ...more },
@@ -24,17 +24,15 @@ const either = (...choices: readonly JsonSchema[]): JsonSchema => ({ oneOf: choi
 const prompt = (kind: JsonSchema, more: Record<string, JsonSchema>): JsonSchema =>
   object({ input_type: kind, text, timeout: orNull('integer'), error: orNull('string'), ...more });
 
-const option = object({ id: text, label: text, value: text, description: text });
+const kindsThatTake = (what: Taking): JsonSchema => ({
+  enum: PROMPT_KINDS.filter((kind) => PROMPTS[kind].takes === what),
+});
+
 const execution = object({ execution_id: text });
 const pauses = object({}, { pending: listOf(either(ref('OpenInteraction'), ref('OpenConsent'))) });
 
 export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
-  Prompt: either(
-    prompt(status('text'), { placeholder: orNull('string'), required: { type: 'boolean' } }),
-    prompt(status('notification'), {}),
-    prompt(status('binary_choice'), { options: listOf(object({ id: text, label: text, value: anything })) }),
-    prompt({ enum: ['radio', 'checkbox', 'dropdown'] }, { options: listOf(option) }),
-  ),
+  Prompt: either(...PROMPT_KINDS.map((kind) => prompt(status(kind), PROMPTS[kind].members))),
   OpenInteraction: object({
     status: status('interaction_required'),
     interaction_id: text,
@@ -124,13 +122,13 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
   InteractionAnswer: object({
     response: {
       oneOf: [
-        object({ type: status('text'), text }),
-        object({ type: status('notification') }, { text }),
-        object({ type: { enum: ['binary_choice', 'radio', 'dropdown'] }, selected_option: ref('PickedOption') }),
-        object({ type: status('checkbox'), selected_option: ref('PickedOption') }),
-        object({ type: status('checkbox'), selected_options: listOf(ref('PickedOption')) }),
+        object({ type: kindsThatTake('text'), text }),
+        object({ type: kindsThatTake('acknowledgement') }, { text }),
+        object({ type: kindsThatTake('one'), selected_option: ref('PickedOption') }),
+        object({ type: kindsThatTake('many'), selected_option: ref('PickedOption') }),
+        object({ type: kindsThatTake('many'), selected_options: listOf(ref('PickedOption')) }),
       ],
-      description: '`input_type` is understood in the place of `type` too.',
+      description: '`input_type` is accepted instead of `type`.',
     },
   }),
   PickedOption: {

@@ -1,4 +1,4 @@
-/** The console while the line breaks, while the server restarts, and before somebody who is not let in. */
+/** The console while the line breaks, while the server restarts, and for a caller without access. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -74,10 +74,10 @@ test('what a server has forgotten that kept it in memory is said to be gone', as
 
   await page.getByText('does not know this execution any more').waitFor();
   await show('executions');
-  await page.getByText('Nothing has run yet').waitFor();
+  await page.getByText('No executions yet').waitFor();
 });
 
-test('a page that nobody looks at holds no connection, and goes on when somebody does', async (t) => {
+test('a hidden page holds no connection, and resumes when it is visible', async (t) => {
   const server = await openOffice(t);
   const { page, show, client } = await sitDown(t, server.url);
   const { executionId } = await client.start(expense);

@@ -62,9 +62,9 @@ test('each kind of prompt is answered in the inbox, which empties', async (t) =>
   await card('tone').getByRole('button').click();
   await card('Who reads it').getByRole('combobox').selectOption({ label: 'Administrators' });
   await card('Who reads it').getByRole('button').click();
-  await page.getByText('Nothing waits for anybody').waitFor();
+  await page.getByText('The inbox is empty').waitFor();
   await show(`executions/${executionId}`);
-  await page.getByText('Drafting notes for 2.4.', { exact: true }).waitFor(); // told, not asked: a notification waits for nobody
+  await page.getByText('Drafting notes for 2.4.', { exact: true }).waitFor(); // a notification does not wait
 
   const result = { version: '2.4', headline: 'Faster, and calmer', channels: ['blog', 'chat'], tone: 'warm' };
   assert.deepEqual(await client.follow(executionId), { ...result, audience: 'admins' });
@@ -122,7 +122,7 @@ test('the list is filtered by status, and shows what changes while one looks', a
   await page.locator('tbody tr').and(page.locator(':only-child')).waitFor();
   const filtered = await page.locator('tbody .row-link').allTextContents();
   await client.cancel(executionId);
-  await page.getByText('No execution is like that').waitFor();
+  await page.getByText('No execution matches').waitFor();
 
   assert.deepEqual(filtered, ['release-notes']);
 });
@@ -149,7 +149,7 @@ test('a console under a root path asks its own server only, and finds it', async
   await client.start({ region: 'north' }, { path: '/v1/nightly-report' });
 
   await show('inbox');
-  await page.getByText('Nothing waits for anybody').waitFor();
+  await page.getByText('The inbox is empty').waitFor();
   await page.getByRole('link', { name: 'Executions' }).click();
   await page.locator('tbody .status.sleeping').waitFor();
 });

@@ -47,7 +47,7 @@ test('the inspector in a window shakes hands, gets what there is, and then what 
   await call('POST /v1/workflow', { body: {} });
   await page.goto(`${server.url}/inspect`);
   await page.getByText('Not connected.').waitFor();
-  assert.deepEqual([requests.length, inspection.inspectors], [1, 0], 'nothing but the page, before anybody has chosen');
+  assert.deepEqual([requests.length, inspection.inspectors], [1, 0], 'nothing but the page, before a click');
 
   const [opened] = await Promise.all([page.waitForEvent('popup'), openWith(page, inspector, 'Open in a window')]);
   await received(opened, isNamed('asking execution'));

@@ -78,7 +78,7 @@ test('what is shown for the example that `npm start` serves answers it', async (
   assert.deepEqual(end.body.result, { approved: true });
 });
 
-test('who pastes the lines of a per-user workflow is somebody', async (t) => {
+test('the printed commands of a per-user workflow identify a user', async (t) => {
   const name = workflow({ name: 'name', perUser: { build: (user) => user }, run: (_input, _ctx, user) => ({ user }) });
   const { lines } = await given.served(t, name);
 
@@ -124,7 +124,7 @@ test('where no sample fits, the body is a file that is yet to be written', async
   assert.match(shown, /-d @input\.json\n\n {2}No sample fits/);
 });
 
-test('a schema that throws keeps nobody from being greeted', async () => {
+test('the greeting is printed although a schema throws', async () => {
   const broken = given.echo(z.unknown().refine(() => assert.fail('a schema with a defect')));
 
   const shown = await greeting({ url: 'http://localhost:8000', workflow: broken, paths, console: false });

@@ -21,7 +21,7 @@ const given = {
     return { process, url: await process.url() };
   },
 
-  /** A folder of somebody else, with these files in it. */
+  /** A folder outside of the repository, with these files. */
   folder: async (t: TestContext, files: Record<string, string>): Promise<string> => {
     const folder = await mkdtemp(join(tmpdir(), 'fermata-main-'));
     t.after(() => rm(folder, { recursive: true }));
@@ -94,6 +94,22 @@ test('who names a module that is not there, is broken or has no workflow, is tol
   assert.match(missing.said, /missing\.ts: there is no such file\n$/);
   assert.match(broken.said, /broken\.mts cannot be loaded: Cannot read properties of undefined.*\n.*broken\.mts:2:/);
   assert.match(other.said, /other\.mts: the default export must be a workflow, made by workflow\(\{ name, run \}\)\n$/);
+});
+
+test('a module that ends the process, waits for ever or throws something else is named, with exit code 2', async (t) => {
+  const folder = await given.folder(t, {
+    'never.mjs': 'await new Promise(() => {});\nexport default 1;\n',
+    'exits.mjs': 'process.exit(0);\n',
+    'object.mjs': 'throw { code: 3 };\n',
+  });
+  const serve = (name: string) => failed(fermata(t, ['serve', join(folder, name)]));
+
+  const [never, exits, object] = await Promise.all([serve('never.mjs'), serve('exits.mjs'), serve('object.mjs')]);
+
+  assert.deepEqual([never.code, exits.code, object.code], [2, 2, 2]);
+  assert.match(never.said, /never\.mjs cannot be loaded: the process ended .* a top-level await never settles\.\n$/);
+  assert.match(exits.said, /exits\.mjs cannot be loaded: the process ended .* calls process\.exit/);
+  assert.match(object.said, /object\.mjs cannot be loaded: \{ code: 3 \}\n$/);
 });
 
 test('a module is an ES module, whatever its package says', async (t) => {
@@ -194,8 +210,8 @@ test('a server keeps its executions where it is started, says so, and is followe
   assert.deepEqual(
     next.log.slice(0, 2).map(({ directory, msg }) => [directory, msg]),
     [
-      [join(folder, '.fermata'), 'executions are kept in a directory'],
-      [undefined, 'tokens and credentials are in memory only, since FERMATA_DATA_SECRET is not set'],
+      [join(folder, '.fermata'), 'executions are stored in a directory'],
+      [undefined, 'tokens and credentials are in memory only, because FERMATA_DATA_SECRET is not set'],
     ],
   );
   next.signal('SIGTERM');
@@ -206,7 +222,7 @@ test('a server that keeps executions in memory says so', async (t) => {
   const { process } = await given.server(t);
 
   assert.deepEqual(process.log.map(({ msg }) => msg).slice(0, 1), [
-    'executions are kept in memory, and end with this process',
+    'executions are in memory, and end with this process',
   ]);
 });
 
@@ -235,7 +251,7 @@ test('who presses Ctrl-C again while it stops ends it at once', async (t) => {
   assert.doesNotMatch(process.stdout, /"msg":"stopped"/);
 });
 
-test('the log is one JSON object a line, and has no secret of anybody', async (t) => {
+test('the log is one JSON object a line, and contains no secrets', async (t) => {
   const folder = await given.folder(t, { 'fermata.yaml': BANK });
   const file = join(folder, 'fermata.yaml');
   const { process, url } = await given.server(t, {
@@ -273,7 +289,7 @@ test('the log is one JSON object a line, and has no secret of anybody', async (t
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64url');
 
-/** Nobody listens at port 1. */
+/** No server listens at port 1. */
 const BANK = `authentication:
   bank:
     _type: oauth2_auth_code_flow

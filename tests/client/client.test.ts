@@ -59,13 +59,49 @@ test('an execution is followed to its result, and each of its prompts is asked o
   assert.deepEqual(asked.sort(), ['Name?', 'Sure?', 'Which ones?', 'Which?']);
 });
 
+test('headers may come from a function that takes its time, and the caller may leave meanwhile', async (t) => {
+  const asked: string[] = [];
+  const headers = async () => {
+    asked.push('headers');
+    return { 'x-api-key': 'ada' };
+  };
+  const { client } = await world(t, { headers });
+  const { executionId } = await client.start({ ask: ['text'] });
+
+  const [open] = await client.inbox(); // strangers have none
+  const events = client.stream(executionId);
+  const { value } = await events.next();
+  await events.return();
+
+  assert.equal(open!.execution_id, executionId);
+  assert.equal(value!.type, 'execution.started');
+  assert.equal(asked.length, 3);
+  const gone = { signal: AbortSignal.abort(new Error('gone')) };
+  await assert.rejects(client.start({ ask: [] }, gone), { message: 'gone' });
+});
+
+test('a page in place of JSON is an error at once, which names what came', async () => {
+  let requests = 0;
+  const fetch = async (): Promise<Response> => {
+    requests += 1;
+    const headers = { 'content-type': 'text/html', 'execution-seq': '1' };
+    return new Response('<!doctype html><title>Sign in</title>', { headers });
+  };
+  const client = createClient({ baseUrl: 'http://page.test', fetch });
+
+  for (const ask of [() => client.inbox(), () => client.list(), () => client.get('x'), () => client.facts('x')]) {
+    await assert.rejects(ask(), { name: 'RequestError', status: 200, message: 'Expected JSON, got text/html.' });
+  }
+  assert.equal(requests, 4);
+});
+
 test('a failure of the workflow is an error with its words', async (t) => {
   const { client } = await world(t);
 
   await assert.rejects(client.run({ ask: ['fail'] }), { name: 'ExecutionFailedError', message: 'no luck' });
 });
 
-test('whoever leaves a prompt to somebody else gets the result when they have answered', async (t) => {
+test('a client that leaves a prompt to another client gets the result after its answer', async (t) => {
   const { client } = await world(t);
   const { executionId } = await client.start({ ask: ['text'] });
   const followed = client.follow(executionId, { onPrompt: () => undefined });

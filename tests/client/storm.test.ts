@@ -1,4 +1,5 @@
 /** Many runs at once, a proxy that does something else to each request, and a server that restarts: as if nothing had been. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import { badProxy, type Mischief } from '../support/bad-proxy.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { operator } from '../support/given.ts';
+import { here } from '../support/here.ts';
 
 const RUNS = 20;
 const mischiefs: readonly Mischief[] = ['refuse', 'lose', 'halve', 'repeat', 'delay', 502, 503, 504, 429, 408];
@@ -80,7 +82,7 @@ test('in a storm no run, answer, event or result is lost or doubled, though the 
   const runs = await followed;
 
   const { runtime } = world.server;
-  assert.equal(runtime.list(operator, { limit: 100 }).executions.length, RUNS);
+  assert.equal(here(runtime.list(operator, { limit: 100 })).executions.length, RUNS);
   for (const [n, { result, asked, events }] of runs.entries()) {
     assert.deepEqual([result, asked], [{ value: `${n}-Left? ${n}-Right?` }, ['Left?', 'Right?']]);
     const seqs = events.map(({ seq }) => seq);

@@ -76,7 +76,7 @@ test('wherever the line breaks, every event is heard once and in order', async (
   }
 });
 
-test('an execution that nobody knows is no reason to try again', async (t) => {
+test('an unknown execution is not retried', async (t) => {
   const { client } = await world(t);
 
   await assert.rejects(heard(client, 'nothing'), { name: 'RequestError', status: 404 });

@@ -86,7 +86,7 @@ test('a difference says where it is, what was expected and what came', () => {
   assert.deepEqual(differences, [{ at: '.list[1].a', expected: 'x-r', actual: 2 }]);
 });
 
-test('a matcher nobody knows is an error of the scenario, not a difference', () => {
+test('an unknown matcher is an error of the scenario, not a difference', () => {
   assert.throws(() => match({ $tpyo: 1 }, 1, {}), /no matcher is called \$tpyo/);
 });
 

@@ -154,7 +154,7 @@ test('a request in flight is abandoned by a step, and at the end at the latest',
   assert.equal(gone, 2);
 });
 
-test('steps that nobody can carry out fail the scenario', async (t) => {
+test('unknown steps fail the scenario', async (t) => {
   const base = await given.mirror(t);
 
   await assert.rejects(play(given.scenario({ steram: {} }), base), /step 1, steram: no action has this name/);

@@ -7,7 +7,7 @@ export type TokenRequest = { authorization: string | null; form: Readonly<Record
 
 export type Provider = {
   port: number;
-  /** What was asked, in order; whoever reads may empty it. */
+  /** The requests in order; a reader may empty the list. */
   requests: TokenRequest[];
   /** `grant` to give out tokens that belong to no user; no correct server asks for one. Default `refuse`. */
   clientCredentials: 'grant' | 'refuse';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { build as bundle } from 'esbuild';
@@ -206,9 +206,9 @@ for (const [name, found] of Object.entries(nodes)) {
 
     test('runs the program with which the README begins, in a folder where nothing else was done', async (t) => {
       const { blocks } = await readPage('README.md');
-      const { code } = blocks.find(({ info }) => info === 'js app.js')!;
-      await writeFile(join(folder, 'app.js'), code);
-      const { running } = started(t, node, ['app.js'], folder, node);
+      const { code } = blocks.find(({ info }) => info === 'js app.mjs')!;
+      await writeFile(join(folder, 'app.mjs'), code);
+      const { running } = started(t, node, ['app.mjs'], folder, node);
 
       const [, url] = await running.printed(/(http:\/\/\S+)\/v1\/workflow/);
       const reply = await post(`${url}/v1/workflow`, {});
@@ -227,6 +227,20 @@ for (const [name, found] of Object.entries(nodes)) {
       await stop();
 
       assert.match(await succeed('npx', ['fermata', 'executions', 'ls'], folder, node), /completed/);
+    });
+
+    test('says where a mistake in a module is, and how a module of a CommonJS package is made one of ES', async () => {
+      await mkdir(join(folder, 'old'), { recursive: true });
+      await writeFile(join(folder, 'old/package.json'), '{ "type": "commonjs" }');
+      await writeFile(join(folder, 'old/slip.mjs'), 'export default {\n  name: 1\n  run: 2,\n};\n');
+      await writeFile(join(folder, 'old/flow.js'), "import 'fermata';\nexport default 1;\n");
+      const serve = (file: string) => run('npx', ['fermata', 'serve', file, '--memory'], folder, node);
+
+      const [slip, flow] = await Promise.all([serve('old/slip.mjs'), serve('old/flow.js')]);
+
+      assert.deepEqual([slip.exitCode, flow.exitCode], [2, 2]);
+      assert.match(slip.text, /cannot be loaded: Unexpected identifier[^\n]*\n[^\n]*slip\.mjs:3\n {2}run: 2,/);
+      assert.match(flow.text, /name it \*\.mjs, or set "type": "module"/);
     });
 
     test('draws a machine', async () => {

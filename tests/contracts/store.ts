@@ -57,7 +57,7 @@ export const storeContract = (name: string, open: OpenStore, runs = 150): void =
   };
   const contract = (what: string, check: (t: TestContext) => Promise<void>) => test(`${name}: ${what}`, check);
 
-  contract('what was appended is read in order, also when nobody has waited for it to be kept (S1, S2)', async (t) => {
+  contract('what was appended is read in order, also without waiting for its commit (S1, S2)', async (t) => {
     const store = await opened(t);
     const written = upTo(50).map((seq) => entry(seq, { kind: seq % 2 === 0 ? 'output' : 'step', size: 10 }));
     const kept: number[] = [];

@@ -76,11 +76,13 @@ test('the client has types of machines beside its own, since front ends check th
   assert.ok(types.some(({ to }) => to.startsWith('machines/')));
 });
 
-test('the machines that the client has types of import nothing else', () => {
+test('the machines that the client has types of import each other and no package', () => {
   const reached = new Set(imports.filter(({ from }) => from.startsWith('client/')).map(({ to }) => to));
-  const wrong = imports.filter(({ from, to }) => from.startsWith('machines/') && reached.has(from) && !reached.has(to));
+  for (const file of reached) for (const { from, to } of imports) if (from === file) reached.add(to);
+  const wrong = imports.filter(({ from, to }) => reached.has(from) && from.startsWith('machines/') && isPackage(to));
 
   assert.deepEqual(wrong.map(shown), []);
+  assert.ok(reached.has('machines/prompts.ts') && !reached.has('machines/execution.ts'));
 });
 
 test('the test kit imports machines, the runtime and packages: there is no server in it', () => {
@@ -88,7 +90,7 @@ test('the test kit imports machines, the runtime and packages: there is no serve
   assert.deepEqual(wrong, []);
 });
 
-test('the console imports the client, machines and packages: it asks the server as anybody could', () => {
+test('the console imports the client, machines and packages: it uses the public API only', () => {
   const wrong = valuesIn('console').filter(({ to }) => !isPackage(to) && !/^(machines|client|console)\//.test(to));
 
   assert.deepEqual(wrong.map(shown), []);
@@ -107,6 +109,35 @@ test('the runtime imports machines, packages and itself', () => {
 test('the server knows the runtime by its door only', () => {
   const wrong = valuesIn('server').filter(
     ({ to }) => !isPackage(to) && !to.startsWith('server/') && to !== 'runtime/index.ts' && to !== 'package.json',
+  );
+
+  assert.deepEqual(wrong.map(shown), []);
+});
+
+/** The folders that `server/protocols.ts` lists. */
+const protocols = imports.flatMap(({ from, to }) => {
+  const folder = from === 'server/protocols.ts' ? /^server\/(\w+)\/\1\.ts$/.exec(to)?.[1] : undefined;
+  return folder === undefined ? [] : [folder];
+});
+
+test('a protocol reaches the seam and what all share, and no other protocol, be it for a type', () => {
+  const own = (file: string) => /^server\/(\w+)\//.exec(file)?.[1] ?? '';
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      protocols.includes(own(from)) &&
+      to.startsWith('server/') &&
+      own(to) !== own(from) &&
+      !/^server\/((http|identity|wire)\/|(protocol|package)\.ts$)/.test(to),
+  );
+
+  assert.deepEqual(wrong.map(shown), []);
+  assert.deepEqual(protocols.toSorted(), ['api', 'files', 'nat', 'openapi', 'operator']);
+});
+
+test('what protocols share knows none of them', () => {
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      /^server\/(http|identity|wire)\//.test(from) && protocols.some((name) => to.startsWith(`server/${name}/`)),
   );
 
   assert.deepEqual(wrong.map(shown), []);
@@ -188,7 +219,7 @@ test('nothing imports itself by way of others, be it for a type', () => {
   assert.deepEqual(circles, []);
 });
 
-test('nobody but main.ts reads the environment, and the test kit what runs it', () => {
+test('only main.ts reads the environment, except that the test kit looks for its test runner', () => {
   const readers = sources
     .filter(({ file, text }) => !file.startsWith('examples/') && /process\.env(?!\.\w+ = )/.test(text))
     .map(({ file }) => file);

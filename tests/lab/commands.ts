@@ -103,7 +103,7 @@ const commands: Readonly<Record<string, Command>> = {
     }
   },
   'ask-loose': async (_, ctx) => {
-    ctx.prompt(name('Anyone there?')).catch(() => {}); // nobody hears the answer, or that there is none
+    ctx.prompt(name('Anyone there?')).catch(() => {}); // the outcome is ignored
     await ctx.sleep(100);
     return 'left early';
   },

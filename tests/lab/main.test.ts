@@ -17,7 +17,7 @@ const given = {
 
 const exitOf = async (child: ChildProcess): Promise<number | null> => (await once(child, 'exit'))[0];
 
-test('the lab says where it listens, answers, and ends well when it is told to while somebody is asked', async (t) => {
+test('the lab says where it listens, answers, and ends well on a signal while a prompt is open', async (t) => {
   const { child, printed, complained, exit } = given.lab(t, '--profile', 'text', '--port', '0');
   const [line] = await once(child.stdout, 'data');
   const [, base] = /^lab text listens on (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(String(line)) ?? [];

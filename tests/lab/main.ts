@@ -1,4 +1,4 @@
-/** `npm run lab`: serves one profile to whoever wants to try it from outside, until it is told to stop. */
+/** `npm run lab`: serves one profile for tests from outside, until a signal stops it. */
 import { Command, CommanderError, Option } from 'commander';
 import { keys, readConfig } from '../../cli/config/read.ts';
 import { Failure } from '../../runtime/index.ts';

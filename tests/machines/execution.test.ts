@@ -112,7 +112,7 @@ test('an execution changes as expected with every fact that may happen to it, an
   assert.deepEqual(coverage.missing, []);
 });
 
-test('an execution hears any facts in any order and is never in a state that nobody expects', () => {
+test('an execution hears any facts in any order and is never in an unexpected state', () => {
   const facts = fc.array(fc.constantFrom(...alphabet), { maxLength: 80, size: 'max' });
 
   fc.assert(

@@ -1,4 +1,5 @@
 /** The model of the execution machine as plays: a real runtime, a run that does as it is told, people, and time. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
@@ -8,6 +9,7 @@ import { createRuntime } from '../../runtime/index.ts';
 import { noRequest } from '../../runtime/nat/run-metadata.ts';
 import { bank } from '../support/bank.ts';
 import { expectedStatus } from '../support/execution-model.ts';
+import { here } from '../support/here.ts';
 import { pester } from '../support/pester.ts';
 import {
   coverageOf,
@@ -66,7 +68,7 @@ const verify = async (stage: Stage): Promise<void> => {
   const { runtime } = stage.world;
   const { executionId, builder } = play;
   const { end, seq, open, steps, parked } = expected;
-  const view = runtime.get(executionId, alice);
+  const view = here(runtime.get(executionId, alice));
   const journal = await runtime.facts(executionId, 0, alice);
   stage.verifyCalls();
   const isLive = end === 'live';
@@ -118,7 +120,7 @@ const CODES = {
 /** The runtime stops: what was live is interrupted and hears of it, and nothing is left that would happen later. */
 const close = async (stage: Stage): Promise<void> => {
   const { runtime, clock } = stage.world;
-  const view = runtime.get(stage.play.executionId, alice);
+  const view = here(runtime.get(stage.play.executionId, alice));
   const isLive = stage.expected.end === 'live';
   await stop(runtime, clock);
   stage.failed();
@@ -144,7 +146,7 @@ test('an execution goes every way that its model knows, as people, its run and t
   assert.deepEqual(without, [], 'all but what only a crash brings about');
 });
 
-test('nobody gets an execution to do what it may not where it stands', async (t) => {
+test('no caller can make an execution do what its state does not allow', async (t) => {
   const world = await worlds(t);
 
   for (const plan of everyStand(performable)) {

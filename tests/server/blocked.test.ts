@@ -127,7 +127,7 @@ test('who looks after executions in the terminal sees which are blocked and why,
   assert.match(shown.said, /execution\.blocked expected version 1 of workflow asking; came version 2/);
   assert.match(
     elsewhere.said,
-    /^No server answers at http:\/\/127\.0\.0\.1:1\. Name the one .* with --url, or start it/,
+    /^No server answers at http:\/\/127\.0\.0\.1:1\. Name the server .* with --url, or start it/,
   );
   assert.equal(retried.said, `${id} tries again.\n`);
   assert.deepEqual(result, { value: '2: Ada' });

@@ -1,4 +1,5 @@
 /** What clients see of a server that keeps its executions: it goes, another one comes, and they go on. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import { createServer } from '../../server/index.ts';
 import { DurableServer, type Standing } from '../support/durable-server.ts';
 import { lastId, openStream } from '../support/event-reader.ts';
+import { engineOf, here } from '../support/here.ts';
 import { until } from '../support/http.ts';
 import { answers, asks, contentOf, isComplete, isPrompt, isText, textsOf } from '../support/talk.ts';
 import { openSocket } from '../support/web-socket.ts';
@@ -201,10 +203,9 @@ test('a conversation whose execution has left memory is found, and shows nothing
   const shown = await before.until(isPrompt);
   before.close();
   await before.closed();
-  const { executions } = world.server.runtime.engine;
-  const [id = ''] = world.server.runtime
-    .list({ userId: undefined, isOperator: true }, { limit: 1 })
-    .executions.map((execution) => execution.id);
+  const { executions } = engineOf(world.server.runtime);
+  const operator = { userId: undefined, isOperator: true };
+  const [{ id } = { id: '' }] = here(world.server.runtime.list(operator, { limit: 1 })).executions;
   await until(() => executions.inMemory(id) === undefined, 'it leaves memory');
 
   const after = await connect(t, world.server.url);

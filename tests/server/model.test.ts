@@ -22,7 +22,7 @@ import { Stage } from '../support/stage.ts';
 type Body = Readonly<Record<string, unknown>>;
 type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Body };
 
-/** Somebody with an API key and one connection. */
+/** A client with an API key and one connection. */
 class Client {
   readonly #connection: RawClient;
   readonly #key: string;
@@ -93,7 +93,7 @@ const site = async (t: TestContext, oauthTimeoutMs: number): Promise<Site> => {
 const FAILURES = {
   cancelled: 'The execution was cancelled.',
   thrown: 'It broke.',
-  abandoned: 'Nobody came for 604800 s while the execution waited.',
+  abandoned: 'The execution waited for 604800 s without an answer.',
 } as const satisfies Record<Failing, string>;
 
 type Waits = { readonly status: unknown; readonly id: unknown };

@@ -1,4 +1,5 @@
 /** A step that streams and is cut off by a failure of the store: what readers on each wire get when it runs again. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
@@ -6,6 +7,7 @@ import { createClient } from '../../client/index.ts';
 import { type Step, workflow } from '../../runtime/index.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { type EventReader, openStream } from '../support/event-reader.ts';
+import { here } from '../support/here.ts';
 import { until } from '../support/http.ts';
 import { asks, contentOf, isComplete, isError, isText, textsOf } from '../support/talk.ts';
 import { openSocket } from '../support/web-socket.ts';
@@ -168,7 +170,8 @@ const givenSocket = async (t: TestContext, world: DurableServer) => {
   assert.ok(client);
   t.after(() => client.drop());
   client.send(asks('x', { conversation_id: 'c1', schema_type: 'generate_stream' }));
-  const id = () => world.server.runtime.list({ userId: undefined, isOperator: true }, { limit: 1 }).executions[0]?.id;
+  const id = () =>
+    here(world.server.runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions[0]?.id;
   await until(() => id() !== undefined, 'it has begun');
   return { client, id: id()! };
 };

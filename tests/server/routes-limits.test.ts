@@ -1,8 +1,10 @@
-/** Doing things once, saying no in time, prompts that nobody answers, and journals that are full: seen from outside. */
+/** Idempotency, limits, unanswered prompts and full journals, seen from outside. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Context, text, workflow } from '../../runtime/index.ts';
 import { type Answered, operator, turns } from '../support/given.ts';
+import { here } from '../support/here.ts';
 import { connect, request, until } from '../support/http.ts';
 import { alice, as, asking, puppetServer, serve, watched } from '../support/puppet-server.ts';
 
@@ -48,8 +50,8 @@ test('keys that cannot be keys are refused before anything happens', async (t) =
   const short = await call('POST /v1/workflow', { headers: { 'idempotency-key': 'x'.repeat(15) }, body: {} });
 
   assert.deepEqual([short.status, code(short)], [422, 'request_invalid']);
-  assert.match((short.body as { detail: string }).detail, /needs 16 characters that nobody guesses, got 15/);
-  assert.equal(runtime.list(operator, { limit: 1 }).executions.length, 0);
+  assert.match((short.body as { detail: string }).detail, /needs at least 16 random characters, got 15/);
+  assert.equal(here(runtime.list(operator, { limit: 1 })).executions.length, 0);
 });
 
 test('an answer that is sent again with its key is no mistake, and any other is', async (t) => {
@@ -118,13 +120,13 @@ test('a server that stops takes no new work and says so, answers who waits, and 
   assert.equal(refused.status, 503);
   assert.equal(refused.headers['retry-after'], '11');
   assert.match(refused.headers['content-type']!, /problem\+json/);
-  await assert.rejects(connect(t, server.port), { code: 'ECONNREFUSED' }, 'nobody is let in any more');
-  const third = runtime.list(operator, { limit: 1 }).executions[0]!;
+  await assert.rejects(connect(t, server.port), { code: 'ECONNREFUSED' }, 'no client can connect any more');
+  const third = here(runtime.list(operator, { limit: 1 })).executions[0]!;
   puppets.get(third.id)!.complete('in time');
   assert.deepEqual([(await waiting).status, (await waiting).body], [200, { value: 'in time' }]);
   clock.advance(10_000);
   await closed;
-  const left = runtime.list(operator, { limit: 10 }).executions.filter(({ id }) => id !== third.id);
+  const left = here(runtime.list(operator, { limit: 10 })).executions.filter(({ id }) => id !== third.id);
   assert.deepEqual(
     left.map(({ id, context }) => [id, context.error?.code]),
     [
@@ -161,7 +163,7 @@ test('of several open prompts the oldest is the status, and all of them are ther
   await complete(id);
 });
 
-test('a prompt that nobody answers in time goes on with its default, or fails the run, and takes no answer after', async (t) => {
+test('an expired prompt continues with its default, or fails the run, and accepts no later answer', async (t) => {
   const served = workflow({
     name: 'w',
     run: async (input: unknown, ctx: Context) => {
@@ -194,7 +196,7 @@ test('a prompt that nobody answers in time goes on with its default, or fails th
   assert.equal((await answer(careful)).status, 400);
 });
 
-test('an execution for which nobody comes is abandoned, and who comes then is told that it is too late', async (t) => {
+test('an execution without an answer is abandoned, and a later answer gets an error', async (t) => {
   const { call, clock, runtime } = await serve(t, asking, { parkedTimeoutMs: 86_400_000 });
   const { body } = await call('POST /v1/workflow', { headers: alice, body: {} });
   const { status_url, response_url } = body as Record<string, string>;
@@ -204,7 +206,7 @@ test('an execution for which nobody comes is abandoned, and who comes then is to
   clock.advance(1);
 
   const polled = (await call(`GET ${status_url}`, { headers: alice })).body as Record<string, string>;
-  assert.deepEqual([polled.status, polled.error], ['failed', 'Nobody came for 86400 s while the execution waited.']);
+  assert.deepEqual([polled.status, polled.error], ['failed', 'The execution waited for 86400 s without an answer.']);
   const late = await call(`POST ${response_url}`, { headers: alice, body: { response: { type: 'text', text: 'x' } } });
   assert.equal(late.status, 400);
   assert.equal((await runtime.inbox({ userId: undefined, isOperator: true }, 1)).length, 0);
@@ -250,7 +252,7 @@ test('a run that decides more than can be kept ends, and says why', async (t) =>
     'The run has more steps and answers than its journal may hold. ' +
     'Its journal has 21 facts, and fermata.max_journal_facts is 20. Most of them are of step "step 1": 2.';
   assert.deepEqual([status, body], [422, { code: 'workflow_error', message, details: 'ExecutionFailed' }]);
-  assert.equal(runtime.get(headers.get('execution-id')!, operator)?.context.error?.code, 'journal_full');
+  assert.equal(here(runtime.get(headers.get('execution-id')!, operator))?.context.error?.code, 'journal_full');
 });
 
 test('a client that waits while its execution is forgotten is answered all the same', async (t) => {

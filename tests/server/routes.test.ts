@@ -1,8 +1,10 @@
 /** What routes offer beyond NAT: lists, the inbox, cancelling, waiting, doing things once, and saying no in time. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text } from '../../runtime/index.ts';
 import { type Answered, operator, rest } from '../support/given.ts';
+import { here } from '../support/here.ts';
 import { until } from '../support/http.ts';
 import { puppetry } from '../support/puppet.ts';
 import { alice, as, asking, puppetServer, serve, watched } from '../support/puppet-server.ts';
@@ -28,14 +30,15 @@ test('my executions are listed newest first, with what a poll of each would say 
   for (const [index, id] of [second.id, first.id].entries()) {
     const { workflow: name, owner, phase, code, due_at, started_at, settled_at, ...polled } = executions[index]!;
     assert.deepEqual([code, due_at], [null, null]);
-    assert.equal(owner, world.runtime.get(id, operator)?.context.owner);
+    assert.equal(owner, here(world.runtime.get(id, operator))?.context.owner);
     assert.equal(phase, index === 0 ? 'waiting' : 'settled');
     assert.equal(name, 'puppet');
     assert.equal(started_at, '2026-01-01T00:00:00.000Z');
     assert.equal(settled_at, index === 0 ? null : '2026-01-01T00:00:01.500Z');
     assert.deepEqual(polled, (await call(`GET /executions/${id}`, { headers: alice })).body);
   }
-  for (const { id } of world.runtime.list(operator, { limit: 9 }).executions) if (id !== first.id) await complete(id);
+  for (const { id } of here(world.runtime.list(operator, { limit: 9 })).executions)
+    if (id !== first.id) await complete(id);
 });
 
 test('lists come in pages, and only with what was asked for', async (t) => {
@@ -122,12 +125,12 @@ test('a cancelled execution has failed, its run is told, and cancelling it again
   }
 });
 
-test('whoever waits for an execution that somebody cancels is answered at once', async (t) => {
+test('a client that waits for an execution gets a reply at once when it is cancelled', async (t) => {
   const { workflow: served } = puppetry();
   const world = await serve(t, served);
   const waiting = world.call('POST /v1/workflow', { headers: alice, body: {} });
   await watched(world);
-  const [execution] = world.runtime.list(operator, { limit: 1 }).executions;
+  const [execution] = here(world.runtime.list(operator, { limit: 1 })).executions;
 
   await world.call(`DELETE /executions/${execution!.id}`, { headers: alice });
 
@@ -175,7 +178,7 @@ test('a client that waits so long gets the result if it comes, else the executio
   assert.equal((await inTime).headers.get('preference-applied'), 'wait=2');
 });
 
-test('preferences that nobody understands are ignored, as they should be', async (t) => {
+test('unknown preferences are ignored', async (t) => {
   const world = await serve(t, asking);
 
   for (const prefer of ['', 'wait', 'wait=', 'wait=-1', 'wait=soon', 'return=minimal', 'handling=strict', ',,;;==']) {

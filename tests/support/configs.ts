@@ -26,7 +26,7 @@ export const read = (text: string, { env = {}, flags = {} }: Outside = {}): Serv
 /** A section `general.front_end` with these entries, on one line. */
 export const frontEnd = (entries: string): string => `general: {front_end: {${entries}}}`;
 
-/** What nobody has configured. */
+/** The defaults. */
 export const defaults: ServerConfig = {
   adapter: undefined,
   host: 'localhost',

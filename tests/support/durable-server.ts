@@ -69,7 +69,7 @@ export class DurableServer {
     await this.#open();
   }
 
-  /** Another process that writes to the file, which nobody should. */
+  /** Another process that writes to the file, which is not allowed. */
   meddle(sql: string): void {
     const database = new Database(join(this.directory, 'fermata.db'));
     database.exec(sql);

@@ -1,4 +1,5 @@
 /** A runtime that keeps its executions in a directory, and can be lost and opened again. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,11 +14,13 @@ import {
   type Runtime,
   type RuntimeSetup,
   type StartRequest,
+  type Store,
   silentLog,
   type Workflow,
 } from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
+import { engineOf, here } from './here.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const directory = (t: TestContext): string => {
@@ -39,6 +42,8 @@ export const openStore = (path: string, more: { secret?: string; maxJournalFacts
 };
 
 export interface DurableSetup extends Omit<RuntimeSetup, 'workflows' | 'store' | 'clock' | 'log'> {
+  /** What the runtime gets in place of the store. */
+  readonly behind?: (store: DurableStore) => Store;
   readonly secret?: string;
   readonly maxJournalFacts?: number;
 }
@@ -65,13 +70,14 @@ export class DurableWorld {
   }
 
   async open(...workflows: Workflow[]): Promise<void> {
-    const { secret, maxJournalFacts, ...setup } = this.#setup;
+    const { secret, maxJournalFacts, behind, ...setup } = this.#setup;
     const limits = {
       ...(secret !== undefined && { secret }),
       ...(maxJournalFacts !== undefined && { maxJournalFacts }),
     };
     this.store = await openStore(this.directory, limits);
-    this.runtime = await createRuntime({ ...setup, workflows, store: this.store, clock: this.clock, log: this.#log });
+    const store = behind?.(this.store) ?? this.store;
+    this.runtime = await createRuntime({ ...setup, workflows, store, clock: this.clock, log: this.#log });
     await this.quiet();
   }
 
@@ -82,9 +88,9 @@ export class DurableWorld {
     await stopped;
   }
 
-  /** Everything that is not on the disk is gone; what the lost runs do from now on reaches nobody. */
+  /** Everything that is not on the disk is gone; further calls of the lost runs have no effect. */
   async crash(): Promise<void> {
-    const { engine } = this.runtime;
+    const engine = engineOf(this.runtime);
     for (const execution of engine.executions.all()) execution.leave();
     engine.wheel.stop();
     await this.store.close();
@@ -104,7 +110,7 @@ export class DurableWorld {
   async quiet(): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
       await turns(20);
-      await this.store.forget('nobody'); // whatever was to be written before is
+      await this.store.forget('unknown'); // earlier writes are done then
     }
   }
 
@@ -126,11 +132,11 @@ export class DurableWorld {
   }
 
   get(id: string): Execution {
-    return this.runtime.engine.executions.get(id)!;
+    return here(engineOf(this.runtime).executions.get(id))!;
   }
 
   isInMemory(id: string): boolean {
-    return this.runtime.engine.executions.inMemory(id) !== undefined;
+    return engineOf(this.runtime).executions.inMemory(id) !== undefined;
   }
 
   facts(id: string): string[] {

@@ -82,7 +82,7 @@ export const executionPaths = (events = tried): ExecutionPath[] =>
 export type Expected = {
   readonly seq: number;
   readonly end: 'live' | 'completed' | 'failed' | 'expiring' | 'gone';
-  /** Whether it holds a run slot; whether it has given one back and nobody has woken it since. */
+  /** Whether it holds a run slot; whether it has returned one and was not resumed since. */
   readonly slot: boolean;
   readonly parked: boolean;
   /** It waits for code that fits its journal. */

@@ -23,7 +23,7 @@ const operatorKey = 'operator-behind-a-proxy';
 export const settingsBehindFront = (): Partial<ServerOptions> =>
   startProxy ? { trustProxy: ['loopback'], identity: { operatorKey } } : {};
 
-/** Being on this machine makes nobody an operator there. */
+/** A local address makes no operator there. */
 export const asOperator = (): Readonly<Record<string, string>> => (startProxy ? { 'x-operator-key': operatorKey } : {});
 
 /** Its URL becomes that of the proxy, which ends with the test. */

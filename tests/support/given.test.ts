@@ -1,8 +1,10 @@
 /** The worlds that tests live in notice what is left behind in them. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { text, workflow } from '../../runtime/index.ts';
 import { alice, given } from './given.ts';
+import { engineOf } from './here.ts';
 import { connect, request, until } from './http.ts';
 import { puppetry } from './puppet.ts';
 
@@ -31,7 +33,7 @@ test('a world in which everything has ended, or waits for people, ends in silenc
   assert.equal(await end(), '');
 });
 
-test('work that nobody has ended is found, with the slot and the claim that it holds', async () => {
+test('unfinished work is found, with the slot and the claim that it holds', async () => {
   const { t, end } = inner();
   const { start } = await given.runtime(t, { workflows: [puppetry().workflow], options: { maxConcurrency: 1 } });
   const [busy, queued] = [await start(), await start()];
@@ -62,7 +64,7 @@ test('watchers, claims, timers and defects are found', async () => {
     throw new Error('broken watcher');
   });
   runtime.builders('w').lease('bob');
-  runtime.engine.wheel.schedule(Number.MAX_SAFE_INTEGER, () => {});
+  engineOf(runtime).wheel.schedule(Number.MAX_SAFE_INTEGER, () => {});
 
   const found = await end();
 
@@ -70,13 +72,13 @@ test('watchers, claims, timers and defects are found', async () => {
     `execution ${execution.id} is still watched`,
     'claims on builders',
     'timers are pending although there is nothing left to wait for',
-    'a watcher of an execution failed',
+    'a subscriber of an execution failed',
   ]) {
     assert.ok(found.includes(what), found);
   }
 });
 
-test('a request that nobody has answered is found', async (t) => {
+test('an unanswered request is found', async (t) => {
   const { t: innerT, end } = inner();
   const { workflow: served, puppets } = puppetry();
   const { server, runtime } = await given.server(innerT, { workflow: served });

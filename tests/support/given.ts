@@ -1,7 +1,8 @@
 /**
- * Small worlds for tests. Each ends with its test, and fails it if something is left behind: work that nobody ended,
- * claims on builders, watchers, requests without a reply, timers beyond the retention, defects nobody expected.
+ * Small worlds for tests. Each ends with its test, and fails it if something is left behind: unfinished work,
+ * claims on builders, watchers, requests without a reply, timers beyond the retention, unexpected defects.
  */
+
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -10,7 +11,9 @@ import type { Execution } from '../../runtime/executions/execution.ts';
 import {
   type Caller,
   createRuntime,
+  type ExecutionView,
   type Log,
+  type RequestInfo,
   type Runtime,
   type RuntimeSetup,
   silentLog,
@@ -20,6 +23,7 @@ import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { fronted, settingsBehindFront } from './front.ts';
+import { engineOf, here } from './here.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const alice: Caller = { userId: 'alice' };
@@ -35,7 +39,7 @@ interface World {
 }
 
 export interface RuntimeWorld extends World {
-  /** Starts the only workflow, or the one that is named; as nobody in particular unless `by` says who. Resolves when it rests. */
+  /** Starts the only workflow, or the one that is named; without identity unless `by` is given. Resolves when it rests. */
   start(asked?: Asked): Promise<Execution>;
 }
 
@@ -48,6 +52,7 @@ export interface Asked {
   readonly conversation?: string;
   readonly interactive?: boolean;
   readonly retentionMs?: number;
+  readonly request?: RequestInfo;
 }
 
 export interface ServerWorld extends World {
@@ -70,7 +75,8 @@ export interface Answered {
 }
 
 /** Resolves when all runs have gone as far as they can without time or network: they begin, and go on, in turns of their own. */
-export const rest = async ({ engine }: Runtime): Promise<void> => {
+export const rest = async (runtime: Runtime): Promise<void> => {
+  const engine = engineOf(runtime);
   do await setImmediate();
   while (engine.turns.isBusy);
 };
@@ -88,7 +94,7 @@ export const given = {
     const world = { runtime, clock, errors };
     t.after(() => end(world, () => runtime.stop()));
     const start = async ({ workflow = setup.workflows[0]!.name, by = { userId: undefined }, ...asked }: Asked = {}) => {
-      const { execution } = await runtime.engine.begin({ ...nothing, ...asked, workflow, by });
+      const { execution } = await engineOf(runtime).begin({ ...nothing, ...asked, workflow, by });
       await rest(runtime);
       return execution;
     };
@@ -174,10 +180,10 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
   assert.deepEqual(found, [], 'something was left behind');
 };
 
-const all = (runtime: Runtime): readonly Execution[] =>
-  runtime.list(operator, { limit: Number.POSITIVE_INFINITY }).executions;
-const live = (runtime: Runtime): readonly Execution[] => all(runtime).filter(({ isSettled }) => !isSettled);
-const builders = (runtime: Runtime) => runtime.allBuilders.flatMap((all) => all.list());
+const all = (runtime: Runtime): readonly ExecutionView[] =>
+  here(runtime.list(operator, { limit: Number.POSITIVE_INFINITY })).executions;
+const live = (runtime: Runtime): readonly ExecutionView[] => all(runtime).filter(({ isSettled }) => !isSettled);
+const builders = (runtime: Runtime) => engineOf(runtime).allBuilders.flatMap((all) => all.list());
 
 /** What keeps a world from being at rest. A parked execution may stay: it holds nothing but its claim on the builder. */
 const unquiet = ({ runtime }: World, server: Server | undefined): string[] => {

@@ -13,7 +13,7 @@ export const loopback = async (t: TestContext): Promise<{ server: Server; origin
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 };
 
-/** A port that nobody listens on at the moment. */
+/** A port without a server at the moment. */
 export const freePort = async (host = '127.0.0.1'): Promise<number> => {
   const server = createServer();
   await new Promise<void>((listening) => server.listen(0, host, listening));

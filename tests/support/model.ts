@@ -1,6 +1,6 @@
 /**
  * Test models out of machines. A model has all states and transitions of its machine, but nothing happens in it by
- * itself: what timers and ports would send is sent by whoever walks through it, under the names that XState gives it.
+ * itself: what timers and ports would send is sent by the walk, under the names that XState gives it.
  */
 import { getShortestPaths } from '@xstate/graph';
 import {

@@ -1,6 +1,8 @@
-/** What may not happen, tried by everybody who could. */
+/** Forbidden actions, tried by every caller that could. */
+
 import assert from 'node:assert/strict';
 import { type Caller, Failure, type FailureCode, type Runtime, text } from '../../runtime/index.ts';
+import { here } from './here.ts';
 import { alice, callbackUrl, keyOf, type Play, reply, settled } from './play.ts';
 import type { Stage } from './stage.ts';
 
@@ -39,7 +41,10 @@ export const pester = async (stage: Stage): Promise<void> => {
     await unknownState(id, opened?.kind === 'oauth' ? bob : alice);
   }
   await refused(runtime.cancel(executionId, bob), 'execution_not_found');
-  assert.deepEqual([runtime.get(executionId, bob), await runtime.facts(executionId, 0, bob)], [undefined, undefined]);
+  assert.deepEqual(
+    [here(runtime.get(executionId, bob)), await runtime.facts(executionId, 0, bob)],
+    [undefined, undefined],
+  );
   if (end === 'live') return;
   await refused(runtime.cancel(executionId, alice), isKnown ? 'execution_settled' : 'execution_not_found');
   await haunt(play, runtime);

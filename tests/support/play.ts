@@ -1,13 +1,15 @@
-/** A path of the execution's model as a play: each of its facts is brought about by whoever can, as in real life. */
+/** A path of the execution's model as a play: each of its facts is caused by the party that causes it in reality. */
+
 import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../machines/facts.ts';
 import type { Builder } from '../../runtime/builders/builder.ts';
 import { SlotRequest } from '../../runtime/builders/slots.ts';
 import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
+import { engineOf, here } from './here.ts';
 import type { Puppet } from './puppet.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
-/** The people: whoever starts, answers, agrees and cancels. Everything is expected to succeed. */
+/** The callers that start, answer, consent and cancel. Every call is expected to succeed. */
 export interface People {
   /** Resolves to the id of the execution. */
   start(): Promise<string>;
@@ -71,7 +73,7 @@ export class Play {
     this.#people = world.people;
     this.#facts = facts;
     this.#beganAt = world.clock.now();
-    this.builder = world.runtime.builders('puppet').get(null)!;
+    this.builder = engineOf(world.runtime).builders('puppet').get(null)!;
   }
 
   async begin(): Promise<void> {
@@ -99,7 +101,7 @@ export class Play {
     await this.#deed(fact, index, failing);
     await settled(this.#runtime);
     if ('call' in fact && 'id' in fact) {
-      this.ids.set(fact.id, this.#runtime.get(this.executionId, operator)!.context.pauses.at(-1)!.id);
+      this.ids.set(fact.id, here(this.#runtime.get(this.executionId, operator))!.context.pauses.at(-1)!.id);
     }
   }
 
@@ -224,7 +226,7 @@ export class Play {
 
   /** Time passes, and until its last millisecond nothing happens. */
   #passTime(ms: number): void {
-    const view = this.#runtime.get(this.executionId, operator)!;
+    const view = here(this.#runtime.get(this.executionId, operator))!;
     const { seq } = view.context;
     this.#clock.advance(ms - 1);
     assert.equal(view.context.seq, seq);
@@ -239,7 +241,8 @@ export class Play {
 }
 
 /** When everything has happened that can without time, network or another turn of the event loop. */
-export const settled = async ({ engine }: Runtime): Promise<void> => {
+export const settled = async (runtime: Runtime): Promise<void> => {
+  const engine = engineOf(runtime);
   await new Promise<void>((resolve) => process.nextTick(resolve));
   while (engine.turns.isBusy) await new Promise<void>((resolve) => setImmediate(resolve));
 };

@@ -1,7 +1,9 @@
 /** A server whose workflow does what a test tells it to. */
+
 import type { TestContext } from 'node:test';
 import { type Context, type RuntimeOptions, text, type Workflow, workflow } from '../../runtime/index.ts';
 import { given, operator, type ServerWorld, turns } from './given.ts';
+import { here } from './here.ts';
 import { until } from './http.ts';
 import { puppetry } from './puppet.ts';
 
@@ -39,6 +41,6 @@ export const asking = workflow({
   run: async (_input: unknown, ctx) => (await ctx.prompt(text({ text: 'Which?' }))).text,
 });
 
-/** Resolves when somebody waits for news of an execution. */
+/** Resolves when a client waits for a change of an execution. */
 export const watched = ({ runtime }: ServerWorld) =>
-  until(() => runtime.list(operator, { limit: 10 }).executions.some(({ watchers }) => watchers > 0), 'a watcher');
+  until(() => here(runtime.list(operator, { limit: 10 })).executions.some(({ watchers }) => watchers > 0), 'a watcher');

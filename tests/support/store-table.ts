@@ -14,7 +14,7 @@ export const storeStates = [
   'unknown',
 ] as const;
 
-/** Where the event leads; a code: it is refused with that, and nothing has changed; `gone`: nobody knows it any more. */
+/** Where the event leads; a code: it is refused with that, and nothing has changed; `gone`: it was deleted. */
 export type Outcome = RecordStatus | FailureCode | 'gone';
 
 const R = 'running';

@@ -1,4 +1,4 @@
 import type { Subject } from '../../runtime/oauth/oauth.ts';
 
-/** Whose token is asked for: a user's, whatever the execution, or an execution's that nobody owns. */
+/** The holder of the requested token: a user, for any execution, or an execution without owner. */
 export const subject = (user: string | undefined, executionId = 'execution-1'): Subject => ({ user, executionId });

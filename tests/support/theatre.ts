@@ -199,7 +199,7 @@ export class Theatre {
     }
   }
 
-  /** Whatever is under way comes to its end: runs return, and nobody comes for what is parked. */
+  /** Everything comes to its end: runs return, and parked executions get no answer. */
   async finish(): Promise<void> {
     const isOver = () => this.#executions.every(({ isSettled }) => isSettled);
     for (let round = 0; round < 50 && !isOver(); round += 1) {
@@ -217,7 +217,7 @@ export class Theatre {
       [],
       'everything settles in the end',
     );
-    for (const { outcome } of this.#calls) assert.notEqual(outcome, undefined, 'nobody waits for ever');
+    for (const { outcome } of this.#calls) assert.notEqual(outcome, undefined, 'no call waits for ever');
     for (const execution of this.#executions) await this.#verifyJournal(execution);
   }
 

@@ -31,7 +31,7 @@ export const json =
     response.end(JSON.stringify(body));
   };
 
-/** An answer that is given when the test says so; `asked` is when somebody waits for it. */
+/** An answer that is given when the test says so; `asked` resolves when a request waits for it. */
 export const held = (answer: Answer) => {
   let [arrive, release] = [() => {}, () => {}];
   const asked = new Promise<void>((resolve) => (arrive = resolve));

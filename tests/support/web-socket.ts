@@ -145,7 +145,7 @@ const decode = (bytes: Buffer): { opcode: number; payload: Buffer; size: number 
 
 export type Opened = { readonly status: number; readonly client: WebClient | undefined };
 
-/** Opens a socket; whoever is refused gets the status and no client. */
+/** Opens a socket; after a refusal there is a status and no client. */
 export const openSocket = (
   url: string,
   headers: Readonly<Record<string, string>> = {},

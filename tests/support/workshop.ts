@@ -1,7 +1,9 @@
 /** A per-user workflow whose resources are opened and closed when a test says so, and what has become of them. */
+
 import type { TestContext } from 'node:test';
 import { type Failure, type RuntimeOptions, workflow } from '../../runtime/index.ts';
 import { given, turns } from './given.ts';
+import { engineOf } from './here.ts';
 
 export class Resource {
   readonly user: string;
@@ -80,7 +82,7 @@ export const shop = async (t: TestContext, options: RuntimeOptions = {}) => {
   const { workflow: served, leave, ...shopped } = workshop();
   t.after(leave);
   const world = await given.runtime(t, { workflows: [served], options });
-  const builders = world.runtime.builders('workshop');
+  const builders = engineOf(world.runtime).builders('workshop');
   const lease = async (user: string) => {
     const claim = builders.lease(user);
     const told: (Failure | 'ready')[] = [];

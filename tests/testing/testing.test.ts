@@ -34,7 +34,7 @@ const cases: Readonly<Record<string, readonly RegExp[]>> = {
   'another call each time': [
     /does not make the same calls when it is executed again[^\n]*it is blocked/,
     /its journal has prompt [^\n]*"Go on\?"; now came step "now and then" at tests\/support\/bad-workflows\.ts:\d+:\d+/,
-    /Put what may be different/,
+    /Put values that may differ between replays/,
   ],
   'an effect outside of a step': [/not ok \d+ - null > "Go on\?" yes > killed after \d+[\s\S]*It ends in another way/],
   'a memory in its resources': [

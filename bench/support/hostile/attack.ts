@@ -1,4 +1,4 @@
-/** An attack: many hostile clients at once, beside clients that only want to be served, and what is left afterwards. */
+/** An attack: many hostile clients at once, with some well-behaved clients, and a check for leaks afterwards. */
 import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { OPERATOR_KEY } from './operator-key.ts';
@@ -7,12 +7,12 @@ import { pay, type Visit, visitsTo } from './visit.ts';
 
 export interface Attack {
   readonly store: Store;
-  /** What `--adapter` of the server is given. Default: nothing. */
+  /** The `--adapter` of the server. Default: none. */
   readonly adapter?: string | undefined;
   readonly seconds: number;
-  /** Visits come in batches, and each batch is made of its number: this is that of the first. */
+  /** Visits come in batches, and each batch is generated from its number. This is the number of the first one. */
   readonly seed: number;
-  /** Clients at once. Default 24. */
+  /** Number of concurrent clients. Default 24. */
   readonly lanes?: number;
 }
 
@@ -20,9 +20,9 @@ export interface Damage {
   readonly visits: number;
   /** Replies by status. */
   readonly statuses: ReadonlyMap<number, number>;
-  /** Everything that must not be, in words; empty if all is well. */
+  /** All violations, in words; empty if there are none. */
   readonly faults: readonly string[];
-  /** What was still there when the time for it was over. */
+  /** Things that were not released in time. */
   readonly left: readonly string[];
   readonly slowestHealthMs: number;
   /** Cycles of well-behaved clients, from the start to the result. */
@@ -34,17 +34,17 @@ export interface Damage {
 /** Visits in one batch. */
 const BATCH = 20;
 const LANES = 24;
-/** `/health` answers within this time, also on a busy machine. */
+/** `/health` must answer within this time, also on a busy machine. */
 const HEALTH_MS = 10_000;
-/** Everything that was begun has ended within this time: uWS notices a lost client after 8 to 12 s. */
+/** Everything must have ended within this time: uWS detects a lost client after 8 to 12 s. */
 const QUIET_MS = 45_000;
-/** Between two looks; longer than ended executions are kept. */
+/** Interval of checks; longer than the retention. */
 const PAUSE_MS = 1_500;
-/** Seconds after which bytes are compared: before that, code is still compiled and pools still grow. */
+/** Seconds after which bytes are compared: before that, code is compiled and pools grow. */
 const LONG_S = 60;
-/** Of heap and memory, after an attack. */
+/** Allowed growth of heap and memory after an attack. */
 export const TOLERANCE = 0.1;
-/** Different faults that are told. */
+/** Maximum number of reported different faults. */
 const MAX_FAULTS = 20;
 
 export const attack = async ({ store, adapter, seconds, seed, lanes = LANES }: Attack): Promise<Damage> => {
@@ -70,13 +70,13 @@ class Battle {
   readonly #known = { execution: 'unknown', interaction: 'unknown' };
   readonly #statuses = new Map<number, number>();
   readonly #faults = new Set<string>();
-  /** Numbers of the batches under way. */
+  /** Numbers of the running batches. */
   readonly #underWay = new Set<number>();
   #batch: number;
   readonly #first: number;
   #count = 0;
   #cycles = 0;
-  /** Settled executions that their retention keeps. */
+  /** Settled executions within their retention. */
   #jobs = 0;
   #slowestHealthMs = 0;
 
@@ -95,7 +95,7 @@ class Battle {
     this.#failIfEnded();
   }
 
-  /** Waits until nothing is under way any more. */
+  /** Waits until nothing is running any more. */
   async quiet(before?: Measured): Promise<Measured> {
     const until = performance.now() + QUIET_MS;
     for (;;) {
@@ -125,7 +125,7 @@ class Battle {
     };
   }
 
-  /** What is there although nothing is under way. */
+  /** Things that exist although nothing is running. */
   #leftIn(held: Measured, before = held): string[] {
     // The builder of the shared workflow stays. A job keeps its request.
     const idle = { executions: this.#jobs, runs: 0, exchanges: this.#jobs, connections: 0, builders: 1 };
@@ -136,7 +136,7 @@ class Battle {
     return left;
   }
 
-  /** Jobs say how long they are kept, and that is longer than an attack. */
+  /** Jobs have a retention that is longer than an attack. */
   async #countSettled(): Promise<number> {
     const { text } = await this.#ask('GET', '/executions?limit=200', undefined, {
       headers: { 'x-operator-key': OPERATOR_KEY },
@@ -145,7 +145,7 @@ class Battle {
     return executions.filter(({ phase }) => phase === 'settled').length;
   }
 
-  /** Which seed shows it again. */
+  /** The seed that reproduces it. */
   story(): string {
     const batches = [...this.#underWay].join(', ') || String(this.#batch);
     return `The first batch was ${this.#first}; under way were ${batches}. Run it again with --seed ${this.#first}, or one of these.`;
@@ -184,14 +184,14 @@ class Battle {
       const started = await this.#ask('POST', '/v1/workflow', { input_message: 'ask' });
       const { response_url, status_url } = parsed(started.text);
       if (started.status !== 202 || typeof response_url !== 'string') {
-        // It may say that it is busy, but nothing else.
+        // It may reply that it is busy, but nothing else.
         if (started.status !== 429 && started.status !== 503 && goesOn()) {
           this.#fault(`a start got ${started.status} ${started.text.slice(0, 200)}`);
         }
       } else {
         const answered = await this.#ask('POST', response_url, { response: { type: 'text', text: 'Ada' } });
         const seen = await this.#outcome(String(status_url));
-        // On a busy machine the prompt may be over before its answer comes.
+        // On a busy machine the prompt may expire before its answer arrives.
         if (seen.text.includes('"completed"')) this.#cycles += 1;
         else if (answered.status === 204 && goesOn())
           this.#fault(`after an answer: ${seen.status} ${seen.text.slice(0, 200)}`);
@@ -200,7 +200,7 @@ class Battle {
     }
   }
 
-  /** Each reply tells of some news, and not all news is the end. */
+  /** Each reply reports a change, which need not be the end. */
   async #outcome(path: string): Promise<Told> {
     const until = performance.now() + HEALTH_MS;
     let seen = await this.#ask('GET', path);

@@ -1,4 +1,4 @@
-/** What hostile requests and messages carry: what each door expects, and what none does. */
+/** Contents of hostile requests and messages: valid ones for each route, and invalid ones. */
 import fc from 'fast-check';
 
 /** Words that the workflow under attack understands. */
@@ -8,7 +8,7 @@ export const words = fc.constantFrom(
 
 const DEPTHS = [10, 199, 200, 201, 1_000, 5_000, 100_000] as const;
 
-/** Brackets inside one another; some never close. */
+/** Nested brackets; some are never closed. */
 export const nested = fc
   .record({
     depth: fc.constantFrom(...DEPTHS),
@@ -89,7 +89,7 @@ const JSON_TYPE = 'Content-Type: application/json';
 
 export interface Content {
   readonly type: string;
-  /** A character for each byte. */
+  /** One character per byte. */
   readonly body: string;
 }
 

@@ -56,7 +56,7 @@ export const frameOf = (
   head[1] = (isMasked ? 0x80 : 0) | (announced < 126 ? announced : announced < 65_536 ? 126 : 127);
   if (head.length === 4) head.writeUInt16BE(announced, 2);
   else if (head.length === 10) head.writeBigUInt64BE(BigInt(announced), 2);
-  // A mask of zeros leaves the bytes as they are.
+  // A mask of zeros leaves the bytes unchanged.
   return Buffer.concat([head, ...(isMasked ? [Buffer.alloc(4)] : []), body]).toString('latin1');
 };
 
@@ -91,7 +91,7 @@ const frames = fc.oneof(
   },
 );
 
-/** A handshake, and what follows it on the same connection. */
+/** A handshake, and the bytes after it on the same connection. */
 export const socketsAt = (
   paths: readonly string[],
 ): fc.Arbitrary<{ readonly handshake: string; readonly frames: readonly string[] }> =>

@@ -1,2 +1,2 @@
-/** Hostile clients know it too, so that they reach everything. */
+/** Hostile clients know this key too, so that they reach everything. */
 export const OPERATOR_KEY = 'the key of the operators';

@@ -1,4 +1,4 @@
-/** Hostile requests as bytes: each route, each state of an execution, right and wrong framing. */
+/** Hostile requests as bytes: each route, each state of an execution, valid and invalid framing. */
 import fc from 'fast-check';
 import { type Content, contents } from './contents.ts';
 import { OPERATOR_KEY } from './operator-key.ts';
@@ -9,16 +9,16 @@ export interface Endpoint {
   readonly path: string;
 }
 
-/** Ids that replies have shown: an execution, and what it has asked. */
+/** Ids from replies: of an execution, and of its prompt. */
 export interface Known {
   readonly execution: string;
   readonly interaction: string;
 }
 
 export interface Rendered {
-  /** A character for each byte. */
+  /** One character per byte. */
   readonly text: string;
-  /** It is framed as the standard says, so it has to be answered. */
+  /** It has standard framing, so it must get a reply. */
   readonly isSound: boolean;
 }
 
@@ -80,7 +80,7 @@ const headers = [
   'TE: trailers',
 ] as const;
 
-/** No server needs to take these. */
+/** A server may refuse these. */
 const broken = [
   'no colon at all',
   ': no name',
@@ -111,7 +111,7 @@ const inTinyChunks: Framing = ({ body }) => ({
   isSound: true,
 });
 
-/** None of these says clearly where the request ends. */
+/** None of these has a clear end. */
 const unsound: readonly ((body: string) => { lines: readonly string[]; body: string })[] = [
   (body) => ({ lines: [CHUNKED], body: `${chunk(body)}0\r\nTrailer: x\r\n\r\n` }),
   (body) => ({ lines: [CHUNKED], body: chunk(body, 'ffffffffffffffff') }),
@@ -144,7 +144,7 @@ const framings: fc.Arbitrary<Framing> = fc.oneof(
 const few = <T>(all: readonly T[], maxLength: number): fc.Arbitrary<T[]> =>
   fc.array(fc.constantFrom(...all), { maxLength });
 
-/** One of them in so many cases of ten, else nothing. */
+/** One of them in this many cases of ten, else nothing. */
 const sometimes = <T>(all: readonly T[], ofTen: number): fc.Arbitrary<T | undefined> =>
   fc.oneof(
     { weight: ofTen, arbitrary: fc.constantFrom(...all) },
@@ -168,7 +168,7 @@ const METHODS = [
 const TARGETS = ['http://localhost', '/', '//', '*', '', '/../..', '/%', '\x01', `/${'x'.repeat(8_000)}`] as const;
 const VERSIONS = ['HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/9', 'ICY', ''] as const;
 
-/** What is known is put in when it is sent. */
+/** Known ids are inserted when it is sent. */
 export type Draft = (known: Known) => Rendered;
 
 export const requestsTo = (endpoints: readonly Endpoint[]): fc.Arbitrary<Draft> =>

@@ -1,4 +1,4 @@
-/** The command `fermata`, in a process that also says what it holds when it is asked. */
+/** The command `fermata`, in a process that also reports its memory on request. */
 import { queryObjects } from 'node:v8';
 import { Builder } from '../../../runtime/builders/builder.ts';
 import { Execution } from '../../../runtime/executions/execution.ts';
@@ -6,7 +6,7 @@ import { Run } from '../../../runtime/run/run.ts';
 import { Exchange } from '../../../server/http/exchange.ts';
 import { Connection } from '../../../server/nat/websocket/connection.ts';
 
-/** Objects that the garbage collector has left, and bytes. */
+/** Objects after a garbage collection, and bytes. */
 export interface Holdings {
   readonly executions: number;
   readonly runs: number;

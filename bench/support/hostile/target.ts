@@ -1,4 +1,4 @@
-/** The server under attack: the command `fermata serve` in a process of its own, and what can be seen of it from outside. */
+/** The server under attack: `fermata serve` in a separate process, and measurements from outside. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import type { Holdings } from './server.ts';
 
 export type Store = 'memory' | 'data';
 
-/** Everything ends by itself soon, so that what is left after an attack is a leak. */
+/** Everything expires soon, so anything that is left after an attack is a leak. */
 const configuration = (directory: string): string => `
 general:
   enable_per_user_monitoring: true
@@ -46,7 +46,7 @@ fermata:
 
 export const SOCKET_PATHS = ['/websocket', '/personal/socket', '/inspect/socket'] as const;
 
-/** What is held, with what the system counts. */
+/** Objects in memory, and counts of the operating system. */
 export type Measured = Holdings & { readonly files: number };
 
 export class Target {
@@ -54,7 +54,7 @@ export class Target {
   readonly #directory: string;
   port = 0;
   stderr = '';
-  /** Messages that were logged as errors, and how often; that a workflow has failed is none. */
+  /** Messages that were logged as errors, with their counts; failed workflows are not errors. */
   readonly errors = new Map<string, number>();
   #hasEnded = false;
   #rest = '';
@@ -73,7 +73,9 @@ export class Target {
     });
   }
 
-  /** `adapter`: what `--adapter` is given; without it the default. Rejects if the server ends instead of listening. */
+  /**
+   * `adapter`: the value of `--adapter`; undefined for the default. Rejects if the server ends instead of listening.
+   */
   static async start(store: Store, adapter?: string): Promise<Target> {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-hostile-'));
     const file = join(directory, 'fermata.yaml');
@@ -105,7 +107,7 @@ export class Target {
     return `${this.#child.signalCode ?? `exit code ${this.#child.exitCode}`}: ${this.stderr.trim()}`;
   }
 
-  /** Of the route table; what it does not describe is there only to refuse. */
+  /** Described routes; routes without a description only refuse. */
   async endpoints(): Promise<Endpoint[]> {
     const response = await fetch(`http://localhost:${this.port}/openapi.json`);
     const { paths } = (await response.json()) as { paths: Record<string, Record<string, unknown>> };
@@ -116,7 +118,7 @@ export class Target {
     );
   }
 
-  /** After a collection of garbage. */
+  /** After a garbage collection. */
   async measure(): Promise<Measured> {
     this.#child.send('measure');
     return { ...(await reply<Holdings>(this.#child)), files: this.#files() };
@@ -131,7 +133,7 @@ export class Target {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Open descriptors, sockets included; 0 where the system does not show them. */
+  /** Open descriptors, sockets included; 0 if the system does not report them. */
   #files(): number {
     try {
       return readdirSync(`/proc/${this.#child.pid}/fd`).length;

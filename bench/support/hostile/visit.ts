@@ -1,27 +1,27 @@
-/** How hostile bytes reach the server, and how its reply is read or not: one connection each. */
+/** Sends hostile bytes to the server and reads its reply, or does not: one connection each. */
 import { connect, type Socket } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { socketsAt } from './frames.ts';
 import { type Draft, type Endpoint, type Known, requestsTo } from './requests.ts';
 
-/** A client that has sent all it announced is answered within this time, or its connection is closed. */
+/** A client that has sent everything must get a reply within this time, or its connection must be closed. */
 export const HUNG_MS = 20_000;
-/** A client that expects nothing, or reads a stream, leaves after this. */
+/** A client that expects nothing, or reads a stream, disconnects after this time. */
 const PATIENCE_MS = 150;
-/** A client that does not read stays that long. */
+/** How long a client that does not read stays connected. */
 const STALL_MS = 1_500;
 
 const deliveries = ['whole', 'whole', 'whole', 'split', 'trickle', 'halfClose', 'resetMidway', 'resetAfter'] as const;
 const readings = ['polite', 'polite', 'polite', 'never', 'slow'] as const;
 
 export interface Visit {
-  /** Requests in a row, or a handshake with what follows. */
+  /** Consecutive requests, or a handshake with the bytes after it. */
   readonly parts: readonly Draft[];
   readonly isSocket: boolean;
   readonly delivery: (typeof deliveries)[number];
   readonly reading: (typeof readings)[number];
-  /** Where it is interrupted, as a share. */
+  /** The position of the interruption, as a share. */
   readonly at: number;
 }
 
@@ -59,7 +59,7 @@ export const visitsTo = (endpoints: readonly Endpoint[], socketPaths: readonly s
   );
 };
 
-/** What has come back, as far as it is of interest. */
+/** The received bytes, as far as they matter. */
 class Reply {
   /** The beginning. */
   head = '';
@@ -94,7 +94,7 @@ class Reply {
     return /text\/event-stream/.test(this.head);
   }
 
-  /** False if it did not come in time. */
+  /** False if it did not arrive in time. */
   async until(holds: () => boolean, ms: number): Promise<boolean> {
     const timeout = new AbortController();
     const over = setTimeout(ms, true, { signal: timeout.signal }).catch(() => true);
@@ -120,7 +120,7 @@ export interface Outcome {
   readonly sent: string;
 }
 
-/** Sends it, reads as much as such a client does, and leaves. What replies show of executions is put into `known`. */
+/** Sends the bytes, reads like such a client, and disconnects. Ids of executions in replies are added to `known`. */
 export const pay = async (
   visit: Visit,
   port: number,

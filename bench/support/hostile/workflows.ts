@@ -1,4 +1,4 @@
-/** What is attacked: one workflow that does whatever its input says, and one whose resources belong to users. */
+/** The targets: one workflow that follows its input, and one with resources per user. */
 import { z } from 'zod';
 import { binaryChoice, type Context, text, workflow } from '../../../runtime/index.ts';
 
@@ -9,7 +9,7 @@ const OPTIONS = ['continue', 'stop'].map((id) => ({ id, label: id, value: id }))
 
 const wordOf = (input: unknown): string => (JSON.stringify(input) ?? '').toLowerCase();
 
-/** The first word that the input contains decides, so that every form of input can reach everything. */
+/** The first known word in the input decides, so that every form of input can reach everything. */
 const act = async (input: unknown, ctx: Context): Promise<unknown> => {
   const said = wordOf(input);
   if (said.includes('confirm'))
@@ -37,7 +37,7 @@ const flood = async (ctx: Context): Promise<string> => {
 export const personal = workflow({
   name: 'personal',
   perUser: { build: async () => ({ since: Date.now() }) },
-  // Only what takes an object can be started as a job.
+  // Only a workflow with an object as input can be started as a job.
   input: z.looseObject({}),
   run: act,
 });

@@ -1,4 +1,4 @@
-/** Small things that every view has. */
+/** Small parts that all views use. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { now } from '../state.ts';
@@ -13,16 +13,16 @@ export const Ago = ({ at }: { at: number }) => (
 );
 
 export const Owner = ({ id }: { id: string | null }) =>
-  id === null ? <span class="muted">nobody</span> : <span title={id}>{shortId(id)}</span>;
+  id === null ? <span class="muted">no owner</span> : <span title={id}>{shortId(id)}</span>;
 
-/** How long something still waits. */
+/** The remaining time of a prompt or consent. */
 export const Countdown = ({ until }: { until: number }) => (
   <time class="countdown" dateTime={new Date(until).toISOString()} title={dateTime(until)}>
     {until <= now.value ? 'due now' : `${countdown(until - now.value)} left`}
   </time>
 );
 
-/** From then on until now, counting. */
+/** The time since then, counting. */
 export const Since = ({ at }: { at: number }) => <>{countdown(Math.max(1000, now.value - at))}</>;
 
 export const Card = (props: {
@@ -55,7 +55,7 @@ export const Mistake = ({ text }: { text: string | undefined }) =>
     </p>
   );
 
-/** The sign of a fermata: hold here, for as long as it takes. */
+/** The sign of a fermata. */
 export const Mark = () => (
   <svg class="mark" viewBox="0 0 32 24" aria-hidden="true">
     <path d="M3 20a13 13 0 0 1 26 0" fill="none" stroke="currentColor" stroke-width="3.4" stroke-linecap="round" />

@@ -1,11 +1,11 @@
-/** Why an execution does not go on, and what can be done about it. */
+/** Why an execution is blocked, and the possible actions. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Blocked } from '../../../machines/execution.ts';
 import { api, isShutOut, messageOf } from '../state.ts';
 import { Card, Mistake, Since } from './bits.tsx';
 
-/** `children`: the other thing that can be done, which is to end it. */
+/** `children`: the other action, which ends the execution. */
 export const BlockedCard = ({
   id,
   blocked: { expected, came, version, since },
@@ -16,7 +16,10 @@ export const BlockedCard = ({
   children: ComponentChildren;
 }) => (
   <Card title="Blocked" class="failure">
-    <p>The code that is served does not do what this run has done before. It goes on when code is served that does.</p>
+    <p>
+      The served code does not make the calls in the journal of this run. The run continues when matching code is
+      served.
+    </p>
     <dl class="why">
       <dt>Expected</dt>
       <dd>{expected}</dd>
@@ -29,7 +32,7 @@ export const BlockedCard = ({
         <Since at={since} />
       </dd>
     </dl>
-    <p class="hint">A retry takes the newest version, if its own is not served.</p>
+    <p class="hint">A retry uses the newest version if its own is not served.</p>
     <div class="cancel">
       <Retry id={id} />
       {children}

@@ -1,4 +1,4 @@
-/** A value as JSON, with its kinds told apart by colour. */
+/** A value as JSON, coloured by type. */
 import type { JSX } from 'preact';
 
 export const Json = ({ value, label }: { value: unknown; label: string }) => (

@@ -1,14 +1,19 @@
-/** Where a person answers: a form for each kind of prompt, and the way to a consent. */
+/** A form for each kind of prompt, and the link to a consent. */
 import { useId, useState } from 'preact/hooks';
 import type { AnswerValue, OpenInteraction } from '../../../client/index.ts';
+import { aboutPrompt, optionsOf } from '../../../machines/prompt-table.ts';
+import type { BinaryOption, Option } from '../../../machines/prompts.ts';
 import { api, isShutOut, messageOf, root } from '../state.ts';
 import { Mistake } from './bits.tsx';
 
 type Prompt = OpenInteraction['prompt'];
-type Kind<K extends Prompt['input_type']> = Extract<Prompt, { input_type: K }>;
-type Choices = Extract<Prompt, { input_type: 'radio' | 'checkbox' | 'dropdown' }>;
+type Choices = {
+  readonly text: string;
+  readonly options: readonly (BinaryOption | Option)[];
+  readonly isMany: boolean;
+};
 
-interface Form<P extends Prompt> {
+interface Form<P> {
   readonly prompt: P;
   readonly isBusy: boolean;
   readonly answer: (value: AnswerValue) => void;
@@ -43,21 +48,15 @@ export const PromptForm = ({ executionId, id, prompt }: { executionId: string; i
 };
 
 const Fitting = ({ prompt, ...rest }: Form<Prompt>) => {
-  switch (prompt.input_type) {
-    case 'text':
-      return <TextForm prompt={prompt} {...rest} />;
-    case 'notification':
-      return <Acknowledge prompt={prompt} {...rest} />;
-    case 'binary_choice':
-      return <EitherForm prompt={prompt} {...rest} />;
-    case 'dropdown':
-      return <MenuForm prompt={prompt} {...rest} />;
-    default:
-      return <ListForm prompt={prompt} {...rest} />;
-  }
+  const { takes, look } = aboutPrompt(prompt.input_type);
+  if (takes === 'text') return <TextForm prompt={prompt} {...rest} />;
+  if (takes === 'acknowledgement') return <Acknowledge {...rest} />;
+  const choices: Choices = { text: prompt.text, options: optionsOf(prompt), isMany: takes === 'many' };
+  if (look === 'buttons') return <EitherForm prompt={choices} {...rest} />;
+  return look === 'menu' ? <MenuForm prompt={choices} {...rest} /> : <ListForm prompt={choices} {...rest} />;
 };
 
-const TextForm = ({ prompt, isBusy, answer }: Form<Kind<'text'>>) => {
+const TextForm = ({ prompt, isBusy, answer }: Form<Prompt>) => {
   const [text, setText] = useState('');
   const send = (event: Event): void => {
     event.preventDefault();
@@ -71,8 +70,8 @@ const TextForm = ({ prompt, isBusy, answer }: Form<Kind<'text'>>) => {
       <textarea
         aria-label={prompt.text}
         rows={3}
-        required={prompt.required}
-        placeholder={prompt.placeholder ?? ''}
+        required={!('required' in prompt) || prompt.required}
+        placeholder={('placeholder' in prompt ? prompt.placeholder : null) ?? ''}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKeyDown}
@@ -82,7 +81,7 @@ const TextForm = ({ prompt, isBusy, answer }: Form<Kind<'text'>>) => {
   );
 };
 
-const Acknowledge = ({ isBusy, answer }: Form<Kind<'notification'>>) => (
+const Acknowledge = ({ isBusy, answer }: Omit<Form<Prompt>, 'prompt'>) => (
   <div class="actions">
     <button type="button" class="primary" disabled={isBusy} onClick={() => answer('Seen.')}>
       Got it
@@ -90,7 +89,7 @@ const Acknowledge = ({ isBusy, answer }: Form<Kind<'notification'>>) => (
   </div>
 );
 
-const EitherForm = ({ prompt, isBusy, answer }: Form<Kind<'binary_choice'>>) => (
+const EitherForm = ({ prompt, isBusy, answer }: Form<Choices>) => (
   // biome-ignore lint/a11y/useSemanticElements: two buttons are no fieldset
   <div class="actions" role="group" aria-label={prompt.text}>
     {prompt.options.map(({ id, label }, index) => (
@@ -116,16 +115,16 @@ const MenuForm = ({ prompt, isBusy, answer }: Form<Choices>) => {
           </option>
         ))}
       </select>
-      {chosen?.description && <p class="hint">{chosen.description}</p>}
+      {chosen !== undefined && descriptionOf(chosen) && <p class="hint">{descriptionOf(chosen)}</p>}
       <Submit isBusy={isBusy}>Send answer</Submit>
     </form>
   );
 };
 
-/** One of a list, or any number. */
+/** One option of a list, or any number of options. */
 const ListForm = ({ prompt, isBusy, answer }: Form<Choices>) => {
   const name = useId();
-  const isMany = prompt.input_type === 'checkbox';
+  const { isMany } = prompt;
   const [ids, setIds] = useState<readonly string[]>([]);
   const pick = (id: string, isPicked: boolean): void => {
     const others = isMany ? ids.filter((other) => other !== id) : [];
@@ -135,18 +134,18 @@ const ListForm = ({ prompt, isBusy, answer }: Form<Choices>) => {
     <form onSubmit={(event) => submitted(event, () => answer(isMany ? ids : (ids[0] ?? '')))}>
       <fieldset class="options">
         <legend class="hidden">{prompt.text}</legend>
-        {prompt.options.map(({ id, label, description }) => (
-          <label key={id} class="option">
+        {prompt.options.map((option) => (
+          <label key={option.id} class="option">
             <input
               type={isMany ? 'checkbox' : 'radio'}
               name={name}
               required={!isMany}
-              checked={ids.includes(id)}
-              onChange={(event) => pick(id, event.currentTarget.checked)}
+              checked={ids.includes(option.id)}
+              onChange={(event) => pick(option.id, event.currentTarget.checked)}
             />
             <span>
-              {label}
-              {description && <small>{description}</small>}
+              {option.label}
+              {descriptionOf(option) && <small>{descriptionOf(option)}</small>}
             </span>
           </label>
         ))}
@@ -157,6 +156,8 @@ const ListForm = ({ prompt, isBusy, answer }: Form<Choices>) => {
     </form>
   );
 };
+
+const descriptionOf = (option: BinaryOption | Option): string => ('description' in option ? option.description : '');
 
 const submitted = (event: Event, send: () => void): void => {
   event.preventDefault();
@@ -171,7 +172,7 @@ const Submit = ({ isBusy, children }: { isBusy: boolean; children: string | stri
   </div>
 );
 
-/** A browser has to go there; the page of the provider gets no hold of this one. */
+/** A link that opens in a new tab. The provider's page gets no access to this page. */
 export const ConsentLink = ({ url, provider }: { url: string; provider?: string | undefined }) => (
   <div class="prompt">
     <p class="question">

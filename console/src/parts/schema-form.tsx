@@ -1,15 +1,15 @@
-/** The fields of a form that a JSON Schema asks for. */
+/** The fields of a form for a JSON Schema. */
 import { useId, useState } from 'preact/hooks';
 import { type Field, labelOf, withMember } from '../schema.ts';
 
 export interface FieldProps {
   readonly field: Field;
   readonly name: string;
-  /** Where it is in the input, as the server names it: `address.city`. */
+  /** The path in the input, as the server writes it: `address.city`. */
   readonly at: string;
   readonly value: unknown;
   readonly isRequired: boolean;
-  /** What the server said about fields, by where they are. */
+  /** Error messages of the server, by path. */
   readonly mistakes: ReadonlyMap<string, string>;
   readonly onChange: (value: unknown) => void;
 }
@@ -129,7 +129,7 @@ const Control = (props: ControlProps) => {
   }
 };
 
-/** Those in which browsers give the text that the format asks for. */
+/** Formats for which browsers produce the required text. */
 const INPUT_TYPES: Readonly<Record<string, { type: 'email' } | { type: 'url' } | { type: 'date' }>> = {
   email: { type: 'email' },
   uri: { type: 'url' },
@@ -141,7 +141,7 @@ const numberOf = (value: unknown): number | undefined =>
 
 type JsonProps = { readonly id: string; readonly required: boolean } & Pick<FieldProps, 'value' | 'onChange'>;
 
-/** What is no JSON yet keeps the form from being sent. */
+/** Text that is not valid JSON prevents the form from being sent. */
 export const JsonControl = ({ value, onChange, ...common }: JsonProps) => {
   const [text, setText] = useState(value === undefined ? '' : JSON.stringify(value, null, 2));
   const change = (target: HTMLTextAreaElement): void => {

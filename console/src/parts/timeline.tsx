@@ -1,13 +1,13 @@
-/** What happened, from the first fact to the last, with the time between. */
+/** The facts of an execution in order, with the time between them. */
 import { useState } from 'preact/hooks';
 import { isDroppable } from '../../../machines/fact-table.ts';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import type { Path } from '../path.ts';
-import { clockTime, dateTime, duration, told, toneOf } from '../words.ts';
+import { clockTime, dateTime, describeFact, duration, toneOf } from '../words.ts';
 import { Since } from './bits.tsx';
 import { Json } from './json.tsx';
 
-/** Facts of one kind that came one after the other, where single ones say little. */
+/** Consecutive facts of one kind, shown as one entry. */
 type Row = { readonly entry: JournalEntry; readonly last: JournalEntry; readonly count: number };
 
 const rowsOf = (entries: readonly JournalEntry[]): Row[] => {
@@ -69,7 +69,7 @@ type FactProps = {
 };
 
 const Fact = ({ row: { entry, count }, steps, before, reached }: FactProps) => {
-  const { title, more } = told(entry, steps);
+  const { title, more } = describeFact(entry, steps);
   const { seq, type, at, ...rest } = entry;
   const gap = before === undefined ? undefined : at - before.at;
   return (

@@ -1,4 +1,4 @@
-/** What workflows run on: each builder with its slots, its queue and what it has done. */
+/** Each builder with its slots, queue and counters. */
 import type { BuilderBody } from '../../../client/index.ts';
 import { useLive } from '../live.ts';
 import { Ago, Empty, Mistake, Owner } from '../parts/bits.tsx';
@@ -15,7 +15,9 @@ export const Builders = () => {
         {value !== undefined && <span class="count">{value.length} open</span>}
       </header>
       <Mistake text={error} />
-      {value?.length === 0 && <Empty title="No builder is open">One opens when somebody starts a run.</Empty>}
+      {value?.length === 0 && (
+        <Empty title="No builder is open">A builder opens with the first run of a workflow.</Empty>
+      )}
       <div class="builders">
         {value?.map((builder) => (
           <Builder key={builder.builder_id} builder={builder} />

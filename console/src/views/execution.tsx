@@ -1,4 +1,4 @@
-/** One execution: where it stands and how it came there, what it waits for, what went in and what came out. */
+/** One execution: its state and path, its open prompts, its input and its output. */
 import { useMemo, useState } from 'preact/hooks';
 import { type JournalEntry, type Pause, shownDueAt } from '../../../machines/facts.ts';
 import { voidIn } from '../../../machines/void-facts.ts';
@@ -25,7 +25,7 @@ export const Execution = ({ id }: { id: string }) => {
       </a>
       {path === undefined ? (
         journal.isGone && (
-          <Empty title="There is no such execution">It may have been forgotten: records are not kept for ever.</Empty>
+          <Empty title="There is no such execution">It may have been deleted at the end of its retention.</Empty>
         )
       ) : (
         <Known id={id} journal={journal} path={path} />
@@ -151,7 +151,7 @@ const Chart = ({ path: { active, taken } }: { path: Path }) => {
   const svg = useMemo(() => chartOf({ active, taken }), [active, taken.length]);
   return (
     <Card title="Where it stands" aside={<code class="count">{active.split('.').join(' › ')}</code>} class="chart">
-      {/* The drawing escapes what is not its own. */}
+      {/* The drawing escapes all text of others. */}
       <div dangerouslySetInnerHTML={{ __html: svg }} />
     </Card>
   );
@@ -164,7 +164,7 @@ const Input = ({ entry }: { entry: JournalEntry | undefined }) =>
     </Card>
   ) : null;
 
-/** Asks once more, in the same place. */
+/** Asks for a second click, in the same place. */
 const Cancel = ({ id }: { id: string }) => {
   const [state, setState] = useState<{ is: 'idle' | 'sure' | 'busy'; mistake?: string }>({ is: 'idle' });
   const cancel = async (): Promise<void> => {

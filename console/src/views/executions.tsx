@@ -1,4 +1,4 @@
-/** All executions, newest first, filtered; a page at a time, each of them live. */
+/** All executions, newest first, with filters; one live page at a time. */
 import type { ListedExecution } from '../../../client/index.ts';
 import { useLive } from '../live.ts';
 import { Ago, Countdown, Empty, Mistake, Owner, Since, Status } from '../parts/bits.tsx';
@@ -38,7 +38,7 @@ export const Executions = () => {
       <Filters query={query} />
       <Mistake text={error} />
       {value?.executions.length === 0 && (
-        <Empty title={isFiltered ? 'No execution is like that' : 'Nothing has run yet'}>
+        <Empty title={isFiltered ? 'No execution matches' : 'No executions yet'}>
           {isFiltered ? 'Try a wider filter.' : 'Start a run, and watch it here.'}
         </Empty>
       )}
@@ -51,7 +51,7 @@ export const Executions = () => {
   );
 };
 
-/** A page is a step in the history, so that one can go back. */
+/** Each page is an entry in the history, so that "back" works. */
 const withBefore = (query: URLSearchParams, before: string | undefined): string => {
   const changed = new URLSearchParams(query);
   changed.delete('before');
@@ -104,7 +104,7 @@ const List = ({ executions }: { executions: readonly ListedExecution[] }) => (
         <tr>
           <th scope="col">Status</th>
           <th scope="col">Workflow</th>
-          <th scope="col">Waits for, or gave</th>
+          <th scope="col">Open prompt or result</th>
           <th scope="col">Owner</th>
           <th scope="col">Started</th>
           <th scope="col" class="number">
@@ -160,7 +160,7 @@ const OwnerLink = ({ owner }: { owner: string }) => (
   </a>
 );
 
-/** In a line: what it waits for, or what came of it. */
+/** One line: the open prompt or the result. */
 const gist = (execution: ListedExecution): string => {
   if (execution.blocked !== undefined) return `Expected ${execution.blocked.expected}; came ${execution.blocked.came}`;
   switch (execution.status) {

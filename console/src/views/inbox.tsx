@@ -1,4 +1,4 @@
-/** All that waits for a person, the longest waiting first, to be answered here. */
+/** All prompts and consents that wait for a person, the longest waiting first, with forms. */
 import type { InboxItem } from '../../../client/index.ts';
 import { useLive } from '../live.ts';
 import { Ago, Countdown, Empty, Mistake } from '../parts/bits.tsx';
@@ -20,7 +20,7 @@ export const Inbox = () => {
       </header>
       <Mistake text={error} />
       {value?.length === 0 && (
-        <Empty title="Nothing waits for anybody">Prompts and consents appear here while runs wait for them.</Empty>
+        <Empty title="The inbox is empty">Prompts and consents appear here while runs wait for them.</Empty>
       )}
       <ul class="inbox">
         {value?.map((item) => (

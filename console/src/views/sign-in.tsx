@@ -1,4 +1,4 @@
-/** Asks for the operator key, and gives it to the server for a cookie that no script can read. */
+/** Asks for the operator key, and exchanges it for a cookie that scripts cannot read. */
 import { useState } from 'preact/hooks';
 import { Mark, Mistake } from '../parts/bits.tsx';
 import { messageOf, signIn } from '../state.ts';

@@ -1,4 +1,4 @@
-/** Starts a run: a form made of the JSON Schema of what the workflow takes, or the JSON itself. */
+/** Starts a run: a form made from the JSON Schema of the input, or a text field for JSON. */
 import { useMemo, useState } from 'preact/hooks';
 import { RequestError, type WorkflowBody } from '../../../client/index.ts';
 import { useLive } from '../live.ts';
@@ -105,8 +105,8 @@ const StartForm = ({ workflow }: { workflow: WorkflowBody }) => {
           />
           <p class="hint">
             {workflow.is_per_user
-              ? 'Each user has resources of their own in this workflow, so it has to know whose run it is.'
-              : 'Without one, the run belongs to whoever knows its id.'}
+              ? 'Each user has separate resources in this workflow, so the run needs a user.'
+              : 'Without a user, any caller who knows the id of the run can read and answer it.'}
           </p>
         </div>
       </Card>
@@ -127,7 +127,7 @@ interface Refusal {
 
 const nothing: Refusal = { whole: undefined, byPlace: new Map() };
 
-/** The server names places as `["body", "address", "city"]`. */
+/** The server writes paths as `["body", "address", "city"]`. */
 const refusalOf = (error: unknown): Refusal => {
   const byPlace = new Map<string, string>();
   const detail = error instanceof RequestError ? (error.body as { detail?: unknown }).detail : undefined;

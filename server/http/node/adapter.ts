@@ -10,16 +10,16 @@ import { NodeSockets } from './sockets.ts';
 import { readTarget } from './target.ts';
 import { withoutUpgrade } from './upgrade.ts';
 
-/** How long the head of a request may take, and a connection be idle after a reply. */
+/** Timeout of the head of a request, and of an idle connection after a reply. */
 const IDLE_MS = 10_000;
 
-/** How often this is looked at. */
+/** Interval of the checks. */
 const CHECK_MS = 2_000;
 
-/** How much longer than a body may take: the server itself answers what comes too slowly. */
+/** Added to the timeout of a body: the server itself answers slow bodies. */
 const MORE_MS = 60_000;
 
-/** Bytes that may wait in a socket before it counts as full. */
+/** Unsent bytes at which a socket counts as full. */
 const HIGH_WATER_BYTES = 128 * 1024;
 
 export const nodeAdapter: Adapter = { name: 'node', create: (options) => new NodeAdapterServer(options) };
@@ -50,7 +50,7 @@ class NodeAdapterServer implements AdapterServer {
       server.once('error', reject);
       server.listen({ host: address, port, exclusive: true }, () => {
         this.#servers.push(server);
-        // That of http.Server would end idle connections too, on which a last request may be under way.
+        // http.Server's own function would also end idle connections whose last request may be in transit.
         const release = (): void => void NetServer.prototype.close.call(server);
         resolve({ port: (server.address() as AddressInfo).port, release });
       });
@@ -62,7 +62,7 @@ class NodeAdapterServer implements AdapterServer {
     const server = createServer({
       maxHeaderSize: maxHeaderBytes,
       insecureHTTPParser: false,
-      requireHostHeader: false, // we do: requests behind one that the library refuses would be served
+      requireHostHeader: false, // handled here: otherwise requests after a refused one would be served
       headersTimeout: IDLE_MS,
       keepAliveTimeout: IDLE_MS,
       requestTimeout: requestTimeoutMs + MORE_MS,
@@ -85,7 +85,7 @@ class NodeAdapterServer implements AdapterServer {
   }
 
   #connect(socket: Socket): void {
-    if (this.#connections.has(socket)) return; // its upgrade was not taken
+    if (this.#connections.has(socket)) return; // its upgrade was not accepted
     const connection = new Connection(socket, (request) => this.#options.serve(request));
     this.#connections.set(socket, connection);
     socket.on('error', ignore);

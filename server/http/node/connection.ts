@@ -1,22 +1,22 @@
 /**
- * One connection of node:http, whose requests are served one after the other, in their order. The library would hand over
- * all that came in one piece at once: also those behind a request after whose refusal the connection ends.
+ * One connection of node:http, which serves its requests in order, one at a time. The library would emit all pipelined
+ * requests at once, also those after a request whose refusal ends the connection.
  */
 import type { Socket } from 'node:net';
 import type { Reply } from '../route.ts';
 import { rawReply } from './refusals.ts';
 import { type NodeRequest, STALLED_MS } from './request.ts';
 
-/** Requests that wait for those before them; beyond it no more is read. */
+/** Maximum number of waiting requests; beyond it the connection is not read. */
 const MAX_WAITING = 64;
 
-/** What a connection has become. */
+/** The state of a connection. */
 interface Upgraded {
   cut(): void;
 }
 
 export class Connection {
-  /** The next reply ends it: requests behind that one are not served. */
+  /** The next reply ends it: later requests are not served. */
   isLast = false;
   upgraded: Upgraded | undefined;
 
@@ -25,7 +25,7 @@ export class Connection {
   readonly #waiting: NodeRequest[] = [];
   #current: NodeRequest | undefined;
   #isPaused = false;
-  /** The answer to bytes that are no HTTP. */
+  /** The reply to bytes that are not HTTP. */
   #refusal: Reply | undefined;
 
   constructor(socket: Socket, serve: (request: NodeRequest) => void) {
@@ -48,19 +48,19 @@ export class Connection {
     this.#serve(request);
   }
 
-  /** The socket has taken the whole reply. */
+  /** The socket has accepted the whole reply. */
   replied(): void {
     this.#current = undefined;
     if (this.isLast) return;
     const next = this.#waiting.shift();
     if (next !== undefined) {
-      this.#socket.setTimeout(0); // that of the reply before
+      this.#socket.setTimeout(0); // of the previous reply
       if (this.#waiting.length === 0) this.#resume();
       this.add(next);
     } else if (this.#refusal !== undefined) this.#refuse(this.#refusal);
   }
 
-  /** What comes next cannot be understood: requests before it are answered first. */
+  /** The next bytes are invalid: earlier requests are answered first. */
   refuse(reply: Reply): void {
     if (this.#refusal !== undefined) return;
     this.#refusal = reply;
@@ -74,7 +74,7 @@ export class Connection {
     }
   }
 
-  /** The client has ended its side. It waits for no reply, as far as the server goes; what was written still leaves. */
+  /** The client has ended its side and waits for no reply. Written bytes are still sent. */
   ended(): void {
     if (this.upgraded !== undefined) return;
     this.isLast = true;
@@ -92,7 +92,7 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** What was written leaves, if the client takes it. */
+  /** Written bytes are still sent, if the client accepts them. */
   #close(): void {
     const socket = this.#socket;
     socket.setTimeout(STALLED_MS, () => socket.destroy());

@@ -1,4 +1,4 @@
-/** Replies to what node:http cannot hand over as a request. */
+/** Replies to requests that node:http cannot parse. */
 import { STATUS_CODES } from 'node:http';
 import { problem } from '../problem.ts';
 import type { Reply } from '../route.ts';
@@ -9,14 +9,14 @@ const notHttp = problem(400, 'Bad Request', 'The request is not valid HTTP.');
 
 export const noTunnel = problem(405, 'Method Not Allowed', 'This server opens no tunnels.');
 
-/** By the codes of the parser. */
+/** By error code of the parser. */
 const byCode: Readonly<Record<string, Reply>> = {
   HPE_HEADER_OVERFLOW: problem(431, 'Request Header Fields Too Large', 'The headers of the request are too long.'),
   HPE_CHUNK_EXTENSIONS_OVERFLOW: problem(413, 'Content Too Large', 'The chunk extensions of the request are too long.'),
   HPE_UNEXPECTED_CONTENT_LENGTH: lengthFault,
   HPE_INVALID_CONTENT_LENGTH: lengthFault,
   HPE_INVALID_TRANSFER_ENCODING: codingFault,
-  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'Request Timeout', 'The head of the request did not come in time.'),
+  ERR_HTTP_REQUEST_TIMEOUT: problem(408, 'Request Timeout', 'The head of the request did not arrive in time.'),
 };
 
 export const refusalOf = ({ code = '' }: { readonly code?: string }): Reply => byCode[code] ?? notHttp;

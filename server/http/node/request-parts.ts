@@ -1,4 +1,4 @@
-/** What a request of node:http says. Names of headers are lower-case here; each byte of a value is a character. */
+/** The parts of a request of node:http. Header names are lower-case; each byte of a value is a character. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { addHeader, headerBag } from '../header-bag.ts';
@@ -15,7 +15,7 @@ export const readHeaders = ({ rawHeaders }: IncomingMessage, { host }: Target): 
   return headers;
 };
 
-/** Two readers could take such a request for one to different servers. */
+/** Such a request could be read as one for different servers. */
 export const hostFault = ({ httpVersion }: IncomingMessage, { host }: Target, headers: Call['headers']) => {
   if (host?.includes('@')) return 'A URL of a request names no user.';
   if (isRepeated(headers, 'host')) return 'Host must be given once.';
@@ -23,7 +23,7 @@ export const hostFault = ({ httpVersion }: IncomingMessage, { host }: Target, he
   return undefined;
 };
 
-/** IPv4 addresses may come mapped into IPv6. A connection that was reset has no address any more. */
+/** IPv4 addresses may be mapped into IPv6. A reset connection has no address. */
 export const clientOf = ({ remoteAddress, remotePort }: Socket): Call['client'] =>
   remoteAddress === undefined
     ? unknownClient

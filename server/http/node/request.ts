@@ -1,6 +1,6 @@
 /**
- * One request of node:http. A stream or a large body is given to the socket as it takes it; the end of a reply is its end
- * when the socket has taken everything.
+ * One request of node:http. The socket gets a stream or a large body at its own pace. A reply ends when the socket has
+ * accepted everything.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
@@ -9,10 +9,10 @@ import type { Call, Reply } from '../route.ts';
 import { clientOf, hostFault, readHeaders } from './request-parts.ts';
 import { readTarget } from './target.ts';
 
-/** Bytes from which a body is handed to the socket in parts, and of each part. */
+/** Bytes from which a body is passed to the socket in parts, and size of a part. */
 const largeBody = 64 * 1024;
 
-/** A client that takes nothing for so long is cut off. */
+/** A client that accepts nothing for this long is cut. */
 export const STALLED_MS = 10_000;
 
 export class NodeRequest implements AdapterRequest {
@@ -24,7 +24,7 @@ export class NodeRequest implements AdapterRequest {
 
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  /** `isLast`: it ends with the next reply. */
+  /** `isLast`: the connection ends with the next reply. */
   readonly #connection: { isLast: boolean };
   readonly #awaitsContinue: boolean;
   #listener: ReplyListener | undefined;
@@ -50,7 +50,7 @@ export class NodeRequest implements AdapterRequest {
     return clientOf(this.#req.socket);
   }
 
-  /** Whether its body has come whole. */
+  /** Whether its body is complete. */
   get isWhole(): boolean {
     return this.#req.complete;
   }
@@ -116,7 +116,7 @@ export class NodeRequest implements AdapterRequest {
     if (!this.#isOver) this.#end();
   }
 
-  /** A body without length in HTTP/1.0 ends with its connection: only a reset shows that it is not whole. */
+  /** A body without length in HTTP/1.0 ends with its connection: only a reset shows that it is incomplete. */
   cut(): void {
     if (this.#isOver) return;
     const { socket, httpVersion } = this.#req;

@@ -13,7 +13,7 @@ import type { Connection } from './connection.ts';
 import { clientOf, hostFault, readHeaders } from './request-parts.ts';
 import type { Target } from './target.ts';
 
-/** How long a client may take to answer a close frame. */
+/** Timeout for the client's close frame. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 export class NodeSockets {
@@ -27,7 +27,7 @@ export class NodeSockets {
         clientTracking: false,
         perMessageDeflate: false,
         maxPayload: kind.maxMessageBytes,
-        ...{ closeTimeout: CLOSE_TIMEOUT_MS }, // newer than the declarations
+        ...{ closeTimeout: CLOSE_TIMEOUT_MS }, // newer than the type declarations
       });
       server.on('headers', (lines, req) => {
         const cookie = this.#cookies.get(req);
@@ -37,7 +37,7 @@ export class NodeSockets {
     }
   }
 
-  /** Whether the request opens a socket; any other is answered as one without `Upgrade`. */
+  /** Whether the request opens a socket. Any other is answered like a request without `Upgrade`. */
   opens({ method, headers }: IncomingMessage, { path }: Target): boolean {
     return (
       method === 'GET' &&
@@ -75,7 +75,7 @@ class NodeSocket implements AdapterSocket {
   #idle: NodeJS.Timeout | undefined;
   readonly #reader: SocketReader;
   #isClosed = false;
-  /** Something that was sent has not left. */
+  /** A sent message is still waiting. */
   #isFull = false;
 
   constructor(opened: WebSocket, socket: Socket, kind: SocketKind, accepted: AcceptedSocket) {
@@ -85,7 +85,7 @@ class NodeSocket implements AdapterSocket {
     this.#idleTimeoutMs = kind.idleTimeoutMs;
     this.#isHeard();
     socket.on('data', () => this.#isHeard());
-    opened.on('error', ignore); // what breaks the protocol closes the socket too
+    opened.on('error', ignore); // violations of the protocol also close the socket
     opened.on('message', (bytes, isBinary) => {
       if (!this.#isClosed) this.#reader.message(bytes as Buffer, isBinary);
     });

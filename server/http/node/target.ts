@@ -1,11 +1,11 @@
-/** What a request asks for: a path, as servers get it, or a whole URL, as proxies get it (RFC 9112, 3.2). */
+/** The target of a request: a path, as servers get it, or a whole URL, as proxies get it (RFC 9112, 3.2). */
 
 export interface Target {
   /** Percent-encoded. */
   readonly path: string;
-  /** Without the question mark; `''` if there is none. */
+  /** Without the question mark; `''` without a query. */
   readonly query: string;
-  /** Of a URL: it counts before `Host`. */
+  /** The host of a URL overrides `Host`. */
   readonly host: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Requests that offer another protocol, such as the `h2c` of Java's client, and are served without it. node:http takes its
- * hands off every connection on which an upgrade is asked for: so the head is given to it once more, without the question.
+ * Requests that offer another protocol, such as the `h2c` of Java's client, and are served without it. node:http stops
+ * parsing every connection with an upgrade request. So the head is parsed again, without the upgrade.
  */
 import type { IncomingMessage } from 'node:http';
 

@@ -8,7 +8,7 @@ import { UwsRequest } from './request.ts';
 import { behaviorOf } from './sockets.ts';
 
 /**
- * The library reads its limit for headers while it is loaded: the first server in a process decides. Throws if there is no
+ * The library reads its limit for headers while it loads: the first server of a process decides. Throws if there is no
  * binding for this machine.
  */
 export const createUwsAdapter = (maxHeaderBytes: number): Adapter => {

@@ -1,6 +1,6 @@
 /**
- * Notices that a connection has ended before a request of it could be read. The library answers HTTP/1.0 with 505 and closes,
- * and says so to no callback. It is noticed only while there is no other connection: which one a request came by is not known
+ * Detects that a connection ended before a request could be read. The library answers HTTP/1.0 with 505 and closes,
+ * without a callback. This is detected only while there is no other connection: the connection of a request is unknown
  * here, and finding out would cost time for every request.
  */
 import type { WebSocketBehavior } from './types.ts';
@@ -24,7 +24,7 @@ export class Connections {
   }
 }
 
-/** A connection that becomes a socket is none any more. */
+/** A connection that becomes a socket no longer counts. */
 export const counted = <Data>(
   behavior: Required<Pick<WebSocketBehavior<Data>, 'upgrade' | 'open'>> & WebSocketBehavior<Data>,
   connections: Connections,

@@ -1,9 +1,9 @@
 /**
- * Listening by uWebSockets.js, which only says that it could not; here it is found out why.
+ * Listens with uWebSockets.js, and finds the reason of a failure, which the library does not report.
  *
- * It is found out before, by listening ourselves for a moment: the library takes a port either to share it with any other
- * process, or so that it cannot be taken again for a minute after it has closed connections, and a server that is started
- * anew would not come up. So it shares, and we look that there is nothing to share with.
+ * The check comes first, with a short listen of our own. The library takes a port either shared with any other process,
+ * or in a way that a restarted server could not take it for a minute. So the port is shared, and the check ensures that
+ * no other process has it.
  */
 import { createServer } from 'node:net';
 import type { Take } from '../bind.ts';

@@ -1,4 +1,4 @@
-/** Finds the native binding of uWebSockets.js: the official package if someone installed it, else a prebuilt one. */
+/** Finds the native binding of uWebSockets.js: the official package if it is installed, else a prebuilt one. */
 import { createRequire } from 'node:module';
 import type { Uws } from './types.ts';
 
@@ -14,7 +14,7 @@ let loaded: Uws | undefined;
 
 /**
  * The binding, loaded once per process. uWS reads its limit for request headers (in bytes, all of them together) while
- * it is loaded: the first call decides for the whole process. Throws as `findUws` does.
+ * it loads: the first call decides for the whole process. Throws like `findUws`.
  */
 export const loadUws = (maxHeaderBytes: number): Uws => {
   if (loaded === undefined) {
@@ -24,13 +24,15 @@ export const loadUws = (maxHeaderBytes: number): Uws => {
   return loaded;
 };
 
-/** Throws an error that says what to install and why what is there could not be loaded. */
+/** Throws an error that says what to install, and why an installed binding could not be loaded. */
 export const findUws = (load: (name: string) => unknown, { platform, arch, nodeMajor }: Machine): Uws => {
   const prebuilt = `@uwsjs/${platform}-${arch}-${nodeMajor}`;
   const reasons: unknown[] = [];
   for (const name of ['uWebSockets.js', prebuilt]) {
     try {
-      return load(name) as Uws;
+      const found = load(name) as Uws | undefined;
+      if (typeof found?.App === 'function') return found;
+      reasons.push(new Error(`${name} is not the binding: it has no App`));
     } catch (error) {
       reasons.push(error);
     }

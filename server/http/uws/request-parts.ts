@@ -1,4 +1,4 @@
-/** What is copied out of a request of uWebSockets.js. */
+/** Copies the parts of a request of uWebSockets.js. */
 import { SocketAddress } from 'node:net';
 import { addHeader, headerBag } from '../header-bag.ts';
 import { type Call, unknownClient } from '../route.ts';
@@ -14,7 +14,7 @@ export const copyHeaders = (req: HttpRequest): Record<string, string> => {
 
 const isAscii = /^[\0-\x7f]*$/;
 
-/** Stands for bytes that are no UTF-8, as which the library has read them. */
+/** The replacement for bytes that are not UTF-8, as the library reads them. */
 const LOST = '\ufffd';
 
 /** As other servers read a header: each byte is a character. */
@@ -22,13 +22,13 @@ const latin1Of = (value: string): string => (value.includes(LOST) ? value : Buff
 
 const CREDENTIALS = ['authorization', 'cookie', 'x-api-key', 'x-operator-key'] as const;
 
-/** Of two credentials that differ in such bytes only one could be seen, so neither is taken. */
+/** Two credentials that differ only in such bytes look equal, so neither is accepted. */
 export const credentialFault = (headers: Readonly<Record<string, string>>): string | undefined => {
   const name = CREDENTIALS.find((credential) => headers[credential]?.includes(LOST));
   return name && `The header ${name} has bytes that cannot be read: send ASCII or UTF-8.`;
 };
 
-/** A connection that was reset has no address any more. */
+/** A reset connection has no address. */
 export const clientOf = (res: Pick<HttpResponse, 'getRemoteAddress' | 'getRemotePort'>): Call['client'] => {
   const given = new Uint8Array(res.getRemoteAddress());
   if (given.length !== 4 && given.length !== 16) return unknownClient;

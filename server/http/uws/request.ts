@@ -1,13 +1,13 @@
 /**
- * One request of uWebSockets.js: the one place that touches what the library lends, by five promises.
+ * One request of uWebSockets.js. Only this file touches the library's objects, and it keeps five promises.
  *
- * H1  What is needed later is copied out of `req` before the callback returns: the library frees `req` then.
- * H2  `onAborted` is attached before anything else: the library ends the process if a response without it has not ended
- *     when the callback returns, and on a connection that was reset it does not end, whatever is written.
- * H3  After the reply, or once the client has gone, `res` is never touched again.
+ * H1  Values that are needed later are copied out of `req` before the callback returns: the library frees `req` then.
+ * H2  `onAborted` is attached first. The library ends the process if a response without it has not ended when the
+ *     callback returns; and on a reset connection a response never ends, whatever is written.
+ * H3  After the reply, or after a disconnect, `res` is never touched again.
  * H4  A reply is written once and in one piece; a stream piece by piece, each in one cork.
- * H5  A reply that ends the connection is written in a later turn: until then the library closes the connection if another
- *     request follows, where it would answer that one, and keep the connection, if the reply had been written at once.
+ * H5  A reply that ends the connection is written in a later turn. Until then the library closes the connection if
+ *     another request follows. With a reply written at once, it would answer that request and keep the connection.
  */
 import { STATUS_CODES } from 'node:http';
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
@@ -16,7 +16,7 @@ import type { Call, Reply } from '../route.ts';
 import { clientOf, copyHeaders, credentialFault } from './request-parts.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
-/** Bytes (or UTF-16 units) from which a body is handed to the socket in parts, so that it is not copied whole. */
+/** Bytes (or UTF-16 units) from which a body is passed to the socket in parts, so that it is not copied as a whole. */
 const largeBody = 64 * 1024;
 
 export class UwsRequest implements AdapterRequest {
@@ -73,7 +73,10 @@ export class UwsRequest implements AdapterRequest {
     this.#res.onData((chunk, isLast) => take(new Uint8Array(chunk), isLast));
   }
 
-  /** Only this restarts the clock of the library; and what was not paused must not be resumed, or it is never read again. */
+  /**
+   * Only this restarts the timeout of the library. A request that was not paused must not be resumed, or it is never
+   * read again.
+   */
   waitLonger(): void {
     if (this.#isOver) return; // H3
     this.#res.pause();
@@ -157,11 +160,11 @@ export class UwsRequest implements AdapterRequest {
 
   #writeLarge(body: Buffer, close: boolean): void {
     const res = this.#res;
-    // Returns whether the socket took all it was given, as `onWritable` wants to know.
+    // Returns whether the socket accepted everything, as `onWritable` requires.
     const send = (offset: number): boolean => {
       const [fitted, ended] = res.tryEnd(body.subarray(offset), body.length);
       if (ended) this.#finish();
-      else if (!this.#isOver) this.#listener?.progressed(body.length); // all of it stays in memory until the end
+      else if (!this.#isOver) this.#listener?.progressed(body.length); // everything stays in memory until the end
       return fitted;
     };
     if (close) res.writeHeader('connection', 'close');
@@ -169,7 +172,7 @@ export class UwsRequest implements AdapterRequest {
     send(0);
   }
 
-  /** The connection may also have been lost while the end was written. */
+  /** The connection may have been lost while the end was written. */
   #finish(): void {
     if (this.#isOver) return;
     this.#isOver = true;

@@ -1,7 +1,7 @@
 /**
- * Sockets of uWebSockets.js, by these promises:
+ * Sockets of uWebSockets.js. Promises:
  *
- * W1  An upgrade is decided before its callback returns: so nothing of the request is touched later.
+ * W1  An upgrade is decided before its callback returns, so nothing of the request is touched later.
  * W2  After `close` a socket is never touched again.
  * W3  Messages are valid until the callback returns: the library frees them then.
  */
@@ -62,14 +62,17 @@ export const behaviorOf = (kind: SocketKind): Behavior => ({
   },
 });
 
-/** What does not fit while the library tells of a drain is never drained (20.51): so it is written in the next turn. */
+/**
+ * Bytes that do not fit during the library's drain callback are never drained (20.51), so they are written in the next
+ * turn.
+ */
 const drainedLater = (live: Live): void => {
   setImmediate(() => {
     if (live.socket?.isOpen) live.reader?.drained();
   });
 };
 
-/** In a later turn, as all replies that end a connection: see H5 in `request.ts`. */
+/** In a later turn, like all replies that end a connection: see H5 in `request.ts`. */
 const refuse = (res: HttpResponse, { status, detail }: SocketRefusal): void => {
   let isGone = false;
   res.onAborted(() => {

@@ -1,50 +1,50 @@
 /**
- * The part of uWebSockets.js that we use, as it behaves in 20.51 and later. The registry's bindings bring no typings.
- * What is optional here is missing in the older of the two.
+ * The part of uWebSockets.js that we use, as in version 20.51 and later. The packages with bindings have no type
+ * declarations. Optional members are missing in the older version.
  */
 
 export type Text = string | ArrayBuffer | Uint8Array;
 
-/** Lives on the stack of uWS: it throws once the callback that received it has returned. */
+/** Valid until the callback that received it returns; any later call throws. */
 export interface HttpRequest {
   /** As sent: methods are case-sensitive. */
   getCaseSensitiveMethod(): string;
   /** Path without the query, still percent-encoded. */
   getUrl(): string;
-  /** Without the question mark; undefined when there is none. */
+  /** Without the question mark; undefined without a query. */
   getQuery(): string | undefined;
-  /** First line of that name, trimmed; an absent header and an empty one both give `''`. */
+  /** First line of that name, trimmed; `''` for an absent header and for an empty one. */
   getHeader(lowerCaseName: string): string;
   forEach(visit: (lowerCaseName: string, value: string) => void): void;
-  /** True hands the request on to the next matching handler. */
+  /** True passes the request to the next matching handler. */
   setYield(pass: boolean): HttpRequest;
 }
 
-/** Lives until it was ended, closed or aborted; any call after that throws. */
+/** Valid until it was ended, closed or aborted; any later call throws. */
 export interface HttpResponse {
-  /** First of all calls, e.g. `404 Not Found`; without it the status is `200 OK`. */
+  /** Must be the first call, e.g. `404 Not Found`. Default `200 OK`. */
   writeStatus(line: string): HttpResponse;
   /** Writes both as they are: a line break in them would start a new header. */
   writeHeader(name: string, value: string): HttpResponse;
-  /** Starts or continues a chunked body. False: it was queued, wait for `onWritable`. */
+  /** Starts or continues a chunked body. False: the chunk was queued, wait for `onWritable`. */
   write(chunk: Text): boolean;
-  /** Copies what the socket does not take at once. */
+  /** Copies the bytes that the socket does not accept at once. */
   end(body?: Text, closeConnection?: boolean): HttpResponse;
-  /** A length that is given and not 0 leaves the response open for ever, so only 0 is allowed (20.51). */
+  /** A length other than 0 leaves the response open for ever, so only 0 is allowed (20.51). */
   endWithoutBody(reportedLength?: 0, closeConnection?: boolean): HttpResponse;
-  /** Takes as much of the body as the socket does: `[everything fitted, response has ended]`. */
+  /** Writes as much of the body as the socket accepts: `[everything was written, response has ended]`. */
   tryEnd(rest: Text, totalSize: number): [boolean, boolean];
-  /** Bytes of the body sent so far. Return false if something was left over again. */
+  /** Bytes of the body that were sent so far. Return false if bytes are left again. */
   onWritable(more: (offset: number) => boolean): HttpResponse;
   /** A chunk is only valid during the call. */
   onData(take: (chunk: ArrayBuffer, isLast: boolean) => void): HttpResponse;
   onAborted(listener: () => void): HttpResponse;
-  /** Everything written inside leaves in one piece. */
+  /** Everything that is written inside is sent in one piece. */
   cork(write: () => void): HttpResponse;
   /** Ends the connection at once; the abort listener runs inside this call. */
   close(): HttpResponse;
   pause(): void;
-  /** Also restarts the clock by which uWS ends a connection whose request body comes too slowly. */
+  /** Also restarts the timeout for a slow request body. */
   resume(): void;
   /** 4 or 16 bytes. */
   getRemoteAddress(): ArrayBuffer;
@@ -57,7 +57,7 @@ export type UpgradeContext = { readonly upgradeContext: unique symbol };
 /** Native, opaque. */
 export type ListenSocket = { readonly listenSocket: unique symbol };
 
-/** What is behind `getUserData()` is what `upgrade` was given. */
+/** `getUserData()` returns the value that was passed to `upgrade`. */
 export interface WebSocket<Data> {
   getUserData(): Data;
   /** 0: queued, 1: sent, 2: dropped because the queue is full. */
@@ -66,14 +66,14 @@ export interface WebSocket<Data> {
   ping(message?: Text): 0 | 1 | 2;
   /** Sends a close frame. */
   end(code?: number, reason?: Text): void;
-  /** Just drops the connection. */
+  /** Drops the connection without a close frame. */
   close(): void;
   cork(write: () => void): WebSocket<Data>;
   getRemoteAddress(): ArrayBuffer;
 }
 
 export interface WebSocketBehavior<Data> {
-  /** 0: none. */
+  /** 0: no compression. */
   compression?: 0;
   /** Bytes; a longer message ends the connection. Default 16_384. */
   maxPayloadLength?: number;

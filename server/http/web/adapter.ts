@@ -1,6 +1,6 @@
 /**
- * The server inside of another one, which speaks HTTP: requests and replies are those of the Fetch standard, as Next.js, Hono,
- * Bun, Deno and others have them. There are no sockets, and nothing is listened on.
+ * Serves inside another server: requests and replies are those of the Fetch standard, as in Next.js, Hono, Bun, Deno
+ * and others. There are no sockets, and it does not listen.
  */
 import type { Adapter, AdapterOptions, AdapterServer, Bound } from '../adapter.ts';
 import { problem } from '../problem.ts';
@@ -32,8 +32,9 @@ export class WebAdapter implements Adapter, AdapterServer {
     for (const request of [...this.#open]) request.cut();
   }
 
-  /** Rejects if the connection was to be cut before the reply, or the client has gone before it. */
+  /** Rejects if the connection was to be cut before the reply, or after a disconnect of the client. */
   handle(request: Request): Promise<Response> {
+    if (request.bodyUsed) return Promise.reject(new TypeError(BODY_USED));
     const { maxHeaderBytes, serve } = this.#options!;
     return new Promise((resolve, reject) => {
       const given = new WebRequest(request, this.#clientOf(request), {
@@ -47,3 +48,6 @@ export class WebAdapter implements Adapter, AdapterServer {
     });
   }
 }
+
+const BODY_USED =
+  'The body of this request was read before. Call the handler before any middleware that reads bodies, or with request.clone().';

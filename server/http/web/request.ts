@@ -1,17 +1,17 @@
-/** One request of the Fetch standard. A stream is written as far as its reader pulls it. */
+/** One request of the Fetch standard. A stream is written as its reader pulls it. */
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
 import type { HeaderLines } from '../cors.ts';
 import { addHeader, headerBag } from '../header-bag.ts';
 import type { Call, Reply } from '../route.ts';
 
-/** What becomes of a request. `over`: the reply has ended, or never will. */
+/** The state of a request. `over`: the reply has ended, or never will. */
 export interface Outcome {
   reply(response: Response): void;
   fail(reason: unknown): void;
   over(): void;
 }
 
-/** Bytes of a stream that wait to be pulled before it counts as full. */
+/** Unread bytes of a stream at which it counts as full. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
 const encoder = new TextEncoder();
@@ -58,7 +58,7 @@ export class WebRequest implements AdapterRequest {
     void this.#pass(take).catch(this.#leave);
   }
 
-  /** The server around us keeps its own time. */
+  /** The surrounding server has its own timeouts. */
   waitLonger(): void {}
 
   send(reply: Reply, lines: HeaderLines): void {
@@ -118,7 +118,7 @@ export class WebRequest implements AdapterRequest {
     this.#listener?.progressed(0);
   }
 
-  /** In pieces, as its reader pulls them: what has not been pulled counts as unsent. */
+  /** In pieces, as its reader pulls them: unread bytes count as unsent. */
   #sendLarge(body: Buffer, status: number, headers: Headers): void {
     let sent = 0;
     const pull = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
@@ -155,7 +155,7 @@ export class WebRequest implements AdapterRequest {
     this.#listener?.drained();
   }
 
-  /** The client has gone, or is sent away. */
+  /** The client has disconnected, or was cut. */
   #lose(): void {
     if (this.#isOver) return;
     this.#finish();
@@ -179,8 +179,8 @@ const bodyOf = (body: string | Buffer): string | Uint8Array<ArrayBuffer> =>
   typeof body === 'string' ? body : new Uint8Array(body);
 
 /**
- * As they would have come over a connection: with a host, and with a word on the body if there is one. The server around us has
- * taken the coding of the transfer off.
+ * The headers as on a connection: with a host, and with a length or coding if there is a body. The surrounding server
+ * has removed the transfer coding.
  */
 const headersOf = (request: Request, host: string): Record<string, string> => {
   const headers = headerBag();

@@ -1,13 +1,16 @@
-/** The input of a workflow, made of a chat: the last message's text, or the whole chat, whichever the workflow takes. */
+/**
+ * Converts a chat to the input of a workflow: the text of the last message, or the whole chat, as the workflow
+ * requires.
+ */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../../runtime/index.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
 import { lookUp } from '../../wire/pydantic/compile.ts';
 import { isRecord } from '../../wire/pydantic/containers.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
-import type { Input } from '../start.ts';
+import type { Input } from '../../wire/start.ts';
 import { type ChatRequest, lastText } from './schema.ts';
 
-/** `refused`: why this workflow cannot be asked that, which to a client is a failed run. */
+/** `refused`: why this workflow cannot take the chat, which a client sees as a failed run. */
 export type Converted =
   | { readonly input: Pick<Input, 'raw' | 'value'>; readonly refused?: undefined }
   | { readonly input?: undefined; readonly refused: string };
@@ -15,12 +18,13 @@ export type Converted =
 /** Throws or rejects with a `ValidationFailure` if the workflow takes chats, but not this one. */
 export type Convert = (request: ChatRequest) => Promise<Converted>;
 
-/** Whether the workflow gets the whole chat, and not a text of it. */
+/** Whether the workflow gets the whole chat instead of a text. */
 export const getsChats = ({ input }: Workflow): boolean => input === undefined || takesChats(jsonSchemaOf(input));
 
 /**
- * By its schemas: who declares `messages`, or says nothing of his input, takes the whole chat. Who takes one text, be it
- * the only member of an object, gets the last message's, and has to give something that can be said.
+ * The schemas decide. A workflow whose input has `messages`, or that declares no input, takes the whole chat. A
+ * workflow that takes one text, also as the only member of an object, gets the text of the last message, and must
+ * return a value that can be shown.
  */
 export const converter = ({ name, input, output }: Workflow): Convert => {
   if (input === undefined) return async (request) => ({ input: { raw: request, value: request } });
@@ -48,13 +52,13 @@ export const converter = ({ name, input, output }: Workflow): Convert => {
   };
 };
 
-/** One of the choices is an object with `messages`, or nobody can say what is taken: then anything may be. */
+/** One of the alternatives is an object with `messages`, or the input is unknown: then any chat may fit. */
 export const takesChats = (root: JsonSchema): boolean =>
   choicesOf(root, root).some(({ type, properties }) =>
     isRecord(properties) ? Object.hasOwn(properties, 'messages') : type === undefined,
   );
 
-/** How a text becomes the input of a workflow that takes one; undefined for all others. */
+/** Converts a text to the input of a workflow that takes one text; undefined for other workflows. */
 export const textWrapper = (root: JsonSchema): ((text: string) => unknown) | undefined => {
   if (takesTexts(root, root)) return (text) => text;
   const { properties } = resolved(root, root);
@@ -67,7 +71,7 @@ export const textWrapper = (root: JsonSchema): ((text: string) => unknown) | und
 const takesTexts = (schema: JsonSchema, root: JsonSchema): boolean =>
   choicesOf(schema, root).some(({ type }) => [type].flat().includes('string'));
 
-/** Lists, and objects of which is known that they are no completions. */
+/** Lists, and objects that are certainly not completions. */
 const isStructured = (root: JsonSchema): boolean => {
   const { type, properties } = resolved(root, root);
   return type === 'array' || (isRecord(properties) && Object.keys(properties).length > 0 && !('choices' in properties));

@@ -1,18 +1,18 @@
 /**
- * OpenAI's clients: how they are recognised, and errors as they read them. NAT's clients are served at the same path, and
- * get NAT's bodies unchanged; OpenAI's get a member `error` beside these.
+ * OpenAI clients: their detection, and errors in their form. NAT's clients use the same path and get NAT's bodies
+ * unchanged. OpenAI clients get an additional member `error`.
  */
 import type { Call, Reply } from '../../http/route.ts';
 
 export interface OpenAiError {
   readonly message: string;
   readonly type: string;
-  /** The member of the request that is at fault; null for none. */
+  /** The member of the request with the error; null for none. */
   readonly param: string | null;
   readonly code: string | null;
 }
 
-/** By a bearer key, which all of them send where they have one, or by how they present themselves. */
+/** By a bearer key, which they send if they have one, or by their headers. */
 export const isOpenAiClient = (call: Pick<Call, 'headers'>): boolean =>
   presentsAsOpenAi(call) || /^bearer\s/i.test(call.headers.authorization ?? '');
 
@@ -20,7 +20,7 @@ export const isOpenAiClient = (call: Pick<Call, 'headers'>): boolean =>
 export const presentsAsOpenAi = ({ headers }: Pick<Call, 'headers'>): boolean =>
   headers['x-stainless-lang'] !== undefined || /^(?:async)?openai\b|\bai-sdk\b/i.test(headers['user-agent'] ?? '');
 
-/** The reply with the member `error`, if it refuses something. */
+/** The reply, with the member `error` if it is a refusal. */
 export const withOpenAiError = (reply: Reply): Reply => {
   const { status, body } = reply;
   if (status < 400 || typeof body !== 'string') return reply;
@@ -28,7 +28,7 @@ export const withOpenAiError = (reply: Reply): Reply => {
   return { ...reply, body: JSON.stringify({ ...given, error: errorOf(status, given) }) };
 };
 
-/** Of a run that has failed. `name` is the class of its error. */
+/** The error of a failed run. `name` is the class of its error. */
 export const runError = ({ message, name }: { readonly message: string; readonly name: string }): OpenAiError => ({
   message: message || name,
   type: 'workflow_error',
@@ -36,7 +36,7 @@ export const runError = ({ message, name }: { readonly message: string; readonly
   code: name,
 });
 
-/** Of a run that waits for a person: it cannot be answered here, and goes on once it has been. */
+/** The error of a run that waits for a person: it cannot be answered here, and continues after the answer. */
 export const pauseError = (code: 'interaction_required' | 'oauth_required'): OpenAiError => ({
   message: 'The run waits for a person. The other members of this event say what it asks and where the answer goes.',
   type: code,
@@ -44,7 +44,7 @@ export const pauseError = (code: 'interaction_required' | 'oauth_required'): Ope
   code,
 });
 
-/** The shapes of a refusal: a validation's, a failed run's, RFC 9457's, and a bare detail. */
+/** The forms of a refusal: a validation error, a failed run, RFC 9457, and a bare detail. */
 type Refusal = {
   readonly detail?:
     | string
@@ -69,5 +69,5 @@ const types: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
 };
 
-/** Without the `body` that every location begins with. */
+/** Without the `body` at the beginning of every location. */
 const memberAt = (loc: readonly unknown[]): string | null => (loc.length > 1 ? loc.slice(1).join('.') : null);

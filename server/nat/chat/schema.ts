@@ -1,6 +1,6 @@
 /**
- * What OpenAI's clients send: a request for a chat completion. NAT's names and order of the members, since refusals name
- * the first and come in the second. What a request does not say is not filled in: its defaults are the workflow's to choose.
+ * Requests of OpenAI clients for a chat completion. Names and order of the members are NAT's, because refusals contain
+ * the names, in this order. Missing members are not filled in: the workflow chooses its defaults.
  */
 import { z } from 'zod';
 import { jsonSchemaOf } from '../../../runtime/index.ts';
@@ -9,17 +9,17 @@ import { isRecord } from '../../wire/pydantic/containers.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
 import { NAMED } from '../../wire/pydantic/scalars.ts';
 
-/** What NAT takes for a text that is not there. */
+/** NAT's value for a missing text. */
 const word = z.string().default('default');
 const members = z.record(z.string(), z.unknown());
 const number = z.number().nullish();
 const integer = z.int().nullish();
 const switched = z.boolean().nullish();
 
-/** What some clients mark for a cache in any part. */
+/** Some clients add a cache marker to any part. */
 const cached = { cache_control: members.nullish() };
 
-/** Nothing else may stand in a part; within what a part holds anything may. */
+/** A part allows no other members. The content of a part allows any member. */
 const part = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('text'), text: word, ...cached }).meta({ title: 'TextContent' }),
@@ -42,11 +42,11 @@ const part = z
   ])
   .meta({ title: 'tagged-union[TextContent,ImageContent,AudioContent]' });
 
-/** What NAT's refusals name, and beyond it what OpenAI's clients also send. */
+/** Members that NAT's refusals name, and others that OpenAI clients also send. */
 const oneOf = <const Named extends readonly string[]>(named: Named, also: readonly string[]) =>
   z.enum([...named, ...also] as [...Named, ...string[]]).meta({ [NAMED]: named });
 
-/** With a name, since a role that there is not is refused as an `enum`. */
+/** With a name, because an unknown role is refused as an `enum`. */
 const role = oneOf(['user', 'assistant', 'system', 'tool'], ['developer', 'function']).meta({
   id: 'UserMessageContentRoleType',
 });
@@ -62,7 +62,7 @@ const message = z
   })
   .refine((given) => given.content !== null || needsNoContent(given), { error: NULL_CONTENT });
 
-/** What an assistant may say instead of a content, and the answer of a function, which may be empty. */
+/** What an assistant may send instead of a content, and the result of a function, which may be empty. */
 const needsNoContent = ({ role, tool_calls, function_call, refusal, audio }: Record<string, unknown>): boolean =>
   role === 'function' ||
   (role === 'assistant' &&
@@ -102,7 +102,7 @@ export const readChat = async (body: unknown): Promise<ChatRequest> => {
   return reading.value as ChatRequest;
 };
 
-/** The rule of a message is looked at where its members are sound, whatever else is wrong with the request. */
+/** The rule of a message is checked if its members are valid, independent of other mistakes. */
 const withNullContents = (issues: readonly ValidationEntry[], body: unknown): readonly ValidationEntry[] => {
   if (!isRecord(body) || !Array.isArray(body.messages)) return issues;
   const refused = new Set(issues.map(messageOf));
@@ -116,11 +116,11 @@ const withNullContents = (issues: readonly ValidationEntry[], body: unknown): re
   return [...issues, ...own].sort((a, b) => messageOf(a) - messageOf(b));
 };
 
-/** Index of the message that an entry is about; what is about none comes last. */
+/** Index of the message of an entry; entries about no message come last. */
 const messageOf = ({ loc }: ValidationEntry): number =>
   loc[1] === 'messages' && loc.length > 2 ? Number(loc[2]) : Number.MAX_SAFE_INTEGER;
 
-/** A message that needs no content and names none gets null: workflows find the member in every message. */
+/** A message without a required content gets null, so that workflows find the member in every message. */
 const withContents = (body: unknown): unknown => {
   if (!isRecord(body) || !Array.isArray(body.messages)) return body;
   const lacks = (message: unknown): message is Record<string, unknown> =>
@@ -132,7 +132,7 @@ const withContents = (body: unknown): unknown => {
   };
 };
 
-/** What the last message says: its text, or the texts of its parts, each in a line of its own. */
+/** The text of the last message, or the texts of its parts, one per line. */
 export const lastText = ({ messages }: ChatRequest): string => {
   const content = messages.at(-1)?.content ?? '';
   if (typeof content === 'string') return content;

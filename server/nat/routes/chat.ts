@@ -1,85 +1,72 @@
 /**
- * Chat completions as OpenAI's clients ask for them, of any workflow that takes a text or a chat. NAT has three families: its
- * own, which may pause; the older one, which never does; and OpenAI's, where the request says whether to stream.
+ * Chat completions for OpenAI clients, of any workflow that takes a text or a chat. NAT has three families: its own,
+ * which may pause; the older one, which never does; and OpenAI's, where the request decides whether to stream.
  */
 import type { Workflow } from '../../../runtime/index.ts';
 import { eventsOnly } from '../../http/event-stream.ts';
+import { defaults } from '../../http/listen.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
-import type { RoutePaths } from '../../options.ts';
 import { Chunks, type ChunksOptions } from '../../wire/completion.ts';
 import { readJsonBody } from '../../wire/json-body.ts';
 import { converter, getsChats } from '../chat/convert.ts';
 import { isOpenAiClient, presentsAsOpenAi, withOpenAiError } from '../chat/openai.ts';
 import { type ChatRequest, readChat } from '../chat/schema.ts';
 import { type ErrorForm, errorFrame } from '../frames.ts';
+import type { NatApp, Placed } from '../placed.ts';
 import { AdaptedSteps } from '../step-adaptor.ts';
 import { aboutChat } from './about.ts';
-import { type Look, type StreamRouteDeps, streamer } from './streams.ts';
+import { type Look, type Streamed, streamer } from './streams.ts';
 import { answerer, workflowError } from './workflow.ts';
 
-export interface ChatRouteDeps extends StreamRouteDeps {
-  /** Whether a request for a completion may pause too. */
-  readonly enableInteractiveExtensions: boolean;
-  /** The reply for what was thrown. */
-  problem(thrown: unknown): Reply;
-  /** Bytes a chat may have: images are in it. */
-  readonly maxChatBytes: number;
-}
-
-/** `functionName`: what the steps call the workflow; undefined for that of the server. A GET has no messages: no routes. */
-export const chatRoutes = (
-  deps: ChatRouteDeps,
-  workflow: Workflow,
-  paths: RoutePaths,
-  functionName?: string,
-): Route[] => {
-  const { maxChatBytes: maxBodyBytes } = deps;
-  const { method, openaiApiPath, openaiApiV1Path, legacyOpenaiApiPath } = paths;
-  if (method === 'GET') return [];
-  const served = { workflow, functionName };
-  const routes: Route[] = [];
-  const family = (path: string, isLegacy: boolean): void => {
-    const answer = chatAnswerer(deps, { ...served, interactive: !isLegacy, isLegacy });
-    const errors = isLegacy ? 'bare' : 'event';
-    const add = (path: string, isStream: boolean): void => {
-      const about = aboutChat(workflow, !isLegacy, isStream);
-      const as = { ...asNat, isStream, errors } as const;
-      routes.push({
-        method,
-        path,
-        about,
-        maxBodyBytes,
-        handle: async (call) => answer(call, await readRequest(call), as),
-      });
+/** NAT's own routes, and the older ones. */
+export const chatRoutes = (app: NatApp, placed: Placed): Route[] => {
+  const { workflow, method, path, isLegacy } = placed;
+  const answer = chatAnswerer(app, { ...placed, interactive: !isLegacy });
+  const maxBodyBytes = maxChatBytes(app.config);
+  return [false, true].map((isStream) => {
+    const as: As = { ...asNat, isStream, errors: isLegacy ? 'bare' : 'event' };
+    return {
+      method,
+      path: isStream ? `${path}/stream` : path,
+      about: aboutChat(workflow, !isLegacy, isStream),
+      maxBodyBytes,
+      handle: async (call) => answer(call, await readRequest(call), as),
     };
-    add(path, false);
-    add(`${path}/stream`, true);
-  };
-
-  if (openaiApiPath && openaiApiPath !== openaiApiV1Path) family(openaiApiPath, false);
-  if (legacyOpenaiApiPath) family(legacyOpenaiApiPath, true);
-  if (openaiApiV1Path) {
-    const interactive = deps.enableInteractiveExtensions; // without, it is to NAT like its older routes
-    const about = aboutChat(workflow, interactive, 'as asked');
-    const handle = completions(deps, { ...served, interactive });
-    const refused = (reply: Reply, call: Call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply);
-    routes.push({ method, path: openaiApiV1Path, about, maxBodyBytes, handle, refused });
-  }
-  return routes;
+  });
 };
 
-/** OpenAI's own route. Whose client it is decides on what is there beside NAT's members and frames. */
-const completions = (deps: ChatRouteDeps, served: Omit<ServedChat, 'isLegacy'>): Route['handle'] => {
-  const { workflow, interactive } = served;
-  const answer = chatAnswerer(deps, { ...served, isLegacy: !interactive });
+/** OpenAI's route. */
+export const completionRoutes = (app: NatApp, placed: Placed): Route[] => {
+  const { workflow, method, path } = placed;
+  const interactive = app.config.enableInteractiveExtensions; // without it, NAT treats the route like its older ones
+  return [
+    {
+      method,
+      path,
+      about: aboutChat(workflow, interactive, 'as asked'),
+      maxBodyBytes: maxChatBytes(app.config),
+      handle: completions(app, { ...placed, isLegacy: !interactive, interactive }),
+      refused: (reply, call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply),
+    },
+  ];
+};
+
+/** Chats contain images, so they may be larger. A limit below the default applies to chats too. */
+const maxChatBytes = ({ limits: { maxBodyBytes } }: NatApp['config']): number =>
+  maxBodyBytes < defaults.maxBodyBytes ? maxBodyBytes : Math.max(maxBodyBytes, 16 * 1024 * 1024);
+
+/** OpenAI's own route. The kind of client decides on additions to NAT's members and frames. */
+const completions = (app: NatApp, served: ServedChat): Route['handle'] => {
+  const { workflow } = served;
+  const answer = chatAnswerer(app, served);
   const isOwn = getsChats(workflow);
 
   const handle = async (call: Call, isOpenAi: boolean): Promise<Reply> => {
     const given = await readRequest(call);
     const { stream, stream_options: options } = given.request;
     if (!isOwn) refuseChoices(given.request, workflow);
-    // A workflow that gets the chat sees what was asked of it; NAT leaves it to that.
+    // A workflow that takes chats sees the model and other parameters; NAT leaves them to it.
     const includesUsage = options?.include_usage === true && (isOpenAi || !isOwn);
     const errors: ErrorForm = isOpenAi ? 'openai' : 'event';
     const endsAtPause = presentsAsOpenAi(call);
@@ -89,23 +76,18 @@ const completions = (deps: ChatRouteDeps, served: Omit<ServedChat, 'isLegacy'>):
 
   return async (call) => {
     if (!isOpenAiClient(call)) return handle(call, false);
-    return withOpenAiError(await handle(call, true).catch(deps.problem));
+    return withOpenAiError(await handle(call, true).catch(app.problem));
   };
 };
 
-interface ServedChat {
-  readonly workflow: Workflow;
-  readonly functionName: string | undefined;
-  readonly interactive: boolean;
-  readonly isLegacy: boolean;
-}
+type ServedChat = Omit<Streamed, 'form'>;
 
 interface Given {
   readonly body: unknown;
   readonly request: ChatRequest;
 }
 
-/** What an answer looks like. */
+/** The frames of an answer. */
 interface As extends ChunksOptions {
   readonly isStream: boolean;
   readonly errors: ErrorForm;
@@ -120,19 +102,19 @@ const readRequest = async (call: Call): Promise<Given> => {
 };
 
 const chatAnswerer = (
-  deps: ChatRouteDeps,
-  { interactive, isLegacy, ...served }: ServedChat,
+  app: NatApp,
+  { workflow, functionName, interactive, isLegacy }: ServedChat,
 ): ((call: Call, given: Given, as: As) => Promise<Reply>) => {
-  const convert = converter(served.workflow);
-  const once = answerer(deps, { ...served, interactive, form: 'chat' });
-  const stream = streamer(deps, { ...served, interactive, isLegacy, form: 'chat' });
+  const convert = converter(workflow);
+  const once = answerer(app, { workflow, interactive, form: 'chat' });
+  const stream = streamer(app, { workflow, functionName, interactive, isLegacy, form: 'chat' });
 
   return async (call, { body, request }, as) => {
     const { isStream, errors } = as;
     const converted = await convert(request);
     if (converted.refused === undefined) {
       const input = { body, ...converted.input };
-      return isStream ? stream(call, input, lookOf(deps, as), errors) : once(call, input);
+      return isStream ? stream(call, input, lookOf(app, as), errors) : once(call, input);
     }
     const { refused: message } = converted;
     if (isStream) return eventsOnly(errorFrame({ message, name: 'ValueError' }, errors));
@@ -140,7 +122,7 @@ const chatAnswerer = (
   };
 };
 
-/** NAT passes over `n`; a client that asks for several choices and gets one would not notice. */
+/** NAT ignores `n`; a client that requests several choices and gets one would not notice. */
 const refuseChoices = ({ n }: ChatRequest, { name }: Workflow): void => {
   if (n === undefined || n === null || n === 1) return;
   const msg = `Value error, ${name} gives one choice: leave n away, or set it to 1`;
@@ -148,11 +130,11 @@ const refuseChoices = ({ n }: ChatRequest, { name }: Workflow): void => {
 };
 
 const lookOf =
-  ({ stepAdaptor }: ChatRouteDeps, as: As): Look =>
+  ({ config }: NatApp, as: As): Look =>
   (execution) => {
     const chunks = new Chunks(execution, as);
     return {
-      steps: new AdaptedSteps(stepAdaptor),
+      steps: new AdaptedSteps(config.stepAdaptor),
       endsAtPause: as.endsAtPause,
       output: (value) => dataFrame(chunks.of(value)),
       end: () => `${chunks.ending().map(dataFrame).join('')}data: [DONE]\n\n`,

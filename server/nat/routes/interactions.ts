@@ -1,15 +1,23 @@
-/** Answering prompts. The body is looked at before the ids, as NAT does: a bad body says so whatever it is for. */
-import { Failure, type Json, type Pick, type PromptKind, type Response, type Runtime } from '../../../runtime/index.ts';
-import { aboutAnswer } from '../../api/about.ts';
+/** Answers prompts. The body is checked before the ids, as on NAT: an invalid body is reported first. */
+import {
+  aboutPrompt,
+  Failure,
+  type Json,
+  type Pick,
+  PROMPT_KINDS,
+  type PromptKind,
+  type Response,
+} from '../../../runtime/index.ts';
 import { type ValidationEntry, ValidationFailure } from '../../http/mistakes.ts';
 import { readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
 import type { Route } from '../../http/route.ts';
-import type { Who } from '../../identity/caller.ts';
+import type { App } from '../../protocol.ts';
 import { readJsonBody } from '../../wire/json-body.ts';
 import { inPython } from '../../wire/pydantic/scalars.ts';
+import { aboutAnswer } from './about.ts';
 
-export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who }): Route[] => [
+export const interactionRoutes = ({ runtime, who }: App): Route[] => [
   {
     method: 'POST',
     path: '/executions/:executionId/interactions/:interactionId/response',
@@ -35,15 +43,6 @@ export const interactionRoutes = ({ runtime, who }: { runtime: Runtime; who: Who
   },
 ];
 
-const KINDS = {
-  text: 'TEXT',
-  binary_choice: 'BINARY_CHOICE',
-  notification: 'NOTIFICATION',
-  radio: 'RADIO',
-  checkbox: 'CHECKBOX',
-  dropdown: 'DROPDOWN',
-} as const satisfies Record<PromptKind, string>;
-
 type Body = Readonly<Record<string, unknown>>;
 
 const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -61,7 +60,7 @@ const refused = (
 
 const NOT_AN_OBJECT = 'Input should be a valid dictionary or object to extract fields from';
 
-/** NAT's tag is `type`; its documentation says `input_type`. Both are understood. */
+/** NAT's tag is `type`; its documentation says `input_type`. Both are accepted. */
 const readResponse = (body: unknown): Response => {
   if (!isBody(body))
     throw new ValidationFailure([{ type: 'model_attributes_type', loc: ['body'], msg: NOT_AN_OBJECT, input: body }]);
@@ -71,7 +70,8 @@ const readResponse = (body: unknown): Response => {
   }
   if (!isBody(response)) throw refused('model_attributes_type', [], NOT_AN_OBJECT, response);
   const kind = readKind(response);
-  if (kind === 'text' || kind === 'notification') return { kind, text: readText(kind, response) };
+  const { takes } = aboutPrompt(kind);
+  if (takes === 'text' || takes === 'acknowledgement') return { kind, text: readText(kind, response) };
   return { kind, picks: readPicks(kind, response) };
 };
 
@@ -82,8 +82,9 @@ const readKind = (response: Body): PromptKind => {
     const msg = `Unable to extract tag using discriminator ${discriminator}`;
     throw refused('union_tag_not_found', [], msg, response, { discriminator });
   }
-  if (typeof tag === 'string' && Object.hasOwn(KINDS, tag)) return tag as PromptKind;
-  const expected = Object.entries(KINDS).map(([value, name]) => `<HumanPromptModelType.${name}: '${value}'>`);
+  if (PROMPT_KINDS.some((kind) => kind === tag)) return tag as PromptKind;
+  const known = PROMPT_KINDS.filter((kind) => aboutPrompt(kind).nat === kind);
+  const expected = known.map((kind) => `<HumanPromptModelType.${kind.toUpperCase()}: '${kind}'>`);
   const ctx = {
     discriminator,
     tag: typeof tag === 'string' ? tag : inPython(tag),
@@ -93,10 +94,10 @@ const readKind = (response: Body): PromptKind => {
   throw refused('union_tag_invalid', [], msg, response, ctx);
 };
 
-const readText = (kind: 'text' | 'notification', response: Body): string => {
+const readText = (kind: PromptKind, response: Body): string => {
   const { text } = response;
   if (typeof text === 'string') return text;
-  if (text === undefined && kind === 'notification') return 'Notification acknowledgement.';
+  if (text === undefined && aboutPrompt(kind).takes === 'acknowledgement') return 'Notification acknowledgement.';
   if (text === undefined) throw refused('missing', [kind, 'text'], 'Field required', response);
   throw new ValidationFailure([notText([kind, 'text'], text)]);
 };
@@ -108,10 +109,10 @@ const notText = (loc: readonly string[], input: unknown): ValidationEntry => ({
   input,
 });
 
-/** One option, or for a checkbox also a list of them. */
+/** One option, or for a checkbox also a list of options. */
 const readPicks = (kind: PromptKind, response: Body): Pick[] => {
   const { selected_option: one, selected_options: many } = response;
-  if (kind === 'checkbox' && Array.isArray(many))
+  if (aboutPrompt(kind).takes === 'many' && Array.isArray(many))
     return many.map((option) => readPick(kind, 'selected_options', option));
   if (one === undefined) throw refused('missing', [kind, 'selected_option'], 'Field required', response);
   return [readPick(kind, 'selected_option', one)];
@@ -121,7 +122,7 @@ const readPicks = (kind: PromptKind, response: Body): Pick[] => {
 const readPick = (kind: PromptKind, member: string, option: unknown): Pick => {
   if (!isBody(option)) throw refused('model_attributes_type', [kind, member], NOT_AN_OBJECT, option);
   const { id, value } = option as { readonly id?: string; readonly value?: unknown };
-  const texts = kind === 'binary_choice' ? ['id', 'label'] : ['id', 'label', 'value', 'description'];
+  const texts = aboutPrompt(kind).nat === 'binary_choice' ? ['id', 'label'] : ['id', 'label', 'value', 'description'];
   const wrong = texts.filter((name) => option[name] !== undefined && typeof option[name] !== 'string');
   if (wrong.length > 0) throw new ValidationFailure(wrong.map((name) => notText([kind, member, name], option[name])));
   if (id !== undefined && id !== 'default') return { id };

@@ -1,15 +1,16 @@
 /**
- * Jobs: executions, seen through another window. A job is started like any other, but nobody can be asked in it, its
- * caller may name it and says how long it is kept. It is on both paths of a workflow, and in the list of executions too.
+ * Jobs: executions with NAT's job API. A job is started like any other execution, but has no prompts. Its caller may
+ * name it and set its retention. It is available on both paths of a workflow, and in the list of executions.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import {
+  andThen,
   type Caller,
   type ExecutionView,
   isUnguessable,
+  type JsonSchema,
   jsonSchemaOf,
-  type Runtime,
   type Workflow,
 } from '../../../runtime/index.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
@@ -18,43 +19,31 @@ import { refusal } from '../../http/problem.ts';
 import { json } from '../../http/problems.ts';
 import type { Call, Route } from '../../http/route.ts';
 import { isName } from '../../http/router.ts';
-import { type Who, withCaller } from '../../identity/caller.ts';
+import { withCaller } from '../../identity/caller.ts';
 import { guestHeaders, newGuest } from '../../identity/guest.ts';
-import type { RoutePaths } from '../../options.ts';
 import { errorText, type Wire } from '../../wire/bodies.ts';
 import { readJsonBody } from '../../wire/json-body.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
-import { type Input, startRequest } from '../start.ts';
+import { type Input, startRequest } from '../../wire/start.ts';
+import { schemaName } from '../../wire/workflow-schemas.ts';
+import type { NatApp, Placed } from '../placed.ts';
 import { aboutJob, aboutJobStart } from './about.ts';
 
-export interface JobRouteDeps {
-  readonly runtime: Runtime;
-  readonly who: Who;
-  readonly wire: Wire;
-}
+type JobApp = Pick<NatApp, 'runtime' | 'who' | 'wire'>;
 
-/** None for a workflow whose input is no object: there would be no place for what a job is told beside it. */
-export const jobRoutes = (
-  deps: JobRouteDeps,
-  workflow: Workflow,
-  { method, path, legacyPath }: RoutePaths,
-): Route[] => {
+/** Undefined for a workflow whose input is not an object: there would be no place for the settings of the job. */
+export const jobRoutes = (app: JobApp, { workflow, method, path }: Placed): Route[] => {
   const { input } = workflow;
   if (method !== 'POST' || input === undefined || jsonSchemaOf(input).type !== 'object') return [];
-  const start = starter(deps, workflow, jobReader(input));
-  const show = viewer(deps);
-  return [path, legacyPath].flatMap((base): Route[] =>
-    base === null
-      ? []
-      : [
-          { method: 'POST', path: `${base}/async`, about: aboutJobStart(workflow), handle: start },
-          { method: 'GET', path: `${base}/async/job/:jobId`, about: aboutJob, handle: show },
-        ],
-  );
+  const start = starter(app, workflow, jobReader(input));
+  return [
+    { method, path: `${path}/async`, about: aboutJobStart(workflow), handle: start },
+    { method: 'GET', path: `${path}/async/job/:jobId`, about: aboutJob, handle: viewer(app) },
+  ];
 };
 
-/** Beside the input, in the same object. */
-export const jobFields = z.object({
+/** Members besides the input, in the same object. */
+const jobFields = z.object({
   job_id: z
     .string()
     .min(1)
@@ -64,6 +53,20 @@ export const jobFields = z.object({
   sync_timeout: z.int().min(0).max(MAX_WAIT_S).default(0),
   expiry_seconds: z.int().min(600).max(86_400).default(3_600),
 });
+
+/** Reads the start of a job, for each workflow. */
+export const jobSchemas = (workflows: readonly Workflow[]): Readonly<Record<string, JsonSchema>> => {
+  const { properties } = jsonSchemaOf(jobFields) as { readonly properties: object };
+  return Object.fromEntries(
+    workflows.map((workflow) => {
+      const input = jsonSchemaOf(workflow.input);
+      return [
+        schemaName(workflow, 'job'),
+        { ...input, properties: { ...(input.properties as object), ...properties } },
+      ];
+    }),
+  );
+};
 
 const readFields = createReader(jobFields, jsonSchemaOf(jobFields));
 
@@ -86,7 +89,7 @@ const withoutFields = (body: object): object =>
 type JobFields = z.infer<typeof jobFields>;
 
 const starter =
-  ({ runtime, who, wire }: JobRouteDeps, workflow: Workflow, read: ReturnType<typeof jobReader>): Route['handle'] =>
+  ({ runtime, who, wire }: JobApp, workflow: Workflow, read: ReturnType<typeof jobReader>): Route['handle'] =>
   async (call) => {
     const body = readJsonBody(call.headers['content-type'], call.body);
     const { input, fields } = await read(body);
@@ -116,18 +119,21 @@ const starter =
       : json(202, { job_id: id, status: 'submitted' }, headers);
   };
 
-/** A short id of a caller without identity could be guessed: it is theirs by a token, which they get with the reply. */
+/**
+ * A short id of a caller without identity could be guessed. It belongs to a token that the caller gets with the reply.
+ */
 const needsToken = ({ userId, guest }: Caller, jobId: string | undefined): boolean =>
   jobId !== undefined && userId === undefined && guest === undefined && !isUnguessable(jobId);
 
 const viewer =
-  ({ runtime, who, wire }: JobRouteDeps) =>
+  ({ runtime, who, wire }: JobApp) =>
   (call: Call) =>
     withCaller(who(call), (by) => {
       const { jobId = '' } = call.params;
-      const execution = runtime.job(jobId, by);
-      if (execution === undefined) return refusal(404, `Job ${jobId} not found`);
-      return json(200, jobBody(jobId, execution, wire), { 'execution-id': execution.id });
+      return andThen(runtime.job(jobId, by), (execution) => {
+        if (execution === undefined) return refusal(404, `Job ${jobId} not found`);
+        return json(200, jobBody(jobId, execution, wire), { 'execution-id': execution.id });
+      });
     });
 
 const hasSettled = ({ isSettled }: ExecutionView): boolean => isSettled;
@@ -135,7 +141,7 @@ const hasSettled = ({ isSettled }: ExecutionView): boolean => isSettled;
 type JobStatus = 'submitted' | 'running' | 'success' | 'failure' | 'interrupted';
 
 const jobStatus = ({ context: { settledAt, error, seq } }: ExecutionView): JobStatus => {
-  // The first fact tells of the start, the second of the first slot.
+  // The first fact has the time of the start, the second that of the first slot.
   if (settledAt === null) return seq === 1 ? 'submitted' : 'running';
   if (error === null) return 'success';
   return error.code === 'cancelled' || error.code === 'interrupted' ? 'interrupted' : 'failure';

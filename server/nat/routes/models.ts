@@ -1,12 +1,12 @@
 /** The models that OpenAI's clients can ask for: the workflows that are served as chat completions, by the base of their path. */
 
 import type { ModelBody, ModelListBody } from '../../../client/wire.ts';
-import { aboutModel, aboutModels } from '../../api/about-overview.ts';
-import type { ServedWorkflow } from '../../api/overview.ts';
 import { refusal } from '../../http/problem.ts';
 import { json } from '../../http/problems.ts';
 import type { Route } from '../../http/route.ts';
+import type { ServedWorkflow } from '../../wire/served.ts';
 import { withOpenAiError } from '../chat/openai.ts';
+import { aboutModel, aboutModels } from './about.ts';
 
 /** A path that does not end so says nothing of where its clients look for models. */
 const COMPLETIONS = '/chat/completions';
@@ -14,15 +14,19 @@ const COMPLETIONS = '/chat/completions';
 /** `since`: epoch milliseconds from which on they are served. */
 export const modelRoutes = (served: readonly ServedWorkflow[], since: number): Route[] => {
   const byBase = new Map<string, Map<string, ModelBody>>();
-  for (const { workflow, paths } of served) {
+  const settings = new Map<string, string>();
+  for (const { workflow, paths, setting } of served) {
     const path = paths.openaiApiV1Path ?? '';
     if (paths.method === 'GET' || !path.endsWith(COMPLETIONS)) continue;
     const base = path.slice(0, -COMPLETIONS.length);
     const models = byBase.get(base) ?? new Map<string, ModelBody>();
+    if (!settings.has(base)) settings.set(base, `${setting}.openai_api_v1_path`);
     const created = Math.floor(since / 1000);
     byBase.set(base, models.set(workflow.name, { id: workflow.name, object: 'model', created, owned_by: 'fermata' }));
   }
-  return [...byBase].flatMap(([base, models]) => routesAt(base, models));
+  return [...byBase].flatMap(([base, models]) =>
+    routesAt(base, models).map((route) => ({ ...route, setting: settings.get(base)! })),
+  );
 };
 
 const routesAt = (base: string, models: ReadonlyMap<string, ModelBody>): Route[] => {

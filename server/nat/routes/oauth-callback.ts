@@ -1,28 +1,37 @@
-/** The page on which a browser ends after a consent. Whatever comes from outside is escaped. */
-import { type CallbackOutcome, Failure, type Runtime } from '../../../runtime/index.ts';
-import { aboutCallback, aboutPostedCallback } from '../../api/about.ts';
+/** The page that a browser shows after a consent. All external text is escaped. */
+import { type CallbackOutcome, Failure } from '../../../runtime/index.ts';
 import { escapeHtml } from '../../http/escape-html.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
-import type { ConsentPages } from '../consent-pages.ts';
+import type { NatApp } from '../placed.ts';
+import { aboutCallback, aboutPostedCallback } from './about.ts';
 
-export const oauthRoutes = (
-  { runtime, who, consents }: { runtime: Runtime; who: Who; consents: ConsentPages },
-  path: string,
-  redirectOrigins: readonly string[],
-): Route[] => {
+export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[] => {
+  const { oauthCallbackPath: path, cors } = config;
+  if (path === null) return [];
+  const redirectOrigins = cors.allowOrigins ?? [];
+  const setting = 'oauth2_callback_path';
   const complete = async (call: Call, parameters: string): Promise<Reply> => {
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
     const outcome = await runtime.completeOAuth(url, await browser(call, who));
     const origin =
-      outcome.outcome === 'unknown_state' ? undefined : consents.returnsTo(runtime, outcome, call.headers.host);
+      outcome.outcome === 'unknown_state' ? undefined : await consents.returnsTo(runtime, outcome, call.headers.host);
     return origin === undefined ? page(outcome, redirectOrigins) : backTo(origin, outcome);
   };
   return [
-    { method: 'GET', path, about: aboutCallback, isUnsafe: true, handle: (call) => complete(call, call.query) },
+    {
+      method: 'GET',
+      path,
+      setting,
+      about: aboutCallback,
+      isUnsafe: true,
+      isForeign: true, // a provider sends browsers back from its own page
+      handle: (call) => complete(call, call.query),
+    },
     {
       method: 'POST',
       path,
+      setting,
       about: aboutPostedCallback,
       maxBodyBytes: MAX_FORM_BYTES,
       handle: (call) => complete(call, isForm(call) ? (call.body?.toString() ?? '') : ''),
@@ -30,13 +39,13 @@ export const oauthRoutes = (
   ];
 };
 
-/** A code is a few kilobytes at most. */
+/** A code has at most a few kilobytes. */
 const MAX_FORM_BYTES = 65_536;
 
 const isForm = ({ headers }: Call): boolean =>
   headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
 
-/** A browser whose credential is broken is nobody in particular: the state is what counts. */
+/** A browser with an invalid credential has no identity. The state decides. */
 const browser = async (call: Call, who: Who) => {
   try {
     return await who(call);
@@ -46,7 +55,7 @@ const browser = async (call: Call, who: Who) => {
   }
 };
 
-/** The page that has asked learns how it went: nothing is said there of what went wrong, which the run is told. */
+/** The page that asked learns the outcome, but no details of a failure, which the run gets. */
 const backTo = (origin: string, { outcome }: CallbackOutcome): Reply => ({
   status: 303,
   headers: {
@@ -83,7 +92,7 @@ const failed = ({ kind, error }: Extract<CallbackOutcome, { outcome: 'failed' }>
 const HTML = { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' };
 const UNCACHED = { ...HTML, 'cache-control': 'no-cache' };
 
-/** Tells the page that opened it, where that may know, takes the code out of the history, and closes itself. */
+/** Notifies the page that opened it, if allowed, removes the code from the history, and closes itself. */
 const successPage = (origins: readonly string[]): string => `<!DOCTYPE html>
 <html lang="en">
   <head>

@@ -1,43 +1,27 @@
-/** Starting executions: the routes of a workflow. One is interactive and may answer 202; NAT's legacy ones never pause. */
+/**
+ * Starts executions: the routes of a workflow. One is interactive and may reply 202; NAT's legacy routes never pause.
+ */
 import type { Caller, ExecutionView, Runtime, Workflow } from '../../../runtime/index.ts';
 import { readIdempotencyKey, readPreference } from '../../http/preferences.ts';
 import { json } from '../../http/problems.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
-import type { Who } from '../../identity/caller.ts';
-import type { RoutePaths } from '../../options.ts';
-import { errorText, hasOutcome, type Wire } from '../../wire/bodies.ts';
-import { asFailedRun, type Input, inputReader, type ResultForm, startRequest } from '../start.ts';
+import { errorText, hasOutcome } from '../../wire/bodies.ts';
+import { type Input, inputReader, type ResultForm, startRequest } from '../../wire/start.ts';
+import { asFailedRun } from '../failed-run.ts';
+import type { NatApp, Placed } from '../placed.ts';
 import { aboutStart } from './about.ts';
 
-export interface WorkflowRouteDeps {
-  readonly runtime: Runtime;
-  readonly who: Who;
-  readonly wire: Wire;
-}
+export type StartApp = Pick<NatApp, 'runtime' | 'who' | 'wire'>;
 
-export const workflowRoutes = (deps: WorkflowRouteDeps, workflow: Workflow, paths: RoutePaths): Route[] => {
-  const { method, path, legacyPath } = paths;
-  const at = (path: string, interactive: boolean): Route => ({
-    method,
-    path,
-    isUnsafe: true,
-    about: aboutStart(workflow, method, interactive),
-    handle: starter(deps, workflow, method, interactive),
-  });
-  return [
-    ...(path === null ? [] : [at(path, method === 'POST')]),
-    ...(legacyPath === null ? [] : [at(legacyPath, false)]),
-  ];
+export const workflowRoutes = (app: StartApp, { workflow, method, path, isLegacy }: Placed): Route[] => {
+  const interactive = !isLegacy && method === 'POST';
+  const about = aboutStart(workflow, method, interactive);
+  return [{ method, path, isUnsafe: true, about, handle: starter(app, workflow, method, interactive) }];
 };
 
-const starter = (
-  deps: WorkflowRouteDeps,
-  workflow: Workflow,
-  method: 'GET' | 'POST',
-  interactive: boolean,
-): Route['handle'] => {
+const starter = (app: StartApp, workflow: Workflow, method: 'GET' | 'POST', interactive: boolean): Route['handle'] => {
   const read = inputReader(workflow, method);
-  const answer = answerer(deps, { workflow, interactive });
+  const answer = answerer(app, { workflow, interactive });
   return (call) => {
     const input = read(call);
     return input instanceof Promise ? input.then((late) => answer(call, late)) : answer(call, input);
@@ -50,9 +34,9 @@ export interface Served {
   readonly form?: ResultForm;
 }
 
-/** Starts an execution, and answers with its outcome: its result, its failure, or what a person has to do first. */
+/** Starts an execution, and replies with its outcome: its result, its failure, or the first open prompt or consent. */
 export const answerer = (
-  { runtime, who, wire }: WorkflowRouteDeps,
+  { runtime, who, wire }: StartApp,
   { workflow, interactive, form }: Served,
 ): ((call: Call, input: Input) => Promise<Reply>) => {
   return async (call, input) => {
@@ -63,7 +47,7 @@ export const answerer = (
     let started: Awaited<ReturnType<Runtime['start']>>;
     try {
       const caller = who(call);
-      by = caller instanceof Promise ? await caller : caller; // each promise that is not needed is felt here
+      by = caller instanceof Promise ? await caller : caller; // superfluous promises are measurable here
       started = await runtime.start(startRequest(call, input.body, by, run));
     } catch (thrown) {
       if (!interactive) throw thrown;
@@ -71,7 +55,7 @@ export const answerer = (
     }
 
     const { execution, isNew } = started;
-    // NAT's older routes give no id to come back with.
+    // NAT's older routes return no id for a reconnect.
     if (!interactive && idempotencyKey === undefined) cancelWithClient(runtime, execution, by, call);
     const { isAsync, waitMs: timeoutMs } = preference;
     if (!isAsync) await runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
@@ -94,9 +78,9 @@ export const answerer = (
 export const workflowError = (message: string, details: string, headers?: Record<string, string>): Reply =>
   json(422, { code: 'workflow_error', message, details }, headers);
 
-/** A run that its client cannot find again ends when the client has gone, unless it has ended. */
+/** A run that its client cannot find again is cancelled when the client disconnects. */
 const cancelWithClient = (runtime: Runtime, execution: ExecutionView, by: Caller, call: Call): void =>
   call.onGone(() => {
-    if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
-    runtime.cancel(execution.id, by).catch(() => {}); // by then it may have settled
+    if (execution.isSettled || !runtime.isAccepting) return; // not at a shutdown, only at a disconnect
+    runtime.cancel(execution.id, by).catch(() => {}); // it may have settled meanwhile
   });

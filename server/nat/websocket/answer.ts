@@ -1,5 +1,6 @@
-/** Answers come as text, and mostly without saying to what. */
+/** Answers on a socket: texts, usually without the id of their prompt. */
 import type {
+  Awaitable,
   ExecutionView,
   Interaction,
   JournalEntry,
@@ -11,23 +12,23 @@ import type { InteractionMessage } from './protocol.ts';
 import { asText } from './translator.ts';
 
 /**
- * The open prompt that an answer names by one of its ids; else the oldest. Undefined if none is open, or if it names one that is
- * open no longer: what was said to that is no answer to another. `journal` gives all that has happened.
+ * The open prompt that an answer names by one of its ids; otherwise the oldest. Undefined if none is open, or if the
+ * named prompt is closed: that answer is not for another one. `journal` returns all facts.
  */
-export const pauseFor = (
+export const pauseFor = async (
   { context: { pauses } }: ExecutionView,
   { id, thread_id, parent_id }: Pick<InteractionMessage, 'id' | 'thread_id' | 'parent_id'>,
-  journal: () => readonly JournalEntry[],
-): Interaction | undefined => {
+  journal: () => Awaitable<readonly JournalEntry[]>,
+): Promise<Interaction | undefined> => {
   const ids = [id, thread_id, parent_id];
   const open = pauses.filter((pause) => pause.kind === 'interaction');
   const named = open.find((pause) => ids.includes(pause.id));
   if (named !== undefined || open.length === 0) return named;
-  const isClosed = journal().some((entry) => entry.type === 'interaction.requested' && ids.includes(entry.id));
+  const isClosed = (await journal()).some((entry) => entry.type === 'interaction.requested' && ids.includes(entry.id));
   return isClosed ? undefined : open[0];
 };
 
-/** What the texts of an answer say to this prompt: several are several options, which only some prompts let pass. */
+/** The response to this prompt. Several texts select several options, which only some prompts allow. */
 export const answerTo = (prompt: Prompt, texts: readonly string[]): Response => {
   const kind = prompt.input_type;
   if (!('options' in prompt)) return { kind, text: texts[0] ?? '' };

@@ -1,12 +1,12 @@
 /**
- * One socket: what a client says on it is done in the order in which it came, and what cannot be done is answered with a
- * message, not by closing.
+ * One socket. Messages of the client are handled in order. An invalid message gets an error message; the socket stays
+ * open.
  */
 import { randomUUID } from 'node:crypto';
-import { type Caller, Failure } from '../../../runtime/index.ts';
+import { type Awaitable, andThen, type Caller, Failure, type JournalEntry } from '../../../runtime/index.ts';
 import type { Who } from '../../identity/caller.ts';
 import type { Identifier } from '../../identity/identifier.ts';
-import { IDENTITY_REQUIRED } from '../start.ts';
+import { IDENTITY_REQUIRED } from '../failed-run.ts';
 import { answerTo, pauseFor } from './answer.ts';
 import type { Handshake } from './handshake.ts';
 import type { ReadInput } from './input.ts';
@@ -21,6 +21,7 @@ import {
   type UserMessage,
 } from './protocol.ts';
 import { Stage, type StageDeps } from './stage.ts';
+import type { Turn } from './turn.ts';
 import type { Sink } from './view.ts';
 
 export interface ConnectionDeps extends StageDeps {
@@ -32,21 +33,21 @@ export interface ConnectionDeps extends StageDeps {
 /** RFC 6455, 7.4.1 */
 const POLICY_VIOLATION = 1008;
 
-const nobody: Refers = { parentId: 'default_id', conversationId: null };
+const noReference: Refers = { parentId: 'default_id', conversationId: null };
 
 export class Connection {
   readonly #deps: ConnectionDeps;
   readonly #handshake: Handshake;
   readonly #sink: Sink;
   readonly #stage: Stage;
-  /** Who an `auth_message` has said it is, which counts before the handshake. */
+  /** The identity of the last `auth_message`, which overrides the handshake. */
   #authenticated: Caller | undefined;
-  /** A conversation that was asked for and not found: it may be that of somebody who has still to say who it is. */
+  /** A requested conversation that was not found: its owner may still identify itself. */
   #wanted: string | undefined;
-  /** Who has been asked for the consents that are wanted beforehand. */
+  /** Users that were asked for the preflight consents. */
   #preflown: string | undefined;
   #isClosed = false;
-  /** What came before is done when it resolves. */
+  /** Resolves when earlier messages are done. */
   #done: Promise<void> = Promise.resolve();
 
   constructor(deps: ConnectionDeps, handshake: Handshake, sink: Sink) {
@@ -64,7 +65,7 @@ export class Connection {
     this.#inTurn(() => this.#do(text));
   }
 
-  /** Something came that cannot be read. */
+  /** An unreadable message arrived. */
   refuse(details: string): void {
     this.#inTurn(() => this.#sayBad(details));
   }
@@ -83,7 +84,7 @@ export class Connection {
       try {
         if (!this.#isClosed) await work();
       } catch (thrown) {
-        this.#sayFailed(nobody, thrown);
+        this.#sayFailed(noReference, thrown);
       }
     });
   }
@@ -104,13 +105,13 @@ export class Connection {
     }
   }
 
-  /** As NAT 1.9, where it is configured who counts: a credential that does not is the end of the socket. */
+  /** As on NAT 1.9 with configured identity settings: an invalid credential ends the socket. */
   async #checkHandshake(): Promise<void> {
     try {
       await this.#deps.who(this.#handshake);
     } catch (thrown) {
       const { code, message } = Failure.from(thrown);
-      if (code !== 'credential_invalid') return; // perhaps a run fares better
+      if (code !== 'credential_invalid') return; // a run may succeed
       this.#say(say.notAuthenticated(message, this.#now()));
       this.#isClosed = true;
       this.#sink.close?.(POLICY_VIOLATION, 'Identity credential was rejected');
@@ -131,8 +132,8 @@ export class Connection {
   }
 
   /**
-   * Asks the user for the consents that are wanted beforehand, once: as soon as it is known who that is. NAT reads nothing
-   * until they are given; here the socket goes on.
+   * Asks the user for the preflight consents, once, as soon as the user is known. NAT reads no messages until they are
+   * given; here the socket continues.
    */
   async #preflight(): Promise<void> {
     const { consents, runtime } = this.#deps;
@@ -146,7 +147,7 @@ export class Connection {
         if (asked === undefined) continue;
         const useRedirect = consents.usesRedirect(provider);
         this.#stage.askedBeforehand(name, useRedirect ? 'redirect' : 'popup');
-        this.#say(say.consent(nobody, asked.state, asked.authUrl, useRedirect, this.#now()));
+        this.#say(say.consent(noReference, asked.state, asked.authUrl, useRedirect, this.#now()));
       } catch (err) {
         this.#deps.log.warn({ provider, err }, 'a preflight consent could not be asked for');
         this.#say(say.preflightFailed(provider));
@@ -154,11 +155,12 @@ export class Connection {
     }
   }
 
-  /** Shows the conversation that the client comes back to, if it is theirs and nothing else was begun. */
+  /** Shows the conversation that the client reconnects to, if it belongs to the client and no other run was started. */
   async #restore(): Promise<void> {
     if (this.#wanted === undefined) return;
     const by = await this.#caller().catch(() => undefined);
-    if (by !== undefined && !this.#isClosed && this.#stage.restore(this.#wanted, by)) this.#wanted = undefined;
+    if (by === undefined || this.#isClosed) return;
+    if (await this.#stage.restore(this.#wanted, by)) this.#wanted = undefined;
   }
 
   async #caller(): Promise<Caller> {
@@ -178,7 +180,7 @@ export class Connection {
       this.#stage.preempt();
       await this.#stage.begin(message, read.input, await this.#caller());
     } catch (thrown) {
-      this.#stage.preempt(); // whatever comes of it, the run before has been replaced
+      this.#stage.preempt(); // in any case, the earlier run has been replaced
       this.#sayFailed(refers, thrown);
       this.#say(say.complete(refers, randomUUID(), this.#now()));
     }
@@ -186,10 +188,9 @@ export class Connection {
 
   async #answer({ content, ...ids }: InteractionMessage): Promise<void> {
     const { turn } = this.#stage;
-    const journal = () => (turn && this.#deps.runtime.journal(turn.execution, 0)?.entries) ?? [];
-    const pause = turn && pauseFor(turn.execution, ids, journal);
+    const pause = turn && (await pauseFor(turn.execution, ids, () => this.#factsOf(turn)));
     if (turn === undefined || pause === undefined) {
-      this.#sayError(turn?.refers ?? nobody, NO_PROMPT);
+      this.#sayError(turn?.refers ?? noReference, NO_PROMPT);
       return;
     }
     const texts = lastUserTexts(content);
@@ -210,8 +211,12 @@ export class Connection {
     }
   }
 
+  #factsOf({ execution }: Turn): Awaitable<readonly JournalEntry[]> {
+    return andThen(this.#deps.runtime.journal(execution, 0), (page) => page?.entries ?? []);
+  }
+
   #sayBad(details: string): void {
-    const refers = this.#stage.turn?.refers ?? nobody;
+    const refers = this.#stage.turn?.refers ?? noReference;
     this.#sayError(refers, { code: 'invalid_message', message: 'Error validating message.', details });
   }
 
@@ -242,10 +247,10 @@ const NO_TEXT: ErrorContent = {
 const NO_PROMPT: ErrorContent = {
   code: 'invalid_message',
   message: 'No prompt is open',
-  details: 'Nobody waits for an answer.',
+  details: 'No prompt waits for an answer.',
 };
 
-/** NAT gives the class of an exception as `message`; what takes its place here is the code of the failure. */
+/** NAT sends the class of an exception as `message`; here it is the code of the failure. */
 const refusalOf = (thrown: unknown): ErrorContent => {
   const { code, message } = Failure.from(thrown);
   const details = code === 'identity_required' ? IDENTITY_REQUIRED : message;

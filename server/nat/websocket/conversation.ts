@@ -1,15 +1,22 @@
 /**
- * What a `conversation_id` means: the last turn of a conversation, for whoever comes back to it, be it to another process. A
- * conversation belongs to the identity that began it: the same id under another identity is another conversation, so nobody
- * finds what is not theirs.
+ * A `conversation_id` stands for the last turn of a conversation, also after a restart. A conversation belongs to the
+ * identity that started it. The same id under another identity is another conversation, so no client finds a
+ * conversation of another user.
  *
- * The runtime knows the execution; how far the network has taken it is known here, of the last turns. Of turns that another
- * process has begun only what this one has added is shown: NAT's chat interface would show the rest a second time.
+ * The runtime knows the execution. The position of the network in recent turns is known here. For a turn of an earlier
+ * process, only new output is shown: NAT's chat interface would show the rest a second time.
  */
-import { type Caller, conversationName, type ExecutionView, type Runtime } from '../../../runtime/index.ts';
+import {
+  type Awaitable,
+  andThen,
+  type Caller,
+  conversationName,
+  type ExecutionView,
+  type Runtime,
+} from '../../../runtime/index.ts';
 import { beginning, endOf, type Place, type Progress, type Turn } from './turn.ts';
 
-/** Turns that nobody sees and that are remembered all the same. */
+/** Maximum number of remembered turns without a viewer. */
 const MAX_TURNS = 1_000;
 
 export class Conversations {
@@ -21,35 +28,49 @@ export class Conversations {
   }
 
   /** The last turn, as long as its execution is known. */
-  find(workflow: string, by: Caller, conversationId: string | null): Turn | undefined {
+  find(workflow: string, by: Caller, conversationId: string | null): Awaitable<Turn | undefined> {
     if (conversationId === null) return undefined;
     const key = keyOf(workflow, by, conversationId);
     if (key === undefined) return undefined;
-    const known = this.#progress.get(key);
-    const found = this.#runtime.conversation(workflow, conversationId, by);
-    if (found === undefined) {
-      this.#progress.delete(key);
-      return undefined;
-    }
-    const { execution, started } = found;
-    const refers = { parentId: started.userMessageId ?? '', conversationId };
-    const isKnown = known?.executionId === execution.id;
-    const progress = isKnown ? known : { executionId: execution.id, seen: this.#seenOf(execution), view: undefined };
-    const turn = { execution, by, refers, streaming: started.streaming, progress };
-    if (!isKnown) this.keep(workflow, turn);
-    return turn;
+    return andThen(this.#runtime.conversation(workflow, conversationId, by), (execution) => {
+      const started = execution?.origin.request;
+      if (execution === undefined || started === undefined) {
+        this.#progress.delete(key);
+        return undefined;
+      }
+      const refers = { parentId: started.userMessageId ?? '', conversationId };
+      const turn = { execution, by, refers, streaming: started.streaming };
+      const known = this.#progress.get(key);
+      if (known?.executionId === execution.id) return { ...turn, progress: known };
+      return andThen(this.#seenOf(execution), (seen) => this.#remember(workflow, key, turn, seen));
+    });
   }
 
-  /** How far a client that keeps no count has probably seen a turn of which this is not remembered. */
-  #seenOf(execution: ExecutionView): Place {
+  /** Another socket may have shown it meanwhile. */
+  #remember(workflow: string, key: string, turn: Omit<Turn, 'progress'>, seen: Place): Turn {
+    const executionId = turn.execution.id;
+    const known = this.#progress.get(key);
+    if (known?.executionId === executionId) return { ...turn, progress: known };
+    const begun = { ...turn, progress: { executionId, seen, view: undefined } };
+    this.keep(workflow, begun);
+    return begun;
+  }
+
+  /** The probable position of a client without cursors in a turn whose position was lost. */
+  #seenOf(execution: ExecutionView): Awaitable<Place> {
     const { startedAt } = this.#runtime;
     if (execution.context.startedAt >= startedAt) return execution.isSettled ? endOf(execution) : beginning;
-    for (let seq = 0; ; ) {
-      const entries = this.#runtime.journal(execution, seq)?.entries ?? [];
-      const isAdded = entries.findIndex(({ at }) => at >= startedAt);
-      seq = (isAdded < 0 ? entries : entries.slice(0, isAdded)).at(-1)?.seq ?? seq;
-      if (isAdded >= 0 || entries.length === 0) return { seq: seq + 1, part: 0 };
-    }
+    return this.#addedAfter(execution, 0);
+  }
+
+  /** After the last fact of another process. */
+  #addedAfter(execution: ExecutionView, seq: number): Awaitable<Place> {
+    return andThen(this.#runtime.journal(execution, seq), (page) => {
+      const entries = page?.entries ?? [];
+      const isAdded = entries.findIndex(({ at }) => at >= this.#runtime.startedAt);
+      const last = (isAdded < 0 ? entries : entries.slice(0, isAdded)).at(-1)?.seq ?? seq;
+      return isAdded >= 0 || entries.length === 0 ? { seq: last + 1, part: 0 } : this.#addedAfter(execution, last);
+    });
   }
 
   /** Makes it the last turn of its conversation, if it has one. */
@@ -67,7 +88,7 @@ export class Conversations {
     return this.#progress.size;
   }
 
-  /** Looks after two for each one that is added: so those that nobody sees do not become more. */
+  /** Checks two turns for each added one, so turns without viewers do not accumulate. */
   #sweep(): void {
     const oldest = this.#progress.entries();
     for (let count = 0; count < 2; count += 1) {
@@ -80,6 +101,6 @@ export class Conversations {
   }
 }
 
-/** Undefined where the name stands for nothing, since anybody could guess it. */
+/** Undefined for a name that would be guessable, which stands for nothing. */
 const keyOf = (workflow: string, by: Caller, conversationId: string): string | undefined =>
   conversationName(by, workflow, conversationId)?.name;

@@ -1,4 +1,4 @@
-/** What the request that opens a socket says: who, from where, and to which conversation it comes back. */
+/** The data of the upgrade request: identity, origin, and the conversation to reconnect to. */
 import { Failure } from '../../../runtime/index.ts';
 import type { Handshaken, SocketRefusal } from '../../http/adapter.ts';
 import { readCookies } from '../../http/cookies.ts';
@@ -8,17 +8,17 @@ import { isWelcome } from '../../http/origin.ts';
 import type { Call } from '../../http/route.ts';
 import { newGuest, readGuest } from '../../identity/guest.ts';
 
-/** Copied from the request, and kept for as long as the socket: identities are read from it at each run. */
+/** Copied from the request, and kept as long as the socket: each run reads the identity from it. */
 export interface Handshake {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
   readonly cookies: Readonly<Record<string, string>>;
   readonly client: Call['client'];
-  /** Token of a client without identity; one that brings none gets it with the answer. */
+  /** Token of a client without identity; a client without token gets one with the reply. */
   readonly guest: string;
   readonly conversationId: string | undefined;
-  /** Cursor of the last message that a client has got who keeps count, or any other text; then messages have cursors. */
+  /** Cursor of the last message that a client with cursors has, or any other text; messages then have cursors. */
   readonly after: string | undefined;
 }
 

@@ -1,14 +1,14 @@
-/** The input of a workflow, made of a message: of a text, or of a chat. */
+/** Converts a message to the input of a workflow: a text, or a chat. */
 import { Failure, jsonSchemaOf, type Workflow } from '../../../runtime/index.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
+import type { Input } from '../../wire/start.ts';
 import { converter, takesChats, textWrapper } from '../chat/convert.ts';
-import type { Input } from '../start.ts';
 import { lastUserTexts, type UserMessage } from './protocol.ts';
 
 /**
- * Resolves to undefined for a message without text that needs one. Rejects with `request_invalid` if the workflow cannot
- * take what the message says, which to clients is a failed run.
+ * Resolves to undefined for a message without a required text. Rejects with `request_invalid` if the workflow cannot
+ * take the message, which clients see as a failed run.
  */
 export type ReadInput = (message: UserMessage) => Promise<{ readonly input: Pick<Input, 'raw' | 'value'> } | undefined>;
 

@@ -1,10 +1,10 @@
-/** What an output or a result looks like as text: as much of it as a chat shows. */
+/** An output or a result as text, as far as a chat shows it. */
 import { saidIn } from '../../wire/completion.ts';
 
-/** `text` is null for a chunk of a chat that has none, such as a call of a tool. */
+/** `text` is null for a chunk of a chat without text, such as a tool call. */
 export type Output = { readonly id: string | undefined; readonly text: string | null };
 
-/** Undefined where there is nothing to show: the last chunk of a chat may only say what was used. */
+/** Undefined if there is nothing to show: the last chunk of a chat may contain only the usage. */
 export const outputOf = (value: unknown): Output | undefined => {
   if (typeof value !== 'object' || value === null) return { id: undefined, text: String(value) };
   const text = saidIn(value);

@@ -1,11 +1,11 @@
-/** What is said on a socket: the messages of clients and how they are read, and those of the server as they are sent. */
+/** The messages of a socket: parsers for those of clients, and builders for those of the server. */
 import { z } from 'zod';
 import { boundsFault } from '../../../runtime/index.ts';
 import type { ShownStep } from '../steps.ts';
 
 const word = z.string().default('default');
 
-/** Of a list only the first bad item is looked at: each mistake costs a kilobyte, and a message may have many. */
+/** Only the first mistake in a list is reported: each costs a kilobyte, and a message may have many. */
 const listOf = <Item extends z.ZodType>(item: Item) =>
   z.array(z.unknown()).transform((given, context): z.output<Item>[] => {
     const read: z.output<Item>[] = [];
@@ -37,7 +37,7 @@ const content = z.strictObject({
   messages: listOf(z.strictObject({ role: z.enum(['user', 'assistant', 'system', 'tool']), content: listOf(part) })),
 });
 
-/** Checked, since NAT does, and not used. */
+/** Checked as on NAT, and not used. */
 const unused = {
   user: z.strictObject({ name: word, email: word }).optional(),
   error: z
@@ -88,7 +88,7 @@ const authMessage = z.strictObject({
   payload: z.discriminatedUnion('method', [
     z.strictObject({ method: z.enum(['jwt', 'api_key']), token: secret }),
     z.strictObject({ method: z.literal('basic'), username: secret, password: secret }),
-    // How a page opens consents is its own business; it says so when it connects, and expects no answer.
+    // A page announces how it opens consents, and expects no reply.
     z.strictObject({
       method: z.literal('oauth_mode_preference'),
       mode: z.enum(['redirect', 'popup']).default('redirect'),
@@ -110,7 +110,7 @@ const readers = {
   auth_message: authMessage,
 } as const;
 
-/** Types of the messages that clients send. */
+/** Types of client messages. */
 export const clientTypes: readonly string[] = Object.keys(readers);
 
 const serverTypes: ReadonlySet<unknown> = new Set([
@@ -146,10 +146,10 @@ export const readMessage = (text: string): Heard => {
   return { type: 'bad', why: why.length <= MAX_WHY ? why : `${why.slice(0, MAX_WHY)}...` };
 };
 
-/** Characters: it names members that a client has made up. */
+/** Maximum characters: it contains names that a client chose. */
 const MAX_WHY = 1_000;
 
-/** The texts of the last message of the user that has any, as NAT looks for them. */
+/** The texts of the user's last message with text, as NAT looks for them. */
 export const lastUserTexts = ({ messages }: Content): string[] => {
   for (const { role, content: parts } of messages.toReversed()) {
     const texts = parts.flatMap((given) => (given.type === 'text' ? [given.text] : []));
@@ -168,10 +168,10 @@ export type ErrorCode =
 
 export type ErrorContent = { readonly code: ErrorCode; readonly message: string; readonly details: string };
 
-/** What a message refers to: the user message it answers, and that one's conversation. */
+/** The user message that a message answers, and its conversation. */
 export type Refers = { readonly parentId: string; readonly conversationId: string | null };
 
-/** A form that Python and every browser can parse. NAT sends a blank for the `T`, and always the same time. */
+/** A form that Python and every browser can parse. NAT sends a space instead of the `T`, and always the same time. */
 const stamp = (at: number): string => new Date(at).toISOString().replace('Z', '+00:00');
 
 const envelope = (type: string, id: string, { parentId, conversationId }: Refers, more: object) => ({
@@ -183,10 +183,10 @@ const envelope = (type: string, id: string, { parentId, conversationId }: Refers
   conversation_id: conversationId,
 });
 
-/** Of a prompt that can be answered no more. */
+/** For a prompt that can no longer be answered. */
 export const UNAVAILABLE = 'This prompt is no longer available.';
 
-/** Messages of the server. `at` is in epoch milliseconds, ids are for the client to tell messages apart. */
+/** Messages of the server. `at` is in epoch milliseconds; ids distinguish messages. */
 export const say = {
   response: (refers: Refers, id: string, text: string | null, at: number, status = 'in_progress'): object => ({
     ...envelope('system_response_message', id, refers, {}),
@@ -195,13 +195,13 @@ export const say = {
     timestamp: stamp(at),
   }),
 
-  /** Where a browser is sent for a consent. `useRedirect`: in the page itself. Nobody answers it on the socket. */
+  /** A consent: where to send the browser. `useRedirect`: in the page itself. It is not answered on the socket. */
   consent: (refers: Refers, id: string, url: string, useRedirect: boolean, at: number): object => {
     const content = { input_type: 'oauth_consent', text: url, timeout: null, error: UNAVAILABLE };
     return say.interaction(refers, id, useRedirect ? { ...content, use_redirect: true } : content, at);
   },
 
-  /** As NAT says it: without an envelope. */
+  /** NAT's form, without an envelope. */
   preflightFailed: (provider: string): object => ({
     code: 'user_auth_error',
     message: `Preflight authentication failed for provider '${provider}'`,

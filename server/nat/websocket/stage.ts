@@ -1,4 +1,4 @@
-/** The runs of one socket: one at a time is shown, and a new one takes the place of the one before. */
+/** The runs of one socket: one run is shown at a time, and a new one replaces the earlier one. */
 import {
   type Caller,
   Failure,
@@ -10,9 +10,10 @@ import {
   type Runtime,
   type Workflow,
 } from '../../../runtime/index.ts';
+import type { Input } from '../../wire/start.ts';
 import type { ConsentMode, ConsentPages } from '../consent-pages.ts';
-import type { Input } from '../start.ts';
-import { AdaptedSteps, type StepAdaptorOptions } from '../step-adaptor.ts';
+import type { StepAdaptorOptions } from '../options.ts';
+import { AdaptedSteps } from '../step-adaptor.ts';
 import type { Conversations } from './conversation.ts';
 import type { Handshake } from './handshake.ts';
 import type { UserMessage } from './protocol.ts';
@@ -23,7 +24,7 @@ import { type Sink, View } from './view.ts';
 export interface StageDeps {
   readonly runtime: Runtime;
   readonly workflow: Workflow;
-  /** What steps call it. Default `<workflow>`. */
+  /** The name of the workflow in steps. Default `<workflow>`. */
   readonly functionName: string | undefined;
   readonly conversations: Conversations;
   readonly steps: StepAdaptorOptions;
@@ -38,7 +39,7 @@ export class Stage {
   #turn: Turn | undefined;
   #view: View | undefined;
   #mode: ConsentMode | undefined;
-  /** Names of the consents that the page was asked for beforehand. */
+  /** Providers whose consent was requested before a run. */
   readonly #preflights: string[] = [];
   #isClosed = false;
 
@@ -48,12 +49,12 @@ export class Stage {
     this.#sink = sink;
   }
 
-  /** The last turn, unless another socket shows it by now. */
+  /** The last turn, unless another socket shows it now. */
   get turn(): Turn | undefined {
     return this.#view?.isShowing === true ? this.#turn : undefined;
   }
 
-  /** Starts the run of a message and shows it. Rejects as `Runtime.start` does. */
+  /** Starts the run of a message and shows it. Rejects like `Runtime.start`. */
   async begin(message: UserMessage, input: Pick<Input, 'raw' | 'value'>, by: Caller): Promise<void> {
     const { runtime, workflow, functionName, conversations } = this.#deps;
     const refers = { parentId: message.id, conversationId: message.conversation_id };
@@ -62,7 +63,7 @@ export class Stage {
     const { path, headers, query, cookies, client } = this.#handshake;
     const origin = { path, headers, query, cookies, client, scheme: 'ws', payload: message as Json };
     const { request, trace } = metadataFromWebSocket(origin, ids);
-    const last = conversations.find(workflow.name, by, refers.conversationId);
+    const last = await conversations.find(workflow.name, by, refers.conversationId);
     const { execution } = await runtime.start({
       ...ids,
       conversation: ids.conversationId,
@@ -79,30 +80,30 @@ export class Stage {
     });
     const progress = { executionId: execution.id, seen: beginning, view: undefined };
     const turn: Turn = { execution, by, refers, streaming, progress };
-    if (last !== undefined && last.progress.view === undefined) this.#cancel(last); // the next message ends what nobody sees
+    if (last !== undefined && last.progress.view === undefined) this.#cancel(last); // the next message ends the unseen run
     conversations.keep(workflow.name, turn);
     if (this.#isClosed) this.#abandon(turn);
     else this.#show(turn, undefined);
   }
 
-  /** Shows the turn of a conversation to its owner who comes back. False if there is none. */
-  restore(conversationId: string, by: Caller): boolean {
+  /** Shows the turn of a conversation to its returning owner. False if there is none. */
+  async restore(conversationId: string, by: Caller): Promise<boolean> {
     const { conversations, workflow } = this.#deps;
-    const turn = conversations.find(workflow.name, by, conversationId);
-    if (turn === undefined) return false;
+    const turn = await conversations.find(workflow.name, by, conversationId);
+    if (turn === undefined || this.#isClosed) return false;
     const { after } = this.#handshake;
     this.#show(turn, after === undefined ? undefined : readCursor(turn.execution, after));
     return true;
   }
 
-  /** How the page opens consents from now on, that of the run that is shown included. */
+  /** How the page opens consents from now on, including those of the present run. */
   prefer(mode: ConsentMode): void {
     this.#mode = mode;
     for (const name of this.#preflights) this.#note(name, mode);
     if (this.turn !== undefined) this.#note(this.turn.execution.id, mode);
   }
 
-  /** The page has been asked for a consent beforehand; `mode` counts until it says another one. */
+  /** A preflight consent was requested. `mode` is the page's last choice. */
   askedBeforehand(name: string, mode: ConsentMode): void {
     this.#preflights.push(name);
     this.#note(name, this.#mode ?? mode);
@@ -112,14 +113,14 @@ export class Stage {
     this.#deps.consents.note(id, { origin: this.#handshake.headers.origin, mode });
   }
 
-  /** The run that is shown falls silent and ends. */
+  /** Hides and cancels the run that is shown. */
   preempt(): void {
     const { turn } = this;
     this.#view?.stop();
     if (turn !== undefined) this.#cancel(turn);
   }
 
-  /** Asks for something once more. */
+  /** Sends an open prompt or consent again. */
   ask(pause: Pause): void {
     this.#view?.ask(pause);
   }
@@ -146,14 +147,14 @@ export class Stage {
     this.#view = new View({ turn, translator, sink: this.#sink, runtime, counted, onError }, from);
   }
 
-  /** The client has gone. A run that can be found again goes on: by its conversation, or among those of its owner. */
+  /** The client has disconnected. A run continues if it can be found again: by its conversation, or by its owner. */
   #abandon(turn: Turn): void {
     if (turn.refers.conversationId === null && turn.by.userId === undefined) this.#cancel(turn);
   }
 
   #cancel({ execution, by }: Turn): void {
     const { runtime } = this.#deps;
-    if (execution.isSettled || !runtime.isAccepting) return; // not when the server goes, and not the client
+    if (execution.isSettled || !runtime.isAccepting) return; // not at a shutdown, only at a disconnect
     runtime.cancel(execution.id, by).catch((err: unknown) => {
       if (Failure.from(err).code !== 'execution_settled') this.#deps.log.error({ err }, 'a run could not be cancelled');
     });

@@ -1,5 +1,6 @@
-/** What each fact of a run looks like on a socket. One for each reader, since steps are told from what they began with. */
+/** Converts the facts of a run to socket messages. One per reader, because steps depend on their beginning. */
 import {
+  aboutPrompt,
   GivenOutput,
   isForNat,
   isOutput,
@@ -25,7 +26,7 @@ export interface TranslatorSetup {
 export class Translator {
   readonly #given: TranslatorSetup;
   readonly #output = new GivenOutput(saidTexts);
-  /** Prompts that the reader has been shown, and that are open for all he knows. */
+  /** Prompts that were shown to the reader and are open as far as it knows. */
   readonly #shown = new Map<string, Prompt>();
   #hasOutput = false;
 
@@ -34,8 +35,8 @@ export class Translator {
   }
 
   /**
-   * Facts come in order, from the first, without those that are void and were not seen before (`voidIn`). A prompt that is no
-   * longer open is not told: it could not be answered. `isSeen`: the reader had the messages of this fact before.
+   * Facts arrive in order, from the first, without void ones that were not seen before (`voidIn`). A closed prompt is
+   * not sent, because it could not be answered. `isSeen`: the reader already has the messages of this fact.
    */
   messages(entry: JournalEntry, isSeen = false): object[] {
     const { turn, steps } = this.#given;
@@ -71,12 +72,15 @@ export class Translator {
         const content = { code: 'workflow_error', message: name, details: message } as const;
         return [say.error(refers, `${id}-error`, content, entry.at), ...this.#end(entry)];
       }
-      case 'trace.identified': // goes with the end of the turn
+      case 'trace.identified': // sent at the end of the turn
         return [];
     }
   }
 
-  /** What the client has can only be added to: where that is void it is told so, and gets what counts behind that. */
+  /**
+   * Sent messages cannot be taken back. For void output the reader gets a message that says so, and then the valid
+   * output.
+   */
   #streamed(entry: JournalEntry): object[] {
     const { values, isChanged } = this.#output.hear(entry);
     this.#hasOutput ||= values.length > 0;
@@ -86,8 +90,8 @@ export class Translator {
   }
 
   /**
-   * NAT has no message for that. Its interface shows one prompt, the last it was sent, and closes it when its time is over: so it
-   * is sent again without any, and behind it the one that is still open.
+   * NAT has no message for a withdrawal. Its interface shows the last prompt, and closes it at its timeout. So the
+   * prompt is sent again with timeout 0, followed by the prompt that is still open.
    */
   #withdrawn(id: string, at: number): object[] {
     const prompt = this.#shown.get(id);
@@ -99,7 +103,7 @@ export class Translator {
     return [say.interaction(refers, id, over, at), ...(open === undefined ? [] : this.pause(open))];
   }
 
-  /** Something that waits for a person. Its id is that of the message, so that answers can name it. */
+  /** A prompt or consent. Its id is the id of the message, so that answers can name it. */
   pause(pause: Pause): object[] {
     const now = this.#given.runtime.now();
     const { refers } = this.#given.turn;
@@ -121,7 +125,7 @@ export class Translator {
     }
   }
 
-  /** For a reader who comes too late for all of it. */
+  /** For a reader that is too late for all output. */
   truncated(through: number): object {
     const details = `Of what was said before, up to fact ${through}, not everything is kept.`;
     const content = { code: 'unknown_error', message: 'Output is missing', details } as const;
@@ -153,12 +157,13 @@ const RESTARTED = {
   details: 'A step of the run was cut off and ran again, with another output. What it has said before is void.',
 } as const;
 
-/** With the time that is left, in whole seconds; and with values as texts, which NAT's interface puts on buttons. */
+/** With the remaining time in whole seconds, and values as texts, which NAT's interface shows on buttons. */
 const shownPrompt = (prompt: Prompt, elapsedMs: number): object => {
   const timeout = prompt.timeout === null ? null : Math.max(0, Math.round(prompt.timeout - elapsedMs / 1000));
-  if (prompt.input_type !== 'binary_choice') return { ...prompt, timeout };
-  return { ...prompt, timeout, options: prompt.options.map((option) => ({ ...option, value: asText(option.value) })) };
+  const shown = { ...prompt, input_type: aboutPrompt(prompt.input_type).nat, timeout };
+  if (!('options' in prompt)) return shown;
+  return { ...shown, options: prompt.options.map((option) => ({ ...option, value: asText(option.value) })) };
 };
 
-/** The value of an option as clients see it, and send it back. */
+/** The value of an option as clients see it and send it back. */
 export const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

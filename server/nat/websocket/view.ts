@@ -1,17 +1,24 @@
 /**
- * A turn as one socket shows it: the journal from a place on, read as fast as the socket takes what it says. The next page is
- * read when the last one has left; so nothing is kept here but the messages of a few facts.
+ * Shows a turn on one socket: reads the journal from a position, as fast as the socket accepts messages. The next page
+ * is read after the last one was sent, so only the messages of a few facts are buffered.
  */
-import { isLast, type JournalEntry, type Pause, type Runtime, voidIn } from '../../../runtime/index.ts';
+import {
+  isLast,
+  type JournalEntry,
+  type JournalPage,
+  type Pause,
+  type Runtime,
+  voidIn,
+} from '../../../runtime/index.ts';
 import type { Translator } from './translator.ts';
 import { type Place, type Turn, writeCursor } from './turn.ts';
 
-/** The socket, as a view sees it. */
+/** The socket for a view. */
 export interface Sink {
-  /** Whether everything that was sent has left. */
+  /** Whether all messages were sent. */
   readonly isClear: boolean;
   send(messages: readonly string[]): void;
-  /** Says goodbye. Default: that is for the other side to do. */
+  /** Sends a close frame. Default: the client closes. */
   close?(code: number, reason: string): void;
 }
 
@@ -20,31 +27,35 @@ export interface ViewSetup {
   readonly translator: Translator;
   readonly sink: Sink;
   readonly runtime: Runtime;
-  /** Whether every message says its place, in a member `cursor`, for clients who keep count themselves. */
+  /** Whether every message contains its position, in a member `cursor`. */
   readonly counted: boolean;
   onError(error: unknown): void;
 }
 
-/** Characters that are sent at once, about, before it is asked whether they have left. */
+/** Approximate number of characters that are sent before the next check of the socket. */
 const BATCH = 32 * 1024;
 
 type Message = { readonly place: Place; readonly text: string };
 
 export class View {
   readonly #given: ViewSetup;
-  /** Before it everything has been shown. */
+  /** Everything before this position was shown. */
   readonly #from: Place;
   #seq = 0;
   #unsent: Message[] = [];
-  /** Characters of these. */
+  /** Number of characters of these. */
   #length = 0;
-  /** Of the last message that was sent. */
+  /** Position of the last sent message. */
   #sent: Place;
   #isNews = true;
   #isOver = false;
+  /** A page was requested, and the store returns it asynchronously. */
+  #isReading = false;
+  /** No more messages will follow. */
+  #isGone = false;
   #unwatch: (() => void) | undefined;
 
-  /** Shows the turn here, and nowhere else. Without `from` it goes on where the network has taken it. */
+  /** Shows the turn here, and on no other socket. Without `from` it continues at the position of the network. */
   constructor(given: ViewSetup, from: Place | undefined) {
     const { turn } = given;
     this.#given = given;
@@ -59,7 +70,7 @@ export class View {
     this.go();
   }
 
-  /** Whether the turn is still shown here, be it over or not. */
+  /** Whether the turn is still shown here, running or ended. */
   get isShowing(): boolean {
     return this.#given.turn.progress.view === this;
   }
@@ -72,45 +83,68 @@ export class View {
     if (this.isShowing) this.#given.turn.progress.view = undefined;
   }
 
-  /** There may be something to send, or room for it. */
+  /** There may be new facts, or room for messages. */
   go(): void {
-    if (!this.#flush() || this.#isOver || !this.#isNews) return;
+    if (!this.#flush() || this.#isOver || !this.#isNews || this.#isReading) return;
     this.#isNews = false;
     this.#read();
   }
 
-  /** What happens in one go is read in one go. */
+  /** Facts of one turn of the event loop are read together. */
   #hear(): void {
     const wasNews = this.#isNews;
     this.#isNews = true;
     if (!wasNews) queueMicrotask(() => this.go());
   }
 
-  /** Nothing more will be told here: the server stops, and the execution goes on in another process. */
+  /** No more messages: the server stops, and the execution continues in another process. */
   #last(): void {
+    this.#isGone = true;
     this.go();
-    if (!this.#isOver) this.#end();
+    if (!this.#isOver && !this.#isReading) this.#end();
   }
 
   #read(): void {
-    const { runtime, turn, onError } = this.#given;
+    const { runtime, turn } = this.#given;
     try {
       const page = runtime.journal(turn.execution, this.#seq);
-      if (page === undefined) this.#end();
-      else this.#take(page.entries, page.isOutputMissing === false ? null : page.truncatedThrough);
+      if (!(page instanceof Promise)) {
+        this.#take(page);
+        return;
+      }
+      this.#isReading = true;
+      page.then((read) => this.#takeLater(read)).catch((error: unknown) => this.#fail(error));
     } catch (error) {
-      this.#end();
-      onError(error);
+      this.#fail(error);
     }
   }
 
-  /** Asks for something once more that has been asked before. */
+  #takeLater(page: JournalPage | undefined): void {
+    this.#isReading = false;
+    if (this.#isOver) return;
+    this.#take(page);
+    if (this.#isGone && !this.#isOver && !this.#isReading) this.#end();
+  }
+
+  #fail(error: unknown): void {
+    this.#isReading = false;
+    this.#end();
+    this.#given.onError(error);
+  }
+
+  /** Sends an open prompt or consent again. */
   ask(pause: Pause): void {
     const { sink, translator } = this.#given;
     sink.send(translator.pause(pause).map((message) => this.#write(message, this.#sent)));
   }
 
-  #take(entries: readonly JournalEntry[], truncatedThrough: number | null): void {
+  #take(page: JournalPage | undefined): void {
+    if (page === undefined) {
+      this.#end();
+      return;
+    }
+    const { entries } = page;
+    const truncatedThrough = page.isOutputMissing === false ? null : page.truncatedThrough;
     if (truncatedThrough !== null && truncatedThrough > Math.max(this.#from.seq, this.#seq)) {
       const last = { seq: truncatedThrough, part: 0 };
       this.#add(this.#given.translator.truncated(truncatedThrough), last);
@@ -151,7 +185,7 @@ export class View {
     return JSON.stringify(counted ? { ...message, cursor: writeCursor(turn.execution, place) } : message);
   }
 
-  /** Sends what waits as long as the socket takes it. False if something is left, or has not left the socket. */
+  /** Sends buffered messages while the socket accepts them. False if some are left, or are unsent. */
   #flush(): boolean {
     const { sink, turn } = this.#given;
     if (!this.isShowing || !sink.isClear) return false;
@@ -166,7 +200,7 @@ export class View {
     return true;
   }
 
-  /** Nothing comes after a message that fills it: the socket would drop what does. */
+  /** Nothing is sent after a message that fills the socket, which would drop it. */
   #nextBatch(): Message[] {
     let count = 0;
     let length = 0;
@@ -187,5 +221,5 @@ export class View {
   }
 }
 
-/** A prompt that is shown again does not take the place back. */
+/** A repeated prompt does not move the position back. */
 const later = (a: Place, b: Place): Place => (b.seq > a.seq || (b.seq === a.seq && b.part > a.part) ? b : a);

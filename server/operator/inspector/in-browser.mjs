@@ -1,6 +1,6 @@
 /**
- * Runs in the page of the inspector: hands on what the server's socket says to the Stately inspector, which is another
- * page, in a window or a frame. The socket is open only while an inspector listens.
+ * Runs in the page of the inspector: passes messages of the server's socket on to the Stately inspector, which is
+ * another page, in a window or a frame. The socket is open only while an inspector listens.
  */
 
 const form = document.querySelector('form');
@@ -13,13 +13,13 @@ const shown = {
   dropped: document.querySelector('#dropped'),
 };
 
-/** How long it waits before it comes back to a server that has gone, and how often it looks whether the window is there. */
+/** Delay before a reconnect, and interval of checks whether the window is still open. */
 const RETRY_MS = 2_000;
 const LOOK_MS = 1_000;
 
 document.querySelector('#payloads').hidden = new URLSearchParams(location.search).get('payloads') !== '1';
 
-/** The inspector that was opened last: its window, its origin, and the socket once it has said that it listens. */
+/** The inspector that was opened last: its window, its origin, and the socket once it listens. */
 let inspector;
 
 const say = (text) => {
@@ -100,5 +100,5 @@ document.querySelector('#stop').addEventListener('click', () => {
 });
 addEventListener('pagehide', () => {
   leave();
-  say('Not connected.'); // for whoever comes back to the page
+  say('Not connected.'); // for a person who returns to the page
 });

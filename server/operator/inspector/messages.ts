@@ -1,24 +1,24 @@
-/** Actors, and what happens to them, as messages of the Stately inspector (`@statelyai/inspect`). */
+/** Actors and their events, as messages of the Stately inspector (`@statelyai/inspect`). */
 import type { Inspected, InspectedSnapshot } from '../../../runtime/index.ts';
 import { HIDDEN, readable, redacted, shortId } from './redact.ts';
 import { hasParents, type Watch } from './watch.ts';
 
-/** The version of `@statelyai/inspect` whose messages these are; receivers tell messages by having one. */
+/** The version of `@statelyai/inspect` that defines these messages; receivers recognize messages by it. */
 export const VERSION = '0.7.2';
 
-/** Characters of a message; of one that would be longer the payloads are left out, also for whoever has asked for them. */
+/** Maximum characters of a message. The payloads of a longer one are left out, even if they were requested. */
 export const MAX_MESSAGE = 64 * 1024;
 
 type Event = { readonly type: string };
 
-/** How a watch goes is shown as an actor of its own, so that every receiver can show it. */
+/** The state of a watch is an actor too, so that every receiver can show it. */
 const WATCH = 'inspection';
 const WATCH_DEFINITION = JSON.stringify({ id: WATCH, initial: 'watching', states: { watching: {} } });
 
 export interface WatchCounts {
-  /** Actors that there were at the beginning and that are shown only once something happens to them. */
+  /** Actors that were present at the beginning and are shown with their next event. */
   readonly leftOut: number;
-  /** Events that came too fast for this watcher. */
+  /** Events beyond the rate of this watcher. */
   readonly dropped: number;
 }
 
@@ -41,7 +41,7 @@ export class Messages {
     }));
   }
 
-  /** The event, and how the actor stands after it. */
+  /** The event, and the state of the actor after it. */
   happened(actor: Inspected, event: Event, at: number): [string, string] {
     return [
       this.#write(actor, at, '@xstate.event', (show) => ({ event: show(event) })),
@@ -81,7 +81,7 @@ export class Messages {
 
 type Show = (value: unknown) => unknown;
 
-/** Undefined for what is no JSON, such as an error that holds itself. */
+/** Undefined for values that are not JSON, such as an error with a cycle. */
 const written = (message: object): string | undefined => {
   try {
     return JSON.stringify(message, readable);
@@ -99,7 +99,7 @@ const headOf = (type: string, sessionId: string, rootId: string, at: number) => 
   sessionId,
 });
 
-/** `children` stand below as actors of their own. */
+/** `children` are separate actors. */
 const shownSnapshot = ({ status, value, context }: InspectedSnapshot, show: Show): object => ({
   status,
   value,

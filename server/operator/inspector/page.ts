@@ -1,6 +1,6 @@
 /**
- * The page that connects this server to the Stately inspector. It loads nothing from anywhere: not even the inspector,
- * before somebody presses a button.
+ * The page that connects this server to the Stately inspector. It loads no external resources, and the inspector only
+ * after a click.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -31,8 +31,8 @@ export const page = `<!DOCTYPE html>
   <body>
     <main>
     <h1>Inspector</h1>
-    <p>Shows the actors of this server in the Stately inspector, which is a page of somebody else unless you run your
-    own. It gets states, events and times; inputs, results, prompts and answers only if the address of this page ends with
+    <p>Shows the actors of this server in the Stately inspector, a page of another company unless you run your
+    own. It gets states, events and times. It gets inputs, results, prompts and answers only if the URL of this page ends with
     <code>?payloads=1</code>.</p>
     <p id="payloads" hidden><strong>Payloads are shown to it, too.</strong></p>
     <form>
@@ -57,7 +57,7 @@ export const page = `<!DOCTYPE html>
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** Frames are those that somebody asks for by a button. */
+/** Frames are created by a click only. */
 export const pagePolicy = [
   "default-src 'none'",
   `script-src ${hashOf(SCRIPT)}`,

@@ -1,14 +1,14 @@
-/** What somebody wants to see of the actors, as the query of the inspector says it. */
+/** The filter of a watcher, from the query of the inspector. */
 import { Failure, type Inspected, type InspectedKind } from '../../../runtime/index.ts';
 
 export interface Watch {
-  /** Empty: all of them. */
+  /** Empty: all kinds. */
   readonly kinds: ReadonlySet<InspectedKind>;
-  /** Only this one. */
+  /** Only this execution. */
   readonly execution: string | undefined;
-  /** Only what is theirs. */
+  /** Only actors of this user. */
   readonly user: string | undefined;
-  /** Whether inputs, results, prompts, answers and the like are shown. */
+  /** Whether inputs, results, prompts, answers and similar payloads are shown. */
   readonly payloads: boolean;
 }
 
@@ -16,7 +16,7 @@ export const KINDS = ['manager', 'builder', 'execution'] as const satisfies read
 
 const NAMES = ['kind', 'execution', 'user', 'payloads'];
 
-/** Throws `request_invalid` for what it does not know: a filter that is misspelt would show everything. */
+/** Throws `request_invalid` for an unknown parameter: a misspelt filter would show everything. */
 export const readWatch = (query: string): Watch => {
   const given = new URLSearchParams(query);
   const unknown = [...given.keys()].find((name) => !NAMES.includes(name));
@@ -35,7 +35,7 @@ export const isWatched = ({ kinds, execution, user }: Watch, actor: Inspected): 
   return user === undefined || actor.user === user;
 };
 
-/** Whether parents are shown with their children; else every actor stands for itself. */
+/** Whether parents are shown with their children; otherwise each actor is separate. */
 export const hasParents = ({ kinds, execution, user }: Watch): boolean =>
   execution === undefined && user === undefined && (kinds.size === 0 || kinds.has('manager'));
 

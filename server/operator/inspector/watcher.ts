@@ -1,35 +1,38 @@
 /**
- * One who watches the actors, and what he is sent.
+ * One watcher of the actors, and its messages.
  *
- * I1  Before anything that happens to an actor he gets the actor itself, with its machine.
- * I2  He gets as much as he takes, and no more than so many events a second. What is more is counted and dropped, and
- *     he is told how many; the actors that it happened to are shown once more when there is room, as they stand then.
- * I3  However long he watches, and however slowly he reads, what is kept for him is bounded.
+ * I1  Before the first event of an actor, the watcher gets the actor itself, with its machine.
+ * I2  A watcher gets as much as it reads, up to a number of events per second. Further events are counted and dropped,
+ *     and the watcher gets the count. Their actors are shown again, in their present state, when there is room.
+ * I3  The memory for a watcher is bounded, however long it watches and however slowly it reads.
  */
 import type { Inspected, Runtime } from '../../../runtime/index.ts';
 import { Allowance } from '../../http/allowance.ts';
 import { Messages } from './messages.ts';
 import { isWatched, type Watch } from './watch.ts';
 
-/** The socket, as a watcher sees it. */
+/** The socket of a watcher. */
 export interface WatchSink {
-  /** Bytes that have not left yet. */
+  /** Unsent bytes. */
   readonly unsent: number;
   send(messages: readonly string[]): void;
 }
 
 export const limits = {
-  /** Events a second, on average; ten times as many at once. */
+  /** Events per second, on average; ten times as many in a burst. */
   eventsPerSecond: 100,
-  /** Actors that a watcher gets at the beginning: the manager and the builders, then executions, live and new ones first. */
+  /**
+   * Number of actors that a watcher gets at the beginning: the manager and the builders, then executions, live and new
+   * ones first.
+   */
   maxFirst: 500,
-  /** Actors that wait to be shown. Beyond it the one that waits longest is shown only when it has news. */
+  /** Number of actors that wait to be shown. Beyond it, the oldest of them is shown only with its next event. */
   maxDue: 1_000,
-  /** Actors that are known to have been shown; older ones are shown once more when they have news. */
+  /** Number of actors that are known as shown. Older ones are shown again with their next event. */
   maxShown: 5_000,
-  /** Bytes in the socket up to which something is sent: it drops what is beyond 1 MiB. */
+  /** Unsent bytes up to which messages are sent: the socket drops messages beyond 1 MiB. */
   maxUnsent: 256 * 1024,
-  /** How often a watcher is told how many events were dropped. */
+  /** Interval of messages about dropped events. */
   tellMs: 1_000,
 } as const;
 
@@ -134,7 +137,7 @@ export class Watcher {
   }
 }
 
-/** Live ones before settled ones, and otherwise as they come. */
+/** Live ones before settled ones, otherwise in the given order. */
 const firstOf = (actors: Iterable<Inspected>, watch: Watch): { actors: Inspected[]; leftOut: number } => {
   const live: Inspected[] = [];
   const settled: Inspected[] = [];
@@ -149,7 +152,7 @@ const firstOf = (actors: Iterable<Inspected>, watch: Watch): { actors: Inspected
   return { actors: first, leftOut: count - first.length };
 };
 
-/** The one that was added first: sets and maps keep that order. */
+/** The first added element: sets and maps keep that order. */
 const deleteOldest = (from: Set<string> | Map<string, unknown>): void => {
   for (const oldest of from.keys()) {
     from.delete(oldest);

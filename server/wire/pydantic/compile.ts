@@ -1,7 +1,7 @@
 /**
- * Compiles a JSON Schema into a reader in pydantic's lax mode: it names the mistakes that pydantic would name, in the order
- * of the schema, and converts what pydantic would convert. What else a schema means (formats, patterns, rules across
- * members) is left to the schema's own validation, which is given the converted value.
+ * Compiles a JSON Schema to a reader in pydantic's lax mode: it reports the mistakes of pydantic, in the order of the
+ * schema, and converts the values that pydantic converts. Other rules of a schema (formats, patterns, rules across
+ * members) are left to the schema's own validation, which gets the converted value.
  */
 import { type Compile, dictionaryReader, isRecord, listReader, modelReader, under } from './containers.ts';
 import {
@@ -52,8 +52,8 @@ export const compileLax = (root: JsonSchema): Read => {
   };
 
   /**
-   * Compiled at first use, since a schema may refer to itself. Choices that stand under a name are an `Enum` class to
-   * pydantic, those written in place a `Literal`; so it writes its own JSON Schema.
+   * Compiled on first use, because a schema may refer to itself. Named choices are an `Enum` class to pydantic, inline
+   * choices a `Literal`; pydantic writes its own JSON Schema this way.
    */
   const references = new Map<string, Read>();
   const reference = (pointer: string): Read => {
@@ -71,7 +71,7 @@ export const compileLax = (root: JsonSchema): Read => {
   return compile(root);
 };
 
-/** `#/$defs/Name` in the schema; what points elsewhere is unknown to us, and means anything. */
+/** `#/$defs/Name` in the schema. Other references are unknown, and accept anything. */
 export const lookUp = (root: JsonSchema, pointer: string): JsonSchema => {
   if (!pointer.startsWith('#')) return {};
   let found: unknown = root;
@@ -97,7 +97,7 @@ const unionReader = (all: readonly unknown[], root: JsonSchema, compile: Compile
   return choices.length === all.length ? read : (value, entries) => (value === null ? value : read(value, entries));
 };
 
-/** Objects told apart by a member that is a different constant text in each. */
+/** Objects that are distinguished by a member with a different constant text in each. */
 const taggedUnionReader = (choices: readonly unknown[], root: JsonSchema, compile: Compile): Read | undefined => {
   const constants = choices.map((schema) => constantsOf(schema, root));
   const name = Object.keys(constants[0] ?? {}).find(
@@ -136,7 +136,9 @@ const constantsOf = (schema: unknown, root: JsonSchema): Record<string, string> 
   );
 };
 
-/** The first choice that takes the value as it is, else the first that can convert it, else what each has against it. */
+/**
+ * The first alternative that accepts the value unchanged, else the first that can convert it, else the mistakes of all.
+ */
 const smartUnionReader = (choices: readonly unknown[], compile: Compile): Read => {
   const readers = choices.map((schema) => ({ label: labelOf(schema), read: compile(schema) }));
   return (value, entries) => {
@@ -165,7 +167,7 @@ const pythonTypes: Readonly<Record<string, string>> = {
   string: 'str',
 };
 
-/** What pydantic calls a choice in locations: the type, or the class if it has a name. */
+/** pydantic's name of an alternative in locations: the type, or the name of the class. */
 const labelOf = (schema: unknown): string => {
   if (!isRecord(schema)) return 'any';
   if (typeof schema.$ref === 'string') return schema.$ref.split('/').at(-1)!;

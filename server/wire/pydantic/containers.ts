@@ -1,9 +1,9 @@
 /**
- * Readers of objects and lists, in the lax mode that `compile.ts` describes.
+ * Readers of objects and lists, in the lax mode of `compile.ts`.
  *
- * L1  The value that came is never changed: it is copied when something inside it was converted.
- * L2  Only members of the value's own count: `{}` has no member `constructor`.
- * L3  A million mistakes are answered with the first hundred.
+ * L1  The input is never changed: it is copied when a value inside it is converted.
+ * L2  Only own members count: `{}` has no member `constructor`.
+ * L3  A million mistakes are reported as the first hundred.
  */
 
 import { enoughEntries, type ValidationEntry } from '../../http/mistakes.ts';
@@ -14,7 +14,7 @@ export type Compile = (schema: unknown) => Read;
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Reads a value that lies under `key`: entries get their location on the way up, so a good value costs nothing. */
+/** Reads a value under `key`. Entries get their location on the way up, so a valid value costs nothing. */
 export const under = (key: string | number, read: Read, value: unknown, entries: ValidationEntry[]): unknown => {
   const start = entries.length;
   const result = read(value, entries);
@@ -25,7 +25,7 @@ export const under = (key: string | number, read: Read, value: unknown, entries:
 const refuseMissing: Read = (whole, entries) => refuse(entries, 'missing', whole);
 const refuseExtra: Read = (value, entries) => refuse(entries, 'extra_forbidden', value);
 
-/** An object with declared members. Members beyond them are kept, read by `additionalProperties` or refused. */
+/** An object with declared members. Other members are preserved, read by `additionalProperties`, or refused. */
 export const modelReader = (schema: JsonSchema, properties: JsonSchema, compile: Compile): Read => {
   const needed = Array.isArray(schema.required) ? schema.required : [];
   const members = Object.entries(properties).map(([name, member]) => ({
@@ -63,7 +63,7 @@ const readMember = (value: Members, copy: Members, name: string, read: Read, ent
   const result = under(name, read, value[name], entries);
   if (result === value[name]) return copy;
   const changed = copy === value ? { ...value } : copy; // L1
-  changed[name] = result; // already a member of the copy's own, so even `__proto__` is only a name here
+  changed[name] = result; // already an own member of the copy, so even `__proto__` is only a name here
   return changed;
 };
 
@@ -100,7 +100,7 @@ export const listReader = ({ items, prefixItems, minItems, maxItems }: JsonSchem
       if (copy === value) copy = [...value]; // L1
       copy[index] = result;
     }
-    // pydantic counts the items that are valid, and so says nothing of a short list with a bad one
+    // pydantic counts valid items, so it does not report a short list with an invalid item
     if (value.length < least && entries.length === start) refuseLength(entries, 'too_short', least, value);
     return copy;
   };

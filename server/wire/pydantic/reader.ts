@@ -1,7 +1,7 @@
 /**
- * Bodies that do not fit are answered as NAT answers them: 422 and one entry for each mistake, in pydantic's shape and words
- * (NAT's front end validates with pydantic in lax mode). A workflow declares its input as any Standard Schema: its JSON
- * Schema tells us what to convert and how to name mistakes, its own validation has the last word.
+ * Invalid bodies get NAT's reply: 422 and one entry for each mistake, in pydantic's form and words (NAT's front end
+ * validates with pydantic in lax mode). A workflow declares its input as any Standard Schema. Its JSON Schema defines
+ * conversions and mistakes; its own validation decides.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { enoughEntries, type ValidationEntry } from '../../http/mistakes.ts';
@@ -11,8 +11,8 @@ import type { JsonSchema } from './scalars.ts';
 export type Reading = { value: unknown; issues?: undefined } | { issues: ValidationEntry[] };
 
 /**
- * Reads bodies for a schema: converts them leniently as its JSON Schema says, then validates. What a reader gives as `value`
- * is the schema's output. It is a promise only if the schema validates asynchronously. At most about a hundred entries.
+ * Reads bodies for a schema: converts them leniently by its JSON Schema, then validates. `value` is the output of the
+ * schema. It is a promise only if the schema validates asynchronously. At most about a hundred entries.
  */
 export const createReader = (
   schema: StandardSchemaV1,
@@ -33,7 +33,7 @@ const readingOf = (result: StandardSchemaV1.Result<unknown>, body: unknown): Rea
     ? { issues: result.issues.slice(0, enoughEntries).map((issue) => valueError(issue, body)) }
     : { value: result.value };
 
-/** What the schema finds beyond its JSON Schema is to pydantic a `ValueError` of a validator. */
+/** A mistake beyond the JSON Schema corresponds to a `ValueError` of a pydantic validator. */
 const valueError = ({ message, path = [] }: StandardSchemaV1.Issue, body: unknown): ValidationEntry => {
   const keys = path.map((segment) => (typeof segment === 'object' ? segment.key : segment));
   const loc = keys.map((key) => (typeof key === 'symbol' ? String(key) : key));

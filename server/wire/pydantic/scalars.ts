@@ -1,12 +1,12 @@
 /**
- * Readers of single values in pydantic's lax mode: what it would convert is converted ("7" is 7, "yes" is true), what it
- * would refuse is refused in its words. Clients of NAT show these texts, and some match on the types.
+ * Readers of single values in pydantic's lax mode: values that pydantic converts are converted ("7" is 7, "yes" is
+ * true), others are refused in its words. Clients of NAT show these texts, and some match on the types.
  */
 import type { ValidationEntry } from '../../http/mistakes.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Gives the value, converted where need be; or notes at least one entry and gives anything. */
+/** Returns the value, converted if necessary; or adds at least one entry and returns anything. */
 export type Read = (value: unknown, entries: ValidationEntry[]) => unknown;
 
 const texts = {
@@ -28,10 +28,10 @@ const texts = {
   string_type: 'Input should be a valid string',
 } as const satisfies Record<string, string>;
 
-/** A mistake whose text never varies. */
+/** A mistake with a constant text. */
 export type Mistake = keyof typeof texts;
 
-/** The entry of such a mistake; `loc` is filled in by whoever knows where the value lies. */
+/** The entry of such a mistake; the caller fills in `loc`. */
 export const entryOf = (type: Mistake, input: unknown, loc: ValidationEntry['loc'] = []): ValidationEntry => ({
   type,
   loc,
@@ -44,7 +44,7 @@ export const refuse = (entries: ValidationEntry[], type: Mistake, input: unknown
   return input;
 };
 
-/** For what we do not know: the schema's own validation comes after us. */
+/** For unknown types: the schema's own validation follows. */
 export const anything: Read = (value) => value;
 
 export const readNull: Read = (value, entries) => (value === null ? value : refuse(entries, 'none_required', value));

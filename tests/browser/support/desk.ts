@@ -1,4 +1,4 @@
-/** An office, and somebody at a browser in it. What the page does that it should not, fails the test. */
+/** A server with several workflows, and a browser on it. Forbidden actions of the page fail the test. */
 import assert from 'node:assert/strict';
 import { after, before, type TestContext } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';

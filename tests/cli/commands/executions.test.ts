@@ -22,7 +22,7 @@ const asking = workflow({
 
 const ada = { cookie: 'nat-session=ada' };
 
-/** A server with one execution of Ada's that waits, and one of nobody's that is over. */
+/** A server with a waiting execution of Ada's, and an ended one without an owner. */
 const givenServer = async (t: TestContext) => {
   const world = await DurableServer.open(t, asking);
   const live = await world.paused({}, ada);
@@ -137,8 +137,8 @@ test('a server goes on when a settled execution is removed, and loses no live on
   const left = await world.call(`GET /executions/${live}`, { headers: ada });
 
   assert.deepEqual([refused.code, inUse.code, removed.code], [2, 2, 0]);
-  assert.match(refused.stderr, new RegExp(`Execution ${live} is live\\. With --force it is removed too`));
-  assert.match(inUse.stderr, /in use by process \d+ on .*\. Live executions are removed while no server runs/);
+  assert.match(refused.stderr, new RegExp(`Execution ${live} is live\\. Use --force to remove it`));
+  assert.match(inUse.stderr, /in use by process \d+ on .*\. Stop the server before you remove live executions/);
   assert.equal(removed.stderr, '1 removed.\n');
   assert.deepEqual([after.status, gone.status, left.status], [200, 404, 200]);
 });
@@ -168,8 +168,8 @@ test('what cannot be looked after is named, with what to do', async (t) => {
   const nothing = await look(empty, 'ls');
   const unknown = await look(world.directory, 'show', 'nothing');
 
-  assert.match(inMemory.stderr, /^Executions are in memory, by this configuration\. Name the directory .* --data\.$/);
-  assert.equal(nothing.stderr, `No executions are kept in ${empty}.`);
+  assert.match(inMemory.stderr, /^This configuration keeps executions in memory\. Name a directory .* --data\.$/);
+  assert.equal(nothing.stderr, `The directory ${empty} has no executions.`);
   assert.equal(unknown.stderr, `No execution in ${world.directory} has the id nothing.`);
   assert.deepEqual([inMemory.code, nothing.code, unknown.code], [2, 2, 2]);
 });

@@ -56,7 +56,7 @@ test('a run is kept where --data says, and nowhere else, whatever the configurat
     [...stored.all()].map(({ status }) => status),
     ['completed'],
   );
-  assert.throws(() => new StoredExecutions(other), /No executions are kept/);
+  assert.throws(() => new StoredExecutions(other), /has no executions/);
 });
 
 test('a run that says nothing puts nothing out', async (t) => {
@@ -71,14 +71,14 @@ test('a run that fails says why, without steering the terminal, with exit code 1
   assert.deepEqual(await ended(process), { code: 1, stdout: '', stderr: 'Failed: It was [31mnot[0m to be.\n' });
 });
 
-test('a prompt that nobody can answer is named with its options, with exit code 2', async (t) => {
+test('a prompt without an answer is named with its options, with exit code 2', async (t) => {
   const process = run(t, [approval, '--input', '{"amount":7}']);
 
   assert.deepEqual(await ended(process), {
     code: 2,
     stdout: '',
     stderr:
-      'The run asks "Approve an expense of 7?" (binary_choice), and nobody is here to answer. ' +
+      'The run asks "Approve an expense of 7?" (binary_choice), and there is no terminal to ask in. ' +
       'Run it in a terminal, or give --answer with one of: yes (Approve), no (Reject)\n',
   });
 });

@@ -1,4 +1,4 @@
-/** Names that nobody reads: slips, and what only NAT has. */
+/** Unknown names: typing errors, and names that only NAT has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stringify } from 'yaml';
@@ -60,7 +60,7 @@ for (const [text, problem] of slips) {
   });
 }
 
-test('a variable that nobody reads is refused, with what may be meant, and one of others is not', () => {
+test('an unknown variable is refused with a suggestion, and a variable of other programs is not', () => {
   const env = { FERMATA_PROT: '1', FERMATA_SOMETHING_ELSE: '1', OTHER_PORT: '1', FERMATACY: '1' };
 
   assert.deepEqual(problemsOf('', { env }), [

@@ -93,7 +93,7 @@ const refusals: [text: string, problems: string[]][] = [
   [
     'fermata: {jwt: {jwks_url: "http://keys.example"}}',
     [
-      'fermata.jwt.jwks_url: must be a https URL, or http on the loopback interface: whoever changes the keys on their way is everybody',
+      'fermata.jwt.jwks_url: must be a https URL, or http on the loopback interface: an attacker who replaces the keys in transit could be any user',
     ],
   ],
   [

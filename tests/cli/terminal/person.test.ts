@@ -1,4 +1,4 @@
-/** Somebody at a terminal, made of streams: what is typed, and what is seen. */
+/** A person at a terminal, simulated by streams: typed keys and printed text. */
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ const typed: [kind: keyof typeof questions, keys: readonly string[], picks: stri
 ];
 
 for (const [kind, keys, ids] of typed) {
-  test(`whoever is asked a ${kind} picks ${ids.length === 0 ? 'nothing' : ids.join(' and ')} with keys`, async () => {
+  test(`a person who is asked a ${kind} picks ${ids.length === 0 ? 'nothing' : ids.join(' and ')} with keys`, async () => {
     const { response, type } = given(kind);
 
     for (const key of keys) type(key);
@@ -38,7 +38,7 @@ for (const [kind, keys, ids] of typed) {
   });
 }
 
-test('whoever is asked for a text is told when it may not be empty, and is asked on', async () => {
+test('a person who gives an empty text is asked again if it is required', async () => {
   const { response, type, seen } = given('text');
 
   type(ENTER);
@@ -49,7 +49,7 @@ test('whoever is asked for a text is told when it may not be empty, and is asked
   assert.match(seen(), /Your name\?.*An answer is required, the text is empty\./s);
 });
 
-test('whoever presses Ctrl-C would rather end the run', async () => {
+test('Ctrl-C ends the run', async () => {
   const { response, type } = given('radio');
 
   type(CTRL_C);

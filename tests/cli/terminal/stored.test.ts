@@ -16,7 +16,7 @@ const summary: Summary = {
   dueAt: 60_000,
 };
 
-test('what could be used in somebody’s place is not exported', () => {
+test('secrets of an owner are not exported', () => {
   const entries: JournalEntry[] = [
     {
       type: 'oauth.requested',

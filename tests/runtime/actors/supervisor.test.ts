@@ -1,4 +1,5 @@
-/** Supervision: whoever ends or crashes goes alone. */
+/** Supervision: an actor that ends or crashes affects no other. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AnyActorRef, createActor, fromCallback, fromPromise } from 'xstate';
@@ -7,6 +8,7 @@ import { startChild, stopChild, supervisor } from '../../../runtime/actors/super
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { text } from '../../../runtime/index.ts';
 import { alice, given, type RuntimeWorld, rest, turns } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 import { type Puppet, puppetry } from '../../support/puppet.ts';
 
 const nursery = () => {
@@ -54,7 +56,7 @@ test('a child that ends is let go, one that crashes is reported, and the others 
   assert.equal(root.getSnapshot().status, 'active');
 });
 
-test('a child that is stopped is not reported, and stopping nobody does nothing', () => {
+test('a child that is stopped is not reported, and stopping an unknown child has no effect', () => {
   const { root, log, children } = nursery();
   startChild(root, 'a', patient(log), { input: undefined });
   startChild(root, 'b', patient(log), { input: undefined });
@@ -86,7 +88,7 @@ test('an id that was used may be used again', () => {
   assert.deepEqual(children(), ['a']);
 });
 
-/** A fact that breaks whoever looks at it. */
+/** A fact that throws when it is read. */
 const poison = () =>
   ({
     get type(): never {
@@ -138,10 +140,10 @@ const crash = async (t: Parameters<typeof given.runtime>[0], which: 'parked' | '
   return { ...world, ...executions, puppets, signal, finish };
 };
 
-test('an execution whose actor crashes has failed as a defect, for everybody to see, and nothing else has', async (t) => {
+test('an execution whose actor crashes has failed as a defect, visibly, and no other has', async (t) => {
   const { runtime, first, second, queued, parked, signal, finish } = await crash(t, 'first');
 
-  const view = runtime.get(first.id, alice)!;
+  const view = here(runtime.get(first.id, alice))!;
   const journal = await runtime.facts(first.id, 0, alice);
   assert.deepEqual([view.status, view.context.error?.code], ['failed', 'defect']);
   assert.equal(journal?.entries.at(-1)?.type, 'execution.failed');
@@ -154,7 +156,7 @@ test('an execution whose actor crashes has failed as a defect, for everybody to 
   await finish([second, queued]);
 });
 
-test('a crash while it is parked wakes what waits in it, and touches nobody’s slot', async (t) => {
+test('a crash while it is parked wakes what waits in it, and affects no other slot', async (t) => {
   const { runtime, parked, first, second, queued, outcome, finish } = await crash(t, 'parked');
 
   assert.equal(await outcome, 'AbortError');

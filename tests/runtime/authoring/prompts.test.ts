@@ -161,10 +161,10 @@ const mistakes: readonly (readonly [what: string, make: () => unknown, message: 
   ['with three options of two', () => binaryChoice({ text: '?', options: [...two, two[0]] }), /exactly two options/],
   ['without options', () => binaryChoice({ text: '?' } as never), /exactly two options/],
   ['without a list', () => checkbox({ text: '?' } as never), /checkbox prompt needs a list of options/],
-  ['with an id twice', () => dropdown({ text: '?', options: [...some, ...some] }), /an id of its own, got "yes"/],
+  ['with an id twice', () => dropdown({ text: '?', options: [...some, ...some] }), /a unique id, got "yes"/],
   ['with an id that is no text', () => radio({ text: '?', options: [{ ...some[0]!, id: 1 as never }] }), /got 1/],
   ['with a default that never comes', () => text({ text: '?', default: 'x' }), /A default needs timeoutS/],
-  ['with an empty default', () => text({ text: '?', timeoutS, default: '' }), /no answer to its own prompt: An answer/],
+  ['with an empty default', () => text({ text: '?', timeoutS, default: '' }), /does not fit its own prompt: An answer/],
   ['with another default', () => radio({ text: '?', options: some, timeoutS, default: 'x' }), /offered were: yes, no/],
   [
     'with one default too many',

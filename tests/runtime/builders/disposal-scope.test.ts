@@ -54,7 +54,7 @@ test('who closes it a second time waits as long as the first one', async () => {
   assert.deepEqual(log, ['closed', 'waited']);
 });
 
-test('what is opened too late is closed at once, and if that fails somebody hears of it', async () => {
+test('what is opened too late is closed at once, and a failure of that is reported', async () => {
   const [log, reported]: [string[], unknown[]] = [[], []];
   const scope = new DisposalScope((error) => reported.push(error));
   await scope.close();
@@ -69,7 +69,7 @@ test('what is opened too late is closed at once, and if that fails somebody hear
   assert.deepEqual(reported, [new Error('stuck')]);
 });
 
-test('the signal says that nobody needs it any more before anything is closed', async () => {
+test('the signal is aborted before anything is closed', async () => {
   const seen: boolean[] = [];
   const scope = new DisposalScope(silent);
   scope.defer(() => seen.push(scope.signal.aborted));

@@ -31,7 +31,7 @@ type Visit = { readonly user: string; readonly claim: Lease; readonly told: (Fai
 const isThere = ({ state }: Resource): boolean => state === 'opening' || state === 'open' || state === 'closing';
 const maxBuilders = 2;
 
-test('whoever comes and goes, nobody’s resources are open twice, and none close while they are used', async (t) => {
+test('in any order of leases, no resources are open twice, and none close while they are used', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { maxLength: 40, size: 'max' }), async (commands) => {
       const { runtime, clock, builders, resources, of, leave, errors } = await shop(t, {
@@ -61,7 +61,7 @@ test('whoever comes and goes, nobody’s resources are open twice, and none clos
       assert.deepEqual(resources.filter(isThere), [], 'everything is closed when the runtime has stopped');
       assert.ok(
         visits.every(({ told }) => told.length === 1),
-        'everybody has heard of the resources, once',
+        'every lease was notified once',
       );
       errors.splice(0); // builds have failed
 

@@ -142,7 +142,7 @@ test('when there is no room, the resources that were not used for longest make s
   carol.claim.end(true);
 });
 
-test('a user whose resources have made room waits for them to close, like anybody (B3)', async (t) => {
+test('a user whose resources have made room waits for them to close, like any user (B3)', async (t) => {
   const { resources, of, lease, opened } = await shop(t, { maxBuilders: 1 });
   (await opened('alice')).end(true);
   (await opened('bob')).end(true);
@@ -232,7 +232,7 @@ test('a builder whose actor crashes fails those who wait for it, is closed, and 
   assert.notEqual(errors.splice(0).length, 0);
 });
 
-/** An event that breaks whoever looks at it. */
+/** An event that throws when it is read. */
 const poison = {
   get type(): never {
     throw new Error('broken event');

@@ -1,9 +1,11 @@
 /** What it costs to make room for one more user: as much with a thousand open builders as with ten. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Builder } from '../../../runtime/builders/builder.ts';
 import { workflow } from '../../../runtime/index.ts';
 import { given, turns } from '../../support/given.ts';
+import { engineOf } from '../../support/here.ts';
 
 const USERS = 50;
 
@@ -11,7 +13,7 @@ const USERS = 50;
 const looksAt = async (t: TestContext, maxBuilders: number): Promise<number> => {
   const shop = workflow({ name: `shop ${maxBuilders}`, perUser: { build: () => null }, run: () => 'done' });
   const { runtime } = await given.runtime(t, { workflows: [shop], options: { maxBuilders } });
-  const builders = runtime.builders(shop.name);
+  const builders = engineOf(runtime).builders(shop.name);
   const visit = async (user: string): Promise<void> => {
     const lease = builders.lease(user);
     await lease.ready();

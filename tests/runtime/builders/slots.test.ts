@@ -121,7 +121,7 @@ test('a run that gives its slot back as soon as it has it lets the next one have
   assert.deepEqual([granted, slots.held, slots.queued], [100_000, 0, 0]);
 });
 
-test('who leaves the queue leaves nothing in it, also while nobody gives a slot back', () => {
+test('a run that leaves the queue leaves nothing in it, also while no slot is returned', () => {
   const slots = new Slots(1, 10);
   slots.open();
   slots.request(new SlotRequest({ slotGranted: () => {} }));

@@ -1,10 +1,12 @@
 /** How much memory callers can make records take. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { text, workflow } from '../../../runtime/index.ts';
+import { noRequest, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
 import { heapUsed } from '../../support/heap.ts';
+import { engineOf, here } from '../../support/here.ts';
 
 const asks = workflow({
   name: 'asks',
@@ -34,6 +36,23 @@ test('starts are refused before what waits takes the heap, and taken again when 
   await start({ by: alice, input: { wait: true, nested } });
 });
 
+test('what a request says beside the input of its run counts too', async (t) => {
+  const { start } = await given.runtime(t, { workflows: [asks], options: { maxRecordBytes: 10_000_000 } });
+  let taken = 0;
+
+  const begun = async (): Promise<unknown> => {
+    for (; taken < 30; taken += 1) {
+      const payload = { text: 'hi', attachment: `${taken}`.padEnd(1_000_000, 'x') };
+      await start({ by: alice, input: { wait: true }, request: { ...noRequest, payload } });
+      await turns();
+    }
+    return undefined;
+  };
+
+  await assert.rejects(begun, { code: 'queue_full' });
+  assert.ok(taken > 2 && taken < 20, `${taken} were taken`);
+});
+
 test('executions that are over leave memory for those that begin', async (t) => {
   const { start, runtime } = await given.runtime(t, { workflows: [asks], options: { maxRecordBytes: 10_000_000 } });
 
@@ -42,7 +61,7 @@ test('executions that are over leave memory for those that begin', async (t) => 
     await turns();
   }
 
-  const left = runtime.list(operator, { limit: 100 }).executions.length;
+  const left = here(runtime.list(operator, { limit: 100 })).executions.length;
   assert.ok(left > 2 && left < 20, `${left} are left`);
 });
 
@@ -57,7 +76,7 @@ test('a page of large executions is cut short, and its cursor leads to all of th
   const pages: string[][] = [];
   let before: string | undefined;
   do {
-    const { executions, next } = world.runtime.list(operator, { limit: 200, before });
+    const { executions, next } = here(world.runtime.list(operator, { limit: 200, before }));
     pages.push(executions.map(({ id }) => id));
     before = next;
   } while (before !== undefined);
@@ -78,7 +97,7 @@ test('an execution whose retention is over is not held in memory any more', asyn
   await turns(); // a weak reference keeps its object until the turn is over
   heapUsed();
 
-  assert.equal(world.runtime.list(operator, { limit: 10 }).executions.length, 0);
+  assert.equal(here(world.runtime.list(operator, { limit: 10 })).executions.length, 0);
   assert.deepEqual(
     refs.map((ref) => ref.deref()?.constructor.name),
     [undefined, undefined, undefined, undefined, undefined],
@@ -104,7 +123,7 @@ test('the inbox is whole however large the journals are, and others get their tu
 
   for (const inbox of both) assert.deepEqual(inbox.map(({ executionId }) => executionId).sort(), started.toSorted());
   assert.ok(passed >= 4, `${passed} turns of the event loop`);
-  assert.deepEqual(world.runtime.engine.executions.all(), [], 'reading brings none into memory');
+  assert.deepEqual(engineOf(world.runtime).executions.all(), [], 'reading brings none into memory');
 });
 
 test('an execution that has ended stays in memory for those who ask, and is not held once its retention is over', async (t) => {
@@ -114,7 +133,9 @@ test('an execution that has ended stays in memory for those who ask, and is not 
 
   await world.runtime.cancel(id, alice);
   await world.pass(3_000); // it had been parked, and would have left memory by now
-  const kept = world.runtime.engine.executions.all().map((execution) => execution.id);
+  const kept = engineOf(world.runtime)
+    .executions.all()
+    .map((execution) => execution.id);
   for (let pass = 0; pass < 3; pass += 1) await world.pass(6_000);
   heapUsed();
 

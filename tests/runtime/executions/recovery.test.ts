@@ -1,4 +1,5 @@
 /** What becomes of executions whose process is gone, or that have left memory while they waited. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -7,6 +8,7 @@ import { text, workflow } from '../../../runtime/index.ts';
 import { foldJournal } from '../../../runtime/journal/fold-journal.ts';
 import { asked, DurableWorld } from '../../support/durable.ts';
 import { alice, bob } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 const stuck = (name: string, more: object = {}) => {
   const state = { runs: 0 };
@@ -145,7 +147,7 @@ test('an execution that is looked at comes back, and leaves again; one that is w
   const id = await world.start({ workflow: 'asking' });
   await world.pass(10_000);
 
-  const unwatch = world.runtime.get(id, alice)!.watch(() => {});
+  const unwatch = here(world.runtime.get(id, alice))!.watch(() => {});
   await world.pass(30_000);
   assert.equal(world.isInMemory(id), true);
   unwatch();

@@ -1,10 +1,12 @@
 /** How long the records of settled executions are kept, and how many of them. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { workflow } from '../../../runtime/index.ts';
 import { alice, given, turns } from '../../support/given.ts';
+import { engineOf, here } from '../../support/here.ts';
 import { puppetry } from '../../support/puppet.ts';
 
 /** Fails before its first turn is over. */
@@ -24,7 +26,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.nat(20).map((expire) => ({ expire })) },
 );
 
-test('a record is kept until its time is over, it is one too many, or somebody says so, and not longer', async (t) => {
+test('a record is kept until its time is over, there are too many, or it is deleted, and not longer', async (t) => {
   const commands = fc.array(command, { maxLength: 40, size: 'max' });
 
   await fc.assert(
@@ -44,7 +46,7 @@ test('a record is kept until its time is over, it is one too many, or somebody s
         } else if ('passes' in next) clock.advance(next.passes);
         else if (all.length > 0) {
           const execution = all[next.expire % all.length]!;
-          runtime.engine.expire(execution);
+          engineOf(runtime).expire(execution);
           kept = kept.filter((one) => one.execution !== execution);
         }
         kept = kept.filter(({ until }) => until > clock.now());
@@ -52,10 +54,10 @@ test('a record is kept until its time is over, it is one too many, or somebody s
 
         for (const execution of all) {
           const isKept = kept.some((one) => one.execution === execution);
-          assert.equal(runtime.get(execution.id, alice) !== undefined, isKept);
+          assert.equal(here(runtime.get(execution.id, alice)) !== undefined, isKept);
           assert.equal((await runtime.facts(execution.id, 0, alice)) !== undefined, isKept);
         }
-        const { executions } = runtime.list(alice, { limit: 100 });
+        const { executions } = here(runtime.list(alice, { limit: 100 }));
         assert.deepEqual(
           executions.map(({ id }) => id),
           kept.map(({ execution }) => execution.id).reverse(),
@@ -77,12 +79,12 @@ test('a live execution is kept however old it is, and however many others have s
   clock.advance(100 * retentionMs);
 
   assert.deepEqual(
-    runtime.list(alice, { limit: 100 }).executions.map(({ id }) => id),
+    here(runtime.list(alice, { limit: 100 })).executions.map(({ id }) => id),
     [live.id],
   );
   puppets.get(live.id)!.complete('done');
   await turns();
-  assert.equal(runtime.get(live.id, alice)?.status, 'completed', 'its time begins with its end');
+  assert.equal(here(runtime.get(live.id, alice))?.status, 'completed', 'its time begins with its end');
 });
 
 test('however many records there are, one timer is set for them', async (t) => {
@@ -100,7 +102,7 @@ test('who watches a record learns that its time is over, and finds nothing any m
   const execution = await start({ by: alice });
   const told: string[] = [];
   const unwatch = execution.watch(({ type }) => {
-    told.push(`${type}, ${runtime.get(execution.id, alice) === undefined ? 'unknown' : 'known'}`);
+    told.push(`${type}, ${here(runtime.get(execution.id, alice)) === undefined ? 'unknown' : 'known'}`);
   });
 
   clock.advance(retentionMs);
@@ -118,14 +120,14 @@ test('a page that begins where a record was goes on there, although the record i
     ids.unshift((await start({ by: alice })).id);
     clock.advance(100);
   }
-  const first = runtime.list(alice, { limit: 2 });
+  const first = here(runtime.list(alice, { limit: 2 }));
   assert.deepEqual(
     first.executions.map(({ id }) => id),
     ids.slice(0, 2),
   );
 
-  runtime.engine.expire(first.executions[1]!);
-  const second = runtime.list(alice, { limit: 2, before: first.next });
+  runtime.expire(first.executions[1]!.id);
+  const second = here(runtime.list(alice, { limit: 2, before: first.next }));
 
   assert.deepEqual(
     second.executions.map(({ id }) => id),
@@ -142,11 +144,11 @@ test('pages give every record once, in order, whatever has been started in the s
     const seen: string[] = [];
     let before: string | undefined;
     do {
-      const page = runtime.list(alice, { limit, before });
+      const page = here(runtime.list(alice, { limit, before }));
       seen.push(...page.executions.map(({ id }) => id));
       before = page.next;
     } while (before !== undefined);
     assert.deepEqual(seen, ids, `pages of ${limit}`);
   }
-  assert.throws(() => runtime.list(alice, { limit: 1, before: ids[0] }), { code: 'request_invalid' });
+  assert.throws(() => here(runtime.list(alice, { limit: 1, before: ids[0] })), { code: 'request_invalid' });
 });

@@ -1,9 +1,11 @@
-/** The actors as somebody sees them from outside, and that looking leaves nothing behind. */
+/** Inspection of the actors from outside, which leaves nothing behind. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMachine, type EventObject } from 'xstate';
 import { type Inspected, type Runtime, text, workflow } from '../../../runtime/index.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
+import { engineOf, here } from '../../support/here.ts';
 import { puppetry } from '../../support/puppet.ts';
 
 const asking = workflow({
@@ -23,7 +25,7 @@ const line = ({ kind, snapshot }: Inspected, type: string) => `${kind} ${JSON.st
 
 /** How often XState's own inspection is attached at the moment. */
 const attachments = (runtime: Runtime) => {
-  const { system } = runtime.builders(runtime.workflows[0]!.name).list()[0]!.actor!;
+  const { system } = engineOf(runtime).builders(runtime.workflows[0]!.name).list()[0]!.actor!;
   const count = { now: 0, ever: 0 };
   const inspect = system.inspect.bind(system);
   system.inspect = (observer) => {
@@ -41,7 +43,7 @@ const attachments = (runtime: Runtime) => {
 };
 
 const answer = async (runtime: Runtime, id: string) => {
-  const [pause] = runtime.get(id, operator)!.context.pauses;
+  const [pause] = here(runtime.get(id, operator))!.context.pauses;
   await runtime.answer(id, pause!.id, { kind: 'text', text: 'This.' }, operator);
 };
 
@@ -163,7 +165,7 @@ test('a watcher who comes and goes among many executions leaves nothing attached
   assert.equal(runtime.inspection.inspectors, 0);
 });
 
-test('while nobody looks nothing is attached', async (t) => {
+test('without a watcher nothing is subscribed', async (t) => {
   const { workflow: served, puppets } = puppetry();
   const { runtime, start } = await given.runtime(t, { workflows: [served] });
   const attached = attachments(runtime);
@@ -176,7 +178,7 @@ test('while nobody looks nothing is attached', async (t) => {
   assert.deepEqual(attached, { now: 0, ever: 0 });
 });
 
-test('an inspector that throws is reported and does not look any more, and nobody else notices', async (t) => {
+test('an inspector that throws is reported and removed, without an effect on others', async (t) => {
   const { runtime, start, errors } = await given.runtime(t, { workflows: [asking] });
   const events: EventObject[] = [];
   const stop = runtime.inspection.watch((_, event) => events.push(event));
@@ -191,7 +193,7 @@ test('an inspector that throws is reported and does not look any more, and nobod
   stop();
   stopThrowing();
 
-  assert.equal(runtime.get(id, operator)?.status, 'completed');
+  assert.equal(here(runtime.get(id, operator))?.status, 'completed');
   assert.equal(errors.splice(0).length, 1);
   assert.equal(events.at(-1)?.type, 'execution.completed');
 });

@@ -146,7 +146,7 @@ test('a store that is closed ends what waits, and takes nothing new', async (t) 
   await assert.rejects(store.createExecution(), refusal('draining'));
 });
 
-test('over a runtime the owner answers through it and nobody else, and closing the store does not stop it', async (t) => {
+test('over a runtime only the owner answers through it, and closing the store does not stop it', async (t) => {
   const runtime = await createRuntime({ workflows: [], options: { retentionMs: 5_000 }, clock: new SimulatedClock() });
   t.after(() => runtime.stop());
   const store = new ExecutionStore(runtime);

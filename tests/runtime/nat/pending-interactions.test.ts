@@ -45,7 +45,7 @@ const kinds = [
 ] as const;
 
 for (const { asked, response, answer } of kinds) {
-  test(`whoever waits for a ${response.kind} gets what was answered`, async (t) => {
+  test(`a program that waits for a ${response.kind} gets the answer`, async (t) => {
     const { store, clock } = executionStore(t);
     const { executionId } = await store.createExecution();
     const pending = await store.setInteractionRequired(executionId, asked as Question<Answer>, 'p');
@@ -99,7 +99,7 @@ test('an answer that does not fit is refused, and the prompt can still be answer
   assert.deepEqual(await pending.future, reply);
 });
 
-test('whoever waits for a prompt that expires is told, and a late answer too', async (t) => {
+test('the wait for a prompt that expires rejects, and so does a late answer', async (t) => {
   const { store, clock } = executionStore(t);
   const { executionId } = await store.createExecution();
   const pending = await store.setInteractionRequired(executionId, question, 'p');
@@ -143,7 +143,7 @@ test('what is unknown is said in the words of NAT', async (t) => {
   });
 });
 
-test('whoever waits when the execution ends is told, whether it completes or is removed', async (t) => {
+test('an open wait rejects when the execution ends, whether it completes or is removed', async (t) => {
   const { store } = executionStore(t);
   const one = await store.createExecution();
   const other = await store.createExecution();

@@ -136,7 +136,7 @@ test('a run from a socket has the ids of its message, and the headers of the han
   });
 });
 
-test('a trace makes the ids that nobody gave, once', () => {
+test('a trace makes missing ids once', () => {
   const trace = new RunTrace({ parentId: 'p1' });
 
   assert.match(trace.traceId, /^[0-9a-f]{32}$/);

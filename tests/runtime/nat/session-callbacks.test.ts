@@ -1,8 +1,10 @@
 /** People who are asked through functions. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type AskedConsent, type Prompt, type Response, text, workflow } from '../../../runtime/index.ts';
 import { rest } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 import { gate, sessionManager } from '../../support/session-manager.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
 
@@ -59,7 +61,7 @@ test('without a callback the run waits, and can be answered through the runtime'
   assert.equal(run.status, 'awaiting_interaction');
   const by = { userId: 'alice' };
 
-  const [pause] = manager.runtime.get(run.executionId, by)?.context.pauses ?? [];
+  const [pause] = here(manager.runtime.get(run.executionId, by))?.context.pauses ?? [];
   await manager.runtime.answer(run.executionId, pause?.id ?? '', says('Grace'), by);
 
   assert.equal(await run.result(), 'Grace');
@@ -80,7 +82,7 @@ test('a prompt that others answer while the callback thinks is answered, and the
   const run = await session.run(null);
   await thinking.opened;
   const by = { userId: 'alice' };
-  const [pause] = manager.runtime.get(run.executionId, by)?.context.pauses ?? [];
+  const [pause] = here(manager.runtime.get(run.executionId, by))?.context.pauses ?? [];
 
   await manager.runtime.answer(run.executionId, pause?.id ?? '', says('early'), by);
   open();
@@ -204,7 +206,7 @@ const noConsent: Record<string, { callback: () => URL | null; reason: string }> 
   },
   'the address is of another consent': {
     callback: () => new URL('http://127.0.0.1:8000/auth/redirect?code=abc&state=unheard-of'),
-    reason: 'The address that came back belongs to no open consent.',
+    reason: 'The returned URL belongs to no open consent.',
   },
 };
 

@@ -198,7 +198,7 @@ test('run() is for shared workflows, and says so to others', async (t) => {
   });
 });
 
-test('a builder that nobody uses expires by itself, and one in use does not', async (t) => {
+test('an unused builder expires by itself, and one in use does not', async (t) => {
   const { served, log } = notebook();
   const { manager, clock } = await sessionManager(t, served, { options: { builderIdleMs: 60_000 } });
   await (await manager.session({ userId: 'alice' })).close();

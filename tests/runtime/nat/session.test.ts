@@ -1,4 +1,5 @@
 /** Sessions: what a run is told of its request, how runs end, and what is counted about them. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
@@ -12,6 +13,7 @@ import {
 } from '../../../runtime/index.ts';
 import { refusal } from '../../support/execution-store.ts';
 import { rest } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 import { echo, gate, notebook, sessionManager } from '../../support/session-manager.ts';
 
 /** Tells what the run knows of its request. */
@@ -80,7 +82,7 @@ test('a session of the same user knows nothing of the session that was there bef
   assert.notEqual(runId, 'r1');
 });
 
-test('ids that nobody gave are made for each run', async (t) => {
+test('missing ids are made for each run', async (t) => {
   const { manager } = await sessionManager(t, witness);
   const session = await manager.session();
 
@@ -257,7 +259,7 @@ test('what waits for a person holds no slot', async (t) => {
   assert.equal(waiting.status, 'awaiting_interaction');
 });
 
-test('whoever keeps books of other requests adds them to those of the sessions', async (t) => {
+test('other requests can be added to the counters of the sessions', async (t) => {
   const { manager } = await sessionManager(t, notebook().served);
   const { builder } = await manager.session({ userId: 'alice' });
 
@@ -273,7 +275,7 @@ test('whoever keeps books of other requests adds them to those of the sessions',
 /** Answers what a run of alice has asked, as a server would for her. */
 const answerAll = async ({ runtime }: SessionManager<string>, executionId: string): Promise<void> => {
   const by = { userId: 'alice' };
-  for (const { id } of runtime.get(executionId, by)?.context.pauses ?? []) {
+  for (const { id } of here(runtime.get(executionId, by))?.context.pauses ?? []) {
     await runtime.answer(executionId, id, { kind: 'text', text: 'yes' }, by);
   }
 };

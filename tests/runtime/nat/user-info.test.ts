@@ -102,7 +102,7 @@ const nobody: [who: string, credential: Credential, message: string][] = [
   ['a blank API key', apiKey('  '), 'API key token is empty'],
   ['Basic without a name', basic('', 'pw'), 'Basic auth username must not be empty'],
   [
-    'a JWT that names nobody',
+    'a JWT that names no user',
     jwt({ name: 'Nobody', sub: null, email: ' ' }),
     'JWT contains no usable identity claim (sub, email, preferred_username)',
   ],
@@ -137,7 +137,7 @@ test('a workflow reads what the user showed, and neither a log nor JSON does', (
   assert.equal(JSON.stringify(infos[2]!.details), '{"username":"ada"}');
 });
 
-test('nobody can change who a user is', () => {
+test('the identity of a user cannot be changed', () => {
   const claims = { sub: 'u1', groups: ['staff'] };
   const info = userInfoOf(jwt(claims));
 

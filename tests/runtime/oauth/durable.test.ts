@@ -1,4 +1,5 @@
 /** Consents and tokens that outlive the process: the store is closed and opened again in between. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pass, setImmediate } from 'node:timers/promises';
@@ -8,6 +9,7 @@ import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
 import { DurableWorld } from '../../support/durable.ts';
+import { engineOf, here } from '../../support/here.ts';
 import { identityProvider } from '../../support/identity-provider.ts';
 import { keptStore } from '../../support/kept-store.ts';
 import { subject } from '../../support/subject.ts';
@@ -99,7 +101,7 @@ test('a consent that was abandoned, or has expired, is over in the next process 
   assert.deepEqual(kept.store.vault.keys('flow', '', 10), []);
 });
 
-test('consents that nobody comes back for do not pile up', async (t) => {
+test('abandoned consents do not accumulate', async (t) => {
   const { process, restart, clock, kept } = await world(t);
   const first = process();
   for (let n = 0; n < 20; n += 1) first.begin(asked);
@@ -278,7 +280,7 @@ test('a refresh that had begun when its process ended is made by the next one, a
   await assert.rejects(lost, { code: 'oauth_failed' });
 });
 
-test('the tokens of an execution that nobody owns go with it, also in another process', async (t) => {
+test('the tokens of an execution without owner are deleted with it, also in another process', async (t) => {
   const { process, restart, kept } = await world(t);
   const first = process();
   for (const executionId of ['execution-1', 'execution-2']) {
@@ -377,7 +379,7 @@ for (const secret of [SECRET, null]) {
     };
     const alice = { userId: 'alice' };
     const first = await start();
-    const { execution } = await first.engine.begin({ ...asking, workflow: 'agent', by: alice });
+    const { execution } = await engineOf(first).begin({ ...asking, workflow: 'agent', by: alice });
     await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
     const [{ id: state } = { id: '' }] = execution.context.pauses;
     await first.stop();
@@ -385,7 +387,7 @@ for (const secret of [SECRET, null]) {
     await kept.reopen();
     const second = await start();
     const outcome = await second.completeOAuth(callback(state), alice);
-    const settled = second.get(execution.id, alice)!;
+    const settled = here(second.get(execution.id, alice))!;
     await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
     assert.equal(outcome.outcome, 'granted');
@@ -412,7 +414,7 @@ test('a run that is executed again does not reject the token that took the place
   };
   const by = { userId: 'alice' };
   const first = await start();
-  const { execution } = await first.engine.begin({ ...asking, workflow: 'agent', by });
+  const { execution } = await engineOf(first).begin({ ...asking, workflow: 'agent', by });
   await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
   endpoint.answer = (response, request) =>
     json({ access_token: request.form.code ? 'dead' : 'good', refresh_token: 'refresh-1' })(response, request);
@@ -422,9 +424,9 @@ test('a run that is executed again does not reject the token that took the place
 
   await kept.reopen();
   const second = await start();
-  const [{ id: interaction } = { id: '' }] = second.get(execution.id, by)!.context.pauses;
+  const [{ id: interaction } = { id: '' }] = here(second.get(execution.id, by))!.context.pauses;
   await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, by);
-  const settled = second.get(execution.id, by)!;
+  const settled = here(second.get(execution.id, by))!;
   await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
   assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);

@@ -138,7 +138,7 @@ test('of parallel callbacks with one state exactly one asks the provider, and a 
   assert.match(asked[0]?.get('code_verifier') ?? '', /^[A-Za-z0-9._~-]{43,128}$/);
 });
 
-test('the browser of somebody else cannot finish a consent, and does not spoil it', async (t) => {
+test('the browser of another user cannot finish a consent, and does not spoil it', async (t) => {
   const { begin, bank, oauth, asked } = await world(t);
   const url = await bank.accept(begin('user-1').authUrl);
 
@@ -161,7 +161,7 @@ test('a browser without an identity may finish a consent', async (t) => {
   assert.ok(await oauth.token(subject('user-1'), 'bank'));
 });
 
-test('the token of an execution without owner is handed over once, and kept for nobody else', async (t) => {
+test('the token of an execution without owner is returned once, and stored for no other execution', async (t) => {
   const { bank, oauth } = await world(t);
   const { state, authUrl } = oauth.begin({ provider: 'bank', user: undefined, executionId: 'execution-1' });
   await oauth.complete({ url: await bank.accept(authUrl), user: undefined });
@@ -261,7 +261,7 @@ test('a consent that takes too long is over', async (t) => {
   assert.equal(oauth.pending, 0);
 });
 
-test('an abandoned consent is over, and abandoning what nobody knows is harmless', async (t) => {
+test('an abandoned consent is over, and abandoning an unknown one is harmless', async (t) => {
   const { begin, bank, oauth } = await world(t);
   const { state, authUrl } = begin();
   const url = await bank.accept(authUrl);

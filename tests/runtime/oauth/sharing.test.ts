@@ -1,4 +1,5 @@
 /** One consent for all that wait for it: calls of one run, and runs of one user. */
+
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { type Context, type Workflow, workflow } from '../../../runtime/index.ts
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import { DurableWorld, openStore } from '../../support/durable.ts';
 import { alice, bob, given } from '../../support/given.ts';
+import { engineOf } from '../../support/here.ts';
 import { keptStore } from '../../support/kept-store.ts';
 import { subject } from '../../support/subject.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
@@ -105,7 +107,7 @@ test('a shared consent is over when all who waited for it have ended', async (t)
   const outcome = await runtime.completeOAuth(callbackOf(url!), alice);
 
   assert.deepEqual(outcome, { outcome: 'unknown_state' });
-  assert.equal(runtime.engine.oauth.pending, 0);
+  assert.equal(engineOf(runtime).oauth.pending, 0);
 });
 
 test('a run that comes late has the whole time for a shared consent', async (t) => {
@@ -191,7 +193,7 @@ test('a run replaces a token that was refused, and does so once however often it
   assert.deepEqual(await settled(execution), ['token-1', 'token-2']);
 });
 
-test('a process that is lost while a shared consent is stored leaves nobody waiting for it', async (t) => {
+test('a process that is lost while a shared consent is stored leaves no run waiting for it', async (t) => {
   const endpoint = await tokenEndpoint(t, json({ access_token: 'token-1', token_type: 'Bearer' }));
   const needsToken = reading(async (ctx) => (await ctx.authorize('bank')).value);
   const world = await DurableWorld.open(t, [needsToken], { providers: { bank: provider(endpoint.origin) } });

@@ -34,7 +34,7 @@ const callback = async (t: TestContext, answer: Answer, options: Partial<OAuthOp
   return { endpoint, clock, oauth, state, complete };
 };
 
-/** Nothing that was sent in confidence may be read by whoever sees an outcome. */
+/** No secret of a request may appear in an outcome. */
 const assertSafe = (told: CallbackOutcome, { form, authorization = '', url }: TokenRequest) => {
   const text = JSON.stringify(told);
   for (const kept of [secret, code, url, authorization.replace('Basic ', ''), form.code_verifier ?? '']) {
@@ -212,7 +212,7 @@ test('stopping ends the requests under way, and later ones are not begun', async
   assert.equal(endpoint.requests.length, 1);
 });
 
-test('a port where nobody listens is unreachable, and its address is not told', async (t) => {
+test('a port without a server is unreachable, and its address is not shown', async (t) => {
   const { endpoint, complete } = await callback(t, () => {}, {
     fetch: (_url, init) => fetch('http://127.0.0.1:1/token', init),
   });
@@ -241,7 +241,7 @@ for (const [name, query] of callbacks) {
   });
 }
 
-test('a callback with two states is nobody’s', async (t) => {
+test('a callback with two states belongs to no consent', async (t) => {
   const { oauth, state, complete } = await callback(t, json({ access_token: 'token-1' }));
 
   const url = new URL(`http://host/auth/redirect?code=${code}&state=${state}&state=${state}`);

@@ -387,7 +387,7 @@ test('the token that was not used for the longest time makes room for a new one'
   assert.deepEqual(await Promise.all(left), [true, false, true]);
 });
 
-test('tokens that nobody claims do not pile up', async (t) => {
+test('unclaimed tokens do not accumulate', async (t) => {
   const { oauth, begin } = await world(t, { maxFlows: 2 });
   const states = [];
   for (let n = 0; n < 3; n += 1) {

@@ -1,4 +1,4 @@
-/** What authors do wrong ends their own executions, in words that help them, and nobody else's. */
+/** Mistakes of authors end only their own executions, with a helpful message. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Context, text, type Workflow, workflow } from '../../../runtime/index.ts';
@@ -142,7 +142,7 @@ test('a thousand runs that fail at once, one after the other, leave room for the
   assert.equal(runtime.builders('w').get('alice')?.slots.held, 0);
 });
 
-test('a generator that goes on after its end, or fails while it is closed, disturbs nobody', async (t) => {
+test('a generator that goes on after its end, or fails while it is closed, disturbs no other execution', async (t) => {
   const served = workflow({
     name: 'w',
     async *run(_input: unknown, ctx) {
@@ -165,7 +165,7 @@ test('a generator that goes on after its end, or fails while it is closed, distu
   assert.equal(execution.context.error?.code, 'cancelled');
 });
 
-test('whoever watches and fails at it is reported, and the others hear everything', async (t) => {
+test('a subscriber that throws is reported, and the others get every fact', async (t) => {
   const served = workflow({ name: 'w', run: async (_input: unknown, ctx) => ctx.sleep(5) });
   const { clock, errors, execution } = await run(t, served);
   const told: string[] = [];

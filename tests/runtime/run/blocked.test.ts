@@ -1,9 +1,11 @@
 /** A run that is executed again by code that does not fit its journal: it waits, says what differs, and goes on with code that fits. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { binaryChoice, type Context, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
+import { engineOf } from '../../support/here.ts';
 
 const serving = (run: (ctx: Context) => unknown, more: { readonly version?: string } = {}) =>
   workflow({ name: 'changing', ...more, run: async (_input: unknown, ctx) => run(ctx) });
@@ -145,7 +147,7 @@ test('a blocked execution that is retried goes on if the code fits now, and is b
   await world.answer(id);
   await world.pass(DIVERGED_MS);
   const retry = async () => {
-    const isTried = await world.runtime.engine.retry(world.get(id));
+    const isTried = await engineOf(world.runtime).retry(world.get(id));
     await world.quiet();
     return isTried;
   };
@@ -234,7 +236,7 @@ test('an execution of a version that is not served is blocked, and goes on with 
   const { expected, came, version } = world.get(one).context.blocked!;
   assert.deepEqual([expected, came, version], ['version 1 of workflow changing', 'version 2, and no other', '2']);
 
-  await world.runtime.engine.retry(world.get(one));
+  await engineOf(world.runtime).retry(world.get(one));
   await world.quiet();
   await world.reopen(versioned('1'), versioned('2'));
 

@@ -1,4 +1,5 @@
 /** A run that is executed again: each call of `ctx` gives what it gave before, and what was done is not done twice. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
@@ -6,6 +7,7 @@ import { type Context, type Runtime, text, workflow } from '../../../runtime/ind
 import { RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { operator } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 const ways = { stopped: 'reopen', lost: 'crashAndReopen' } as const;
 
@@ -232,5 +234,5 @@ test('a start and an answer with the same key are the same after a crash', async
   await assert.rejects(world.start({ workflow: 'asking', idempotencyKey: 'k1', input: 2 }), {
     code: 'idempotency_key_reused',
   });
-  assert.equal(world.runtime.list(operator, { limit: 9 }).executions.length, 1);
+  assert.equal(here(world.runtime.list(operator, { limit: 9 })).executions.length, 1);
 });

@@ -1,4 +1,5 @@
 /** Rows that are damaged: the execution is named, and everything else goes on. */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,6 +8,7 @@ import { text, workflow } from '../../../runtime/index.ts';
 import { StoredExecutions } from '../../../runtime/store/stored-executions.ts';
 import { DurableWorld, asked as startOf } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -48,10 +50,10 @@ for (const [what, damage] of Object.entries(damages)) {
       await world.pass(1_000);
 
       const expected = { code: 'execution_damaged', message: new RegExp(bad) };
-      assert.throws(() => world.runtime.get(bad, alice), expected);
-      assert.throws(() => world.runtime.get(bad, alice), expected);
+      assert.throws(() => here(world.runtime.get(bad, alice)), expected);
+      assert.throws(() => here(world.runtime.get(bad, alice)), expected);
       assert.deepEqual(
-        world.runtime.list(alice, { limit: 9 }).executions.map(({ id }) => id),
+        here(world.runtime.list(alice, { limit: 9 })).executions.map(({ id }) => id),
         [good],
       );
       assert.deepEqual(
@@ -63,7 +65,7 @@ for (const [what, damage] of Object.entries(damages)) {
       const named = world.logged.filter((line) => 'executionId' in line && line.executionId === bad);
       assert.deepEqual(
         named.filter(({ message }) => message?.includes('damaged')).map(({ message }) => message),
-        ['what is stored of an execution is damaged: it is left alone'],
+        ['the stored data of an execution is damaged: it is left alone'],
       );
       const stored = new StoredExecutions(world.directory);
       t.after(() => stored.close());
@@ -84,7 +86,7 @@ for (const column of ['id', 'owner', 'workflow', 'version', 'stand']) {
     await world.pass(1_000);
 
     assert.ok(
-      world.runtime.list({ ...alice, isOperator: true }, { limit: 9 }).executions.some(({ id }) => id === good),
+      here(world.runtime.list({ ...alice, isOperator: true }, { limit: 9 })).executions.some(({ id }) => id === good),
     );
     await world.answer(good);
     assert.equal(world.get(good).context.result, 'yes');

@@ -44,5 +44,5 @@ test('a directory that cannot be made is refused by name', async (t) => {
   const path = join(directory(t), 'a-file');
   writeFileSync(path, '');
 
-  await refused(join(path, 'below'), /a-file\/below cannot be made/);
+  await refused(join(path, 'below'), /a-file\/below cannot be created/);
 });

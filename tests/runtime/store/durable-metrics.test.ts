@@ -1,8 +1,10 @@
 /** What builders have counted outlives them, and the process (B5). */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createRuntime, workflow } from '../../../runtime/index.ts';
 import { turns } from '../../support/given.ts';
+import { engineOf } from '../../support/here.ts';
 import { keptStore } from '../../support/kept-store.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
 
@@ -15,7 +17,7 @@ const world = async (t: TestContext) => {
   const start = async () => {
     const runtime = await createRuntime({ workflows: [shop], store: kept.store, clock });
     t.after(() => runtime.stop());
-    const builders = runtime.engine.builders('shop');
+    const builders = engineOf(runtime).builders('shop');
     const use = async (user: string, ms: number, success = true) => {
       const lease = builders.lease(user);
       await lease.ready();
@@ -50,7 +52,7 @@ test('a builder goes on counting where the one of the process before has ended',
   assert.equal(second.builders.get('bob')?.totalRequests, 1);
 });
 
-test('a builder that was disposed while nobody used it is followed by one that knows what it counted', async (t) => {
+test('the builder after an idle one that was disposed continues its counters', async (t) => {
   const { start } = await world(t);
   const { builders, use } = await start();
   await use('alice', 10);

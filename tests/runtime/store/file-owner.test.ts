@@ -1,4 +1,5 @@
 /** A file belongs to one process, and everything that it has acknowledged is in it: both are checked by the file itself. */
+
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import Database from 'libsql';
 import { createRuntime, StoredExecutions, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld, directory, openStore } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -76,7 +78,7 @@ const killed = async (t: TestContext, flip: (wal: Buffer) => void) => {
 const executionsIn = async (t: TestContext, path: string) => {
   const runtime = await createRuntime({ workflows: [asking], store: await openStore(path) });
   t.after(() => runtime.stop());
-  return runtime.list(alice, { limit: 9 }).executions;
+  return here(runtime.list(alice, { limit: 9 })).executions;
 };
 
 test('what was killed is opened with all that was acknowledged', async (t) => {
@@ -96,7 +98,7 @@ for (const [where, place] of [
 
     await assert.rejects(openStore(path), {
       code: 'options_invalid',
-      message: /\d+ commits? .*missing.*fermata\.db-wal\.damaged.*fermata\.commits/s,
+      message: /\d+ acknowledged commits? .*missing.*fermata\.db-wal\.damaged.*fermata\.commits/s,
     });
     assert.ok(existsSync(join(path, 'fermata.db-wal.damaged')));
     await assert.rejects(openStore(path), { code: 'options_invalid' }, 'also the next time');

@@ -1,4 +1,5 @@
 /** Files of older versions are migrated, and files of other programs refused by name. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import Database from 'libsql';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
 import { asked, directory, openStore } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
 
 const FIRST = new URL('../../support/first-data.sql', import.meta.url);
@@ -46,7 +48,7 @@ for (const [form, served] of Object.entries({ function: asking, generator: yield
     const runtime = await createRuntime({ workflows: [served], store: await openStore(path), clock });
     t.after(() => runtime.stop());
 
-    const { executions } = runtime.list(alice, { limit: 10 });
+    const { executions } = here(runtime.list(alice, { limit: 10 }));
     assert.deepEqual(
       executions.map(({ status }) => status),
       ['completed', 'awaiting_interaction'],

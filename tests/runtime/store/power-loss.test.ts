@@ -23,7 +23,7 @@ test('whatever part of the log is lost, the rest opens, folds, and has all that 
   const wal = join(path, 'fermata.db-wal');
   const runtime = await createRuntime({ workflows: [asker], store: await openStore(path) });
   t.after(() => runtime.stop());
-  /** How long the log was when somebody was told so. */
+  /** The length of the log at the last acknowledgement. */
   const acknowledged: { id: string; seq: number; size: number }[] = [];
   const noted = (id: string, seq: number) => acknowledged.push({ id, seq, size: statSync(wal).size });
 

@@ -1,8 +1,10 @@
 /** Looking after executions beside a runtime: what is removed is gone, and what goes on does not notice. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StoredExecutions, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
+import { here } from '../../support/here.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -28,7 +30,7 @@ test('an execution that was removed while it is in memory leaves nothing behind 
   const next = await world.start({ workflow: 'asking' });
   await world.answer(next);
 
-  assert.equal(world.runtime.get(removed, { userId: 'alice' }), undefined);
+  assert.equal(here(world.runtime.get(removed, { userId: 'alice' })), undefined);
   assert.equal(world.get(next).status, 'completed');
 });
 

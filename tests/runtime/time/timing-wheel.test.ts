@@ -8,7 +8,7 @@ import { SimulatedClock } from '../../support/simulated-clock.ts';
 
 const DAY = 86_400_000;
 
-/** What a timer throws goes on to whoever lets time pass, unless a test wants it otherwise. */
+/** An error of a timer is thrown to the test that advances the time, unless the test handles it. */
 const rethrow = (error: unknown): void => {
   throw error;
 };

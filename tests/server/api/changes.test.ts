@@ -1,4 +1,5 @@
 /** News of many executions: who gets which, how often, and what it costs a slow reader. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Context, workflow } from '../../../runtime/index.ts';
@@ -6,6 +7,7 @@ import { changesRoute, GATHER_MS } from '../../../server/api/changes.ts';
 import type { Call } from '../../../server/http/route.ts';
 import { FakeSink } from '../../support/fake-sink.ts';
 import { alice, bob, given, operator } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 const world = async (t: TestContext) => {
   const runs: Context[] = [];
@@ -26,7 +28,7 @@ const world = async (t: TestContext) => {
     return sink;
   };
   const end = async () => {
-    const { executions } = runtime.runtime.list(operator, { limit: 1_000 });
+    const { executions } = here(runtime.runtime.list(operator, { limit: 1_000 }));
     for (const { id } of executions) await runtime.runtime.cancel(id, operator);
   };
   return { ...runtime, runs, read, end };

@@ -1,4 +1,5 @@
 /** Any execution as a stream: who may read it, from where on, how many at once, and what a slow one costs. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -8,6 +9,7 @@ import { type Context, workflow } from '../../../runtime/index.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { type EventReader, lastId, openStream } from '../../support/event-reader.ts';
 import { given, turns } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 /** A run that emits what the test tells it. */
 const world = async (t: TestContext, config: Partial<ServerOptions> = {}) => {
@@ -36,7 +38,7 @@ const world = async (t: TestContext, config: Partial<ServerOptions> = {}) => {
   return {
     ...server,
     url,
-    execution: server.runtime.get(id, { userId: undefined }) as Execution,
+    execution: here(server.runtime.get(id, { userId: undefined })) as Execution,
     start,
     emit: (...values: unknown[]) => {
       for (const value of values) ctx!.emit(value);
@@ -110,7 +112,7 @@ test('after the last event there is nothing: 204 tells an EventSource not to com
   assert.equal((await call(`${path}?after=${execution.context.seq - 1}`)).status, 200);
 });
 
-test('an execution of somebody else is not there, and neither is one that never was', async (t) => {
+test('an execution of another user gets 404, like one that never existed', async (t) => {
   const { server, call, start, finish } = await world(t);
   const id = await start({ 'x-api-key': 'key-of-a' });
 
@@ -126,7 +128,7 @@ test('an execution of somebody else is not there, and neither is one that never 
   reader.leave();
   finish();
   await call(`DELETE /executions/${id}`, { headers: { 'x-api-key': 'key-of-a' } });
-  for (const each of server.runtime.list({ userId: undefined, isOperator: true }, { limit: 9 }).executions) {
+  for (const each of here(server.runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions) {
     if (!each.isSettled) await server.runtime.cancel(each.id, { userId: undefined, isOperator: true });
   }
 });
@@ -174,7 +176,7 @@ test('a thousand readers of one execution all get everything, and leave nothing 
   assert.equal(execution.watchers, 0);
 });
 
-test('for a reader who takes nothing, nothing is kept but the journal, and nobody waits for him', async (t) => {
+test('for a reader that reads nothing, only the journal is stored, and no run waits for it', async (t) => {
   const { url, read, emit, finish, execution } = await world(t);
   const { hostname, port, pathname } = new URL(url);
   const stalled = connect({ port: Number(port), host: hostname }).pause();

@@ -1,8 +1,10 @@
 /** Lists of executions with large results and prompts: a reply stays small, and the next page has the rest. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { given } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 const MB = 1024 * 1024;
 const headers = { 'x-api-key': 'alice' };
@@ -32,7 +34,7 @@ test('a list of large results comes in pages', async (t) => {
   const by = { userId: undefined, isOperator: true };
   assert.deepEqual(
     pages.flat(),
-    runtime.list(by, { limit: 10 }).executions.map(({ id }) => id),
+    here(runtime.list(by, { limit: 10 })).executions.map(({ id }) => id),
   );
 });
 

@@ -1,10 +1,12 @@
 /** Many executions at once, one journal whole, and what there is to run and to run on. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import type { BuilderListBody, ExecutionListBody, JournalBody, WorkflowListBody } from '../../../client/wire.ts';
 import { shownDueAt, text, workflow } from '../../../runtime/index.ts';
 import { given, operator } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -38,7 +40,10 @@ test('a list says whose each execution is, what it does and when it is due, and 
       { id: first, phase: 'waiting', code: null },
     ],
   );
-  assert.equal(Date.parse(waiting[0]?.due_at ?? ''), shownDueAt(runtime.get(first, operator)!.context.pauses[0]!));
+  assert.equal(
+    Date.parse(waiting[0]?.due_at ?? ''),
+    shownDueAt(here(runtime.get(first, operator))!.context.pauses[0]!),
+  );
   const { owner } = all[1]!;
   for (const query of [`owner=${owner}`, `id=${first.slice(0, 12)}`, 'status=interaction_required&workflow=asking']) {
     assert.deepEqual(

@@ -54,7 +54,7 @@ test('an address that this machine does not have is left out of localhost, where
   }
 });
 
-test('an address that somebody else has makes all of localhost fail, and nothing is kept', async () => {
+test('an address in use makes all of localhost fail, and nothing stays open', async () => {
   for (const addresses of [
     ['127.0.0.1', '127.0.0.2'],
     ['192.0.2.1', '127.0.0.2', '127.0.0.1'],

@@ -99,7 +99,7 @@ test('a body that came at once sets no timer', () => {
   assert.equal(timers.waiting.length, 0);
 });
 
-test('nobody waits for a sender who has gone', () => {
+test('no wait is left for a sender that has disconnected', () => {
   const { outcomes, timers, seen, chunk } = given.reading();
   chunk('a');
 

@@ -1,9 +1,11 @@
-/** Clients that leave at any moment, are slow, or do not leave: the server waits for nobody, and finishes what it began. */
+/** Clients that leave at any moment, are slow, or do not leave: the server does not wait for them, and finishes what it began. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
 import { assertClear, post } from '../../support/doors.ts';
 import { given, operator, turns } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 import { connect, request, until } from '../../support/http.ts';
 
 const givenSlowServer = async (t: TestContext) => {
@@ -21,7 +23,7 @@ const givenSlowServer = async (t: TestContext) => {
       limits: { maxBodyBytes: 1_048_576, maxHeaderBytes: 16_384, requestTimeoutMs: 300 },
     },
   });
-  const executions = () => world.runtime.list(operator, { limit: 10 }).executions;
+  const executions = () => here(world.runtime.list(operator, { limit: 10 })).executions;
   /** Sends it, and leaves when the server is where it shall be. */
   const leave = async (sent: string, holds: () => boolean, what: string) => {
     const client = await connect(t, world.server.port);
@@ -35,11 +37,11 @@ const givenSlowServer = async (t: TestContext) => {
 
 const key = 'X-API-Key: alice';
 
-test('whoever starts something and leaves while it runs leaves nobody waiting, and it runs to its end', async (t) => {
+test('a client that starts a run and disconnects leaves no wait, and the run completes', async (t) => {
   const { executions, gate, leave } = await givenSlowServer(t);
 
   for (const path of ['/v1/workflow', '/v1/workflow']) {
-    await leave(post(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'somebody who waits');
+    await leave(post(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'a waiting client');
     assert.deepEqual([executions()[0]!.watchers, executions()[0]!.status], [0, 'running']);
   }
 
@@ -47,22 +49,22 @@ test('whoever starts something and leaves while it runs leaves nobody waiting, a
   await until(() => executions().every(({ status }) => status === 'completed'), 'the end of both');
 });
 
-test('whoever leaves while the resources open leaves the run to be done when they are open', async (t) => {
+test('a run whose client disconnects during the build starts after the build', async (t) => {
   const { runtime, executions, gate, leave } = await givenSlowServer(t);
 
   for (const path of ['/building/legacy', '/building', '/building']) {
-    await leave(post(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'somebody who waits');
+    await leave(post(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'a waiting client');
   }
 
   const builder = runtime.builders('building').list()[0]!;
-  assert.equal(executions().at(-1)?.context.error?.code, 'cancelled', 'on an older route nobody could come back');
+  assert.equal(executions().at(-1)?.context.error?.code, 'cancelled', 'on an older route no client could reconnect');
   assert.deepEqual([builder.refCount, builder.slots.queued], [2, 2]);
   gate.open();
   await until(() => executions().every(({ isSettled }) => isSettled), 'the end of all');
   assert.deepEqual([builder.refCount, builder.slots.held], [0, 0]);
 });
 
-test('whoever leaves a long poll is not waited for any more', async (t) => {
+test('a client that disconnects from a long poll leaves no wait', async (t) => {
   const { executions, gate, leave, call, runtime } = await givenSlowServer(t);
   const started = await call('POST /v1/workflow', { headers: { prefer: 'respond-async' }, body: {} });
   const path = started.headers.get('location');
@@ -70,14 +72,14 @@ test('whoever leaves a long poll is not waited for any more', async (t) => {
   const before = runtime.pendingTimers;
 
   for (let count = 0; count < 5; count += 1) {
-    await leave(request(`GET ${path}?wait=300`), () => executions()[0]!.watchers === 1, 'somebody who waits');
+    await leave(request(`GET ${path}?wait=300`), () => executions()[0]!.watchers === 1, 'a waiting client');
   }
 
   assert.deepEqual([executions()[0]!.watchers, runtime.pendingTimers], [0, before]);
   gate.open();
 });
 
-test('whoever leaves in the middle of a request has started nothing', async (t) => {
+test('a client that disconnects during its request has started nothing', async (t) => {
   const { server, executions } = await givenSlowServer(t);
   const whole = post('/v1/workflow', '{"some":"thing"}', [key]);
 

@@ -1,9 +1,11 @@
 /** Bad input at every door, over real sockets: a clear answer or a closed connection, and nothing left behind. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isOnWeb, isParsedByNode } from '../../support/adapter.ts';
 import { asked, assertClear, givenDoors, post } from '../../support/doors.ts';
 import { operator } from '../../support/given.ts';
+import { here } from '../../support/here.ts';
 import { ask, connect, request } from '../../support/http.ts';
 
 const nested = (levels: number, opening = '{"a":', closing = '}') =>
@@ -74,10 +76,10 @@ test('a body that is no JSON, or not what was asked for, is refused in words at 
     assertClear(await ask(t, port, post(answerPath, body)), `answer ${what}`);
 
   assert.equal((await world.runtime.inbox(operator, 10)).length, 1, 'the prompt is still open');
-  assert.equal(world.runtime.list(operator, { limit: 10 }).executions.length, 1, 'and nothing was started');
+  assert.equal(here(world.runtime.list(operator, { limit: 10 })).executions.length, 1, 'and nothing was started');
 });
 
-test('a body of a form that a web page can send to anybody is no JSON', async (t) => {
+test('a body of a form, which a web page can send to any server, is not JSON', async (t) => {
   const { server } = await givenDoors(t);
 
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '']) {
@@ -95,7 +97,7 @@ test('members with the names of prototypes are members, and change nothing else'
   }
 
   assert.equal(({} as { polluted?: number }).polluted, undefined);
-  assert.equal(runtime.list(operator, { limit: 10 }).executions.length, 2);
+  assert.equal(here(runtime.list(operator, { limit: 10 })).executions.length, 2);
 });
 
 test('seventy megabytes are not read to their end, however they are announced', async (t) => {
@@ -216,7 +218,7 @@ test('a query or header that cannot be used is refused by name, or ignored if th
   }
 });
 
-test('credentials that cannot be read are refused, and tell nobody why in detail', async (t) => {
+test('credentials that cannot be read are refused, without details of the reason', async (t) => {
   const { server } = await givenDoors(t);
 
   for (const credential of [

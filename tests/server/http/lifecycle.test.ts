@@ -24,7 +24,7 @@ const given = {
     return { routes: [slow, route('/quick', () => ok)], signals, reply: (reply = ok) => resolve(reply) };
   },
 
-  /** Free a moment ago. Servers that chose their port themselves (0) differ: nobody else can take it for a while. */
+  /** Free a moment ago. Servers that chose their port themselves (0) differ: no other server can take it for a while. */
   freePort: async (): Promise<number> => {
     const probe = createServer();
     await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));

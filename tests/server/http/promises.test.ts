@@ -145,7 +145,7 @@ const givenSockets = async (
     ...kind,
   };
   const routes = [route('/socket', () => ({ status: 200, body: 'no socket' }))];
-  const server = await startServer(t, { routes, sockets: [{ kinds: () => [whole] }] });
+  const server = await startServer(t, { routes, sockets: [whole] });
   const join = (query = '') => openSocket(`${server.url}/socket${query}`);
   return { ...talked, server, join };
 };

@@ -107,7 +107,7 @@ test('a stream that cannot begin, or go on, is cut off, and the reason reported'
   assert.equal(await (await fetch(`${server.url}/quick`)).text(), 'quick');
 });
 
-test('a server that closes waits for its streams, and afterwards for nobody', async (t) => {
+test('a server that closes waits for its streams, and afterwards for no client', async (t) => {
   const { server, sinks, read } = await given(t, (sink) => sink.write('one'));
   const reader = await read();
 

@@ -1,4 +1,4 @@
-/** Names that callers without identity choose: nobody else has what they stand for. */
+/** Names that callers without identity choose: no other caller gets their executions. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
@@ -45,7 +45,7 @@ test('a short job id of a caller without identity is theirs by the token that co
   assert.equal(again.headers.get('execution-id'), mine.headers.get('execution-id'));
 });
 
-test('a job id that nobody guesses needs no token', async (t) => {
+test('a job id that cannot be guessed needs no token', async (t) => {
   const { call } = await given.server(t, { workflow: echo, config: { asyncJobs: true } });
   const id = '5d7a1c9e-0b42-4f0f-9c61-2f6b8a3d1e77';
 

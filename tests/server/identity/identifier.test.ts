@@ -71,7 +71,7 @@ const order: [headers: Headers, kind: string | undefined, userId: string | undef
 ];
 
 for (const [headers, kind, userId] of order) {
-  test(`a request with ${JSON.stringify(headers)} comes from ${kind ?? 'nobody'}`, () => {
+  test(`a request with ${JSON.stringify(headers)} comes from ${kind ?? 'no user'}`, () => {
     const identity = lab.identify(headers);
 
     assert.ok(!(identity instanceof Promise));
@@ -122,7 +122,7 @@ const odd: [headers: Headers, userId: string | undefined][] = [
 ];
 
 for (const [headers, userId] of odd) {
-  test(`the odd headers ${JSON.stringify(headers).slice(0, 70)} name ${userId ?? 'nobody'}`, async () => {
+  test(`the odd headers ${JSON.stringify(headers).slice(0, 70)} name ${userId ?? 'no user'}`, async () => {
     const identity = await lab.identify(headers);
 
     assert.equal(identity?.userId, userId);
@@ -183,7 +183,7 @@ test('a JWT that is verified names its user, with the id that NAT gives', async 
   assert.deepEqual(identity?.info.kind === 'jwt' && identity.info.details.groups, ['staff']);
 });
 
-test('a JWT that is well signed and names nobody is refused', async () => {
+test('a JWT with a valid signature and without a user is refused', async () => {
   const authorization = `Bearer ${await signed({ name: 'Nobody' })}`;
 
   await assert.rejects(async () => verifying.identify({ authorization }), {
@@ -311,7 +311,7 @@ for (const [headers, message] of unsaid) {
   });
 }
 
-test('behind such a proxy a value with commas is one user, and a message replaces nobody', () => {
+test('behind such a proxy a value with commas is one user, and a message cannot replace the user', () => {
   const identity = byProxy.identify({ 'x-user-id': 'cn=alice,ou=people' });
 
   assert.ok(identity && !(identity instanceof Promise));
@@ -371,7 +371,7 @@ test('an operator is who sends one of the keys, whole', () => {
   assert.equal(isOperator({ authorization: 'Bearer first-operator-key' }), false);
 });
 
-test('without an operator key nobody is operator', () => {
+test('without an operator key no caller is an operator', () => {
   assert.equal(createIdentifier().isOperator({ 'x-operator-key': '' }), false);
   assert.equal(createIdentifier({ operatorKey: [] }).isOperator({}), false);
 });
@@ -444,7 +444,7 @@ const identifiers = [
   createIdentifier({ jwt: { publicKey: rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString() } }),
 ];
 
-test('whatever the headers hold, a caller is named, is nobody, or is refused with a Failure', async () => {
+test('for any headers, a caller has an identity, has none, or is refused with a Failure', async () => {
   const text = fc.string({ unit: 'binary', maxLength: 60 });
   const token = fc
     .tuple(text, text, text)
@@ -475,7 +475,7 @@ test('whatever the headers hold, a caller is named, is nobody, or is refused wit
   );
 });
 
-test('a JWT in which one character was changed names nobody', async () => {
+test('a JWT with one changed character identifies no user', async () => {
   const token = await signed({ sub: 'u1', email: 'e@example.com' });
   const bytesOf = (text: string) => text.split('.').map((part) => Buffer.from(part, 'base64url').toString('hex'));
   const alphabet = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];

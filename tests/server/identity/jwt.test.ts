@@ -73,8 +73,8 @@ const judged: [what: string, claims: object, reason?: string][] = [
   ['that is not valid yet', { nbf: inSeconds(900) }, 'it is not valid yet'],
   ['of another issuer', { iss: 'https://evil.example' }, 'its issuer is not accepted here'],
   ['without an issuer', { iss: undefined }, 'its issuer is not accepted here'],
-  ['for another audience', { aud: 'elsewhere' }, 'it was issued for somebody else'],
-  ['without an audience', { aud: undefined }, 'it was issued for somebody else'],
+  ['for another audience', { aud: 'elsewhere' }, 'it was issued for another audience'],
+  ['without an audience', { aud: undefined }, 'it was issued for another audience'],
   ['whose expiry is no number', { exp: 'never' }, 'its claims are malformed'],
 ];
 
@@ -216,7 +216,7 @@ test('each of several issuers vouches for its own tokens, by its own key, audien
   assert.equal((await verify(await byB(ofB))).issuer, 'https://b.example');
   const bad: [token: string, reason: string][] = [
     [await byA({ ...ofA, scope: 'read' }), 'it lacks a scope that is needed here'],
-    [await byA({ ...ofA, aud: 'web' }), 'it was issued for somebody else'],
+    [await byA({ ...ofA, aud: 'web' }), 'it was issued for another audience'],
     [await byA({ ...ofA, iss: 'https://c.example' }), 'its issuer is not accepted here'],
     [await byA({ ...ofA, iss: 'https://a.example/' }), 'its issuer is not accepted here'],
     [await byA({ ...ofA, iss: ['https://a.example'] }), 'its issuer is not accepted here'],

@@ -38,7 +38,7 @@ const near = (headers: Record<string, string> = {}, address = '127.0.0.1') => ({
 });
 const cookieOf = (secret: string) => guarded.signIn(secret, far())!.split(';')[0]!;
 
-test('whoever brings a key of the operator may, however it is brought', () => {
+test('a caller with an operator key is an operator, in any way of sending it', () => {
   for (const one of keys) {
     assert.ok(guarded.mayOperate(far({ 'x-operator-key': one })));
     assert.ok(guarded.mayOperate(far({ authorization: `Bearer ${one.replaceAll(' ', '')}` })) === false);
@@ -49,7 +49,7 @@ test('whoever brings a key of the operator may, however it is brought', () => {
   assert.ok(plain.mayOperate(far({ authorization: 'Bearer akeywithoutspaces' })));
 });
 
-test('nobody else may', () => {
+test('other callers are not operators', () => {
   rested();
   for (const headers of [
     {},
@@ -67,7 +67,7 @@ test('nobody else may', () => {
   }
 });
 
-test('without a key whoever sits at this machine may, and with one only the key counts', () => {
+test('without a key a caller on this machine is an operator, and with one only the key counts', () => {
   for (const knock of [
     near(),
     near({ host: '127.0.0.1' }),
@@ -79,7 +79,7 @@ test('without a key whoever sits at this machine may, and with one only the key 
   }
 });
 
-test('this machine is nobody special to a server that others reach, or that is behind a proxy', () => {
+test('a local address makes no operator on a public server, or behind a proxy', () => {
   for (const host of ['0.0.0.0', '::', '10.1.2.3', 'fermata.example']) {
     assert.equal(doorOf(undefined, { host }).mayOperate(near()), false, host);
   }
@@ -112,7 +112,7 @@ test('wrong keys are slowed down by address, whichever way they come, and a righ
     assert.ok(door.signIn(one, far()));
   }
   assert.ok(door.mayOperate(far({ cookie })), 'a browser that has signed in is not locked out');
-  assert.equal(door.mayOperate(far()), false, 'nor is anybody refused who brings no key');
+  assert.equal(door.mayOperate(far()), false, 'and a caller without a key is not limited');
   assert.throws(() => door.mayOperate(far({ 'x-operator-key': 'wrong' })), slowed, 'a right key takes none back');
   const elsewhere = { host: '203.0.113.8', port: 1 };
   assert.equal(door.mayOperate({ ...far({ 'x-operator-key': 'wrong' }), client: elsewhere }), false);
@@ -181,7 +181,7 @@ test('the cookie holds no key, is kept from scripts and other sites, and is secu
   const cookie = guarded.signIn(key, far())!;
 
   assert.match(cookie, /^fermata-operator=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/);
-  assert.doesNotMatch(guarded.signIn(key, far({ 'x-forwarded-proto': 'https' }))!, /Secure/, 'anybody can say so');
+  assert.doesNotMatch(guarded.signIn(key, far({ 'x-forwarded-proto': 'https' }))!, /Secure/, 'any client can send it');
   assert.notEqual(cookie, guarded.signIn(older, far()));
   assert.equal(guarded.signIn('the key of somebody else', far()), undefined);
   assert.equal(open.signIn(key, far()), undefined);

@@ -20,11 +20,11 @@ const callers: Record<string, () => Promise<Record<string, string>>> = {
   owner: () => bearer(jwt('alice')),
   other: () => bearer(jwt('bob')),
   nobody: async () => ({}),
-  /** Signed by somebody else. */
+  /** Signed with another key. */
   forged: () => bearer(jwt('alice', { key: 'the secret of somebody else, also long enough' })),
   expired: () => bearer(jwt('alice', { expiresAt: 1 })),
   unsigned: async () => ({ authorization: `Bearer ${btoa('{"alg":"none"}')}.${btoa('{"sub":"alice"}')}.` }),
-  /** Whoever knows the name of the owner can write it into a cookie. */
+  /** A caller who knows the name of the owner can write it into a cookie. */
   cookie: async () => ({ cookie: 'nat-session=alice' }),
   operator: async () => ({ 'x-operator-key': operatorKey }),
 };
@@ -70,7 +70,7 @@ const seen = ({ status, headers, body }: Answered, { e, i }: { e: string; i: str
   return JSON.parse(texts.replaceAll(e, 'E').replaceAll(i, 'I'));
 };
 
-test('what is somebody else’s gets exactly the reply of what does not exist', async (t) => {
+test('an execution of another user gets exactly the reply of an unknown one', async (t) => {
   const world = await givenServer(t);
   const mine = await owned(world);
   const unknown = { e: 'x'.repeat(mine.e.length), i: 'y'.repeat(mine.i.length) };
@@ -119,7 +119,7 @@ test('lists and the inbox show what is one’s own, and everything to an operato
   }
 });
 
-test('whoever started it without saying who they are shares it by its id, and finds it in no list', async (t) => {
+test('a caller without identity shares its execution by its id, and finds it in no list', async (t) => {
   const world = await givenServer(t);
   const { body } = await world.call('POST /v1/workflow', { body: ask });
   const { execution_id: id, response_url } = body as Record<string, string>;
@@ -139,7 +139,7 @@ test('whoever started it without saying who they are shares it by its id, and fi
   assert.equal((await world.call(`POST ${response_url}`, { body: answer })).status, 204);
 });
 
-test('without an operator key the monitor answers this machine, whoever calls from it', async (t) => {
+test('without an operator key the monitor answers every caller on this machine', async (t) => {
   const world = await givenServer(t, { identity: { jwt: { secret } } });
   await world.call('POST /v1/personal', { headers: await callers.owner!(), body: ask });
 

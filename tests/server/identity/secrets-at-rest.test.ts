@@ -1,4 +1,4 @@
-/** What says who somebody is must not be found in the files of a server. */
+/** Credentials must not be found in the files of a server. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,6 +51,6 @@ for (const dataSecret of [undefined, 'a secret of more than enough characters'])
     assert.ok(bytes.includes('what-is-no-credential'));
     for (const value of [...Object.values(headers), ...Object.values(query)])
       assert.ok(!bytes.includes(value.split(/[= ]/).at(-1)!), value);
-    assert.deepEqual(new Set(modes), new Set([0]), 'nobody else can read them');
+    assert.deepEqual(new Set(modes), new Set([0]), 'other users cannot read them');
   });
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { TraceStep } from '../../../runtime/index.ts';
-import { AdaptedSteps, type StepAdaptorOptions } from '../../../server/nat/step-adaptor.ts';
+import type { StepAdaptorOptions } from '../../../server/nat/options.ts';
+import { AdaptedSteps } from '../../../server/nat/step-adaptor.ts';
 import { rawSteps } from '../../../server/nat/steps.ts';
 
 const NOW = 1_700_000_000_500;
@@ -61,7 +62,7 @@ test('a function that ends is shown with its input again', () => {
   assert.equal(shown?.payload, "**Function Input:**\n```json\n{'a': 1}\n```**Function Output:**\n```python\nNone\n```");
 });
 
-test('what nobody saw begin is not shown, nor is what has ended', () => {
+test('a step whose beginning was not seen is not shown, nor is an ended one', () => {
   const steps = adapted();
   assert.equal(steps.show(step('LLM_END', { output: 'late' }), NOW), undefined);
   steps.show(step('TOOL_START'), NOW);
@@ -116,7 +117,7 @@ test('ten thousand tokens and ten thousand steps are shown in a multiple of thei
   assert.ok(shown < 100 * count, `${shown} characters`);
 });
 
-test('of steps that nobody ends only the newest are remembered', () => {
+test('only the newest unfinished steps are remembered', () => {
   const steps = adapted();
   for (let each = 0; each <= 1_000; each += 1) steps.show(step('TOOL_START', { id: `tool-${each}` }), NOW);
 

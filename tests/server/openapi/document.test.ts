@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { z } from 'zod';
 import { workflow } from '../../../runtime/index.ts';
-import { aboutHealth } from '../../../server/api/about.ts';
 import type { Route } from '../../../server/http/route.ts';
 import { openApiOf } from '../../../server/openapi/document.ts';
+import { aboutHealth } from '../../../server/operator/about.ts';
 import { wireSchemas } from '../../../server/wire/schemas.ts';
 import type { Document } from '../../support/described.ts';
 import { given } from '../../support/given.ts';
@@ -98,7 +98,7 @@ test('a parameter and a rest of a path become parameters, and operations have na
 test('a route that says nothing about itself is noticed, one that is there to refuse is left out', () => {
   const { about: _, ...silent } = route('/silent');
 
-  assert.throws(() => openApiOf([silent], described), /GET \/silent says nothing/);
+  assert.throws(() => openApiOf([silent], described), /GET \/silent has no description/);
   assert.deepEqual(openApiOf([route('/', { about: null })], described).paths, {});
 });
 

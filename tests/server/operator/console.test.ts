@@ -46,7 +46,7 @@ test('a file that there is not is not found, wherever it would be', async (t) =>
   }
 });
 
-test('where there is no console, nobody is operator by where he sits', async (t) => {
+test('without a console, a local address makes no operator', async (t) => {
   const { call } = await given.server(t, { workflow: hello, config: { console: false } });
   const headers = { 'x-as-operator': '1' };
 
@@ -54,7 +54,7 @@ test('where there is no console, nobody is operator by where he sits', async (t)
   assert.equal((await call('GET /builders', { headers })).status, 403);
 });
 
-test('who sits at this machine is operator if he asks for it, and else nobody in particular', async (t) => {
+test('a caller on this machine is an operator if it asks for it, and otherwise has no identity', async (t) => {
   const { call } = await given.server(t, { workflow: hello });
   const asked = { 'x-as-operator': '1' };
 
@@ -79,4 +79,13 @@ test('a browser that has signed in is operator by its cookie, from our pages onl
   assert.equal(await statusWith({ cookie }), 403, 'without the header that other pages cannot send');
   assert.equal(await statusWith({ cookie, 'x-as-operator': '1', origin: 'https://elsewhere.example' }), 403);
   assert.equal(await statusWith({ 'x-operator-key': operatorKey }), 200);
+});
+
+test('the refusal of a sign-in that cannot be read does not repeat the key', async (t) => {
+  const { server } = await given.server(t, { workflow: hello, config: { identity: { operatorKey } } });
+
+  const reply = await fetch(`${server.url}/operator`, { method: 'POST', body: JSON.stringify({ key: operatorKey }) });
+
+  assert.equal(reply.status, 422);
+  assert.doesNotMatch(await reply.text(), /the key of the operator/);
 });

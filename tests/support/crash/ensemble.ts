@@ -1,10 +1,12 @@
 /** The plays of a round, performed side by side: in one process up to where it is killed, in the next to their end. */
+
 import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../../machines/facts.ts';
 import { SlotRequest } from '../../../runtime/builders/slots.ts';
 import type { DurableStore, ExecutionView, Runtime } from '../../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { operator, turns } from '../given.ts';
+import { engineOf, here } from '../here.ts';
 import { ACT_MS, callbackUrl, isTimed, reply, settled } from '../play.ts';
 import type { SimulatedClock } from '../simulated-clock.ts';
 import { isOwn } from './part.ts';
@@ -29,7 +31,7 @@ export class Ensemble {
   /** Epoch milliseconds of act 0. */
   readonly beganAt: number;
   readonly #ids = new Map<Cue, string>();
-  /** The one slot of each user, held here until the plan says that the execution gets it; nobody holds it after a crash. */
+  /** The one slot of each user, held here until the plan grants it to the execution; free after a crash. */
   readonly #slots = new Map<Cue, SlotRequest>();
   #deeds: Promise<unknown>[] = [];
 
@@ -73,7 +75,7 @@ export class Ensemble {
   }
 
   execution(cue: Cue): ExecutionView | undefined {
-    return this.#scene.runtime.get(this.#ids.get(cue)!, operator);
+    return here(this.#scene.runtime.get(this.#ids.get(cue)!, operator));
   }
 
   journal(cue: Cue) {
@@ -108,11 +110,14 @@ export class Ensemble {
   /** Resolves when everything has happened that can without time. */
   async quiet(): Promise<void> {
     const { runtime, store } = this.#scene;
-    const facts = () => runtime.engine.executions.all().reduce((sum, { applied }) => sum + applied.context.seq, 0);
+    const facts = () =>
+      engineOf(runtime)
+        .executions.all()
+        .reduce((sum, { applied }) => sum + applied.context.seq, 0);
     for (let seen = -1; seen !== facts(); ) {
       seen = facts();
       await turns(20);
-      await store.forget('nobody'); // whatever was to be written before is
+      await store.forget('unknown'); // earlier writes are done then
       await turns(20);
     }
   }
@@ -120,13 +125,13 @@ export class Ensemble {
   #holdSlot(cue: Cue): void {
     const slot = new SlotRequest(nobody);
     this.#slots.set(cue, slot);
-    this.#scene.runtime.builders('acting').lease(cue.name).builder.slots.request(slot);
+    engineOf(this.#scene.runtime).builders('acting').lease(cue.name).builder.slots.request(slot);
   }
 
   #passSlot(cue: Cue): void {
     const slot = this.#slots.get(cue);
     if (slot === undefined) return;
-    const { slots } = this.#scene.runtime.builders('acting').get(cue.name)!;
+    const { slots } = engineOf(this.#scene.runtime).builders('acting').get(cue.name)!;
     const next = new SlotRequest(nobody);
     this.#slots.set(cue, next);
     slots.request(next);

@@ -2,12 +2,14 @@
  * The process that is killed: it goes on with the round that the one before it has left, says what it found, begins the next
  * one, and waits for its end.
  */
+
 import assert from 'node:assert/strict';
 import { createActor } from 'xstate';
 import { executionMachine } from '../../../machines/execution.ts';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, DurableStore, defaults, type OAuthProviderConfig } from '../../../runtime/index.ts';
 import { operator } from '../given.ts';
+import { here } from '../here.ts';
 import { Coverage } from '../model.ts';
 import { everyWay, performableByParts } from '../plans.ts';
 import { ACT_MS } from '../play.ts';
@@ -35,7 +37,7 @@ export interface Report {
   /** Plays that were gone on with. */
   readonly count: number;
   readonly problems: readonly string[];
-  /** Of the machine: what nobody has seen. */
+  /** Problems of the machine that were not reported. */
   readonly missing: readonly string[];
   readonly now: number;
   readonly beganAt: number;
@@ -103,7 +105,7 @@ const live = async ({ directory, notes, bank, left, next }: Orders): Promise<voi
     see(ensemble.journal(cue), coverage);
   }
   await ensemble.pass(RETENTION_ACTS);
-  const kept = runtime.list(operator, { limit: 10 }).executions.map(({ id }) => id);
+  const kept = here(runtime.list(operator, { limit: 10 })).executions.map(({ id }) => id);
   if (kept.length > 0) problems.push(`${kept} are kept beyond their retention`);
 
   const opening = new Ensemble(scene, cuesOf(next));

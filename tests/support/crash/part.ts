@@ -4,7 +4,7 @@ import type { ExecutionEvent } from '../../../machines/facts.ts';
 import { AccessToken, type Context, text, workflow } from '../../../runtime/index.ts';
 import type { Plan } from '../plans.ts';
 
-/** Whether the run does it, and not somebody outside, the clock, or the runtime. */
+/** Whether the run does it, and not a caller, the clock, or the runtime. */
 export const isOwn = (fact: ExecutionEvent, { failing }: Plan): boolean =>
   fact.type === 'execution.completed' ||
   (fact.type === 'execution.failed' && failing === 'thrown') ||

@@ -13,7 +13,7 @@ export interface Cue {
   readonly plan: Plan;
   readonly groups: readonly Group[];
   readonly part: Part;
-  /** What comes of it when nobody comes any more. */
+  /** The outcome when no caller comes any more. */
   readonly isAbandoned: boolean;
   /** How many facts there are before the process ends. */
   readonly stop: number;

@@ -1,6 +1,6 @@
 /**
  * Mistakes that authors make, each as something that a workflow does. Left out is what no runtime can survive in one process: loops
- * that never let the event loop go on, memory without end, `process.abort`, and changing what belongs to everybody.
+ * that never let the event loop go on, memory without end, `process.abort`, and changing global objects.
  */
 import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';

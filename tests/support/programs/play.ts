@@ -1,4 +1,5 @@
 /** Plays a program: one execution of it, in as many processes as its cuts leave it, until it has ended or cannot go on. */
+
 import type { JournalEntry } from '../../../machines/facts.ts';
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { createRuntime, type Runtime, type Workflow } from '../../../runtime/index.ts';
@@ -6,6 +7,7 @@ import { Run } from '../../../runtime/run/run.ts';
 import { Disk, DiskStore, type Faults } from '../../../testing/disk.ts';
 import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
+import { engineOf, here } from '../here.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
@@ -131,7 +133,7 @@ class Play implements Faults {
   }
 
   async #open(): Promise<void> {
-    if (this.#isLost) this.#runtime.engine.wheel.stop();
+    if (this.#isLost) engineOf(this.#runtime).wheel.stop();
     this.#isLost = false;
     this.#isStopping = false;
     this.#lossIn = undefined;
@@ -149,14 +151,14 @@ class Play implements Faults {
 
   async #start(): Promise<void> {
     const read = (await this.#workflow.input?.['~standard'].validate(this.#body)) as { value: unknown } | undefined;
-    const { engine } = this.#runtime;
+    const engine = engineOf(this.#runtime);
     const starting = this.#runtime.start({ ...asked, workflow: 'program', input: this.#body, read });
     this.#id = engine.executions.all()[0]!.id;
     await Promise.race([starting.catch(() => {}), this.#quiet()]);
   }
 
   get #execution(): Execution | undefined {
-    return this.#runtime.engine.executions.get(this.#id);
+    return here(engineOf(this.#runtime).executions.get(this.#id));
   }
 
   /** Resolves when nothing happens by itself any more, or the process is lost. */
@@ -167,7 +169,7 @@ class Play implements Faults {
       await new Promise(setImmediate);
       this.#world.turn += 1;
       if (this.#lossIn !== undefined && (this.#lossIn -= 1) < 0) this.lost();
-      const execution = this.#runtime.engine.executions.inMemory(this.#id);
+      const execution = engineOf(this.#runtime).executions.inMemory(this.#id);
       const now = execution?.applied.context.seq ?? -1;
       const isBusy = this.#store.isBusy || this.#world.busy.size > 0 || now !== seq || isReplaying(execution);
       quiet = isBusy ? 0 : quiet + 1;

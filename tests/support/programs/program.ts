@@ -28,7 +28,7 @@ export type Leaf =
       /** Values that it emits while it works. */
       readonly emits: number;
       readonly inner: InnerCall | 'none';
-      /** What it has given is changed by whoever got it. */
+      /** The receiver changes its result. */
       readonly mutates: boolean;
     }
   /** A step that throws so many times, in a loop that tries again. */

@@ -48,6 +48,6 @@ export const firstWrong = async (asked: Asked, tally: Tally): Promise<Wrong | un
   return { seed, path: counterexamplePath ?? '', given: counterexample![0], problems };
 };
 
-/** As it is shown to whoever has to find the cause. */
+/** The text for a person who looks for the cause. */
 export const reportOf = ({ seed, path, given, problems }: Wrong): string =>
   `seed ${seed}, path ${path}\n${problems}\n${JSON.stringify(given)}`;

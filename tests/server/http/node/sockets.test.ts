@@ -25,7 +25,7 @@ const given = async (t: TestContext, idleTimeoutMs: number) => {
       },
     }),
   };
-  const server = await startServer(t, { adapter: 'node', routes: [], sockets: [{ kinds: () => [kind] }] });
+  const server = await startServer(t, { adapter: 'node', routes: [], sockets: [kind] });
   const { client } = await openSocket(`${server.url}/socket`);
   await until(() => sockets.length === 1, 'the socket');
   return { client: client!, socket: sockets[0]!, counts, heard };

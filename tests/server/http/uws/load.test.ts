@@ -32,6 +32,17 @@ test('without it the binding for this system, processor and Node is taken', () =
   assert.deepEqual(asked, ['uWebSockets.js', '@uwsjs/darwin-arm64-24']);
 });
 
+test('a package of that name that is something else is passed over', () => {
+  const prebuilt = { App: () => {} };
+  const { load } = given.packages({ 'uWebSockets.js': {}, '@uwsjs/linux-x64-20': prebuilt });
+
+  assert.equal(findUws(load, machine), prebuilt);
+  assert.throws(
+    () => findUws(() => ({ default: 1 }), machine),
+    /uWebSockets\.js is not the binding: it has no App; @uwsjs/,
+  );
+});
+
 test('without either the error names what to install, and why what is there does not load', () => {
   const broken = (name: string): unknown => {
     throw new Error(name.startsWith('@') ? 'GLIBC_2.38 not found' : `Cannot find module '${name}'\nRequire stack:`);

@@ -1,4 +1,4 @@
-/** Everybody who may call a server, by how that server tells callers apart: three servers, and the headers of each caller. */
+/** The kinds of callers of three servers with different identity settings, with the headers of each. */
 import { SignJWT } from 'jose';
 import type { ServerOptions } from '../../../../server/options.ts';
 import type { Sent } from './asking.ts';
@@ -22,7 +22,7 @@ const jwt = async (sub: string, { key = secret, iss = issuer, expires = '1h' }: 
 const guest = 'the-token-of-one-guest-32-chars_';
 const otherGuest = 'the-token-of-other-guest-32-char';
 
-/** Calls the server as somebody; `cookie` is what a browser has after signing in as operator. */
+/** Calls the server as one of them; `cookie` is the cookie of a signed-in operator. */
 export type Caller = (given: { readonly cookie: string; readonly origin: string }) => Sent | Promise<Sent>;
 
 export interface Kind {

@@ -1,17 +1,17 @@
 /** Every route, and who may use it: a route that is missing here fails the test. */
 import type { Owned, State } from './world.ts';
 
-/** Kinds of access. One line of the table is what everybody gets who tries it. */
+/** Kinds of access. One line of the table has the reply for each caller. */
 export type Access =
   /** The same for all. */
   | 'everybody'
   /** Not there, for all. */
   | 'absent'
-  /** Whoever has the operator key in the body. */
+  /** A caller with the operator key in the body. */
   | 'signIn'
-  /** Whoever may start a run. */
+  /** A caller who may start a run. */
   | 'starter'
-  /** Whoever starts a run of a user's own. */
+  /** A caller who starts a run of a per-user workflow. */
   | 'user'
   /** The owner of an execution. */
   | 'owner'

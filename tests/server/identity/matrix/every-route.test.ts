@@ -1,4 +1,4 @@
-/** Who may do what: everybody calls every route and every socket there is, in every state of an execution. */
+/** Access control: each kind of caller uses every route and socket, in every state of an execution. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientTypes } from '../../../../server/nat/websocket/protocol.ts';
@@ -124,7 +124,7 @@ const elsewhere = () => {
 };
 
 for (const kind of kinds) {
-  test(`${kind.name} lets everybody do what they may, and nothing else`, async (t) => {
+  test(`${kind.name} gives each kind of caller its rights, and no others`, async (t) => {
     const world = await matrixWorld(t, kind);
     const { trustProxy = [] } = kind.config;
     const callers: Callers = Object.entries(kind.callers).map(([name, caller]) => [

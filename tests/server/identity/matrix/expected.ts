@@ -4,6 +4,9 @@ export const expected: Readonly<Record<string, string>> = {
            stranger  guest  otherGuest  owner  other  operator  page  pageByKey  browser  foreignPage  foreignHost  wrongKey  localhost  expired  foreignIssuer  noExpiry  forged  unsigned  malformed  cookie  apiKey  basic  hidden
 everybody       yes    yes         yes    yes    yes       yes   yes        yes      yes          yes          421       yes        yes      yes            yes       yes     yes       yes        yes     yes     yes    yes     yes
 owner           404    404         404    yes    404       yes   yes        yes      404          404          421       404        404      401            401       401     401       401        401     404     404    404     404
+starter         yes    yes         yes    yes    yes       yes   yes        yes      yes          yes          421       yes        yes      401            401       401     401       401        401     yes     yes    yes     yes
+user            401    401         401    yes    yes       401   401        yes      401          401          421       401        401      401            401       401     401       401        401     yes     yes    yes     yes
+guest           404    yes         404    404    404       404   404        404      404          404          421       404        404      401            401       401     401       401        401     404     404    404     404
 lister          404    404         404    yes    yes       yes   yes        yes      404          404          421       404        404      401            401       401     401       401        401     yes     yes    yes     yes
 absent          404    404         404    404    404       404   404        404      404          404          421       404        404      404            404       404     404       404        404     404     404    404     404
 follower        401    401         401    yes    yes       yes   yes        yes      401          401          421       401        401      401            401       401     401       401        401     yes     yes    yes     yes
@@ -11,9 +14,6 @@ operator        403    403         403    403    403       yes   yes        yes 
 monitor         403    403         403    403    403       yes   403        403      403          403          421       403        403      403            403       403     403       403        403     403     403    403     403
 page            403    403         403    403    403       yes   yes        yes      yes          403          421       403        403      403            403       403     403       403        403     403     403    403     403
 signIn          403    403         403    403    403       403   403        403      403          403          421       403        403      403            403       403     403       403        403     403     403    403     403
-starter         yes    yes         yes    yes    yes       yes   yes        yes      yes          yes          421       yes        yes      401            401       401     401       401        401     yes     yes    yes     yes
-user            401    401         401    yes    yes       401   401        yes      401          401          421       401        401      401            401       401     401       401        401     yes     yes    yes     yes
-guest           404    yes         404    404    404       404   404        404      404          404          421       404        404      401            401       401     401       401        401     404     404    404     404
 writer          401    401         401    yes    yes       yes   yes        yes      401          403          421       401        401      401            401       401     401       401        401     yes     yes    yes     yes
 talker          404    404         404    yes    404       404   404        404      404          403          421       404        404      404            404       404     404       404        404     404     404    404     404
 says            yes    yes         yes    yes    yes       yes   yes        yes      yes          403          421       yes        yes      401            401       401     401       401        401     yes     yes    yes     yes
@@ -25,6 +25,9 @@ watcher         403    403         403    403    403       yes   yes        yes 
            stranger  guest  otherGuest  owner  bearer  other  page  forwarded  tunnelled  plainProxy  foreignPage  sibling  rebound  anyKey  jwt
 everybody       yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          yes      yes      421     yes  yes
 owner           404    404         404    yes     yes    404   yes        404        404         404          404      404      421     404  401
+starter         yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          yes      yes      421     yes  401
+user            401    401         401    yes     yes    yes   401        401        401         401          401      401      421     401  401
+guest           404    yes         404    404     404    404   404        404        404         404          404      404      421     404  401
 lister          404    404         404    yes     yes    yes   yes        404        404         404          404      404      421     404  401
 absent          404    404         404    404     404    404   404        404        404         404          404      404      421     404  404
 follower        401    401         401    yes     yes    yes   yes        401        401         401          401      401      421     401  401
@@ -32,9 +35,6 @@ operator        403    403         403    403     403    403   yes        403   
 monitor         yes    yes         yes    yes     yes    yes   yes        403        403         403          403      403      421     yes  yes
 page            yes    yes         yes    yes     yes    yes   yes        403        403         403          403      403      421     yes  yes
 signIn          403    403         403    403     403    403   403        403        403         403          403      403      421     403  403
-starter         yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          yes      yes      421     yes  401
-user            401    401         401    yes     yes    yes   401        401        401         401          401      401      421     401  401
-guest           404    yes         404    404     404    404   404        404        404         404          404      404      421     404  401
 writer          yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          403      yes      421     yes  401
 talker          404    404         404    yes     yes    404   404        404        404         404          403      404      421     404  404
 says            yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          403      yes      421     yes  401
@@ -46,6 +46,9 @@ watcher         yes    yes         yes    yes     yes    yes   yes        403   
            owner  other  missing  empty  blank  repeated  apiKey  operator  userWithKey  wrongKey  page
 everybody    yes    yes      yes    yes    yes       yes     yes       yes          yes       yes   yes
 owner        yes    404      401    401    401       401     401       yes          yes       401   yes
+starter      yes    yes      401    401    401       401     401       yes          yes       401   yes
+user         yes    yes      401    401    401       401     401       401          yes       401   401
+guest        yes    404      401    401    401       401     401       404          404       401   404
 lister       yes    yes      401    401    401       401     401       yes          yes       401   yes
 absent       404    404      404    404    404       404     404       404          404       404   404
 follower     yes    yes      401    401    401       401     401       yes          yes       401   yes
@@ -53,9 +56,6 @@ operator     403    403      401    401    401       401     401       yes      
 monitor      403    403      403    403    403       403     403       yes          yes       403   403
 page         403    403      403    403    403       403     403       yes          yes       403   yes
 signIn       403    403      403    403    403       403     403       403          403       403   403
-starter      yes    yes      401    401    401       401     401       yes          yes       401   yes
-user         yes    yes      401    401    401       401     401       401          yes       401   401
-guest        yes    404      401    401    401       401     401       404          404       401   404
 writer       yes    yes      401    401    401       401     401       yes          yes       401   yes
 talker       yes    404      401    401    401       401     401       404          404       401   404
 says         yes    yes      401    401    401       401     401       yes          yes       401   yes

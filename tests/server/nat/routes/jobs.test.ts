@@ -1,4 +1,5 @@
 /** Jobs: executions seen through another window, with the words and times of NAT. */
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
@@ -6,6 +7,7 @@ import { z } from 'zod';
 import { type RuntimeOptions, text, type Workflow, workflow } from '../../../../runtime/index.ts';
 import type { ServerOptions } from '../../../../server/index.ts';
 import { given, operator, turns } from '../../../support/given.ts';
+import { here } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
 import { puppetry } from '../../../support/puppet.ts';
 import { alice, as, type Headers } from '../../../support/puppet-server.ts';
@@ -137,11 +139,11 @@ test('the same id again starts nothing and tells the status, whatever comes with
   assert.deepEqual(statuses, [...Array(9).fill(200), 202]);
   assert.equal(new Set(submitted.map(({ executionId }) => executionId)).size, 1);
   assert.deepEqual([legacy.status, legacy.body], [200, { job_id: 'j', status: 'running' }]);
-  assert.equal(runtime.list(operator, { limit: 99 }).executions.length, 1);
+  assert.equal(here(runtime.list(operator, { limit: 99 })).executions.length, 1);
   await complete(submitted[0]!.executionId);
 });
 
-test('an id belongs to who has chosen it: the same one of somebody else is another job, or none', async (t) => {
+test('an id belongs to the caller that chose it: the same id of another caller is another job, or none', async (t) => {
   const { submit, look, complete } = await puppetJobs(t);
   const bob = as('bob');
   const ofAlice = await submit({ job_id: 'j' });
@@ -158,7 +160,7 @@ test('an id belongs to who has chosen it: the same one of somebody else is anoth
   assert.deepEqual((await look('j', bob)).job.output, { of: 'bob' });
 });
 
-test('a job of nobody in particular is for whoever knows its id', async (t) => {
+test('a job without an owner is for every caller that knows its id', async (t) => {
   const { submit, look, complete } = await puppetJobs(t);
   const id = 'a-job-that-nobody-guesses';
   const { executionId } = await submit({ job_id: id }, {});
@@ -181,12 +183,13 @@ test('an operator finds the jobs of others by the ids of their executions', asyn
   assert.deepEqual([status, job.status], [200, 'success']);
 });
 
-test('who is ready to wait gets the end of the job if it comes in time, and keeps nobody else waiting', async (t) => {
+test('a client that waits gets the end of the job in time, and blocks no other client', async (t) => {
   const { call, clock, submit, complete, runtime } = await puppetJobs(t);
   const waiting = [submit({ sync_timeout: 10 }), submit({ sync_timeout: 20 })];
-  const isWaited = () => runtime.list(operator, { limit: 9 }).executions.filter(({ watchers }) => watchers > 0).length;
+  const isWaited = () =>
+    here(runtime.list(operator, { limit: 9 })).executions.filter(({ watchers }) => watchers > 0).length;
   await until(() => isWaited() === 2, 'both are waited for');
-  const jobs = runtime.list(operator, { limit: 9 }).executions;
+  const jobs = here(runtime.list(operator, { limit: 9 })).executions;
 
   const { status: healthy } = await call('GET /health');
   clock.advance(10_000);
@@ -204,18 +207,18 @@ test('a job goes on when who waits for it has left', async (t) => {
   const leaving = new AbortController();
   const body = { sync_timeout: 300, job_id: 'j' };
   const left = call('POST /v1/workflow/async', { headers: alice, body, signal: leaving.signal }).catch(() => 'left');
-  const job = () => runtime.list(operator, { limit: 1 }).executions[0];
+  const job = () => here(runtime.list(operator, { limit: 1 })).executions[0];
   await until(() => (job()?.watchers ?? 0) > 0, 'the job is waited for');
 
   leaving.abort();
 
   assert.equal(await left, 'left');
-  await until(() => job()?.watchers === 0, 'nobody waits any more');
+  await until(() => job()?.watchers === 0, 'no client waits any more');
   assert.equal((await look('j')).job.status, 'running');
   await complete(job()!.id);
 });
 
-test('nobody can be asked in a job', async (t) => {
+test('a job cannot prompt', async (t) => {
   const asking = workflow({
     name: 'asking',
     input: z.object({}),

@@ -5,6 +5,7 @@ import { Conversations } from '../../../../server/nat/websocket/conversation.ts'
 import { beginning, endOf, readCursor, type Turn, writeCursor } from '../../../../server/nat/websocket/turn.ts';
 import { alice, bob, given, turns } from '../../../support/given.ts';
 import { heapUsed } from '../../../support/heap.ts';
+import { here } from '../../../support/here.ts';
 
 const echo = workflow({ name: 'echo', run: async (input: unknown) => input });
 
@@ -29,10 +30,10 @@ test('the same id is one conversation for each identity and each workflow, and i
   const bobs = await keep('c', bob);
   await keep(null, alice);
 
-  assert.equal(conversations.find('echo', alice, 'c')?.progress, last.progress);
-  assert.equal(conversations.find('echo', bob, 'c')?.progress, bobs.progress);
-  assert.equal(conversations.find('echo', { userId: undefined }, 'c'), undefined);
-  assert.equal(conversations.find('other', alice, 'c'), undefined);
+  assert.equal(here(conversations.find('echo', alice, 'c'))?.progress, last.progress);
+  assert.equal(here(conversations.find('echo', bob, 'c'))?.progress, bobs.progress);
+  assert.equal(here(conversations.find('echo', { userId: undefined }, 'c')), undefined);
+  assert.equal(here(conversations.find('other', alice, 'c')), undefined);
   assert.equal(conversations.size, 2);
 });
 
@@ -44,7 +45,7 @@ test('conversations go with the executions they show', async (t) => {
   clock.advance(runtime.options.retentionMs + 1);
   await turns();
 
-  assert.equal(conversations.find('echo', alice, 'old'), undefined);
+  assert.equal(here(conversations.find('echo', alice, 'old')), undefined);
   assert.equal(conversations.size, 0);
 });
 
@@ -56,7 +57,7 @@ test('an execution that is forgotten is not held by the conversation it was part
   await turns();
   heapUsed();
 
-  assert.equal(conversations.size, 1, 'nobody has asked for it since');
+  assert.equal(conversations.size, 1, 'no client has asked for it since');
   assert.equal(ref.deref()?.id, undefined);
 });
 
@@ -66,9 +67,9 @@ test('a turn that has ended, and whose place is not remembered any more, is not 
   turn.progress.seen = { seq: 3, part: 1 };
   for (let index = 0; index < 1_000; index += 1) conversations.keep('other', { ...turn, refers: refersTo(index) });
 
-  const found = conversations.find('echo', alice, 'c');
+  const found = here(conversations.find('echo', alice, 'c'));
 
-  assert.equal(found?.execution, runtime.get(turn.execution.id, alice));
+  assert.equal(found?.execution, here(runtime.get(turn.execution.id, alice)));
   assert.deepEqual(found?.progress.seen, endOf(turn.execution));
   assert.ok(conversations.size <= 1_000);
 });

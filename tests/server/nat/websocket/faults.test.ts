@@ -3,6 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { workflow } from '../../../../runtime/index.ts';
 import { operator, turns } from '../../../support/given.ts';
+import { here } from '../../../support/here.ts';
 import { answers, asks, contentOf, givenTalk, isComplete, isError, textsOf } from '../../../support/talk.ts';
 import type { WebClient } from '../../../support/web-socket.ts';
 
@@ -40,7 +41,7 @@ test('whatever cannot be used is answered with an error, and the socket lives on
     [() => client.send({ ...asks('x'), content: 'x' }), /^content: /],
     [() => client.send({ ...asks('x'), schema_type: 'shout' }), /^schema_type: /],
     [() => client.send({ type: 'auth_message', payload: { method: 'jwt', token: '' } }), /^payload/],
-    [() => client.send(answers('to nothing')), /Nobody waits/],
+    [() => client.send(answers('to nothing')), /No prompt waits/],
   ];
 
   for (const [send, details] of bad) {
@@ -80,7 +81,7 @@ test('what breaks the protocol ends that socket and no other', async (t) => {
     (client) => client.frame(bytes('{}'), { opcode: 0 }), // goes on with nothing
     (client) => client.frame(bytes('{}'), { opcode: 5 }), // an opcode that there is not
     (client) => client.frame(bytes('x'.repeat(200)), { opcode: 9 }), // a ping that is too long
-    (client) => client.frame(bytes('x'.repeat(20_000))), // so long that nobody reads it
+    (client) => client.frame(bytes('x'.repeat(20_000))), // too long to be read
     (client) => client.drop(),
     (client) => client.close(),
   ];
@@ -150,7 +151,7 @@ test('who sends more than is allowed is told once, and heard again after a while
   assert.equal(client.messages.filter(isError).length, 0);
 });
 
-test('a reader who does not read slows nobody down, and gets everything in order once he reads', async (t) => {
+test('a reader that does not read slows no other down, and gets everything in order later', async (t) => {
   const count = 400;
   const flood = workflow({
     name: 'flood',
@@ -167,7 +168,7 @@ test('a reader who does not read slows nobody down, and gets everything in order
 
   stalled.pause();
   stalled.send(asks('flood', { schema_type: 'generate_stream' }));
-  while (runtime.list(operator, { limit: 1 }).executions[0]?.isSettled !== true) await turns();
+  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   healthy.send(asks('small', { schema_type: 'generate_stream' }));
   assert.equal(textsOf(await healthy.until(isComplete)).length, count);
   stalled.resume();
@@ -195,7 +196,7 @@ test('a reader who comes too late for some of it is told that something is missi
 
   client.pause();
   client.send(asks('flood', { schema_type: 'generate_stream' }));
-  while (runtime.list(operator, { limit: 1 }).executions[0]?.isSettled !== true) await turns();
+  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   client.resume();
 
   const heard = await client.until(isComplete, 20_000);
@@ -219,7 +220,7 @@ test('what comes after a message that fills the socket is not lost', async (t) =
 
   client.pause();
   client.send(asks('go'));
-  while (runtime.list(operator, { limit: 1 }).executions[0]?.isSettled !== true) await turns();
+  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   await turns();
   client.resume();
 
@@ -248,7 +249,7 @@ test('a run that cannot start is an error and an end; who asks for a user gets t
   nobody.send(asks('go'));
   assert.match(String(await reasonOf(nobody)), /user_id is required/);
 
-  const running = () => runtime.list(operator, { limit: 9 }).executions;
+  const running = () => here(runtime.list(operator, { limit: 9 })).executions;
   for (const count of [1, 2]) {
     (await connect('', own)).send(asks('go'));
     while (running().length < count || running().every(({ phase }) => phase !== 'executing')) await turns();

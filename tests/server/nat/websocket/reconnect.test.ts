@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { type Store, text, workflow } from '../../../../runtime/index.ts';
 import { operator, turns } from '../../../support/given.ts';
+import { here } from '../../../support/here.ts';
 import { LateStore } from '../../../support/late-store.ts';
 import {
   answers,
@@ -21,7 +22,7 @@ const alice = { cookie: 'nat-session=alice' };
 const inC = { conversation_id: 'c1' };
 
 const only = ({ runtime }: Talk) => {
-  const [execution] = runtime.list(operator, { limit: 1 }).executions;
+  const [execution] = here(runtime.list(operator, { limit: 1 })).executions;
   if (execution === undefined) throw new Error('nothing was started');
   return execution;
 };
@@ -185,7 +186,7 @@ test('a conversation is shown on the socket that came last; the one before stays
   );
 });
 
-test('a conversation is nobody else’s, whoever knows its id; its owner may say later who he is', async (t) => {
+test('a conversation belongs to its owner only; the owner may identify itself later', async (t) => {
   const talk = await givenTalk(t, {
     workflow: workflow({
       name: 'asker',
@@ -211,7 +212,7 @@ test('a conversation is nobody else’s, whoever knows its id; its owner may say
   assert.deepEqual(textsOf(await back.until(isComplete)), ['Ada']);
 });
 
-test('a run goes on without its client if somebody can find it again, and is cancelled if nobody can', async (t) => {
+test('a run continues without its client if it can be found again, and is cancelled otherwise', async (t) => {
   const talk = await givenTalk(t, {
     workflow: workflow({ name: 'waits', run: (_: unknown, ctx) => ctx.prompt(text({ text: 'Name?' })) }),
   });

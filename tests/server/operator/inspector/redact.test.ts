@@ -93,7 +93,7 @@ test('what is shown says who, what and when', () => {
 
 const hidden = (name: string): unknown => (prompt[name as keyof typeof prompt] === null ? null : '(hidden)');
 
-test('whatever is added to a fact later is hidden until somebody lists it', () => {
+test('new members of facts are hidden until they are listed', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[a-z]{9,12}$/), fc.jsonValue({ maxDepth: 3 }), (name, value) => {
       const shown = redacted({ type: 'x', [`${name}_`]: value }) as Record<string, unknown>;

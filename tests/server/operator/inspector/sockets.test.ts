@@ -1,4 +1,5 @@
 /** The sockets of the inspector, as programs use them; the receivers are those of the Stately inspector itself. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -9,6 +10,7 @@ import { VERSION } from '../../../../server/operator/inspector/messages.ts';
 import { MAX_WATCHERS } from '../../../../server/operator/inspector/sockets.ts';
 import { isOnNode } from '../../../support/adapter.ts';
 import { operator, turns } from '../../../support/given.ts';
+import { here } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
 import { asking } from '../../../support/puppet-server.ts';
 import { givenInspector } from '../../../support/watching.ts';
@@ -51,7 +53,7 @@ test('messages are of the version that is tested with', () => {
   assert.equal(VERSION, version);
 });
 
-test('the inspection is attached while somebody watches, and not after', async (t) => {
+test('the inspection is subscribed while a watcher is connected, and not after', async (t) => {
   const { open, server } = await givenInspector(t, { workflow: asking });
   const { inspection } = server.runtime;
   const [one, two] = [await open(), await open()];
@@ -110,7 +112,7 @@ test('a watcher who says something is not heard, and one who says too much is cu
   const isStart = ({ event }: { event?: { type?: string } }) => event?.type === 'execution.started';
   await client!.until(isStart);
   client!.close();
-  assert.equal(server.runtime.list(operator, { limit: 9 }).executions.length, 1);
+  assert.equal(here(server.runtime.list(operator, { limit: 9 })).executions.length, 1);
 });
 
 test('a server that stops says goodbye with 1001, after its end has been shown', async (t) => {

@@ -58,7 +58,7 @@ test('of very many actors a watcher gets the live ones first, and how many were 
   assert.ok(news.filter(isActor).length >= 2, 'a builder and an execution');
 });
 
-test('somebody who was left out is shown as soon as there is news', async (t) => {
+test('an actor that was left out is shown with its next event', async (t) => {
   const { runtime, start, watch } = await givenWatched(t, { workflows: [asking], ...many });
   const oldest = await start();
   for (let count = 0; count < limits.maxFirst; count += 1) await start();

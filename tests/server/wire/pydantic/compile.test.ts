@@ -155,7 +155,7 @@ for (const [tag, shown] of [
   [null, 'None'],
   [5, '5'],
 ] as const) {
-  test(`a tag ${JSON.stringify(tag)} that nobody has is refused with those that exist`, () => {
+  test(`a tag ${JSON.stringify(tag)} that does not exist is refused with those that do`, () => {
     assert.deepEqual(readerOf(tagged)({ type: tag }).entries, [
       {
         type: 'union_tag_invalid',

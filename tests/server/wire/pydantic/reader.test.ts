@@ -17,7 +17,7 @@ const given = {
     };
   },
 
-  /** A Standard Schema of somebody else's: takes everything, or refuses it with these issues. */
+  /** A foreign Standard Schema: accepts everything, or refuses it with these issues. */
   foreignSchema: (issues?: StandardSchemaV1.Issue[], more: object = {}): StandardSchemaV1 => ({
     '~standard': { version: 1, vendor: 'test', validate: (value) => (issues ? { issues } : { value }), ...more },
   }),
@@ -58,7 +58,7 @@ test('without a JSON Schema only the schema itself speaks, and its paths may hav
   ]);
 });
 
-test('the JSON Schema is that of the input, whoever knows it', () => {
+test('the JSON Schema is that of the input, from any source', () => {
   const schema = z.object({ n: z.int().default(1), at: z.date() });
   const olderZod: StandardSchemaV1 = Object.create(schema, {
     '~standard': { value: { ...schema['~standard'], jsonSchema: undefined } },

@@ -1,7 +1,6 @@
-/** From a request to the start of an execution: what all routes of a workflow have in common. */
+/** From a request to the start of an execution: the common part of all routes of a workflow. */
 import {
   type Caller,
-  Failure,
   jsonSchemaOf,
   RunTrace,
   type StartRequest,
@@ -11,13 +10,13 @@ import {
 import { ValidationFailure } from '../http/mistakes.ts';
 import { HttpRequestInfo } from '../http/request-info.ts';
 import type { Call } from '../http/route.ts';
-import { readJsonBody } from '../wire/json-body.ts';
-import { createReader, type Reading } from '../wire/pydantic/reader.ts';
+import { readJsonBody } from './json-body.ts';
+import { createReader, type Reading } from './pydantic/reader.ts';
 
-/** How a result is shown that is not sent as it is; the wire reads it from the execution. */
+/** How a result is shown that is not sent unchanged; the wire reads it from the execution. */
 export type ResultForm = 'chat';
 
-/** What a run is started with, beside what its request says. */
+/** The start options besides those of the request. */
 export interface Started {
   readonly workflow: Workflow;
   readonly input: Pick<Input, 'raw' | 'value'>;
@@ -31,17 +30,17 @@ export interface Started {
 }
 
 export interface Input {
-  /** Of the request. */
+  /** The data of the request. */
   readonly body: unknown;
-  /** What the schema was given: the body, or what a chat was made of. */
+  /** The input of the schema: the body, or a value made from a chat. */
   readonly raw: unknown;
-  /** What the schema made of it. */
+  /** The output of the schema. */
   readonly value: unknown;
 }
 
 /**
- * Reads the input of a workflow from a request. A GET has none. A promise only for a schema that gives one. Throws what the
- * reply to a bad input says.
+ * Reads the input of a workflow from a request. A GET has none. Returns a promise only for an asynchronous schema.
+ * Throws the reply to an invalid input.
  */
 export const inputReader = ({ input }: Workflow, method: 'GET' | 'POST'): ((call: Call) => Input | Promise<Input>) => {
   const read = input === undefined ? asItIs : createReader(input, jsonSchemaOf(input));
@@ -59,7 +58,7 @@ const inputOf = (body: unknown, reading: Reading): Input => {
 
 const asItIs = (value: unknown): Reading => ({ value });
 
-/** What a run may know of its request; `body` as it came, before the schema has had its say. */
+/** The request for a run; `body` as received, before the schema. */
 export const startRequest = (call: Call, body: unknown, by: Caller, started: Started): StartRequest => ({
   workflow: started.workflow.name,
   input: started.input.raw,
@@ -77,19 +76,3 @@ export const startRequest = (call: Call, body: unknown, by: Caller, started: Sta
   request: new HttpRequestInfo(call, body),
   trace: new RunTrace(traceFromHeaders(call.headers)),
 });
-
-/**
- * NAT resolves identities inside the run: to clients of its interactive routes a bad credential is a failed workflow, not
- * a refused request. Gives the message of that failure; throws what was thrown if it is something else.
- */
-export const asFailedRun = (thrown: unknown): string => {
-  const { code, message } = Failure.from(thrown);
-  if (code === 'identity_required') return IDENTITY_REQUIRED;
-  if (code === 'credential_invalid') return message;
-  throw thrown;
-};
-
-export const IDENTITY_REQUIRED =
-  'user_id is required for per-user workflow but could not be determined. Include a standard Bearer JWT token in the ' +
-  "Authorization header (e.g. 'Authorization: Bearer <token>'), or construct a UserInfo instance and pass " +
-  'UserInfo.get_user_id() as the user_id parameter.';
