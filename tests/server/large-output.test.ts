@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../runtime/index.ts';
-import { DurableServer } from '../support/durable-server.ts';
 import { openStream } from '../support/event-reader.ts';
 import { given } from '../support/given.ts';
 
@@ -21,7 +20,6 @@ const large = workflow({
 const chat = { messages: [{ role: 'user', content: 'x' }], stream: true };
 const places: readonly [string, (t: TestContext) => Promise<{ readonly server: { readonly url: string } }>][] = [
   ['in memory', (t) => given.server(t, { workflow: large })],
-  ['in a directory', (t) => DurableServer.open(t, large)],
 ];
 
 for (const [place, open] of places) {
