@@ -306,7 +306,7 @@ for (const [what, call] of spinning) {
     await sleepMs(50); // would never come if the run had the process to itself
 
     assert.equal(world.get(id).status, 'failed');
-    const warned = world.logged.filter(({ message }) => message?.includes('again and again'));
+    const warned = world.logged.filter(({ message }) => message?.includes('keeps calling ctx'));
     assert.equal(warned.length, 1);
     assert.equal((warned[0] as { executionId?: string }).executionId, id);
   });
