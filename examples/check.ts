@@ -162,11 +162,16 @@ const checks: Readonly<Record<string, (workflow: Workflow) => Promise<string>>> 
       const handle: (request: Request, of: unknown) => Promise<Response> = route[request.method as 'GET' | 'POST'];
       return handle(request, context);
     };
+    const shared = globalThis as { workflow?: unknown; workflows?: Promise<Handler> };
     try {
       await approve(ask);
-      return 'serves a workflow and its streams as a route of Next.js';
+      const before = await shared.workflows!;
+      shared.workflow = 'as it was before its module changed';
+      await approve(ask);
+      assert.equal((await before(new Request('https://app.example/workflows/health'))).status, 503);
+      return 'serves a workflow and its streams as a route of Next.js, also after a change';
     } finally {
-      await (await (globalThis as { workflows?: Promise<Handler> }).workflows)?.close();
+      await (await shared.workflows)?.close();
     }
   },
 

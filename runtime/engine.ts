@@ -10,6 +10,7 @@ import type { JournalEntry } from '../machines/facts.ts';
 import { ActorTree, foldEvent } from './actors/system.ts';
 import type { Log } from './authoring/context.ts';
 import { readInput, type Workflow } from './authoring/workflow.ts';
+import { type Awaitable, andThen } from './awaitable.ts';
 import type { Lease } from './builders/builder.ts';
 import { Builders } from './builders/pool.ts';
 import { Failure } from './errors.ts';
@@ -36,7 +37,7 @@ import { guardStrays } from './run/strays.ts';
 import { Turns } from './run/turns.ts';
 import type { Archived } from './store/archive.ts';
 import { MemoryStore } from './store/memory.ts';
-import type { Store } from './store/store.ts';
+import { journalOf, type Store } from './store/store.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
 
@@ -151,6 +152,7 @@ export class Engine {
       drive: (execution) => this.#drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
+      overtaken: (execution) => this.#drop(execution),
     };
     this.#runDeps = {
       oauth: this.oauth,
@@ -230,7 +232,8 @@ export class Engine {
    */
   async begin(request: StartRequest, session?: Lease): Promise<{ execution: Execution; isNew: boolean }> {
     const names = namesOf(request);
-    const known = this.#startedBefore(names);
+    const found = this.#startedBefore(names);
+    const known = found instanceof Promise ? ((await found) ?? this.#startedMeanwhile(names)) : found;
     if (known !== undefined) {
       await known.keeping;
       return { execution: known, isNew: false };
@@ -245,7 +248,9 @@ export class Engine {
       const value = await readInput(builders.workflow, copyJson(input));
       return this.begin({ ...request, read: { value } }, session);
     }
-    const bytes = heapBytesOf(input) * COPIES_OF_INPUT;
+    const { payload } = request.request;
+    // A message on a socket, or a chat, holds more than the input that was made of it.
+    const bytes = heapBytesOf(input) * COPIES_OF_INPUT + (payload === request.input ? 0 : heapBytesOf(payload));
     this.#refuseIfHeavy(bytes);
     const lease = session?.share() ?? builders.lease(request.by.userId);
     try {
@@ -309,14 +314,18 @@ export class Engine {
   }
 
   /** The execution of a job id: the caller's own, else one for all callers that know the id. */
-  jobOf({ userId, guest }: Caller, jobId: string): string | undefined {
-    const found = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
+  jobOf({ userId, guest }: Caller, jobId: string): Awaitable<string | undefined> {
+    const own = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
+    return andThen(own, (found) => this.#jobOr(found, guest, jobId));
+  }
+
+  #jobOr(found: string | undefined, guest: string | undefined, jobId: string): Awaitable<string | undefined> {
     if (found !== undefined || (guest === undefined && !isUnguessable(jobId))) return found;
     return this.#names.find(jobName({ userId: undefined, guest }, jobId));
   }
 
   /** The execution that is the last turn of a conversation. */
-  conversationOf(by: Caller, workflow: string, conversation: string): string | undefined {
+  conversationOf(by: Caller, workflow: string, conversation: string): Awaitable<string | undefined> {
     const name = conversationName(by, workflow, conversation);
     return name && this.#names.find(name);
   }
@@ -340,13 +349,21 @@ export class Engine {
     return this.#stopped;
   }
 
-  #startedBefore(names: readonly Name[]): Execution | undefined {
-    for (const name of names) {
-      const known = this.#names.find(name);
-      const execution = known === undefined ? undefined : this.executions.get(known);
-      if (execution !== undefined) return execution;
+  #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
+    for (let index = from; index < names.length; index += 1) {
+      const known = andThen(this.#names.find(names[index]!), (id) => id && this.executions.get(id));
+      if (known instanceof Promise) {
+        return known.then((execution) => execution || this.#startedBefore(names, index + 1));
+      }
+      if (known) return known;
     }
     return undefined;
+  }
+
+  /** While the store was asked for its names. */
+  #startedMeanwhile(names: readonly Name[]): Execution | undefined {
+    const ids = names.flatMap((name) => this.#names.inMemory(name) ?? []);
+    return ids.map((id) => this.executions.inMemory(id)).find((execution) => execution !== undefined);
   }
 
   #create(started: Pick<ExecutionInput, 'workflow' | 'owner' | 'form'>, origin: Origin): Execution {
@@ -364,7 +381,7 @@ export class Engine {
   }
 
   #loaded(execution: Execution): void {
-    this.#records.add(execution, heapBytesOf(this.store.read(execution.id)?.entries));
+    this.#records.add(execution, heapBytesOf(journalOf(this.store, execution.id)?.entries));
     if (execution.isSettled) this.#keeper.add(execution);
     else execution.attend();
   }
@@ -373,7 +390,7 @@ export class Engine {
   #drive(execution: Execution): Driver | undefined {
     const { request, recover, version: startedWith } = execution.origin;
     const { workflow, version = startedWith } = execution.context;
-    const page = this.store.read(execution.id);
+    const page = journalOf(this.store, execution.id);
     if (request === undefined || page === undefined) return undefined;
     const { entries } = page;
     const past = sinceContinued(entries);
@@ -421,7 +438,7 @@ export class Engine {
 
   /** Number of replays since its last progress. */
   #recoveriesOf({ id }: Execution): number {
-    const { entries } = this.store.read(id) ?? { entries: [] };
+    const { entries } = journalOf(this.store, id) ?? { entries: [] };
     const since = entries.slice(entries.findLastIndex((entry) => !isRepeated(entry)) + 1);
     return since.filter(({ type }) => type === 'execution.recovered').length;
   }

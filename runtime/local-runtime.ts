@@ -22,7 +22,7 @@ import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 import type { ExecutionFilter } from './store/query.ts';
-import type { JournalPage } from './store/store.ts';
+import { type JournalPage, Refused } from './store/store.ts';
 
 /** The outcome of a consent for an execution that waits for it. */
 type ConsentEnd = Extract<NewFact, { type: 'oauth.granted' | 'oauth.refused' }>;
@@ -94,12 +94,12 @@ export class LocalRuntime implements Runtime {
   }
 
   job(jobId: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    return this.#owned(this.engine.jobOf(by, jobId) ?? jobId, by);
+    return andThen(this.engine.jobOf(by, jobId), (id) => this.#owned(id ?? jobId, by));
   }
 
   conversation(workflow: string, conversation: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    const id = this.engine.conversationOf(by, workflow, conversation);
-    return id === undefined ? undefined : this.#owned(id, by);
+    const found = this.engine.conversationOf(by, workflow, conversation);
+    return andThen(found, (id) => (id === undefined ? undefined : this.#owned(id, by)));
   }
 
   waitUntil(
@@ -155,12 +155,23 @@ export class LocalRuntime implements Runtime {
     return open.sort((a, b) => a.pause.openedAt - b.pause.openedAt).slice(0, limit);
   }
 
-  async answer(
+  answer(
     executionId: string,
     interactionId: string,
     response: Response,
     by: Caller,
     idempotencyKey?: string,
+  ): Promise<AnswerOutcome> {
+    return this.#answer(executionId, interactionId, response, by, idempotencyKey, 1);
+  }
+
+  async #answer(
+    executionId: string,
+    interactionId: string,
+    response: Response,
+    by: Caller,
+    idempotencyKey: string | undefined,
+    attempt: number,
   ): Promise<AnswerOutcome> {
     const found = this.#owned(executionId, by);
     const execution = found instanceof Promise ? await found : found;
@@ -170,19 +181,32 @@ export class LocalRuntime implements Runtime {
     const answer = readAnswer(pause.prompt, response);
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
     const fact = idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey };
-    if (await execution.offer(fact)) return 'accepted';
-    await execution.keeping; // another answer, or this one
+    try {
+      if (await execution.offer(fact)) return 'accepted';
+      await execution.keeping; // another answer, or this one
+    } catch (error) {
+      if (!isWorthAnother(error, attempt)) throw error;
+      return this.#answer(executionId, interactionId, response, by, idempotencyKey, attempt + 1);
+    }
     return this.#closed(execution, interactionId, response, idempotencyKey);
   }
 
-  async cancel(executionId: string, by: Caller): Promise<void> {
+  cancel(executionId: string, by: Caller): Promise<void> {
+    return this.#cancel(executionId, by, 1);
+  }
+
+  async #cancel(executionId: string, by: Caller, attempt: number): Promise<void> {
     const found = this.#owned(executionId, by);
     const execution = found instanceof Promise ? await found : found;
     if (execution === undefined) throw notFound(executionId);
-    if (!(await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError'))) {
+    try {
+      if (await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError')) return;
       await execution.keeping; // its end is about to be published
-      throw settled(execution);
+    } catch (error) {
+      if (!isWorthAnother(error, attempt)) throw error;
+      return this.#cancel(executionId, by, attempt + 1);
     }
+    throw settled(execution);
   }
 
   async retry(executionId: string, by: Caller): Promise<void> {
@@ -265,7 +289,7 @@ export class LocalRuntime implements Runtime {
   }
 
   #owned(executionId: string, by: Caller): Awaitable<Execution | undefined> {
-    const found: Awaitable<Execution | undefined> = this.engine.executions.get(executionId);
+    const found = this.engine.executions.get(executionId);
     if (found instanceof Promise) return found.then((execution) => (isVisible(execution, by) ? execution : undefined));
     return isVisible(found, by) ? found : undefined;
   }
@@ -291,6 +315,12 @@ export class LocalRuntime implements Runtime {
     });
   }
 }
+
+/** Attempts to apply a request to an execution that other processes change meanwhile. */
+const MAX_ATTEMPTS = 5;
+
+/** The execution has left memory: the next attempt applies the request to what the store has. */
+const isWorthAnother = (error: unknown, attempt: number): boolean => error instanceof Refused && attempt < MAX_ATTEMPTS;
 
 const isVisible = (execution: Execution | undefined, by: Caller): boolean => {
   if (execution === undefined || execution.status === 'idle-expiring') return false;

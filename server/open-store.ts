@@ -9,6 +9,7 @@ export type StoreOptions = Pick<ServerOptions, 'data' | 'dataSecret' | 'maxDataB
 export const openStore = async (options: StoreOptions): Promise<{ readonly store?: Store }> => {
   const { data, dataSecret: secret, maxDataBytes, runtime } = options;
   if (data === null) return {};
+  if (/^postgres(ql)?:/i.test(data)) throw new Failure('options_invalid', { detail: NO_POSTGRES });
   if (secret !== undefined && secret.length < LEAST_DATA_SECRET) {
     const detail = `dataSecret needs at least ${LEAST_DATA_SECRET} characters, got ${secret.length}.`;
     throw new Failure('options_invalid', { detail });
@@ -17,6 +18,9 @@ export const openStore = async (options: StoreOptions): Promise<{ readonly store
     store: await DurableStore.open({ ...resolveOptions(runtime, true), directory: data, secret, maxDataBytes }),
   };
 };
+
+const NO_POSTGRES =
+  'data: this version stores executions in a directory, not yet in PostgreSQL. Give the path of a directory.';
 
 /** Information for operators at the start. */
 export const reportStore = ({ data, dataSecret }: StoreOptions, log: Log): void => {

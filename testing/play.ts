@@ -132,7 +132,7 @@ export class Play implements Faults {
   }
 
   get execution(): Execution {
-    return this.runtime.engine.executions.get(this.#id)!; // in memory, or from the disk
+    return this.runtime.engine.executions.get(this.#id) as Execution; // in memory, or at once from the simulated disk
   }
 
   /** The journal on the disk. */

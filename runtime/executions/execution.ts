@@ -26,7 +26,7 @@ import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { ResolvedOptions } from '../options.ts';
-import type { Fullness, Store } from '../store/store.ts';
+import { type Fullness, journalOf, Refused, type Store } from '../store/store.ts';
 import { usageOf } from '../store/usage.ts';
 import type { Clock } from '../time/clock.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
@@ -96,6 +96,8 @@ export interface ExecutionDeps {
   told(execution: Execution, entry: JournalEntry): void;
   /** It has been parked for long enough to leave memory. */
   hibernate(execution: Execution): void;
+  /** Another process has changed it in the store: this one leaves memory. */
+  overtaken(execution: Execution): void;
 }
 
 export class Execution {
@@ -357,6 +359,11 @@ export class Execution {
     this.leave();
     this.#applied = to;
     if (to === this.#told) this.#keeping = undefined;
+    if (failure instanceof Refused) {
+      this.dismiss();
+      this.#deps.overtaken(this);
+      return failure;
+    }
     if (failure.code === 'execution_damaged') this.#refused(failure);
     this.#driveAt = this.#isSetAside ? NEVER : this.#deps.clock.now() + RETRY_MS;
     this.#arm();
@@ -431,7 +438,7 @@ export class Execution {
   #filled(full: Fullness): void {
     if (full === 'full' && this.hasEnded) return; // facts that were recorded since then also exceed the limit, and each check reads the whole journal
     const { store, options, log } = this.#deps;
-    const usage = usageOf(store.read(this.id)?.entries ?? [], options);
+    const usage = usageOf(journalOf(store, this.id)?.entries ?? [], options);
     if (full === 'full')
       this.fail('journal_full', `The run has more steps and answers than its journal may hold. ${usage}`);
     else log.warn({ executionId: this.id, workflow: this.context.workflow }, `the journal is nearly full. ${usage}`);
@@ -535,7 +542,7 @@ const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || 
 
 /** A store that reports no other reason cannot write. */
 const unkept = (cause: unknown): Failure =>
-  cause instanceof Failure && cause.code === 'execution_damaged'
+  cause instanceof Refused || (cause instanceof Failure && cause.code === 'execution_damaged')
     ? cause
     : new Failure('store_unavailable', { cause, retryAfterMs: RETRY_MS });
 

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { Log } from '../authoring/context.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { Archive, Archived } from '../store/archive.ts';
 import { damaged } from '../store/damage.ts';
@@ -20,6 +21,8 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 export class Executions {
   readonly #byId = new Map<string, Execution>();
+  /** Those that are being read. */
+  readonly #loading = new Map<string, Promise<Execution | undefined>>();
   readonly #byOwner = new Map<string, Set<Execution>>();
   readonly #archive: Archive | undefined;
   readonly #restore: (id: string, archived: Archived) => Execution;
@@ -59,7 +62,7 @@ export class Executions {
   }
 
   /** Loads it into memory. Throws `execution_damaged` if it cannot be read. */
-  get(id: string): Execution | undefined {
+  get(id: string): Awaitable<Execution | undefined> {
     return this.#byId.get(id) ?? this.#load(id);
   }
 
@@ -67,32 +70,55 @@ export class Executions {
     return this.#byId.get(id);
   }
 
-  #load(id: string): Execution | undefined {
-    const execution = this.#read(id);
+  /** Callers that ask while it is being read share one read: an execution is in memory once. */
+  #load(id: string): Awaitable<Execution | undefined> {
+    const loading = this.#loading.get(id);
+    if (loading !== undefined) return loading;
+    const read = this.#read(id);
+    if (!(read instanceof Promise)) return this.#take(read);
+    const loaded = read.then((execution) => this.#take(execution)).finally(() => this.#loading.delete(id));
+    this.#loading.set(id, loaded);
+    return loaded;
+  }
+
+  #take(execution: Execution | undefined): Execution | undefined {
     if (execution === undefined) return undefined;
     this.add(execution);
     this.#loaded(execution);
     return execution;
   }
 
-  #read(id: string): Execution | undefined {
+  #read(id: string): Awaitable<Execution | undefined> {
     try {
       const archived = this.#archive?.find(id);
-      if (archived === undefined) return undefined;
-      return this.#restore(id, archived);
+      if (!(archived instanceof Promise)) return archived && this.#restore(id, archived);
+      return archived
+        .then((found) => found && this.#restore(id, found))
+        .catch((cause: unknown) => {
+          throw this.#faultOf(id, cause);
+        });
     } catch (cause) {
-      this.#archive?.release(id);
-      const isKnown = cause instanceof Failure && cause.code === 'execution_damaged';
-      const failure = isKnown ? cause : damaged(id, cause instanceof Error ? cause.message : String(cause), cause);
-      if (!this.#damaged.has(id)) {
-        this.#log.error(
-          { executionId: id, err: failure },
-          'the stored data of an execution is damaged: it is left alone',
-        );
-      }
-      this.#damaged.add(id);
-      throw failure;
+      throw this.#faultOf(id, cause);
     }
+  }
+
+  /** A store that cannot be asked says nothing about the execution. */
+  #faultOf(id: string, cause: unknown): Failure {
+    const code = cause instanceof Failure ? cause.code : undefined;
+    if (code === 'store_unavailable') return cause as Failure;
+    this.#archive?.release(id);
+    const isKnown = code === 'execution_damaged';
+    const failure = isKnown
+      ? (cause as Failure)
+      : damaged(id, cause instanceof Error ? cause.message : String(cause), cause);
+    if (!this.#damaged.has(id)) {
+      this.#log.error(
+        { executionId: id, err: failure },
+        'the stored data of an execution is damaged: it is left alone',
+      );
+    }
+    this.#damaged.add(id);
+    return failure;
   }
 
   add(execution: Execution): void {
@@ -114,12 +140,14 @@ export class Executions {
   }
 
   /** Of one owner; undefined: of all. Throws `request_invalid` for an invalid `before`. */
-  page(owner: string | undefined, filter: ExecutionFilter): ExecutionPage {
+  page(owner: string | undefined, filter: ExecutionFilter): Awaitable<ExecutionPage> {
     if (this.#archive !== undefined) {
-      const { ids, next } = this.#archive.page(owner, filter);
-      const { executions, looked } = this.#seen(ids);
-      const last = executions.at(-1);
-      return { executions, next: looked === ids.length || last === undefined ? next : cursorAt(last.context) };
+      return andThen(this.#archive.page(owner, filter), ({ ids, next }) =>
+        andThen(this.#seen(ids), ({ executions, looked }) => {
+          const last = executions.at(-1);
+          return { executions, next: looked === ids.length || last === undefined ? next : cursorAt(last.context) };
+        }),
+      );
     }
     const { status, workflow, id = '', before, limit } = filter;
     const all = owner === undefined ? this.all() : [...(this.#byOwner.get(owner) ?? [])];
@@ -143,7 +171,7 @@ export class Executions {
   awaiting(owner: string | undefined, limit: number, visit: (execution: Execution) => void): Promise<void> {
     const archive = this.#archive;
     if (archive !== undefined) {
-      const visited = this.#visiting.then(() => this.#visitAll(archive.awaiting(owner, limit), visit));
+      const visited = this.#visiting.then(async () => this.#visitAll(await archive.awaiting(owner, limit), visit));
       this.#visiting = visited.catch(() => {});
       return visited;
     }
@@ -154,7 +182,7 @@ export class Executions {
 
   async #visitAll(ids: readonly string[], visit: (execution: Execution) => void): Promise<void> {
     for (let from = 0; from < ids.length; ) {
-      const { executions, looked } = this.#seen(from === 0 ? ids : ids.slice(from));
+      const { executions, looked } = await this.#seen(from === 0 ? ids : ids.slice(from));
       executions.forEach(visit);
       from += looked;
       if (from < ids.length) await setImmediate();
@@ -165,32 +193,55 @@ export class Executions {
    * For reading only: executions are not loaded into memory for it. Journals are read synchronously as a whole, so only
    * the first large ones are read. `looked` is the number of checked ids.
    */
-  #seen(ids: readonly string[]): { executions: Execution[]; looked: number } {
-    const executions: Execution[] = [];
-    let bytes = 0;
-    let looked = 0;
-    for (const id of ids) {
-      if (bytes > MAX_PAGE_BYTES) break;
-      looked += 1;
+  #seen(ids: readonly string[], seen: Seen = { executions: [], looked: 0, bytes: 0 }): Awaitable<Seen> {
+    while (seen.looked < ids.length && seen.bytes <= MAX_PAGE_BYTES) {
+      const id = ids[seen.looked]!;
+      seen.looked += 1;
       const present = this.#byId.get(id);
       const execution = present ?? this.#glance(id);
-      if (execution === undefined) continue;
-      executions.push(execution);
-      if (present !== undefined) continue;
-      bytes += this.#archive?.bytesOf(id) ?? 0;
-      this.#archive?.release(id);
+      if (execution instanceof Promise) {
+        return execution.then((read) => {
+          this.#addSeen(seen, id, read);
+          return this.#seen(ids, seen);
+        });
+      }
+      if (present !== undefined) seen.executions.push(present);
+      else this.#addSeen(seen, id, execution);
     }
-    return { executions, looked };
+    return seen;
   }
 
-  #glance(id: string): Execution | undefined {
+  /** It may have come into memory while it was read: then that one counts, and keeps its journal. */
+  #addSeen(seen: Seen, id: string, read: Execution | undefined): void {
+    const execution = this.#byId.get(id) ?? read;
+    if (execution === undefined) return;
+    seen.executions.push(execution);
+    if (execution !== read || this.#loading.has(id)) return;
+    seen.bytes += this.#archive?.bytesOf(id) ?? 0;
+    this.#archive?.release(id);
+  }
+
+  /** One that is damaged is left out: the log names it. */
+  #glance(id: string): Awaitable<Execution | undefined> {
     try {
-      return this.#read(id);
-    } catch {
-      return undefined; // the log names it
+      const read = this.#read(id);
+      return read instanceof Promise ? read.catch(unlessUnavailable) : read;
+    } catch (error) {
+      return unlessUnavailable(error);
     }
   }
 }
+
+interface Seen {
+  readonly executions: Execution[];
+  looked: number;
+  /** Of the journals that were read. */
+  bytes: number;
+}
+
+const unlessUnavailable = (error: unknown): undefined => {
+  if (error instanceof Failure && error.code === 'store_unavailable') throw error;
+};
 
 /**
  * Index of the first one of the next page. If the cursor's execution was deleted, none that was started in the same

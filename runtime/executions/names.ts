@@ -6,6 +6,7 @@
  * that cannot be guessed or chosen twice by chance, or a guest token; the name then belongs to that token.
  */
 import { createHash } from 'node:crypto';
+import type { Awaitable } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { Caller } from '../journal/caller.ts';
 import type { Name } from '../journal/start-request.ts';
@@ -21,17 +22,22 @@ export class Names {
   readonly #named = new Map<string, Named>();
   readonly #byExecution = new Map<string, readonly Name[]>();
   /** Finds a name in the store. */
-  readonly #kept: (name: string) => Named | undefined;
+  readonly #kept: (name: string) => Awaitable<Named | undefined>;
 
-  constructor(kept: (name: string) => Named | undefined = () => undefined) {
+  constructor(kept: (name: string) => Awaitable<Named | undefined> = () => undefined) {
     this.#kept = kept;
   }
 
   /** Id of the execution of a name. Throws `idempotency_key_reused` if the name was used for another request. */
-  find({ name, fingerprint }: Name): string | undefined {
+  find({ name, fingerprint }: Name): Awaitable<string | undefined> {
     const named = this.#named.get(name) ?? this.#kept(name);
-    if (named === undefined || named.fingerprint === fingerprint) return named?.executionId;
-    throw new Failure('idempotency_key_reused', { detail: 'This idempotency key was sent before, with another body.' });
+    if (!(named instanceof Promise)) return idOf(named, fingerprint);
+    return named.then((kept) => idOf(this.#named.get(name) ?? kept, fingerprint)); // it may have been given meanwhile
+  }
+
+  /** The same, of those in memory. */
+  inMemory({ name, fingerprint }: Name): string | undefined {
+    return idOf(this.#named.get(name), fingerprint);
   }
 
   keep(executionId: string, names: readonly Name[]): void {
@@ -98,4 +104,9 @@ const nameOf = (
   if (isUnguessable(given)) return JSON.stringify([kind, null, name]);
   if (guest === undefined) return undefined;
   return JSON.stringify([kind, null, name, createHash('sha256').update(guest).digest('base64url')]);
+};
+
+const idOf = (named: Named | undefined, fingerprint: string): string | undefined => {
+  if (named === undefined || named.fingerprint === fingerprint) return named?.executionId;
+  throw new Failure('idempotency_key_reused', { detail: 'This idempotency key was sent before, with another body.' });
 };

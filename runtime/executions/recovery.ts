@@ -7,7 +7,8 @@ import { NEVER } from '../../machines/deadlines.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Log } from '../authoring/context.ts';
 import type { Workflow } from '../authoring/workflow.ts';
-import type { Archive } from '../store/archive.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
+import type { Archive, OpenCount } from '../store/archive.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 import type { Execution } from './execution.ts';
 import type { Executions } from './executions.ts';
@@ -22,6 +23,8 @@ const BATCH = 200;
 const LOOK_AGAIN_MS = 100;
 /** Delay after the file could not be read. */
 const READ_AGAIN_MS = 10_000;
+
+const nothing = (): undefined => undefined;
 
 export interface ArchivistDeps {
   readonly archive: Archive;
@@ -57,8 +60,9 @@ export class Archivist {
 
   /** Recovers the executions of an earlier process. */
   start(): void {
-    this.#report();
-    this.#recover(this.#deps.archive.unfinished(), 0, []);
+    const { archive } = this.#deps;
+    this.#later(andThen(archive.open(), (open) => this.#report(open)));
+    this.#later(andThen(archive.unfinished(), (ids) => this.#recover(ids, 0, [])));
     this.#arm(0);
   }
 
@@ -103,15 +107,21 @@ export class Archivist {
   }
 
   /** All are checked before any is replayed. */
-  #recover(ids: readonly string[], from: number, found: Execution[]): void {
+  #recover(ids: readonly string[], from: number, found: Execution[]): Awaitable<void> {
     if (this.#isStopped) return;
     const until = Math.min(ids.length, from + BATCH);
     for (let index = from; index < until; index += 1) {
       const execution = this.#get(ids[index]!);
+      if (execution instanceof Promise) {
+        return execution.then((read) => {
+          if (read !== undefined && !read.isSettled) found.push(read);
+          return this.#recover(ids, index + 1, found);
+        });
+      }
       if (execution !== undefined && !execution.isSettled) found.push(execution);
     }
     if (until < ids.length) {
-      setImmediate(() => this.#recover(ids, until, found));
+      setImmediate(() => this.#later(this.#recover(ids, until, found)));
       return;
     }
     this.#trials.open(found);
@@ -128,8 +138,8 @@ export class Archivist {
   }
 
   /** Warnings for operators at the start. */
-  #report(): void {
-    for (const { workflow: name, version, count } of this.#deps.archive.open()) {
+  #report(open: readonly OpenCount[]): void {
+    for (const { workflow: name, version, count } of open) {
       const served = this.#deps.workflow(name);
       if (this.#deps.workflow(name, version) !== undefined) continue;
       if (served === undefined) {
@@ -157,38 +167,59 @@ export class Archivist {
     this.#timerDueAt = NEVER;
     const now = this.#deps.now();
     try {
-      this.#arm(this.#seeTo(now) ? now + LOOK_AGAIN_MS : this.#nextDueAt(now));
+      const seen = andThen(this.#seeTo(now), (isMore) => (isMore ? now + LOOK_AGAIN_MS : this.#nextDueAt(now)));
+      if (!(seen instanceof Promise)) this.#arm(seen);
+      else seen.then((dueAt) => this.#arm(Math.min(dueAt, this.#timerDueAt))).catch((err) => this.#lookLater(err));
     } catch (err) {
-      this.#deps.log.error({ err }, 'passed deadlines cannot be read');
-      this.#arm(now + READ_AGAIN_MS);
+      this.#lookLater(err);
     }
   }
 
+  #lookLater(err: unknown): void {
+    this.#deps.log.error({ err }, 'passed deadlines cannot be read');
+    this.#arm(this.#deps.now() + READ_AGAIN_MS);
+  }
+
+  /** An error of what was read later is logged: no caller waits for it. */
+  #later(done: Awaitable<void>): void {
+    if (done instanceof Promise)
+      done.catch((err) => this.#deps.log.error({ err }, 'unfinished executions cannot be read'));
+  }
+
   /** True if there may be more. */
-  #seeTo(now: number): boolean {
+  #seeTo(now: number): Awaitable<boolean> {
     const { archive, executions } = this.#deps;
-    const all = archive.due(now, BATCH + executions.damaged);
-    const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
-    const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
-    for (const { id, isSettled } of due) if (!isSettled) this.#get(id)?.due();
-    const excess = archive.excess(BATCH);
-    this.#forget([...over, ...excess]);
-    return due.length + excess.length > 0;
+    return andThen(archive.due(now, BATCH + executions.damaged), (all) => {
+      const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
+      const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
+      for (const { id, isSettled } of due) if (!isSettled) this.#wake(id);
+      return andThen(archive.excess(BATCH), (excess) => {
+        this.#forget([...over, ...excess]);
+        return due.length + excess.length > 0;
+      });
+    });
+  }
+
+  #wake(id: string): void {
+    const execution = this.#get(id);
+    if (execution instanceof Promise) void execution.then((read) => read?.due());
+    else execution?.due();
   }
 
   /** Damaged executions stay due and are skipped. */
-  #nextDueAt(now: number): number {
+  #nextDueAt(now: number): Awaitable<number> {
     const { archive, executions } = this.#deps;
-    const next = archive.nextDueAt(executions.damaged > 0 ? now : undefined) ?? NEVER;
-    return Math.max(next, now + 1);
+    const next = archive.nextDueAt(executions.damaged > 0 ? now : undefined);
+    return andThen(next, (dueAt) => Math.max(dueAt ?? NEVER, now + 1));
   }
 
   /** An unreadable execution does not stop the others. */
-  #get(id: string): Execution | undefined {
+  #get(id: string): Awaitable<Execution | undefined> {
     const { executions } = this.#deps;
     if (executions.isDamaged(id)) return undefined;
     try {
-      return executions.get(id);
+      const execution = executions.get(id);
+      return execution instanceof Promise ? execution.catch(nothing) : execution;
     } catch {
       return undefined; // the log names it
     }

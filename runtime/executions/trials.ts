@@ -96,7 +96,7 @@ export class Trials {
   }
 
   #next(): void {
-    const { executions, wheel, vault, now } = this.#deps;
+    const { executions, wheel, now } = this.#deps;
     if (this.#isStopped || this.#current !== undefined) return;
     const suspect = this.#suspects.shift();
     if (suspect === undefined) return;
@@ -110,13 +110,26 @@ export class Trials {
     });
     try {
       const execution = executions.get(id);
-      if (execution === undefined || execution.isSettled) throw new Error('it has ended meanwhile');
-      vault.put(KIND, TURN, JSON.stringify({ id, at: now(), beside: this.#beside() } satisfies Turn));
-      execution.recover(); // committed together with the vault, and replayed after that
+      if (!(execution instanceof Promise)) this.#try(id, execution);
+      else execution.then((found) => this.#try(id, found)).catch(() => this.#skip(id));
     } catch {
-      this.#end(); // it has ended, or cannot be read or written at the moment
-      setImmediate(() => this.#next());
+      this.#skip(id);
     }
+  }
+
+  #try(id: string, execution: Execution | undefined): void {
+    const { vault, now } = this.#deps;
+    if (this.#isStopped || this.#current !== id) return; // its turn was over before it could be read
+    if (execution === undefined || execution.isSettled) throw new Error('it has ended meanwhile');
+    vault.put(KIND, TURN, JSON.stringify({ id, at: now(), beside: this.#beside() } satisfies Turn));
+    execution.recover(); // committed together with the vault, and replayed after that
+  }
+
+  /** It has ended, or cannot be read or written at the moment. */
+  #skip(id: string): void {
+    if (this.#current !== id) return;
+    this.#end();
+    setImmediate(() => this.#next());
   }
 
   /** Executions that are running now, and have not had a turn. */

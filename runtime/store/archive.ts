@@ -3,9 +3,11 @@
  *
  * A1  It shows committed data only. An execution is found with all entries whose promises have resolved, and without
  *     any that could still be lost.
- * A2  All calls return synchronously, and their cost depends on the result, not on the size of the store.
+ * A2  A value is given at once where it is at hand, as in a file of this machine; else there is a promise of it. The cost depends
+ *     on the result, not on the size of the store.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
+import type { Awaitable } from '../awaitable.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { Named } from './named.ts';
 import type { ExecutionFilter } from './query.ts';
@@ -13,28 +15,44 @@ import type { Vault } from './vault.ts';
 
 export interface Archive {
   /** Loads an execution. Its journal is then in memory until it is released. */
-  find(executionId: string): Archived | undefined;
+  find(executionId: string): Awaitable<Archived | undefined>;
   /** Bytes of its journal, if it is in memory. */
   bytesOf(executionId: string): number;
   /** Removes the journal of the execution from memory. */
   release(executionId: string): void;
-  named(name: string): Named | undefined;
+  named(name: string): Awaitable<Named | undefined>;
   /** Ids, newest first; `next` is for `before`. `owner` undefined: all owners. */
-  page(owner: string | undefined, filter: ExecutionFilter): { ids: readonly string[]; next: string | undefined };
+  page(owner: string | undefined, filter: ExecutionFilter): Awaitable<PageOfIds>;
   /** Ids of executions that wait for a person, the longest waiting first. */
-  awaiting(owner: string | undefined, limit: number): readonly string[];
+  awaiting(owner: string | undefined, limit: number): Awaitable<readonly string[]>;
   /** Ids of executions to recover: they were running or queued, or cannot be replayed. */
-  unfinished(): readonly string[];
+  unfinished(): Awaitable<readonly string[]>;
   /** Executions with a passed deadline, or with a retention that has ended. */
-  due(now: number, limit: number): readonly { readonly id: string; readonly isSettled: boolean }[];
+  due(now: number, limit: number): Awaitable<readonly Due[]>;
   /** The next deadline, after this time if it is given. Epoch milliseconds; undefined without one. */
-  nextDueAt(after?: number): number | undefined;
+  nextDueAt(after?: number): Awaitable<number | undefined>;
   /** Settled executions that are deleted first when the data exceeds its limit. */
-  excess(limit: number): readonly string[];
+  excess(limit: number): Awaitable<readonly string[]>;
   /** Number of live executions, by workflow and the version of their start. */
-  open(): readonly { readonly workflow: string; readonly version: string; readonly count: number }[];
+  open(): Awaitable<readonly OpenCount[]>;
   /** Storage for values besides executions. */
   readonly vault: Vault;
+}
+
+export interface PageOfIds {
+  readonly ids: readonly string[];
+  readonly next: string | undefined;
+}
+
+export interface Due {
+  readonly id: string;
+  readonly isSettled: boolean;
+}
+
+export interface OpenCount {
+  readonly workflow: string;
+  readonly version: string;
+  readonly count: number;
 }
 
 export interface Archived {

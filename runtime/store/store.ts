@@ -13,16 +13,20 @@
  *     `append` returns `'full'` from then on: the entry is committed, and the execution must end. It returns
  *     `'nearly_full'` once, when they reach four fifths of the limits.
  * S5  `forget` deletes the whole journal; for an unknown execution it has no effect. A later read returns undefined.
+ * S6  `append` rejects with `Refused` if another process has appended to the journal: nothing of the entry is stored, and the
+ *     execution in memory is not the one in the store.
  */
 import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
+import type { Awaitable } from '../awaitable.ts';
+import { Failure } from '../errors.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { Archive } from './archive.ts';
 
 export interface Store {
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness>;
-  /** Entries numbered above `after`. */
-  read(executionId: string, after?: number): JournalPage | undefined;
+  /** Entries numbered above `after`: at once if the journal is in memory, as that of an execution in memory is. */
+  read(executionId: string, after?: number): Awaitable<JournalPage | undefined>;
   forget(executionId: string): void | Promise<void>;
   /** Resolves once everything that was appended is committed or refused. */
   close(): void | Promise<void>;
@@ -31,6 +35,21 @@ export interface Store {
 }
 
 /** How full a journal is: undefined if there is enough room. */
+/** Another process has changed the execution: it has to be read again. Reaches callers as `store_unavailable`. */
+export class Refused extends Failure {
+  constructor(executionId: string) {
+    const detail = `Execution ${executionId} was changed by another process meanwhile; send the request again.`;
+    super('store_unavailable', { detail, retryAfterMs: 0 });
+  }
+}
+
+/** The journal of an execution in memory, which is in memory too. */
+export const journalOf = (store: Store, executionId: string): JournalPage | undefined => {
+  const page = store.read(executionId);
+  if (page instanceof Promise) throw new Error(`the journal of execution ${executionId} is not in memory`);
+  return page;
+};
+
 export type Fullness = undefined | 'nearly_full' | 'full';
 
 /** Data about the execution of an appended entry. */

@@ -5,13 +5,12 @@ import { KINDS } from './inspector/watch.ts';
 
 const forOperators = refusedWithProblem('For operators only.');
 
-export const aboutSignIn: About = {
+export const aboutSignIn = {
   tag: 'server',
   summary: 'Signs a browser in as operator',
-  body: json({ type: 'object', properties: { key: text }, required: ['key'] }),
   answers: { 204: { description: 'Done, by a cookie.' }, 403: refusedWithProblem('This is not the operator key.') },
   credential: 'none',
-};
+} as const;
 
 export const aboutSignOut: About = {
   tag: 'server',

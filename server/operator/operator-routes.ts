@@ -1,27 +1,28 @@
 /** The sign-in of operators in browsers, because pages cannot send headers when they are opened. */
+import { z } from 'zod';
 import { Failure } from '../../runtime/index.ts';
 import type { Route } from '../http/route.ts';
 import type { OperatorDoor } from '../identity/operator-door.ts';
-import { readJsonBody } from '../wire/json-body.ts';
+import { route } from '../wire/route.ts';
 import { aboutSignIn, aboutSignOut } from './about.ts';
 
 export const SIGN_IN_PATH = '/operator';
 
 export const operatorRoutes = (door: OperatorDoor): Route[] => [
-  {
+  route({
     method: 'POST',
     path: SIGN_IN_PATH,
+    body: z.looseObject({ key: z.string() }),
+    unfit: 'The body cannot be read; send {"key":"..."} as application/json.',
     about: aboutSignIn,
     maxBodyBytes: 4 * 1024,
-    handle: (call) => {
-      const body = readJsonBody(call.headers['content-type'], call.body);
-      const { key } = body as { key?: unknown };
-      const cookie = typeof key === 'string' ? door.signIn(key, call) : undefined;
+    handle: (call, { key }) => {
+      const cookie = door.signIn(key, call);
       if (cookie === undefined)
         throw new Failure('operator_required', { detail: 'key: this is not the operator key.' });
       return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' } };
     },
-  },
+  }),
   {
     method: 'DELETE',
     path: SIGN_IN_PATH,

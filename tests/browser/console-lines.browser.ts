@@ -74,7 +74,7 @@ test('what a server has forgotten that kept it in memory is said to be gone', as
 
   await page.getByText('does not know this execution any more').waitFor();
   await show('executions');
-  await page.getByText('Nothing has run yet').waitFor();
+  await page.getByText('No executions yet').waitFor();
 });
 
 test('a hidden page holds no connection, and resumes when it is visible', async (t) => {

@@ -122,7 +122,7 @@ test('the list is filtered by status, and shows what changes while one looks', a
   await page.locator('tbody tr').and(page.locator(':only-child')).waitFor();
   const filtered = await page.locator('tbody .row-link').allTextContents();
   await client.cancel(executionId);
-  await page.getByText('No execution is like that').waitFor();
+  await page.getByText('No execution matches').waitFor();
 
   assert.deepEqual(filtered, ['release-notes']);
 });

@@ -17,7 +17,7 @@ const samples: [schema: z.ZodType, sample: unknown][] = [
   [z.string(), 'text'],
   [z.string().min(6), 'text..'],
   [z.string().max(2), 'te'],
-  [z.email(), 'someone@example.com'],
+  [z.email(), 'user@example.com'],
   [z.array(z.boolean()).min(2), [true, true]],
   [z.array(z.string()), []],
   [z.tuple([z.string(), z.null()]), ['text', null]],

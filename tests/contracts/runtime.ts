@@ -91,13 +91,13 @@ export const runtimeContract = (name: string, open: OpenWorld): void => {
 
     const first = await world.runtime.start(named);
     const again = await world.runtime.start(named);
-    const [race, raced] = await Promise.all(
-      [1, 2].map(() => world.runtime.start({ ...named, idempotencyKey: 'key-2', jobId: 'job-2' })),
-    );
+    const keyed = { ...named, idempotencyKey: 'key-2', jobId: undefined };
+    const race = await Promise.all(Array.from({ length: 5 }, () => world.runtime.start(keyed)));
 
     assert.deepEqual([first.isNew, again.isNew], [true, false]);
     assert.equal(again.execution.id, first.execution.id);
-    assert.equal(race!.execution.id, raced!.execution.id, 'two starts in one turn');
+    assert.equal(new Set(race.map(({ execution }) => execution.id)).size, 1, 'starts in one turn');
+    assert.equal(race.filter(({ isNew }) => isNew).length, 1);
     assert.equal((await world.runtime.job('job-1', alice))?.id, first.execution.id);
     assert.equal(await world.runtime.job('job-1', bob), undefined);
     const reused = world.runtime.start({ ...named, input: 'another', jobId: undefined });

@@ -116,6 +116,21 @@ test('a body that comes in parts is read whole, and one beyond the limit is refu
   assert.equal(refused.status, 413);
 });
 
+test('a request whose body was read before is refused in words, and nothing stays open', async (t) => {
+  const handler = await handlerOf(t);
+  const request = post('/v1/workflow', { tone: 'Hello' });
+  const copy = request.clone();
+  await request.text();
+
+  await assert.rejects(
+    handler(request),
+    /^TypeError: The body of this request was read before\. Call the handler before/,
+  );
+
+  assert.equal(handler.openRequests, 0);
+  assert.equal((await handler(copy)).status, 202);
+});
+
 test('headers beyond the limit are refused', async (t) => {
   const handler = await handlerOf(t);
 

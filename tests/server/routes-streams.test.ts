@@ -126,7 +126,7 @@ test('a run that ends with its readers goes on while another one reads, and ends
   const path = '/v1/workflow/stream?on_disconnect=cancel';
   const { server, reader, runtime } = await streamed(t, { workflow: endless, config: {} }, path);
   const id = reader.headers['execution-id'] as string;
-  const execution = engineOf(runtime).executions.get(id)!;
+  const execution = here(engineOf(runtime).executions.get(id))!;
   const second = await openStream(t, `${server.url}/executions/${id}/stream`);
   const events = { accept: 'text/event-stream' };
   const last = await openStream(t, `${server.url}/executions/${id}/journal`, { headers: events });

@@ -14,12 +14,13 @@ import {
   type Runtime,
   type RuntimeSetup,
   type StartRequest,
+  type Store,
   silentLog,
   type Workflow,
 } from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
-import { engineOf } from './here.ts';
+import { engineOf, here } from './here.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const directory = (t: TestContext): string => {
@@ -41,6 +42,8 @@ export const openStore = (path: string, more: { secret?: string; maxJournalFacts
 };
 
 export interface DurableSetup extends Omit<RuntimeSetup, 'workflows' | 'store' | 'clock' | 'log'> {
+  /** What the runtime gets in place of the store. */
+  readonly behind?: (store: DurableStore) => Store;
   readonly secret?: string;
   readonly maxJournalFacts?: number;
 }
@@ -67,13 +70,14 @@ export class DurableWorld {
   }
 
   async open(...workflows: Workflow[]): Promise<void> {
-    const { secret, maxJournalFacts, ...setup } = this.#setup;
+    const { secret, maxJournalFacts, behind, ...setup } = this.#setup;
     const limits = {
       ...(secret !== undefined && { secret }),
       ...(maxJournalFacts !== undefined && { maxJournalFacts }),
     };
     this.store = await openStore(this.directory, limits);
-    this.runtime = await createRuntime({ ...setup, workflows, store: this.store, clock: this.clock, log: this.#log });
+    const store = behind?.(this.store) ?? this.store;
+    this.runtime = await createRuntime({ ...setup, workflows, store, clock: this.clock, log: this.#log });
     await this.quiet();
   }
 
@@ -128,7 +132,7 @@ export class DurableWorld {
   }
 
   get(id: string): Execution {
-    return engineOf(this.runtime).executions.get(id)!;
+    return here(engineOf(this.runtime).executions.get(id))!;
   }
 
   isInMemory(id: string): boolean {

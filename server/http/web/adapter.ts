@@ -34,6 +34,7 @@ export class WebAdapter implements Adapter, AdapterServer {
 
   /** Rejects if the connection was to be cut before the reply, or after a disconnect of the client. */
   handle(request: Request): Promise<Response> {
+    if (request.bodyUsed) return Promise.reject(new TypeError(BODY_USED));
     const { maxHeaderBytes, serve } = this.#options!;
     return new Promise((resolve, reject) => {
       const given = new WebRequest(request, this.#clientOf(request), {
@@ -47,3 +48,6 @@ export class WebAdapter implements Adapter, AdapterServer {
     });
   }
 }
+
+const BODY_USED =
+  'The body of this request was read before. Call the handler before any middleware that reads bodies, or with request.clone().';

@@ -36,7 +36,7 @@ test('an execution that is answered while its resources cannot be opened waits f
     attempts.push(database.attempts);
   }
   const { status } = world.get(id);
-  const warnings = world.logged.filter(({ message }) => message?.includes('needs to go on'));
+  const warnings = world.logged.filter(({ message }) => message?.includes('are not available yet'));
   database.isDown = false;
   await world.pass(4_000);
 

@@ -80,3 +80,12 @@ test('a browser that has signed in is operator by its cookie, from our pages onl
   assert.equal(await statusWith({ cookie, 'x-as-operator': '1', origin: 'https://elsewhere.example' }), 403);
   assert.equal(await statusWith({ 'x-operator-key': operatorKey }), 200);
 });
+
+test('the refusal of a sign-in that cannot be read does not repeat the key', async (t) => {
+  const { server } = await given.server(t, { workflow: hello, config: { identity: { operatorKey } } });
+
+  const reply = await fetch(`${server.url}/operator`, { method: 'POST', body: JSON.stringify({ key: operatorKey }) });
+
+  assert.equal(reply.status, 422);
+  assert.doesNotMatch(await reply.text(), /the key of the operator/);
+});
