@@ -248,7 +248,9 @@ export class Engine {
       const value = await readInput(builders.workflow, copyJson(input));
       return this.begin({ ...request, read: { value } }, session);
     }
-    const bytes = heapBytesOf(input) * COPIES_OF_INPUT;
+    const { payload } = request.request;
+    // A message on a socket, or a chat, holds more than the input that was made of it.
+    const bytes = heapBytesOf(input) * COPIES_OF_INPUT + (payload === request.input ? 0 : heapBytesOf(payload));
     this.#refuseIfHeavy(bytes);
     const lease = session?.share() ?? builders.lease(request.by.userId);
     try {

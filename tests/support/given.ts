@@ -13,6 +13,7 @@ import {
   createRuntime,
   type ExecutionView,
   type Log,
+  type RequestInfo,
   type Runtime,
   type RuntimeSetup,
   silentLog,
@@ -51,6 +52,7 @@ export interface Asked {
   readonly conversation?: string;
   readonly interactive?: boolean;
   readonly retentionMs?: number;
+  readonly request?: RequestInfo;
 }
 
 export interface ServerWorld extends World {

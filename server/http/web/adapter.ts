@@ -5,7 +5,7 @@
 import type { Adapter, AdapterOptions, AdapterServer, Bound } from '../adapter.ts';
 import { problem } from '../problem.ts';
 import type { Call } from '../route.ts';
-import { WebRequest } from './request.ts';
+import { bodyIsRead, WebRequest } from './request.ts';
 
 const tooLong = problem(431, 'Request Header Fields Too Large', 'The headers of the request are too long.');
 
@@ -42,7 +42,8 @@ export class WebAdapter implements Adapter, AdapterServer {
         over: () => this.#open.delete(given),
       });
       this.#open.add(given);
-      if (given.headerBytes > maxHeaderBytes) given.send(tooLong, []);
+      if (request.bodyUsed) given.send(bodyIsRead, []);
+      else if (given.headerBytes > maxHeaderBytes) given.send(tooLong, []);
       else serve(given);
     });
   }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { text, workflow } from '../../../runtime/index.ts';
+import { noRequest, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
 import { heapUsed } from '../../support/heap.ts';
@@ -34,6 +34,23 @@ test('starts are refused before what waits takes the heap, and taken again when 
   assert.ok(started.length > 2 && started.length < 20, `${started.length} were taken`);
   await runtime.cancel(started[0]!, alice);
   await start({ by: alice, input: { wait: true, nested } });
+});
+
+test('what a request says beside the input of its run counts too', async (t) => {
+  const { start } = await given.runtime(t, { workflows: [asks], options: { maxRecordBytes: 10_000_000 } });
+  let taken = 0;
+
+  const begun = async (): Promise<unknown> => {
+    for (; taken < 30; taken += 1) {
+      const payload = { text: 'hi', attachment: `${taken}`.padEnd(1_000_000, 'x') };
+      await start({ by: alice, input: { wait: true }, request: { ...noRequest, payload } });
+      await turns();
+    }
+    return undefined;
+  };
+
+  await assert.rejects(begun, { code: 'queue_full' });
+  assert.ok(taken > 2 && taken < 20, `${taken} were taken`);
 });
 
 test('executions that are over leave memory for those that begin', async (t) => {
