@@ -108,3 +108,12 @@ export const wordsOf = (fact: MadeCall | MadeEntry): string => {
 
 const LONGEST = 200;
 const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+
+/** Where a call was made, without what it asks for. */
+export const placeOf = ({ call, after, branch, loose, fork }: CallPlace): CallPlace => ({
+  call,
+  ...(after !== undefined && { after }),
+  ...(branch !== undefined && { branch }),
+  ...(loose !== undefined && { loose }),
+  ...(fork !== undefined && { fork }),
+});

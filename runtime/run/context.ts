@@ -1,6 +1,4 @@
-/** `ctx` for the author of a workflow: each call becomes a fact of the run's execution. */
-import { randomUUID } from 'node:crypto';
-import type { CallPlace, JournalEntry, TraceStep } from '../../machines/facts.ts';
+import type { JournalEntry } from '../../machines/facts.ts';
 import type {
   AuthorizeOptions,
   Branches,
@@ -14,7 +12,6 @@ import type {
   Trace,
 } from '../authoring/context.ts';
 import {
-  AuthorizationError,
   InteractionUnavailableError,
   rebuilt,
   StepContextError,
@@ -29,20 +26,20 @@ import {
   type Prompt,
   type Question,
 } from '../authoring/prompts.ts';
-import { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
-import { copyJson, toJson, toJsonOrNull } from '../json.ts';
+import { copyJson, toJson } from '../json.ts';
 import { authorsLog, silentLog } from '../log.ts';
-import type { AccessToken, Begun } from '../oauth/oauth.ts';
+import type { AccessToken } from '../oauth/oauth.ts';
+import { authorize, subjectOf } from './authorize.ts';
 import { all, branch, race } from './branches.ts';
-import { AUTHORIZE, type PauseFact } from './calls.ts';
+import { type PauseFact, placeOf } from './calls.ts';
 import type { RunCalls } from './run-calls.ts';
+import { type SleepFact, slept } from './sleep.ts';
+import { startSpan } from './spans.ts';
 import { StepWork, stepKey } from './step-work.ts';
 import type { Position } from './thread.ts';
 
 const UNAVAILABLE = 'No human prompt callback was registered. Unable to handle requested prompt.';
-const CALLBACK_FAILED = 'Authentication callback failed';
-const NO_CONSENT_PAGE = `${CALLBACK_FAILED}: this route cannot send a user to a consent page; use a versioned route.`;
 
 export class RunContext implements Context {
   readonly #run: RunCalls;
@@ -119,13 +116,13 @@ export class RunContext implements Context {
     const position = this.#run.position;
     const refused =
       this.#refused<AccessToken>(position, 'authorize') ?? this.#unnamed<AccessToken>('name of a provider', provider);
-    return refused ?? handled(this.#authorize(provider, options, position));
+    return refused ?? handled(authorize(this.#run, position, provider, options));
   }
 
   revoke(provider: string): Promise<boolean> {
     const unnamed = this.#unnamed<boolean>('name of a provider', provider);
     if (unnamed !== undefined) return unnamed;
-    return this.step(`revoke ${provider}`, () => this.#run.deps.oauth.disconnect(this.#subject, provider));
+    return this.step(`revoke ${provider}`, () => this.#run.deps.oauth.disconnect(subjectOf(this.#run), provider));
   }
 
   step<T>(name: string, work: (step: Step) => Promise<T> | T): Promise<Jsonify<T>> {
@@ -215,98 +212,6 @@ export class RunContext implements Context {
     return this.#soon(() => Promise.reject(new InteractionUnavailableError(UNAVAILABLE)));
   }
 
-  /**
-   * One call may ask several times, because the token of a consent may be missing in a replay. So it first repeats its
-   * earlier consents, and then checks for a token. Without a place for its consent it sleeps without a slot, and asks
-   * again, up to the timeout of a consent.
-   */
-  async #authorize(
-    provider: string,
-    { scopes, rejected, signal }: AuthorizeOptions,
-    position: Position,
-  ): Promise<AccessToken> {
-    const run = this.#run;
-    const asked = { type: 'value.recorded', call: 0, after: 0, name: AUTHORIZE, value: { provider } } as const;
-    let isDue!: () => void;
-    const due = new Promise<void>((resolve) => {
-      isDue = resolve;
-    });
-    const made = run.make(asked, position, () => isDue());
-    if (made === undefined) return await new Promise(() => {});
-    const { call } = made.fact;
-    const record = (value: { provider: string; refused?: string }): Promise<void> => {
-      run.record({ ...placeOf(made.fact), type: 'value.recorded', name: AUTHORIZE, value });
-      return run.ended(call, position, () => {});
-    };
-    let consent: string | undefined;
-    let waitedMs = 0;
-    if (!made.isReplayed) await due;
-    else {
-      for (let before = made.fact as JournalEntry | undefined; before !== undefined; before = run.more(call)) {
-        if (before.type === 'oauth.requested') consent = await run.resume(before, granted, position, signal);
-        else if (before.type === 'sleep.started') waitedMs += await run.resume(before, waited, position, signal);
-        else throwIfRefused(await run.ended(call, position, valueIn));
-      }
-    }
-    try {
-      if (!made.isReplayed && rejected) run.deps.oauth.reject(this.#subject, provider, rejected);
-      let token = await this.#token(consent, provider, scopes);
-      while (token === undefined) {
-        if (!run.asked.interactive) {
-          await run.breath;
-          throw new InteractionUnavailableError(NO_CONSENT_PAGE);
-        }
-        const begun = this.#consentOf(provider, scopes, waitedMs);
-        if (typeof begun !== 'number') {
-          const { state: id, authUrl, expiresInMs } = begun;
-          const dueAt = run.deps.now() + expiresInMs;
-          const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
-          consent = await run.pauseAgain(fact, granted, position, signal);
-          return (await this.#token(consent, provider, scopes)) ?? lost(provider);
-        }
-        if (!made.isReplayed && waitedMs === 0) await record({ provider });
-        const fact: SleepFact = {
-          ...placeOf(made.fact),
-          type: 'sleep.started',
-          id: newId(),
-          dueAt: run.deps.now() + begun,
-        };
-        waitedMs += await run.pauseAgain(fact, waited, position, signal);
-        token = await this.#token(undefined, provider, scopes);
-      }
-      if (!made.isReplayed) await record({ provider });
-      return token;
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const refused = `${CALLBACK_FAILED}: ${error.message}`;
-      await record({ provider, refused });
-      throw new AuthorizationError(refused);
-    }
-  }
-
-  /** A consent that was begun, or the delay until there may be a place for it. Milliseconds. */
-  #consentOf(provider: string, scopes: readonly string[] | undefined, waitedMs: number): Begun | number {
-    const { oauth, oauthTimeoutMs } = this.#run.deps;
-    const address = this.#run.asked.request.client?.host;
-    try {
-      return oauth.ask({ provider, scopes, address, ...this.#subject });
-    } catch (thrown) {
-      const isFull = thrown instanceof Failure && thrown.code === 'queue_full';
-      if (!isFull || waitedMs >= oauthTimeoutMs) throw thrown;
-      return thrown.retryAfterMs ?? 1_000;
-    }
-  }
-
-  get #subject(): { user: string | undefined; executionId: string } {
-    return { user: this.user, executionId: this.executionId };
-  }
-
-  /** The token of the consent that was just given, else the stored one. */
-  async #token(consent: string | undefined, provider: string, scopes: readonly string[] | undefined) {
-    const { oauth } = this.#run.deps;
-    return (consent && oauth.claim(consent)) || oauth.token(this.#subject, provider, scopes);
-  }
-
   emit(value: unknown): void {
     this.#run.note({ type: 'output.emitted', call: 0, after: 0, value: toJson(value, 'Output') });
   }
@@ -332,7 +237,8 @@ export class RunContext implements Context {
 
   span(kind: SpanKind, name: string, options: SpanOptions = {}): Span {
     const own = this.#run.functionId;
-    return this.#span(own ?? this.trace.parentId ?? 'root', own ?? 'root', kind, name, options);
+    const parentId = own ?? this.trace.parentId ?? 'root';
+    return startSpan(this.#run, { parentId, functionId: own ?? 'root', kind, name }, options);
   }
 
   observe(traceId: string): void {
@@ -344,28 +250,6 @@ export class RunContext implements Context {
     const position = this.#run.position;
     if (position.step !== undefined) return value;
     return this.#run.note({ type: 'value.recorded', call: 0, after: 0, name, value }, position).value as number;
-  }
-
-  #span(parentId: string, functionId: string, kind: SpanKind, name: string, options: SpanOptions): Span {
-    const isFunction = kind === 'FUNCTION';
-    const trace = (
-      id: string,
-      event: string,
-      more: { input?: unknown; output?: unknown; chunk?: string },
-    ): TraceStep => {
-      const step = toJsonOrNull({ id, parentId, functionId, event, name, ...more }) as unknown as TraceStep | null;
-      const shown = step ?? { id, parentId, functionId, event, name };
-      return this.#run.note({ type: 'trace.emitted', call: 0, after: 0, step: shown }).step;
-    };
-    const { input } = options;
-    const { id } = trace(options.id ?? randomUUID(), `${kind}_START`, { input });
-    return {
-      id,
-      chunk: (chunk) => void trace(id, kind === 'LLM' ? 'LLM_NEW_TOKEN' : 'SPAN_CHUNK', { chunk }),
-      end: (output) => void trace(id, `${kind}_END`, isFunction ? { input, output } : { output }),
-      span: (innerKind, innerName, more = {}) =>
-        this.#span(id, isFunction ? id : functionId, innerKind, innerName, more),
-    };
   }
 }
 
@@ -379,20 +263,10 @@ const handled = <T>(promise: Promise<T>): Promise<T> => {
 };
 
 type PromptFact = Extract<PauseFact, { type: 'interaction.requested' }>;
-type ConsentFact = Extract<PauseFact, { type: 'oauth.requested' }>;
-type SleepFact = Extract<PauseFact, { type: 'sleep.started' }>;
 
 /** A prompt that its author cannot change any more. The prompt functions return such prompts. */
 const frozen = (prompt: Prompt): Prompt =>
   Object.isFrozen(prompt) ? prompt : (toJson(prompt, 'The prompt') as Prompt);
-
-const placeOf = ({ call, after, branch, loose, fork }: CallPlace): CallPlace => ({
-  call,
-  ...(after !== undefined && { after }),
-  ...(branch !== undefined && { branch }),
-  ...(loose !== undefined && { loose }),
-  ...(fork !== undefined && { fork }),
-});
 
 const answered = <A extends Answer>({ prompt, fallback }: PromptFact, closed: JournalEntry): A => {
   if (closed.type === 'interaction.answered') return copyJson(closed.answer) as A;
@@ -402,36 +276,3 @@ const answered = <A extends Answer>({ prompt, fallback }: PromptFact, closed: Jo
 };
 
 const acknowledged = (): NotificationAnswer => ({ kind: 'notification', text: 'Notification acknowledgement.' });
-
-const slept = (_: SleepFact, closed: JournalEntry): void => {
-  if (closed.type === 'sleep.withdrawn') throw new WithdrawnError('The sleep was withdrawn.');
-};
-
-/** The length of a sleep until there was a place. Milliseconds. */
-const waited = ({ dueAt, ...asked }: SleepFact, closed: JournalEntry): number => {
-  slept({ dueAt, ...asked }, closed);
-  return dueAt - (asked as unknown as JournalEntry).at;
-};
-
-/** The consent that was given. */
-const granted = ({ id, dueAt, ...asked }: ConsentFact, closed: JournalEntry): string => {
-  if (closed.type === 'oauth.granted') return id;
-  if (closed.type === 'oauth.withdrawn') throw new WithdrawnError('The consent was withdrawn.');
-  if (closed.type === 'oauth.refused') throw new AuthorizationError(`${CALLBACK_FAILED}: ${closed.reason}`);
-  const seconds = (dueAt! - (asked as unknown as JournalEntry).at) / 1000;
-  throw new AuthorizationError(
-    `${CALLBACK_FAILED}: Authentication flow timed out after ${seconds.toFixed(1)} seconds.`,
-  );
-};
-
-/** The token was granted, and could not be stored. */
-const lost = (provider: string): never => {
-  throw new AuthorizationError(`${CALLBACK_FAILED}: the token of ${provider} is no longer there; ask again.`);
-};
-
-const valueIn = (_: undefined, entry: JournalEntry): unknown => ('value' in entry ? entry.value : undefined);
-
-const throwIfRefused = (recorded: unknown): void => {
-  const { refused } = (recorded ?? {}) as { refused?: string };
-  if (refused !== undefined) throw new AuthorizationError(refused);
-};

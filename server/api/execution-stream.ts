@@ -3,7 +3,6 @@
  * event is the number of its fact; a client sends its position with `Last-Event-ID` or `?after=`.
  */
 import {
-  andThen,
   type ExecutionView,
   type FactForCallers,
   type FactFrame,
@@ -11,33 +10,28 @@ import {
   isForCallers,
   type JournalEntry,
   pauseOf,
-  type Runtime,
   shownDueAt,
 } from '../../runtime/index.ts';
 import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
 import { readCount } from '../http/preferences.ts';
-import { refusal } from '../http/problem.ts';
 import { countReader } from '../http/readers.ts';
 import type { Call, Route } from '../http/route.ts';
-import { type Who, withCaller } from '../identity/caller.ts';
+import type { App } from '../protocol.ts';
 import { errorText, type Wire } from '../wire/bodies.ts';
 import { aboutExecutionStream } from './about.ts';
+import { withExecution } from './one.ts';
 
-export const executionStreamRoute = ({ runtime, who, wire }: { runtime: Runtime; who: Who; wire: Wire }): Route => ({
+export const executionStreamRoute = ({ runtime, who, wire }: Pick<App, 'runtime' | 'who' | 'wire'>): Route => ({
   method: 'GET',
   path: '/executions/:executionId/stream',
   about: aboutExecutionStream,
   handle: (call) =>
-    withCaller(who(call), (by) => {
-      const { executionId } = call.params;
-      return andThen(runtime.get(executionId!, by), (execution) => {
-        if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
-        const after = seenBy(call);
-        // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
-        if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
-        countReader(runtime, execution, call);
-        return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
-      });
+    withExecution(runtime, who, call, (execution) => {
+      const after = seenBy(call);
+      // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
+      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+      countReader(runtime, execution, call);
+      return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
     }),
 });
 

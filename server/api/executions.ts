@@ -2,7 +2,6 @@
 
 import type { ExecutionListBody, InboxBody, InboxItem, ListedExecution } from '../../client/wire.ts';
 import {
-  andThen,
   cursorAt,
   type ExecutionFilter,
   type ExecutionView,
@@ -16,53 +15,46 @@ import { MAX_WAIT_S, readCount } from '../http/preferences.ts';
 import { refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
-import { type Who, withCaller } from '../identity/caller.ts';
+import type { App } from '../protocol.ts';
 import type { Wire } from '../wire/bodies.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox, aboutRetry } from './about.ts';
+import { withExecution } from './one.ts';
 
 /** Approximate maximum of UTF-16 units in one reply. */
 const MAX_PAGE_LENGTH = 4 * 1024 * 1024;
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
 
-export const executionRoutes = ({ runtime, who, wire }: { runtime: Runtime; who: Who; wire: Wire }): Route[] => [
+export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'who' | 'wire'>): Route[] => [
   {
     method: 'GET',
     path: '/executions/:executionId',
     about: aboutExecution,
     handle: (call) =>
-      withCaller(who(call), (by) => {
-        const { executionId } = call.params;
-        return andThen(runtime.get(executionId!, by), (execution) => {
-          if (execution === undefined) return unknown(executionId);
-          if (call.query === '') return shown(execution, wire);
-          return newsOf(runtime, execution, call).then(() => shown(execution, wire));
-        });
+      withExecution(runtime, who, call, (execution) => {
+        if (call.query === '') return shown(execution, wire);
+        return newsOf(runtime, execution, call).then(() => shown(execution, wire));
       }),
   },
   {
     method: 'DELETE',
     path: '/executions/:executionId',
     about: aboutCancel,
-    handle: async (call) => {
-      const { executionId } = call.params;
-      const by = await who(call);
-      if ((await runtime.get(executionId!, by)) === undefined) return unknown(executionId);
-      await runtime.cancel(executionId!, by);
-      return { status: 204 };
-    },
+    handle: (call) =>
+      withExecution(runtime, who, call, async ({ id }, by) => {
+        await runtime.cancel(id, by);
+        return { status: 204 };
+      }),
   },
   {
     method: 'POST',
     path: '/executions/:executionId/retry',
     about: aboutRetry,
-    handle: async (call) => {
-      const { executionId } = call.params;
-      const by = await who(call);
-      if ((await runtime.get(executionId!, by)) === undefined) return unknown(executionId);
-      await runtime.retry(executionId!, by);
-      return { status: 204 };
-    },
+    handle: (call) =>
+      withExecution(runtime, who, call, async ({ id }, by) => {
+        await runtime.retry(id, by);
+        return { status: 204 };
+      }),
   },
   {
     method: 'GET',
@@ -140,8 +132,6 @@ const fitting = <Item, Body>(items: readonly Item[], bodyOf: (item: Item) => Bod
   }
   return bodies;
 };
-
-const unknown = (executionId: string | undefined) => refusal(404, `Execution ${executionId} not found`);
 
 const shown = (execution: ExecutionView, wire: Wire): Reply =>
   json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });

@@ -5,33 +5,29 @@
 import type { JournalBody } from '../../client/wire.ts';
 import { andThen, type JournalEntry, type JournalPage, type Runtime } from '../../runtime/index.ts';
 import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
-import { refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import { countReader } from '../http/readers.ts';
 import type { Reply, Route } from '../http/route.ts';
-import { type Who, withCaller } from '../identity/caller.ts';
+import type { App } from '../protocol.ts';
 import { aboutJournal } from './about-overview.ts';
 import { seenBy } from './execution-stream.ts';
+import { withExecution } from './one.ts';
 
-export const journalRoute = ({ runtime, who }: { runtime: Runtime; who: Who }): Route => ({
+export const journalRoute = ({ runtime, who }: Pick<App, 'runtime' | 'who'>): Route => ({
   method: 'GET',
   path: '/executions/:executionId/journal',
   about: aboutJournal,
   handle: (call) =>
-    withCaller(who(call), (by) => {
-      const { executionId } = call.params;
-      return andThen(runtime.get(executionId!, by), (execution) => {
-        if (execution === undefined) return refusal(404, `Execution ${executionId} not found`);
-        const after = seenBy(call);
-        const shown = by.isOperator ? wholeOf(runtime) : runtime;
-        if (!call.headers.accept?.includes('text/event-stream')) {
-          return andThen(shown.journal(execution, after), pageOf);
-        }
-        // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
-        if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
-        countReader(runtime, execution, call);
-        return eventStream({ runtime: shown, execution, translator: facts, after });
-      });
+    withExecution(runtime, who, call, (execution, by) => {
+      const after = seenBy(call);
+      const shown = by.isOperator ? wholeOf(runtime) : runtime;
+      if (!call.headers.accept?.includes('text/event-stream')) {
+        return andThen(shown.journal(execution, after), pageOf);
+      }
+      // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
+      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+      countReader(runtime, execution, call);
+      return eventStream({ runtime: shown, execution, translator: facts, after });
     }),
 });
 

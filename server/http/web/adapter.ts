@@ -5,7 +5,7 @@
 import type { Adapter, AdapterOptions, AdapterServer, Bound } from '../adapter.ts';
 import { problem } from '../problem.ts';
 import type { Call } from '../route.ts';
-import { WebRequest } from './request.ts';
+import { bodyIsRead, WebRequest } from './request.ts';
 
 const tooLong = problem(431, 'Request Header Fields Too Large', 'The headers of the request are too long.');
 
@@ -34,7 +34,6 @@ export class WebAdapter implements Adapter, AdapterServer {
 
   /** Rejects if the connection was to be cut before the reply, or after a disconnect of the client. */
   handle(request: Request): Promise<Response> {
-    if (request.bodyUsed) return Promise.reject(new TypeError(BODY_USED));
     const { maxHeaderBytes, serve } = this.#options!;
     return new Promise((resolve, reject) => {
       const given = new WebRequest(request, this.#clientOf(request), {
@@ -43,11 +42,9 @@ export class WebAdapter implements Adapter, AdapterServer {
         over: () => this.#open.delete(given),
       });
       this.#open.add(given);
-      if (given.headerBytes > maxHeaderBytes) given.send(tooLong, []);
+      if (request.bodyUsed) given.send(bodyIsRead, []);
+      else if (given.headerBytes > maxHeaderBytes) given.send(tooLong, []);
       else serve(given);
     });
   }
 }
-
-const BODY_USED =
-  'The body of this request was read before. Call the handler before any middleware that reads bodies, or with request.clone().';

@@ -2,6 +2,7 @@
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
 import type { HeaderLines } from '../cors.ts';
 import { addHeader, headerBag } from '../header-bag.ts';
+import { problem } from '../problem.ts';
 import type { Call, Reply } from '../route.ts';
 
 /** The state of a request. `over`: the reply has ended, or never will. */
@@ -141,9 +142,12 @@ export class WebRequest implements AdapterRequest {
 
   async #pass(take: (chunk: Uint8Array, isLast: boolean) => void): Promise<void> {
     this.#reader = this.#body?.getReader();
+    let isEmpty = Number(this.headers['content-length']) > 0;
     while (!this.#isOver) {
       const { done, value } = (await this.#reader?.read()) ?? { done: true };
       if (this.#isOver) return;
+      if (value !== undefined) isEmpty = false;
+      if (done && isEmpty) return this.send(bodyIsRead, []);
       take(value ?? nothing, done);
       if (done) return;
     }
@@ -170,6 +174,13 @@ export class WebRequest implements AdapterRequest {
     this.#outcome.over();
   }
 }
+
+/** For the author of the server around us: a body of which nothing comes was read by a parser, as those of Express do. */
+export const bodyIsRead = problem(
+  500,
+  'Internal Server Error',
+  'The body of this request was read before. Call the handler before any middleware that reads bodies.',
+);
 
 const CUT = new Error('The connection was cut.');
 

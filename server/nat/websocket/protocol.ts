@@ -61,21 +61,25 @@ const unused = {
   timestamp: z.string().optional(),
 };
 
+/** Characters of an id: the server remembers conversations and runs by it. */
+const MAX_NAME = 1_000;
+const name = z.string().max(MAX_NAME).default('default');
+
 const userMessage = z.looseObject({
   type: z.literal('user_message'),
   schema_type: z.enum(['generate', 'generate_stream', 'chat', 'chat_stream']),
-  id: word,
-  conversation_id: z.string().nullable().default(null),
+  id: name,
+  conversation_id: z.string().max(MAX_NAME).nullable().default(null),
   content,
   ...unused,
 });
 
 const interactionMessage = z.object({
   type: z.literal('user_interaction_message'),
-  id: word,
-  thread_id: word,
-  parent_id: word,
-  conversation_id: z.string().nullable().default(null),
+  id: name,
+  thread_id: name,
+  parent_id: name,
+  conversation_id: z.string().max(MAX_NAME).nullable().default(null),
   content,
   ...unused,
 });

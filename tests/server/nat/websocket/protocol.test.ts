@@ -151,3 +151,12 @@ test('what a client has made up is quoted in part', () => {
 
   assert.ok(heard.type === 'bad' && heard.why.length < 1_100);
 });
+
+test('ids are short: conversations and runs are remembered by them', () => {
+  const message = { type: 'user_message', schema_type: 'generate', content: { messages: [] } };
+
+  for (const name of ['id', 'conversation_id']) {
+    assert.equal(read({ ...message, [name]: 'x'.repeat(1_000) }).type, 'user_message');
+    assert.equal(read({ ...message, [name]: 'x'.repeat(1_001) }).type, 'bad');
+  }
+});
