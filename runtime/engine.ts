@@ -290,7 +290,6 @@ export class Engine {
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
-      run.begin();
       if (kept !== true) await kept;
     } catch (error) {
       lease.cancel();
