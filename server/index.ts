@@ -130,7 +130,7 @@ const open = async (
       rootPath,
       cors: config.cors,
       problem,
-      onError: (err) => log.error({ err }, 'a request failed'),
+      onError: (err) => void problem(err), // a refusal whose client has left is no error
       onUnread: () => log.info({}, UNREAD),
     });
     if (identifier.header !== undefined && http.adapter === 'uws') log.warn({ header: identifier.header }, LOST_BYTES);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
-import { text, workflow } from '../../runtime/index.ts';
+import { silentLog, text, workflow } from '../../runtime/index.ts';
 import { createHandler, type Handler, type HandlerSetup } from '../../server/index.ts';
 
 const greeting = workflow({
@@ -209,4 +209,18 @@ test('after close, streams have ended and requests are refused', async (t) => {
 
   assert.match(await reply.text(), /event: execution\.failed/);
   assert.equal((await handler(get('/health'))).status, 503);
+});
+
+test('a refusal whose client has left is no error in the log', async (t) => {
+  const errors: unknown[] = [];
+  const log = { ...silentLog, error: (fields: unknown) => void errors.push(fields) };
+  const handler = await handlerOf(t, {}, { log });
+  const { status_url } = await startedOn(handler);
+  await handler(get(status_url, { method: 'DELETE' }));
+
+  const left = handler(get(status_url, { method: 'DELETE', signal: AbortSignal.abort() }));
+
+  await assert.rejects(left, { name: 'AbortError' });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(errors, []);
 });

@@ -138,11 +138,17 @@ class Battle {
 
   /** Jobs have a retention that is longer than an attack. */
   async #countSettled(): Promise<number> {
-    const { text } = await this.#ask('GET', '/executions?limit=200', undefined, {
-      headers: { 'x-operator-key': OPERATOR_KEY },
-    });
-    const { executions = [] } = parsed(text) as { executions?: readonly { readonly phase: string }[] };
-    return executions.filter(({ phase }) => phase === 'settled').length;
+    const headers = { 'x-operator-key': OPERATOR_KEY };
+    let count = 0;
+    let cursor: string | null = '';
+    do {
+      const before: string = cursor === '' ? '' : `&before=${cursor}`;
+      const { text } = await this.#ask('GET', `/executions?limit=200${before}`, undefined, { headers });
+      const { executions = [], next = null } = parsed(text) as ListedPage;
+      count += executions.filter(({ phase }) => phase === 'settled').length;
+      cursor = next;
+    } while (cursor !== null);
+    return count;
   }
 
   /** The seed that reproduces it. */
@@ -240,6 +246,11 @@ class Battle {
 }
 
 type Told = { readonly status: number; readonly text: string };
+type ListedPage = {
+  readonly executions?: readonly { readonly phase: string }[];
+  /** A page is cut short if its executions are large. */
+  readonly next?: string | null;
+};
 type Asked = { readonly headers?: Readonly<Record<string, string>>; readonly ms?: number };
 
 const parsed = (text: string): Record<string, unknown> => {
