@@ -34,21 +34,16 @@ type Chain = { part: NodeJS.Timeout };
 export class WallClock implements Clock {
   readonly #time: Time;
   #shown: number;
-  /** What the wall clock said last, and when that was. */
-  #wall: number;
   #readAt: number;
 
   constructor(time: Time) {
     this.#time = time;
-    this.#wall = time.wall();
-    this.#shown = this.#wall;
+    this.#shown = time.wall();
     this.#readAt = time.monotonic();
   }
 
   now(): number {
     const wall = this.#time.wall();
-    if (wall === this.#wall) return Math.floor(this.#shown); // under load it is asked a hundred times a millisecond
-    this.#wall = wall;
     const readAt = this.#time.monotonic();
     this.#shown = Math.max(wall, this.#shown + Math.max(0, readAt - this.#readAt) * SLOWED);
     this.#readAt = readAt;
