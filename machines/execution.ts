@@ -81,6 +81,16 @@ export const publicError = ({ code, message, name }: ExecutionError): ExecutionE
 
 type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Key] };
 
+/** The changes of every end. */
+const endedAt = (settledAt: number): Changes => ({
+  settledAt,
+  pauses: [],
+  working: false,
+  steps: 0,
+  parkedAt: null,
+  blocked: null,
+});
+
 /** The changes of a fact, besides the sequence number. The machine has already decided that it may happen. */
 const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
   switch (fact.type) {
@@ -124,25 +134,9 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     case 'execution.continued':
       return { blocked: null, working: true, steps: 0, pauses: [], parkedAt: null };
     case 'execution.completed':
-      return {
-        result: fact.result,
-        settledAt: fact.at,
-        pauses: [],
-        working: false,
-        steps: 0,
-        parkedAt: null,
-        blocked: null,
-      };
+      return { result: fact.result, ...endedAt(fact.at) };
     case 'execution.failed':
-      return {
-        error: publicError(fact.error),
-        settledAt: fact.at,
-        pauses: [],
-        working: false,
-        steps: 0,
-        parkedAt: null,
-        blocked: null,
-      };
+      return { error: publicError(fact.error), ...endedAt(fact.at) };
     case 'value.recorded':
     case 'branch.started':
     case 'notification.sent':

@@ -272,7 +272,7 @@ export class Engine {
     };
     const execution = this.#create({ workflow, owner, form }, origin);
     this.#records.add(execution, bytes);
-    const run = new Run(
+    execution.driver = new Run(
       execution,
       request,
       builders.workflow,
@@ -280,7 +280,6 @@ export class Engine {
       this.#runDeps,
       read ?? { value: copyJson(input) },
     );
-    execution.driver = run;
     try {
       const kept = execution.begin(
         input === undefined

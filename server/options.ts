@@ -49,6 +49,8 @@ export interface ServerOptions extends NatOptions, FilesOptions, OperatorOptions
   readonly trustProxy: readonly string[];
   /** Host names of the server, see `NetworkOptions`. Default: those of loopback if it is bound there, else any. */
   readonly allowedHosts: readonly string[] | undefined;
+  /** Whether a request with `Connection: close` may be local, see `NetworkOptions`. Default false. */
+  readonly isClosingLocal?: boolean;
   /** Whether callers without identity share the names of jobs and conversations, as on NAT. Default false. */
   readonly sharedAnonymousNames: boolean;
   readonly providers: Readonly<Record<string, OAuthProviderConfig>>;
@@ -91,6 +93,7 @@ export const serverDefaults: ServerOptions = {
   identity: {},
   trustProxy: [],
   allowedHosts: undefined,
+  isClosingLocal: false,
   sharedAnonymousNames: false,
   providers: {},
   runtime: {},

@@ -5,8 +5,9 @@
  * N1  Forwarding headers are claims. They count only from an address that `trustProxy` lists, and only up to the first
  *     address that it does not list.
  * N2  A request is from this machine only if the server is bound to loopback, no proxy is trusted, and no header says
- *     that a proxy has forwarded it. A proxy on this machine that adds no such header cannot be detected: configure an
- *     operator key there, or `trustProxy`.
+ *     that a proxy has forwarded it. A proxy on this machine may add no such header. nginx without settings adds none, but
+ *     closes the connection after each request, unlike browsers and command lines: such requests are not local. Other
+ *     silent proxies cannot be detected: configure an operator key there, or `trustProxy`.
  * N3  A page elsewhere can make its name resolve to this machine (DNS rebinding). Its requests then seem to be
  *     same-origin, and only `Host` shows the difference.
  */
@@ -28,6 +29,8 @@ export interface NetworkOptions {
    * the server is bound to loopback and no proxy is trusted.
    */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Whether a request with `Connection: close` may be local. Only for servers without any proxy. Default false. */
+  readonly isClosingLocal?: boolean | undefined;
 }
 
 /** A request, or the handshake of a socket. */
@@ -46,7 +49,7 @@ export interface Network {
 
 /** @throws Failure `options_invalid` naming the option. */
 export const createNetwork = (options: NetworkOptions): Network => {
-  const { host, trustProxy = [], allowedHosts } = options;
+  const { host, trustProxy = [], allowedHosts, isClosingLocal = false } = options;
   const trusted = listOf(trustProxy);
   const isBehindProxy = trustProxy.length > 0;
   /** Results of `clientOf` for requests that a trusted proxy has forwarded. */
@@ -77,6 +80,7 @@ export const createNetwork = (options: NetworkOptions): Network => {
       !isBehindProxy &&
       isLoopback(client.host) &&
       !isForwarded(headers) &&
+      (isClosingLocal || headers.connection?.toLowerCase() !== 'close') &&
       isLoopback(nameOf(headers.host ?? '')) &&
       isOwnPage(headers),
     checkHost({ host: asked }) {

@@ -29,6 +29,7 @@ export const startLab = async (profile: string, options: LabOptions = {}): Promi
     workflows,
     config: {
       ...config,
+      isClosingLocal: true, // clients that replay recordings open a connection for each request
       ...everyProfile,
       ...own,
       identity: { ...config.identity, ...everyProfile.identity, ...own?.identity },

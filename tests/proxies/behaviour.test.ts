@@ -194,6 +194,14 @@ for (const [what, end] of Object.entries(prefixes)) {
 const plain = (lines: string) => (settings: string) =>
   settings.replace(/proxy_pass [^}]*\}/, `proxy_pass http://127.0.0.1:8000; ${lines} }`);
 
+test('nginx that sends on no addresses makes no operators', { skip: nginx.missing }, async (t) => {
+  const config = { trustProxy: [], monitorUsers: true };
+  const { ask, call: askDirectly } = await behind(t, nginx, config, plain('proxy_http_version 1.1;'));
+
+  assert.equal((await askDirectly('GET /monitor/users')).status, 200);
+  assert.equal((await ask('GET /monitor/users')).status, 403);
+});
+
 const silences: readonly Partial<ServerOptions>[] = [
   { trustProxy: ['loopback'] },
   { trustProxy: [], identity: { operatorKey: 'a key for the operator' } },

@@ -92,7 +92,6 @@ const local: Kind = {
     forwarded: () => ({ ...asPage, 'x-forwarded-for': '203.0.113.7' }),
     tunnelled: () => ({ ...asPage, 'cf-connecting-ip': '203.0.113.7' }),
     /** As a proxy asks that says nothing of itself, and whose `Host` is ours. */
-    // A proxy on this machine that adds no header is a local client: behind one, the operator sets a key (docs/deploying.md).
     plainProxy: () => ({ ...asPage, connection: 'close' }),
     foreignPage: () => ({ ...asPage, ...evil }),
     sibling: () => ({ ...asPage, origin: 'http://127.0.0.1:1' }),

@@ -24,23 +24,23 @@ watcher         403    403         403    403    403       yes   yes        yes 
   'a server on this machine without a key': `
            stranger  guest  otherGuest  owner  bearer  other  page  forwarded  tunnelled  plainProxy  foreignPage  sibling  rebound  anyKey  jwt
 everybody       yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          yes      yes      421     yes  yes
-owner           404    404         404    yes     yes    404   yes        404        404         yes          404      404      421     404  401
+owner           404    404         404    yes     yes    404   yes        404        404         404          404      404      421     404  401
 starter         yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          yes      yes      421     yes  401
 user            401    401         401    yes     yes    yes   401        401        401         401          401      401      421     401  401
 guest           404    yes         404    404     404    404   404        404        404         404          404      404      421     404  401
-lister          404    404         404    yes     yes    yes   yes        404        404         yes          404      404      421     404  401
+lister          404    404         404    yes     yes    yes   yes        404        404         404          404      404      421     404  401
 absent          404    404         404    404     404    404   404        404        404         404          404      404      421     404  404
-follower        401    401         401    yes     yes    yes   yes        401        401         yes          401      401      421     401  401
-operator        403    403         403    403     403    403   yes        403        403         yes          403      403      421     403  401
-monitor         yes    yes         yes    yes     yes    yes   yes        403        403         yes          403      403      421     yes  yes
-page            yes    yes         yes    yes     yes    yes   yes        403        403         yes          403      403      421     yes  yes
+follower        401    401         401    yes     yes    yes   yes        401        401         401          401      401      421     401  401
+operator        403    403         403    403     403    403   yes        403        403         403          403      403      421     403  401
+monitor         yes    yes         yes    yes     yes    yes   yes        403        403         403          403      403      421     yes  yes
+page            yes    yes         yes    yes     yes    yes   yes        403        403         403          403      403      421     yes  yes
 signIn          403    403         403    403     403    403   403        403        403         403          403      403      421     403  403
 writer          yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          403      yes      421     yes  401
 talker          404    404         404    yes     yes    404   404        404        404         404          403      404      421     404  404
 says            yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          403      yes      421     yes  401
 renamed         404    404         404    yes     yes    404   404        404        404         404          403      404      421     404  404
 saysOwn         401    401         401    yes     yes    yes   401        401        401         401          403      401      421     401  401
-watcher         yes    yes         yes    yes     yes    yes   yes        403        403         yes          403      403      421     yes  yes
+watcher         yes    yes         yes    yes     yes    yes   yes        403        403         403          403      403      421     yes  yes
 `,
   'a server whose proxy names the user': `
            owner  other  missing  empty  blank  repeated  apiKey  operator  userWithKey  wrongKey  page
