@@ -135,7 +135,11 @@ test('the server says how long it wants to be left alone, and is', async (t) => 
 test('a call survives a server that is away for a while', async (t) => {
   const { direct, server } = await world(t, () => 'pass');
   const port = await freePort();
-  const client = createClient({ baseUrl: `http://127.0.0.1:${port}`, headers: { 'x-api-key': 'ada' }, retryMs: () => 20 });
+  const client = createClient({
+    baseUrl: `http://127.0.0.1:${port}`,
+    headers: { 'x-api-key': 'ada' },
+    retryMs: () => 20,
+  });
   const started = client.start({});
   await new Promise((resolve) => setTimeout(resolve, 60));
 
