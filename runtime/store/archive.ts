@@ -51,7 +51,7 @@ export interface ListedRow {
   readonly view: ListedView | undefined;
 }
 
-export interface Due {
+interface Due {
   readonly id: string;
   readonly isSettled: boolean;
 }
