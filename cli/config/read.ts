@@ -23,9 +23,6 @@ import { schema, type Values } from './schema.ts';
 import { fileVariable } from './setting.ts';
 import type { StepEvent } from './settings-of-nat.ts';
 
-export type { RouteBlock } from './parts.ts';
-export type { StepEvent } from './settings-of-nat.ts';
-
 /** Can be passed to `createServer` unchanged. */
 export interface ServerConfig extends ServerOptions {
   readonly cors: Required<CorsOptions>;
