@@ -81,6 +81,11 @@ export class Reader {
     return { n, entries, bytes: length, truncated: row.truncated as number, origin };
   }
 
+  /** The number of the last fact of an execution; 0 if there is none. */
+  lastSeq(id: string): number {
+    return this.find(id)?.entries.at(-1)?.seq ?? 0;
+  }
+
   named(name: string): Named | undefined {
     const sql = `SELECT ${bytes('id')}, ${bytes('fingerprint')} FROM names JOIN executions USING (n) WHERE name = ?`;
     const row = this.#one(sql, name);
