@@ -120,7 +120,7 @@ export class DurableStore implements Store, Archive {
     if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
     const loaded = this.#load(executionId);
     if (loaded === undefined) return undefined;
-    this.#inMemory.set(executionId, loaded.kept);
+    if (!this.#inMemory.has(executionId)) this.#inMemory.set(executionId, loaded.kept); // facts may be on their way
     return { entries: loaded.kept.journal.entries, origin: loaded.origin };
   }
 
