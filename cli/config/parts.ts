@@ -10,7 +10,7 @@ import { present } from './present.ts';
 import { type ConfigReader, sources } from './reader.ts';
 import { hasPath, type RouteBlock } from './route-block.ts';
 
-export type StepEvent = (typeof stepEvents)[number];
+type StepEvent = (typeof stepEvents)[number];
 export type StepAdaptor = {
   readonly mode: 'default' | 'custom' | 'off';
   readonly customEventTypes: readonly StepEvent[];

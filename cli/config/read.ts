@@ -21,9 +21,6 @@ import {
 import { ConfigReader, type Flags } from './reader.ts';
 import { hasPath, pathNames, type RouteBlock } from './route-block.ts';
 
-export type { StepEvent } from './parts.ts';
-export type { RouteBlock } from './route-block.ts';
-
 /** Can be passed to `createServer` unchanged. */
 export interface ServerConfig extends ServerOptions {
   readonly cors: Required<CorsOptions>;

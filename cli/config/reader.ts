@@ -159,7 +159,7 @@ const valuesOf = <Keys extends Table>(table: Keys, read: (key: Key<unknown>) => 
 export const orMeant = (name: string | undefined): string => (name === undefined ? '' : `, did you mean ${name}?`);
 
 /** `general.front_end.endpoints[0].path` */
-export const nameOf = (path: Path): string =>
+const nameOf = (path: Path): string =>
   path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${step}`)).join('');
 
 const kindOf = (value: unknown): string => {

@@ -39,12 +39,12 @@ export interface Archive {
   readonly vault: Vault;
 }
 
-export interface PageOfIds {
+interface PageOfIds {
   readonly ids: readonly string[];
   readonly next: string | undefined;
 }
 
-export interface Due {
+interface Due {
   readonly id: string;
   readonly isSettled: boolean;
 }

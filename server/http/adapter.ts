@@ -141,6 +141,11 @@ export interface AdapterSocket {
 export interface SocketReader {
   /** `bytes` is valid during the call only. */
   message(bytes: Buffer, isBinary: boolean): void;
+  /**
+   * Bytes in memory of a message that is not complete yet; 0 once it is. Not called by a library that does not report
+   * them.
+   */
+  unfinished?(bytes: number): void;
   /** Unsent bytes were sent. */
   drained(): void;
   /** Called once, as the last call. */

@@ -81,6 +81,10 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     return (this.#client = this.#host.network?.clientOf(client, this.headers) ?? client);
   }
 
+  get address(): string {
+    return this.client.host;
+  }
+
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();

@@ -16,8 +16,6 @@ import { isOwnPage } from '../http/origin.ts';
 import type { Attempts } from './attempts.ts';
 import type { Identifier } from './identifier.ts';
 
-export type { Knock } from '../http/network.ts';
-
 export interface OperatorDoor {
   /** Whether keys are configured. */
   readonly isGuarded: boolean;

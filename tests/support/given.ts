@@ -154,7 +154,7 @@ export const call = async (
 };
 
 /** How long real sockets may take to be noticed as gone. */
-const QUIET_MS = 1_000;
+const QUIET_MS = 20_000;
 
 const end = async (world: World, stop: () => Promise<void>, server?: Server): Promise<void> => {
   const { runtime, clock, errors } = world;
