@@ -53,6 +53,16 @@ export class Kept implements Writer {
     return `execution ${this.id}`;
   }
 
+  /** Number of the last entry that is on the disk. */
+  get through(): number {
+    return this.#through;
+  }
+
+  /** Number of the last entry. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** A part of it is on the disk. */
   get isBegun(): boolean {
     return this.#through > 0;

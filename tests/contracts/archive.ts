@@ -5,7 +5,7 @@ import type { Archive } from '../../runtime/store/archive.ts';
 import type { Store } from '../../runtime/store/store.ts';
 import { answered, completed, granted, Journaling, type JournalingOptions, prompted } from '../support/journaling.ts';
 
-export interface ArchiveWorld {
+interface ArchiveWorld {
   readonly store: Store & { readonly archive: Archive };
   /** The process ends in order, and another one opens the same data. */
   reopen(): Promise<Store & { readonly archive: Archive }>;

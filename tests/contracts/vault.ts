@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Vault } from '../../runtime/store/vault.ts';
 
-export interface VaultWorld {
+interface VaultWorld {
   readonly vault: Vault;
   /** Another process opens the same data, with this secret. */
   reopen(secret?: string): Promise<Vault>;
