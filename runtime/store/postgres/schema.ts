@@ -14,8 +14,9 @@ import { SCHEMA, type Session } from './database.ts';
 /** Migrations are added and never changed. */
 const MIGRATIONS: readonly string[] = [
   `
+  CREATE SEQUENCE starts;
   CREATE TABLE executions (
-    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    n bigint PRIMARY KEY,
     id text COLLATE "C" NOT NULL UNIQUE,
     seq int NOT NULL,
     node text,

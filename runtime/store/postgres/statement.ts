@@ -22,21 +22,15 @@ export interface Statement {
 /** Its rows are the ids of the executions that were written. What it does not name has lost. */
 export const writeOf = (node: string, changes: readonly Change[]): Statement => {
   const journals = changes.filter((one) => one.change === 'journal');
-  const places = new Map(journals.map(({ id }, place) => [id, place]));
-  journals.sort((a, b) => (a.id < b.id ? -1 : 1)); // processes that write the same rows lock them in the same order
   const values = changes.filter((one) => one.change === 'value');
   const names = journals.flatMap(namesOf);
-  const parameters: unknown[] = [
-    node,
-    ...COLUMNS.map(([, read]) => journals.map(read)),
-    journals.map(({ id }) => places.get(id)),
-  ];
+  const parameters: unknown[] = [node, ...COLUMNS.map(([, read]) => journals.map(read))];
   const parts: string[] = [];
   if (names.length > 0) {
     parts.push(NAMES(parameters.length));
     parameters.push(
       names.map(({ name }) => name),
-      names.map(({ id }) => id),
+      names.map(({ place }) => place),
       names.map(({ fingerprint }) => fingerprint),
     );
   }
@@ -50,7 +44,8 @@ export const writeOf = (node: string, changes: readonly Change[]): Statement => 
     );
   }
   const name = `write${names.length > 0 ? ' names' : ''}${values.length > 0 ? ' values' : ''}`;
-  return { name, text: `${JOURNALS}${parts.map((part) => `,${part}`).join('')} SELECT id FROM ok`, values: parameters };
+  const text = `${JOURNALS}${parts.map((part) => `,${part}`).join('')} ${WRITTEN}`;
+  return { name, text, values: parameters };
 };
 
 /** Which of them are there, after a reply was lost. */
@@ -75,8 +70,9 @@ export const removalOf = (ids: readonly string[]): Statement => ({
   values: [ids],
 });
 
-const namesOf = ({ expected, id, record }: JournalChange) =>
-  expected === 0 ? record.origin.names.map(({ name, fingerprint }) => ({ name, id, fingerprint })) : [];
+/** `place`: of the execution in the batch. */
+const namesOf = ({ expected, record }: JournalChange, index: number) =>
+  expected === 0 ? record.origin.names.map(({ name, fingerprint }) => ({ name, place: index + 1, fingerprint })) : [];
 
 type Column = readonly [type: string, read: (change: JournalChange) => unknown, name: string];
 
@@ -102,39 +98,44 @@ const arrays = COLUMNS.map(([type], place) => `$${place + 2}::${type}[]`).join('
 const list = (names: readonly string[], of: (name: string) => string = (name) => name): string =>
   names.map(of).join(', ');
 const columns = COLUMNS.map(([, , name]) => name);
-/** The order of starts in the batch. */
-const places = `$${COLUMNS.length + 2}::int[]`;
 /** Columns that never change, and those that each write sets. */
 const FIXED = ['id', 'owner', 'workflow', 'version', 'started_at'];
 const SET = ['stand', 'unfinished', 'awaiting_since', 'due_at', 'settled_at'];
 
+/** A start whose id is there is an error, so all starts of a batch that has no error are written. */
 const JOURNALS = `
-  WITH b AS (SELECT * FROM unnest(${arrays}, ${places}) AS b(${list(columns)}, place)),
+  WITH b AS (
+    SELECT *, CASE WHEN expected = 0 THEN nextval('starts') END AS n
+    FROM unnest(${arrays}) WITH ORDINALITY AS b(${list(columns)}, place)
+  ),
   fresh AS (
-    INSERT INTO executions (${list(FIXED)}, ${list(SET)}, seq, node, truncated)
-    SELECT ${list(FIXED)}, ${list(SET)}, last, CASE WHEN unfinished THEN $1 END, truncated FROM b WHERE expected = 0
-    ORDER BY place
-    ON CONFLICT (id) DO NOTHING RETURNING id, n
+    INSERT INTO executions (n, ${list(FIXED)}, ${list(SET)}, seq, node, truncated)
+    SELECT n, ${list(FIXED)}, ${list(SET)}, last, CASE WHEN unfinished THEN $1 END, truncated FROM b WHERE expected = 0
   ),
   moved AS (
     UPDATE executions e SET ${list(SET, (name) => `${name} = b.${name}`)}, seq = b.last,
       node = CASE WHEN b.unfinished THEN $1 END, truncated = greatest(e.truncated, b.truncated)
     FROM b WHERE b.expected > 0 AND e.id = b.id AND e.seq = b.expected AND (e.node IS NULL OR e.node = $1)
-    RETURNING e.id, e.n
+    RETURNING e.id, e.n, b.expected, b.truncated, b.facts, b.sum
   ),
-  ok AS (SELECT id, n FROM fresh UNION ALL SELECT id, n FROM moved),
   dropped AS (
-    DELETE FROM journal j USING ok JOIN b USING (id) WHERE b.truncated > 0 AND j.n = ok.n AND j.seq <= b.expected
+    DELETE FROM journal j USING moved m WHERE m.truncated > 0 AND j.n = m.n AND j.seq <= m.expected
   ),
-  kept AS (INSERT INTO journal (n, seq, facts, sum) SELECT ok.n, b.expected + 1, b.facts, b.sum FROM ok JOIN b USING (id))`;
+  kept AS (
+    INSERT INTO journal (n, seq, facts, sum)
+    SELECT n, expected + 1, facts, sum FROM b WHERE expected = 0
+    UNION ALL SELECT n, expected + 1, facts, sum FROM moved
+  )`;
+const WRITTEN = 'SELECT id FROM b WHERE expected = 0 UNION ALL SELECT id FROM moved';
 
 /** The last execution of a batch that takes a name has it. */
 const NAMES = (before: number): string => `
+  numbers AS (SELECT array_agg(n ORDER BY place) AS n FROM b),
   named AS (
     INSERT INTO names (name, n, fingerprint)
-    SELECT DISTINCT ON (m.name) m.name, ok.n, m.fingerprint
-    FROM unnest($${before + 1}::text[], $${before + 2}::text[], $${before + 3}::text[]) AS m(name, id, fingerprint)
-    JOIN ok USING (id) JOIN b USING (id) ORDER BY m.name, b.place DESC
+    SELECT DISTINCT ON (m.name) m.name, (SELECT n FROM numbers)[m.place], m.fingerprint
+    FROM unnest($${before + 1}::text[], $${before + 2}::int[], $${before + 3}::text[]) AS m(name, place, fingerprint)
+    ORDER BY m.name, m.place DESC
     ON CONFLICT (name) DO UPDATE SET n = EXCLUDED.n, fingerprint = EXCLUDED.fingerprint
   )`;
 

@@ -111,7 +111,8 @@ export class PostgresWriter implements Target {
         refused.push(...(await this.#writeAll([part], await this.#ready())));
       } catch (cause) {
         if (!isReply(cause) || !isOfWriter(cause)) throw cause;
-        refused.push([part, cause]);
+        const found = await this.#found([part], await this.#ready()); // a start that was written before
+        if (!found.has(part)) refused.push([part, cause]);
       }
     }
     return refused;
