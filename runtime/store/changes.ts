@@ -29,6 +29,8 @@ export interface SearchedRow {
   readonly awaitingSince: number | null;
   readonly dueAt: number | null;
   readonly settledAt: number | null;
+  /** What a list shows besides; null: it has to read the journal. */
+  readonly outline: string | null;
 }
 
 /** Everything about one execution is deleted. */

@@ -7,6 +7,7 @@ import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { JournalChange, SearchedRow } from './changes.ts';
 import type { Batch, Part, Writer } from './group-commit.ts';
 import type { Journal } from './memory-journal.ts';
+import { writeOutline } from './outline.ts';
 import type { Seal } from './seal.ts';
 import { writeOrigin } from './start-request-text.ts';
 import type { Fullness, JournalLimits, JournalPage, Recorded } from './store.ts';
@@ -138,7 +139,8 @@ export class Kept implements Writer {
     const isUnfinished = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
     const awaitingSince = firstAwaited(context)?.openedAt ?? null;
     const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
-    return { stand: standOf(context), isUnfinished, awaitingSince, dueAt, settledAt: context.settledAt };
+    const outline = writeOutline(context, tags);
+    return { stand: standOf(context), isUnfinished, awaitingSince, dueAt, settledAt: context.settledAt, outline };
   }
 
   #dueAt(context: ExecutionContext): number | null {

@@ -144,14 +144,14 @@ const lowerJournal = (
   { n, id, record, row, expected, facts, truncatedThrough }: JournalChange,
   add: (write: Write, ...parameters: Parameter[]) => void,
 ): void => {
-  const { stand, isUnfinished, awaitingSince, dueAt, settledAt } = row;
+  const { stand, isUnfinished, awaitingSince, dueAt, settledAt, outline } = row;
+  const columns = [stand, isUnfinished ? 1 : 0, awaitingSince, dueAt, settledAt, outline];
   if (expected === 0) {
     const { owner, workflow, startedAt } = record.applied.context;
     const { version, names } = record.origin;
-    const unfinished = isUnfinished ? 1 : 0;
-    add('begin', n, id, owner, workflow, version, startedAt, stand, unfinished, awaitingSince, dueAt, settledAt);
+    add('begin', n, id, owner, workflow, version, startedAt, ...columns);
     for (const { name, fingerprint } of names) add('name', name, n, fingerprint);
-  } else add('stand', stand, isUnfinished ? 1 : 0, awaitingSince, dueAt, settledAt, n);
+  } else add('stand', ...columns, n);
   if (truncatedThrough > 0) {
     add('clear', n);
     add('facts', n, 0, facts);

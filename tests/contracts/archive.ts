@@ -112,7 +112,7 @@ export const archiveContract = (name: string, open: OpenArchive): void => {
       const { archive } = await open();
       assert.equal(await archive.find('e1'), undefined);
       assert.equal(await archive.named('key'), undefined);
-      assert.deepEqual((await archive.page(undefined, { limit: 10 })).ids, ['e2']);
+      assert.deepEqual(ids((await archive.page(undefined, { limit: 10 })).rows), ['e2']);
     }
   });
 
@@ -126,7 +126,7 @@ export const archiveContract = (name: string, open: OpenArchive): void => {
     ];
     const { archive } = await world.reopen();
     const found = async (...[owner, filter]: [string | undefined, Partial<Parameters<Archive['page']>[1]>]) =>
-      (await archive.page(owner, { limit: 10, ...filter })).ids;
+      ids((await archive.page(owner, { limit: 10, ...filter })).rows);
 
     assert.deepEqual(await found(undefined, {}), ids(all).reverse());
     assert.deepEqual(await found('ann', {}), ['ab', 'aa']);
@@ -136,9 +136,9 @@ export const archiveContract = (name: string, open: OpenArchive): void => {
     assert.deepEqual(await found(undefined, { id: 'a' }), ['ab', 'aa']);
     assert.deepEqual(await found(undefined, { id: 'b_' }), ['b_']);
     const first = await archive.page(undefined, { limit: 3 });
-    assert.deepEqual([first.ids, typeof first.next], [['b%', 'b_', 'ab'], 'string']);
+    assert.deepEqual([ids(first.rows), typeof first.next], [['b%', 'b_', 'ab'], 'string']);
     const rest = await archive.page(undefined, { limit: 3, before: first.next });
-    assert.deepEqual(rest, { ids: ['aa'], next: undefined });
+    assert.deepEqual([ids(rest.rows), rest.next], [['aa'], undefined]);
     assert.equal((await archive.page(undefined, { limit: 4 })).next, undefined);
     await assert.rejects(async () => archive.page(undefined, { limit: 4, before: 'x' }), { code: 'request_invalid' });
   });
@@ -151,9 +151,26 @@ export const archiveContract = (name: string, open: OpenArchive): void => {
 
       await store.forget('b');
 
-      assert.deepEqual((await store.archive.page(undefined, { limit: 2, before: next })).ids, ['a']);
+      assert.deepEqual(ids((await store.archive.page(undefined, { limit: 2, before: next })).rows), ['a']);
     },
   );
+
+  contract('a list shows what an execution shows of itself', async ({ store }) => {
+    const [asks, done] = [await waiting(store, { id: 'e1', owner: 'ann' }), await ended(store, { id: 'e2' })];
+
+    const { rows } = await store.archive.page(undefined, { limit: 10 });
+
+    for (const [row, { applied, id }] of [
+      [rows[1], asks],
+      [rows[0], done],
+    ] as const) {
+      const { executionId, workflow, owner, form, startedAt, settledAt, pauses, result, error, blocked } =
+        applied.context;
+      const context = { executionId, workflow, owner, form, startedAt, settledAt, pauses, result, error, blocked };
+      assert.deepEqual([row?.id, row?.view?.context], [id, context]);
+      assert.equal(row?.view?.isSettled, applied.tags.has('settled'));
+    }
+  });
 
   contract('executions that wait for a person are found, the longest waiting first', async ({ store }) => {
     await waiting(store, { id: 'e1', owner: 'ann', startedAt: 30 });
@@ -162,11 +179,11 @@ export const archiveContract = (name: string, open: OpenArchive): void => {
     await begun(store, { id: 'e4', owner: 'ann' });
     const { archive } = store;
 
-    assert.deepEqual(await archive.awaiting(undefined, 10), ['e3', 'e2', 'e1']);
-    assert.deepEqual(await archive.awaiting('ann', 10), ['e3', 'e1']);
-    assert.deepEqual(await archive.awaiting('ann', 1), ['e3']);
+    assert.deepEqual(ids(await archive.awaiting(undefined, 10)), ['e3', 'e2', 'e1']);
+    assert.deepEqual(ids(await archive.awaiting('ann', 10)), ['e3', 'e1']);
+    assert.deepEqual(ids(await archive.awaiting('ann', 1)), ['e3']);
     await third.append(answered('p'));
-    assert.deepEqual(await archive.awaiting('ann', 10), ['e1']);
+    assert.deepEqual(ids(await archive.awaiting('ann', 10)), ['e1']);
   });
 
   contract('what was running or queued is unfinished, and what another process cannot replay', async (world) => {

@@ -1,11 +1,11 @@
 /** Reads the database. Every query uses an index, and costs as much as its result. Every row is checked here. */
 import { z } from 'zod';
-import { STANDS } from '../../../machines/standing.ts';
 import { Failure } from '../../errors.ts';
-import type { Archive } from '../archive.ts';
+import type { Archive, ListedRow, PageOfRows } from '../archive.ts';
 import { damaged } from '../damage.ts';
 import { explained } from '../explain.ts';
 import type { Named } from '../named.ts';
+import { readOutline } from '../outline.ts';
 import { type ExecutionFilter, readCursor } from '../query.ts';
 import { readJournal, type StoredFacts } from '../stored-facts.ts';
 import type { VaultKind } from '../vault.ts';
@@ -30,7 +30,14 @@ type JournalRow = z.infer<typeof journalRow>;
 const idRow = z.object({ id: z.string() });
 const placeRow = z.object({ n: z.int() });
 const namedRow = z.object({ id: z.string(), fingerprint: z.string() });
-const pageRow = z.object({ id: z.string(), started_at: z.number(), stand: z.enum(STANDS) });
+const listedRow = z.object({
+  id: z.string(),
+  owner: z.string().nullable(),
+  workflow: z.string(),
+  startedAt: z.number(),
+  settledAt: z.number().nullable(),
+  outline: z.string().nullable(),
+});
 const dueRow = z.object({ id: z.string(), settled_at: z.number().nullable() });
 const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
@@ -86,10 +93,7 @@ export class PostgresReader {
     return row && { executionId: row.id, fingerprint: row.fingerprint };
   }
 
-  async page(
-    owner: string | undefined,
-    { status, workflow, id, before, limit }: ExecutionFilter,
-  ): Promise<Awaited<ReturnType<Archive['page']>>> {
+  async page(owner: string | undefined, { status, workflow, id, before, limit }: ExecutionFilter): Promise<PageOfRows> {
     const conditions: string[] = [];
     const values: unknown[] = [];
     const where = (condition: string, value: unknown): void => {
@@ -105,12 +109,12 @@ export class PostgresReader {
     if (before !== undefined) where('n <', await this.#placeOf(before));
     const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
     values.push(limit + 1);
-    const sql = `SELECT id, started_at, stand FROM executions${condition} ORDER BY n DESC LIMIT $${values.length}`;
-    const rows = await this.#rows(pageRow, undefined, sql, ...values);
+    const sql = `SELECT ${LISTED} FROM executions${condition} ORDER BY n DESC LIMIT $${values.length}`;
+    const rows = await this.#rows(listedRow, undefined, sql, ...values);
     const found = rows.slice(0, limit);
     const last = found.at(-1);
-    const next = rows.length > limit && last !== undefined ? `${last.started_at}.${last.id}` : undefined;
-    return { ids: found.map(({ id }) => id), next };
+    const next = rows.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
+    return { rows: found.map(listed), next };
   }
 
   /** The position of the execution at the end of a page; without that execution, the position where it was. */
@@ -123,11 +127,12 @@ export class PostgresReader {
     return (behind?.n ?? 0) + 1;
   }
 
-  awaiting(owner: string | undefined, limit: number): Promise<readonly string[]> {
-    const sql = (condition: string, place: number) =>
-      `SELECT id FROM executions WHERE awaiting_since IS NOT NULL ${condition} ORDER BY awaiting_since LIMIT $${place}`;
-    if (owner === undefined) return this.#ids('awaiting', sql('', 1), limit);
-    return this.#ids('awaiting of', sql('AND owner = $1', 2), owner, limit);
+  async awaiting(owner: string | undefined, limit: number): Promise<readonly ListedRow[]> {
+    const isOwned = owner === undefined ? '' : 'AND owner = $2';
+    const which = `awaiting_since IS NOT NULL ${isOwned} ORDER BY awaiting_since LIMIT $1`;
+    const sql = `SELECT ${LISTED} FROM executions WHERE ${which}`;
+    const values = owner === undefined ? [limit] : [limit, owner];
+    return (await this.#rows(listedRow, `awaiting${isOwned}`, sql, ...values)).map(listed);
   }
 
   unfinished(): Promise<readonly string[]> {
@@ -198,6 +203,10 @@ export class PostgresReader {
     });
   }
 }
+
+const LISTED = 'id, owner, workflow, started_at AS "startedAt", settled_at AS "settledAt", outline';
+
+const listed = (row: z.infer<typeof listedRow>): ListedRow => ({ id: row.id, view: readOutline(row, row.outline) });
 
 const JOURNALS = `
   SELECT e.id, e.seq AS last, e.truncated, j.seq, j.facts, j.sum FROM executions e LEFT JOIN journal j USING (n)

@@ -29,7 +29,8 @@ const MIGRATIONS: readonly string[] = [
     awaiting_since double precision,
     due_at double precision,
     settled_at double precision,
-    truncated int NOT NULL
+    truncated int NOT NULL,
+    outline text
   ) WITH (fillfactor = 70);
   CREATE INDEX executions_owner ON executions (owner, n) WHERE owner IS NOT NULL;
   CREATE INDEX executions_unfinished ON executions (n) WHERE unfinished;

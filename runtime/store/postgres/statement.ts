@@ -89,6 +89,7 @@ const COLUMNS: readonly Column[] = [
   ['float8', ({ row }) => row.awaitingSince, 'awaiting_since'],
   ['float8', ({ row }) => row.dueAt, 'due_at'],
   ['float8', ({ row }) => row.settledAt, 'settled_at'],
+  ['text', ({ row }) => row.outline, 'outline'],
   ['int', ({ truncatedThrough }) => truncatedThrough, 'truncated'],
   ['text', ({ facts }) => facts, 'facts'],
   ['bigint', ({ facts }) => crc32(facts), 'sum'],
@@ -100,7 +101,7 @@ const list = (names: readonly string[], of: (name: string) => string = (name) =>
 const columns = COLUMNS.map(([, , name]) => name);
 /** Columns that never change, and those that each write sets. */
 const FIXED = ['id', 'owner', 'workflow', 'version', 'started_at'];
-const SET = ['stand', 'unfinished', 'awaiting_since', 'due_at', 'settled_at'];
+const SET = ['stand', 'unfinished', 'awaiting_since', 'due_at', 'settled_at', 'outline'];
 
 /** A start whose id is there is an error, so all starts of a batch that has no error are written. */
 const JOURNALS = `

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { Failure } from '../../errors.ts';
-import type { Archive, Archived } from '../archive.ts';
+import type { Archive, Archived, ListedRow, PageOfRows } from '../archive.ts';
 import { explained } from '../explain.ts';
 import { Commits, unwritable } from '../group-commit.ts';
 import { Kept, type KeptDeps } from '../journal-writer.ts';
@@ -181,12 +181,17 @@ export class PostgresStore implements Store, Archive {
     return this.#reader.named(name);
   }
 
-  page(owner: string | undefined, filter: ExecutionFilter): Promise<Awaited<ReturnType<Archive['page']>>> {
-    return this.#reader.page(owner, filter);
+  async page(owner: string | undefined, filter: ExecutionFilter): Promise<PageOfRows> {
+    const { rows, next } = await this.#reader.page(owner, filter);
+    return { rows: this.#present(rows), next };
   }
 
-  awaiting(owner: string | undefined, limit: number): Promise<readonly string[]> {
-    return this.#reader.awaiting(owner, limit);
+  async awaiting(owner: string | undefined, limit: number): Promise<readonly ListedRow[]> {
+    return this.#present(await this.#reader.awaiting(owner, limit));
+  }
+
+  #present(rows: readonly ListedRow[]): readonly ListedRow[] {
+    return this.#forgotten.size === 0 ? rows : rows.filter(({ id }) => !this.#forgotten.has(id));
   }
 
   unfinished(): Promise<readonly string[]> {
