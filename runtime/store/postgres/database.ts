@@ -2,6 +2,7 @@
 import type { Client, ClientConfig, QueryResult } from 'pg';
 import { Failure } from '../../errors.ts';
 import { codeOf } from '../explain.ts';
+import { type Address, readAddress } from './address.ts';
 
 /** Limit for all hosts of an address: callers wait for it. */
 const CONNECT_MS = 1_500;
@@ -148,25 +149,6 @@ export type Row = Record<string, unknown>;
 /** Whether the database has replied, so that the session goes on. After a reply of these classes the server ends it. */
 export const isReply = (error: unknown): boolean =>
   /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^(08|57P)/.test(codeOf(error));
-
-interface Address {
-  readonly urls: readonly string[];
-  readonly name: string;
-}
-
-/** `postgres://user:password@first:5432,second:5432/database?sslmode=require` */
-export const readAddress = (url: string): Address => {
-  const [, scheme, login = '', hosts = '', rest = ''] =
-    /^(postgres(?:ql)?:\/\/)((?:[^@/?#]*)@)?([^/?#]*)([^#]*)$/i.exec(url) ?? [];
-  const database = /^\/([^?/]+)/.exec(rest)?.[1];
-  if (scheme === undefined || database === undefined) {
-    const detail =
-      'data: expected postgres://user:password@host:port/database, with several hosts separated by commas.';
-    throw new Failure('options_invalid', { detail });
-  }
-  const urls = hosts.split(',').map((host) => `postgres://${login}${host || 'localhost'}${rest}`);
-  return { urls, name: `${hosts || 'localhost'}/${decodeURIComponent(database)}` };
-};
 
 const loadPg = async (): Promise<Pg> => {
   try {
