@@ -9,7 +9,7 @@ import { createRuntime } from '../../runtime/index.ts';
 import { noRequest } from '../../runtime/nat/run-metadata.ts';
 import { bank } from '../support/bank.ts';
 import { expectedStatus } from '../support/execution-model.ts';
-import { here } from '../support/here.ts';
+import { immediate } from '../support/here.ts';
 import { pester } from '../support/pester.ts';
 import {
   coverageOf,
@@ -68,7 +68,7 @@ const verify = async (stage: Stage): Promise<void> => {
   const { runtime } = stage.world;
   const { executionId, builder } = play;
   const { end, seq, open, steps, parked } = expected;
-  const view = here(runtime.get(executionId, alice));
+  const view = immediate(runtime.get(executionId, alice));
   const journal = await runtime.facts(executionId, 0, alice);
   stage.verifyCalls();
   const isLive = end === 'live';
@@ -120,7 +120,7 @@ const CODES = {
 /** The runtime stops: what was live is interrupted and hears of it, and nothing is left that would happen later. */
 const close = async (stage: Stage): Promise<void> => {
   const { runtime, clock } = stage.world;
-  const view = here(runtime.get(stage.play.executionId, alice));
+  const view = immediate(runtime.get(stage.play.executionId, alice));
   const isLive = stage.expected.end === 'live';
   await stop(runtime, clock);
   stage.failed();

@@ -8,7 +8,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import { createServer } from '../../server/index.ts';
 import { DurableServer, type Standing } from '../support/durable-server.ts';
 import { lastId, openStream } from '../support/event-reader.ts';
-import { engineOf, here } from '../support/here.ts';
+import { engineOf, immediate } from '../support/here.ts';
 import { until } from '../support/http.ts';
 import { answers, asks, contentOf, isComplete, isPrompt, isText, textsOf } from '../support/talk.ts';
 import { openSocket } from '../support/web-socket.ts';
@@ -205,7 +205,7 @@ test('a conversation whose execution has left memory is found, and shows nothing
   await before.closed();
   const { executions } = engineOf(world.server.runtime);
   const operator = { userId: undefined, isOperator: true };
-  const [{ id } = { id: '' }] = here(world.server.runtime.list(operator, { limit: 1 })).executions;
+  const [{ id } = { id: '' }] = immediate(world.server.runtime.list(operator, { limit: 1 })).executions;
   await until(() => executions.inMemory(id) === undefined, 'it leaves memory');
 
   const after = await connect(t, world.server.url);

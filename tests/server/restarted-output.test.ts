@@ -7,7 +7,7 @@ import { createClient } from '../../client/index.ts';
 import { type Step, workflow } from '../../runtime/index.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { type EventReader, openStream } from '../support/event-reader.ts';
-import { here } from '../support/here.ts';
+import { immediate } from '../support/here.ts';
 import { until } from '../support/http.ts';
 import { asks, contentOf, isComplete, isError, isText, textsOf } from '../support/talk.ts';
 import { openSocket } from '../support/web-socket.ts';
@@ -171,7 +171,7 @@ const givenSocket = async (t: TestContext, world: DurableServer) => {
   t.after(() => client.drop());
   client.send(asks('x', { conversation_id: 'c1', schema_type: 'generate_stream' }));
   const id = () =>
-    here(world.server.runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions[0]?.id;
+    immediate(world.server.runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions[0]?.id;
   await until(() => id() !== undefined, 'it has begun');
   return { client, id: id()! };
 };

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Context, text, workflow } from '../../runtime/index.ts';
 import { type Answered, operator, turns } from '../support/given.ts';
-import { here } from '../support/here.ts';
+import { immediate } from '../support/here.ts';
 import { connect, request, until } from '../support/http.ts';
 import { alice, as, asking, puppetServer, serve, watched } from '../support/puppet-server.ts';
 
@@ -51,7 +51,7 @@ test('keys that cannot be keys are refused before anything happens', async (t) =
 
   assert.deepEqual([short.status, code(short)], [422, 'request_invalid']);
   assert.match((short.body as { detail: string }).detail, /needs at least 16 random characters, got 15/);
-  assert.equal(here(runtime.list(operator, { limit: 1 })).executions.length, 0);
+  assert.equal(immediate(runtime.list(operator, { limit: 1 })).executions.length, 0);
 });
 
 test('an answer that is sent again with its key is no mistake, and any other is', async (t) => {
@@ -121,12 +121,12 @@ test('a server that stops takes no new work and says so, answers who waits, and 
   assert.equal(refused.headers['retry-after'], '11');
   assert.match(refused.headers['content-type']!, /problem\+json/);
   await assert.rejects(connect(t, server.port), { code: 'ECONNREFUSED' }, 'no client can connect any more');
-  const third = here(runtime.list(operator, { limit: 1 })).executions[0]!;
+  const third = immediate(runtime.list(operator, { limit: 1 })).executions[0]!;
   puppets.get(third.id)!.complete('in time');
   assert.deepEqual([(await waiting).status, (await waiting).body], [200, { value: 'in time' }]);
   clock.advance(10_000);
   await closed;
-  const left = here(runtime.list(operator, { limit: 10 })).executions.filter(({ id }) => id !== third.id);
+  const left = immediate(runtime.list(operator, { limit: 10 })).executions.filter(({ id }) => id !== third.id);
   assert.deepEqual(
     left.map(({ id, context }) => [id, context.error?.code]),
     [
@@ -252,7 +252,7 @@ test('a run that decides more than can be kept ends, and says why', async (t) =>
     'The run has more steps and answers than its journal may hold. ' +
     'Its journal has 21 facts, and fermata.max_journal_facts is 20. Most of them are of step "step 1": 2.';
   assert.deepEqual([status, body], [422, { code: 'workflow_error', message, details: 'ExecutionFailed' }]);
-  assert.equal(here(runtime.get(headers.get('execution-id')!, operator))?.context.error?.code, 'journal_full');
+  assert.equal(immediate(runtime.get(headers.get('execution-id')!, operator))?.context.error?.code, 'journal_full');
 });
 
 test('a client that waits while its execution is forgotten is answered all the same', async (t) => {

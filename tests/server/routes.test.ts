@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text } from '../../runtime/index.ts';
 import { type Answered, operator, rest } from '../support/given.ts';
-import { here } from '../support/here.ts';
+import { immediate } from '../support/here.ts';
 import { until } from '../support/http.ts';
 import { puppetry } from '../support/puppet.ts';
 import { alice, as, asking, puppetServer, serve, watched } from '../support/puppet-server.ts';
@@ -30,14 +30,14 @@ test('my executions are listed newest first, with what a poll of each would say 
   for (const [index, id] of [second.id, first.id].entries()) {
     const { workflow: name, owner, phase, code, due_at, started_at, settled_at, ...polled } = executions[index]!;
     assert.deepEqual([code, due_at], [null, null]);
-    assert.equal(owner, here(world.runtime.get(id, operator))?.context.owner);
+    assert.equal(owner, immediate(world.runtime.get(id, operator))?.context.owner);
     assert.equal(phase, index === 0 ? 'waiting' : 'settled');
     assert.equal(name, 'puppet');
     assert.equal(started_at, '2026-01-01T00:00:00.000Z');
     assert.equal(settled_at, index === 0 ? null : '2026-01-01T00:00:01.500Z');
     assert.deepEqual(polled, (await call(`GET /executions/${id}`, { headers: alice })).body);
   }
-  for (const { id } of here(world.runtime.list(operator, { limit: 9 })).executions)
+  for (const { id } of immediate(world.runtime.list(operator, { limit: 9 })).executions)
     if (id !== first.id) await complete(id);
 });
 
@@ -130,7 +130,7 @@ test('a client that waits for an execution gets a reply at once when it is cance
   const world = await serve(t, served);
   const waiting = world.call('POST /v1/workflow', { headers: alice, body: {} });
   await watched(world);
-  const [execution] = here(world.runtime.list(operator, { limit: 1 })).executions;
+  const [execution] = immediate(world.runtime.list(operator, { limit: 1 })).executions;
 
   await world.call(`DELETE /executions/${execution!.id}`, { headers: alice });
 

@@ -20,7 +20,7 @@ import {
 } from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
-import { engineOf, here } from './here.ts';
+import { engineOf, immediate } from './here.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const directory = (t: TestContext): string => {
@@ -132,7 +132,7 @@ export class DurableWorld {
   }
 
   get(id: string): Execution {
-    return here(engineOf(this.runtime).executions.get(id))!;
+    return immediate(engineOf(this.runtime).executions.get(id))!;
   }
 
   isInMemory(id: string): boolean {

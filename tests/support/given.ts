@@ -23,7 +23,7 @@ import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { fronted, settingsBehindFront } from './front.ts';
-import { engineOf, here } from './here.ts';
+import { engineOf, immediate } from './here.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const alice: Caller = { userId: 'alice' };
@@ -181,7 +181,7 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
 };
 
 const all = (runtime: Runtime): readonly ExecutionView[] =>
-  here(runtime.list(operator, { limit: Number.POSITIVE_INFINITY })).executions;
+  immediate(runtime.list(operator, { limit: Number.POSITIVE_INFINITY })).executions;
 const live = (runtime: Runtime): readonly ExecutionView[] => all(runtime).filter(({ isSettled }) => !isSettled);
 const builders = (runtime: Runtime) => engineOf(runtime).allBuilders.flatMap((all) => all.list());
 

@@ -4,7 +4,7 @@ import type { Runtime } from '../../runtime/index.ts';
 import { LocalRuntime } from '../../runtime/local-runtime.ts';
 
 /** A value that memory, or a file, gives at once. Throws if it is a promise. */
-export const here = <T>(value: T): Exclude<T, Promise<unknown>> => {
+export const immediate = <T>(value: T): Exclude<T, Promise<unknown>> => {
   if (value instanceof Promise) throw new Error('expected a value that is there at once, got a promise');
   return value as Exclude<T, Promise<unknown>>;
 };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type Caller, Failure, type FailureCode, type Runtime, text } from '../../runtime/index.ts';
-import { here } from './here.ts';
+import { immediate } from './here.ts';
 import { alice, callbackUrl, keyOf, type Play, reply, settled } from './play.ts';
 import type { Stage } from './stage.ts';
 
@@ -42,7 +42,7 @@ export const pester = async (stage: Stage): Promise<void> => {
   }
   await refused(runtime.cancel(executionId, bob), 'execution_not_found');
   assert.deepEqual(
-    [here(runtime.get(executionId, bob)), await runtime.facts(executionId, 0, bob)],
+    [immediate(runtime.get(executionId, bob)), await runtime.facts(executionId, 0, bob)],
     [undefined, undefined],
   );
   if (end === 'live') return;

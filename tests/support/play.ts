@@ -5,7 +5,7 @@ import type { ExecutionEvent } from '../../machines/facts.ts';
 import type { Builder } from '../../runtime/builders/builder.ts';
 import { SlotRequest } from '../../runtime/builders/slots.ts';
 import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
-import { engineOf, here } from './here.ts';
+import { engineOf, immediate } from './here.ts';
 import type { Puppet } from './puppet.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
@@ -101,7 +101,7 @@ export class Play {
     await this.#deed(fact, index, failing);
     await settled(this.#runtime);
     if ('call' in fact && 'id' in fact) {
-      this.ids.set(fact.id, here(this.#runtime.get(this.executionId, operator))!.context.pauses.at(-1)!.id);
+      this.ids.set(fact.id, immediate(this.#runtime.get(this.executionId, operator))!.context.pauses.at(-1)!.id);
     }
   }
 
@@ -226,7 +226,7 @@ export class Play {
 
   /** Time passes, and until its last millisecond nothing happens. */
   #passTime(ms: number): void {
-    const view = here(this.#runtime.get(this.executionId, operator))!;
+    const view = immediate(this.#runtime.get(this.executionId, operator))!;
     const { seq } = view.context;
     this.#clock.advance(ms - 1);
     assert.equal(view.context.seq, seq);

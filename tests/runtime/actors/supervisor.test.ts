@@ -8,7 +8,7 @@ import { startChild, stopChild, supervisor } from '../../../runtime/actors/super
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { text } from '../../../runtime/index.ts';
 import { alice, given, type RuntimeWorld, rest, turns } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 import { type Puppet, puppetry } from '../../support/puppet.ts';
 
 const nursery = () => {
@@ -143,7 +143,7 @@ const crash = async (t: Parameters<typeof given.runtime>[0], which: 'parked' | '
 test('an execution whose actor crashes has failed as a defect, visibly, and no other has', async (t) => {
   const { runtime, first, second, queued, parked, signal, finish } = await crash(t, 'first');
 
-  const view = here(runtime.get(first.id, alice))!;
+  const view = immediate(runtime.get(first.id, alice))!;
   const journal = await runtime.facts(first.id, 0, alice);
   assert.deepEqual([view.status, view.context.error?.code], ['failed', 'defect']);
   assert.equal(journal?.entries.at(-1)?.type, 'execution.failed');

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { keyName, Names } from '../../../runtime/executions/names.ts';
 import { type Caller, workflow } from '../../../runtime/index.ts';
 import { alice, bob, given, turns } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 import { puppetry } from '../../support/puppet.ts';
 
 const nobody: Caller = { userId: undefined };
@@ -90,7 +90,7 @@ test('without identity a key that could be met by chance is refused as such', as
       'Without identity an idempotency key needs at least 16 random characters, got 15; or send the Guest-Token of an earlier reply.',
   });
 
-  assert.equal(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
+  assert.equal(immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
 });
 
 test('requests that come at the same time with one key start one execution', async (t) => {

@@ -8,7 +8,7 @@ import { text, workflow } from '../../../runtime/index.ts';
 import { foldJournal } from '../../../runtime/journal/fold-journal.ts';
 import { asked, DurableWorld } from '../../support/durable.ts';
 import { alice, bob } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 
 const stuck = (name: string, more: object = {}) => {
   const state = { runs: 0 };
@@ -147,7 +147,7 @@ test('an execution that is looked at comes back, and leaves again; one that is w
   const id = await world.start({ workflow: 'asking' });
   await world.pass(10_000);
 
-  const unwatch = here(world.runtime.get(id, alice))!.watch(() => {});
+  const unwatch = immediate(world.runtime.get(id, alice))!.watch(() => {});
   await world.pass(30_000);
   assert.equal(world.isInMemory(id), true);
   unwatch();

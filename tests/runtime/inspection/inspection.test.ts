@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { createMachine, type EventObject } from 'xstate';
 import { type Inspected, type Runtime, text, workflow } from '../../../runtime/index.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
-import { engineOf, here } from '../../support/here.ts';
+import { engineOf, immediate } from '../../support/here.ts';
 import { puppetry } from '../../support/puppet.ts';
 
 const asking = workflow({
@@ -43,7 +43,7 @@ const attachments = (runtime: Runtime) => {
 };
 
 const answer = async (runtime: Runtime, id: string) => {
-  const [pause] = here(runtime.get(id, operator))!.context.pauses;
+  const [pause] = immediate(runtime.get(id, operator))!.context.pauses;
   await runtime.answer(id, pause!.id, { kind: 'text', text: 'This.' }, operator);
 };
 
@@ -193,7 +193,7 @@ test('an inspector that throws is reported and removed, without an effect on oth
   stop();
   stopThrowing();
 
-  assert.equal(here(runtime.get(id, operator))?.status, 'completed');
+  assert.equal(immediate(runtime.get(id, operator))?.status, 'completed');
   assert.equal(errors.splice(0).length, 1);
   assert.equal(events.at(-1)?.type, 'execution.completed');
 });

@@ -13,7 +13,7 @@ import {
 } from '../../../runtime/index.ts';
 import { refusal } from '../../support/execution-store.ts';
 import { rest } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 import { echo, gate, notebook, sessionManager } from '../../support/session-manager.ts';
 
 /** Tells what the run knows of its request. */
@@ -275,7 +275,7 @@ test('other requests can be added to the counters of the sessions', async (t) =>
 /** Answers what a run of alice has asked, as a server would for her. */
 const answerAll = async ({ runtime }: SessionManager<string>, executionId: string): Promise<void> => {
   const by = { userId: 'alice' };
-  for (const { id } of here(runtime.get(executionId, by))?.context.pauses ?? []) {
+  for (const { id } of immediate(runtime.get(executionId, by))?.context.pauses ?? []) {
     await runtime.answer(executionId, id, { kind: 'text', text: 'yes' }, by);
   }
 };

@@ -9,7 +9,7 @@ import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { engineOf, here } from '../../support/here.ts';
+import { engineOf, immediate } from '../../support/here.ts';
 import { identityProvider } from '../../support/identity-provider.ts';
 import { keptStore } from '../../support/kept-store.ts';
 import { subject } from '../../support/subject.ts';
@@ -387,7 +387,7 @@ for (const secret of [SECRET, null]) {
     await kept.reopen();
     const second = await start();
     const outcome = await second.completeOAuth(callback(state), alice);
-    const settled = here(second.get(execution.id, alice))!;
+    const settled = immediate(second.get(execution.id, alice))!;
     await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
     assert.equal(outcome.outcome, 'granted');
@@ -424,9 +424,9 @@ test('a run that is executed again does not reject the token that took the place
 
   await kept.reopen();
   const second = await start();
-  const [{ id: interaction } = { id: '' }] = here(second.get(execution.id, by))!.context.pauses;
+  const [{ id: interaction } = { id: '' }] = immediate(second.get(execution.id, by))!.context.pauses;
   await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, by);
-  const settled = here(second.get(execution.id, by))!;
+  const settled = immediate(second.get(execution.id, by))!;
   await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
   assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);

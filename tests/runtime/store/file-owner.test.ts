@@ -8,7 +8,7 @@ import { createRuntime, StoredExecutions, text, workflow } from '../../../runtim
 import { openDatabase } from '../../support/database.ts';
 import { DurableWorld, directory, openStore } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -76,7 +76,7 @@ const killed = async (t: TestContext, flip: (wal: Buffer) => void) => {
 const executionsIn = async (t: TestContext, path: string) => {
   const runtime = await createRuntime({ workflows: [asking], store: await openStore(path) });
   t.after(() => runtime.stop());
-  return here(runtime.list(alice, { limit: 9 })).executions;
+  return immediate(runtime.list(alice, { limit: 9 })).executions;
 };
 
 test('what was killed is opened with all that was acknowledged', async (t) => {

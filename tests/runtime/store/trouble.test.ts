@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { createRuntime, type ExecutionView, type Runtime, text, workflow } from '../../../runtime/index.ts';
 import { asked, directory, openStore } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 
 const asker = workflow({
   name: 'asker',
@@ -77,7 +77,7 @@ test('on a disk that is full nothing new is taken, what was accepted stays, and 
 
   await assert.rejects(answer(runtime, waiting), unavailable);
   assert.equal(waiting.status, 'awaiting_interaction', 'what could not be kept has not happened');
-  assert.equal(here(runtime.list(alice, { limit: 100 })).executions.length, accepted.length + 1);
+  assert.equal(immediate(runtime.list(alice, { limit: 100 })).executions.length, accepted.length + 1);
   rmSync(ballast);
   await untilItWorks(() => start(runtime));
   await finish(runtime, waiting);

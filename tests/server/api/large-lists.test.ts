@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { given } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 
 const MB = 1024 * 1024;
 const headers = { 'x-api-key': 'alice' };
@@ -34,7 +34,7 @@ test('a list of large results comes in pages', async (t) => {
   const by = { userId: undefined, isOperator: true };
   assert.deepEqual(
     pages.flat(),
-    here(runtime.list(by, { limit: 10 })).executions.map(({ id }) => id),
+    immediate(runtime.list(by, { limit: 10 })).executions.map(({ id }) => id),
   );
 });
 

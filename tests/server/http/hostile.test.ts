@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { isOnWeb, isParsedByNode } from '../../support/adapter.ts';
 import { asked, assertClear, givenDoors, post } from '../../support/doors.ts';
 import { operator } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 import { ask, connect, request } from '../../support/http.ts';
 
 const nested = (levels: number, opening = '{"a":', closing = '}') =>
@@ -76,7 +76,7 @@ test('a body that is no JSON, or not what was asked for, is refused in words at 
     assertClear(await ask(t, port, post(answerPath, body)), `answer ${what}`);
 
   assert.equal((await world.runtime.inbox(operator, 10)).length, 1, 'the prompt is still open');
-  assert.equal(here(world.runtime.list(operator, { limit: 10 })).executions.length, 1, 'and nothing was started');
+  assert.equal(immediate(world.runtime.list(operator, { limit: 10 })).executions.length, 1, 'and nothing was started');
 });
 
 test('a body of a form, which a web page can send to any server, is not JSON', async (t) => {
@@ -97,7 +97,7 @@ test('members with the names of prototypes are members, and change nothing else'
   }
 
   assert.equal(({} as { polluted?: number }).polluted, undefined);
-  assert.equal(here(runtime.list(operator, { limit: 10 })).executions.length, 2);
+  assert.equal(immediate(runtime.list(operator, { limit: 10 })).executions.length, 2);
 });
 
 test('seventy megabytes are not read to their end, however they are announced', async (t) => {

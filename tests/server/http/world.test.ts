@@ -7,7 +7,7 @@ import { workflow } from '../../../runtime/index.ts';
 import type { Route } from '../../../server/http/route.ts';
 import { isOnWeb, isParsedByNode } from '../../support/adapter.ts';
 import { given } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 import { ask, connect, request, startServer, until } from '../../support/http.ts';
 import { givenTalk, isComplete, isError, textsOf } from '../../support/talk.ts';
 
@@ -109,7 +109,7 @@ test('HEAD is answered wherever GET is, without a body, and starts nothing', asy
   for (const path of ['/v1/workflow', '/generate', '/v1/workflow/stream', '/generate/full', '/auth/redirect']) {
     assert.equal((await call(`HEAD ${path}`)).status, 405, path);
   }
-  assert.equal(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
+  assert.equal(immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
 });
 
 test('the root says where things are', async (t) => {

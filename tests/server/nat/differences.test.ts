@@ -7,7 +7,7 @@ import { workflow } from '../../../runtime/index.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { openStream } from '../../support/event-reader.ts';
 import { given, operator } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/here.ts';
 import { ask, request, until } from '../../support/http.ts';
 
 const word = z.object({ word: z.string() });
@@ -67,7 +67,7 @@ const left = async (t: TestContext, path: string, headers: Record<string, string
     body,
     signal: leaving.signal,
   });
-  const all = () => here(runtime.list(operator, { limit: 9 })).executions;
+  const all = () => immediate(runtime.list(operator, { limit: 9 })).executions;
   await until(() => all().length === 1, 'the start');
   leaving.abort();
   await assert.rejects(called);

@@ -6,7 +6,7 @@ import { SlotRequest } from '../../../runtime/builders/slots.ts';
 import type { DurableStore, ExecutionView, Runtime } from '../../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { operator, turns } from '../given.ts';
-import { engineOf, here } from '../here.ts';
+import { engineOf, immediate } from '../here.ts';
 import { ACT_MS, callbackUrl, isTimed, reply, settled } from '../play.ts';
 import type { SimulatedClock } from '../simulated-clock.ts';
 import { isOwn } from './part.ts';
@@ -75,7 +75,7 @@ export class Ensemble {
   }
 
   execution(cue: Cue): ExecutionView | undefined {
-    return here(this.#scene.runtime.get(this.#ids.get(cue)!, operator));
+    return immediate(this.#scene.runtime.get(this.#ids.get(cue)!, operator));
   }
 
   journal(cue: Cue) {

@@ -9,7 +9,7 @@ import { executionMachine } from '../../../machines/execution.ts';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, DurableStore, defaults, type OAuthProviderConfig } from '../../../runtime/index.ts';
 import { operator } from '../given.ts';
-import { here } from '../here.ts';
+import { immediate } from '../here.ts';
 import { Coverage } from '../model.ts';
 import { everyWay, performableByParts } from '../plans.ts';
 import { ACT_MS } from '../play.ts';
@@ -105,7 +105,7 @@ const live = async ({ directory, notes, bank, left, next }: Orders): Promise<voi
     see(ensemble.journal(cue), coverage);
   }
   await ensemble.pass(RETENTION_ACTS);
-  const kept = here(runtime.list(operator, { limit: 10 })).executions.map(({ id }) => id);
+  const kept = immediate(runtime.list(operator, { limit: 10 })).executions.map(({ id }) => id);
   if (kept.length > 0) problems.push(`${kept} are kept beyond their retention`);
 
   const opening = new Ensemble(scene, cuesOf(next));

@@ -7,7 +7,7 @@ import { Run } from '../../../runtime/run/run.ts';
 import { Disk, DiskStore, type Faults } from '../../../testing/disk.ts';
 import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
-import { engineOf, here } from '../here.ts';
+import { engineOf, immediate } from '../here.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
@@ -158,7 +158,7 @@ class Play implements Faults {
   }
 
   get #execution(): Execution | undefined {
-    return here(engineOf(this.#runtime).executions.get(this.#id));
+    return immediate(engineOf(this.#runtime).executions.get(this.#id));
   }
 
   /** Resolves when nothing happens by itself any more, or the process is lost. */

@@ -8,7 +8,7 @@ import type { ServerOptions } from '../../../../server/index.ts';
 import { serverDefaults } from '../../../../server/options.ts';
 import { openStream } from '../../../support/event-reader.ts';
 import { given, operator } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
 
 const word = z.object({ word: z.string() });
@@ -107,7 +107,7 @@ test('a workflow that cannot be called as a chat is a failed run, in the form of
 test('a reader of an older chat stream who leaves ends the run', async (t) => {
   const { server, runtime } = await given.server(t, { workflow: endless });
   const reader = await streamOf(t, `${server.url}/chat/stream`, hi);
-  const execution = here(runtime.get(String(reader.headers['execution-id']), operator));
+  const execution = immediate(runtime.get(String(reader.headers['execution-id']), operator));
   await reader.frames(1);
 
   reader.leave();

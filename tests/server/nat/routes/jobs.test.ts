@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type RuntimeOptions, text, type Workflow, workflow } from '../../../../runtime/index.ts';
 import type { ServerOptions } from '../../../../server/index.ts';
 import { given, operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
 import { puppetry } from '../../../support/puppet.ts';
 import { alice, as, type Headers } from '../../../support/puppet-server.ts';
@@ -139,7 +139,7 @@ test('the same id again starts nothing and tells the status, whatever comes with
   assert.deepEqual(statuses, [...Array(9).fill(200), 202]);
   assert.equal(new Set(submitted.map(({ executionId }) => executionId)).size, 1);
   assert.deepEqual([legacy.status, legacy.body], [200, { job_id: 'j', status: 'running' }]);
-  assert.equal(here(runtime.list(operator, { limit: 99 })).executions.length, 1);
+  assert.equal(immediate(runtime.list(operator, { limit: 99 })).executions.length, 1);
   await complete(submitted[0]!.executionId);
 });
 
@@ -187,9 +187,9 @@ test('a client that waits gets the end of the job in time, and blocks no other c
   const { call, clock, submit, complete, runtime } = await puppetJobs(t);
   const waiting = [submit({ sync_timeout: 10 }), submit({ sync_timeout: 20 })];
   const isWaited = () =>
-    here(runtime.list(operator, { limit: 9 })).executions.filter(({ watchers }) => watchers > 0).length;
+    immediate(runtime.list(operator, { limit: 9 })).executions.filter(({ watchers }) => watchers > 0).length;
   await until(() => isWaited() === 2, 'both are waited for');
-  const jobs = here(runtime.list(operator, { limit: 9 })).executions;
+  const jobs = immediate(runtime.list(operator, { limit: 9 })).executions;
 
   const { status: healthy } = await call('GET /health');
   clock.advance(10_000);
@@ -207,7 +207,7 @@ test('a job goes on when who waits for it has left', async (t) => {
   const leaving = new AbortController();
   const body = { sync_timeout: 300, job_id: 'j' };
   const left = call('POST /v1/workflow/async', { headers: alice, body, signal: leaving.signal }).catch(() => 'left');
-  const job = () => here(runtime.list(operator, { limit: 1 })).executions[0];
+  const job = () => immediate(runtime.list(operator, { limit: 1 })).executions[0];
   await until(() => (job()?.watchers ?? 0) > 0, 'the job is waited for');
 
   leaving.abort();

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../../runtime/index.ts';
 import { bank } from '../../../support/bank.ts';
 import { given, operator } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/here.ts';
 
 const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).scopes });
 const alice = { 'x-api-key': 'alice' };
@@ -21,7 +21,7 @@ const world = async (t: TestContext) => {
     return body as { execution_id: string; oauth_state: string; auth_url: string };
   };
   const result = async ({ execution_id: id }: { execution_id: string }) => {
-    const execution = here(runtime.get(id, operator))!;
+    const execution = immediate(runtime.get(id, operator))!;
     await runtime.waitUntil(execution, ({ isSettled }) => isSettled);
     return execution.context;
   };

@@ -3,7 +3,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { workflow } from '../../../../runtime/index.ts';
 import { operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/here.ts';
 import { answers, asks, contentOf, givenTalk, isComplete, isError, textsOf } from '../../../support/talk.ts';
 import type { WebClient } from '../../../support/web-socket.ts';
 
@@ -168,7 +168,7 @@ test('a reader that does not read slows no other down, and gets everything in or
 
   stalled.pause();
   stalled.send(asks('flood', { schema_type: 'generate_stream' }));
-  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
+  while (immediate(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   healthy.send(asks('small', { schema_type: 'generate_stream' }));
   assert.equal(textsOf(await healthy.until(isComplete)).length, count);
   stalled.resume();
@@ -196,7 +196,7 @@ test('a reader who comes too late for some of it is told that something is missi
 
   client.pause();
   client.send(asks('flood', { schema_type: 'generate_stream' }));
-  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
+  while (immediate(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   client.resume();
 
   const heard = await client.until(isComplete, 20_000);
@@ -220,7 +220,7 @@ test('what comes after a message that fills the socket is not lost', async (t) =
 
   client.pause();
   client.send(asks('go'));
-  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
+  while (immediate(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   await turns();
   client.resume();
 
@@ -249,7 +249,7 @@ test('a run that cannot start is an error and an end; who asks for a user gets t
   nobody.send(asks('go'));
   assert.match(String(await reasonOf(nobody)), /user_id is required/);
 
-  const running = () => here(runtime.list(operator, { limit: 9 })).executions;
+  const running = () => immediate(runtime.list(operator, { limit: 9 })).executions;
   for (const count of [1, 2]) {
     (await connect('', own)).send(asks('go'));
     while (running().length < count || running().every(({ phase }) => phase !== 'executing')) await turns();

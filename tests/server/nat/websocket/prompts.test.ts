@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { binaryChoice, checkbox, text, workflow } from '../../../../runtime/index.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/here.ts';
 import {
   answers,
   asks,
@@ -93,7 +93,7 @@ test('an answer to what is closed gets an error, and neither the socket nor the 
   client.send(asks('go'));
   await client.until(isPrompt);
   const [right] = (await client.until(isPrompt)).slice(-1);
-  const [execution] = here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions;
+  const [execution] = immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions;
   const open = execution?.context.pauses ?? [];
 
   for (const { id } of open) {
@@ -130,7 +130,7 @@ test('a new message takes the place of a run that waits: that one ends, and is h
   );
   assert.ok(heard.every(({ parent_id: parent }) => parent !== 'first'));
   assert.equal(contentOf((await client.until(isError))[0]!).code, 'invalid_message');
-  const { executions } = here(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 }));
+  const { executions } = immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 }));
   assert.deepEqual(executions.map(({ context }) => context.error?.code ?? 'completed').sort(), [
     'cancelled',
     'completed',

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { text, workflow } from '../../../../runtime/index.ts';
 import { DurableServer } from '../../../support/durable-server.ts';
 import { operator } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
 import { answers, asks, isComplete, isPrompt, isText, textsOf } from '../../../support/talk.ts';
 import { openSocket } from '../../../support/web-socket.ts';
@@ -65,7 +65,7 @@ test('what the run has said after the restart is shown to a client that comes la
 
   isAwake = true;
   await world.restart();
-  const isOver = () => here(world.server.runtime.list(operator, { limit: 1 })).executions[0]?.isSettled === true;
+  const isOver = () => immediate(world.server.runtime.list(operator, { limit: 1 })).executions[0]?.isSettled === true;
   await until(isOver, 'the run to end without its client');
   const after = await connect(world);
   const shown = await after.until(isComplete);
