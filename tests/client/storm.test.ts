@@ -9,7 +9,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import { badProxy, type Mischief } from '../support/bad-proxy.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { operator } from '../support/given.ts';
-import { immediate } from '../support/here.ts';
+import { immediate } from '../support/in-process.ts';
 
 const RUNS = 20;
 const mischiefs: readonly Mischief[] = ['refuse', 'lose', 'halve', 'repeat', 'delay', 502, 503, 504, 429, 408];

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type Caller, text, workflow } from '../../runtime/index.ts';
 import { alice, given, turns } from '../support/given.ts';
 import { heapUsed } from '../support/heap.ts';
-import { immediate } from '../support/here.ts';
+import { immediate } from '../support/in-process.ts';
 
 const mixed = workflow({
   name: 'mixed',

@@ -7,7 +7,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import type { ServerOptions } from '../../server/index.ts';
 import { openStream } from '../support/event-reader.ts';
 import { alice, given, turns } from '../support/given.ts';
-import { engineOf, immediate } from '../support/here.ts';
+import { engineOf, immediate } from '../support/in-process.ts';
 
 const person = { 'x-api-key': 'key-of-a-reader' };
 
@@ -91,7 +91,7 @@ test('who leaves an interactive stream does not end the run, and can answer and 
   const id = reader.headers['execution-id'];
   const [, prompt = ''] = await reader.frames(2);
 
-  reader.leave();
+  reader.disconnect();
   await reader.ended;
   await call(`POST ${dataOf(prompt).response_url}`, { body: { response: { type: 'text', text: 'Ada' } } });
   const again = await openStream(t, `${server.url}/executions/${id}/stream`);
@@ -115,7 +115,7 @@ for (const [what, path, config] of cancels) {
     const execution = immediate(runtime.get(reader.headers['execution-id'] as string, alice));
     await reader.frames(1);
 
-    reader.leave();
+    reader.disconnect();
     while (execution?.isSettled === false) await turns(1);
 
     assert.equal(execution?.context.error?.code, 'cancelled');
@@ -134,12 +134,12 @@ test('a run that ends with its readers goes on while another one reads, and ends
 
   for (const each of [reader, second]) {
     const { watchers } = execution;
-    each.leave();
+    each.disconnect();
     while (execution.watchers === watchers) await turns(1);
     await turns();
     assert.equal(execution.isSettled, false);
   }
-  last.leave();
+  last.disconnect();
   while (!execution.isSettled) await turns(1);
 
   assert.equal(execution.context.error?.code, 'cancelled');

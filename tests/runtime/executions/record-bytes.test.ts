@@ -6,7 +6,7 @@ import { noRequest, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
 import { heapUsed } from '../../support/heap.ts';
-import { engineOf, immediate } from '../../support/here.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 
 const asks = workflow({
   name: 'asks',

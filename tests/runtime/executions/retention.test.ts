@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { workflow } from '../../../runtime/index.ts';
+import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { alice, given, turns } from '../../support/given.ts';
-import { engineOf, immediate } from '../../support/here.ts';
-import { puppetry } from '../../support/puppet.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 
 /** Fails before its first turn is over. */
 const instant = workflow({
@@ -70,7 +70,7 @@ test('a record is kept until its time is over, there are too many, or it is dele
 });
 
 test('a live execution is kept however old it is, and however many others have settled', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const options = { retentionMs, maxSettled: 2 };
   const { runtime, clock, start } = await given.runtime(t, { workflows: [served, instant], options });
   const live = await start({ by: alice });
@@ -82,7 +82,7 @@ test('a live execution is kept however old it is, and however many others have s
     immediate(runtime.list(alice, { limit: 100 })).executions.map(({ id }) => id),
     [live.id],
   );
-  puppets.get(live.id)!.complete('done');
+  runs.get(live.id)!.complete('done');
   await turns();
   assert.equal(immediate(runtime.get(live.id, alice))?.status, 'completed', 'its time begins with its end');
 });

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMachine, type EventObject } from 'xstate';
 import { type Inspected, type Runtime, text, workflow } from '../../../runtime/index.ts';
+import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
-import { engineOf, immediate } from '../../support/here.ts';
-import { puppetry } from '../../support/puppet.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -166,13 +166,13 @@ test('a watcher who comes and goes among many executions leaves nothing attached
 });
 
 test('without a watcher nothing is subscribed', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const { runtime, start } = await given.runtime(t, { workflows: [served] });
   const attached = attachments(runtime);
 
   const { id } = await start();
   await turns();
-  puppets.get(id)!.complete('done');
+  runs.get(id)!.complete('done');
   await turns();
 
   assert.deepEqual(attached, { now: 0, ever: 0 });

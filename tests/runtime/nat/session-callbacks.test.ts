@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type AskedConsent, type Prompt, type Response, text, workflow } from '../../../runtime/index.ts';
-import { rest } from '../../support/given.ts';
-import { immediate } from '../../support/here.ts';
+import { untilIdle } from '../../support/given.ts';
+import { immediate } from '../../support/in-process.ts';
 import { gate, sessionManager } from '../../support/session-manager.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
 
@@ -57,7 +57,7 @@ test('without a callback the run waits, and can be answered through the runtime'
   const { manager } = await sessionManager(t, greeter);
   const session = await manager.session({ userId: 'alice' });
   const run = await session.run(null);
-  await rest(manager.runtime);
+  await untilIdle(manager.runtime);
   assert.equal(run.status, 'awaiting_interaction');
   const by = { userId: 'alice' };
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunFailedError, workflow } from '../../../runtime/index.ts';
 import { refusal } from '../../support/execution-store.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 import { echo, gate, sessionManager } from '../../support/session-manager.ts';
 
 const all = async (stream: AsyncIterable<unknown>): Promise<unknown[]> => {

@@ -7,7 +7,7 @@ import { type Context, type Runtime, text, workflow } from '../../../runtime/ind
 import { RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { operator } from '../../support/given.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const ways = { stopped: 'reopen', lost: 'crashAndReopen' } as const;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, MemoryStore, type Recorded, text, workflow } from '../../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asker = workflow({
   name: 'asker',

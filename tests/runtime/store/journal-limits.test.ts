@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const paying = workflow({
   name: 'paying',

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { StoredExecutions, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',

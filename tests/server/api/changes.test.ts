@@ -7,7 +7,7 @@ import { changesRoute, GATHER_MS } from '../../../server/api/changes.ts';
 import type { Call } from '../../../server/http/route.ts';
 import { FakeSink } from '../../support/fake-sink.ts';
 import { alice, bob, given, operator } from '../../support/given.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const world = async (t: TestContext) => {
   const runs: Context[] = [];

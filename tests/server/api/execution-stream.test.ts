@@ -9,7 +9,7 @@ import { type Context, workflow } from '../../../runtime/index.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { type EventReader, lastId, openStream } from '../../support/event-reader.ts';
 import { given, turns } from '../../support/given.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 /** A run that emits what the test tells it. */
 const world = async (t: TestContext, config: Partial<ServerOptions> = {}) => {
@@ -90,7 +90,7 @@ test('a stream that is cut after every single frame and resumed is the same as o
     );
     emit(`${at} ${'x'.repeat(at)}`);
     pieced.push(...(await reader.frames(1)));
-    reader.leave();
+    reader.disconnect();
   }
   const last = await read({ headers: { 'last-event-id': lastId(pieced) } });
   finish();
@@ -125,7 +125,7 @@ test('an execution of another user gets 404, like one that never existed', async
   }
   const reader = await openStream(t, `${server.url}/executions/${id}/stream`, { headers: { 'x-api-key': 'key-of-a' } });
   assert.equal(reader.status, 200);
-  reader.leave();
+  reader.disconnect();
   finish();
   await call(`DELETE /executions/${id}`, { headers: { 'x-api-key': 'key-of-a' } });
   for (const each of immediate(server.runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { given } from '../../support/given.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const MB = 1024 * 1024;
 const headers = { 'x-api-key': 'alice' };

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { BuilderListBody, ExecutionListBody, JournalBody, WorkflowListBody } from '../../../client/wire.ts';
 import { shownDueAt, text, workflow } from '../../../runtime/index.ts';
 import { given, operator } from '../../support/given.ts';
-import { immediate } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',

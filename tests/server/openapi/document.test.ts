@@ -8,8 +8,8 @@ import type { Route } from '../../../server/http/route.ts';
 import { openApiOf } from '../../../server/openapi/document.ts';
 import { aboutHealth } from '../../../server/operator/about.ts';
 import { wireSchemas } from '../../../server/wire/schemas.ts';
-import type { Document } from '../../support/described.ts';
 import { given } from '../../support/given.ts';
+import type { Document } from '../../support/openapi-replies.ts';
 
 const node = z.object({
   label: z.string(),

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { workflow } from '../../../../runtime/index.ts';
 import { badProxy, type Mischief, type Passed } from '../../../support/bad-proxy.ts';
 import { given, operator } from '../../../support/given.ts';
-import { immediate } from '../../../support/here.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const said = Array.from({ length: 40 }, (_, index) => `word-${index} `).join('');
 

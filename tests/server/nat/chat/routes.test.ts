@@ -8,8 +8,8 @@ import type { ServerOptions } from '../../../../server/index.ts';
 import { serverDefaults } from '../../../../server/options.ts';
 import { openStream } from '../../../support/event-reader.ts';
 import { given, operator } from '../../../support/given.ts';
-import { immediate } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const word = z.object({ word: z.string() });
 
@@ -110,7 +110,7 @@ test('a reader of an older chat stream who leaves ends the run', async (t) => {
   const execution = immediate(runtime.get(String(reader.headers['execution-id']), operator));
   await reader.frames(1);
 
-  reader.leave();
+  reader.disconnect();
   await until(() => execution?.isSettled === true, 'the end of the run');
 
   assert.equal(execution?.context.error?.code, 'cancelled');

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../../runtime/index.ts';
-import { bank } from '../../../support/bank.ts';
+import { bank } from '../../../support/bank-provider.ts';
 import { given, operator } from '../../../support/given.ts';
-import { immediate } from '../../../support/here.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).scopes });
 const alice = { 'x-api-key': 'alice' };

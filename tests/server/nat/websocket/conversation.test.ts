@@ -5,7 +5,7 @@ import { Conversations } from '../../../../server/nat/websocket/conversation.ts'
 import { beginning, endOf, readCursor, type Turn, writeCursor } from '../../../../server/nat/websocket/turn.ts';
 import { alice, bob, given, turns } from '../../../support/given.ts';
 import { heapUsed } from '../../../support/heap.ts';
-import { immediate } from '../../../support/here.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const echo = workflow({ name: 'echo', run: async (input: unknown) => input });
 

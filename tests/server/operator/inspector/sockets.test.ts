@@ -9,11 +9,11 @@ import { text, workflow } from '../../../../runtime/index.ts';
 import { VERSION } from '../../../../server/operator/inspector/messages.ts';
 import { MAX_WATCHERS } from '../../../../server/operator/inspector/sockets.ts';
 import { isOnNode } from '../../../support/adapter.ts';
+import { asking } from '../../../support/controlled-server.ts';
 import { operator, turns } from '../../../support/given.ts';
-import { immediate } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
-import { asking } from '../../../support/puppet-server.ts';
-import { givenInspector } from '../../../support/watching.ts';
+import { immediate } from '../../../support/in-process.ts';
+import { givenInspector } from '../../../support/inspector-server.ts';
 
 const body = {};
 const operatorKey = 'the key of the operator';

@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pass } from 'node:timers/promises';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
-import { asked, openStore } from '../durable.ts';
+import { openStore, startDefaults } from '../durable.ts';
 import { alice } from '../given.ts';
-import { immediate } from '../here.ts';
+import { immediate } from '../in-process.ts';
 
 const [directory = '', maxRecoveries = '2'] = process.argv.slice(2);
 const INNOCENTS = 4;
@@ -33,9 +33,11 @@ const runtime = await createRuntime({
 });
 if (isFirst) {
   const names = ['waiting', 'poison', ...Array.from({ length: INNOCENTS }, () => 'innocent')];
-  await Promise.all(names.map((name, input) => runtime.start({ ...asked, workflow: name, input })));
+  await Promise.all(names.map((name, input) => runtime.start({ ...startDefaults, workflow: name, input })));
 }
-const all = immediate(runtime.list(alice, { limit: 99 })).executions.filter(({ context }) => context.workflow !== 'waiting');
+const all = immediate(runtime.list(alice, { limit: 99 })).executions.filter(
+  ({ context }) => context.workflow !== 'waiting',
+);
 await Promise.all(all.map((execution) => runtime.waitUntil(execution, ({ isSettled }) => isSettled)));
 const ends = immediate(runtime.list(alice, { limit: 99 })).executions.map(({ context, status }) => {
   return { workflow: context.workflow, status, code: context.error?.code ?? null };
