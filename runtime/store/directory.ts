@@ -170,7 +170,13 @@ const refuseIfForeign = (database: Connection, file: string): void => {
 };
 
 /** Tables of every format. */
-const COLUMNS = [WRITES.begin, WRITES.truncated, 'SELECT n, seq, facts FROM journal', WRITES.name, WRITES.put];
+const COLUMNS = [
+  'SELECT n, id, owner, workflow, version, started_at, stand, unfinished, awaiting_since, due_at FROM executions',
+  WRITES.truncated,
+  'SELECT n, seq, facts FROM journal',
+  WRITES.name,
+  WRITES.put,
+];
 
 const isPrepared = (database: Connection, sql: string): boolean => {
   try {

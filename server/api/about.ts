@@ -82,7 +82,8 @@ export const aboutExecutionList: About = {
   ],
   answers: {
     200: {
-      description: 'A page; shorter than `limit` if the executions are large.',
+      description:
+        'A page; shorter than `limit` if the prompts are large. A large result is left out: read the execution itself.',
       content: json(ref('ExecutionList')),
     },
     404: anonymous,

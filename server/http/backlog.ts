@@ -81,6 +81,12 @@ export class Backlog {
     }
   }
 
+  /** Whether another connection of this client may hold so many bytes, and none is cut. */
+  hasRoomFor(address: string, bytes: number): boolean {
+    const own = this.#clients.get(networkOf(address))?.bytes ?? 0;
+    return own + bytes <= this.#limit / 2 && this.#bytes + bytes <= this.#limit;
+  }
+
   /** Removes a connection without waiting bytes. */
   release(holder: Holder): void {
     const held = this.#held.get(holder);

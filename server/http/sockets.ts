@@ -47,7 +47,7 @@ export class OpenSockets {
         const { headers, client } = handshake;
         const address = (host.network?.clientOf(client, headers) ?? client).host;
         const open = (socket: AdapterSocket) => new Held(socket, address, accepted, host, this.#sockets, this);
-        return { cookie: accepted.cookie, open };
+        return { address, cookie: accepted.cookie, open };
       },
     };
   }
@@ -191,6 +191,10 @@ class CountedSocket implements AdapterSocket, Holder {
 
   get unsent(): number {
     return this.#socket.unsent;
+  }
+
+  get maxMessageBytes(): number | undefined {
+    return this.#socket.maxMessageBytes;
   }
 
   send(messages: readonly string[]): void {

@@ -68,7 +68,7 @@ export const wireSchemas: Readonly<Record<string, JsonSchema>> = {
           settled_at: timeOrNull,
           due_at: timeOrNull,
         }),
-        ref('Execution'),
+        { anyOf: [ref('Execution'), both(execution, object({ status: status('completed') }))] },
       ),
     ),
     next: orNull('string'),

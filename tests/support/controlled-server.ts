@@ -3,9 +3,9 @@
 import type { TestContext } from 'node:test';
 import { type Context, type RuntimeOptions, text, type Workflow, workflow } from '../../runtime/index.ts';
 import { controlledWorkflow } from './controlled-workflow.ts';
-import { given, operator, type ServerWorld, turns } from './given.ts';
+import { given, type ServerWorld, turns } from './given.ts';
 import { until } from './http.ts';
-import { immediate } from './in-process.ts';
+import { viewsOf } from './in-process.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -43,7 +43,4 @@ export const asking = workflow({
 
 /** Resolves when a client waits for a change of an execution. */
 export const untilWatched = ({ runtime }: ServerWorld) =>
-  until(
-    () => immediate(runtime.list(operator, { limit: 10 })).executions.some(({ watchers }) => watchers > 0),
-    'a watcher',
-  );
+  until(() => viewsOf(runtime).some(({ watchers }) => watchers > 0), 'a watcher');

@@ -22,7 +22,7 @@ import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
-import { engineOf, immediate } from './in-process.ts';
+import { engineOf } from './in-process.ts';
 import { behindProxy, settingsBehindProxy } from './proxy-setup.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
@@ -185,8 +185,7 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
   assert.deepEqual(found, [], 'something was left behind');
 };
 
-const all = (runtime: Runtime): readonly ExecutionView[] =>
-  immediate(runtime.list(operator, { limit: Number.POSITIVE_INFINITY })).executions;
+const all = (runtime: Runtime): readonly ExecutionView[] => engineOf(runtime).executions.all();
 const live = (runtime: Runtime): readonly ExecutionView[] => all(runtime).filter(({ isSettled }) => !isSettled);
 const builders = (runtime: Runtime) => engineOf(runtime).allBuilders.flatMap((all) => all.list());
 

@@ -1,1 +1,1 @@
-export { engineOf, immediate as here } from './in-process.ts';
+export { engineOf, immediate as here, viewsOf } from './in-process.ts';

@@ -11,6 +11,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
   if (path === null) return [];
   const redirectOrigins = cors.allowOrigins ?? [];
   const setting = 'oauth2_callback_path';
+  const isPublic = true; // the state in the URL works once; which replies say `no-cache` is as on NAT
   const complete = async (call: Call, parameters: string): Promise<Reply> => {
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
     const outcome = await runtime.completeOAuth(url, await browser(call, who));
@@ -23,6 +24,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
       method: 'GET',
       path,
       setting,
+      isPublic,
       about: aboutCallback,
       isUnsafe: true,
       isForeign: true, // a provider sends browsers back from its own page
@@ -32,6 +34,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
       method: 'POST',
       path,
       setting,
+      isPublic,
       about: aboutPostedCallback,
       maxBodyBytes: MAX_FORM_BYTES,
       handle: (call) => complete(call, isForm(call) ? (call.body?.toString() ?? '') : ''),

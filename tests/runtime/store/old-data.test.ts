@@ -7,7 +7,7 @@ import { createRuntime, text, workflow } from '../../../runtime/index.ts';
 import { execute, openDatabase } from '../../support/database.ts';
 import { openStore, startDefaults, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { immediate } from '../../support/in-process.ts';
+import { viewsOf } from '../../support/in-process.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
 
 const FIRST = new URL('../../support/first-data.sql', import.meta.url);
@@ -43,7 +43,7 @@ for (const [form, served] of Object.entries({ function: asking, generator: yield
     const runtime = await createRuntime({ workflows: [served], store: await openStore(path), clock });
     t.after(() => runtime.stop());
 
-    const { executions } = immediate(runtime.list(alice, { limit: 10 }));
+    const executions = viewsOf(runtime);
     assert.deepEqual(
       executions.map(({ status }) => status),
       ['completed', 'awaiting_interaction'],

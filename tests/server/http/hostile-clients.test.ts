@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
-import { given, operator, turns } from '../../support/given.ts';
+import { given, turns } from '../../support/given.ts';
 import { connectRaw, rawRequest, until } from '../../support/http.ts';
-import { immediate } from '../../support/in-process.ts';
+import { viewsOf } from '../../support/in-process.ts';
 import { assertClearRefusal, rawPost } from '../../support/strict-server.ts';
 
 const givenSlowServer = async (t: TestContext) => {
@@ -23,7 +23,7 @@ const givenSlowServer = async (t: TestContext) => {
       limits: { maxBodyBytes: 1_048_576, maxHeaderBytes: 16_384, requestTimeoutMs: 300 },
     },
   });
-  const executions = () => immediate(world.runtime.list(operator, { limit: 10 })).executions;
+  const executions = () => viewsOf(world.runtime);
   /** Sends it, and leaves when the server is where it shall be. */
   const leave = async (sent: string, holds: () => boolean, what: string) => {
     const client = await connectRaw(t, world.server.port);
@@ -79,7 +79,7 @@ test('a client that disconnects from a long poll leaves no wait', async (t) => {
   gate.open();
 });
 
-test('a client that disconnects during its request has started nothing', async (t) => {
+test('a client that disconnects during its rawRequest has started nothing', async (t) => {
   const { server, executions } = await givenSlowServer(t);
   const whole = rawPost('/v1/workflow', '{"some":"thing"}', [key]);
 
@@ -108,7 +108,7 @@ test('a body that trickles in is waited for as long as it may take, and no longe
   assert.equal(executions().length, 0);
 });
 
-test('half a request does not keep a server from ending', async (t) => {
+test('half a rawRequest does not keep a server from ending', async (t) => {
   const { server } = await givenSlowServer(t);
   const clients = await Promise.all(
     [

@@ -10,7 +10,7 @@ import { asAlice, asUser, type Headers } from '../../../support/controlled-serve
 import { controlledWorkflow } from '../../../support/controlled-workflow.ts';
 import { given, operator, turns } from '../../../support/given.ts';
 import { until } from '../../../support/http.ts';
-import { immediate } from '../../../support/in-process.ts';
+import { immediate, viewsOf } from '../../../support/in-process.ts';
 
 type Job = Readonly<Record<string, unknown>>;
 
@@ -186,8 +186,7 @@ test('an operator finds the jobs of others by the ids of their executions', asyn
 test('a client that waits gets the end of the job in time, and blocks no other client', async (t) => {
   const { call, clock, submit, complete, runtime } = await controlledJobs(t);
   const waiting = [submit({ sync_timeout: 10 }), submit({ sync_timeout: 20 })];
-  const isWaited = () =>
-    immediate(runtime.list(operator, { limit: 9 })).executions.filter(({ watchers }) => watchers > 0).length;
+  const isWaited = () => viewsOf(runtime).filter(({ watchers }) => watchers > 0).length;
   await until(() => isWaited() === 2, 'both are waited for');
   const jobs = immediate(runtime.list(operator, { limit: 9 })).executions;
 
@@ -207,7 +206,7 @@ test('a job goes on when who waits for it has left', async (t) => {
   const leaving = new AbortController();
   const body = { sync_timeout: 300, job_id: 'j' };
   const left = call('POST /v1/workflow/async', { headers: asAlice, body, signal: leaving.signal }).catch(() => 'left');
-  const job = () => immediate(runtime.list(operator, { limit: 1 })).executions[0];
+  const job = () => viewsOf(runtime)[0];
   await until(() => (job()?.watchers ?? 0) > 0, 'the job is waited for');
 
   leaving.abort();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { type Store, text, workflow } from '../../../../runtime/index.ts';
 import { DelayedStore } from '../../../support/delayed-store.ts';
-import { operator, turns } from '../../../support/given.ts';
-import { immediate } from '../../../support/in-process.ts';
+import { turns } from '../../../support/given.ts';
+import { viewsOf } from '../../../support/in-process.ts';
 import {
   contentOf,
   givenSocketServer,
@@ -22,7 +22,7 @@ const alice = { cookie: 'nat-session=alice' };
 const inC = { conversation_id: 'c1' };
 
 const only = ({ runtime }: SocketServerWorld) => {
-  const [execution] = immediate(runtime.list(operator, { limit: 1 })).executions;
+  const [execution] = viewsOf(runtime);
   if (execution === undefined) throw new Error('nothing was started');
   return execution;
 };
