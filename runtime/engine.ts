@@ -152,7 +152,7 @@ export class Engine {
       drive: (execution) => this.#drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
-      overtaken: (execution) => this.#drop(execution),
+      overtaken: (execution) => this.#moved(execution.id),
     };
     this.#runDeps = {
       oauth: this.oauth,
@@ -180,6 +180,7 @@ export class Engine {
       versions.set(version, new Builders(workflow, deps));
       this.#builders.set(name, versions);
     }
+    archive?.onMoved?.((id) => this.#moved(id));
     this.started = this.#start();
   }
 
@@ -482,6 +483,16 @@ export class Engine {
     this.#drop(execution);
     if (this.#keeper instanceof Archivist)
       this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
+  }
+
+  /** The store has other facts of it than memory has: it is read again. */
+  #moved(executionId: string): void {
+    const execution = this.executions.inMemory(executionId);
+    if (execution !== undefined) {
+      execution.dismiss();
+      this.#drop(execution);
+    }
+    if (this.#keeper instanceof Archivist) this.#keeper.takeUp(executionId);
   }
 
   /** It has left memory. */
