@@ -34,11 +34,14 @@ export type ExecutionBody = { execution_id: string; blocked?: BlockedBody } & (
   | { status: 'failed'; error: string }
 );
 
+/** An execution in a list whose result is left out. */
+export type CompletedBody = { execution_id: string; blocked?: undefined; status: 'completed'; result?: undefined };
+
 /** 202: the open prompt or consent, or `running`. */
 export type AcceptedBody = { execution_id: string; status_url: string } & ({ status: 'running' } | OpenPause);
 
-/** One of `GET /executions`; times are ISO 8601 in UTC. */
-export type ListedExecution = ExecutionBody & {
+/** One of `GET /executions`; times are ISO 8601 in UTC. A large result is left out: read the execution itself. */
+export type ListedExecution = (ExecutionBody | CompletedBody) & {
   workflow: string;
   /** User id of the caller who started it; null without identity. */
   owner: string | null;

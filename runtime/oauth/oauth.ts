@@ -52,7 +52,7 @@ export interface OAuthOptions {
   random?: (bytes: number) => Buffer;
 }
 
-export interface FlowRequest extends Subject {
+interface FlowRequest extends Subject {
   readonly provider: string;
   /** Default: the scopes of the provider's configuration. */
   readonly scopes?: readonly string[] | undefined;

@@ -18,11 +18,14 @@ const OWNER = 'owner.json';
 /** Number of commits in the file. */
 const COMMITS = 'fermata.commits';
 
-/** For every connection. `FULL`: committed data survives a power loss. */
+/**
+ * For every connection. `busy_timeout` stands first: the others read the file, and fail at once while another process
+ * has it locked. `FULL`: committed data survives a power loss.
+ */
 export const PRAGMAS = [
+  'busy_timeout = 5000',
   'journal_mode = WAL',
   'synchronous = FULL',
-  'busy_timeout = 5000',
   'cache_size = -16000',
   'wal_autocheckpoint = 2000',
 ];
@@ -167,7 +170,13 @@ const refuseIfForeign = (database: Connection, file: string): void => {
 };
 
 /** Tables of every format. */
-const COLUMNS = [WRITES.begin, WRITES.truncated, 'SELECT n, seq, facts FROM journal', WRITES.name, WRITES.put];
+const COLUMNS = [
+  'SELECT n, id, owner, workflow, version, started_at, stand, unfinished, awaiting_since, due_at FROM executions',
+  WRITES.truncated,
+  'SELECT n, seq, facts FROM journal',
+  WRITES.name,
+  WRITES.put,
+];
 
 const isPrepared = (database: Connection, sql: string): boolean => {
   try {

@@ -5,7 +5,7 @@
  * and takes a few microseconds.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { Archive, Archived } from './archive.ts';
+import type { Archive, Archived, ListedRow, PageOfRows } from './archive.ts';
 import { type Directory, openDirectory } from './directory.ts';
 import { type Batch, Commits, unwritable, type Writer } from './group-commit.ts';
 import { Kept, type KeptDeps } from './journal-writer.ts';
@@ -133,12 +133,17 @@ export class DurableStore implements Store, Archive {
     return this.#reader.named(name);
   }
 
-  page(owner: string | undefined, filter: ExecutionFilter): ReturnType<Archive['page']> {
-    return this.#reader.page(owner, filter);
+  page(owner: string | undefined, filter: ExecutionFilter): PageOfRows {
+    const { rows, next } = this.#reader.page(owner, filter);
+    return { rows: this.#present(rows), next };
   }
 
-  awaiting(owner: string | undefined, limit: number): readonly string[] {
-    return this.#reader.awaiting(owner, limit);
+  awaiting(owner: string | undefined, limit: number): readonly ListedRow[] {
+    return this.#present(this.#reader.awaiting(owner, limit));
+  }
+
+  #present(rows: readonly ListedRow[]): readonly ListedRow[] {
+    return this.#forgotten.size === 0 ? rows : rows.filter(({ id }) => !this.#forgotten.has(id));
   }
 
   unfinished(): readonly string[] {

@@ -6,6 +6,7 @@ import type { JournalEntry } from '../../machines/facts.ts';
 import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { Batch, Part, Writer } from './group-commit.ts';
 import type { Journal } from './memory-journal.ts';
+import { writeOutline } from './outline.ts';
 import type { Parameter } from './schema.ts';
 import type { Seal } from './seal.ts';
 import { writeOrigin } from './start-request-text.ts';
@@ -145,7 +146,7 @@ export class Kept implements Writer {
     const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
     const awaitedSince = firstAwaited(context)?.openedAt ?? null;
     const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
-    return [standOf(context), isDriven ? 1 : 0, awaitedSince, dueAt, context.settledAt];
+    return [standOf(context), isDriven ? 1 : 0, awaitedSince, dueAt, context.settledAt, writeOutline(context, tags)];
   }
 
   #dueAt(context: ExecutionContext): number | null {

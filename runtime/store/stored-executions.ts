@@ -70,11 +70,17 @@ export class StoredExecutions {
     const blocked = new Map<string, Blocked>();
     if (live.size === 0) return blocked;
     for (const id of this.#reader.unfinished()) {
-      const journal = live.has(id) ? this.journal(id) : undefined;
-      const why = journal && this.standing(id, journal).blocked;
+      const why = live.has(id) ? this.#whyBlocked(id) : undefined;
       if (why) blocked.set(id, why);
     }
     return blocked;
+  }
+
+  #whyBlocked(id: string): Blocked | null | undefined {
+    const view = this.#reader.listed(id)?.view;
+    if (view !== undefined) return view.context.blocked;
+    const journal = this.journal(id);
+    return journal && this.standing(id, journal).blocked;
   }
 
   /** The state of an execution after these entries. Throws a `defect` if they are not a possible journal. */

@@ -70,7 +70,7 @@ export const aboutExecutionList: AboutRoute = {
     limit,
   ],
   answers: {
-    200: 'A page; shorter than `limit` if the executions are large.',
+    200: 'A page; shorter than `limit` if the prompts are large. A large result is left out: read the execution itself.',
     404: anonymous,
     422: invalidQuery,
   },

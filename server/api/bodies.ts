@@ -7,8 +7,7 @@ import type {
   JournalBody,
   WorkflowListBody,
 } from '../../client/wire.ts';
-import type { JournalEntry } from '../../runtime/index.ts';
-import { executionBody, openPause, time } from '../wire/schemas.ts';
+import { bodyLike, listedBody, openPause, time } from '../wire/schemas.ts';
 
 const listedExecution = z.object({
   workflow: z.string(),
@@ -20,9 +19,11 @@ const listedExecution = z.object({
   due_at: time.nullable(),
 });
 
-export const executionListBody: z.ZodType<ExecutionListBody> = z
-  .object({ executions: z.array(z.intersection(listedExecution, executionBody)), next: z.string().nullable() })
-  .meta({ id: 'ExecutionList' });
+export const executionListBody = bodyLike<ExecutionListBody>()(
+  z
+    .object({ executions: z.array(z.intersection(listedExecution, listedBody)), next: z.string().nullable() })
+    .meta({ id: 'ExecutionList' }),
+);
 
 const inboxItem = z.object({
   execution_id: z.string(),
@@ -31,16 +32,18 @@ const inboxItem = z.object({
   due_at: time.nullable(),
 });
 
-export const inboxBody: z.ZodType<InboxBody> = z
-  .object({ interactions: z.array(z.intersection(inboxItem, openPause)) })
-  .meta({ id: 'Inbox' });
+export const inboxBody = bodyLike<InboxBody>()(
+  z.object({ interactions: z.array(z.intersection(inboxItem, openPause)) }).meta({ id: 'Inbox' }),
+);
 
-/** Its other members depend on its type. */
-const journalEntry = z.object({ seq: z.int(), type: z.string(), at: z.number() }) as unknown as z.ZodType<JournalEntry>;
+/** The other members of an entry depend on its type. */
+const entries = z.array(z.object({ seq: z.int(), type: z.string(), at: z.number() })) as unknown as z.ZodType<
+  JournalBody['entries']
+>;
 
-export const journalBody: z.ZodType<JournalBody> = z
-  .object({ entries: z.array(journalEntry), truncated_through: z.int().nullable() })
-  .meta({ id: 'Journal' });
+export const journalBody = bodyLike<JournalBody>()(
+  z.object({ entries, truncated_through: z.int().nullable() }).meta({ id: 'Journal' }),
+);
 
 const workflowBody = z.object({
   name: z.string(),
@@ -50,9 +53,9 @@ const workflowBody = z.object({
   input: z.record(z.string(), z.unknown()).nullable(),
 });
 
-export const workflowListBody: z.ZodType<WorkflowListBody> = z
-  .object({ workflows: z.array(workflowBody) })
-  .meta({ id: 'WorkflowList' });
+export const workflowListBody = bodyLike<WorkflowListBody>()(
+  z.object({ workflows: z.array(workflowBody) }).meta({ id: 'WorkflowList' }),
+);
 
 const builderBody = z.object({
   builder_id: z.string(),
@@ -72,9 +75,9 @@ const builderBody = z.object({
   requests: z.object({ total: z.int(), failed: z.int(), avg_latency_ms: z.number().nullable() }),
 });
 
-export const builderListBody: z.ZodType<BuilderListBody> = z
-  .object({ builders: z.array(builderBody) })
-  .meta({ id: 'BuilderList' });
+export const builderListBody = bodyLike<BuilderListBody>()(
+  z.object({ builders: z.array(builderBody) }).meta({ id: 'BuilderList' }),
+);
 
 export const placesBody = z
   .looseObject({ name: z.string(), version: z.string(), workflows: z.record(z.string(), z.string()) })

@@ -87,7 +87,7 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
           started_at: iso(startedAt),
           settled_at: isoOrNull(settledAt),
           due_at: isoOrNull(firstDue(pauses)),
-          ...wire.status(execution),
+          ...wire.listed(execution),
         };
       });
       const last = executions.length < page.executions.length ? page.executions[executions.length - 1] : undefined;

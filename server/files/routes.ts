@@ -77,6 +77,7 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
       method: 'GET',
       path,
       about: aboutFile,
+      isPublic: true,
       handle: async ({ params }) => {
         const key = keyOf(params);
         const object = key === undefined ? undefined : await store.get(key);

@@ -70,7 +70,7 @@ export const eventFrame = (event: string, data: unknown): string =>
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   // Proxies that compress or buffer would delay events.
-  'cache-control': 'no-cache, no-transform',
+  'cache-control': 'no-store, no-transform',
   'x-accel-buffering': 'no',
 } as const;
 

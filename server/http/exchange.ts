@@ -25,6 +25,8 @@ export interface Host {
 
 const noParams: Readonly<Record<string, string>> = {};
 
+const UNCACHED: HeaderLines = [['cache-control', 'no-store']];
+
 /** UTF-16 units of a stream that are passed to the socket at once. */
 const pieceLength = 64 * 1024;
 
@@ -38,6 +40,8 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   extraHeaders: HeaderLines = [];
   /** Our own headers that a page of another origin may read. */
   exposed: readonly string[] = [];
+  /** See `Route.isPublic`. */
+  isPublic = false;
 
   readonly #host: Host;
   /** Undefined after the reply, and after a disconnect. */
@@ -81,6 +85,10 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     return (this.#client = this.#host.network?.clientOf(client, this.headers) ?? client);
   }
 
+  get address(): string {
+    return this.client.host;
+  }
+
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
@@ -114,8 +122,7 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     const request = this.#request;
     if (this.#state !== 'called' || request === undefined) return;
     if (close) this.defer();
-    const { exposed, extraHeaders } = this;
-    const lines = exposed.length > 0 ? withExposed(extraHeaders, exposed, sound.headers) : extraHeaders;
+    const lines = this.#linesFor(sound);
     if (sound.stream !== undefined && !isBodiless(this.method, sound.status)) {
       this.#stream(request, sound, sound.stream, lines);
     } else {
@@ -123,6 +130,13 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
       request.send(sound, lines, close);
       if (this.#state === 'sending') this.defer();
     }
+  }
+
+  #linesFor({ headers }: Reply): HeaderLines {
+    const { exposed, extraHeaders } = this;
+    const lines = exposed.length > 0 ? withExposed(extraHeaders, exposed, headers) : extraHeaders;
+    if (this.isPublic || headers?.['cache-control'] !== undefined) return lines;
+    return lines.length === 0 ? UNCACHED : [...lines, ...UNCACHED];
   }
 
   fail(thrown: unknown): void {

@@ -10,7 +10,7 @@ import { isAskedDirectly, type Network } from './network.ts';
 import { problem, refusal } from './problem.ts';
 import type { Reply, Route } from './route.ts';
 import { createRouter, type Found, withoutTrailingSlash } from './router.ts';
-import { OpenSockets, type SocketRoute } from './sockets.ts';
+import { OpenSockets, type SocketHost, type SocketRoute } from './sockets.ts';
 
 export interface HttpOptions {
   /** The HTTP library. Default: the fastest that loads on this machine. */
@@ -111,11 +111,12 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     }
   };
 
-  const host: Host = {
+  const host: Host & SocketHost = {
     get draining() {
       return stopping !== undefined;
     },
     unsent: new Backlog(MAX_UNSENT),
+    unread,
     problem: (thrown) => {
       try {
         const reply = options.problem(thrown);
@@ -193,6 +194,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       exchange.reply(refusalOf(found, rootPath, exchange, port));
     } else {
       exchange.params = found.params;
+      exchange.isPublic = found.route.isPublic === true;
       if (hasBody(headers)) runWithBody(request, exchange, found.route);
       else run(exchange, found.route);
     }

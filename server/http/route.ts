@@ -42,7 +42,10 @@ export const unknownClient: Call['client'] = { host: '', port: 0 };
 export interface Reply<Body = unknown> {
   /** 200 to 599. */
   readonly status: number;
-  /** Lower-case names. `content-length`, `connection` and `date` are the server's. */
+  /**
+   * Lower-case names. `content-length`, `connection` and `date` are the server's. Default of `cache-control`:
+   * `no-store`, except on a public route.
+   */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
   /**
@@ -93,6 +96,8 @@ export interface Route {
   readonly isUnsafe?: boolean;
   /** Whether pages of other sites may navigate to a GET that has effects. Default false. */
   readonly isForeign?: boolean;
+  /** Whether caches may store its replies, because they do not depend on the caller. Default false. */
+  readonly isPublic?: boolean;
   /** The setting that moves or removes it, for messages, e.g. `workflow.path`. */
   readonly setting?: string;
   /** Converts refusals of the server, which do not reach `handle`, for this route's clients. Default: unchanged. */

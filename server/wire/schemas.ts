@@ -1,7 +1,16 @@
-/** The schemas of executions and their prompts. The types in `client/wire.ts` stand there because clients have no zod. */
+/** The schemas of executions and their prompts. */
 import { z } from 'zod';
-import type { AcceptedBody, BlockedBody, ExecutionBody, OpenPause } from '../../client/wire.ts';
+import type { AcceptedBody, CompletedBody, ExecutionBody, OpenPause } from '../../client/wire.ts';
 import { PROMPT_KINDS, PROMPTS, type Prompt } from '../../runtime/index.ts';
+
+/**
+ * The schema of a body whose type stands in `client/wire.ts`, because clients have no zod. The compiler checks that both
+ * allow the same values.
+ */
+export const bodyLike =
+  <Body>() =>
+  <Output extends Body>(schema: z.ZodType<Output> & (Body extends Output ? unknown : never)): z.ZodType<Body> =>
+    schema;
 
 export const time = z.string().meta({ format: 'date-time' });
 
@@ -37,27 +46,36 @@ const openConsent = z
 
 const running = z.object({ status: z.literal('running') });
 
-export const openPause = z.discriminatedUnion('status', [openInteraction, openConsent]) satisfies z.ZodType<OpenPause>;
+export const openPause = bodyLike<OpenPause>()(z.discriminatedUnion('status', [openInteraction, openConsent]));
 
 const blocked = z
   .object({ expected: z.string(), came: z.string(), version: z.string(), since: time })
-  .meta({ id: 'Blocked' }) satisfies z.ZodType<BlockedBody>;
+  .meta({ id: 'Blocked' });
 
-export const executionBody: z.ZodType<ExecutionBody> = z
-  .intersection(
-    z.object({ execution_id: z.string(), blocked: blocked.exactOptional() }),
-    z.union([
-      running,
-      z.intersection(openPause, z.object({ pending: z.array(openPause).exactOptional() })),
-      z.object({ status: z.literal('completed'), result: z.unknown() }),
-      z.object({ status: z.literal('failed'), error: z.string() }),
-    ]),
-  )
-  .meta({ id: 'Execution' });
+export const executionBody = bodyLike<ExecutionBody>()(
+  z
+    .intersection(
+      z.object({ execution_id: z.string(), blocked: blocked.exactOptional() }),
+      z.union([
+        running,
+        z.intersection(openPause, z.object({ pending: z.array(openPause).exactOptional() })),
+        z.object({ status: z.literal('completed'), result: z.unknown() }),
+        z.object({ status: z.literal('failed'), error: z.string() }),
+      ]),
+    )
+    .meta({ id: 'Execution' }),
+);
 
-export const acceptedBody: z.ZodType<AcceptedBody> = z
-  .intersection(
-    z.object({ execution_id: z.string(), status_url: z.string() }),
-    z.discriminatedUnion('status', [running, openInteraction, openConsent]),
-  )
-  .meta({ id: 'Accepted' });
+/** In a list, a large result is left out. */
+export const listedBody = bodyLike<ExecutionBody | CompletedBody>()(
+  z.union([executionBody, z.object({ execution_id: z.string(), status: z.literal('completed') })]),
+);
+
+export const acceptedBody = bodyLike<AcceptedBody>()(
+  z
+    .intersection(
+      z.object({ execution_id: z.string(), status_url: z.string() }),
+      z.discriminatedUnion('status', [running, openInteraction, openConsent]),
+    )
+    .meta({ id: 'Accepted' }),
+);

@@ -4,7 +4,7 @@ import { asOperator } from '../support/front.ts';
 import type { Seen } from './expectations.ts';
 import { parseJson } from './matchers.ts';
 
-export type Form = { name: string; filename?: string; type: string; content: string };
+type Form = { name: string; filename?: string; type: string; content: string };
 
 export type HttpRequest = {
   method?: string;

@@ -34,7 +34,7 @@ const givenWriter = async (t: TestContext) => {
       return 'done';
     },
   });
-  const world = await DurableServer.open(t, writing);
+  const world = await DurableServer.open(t, writing, { runtime: { stopTimeoutMs: 100 } });
   const at = async (id: string, attempt: number): Promise<Attempt> => {
     await until(() => attempts.get(id)?.[attempt - 1] !== undefined, `attempt ${attempt} of ${id}`);
     return attempts.get(id)![attempt - 1]!;

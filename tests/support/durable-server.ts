@@ -1,12 +1,11 @@
 /** A server on a directory, which can be stopped and started again on it. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import Database from 'libsql';
 import { type Log, silentLog, type Workflow } from '../../runtime/index.ts';
 import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
+import { execute } from './database.ts';
 import { directory } from './durable.ts';
 import { fronted, settingsBehindFront } from './front.ts';
 import { type Answered, type CallOptions, call } from './given.ts';
@@ -71,9 +70,7 @@ export class DurableServer {
 
   /** Another process that writes to the file, which is not allowed. */
   meddle(sql: string): void {
-    const database = new Database(join(this.directory, 'fermata.db'));
-    database.exec(sql);
-    database.close();
+    execute(this.directory, sql);
   }
 
   call(line: string, options?: CallOptions): Promise<Answered> {

@@ -23,7 +23,7 @@ import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { fronted, settingsBehindFront } from './front.ts';
-import { engineOf, here } from './here.ts';
+import { engineOf } from './here.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
 export const alice: Caller = { userId: 'alice' };
@@ -154,7 +154,7 @@ export const call = async (
 };
 
 /** How long real sockets may take to be noticed as gone. */
-const QUIET_MS = 1_000;
+const QUIET_MS = 20_000;
 
 const end = async (world: World, stop: () => Promise<void>, server?: Server): Promise<void> => {
   const { runtime, clock, errors } = world;
@@ -180,8 +180,7 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
   assert.deepEqual(found, [], 'something was left behind');
 };
 
-const all = (runtime: Runtime): readonly ExecutionView[] =>
-  here(runtime.list(operator, { limit: Number.POSITIVE_INFINITY })).executions;
+const all = (runtime: Runtime): readonly ExecutionView[] => engineOf(runtime).executions.all();
 const live = (runtime: Runtime): readonly ExecutionView[] => all(runtime).filter(({ isSettled }) => !isSettled);
 const builders = (runtime: Runtime) => engineOf(runtime).allBuilders.flatMap((all) => all.list());
 

@@ -7,7 +7,7 @@ import { loopback } from './loopback.ts';
 
 export type Name = NonNullable<OAuthProviderConfig['provider']>;
 
-export interface Asked {
+interface Asked {
   readonly method: string;
   /** With host. */
   readonly url: string;

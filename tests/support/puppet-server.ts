@@ -2,8 +2,8 @@
 
 import type { TestContext } from 'node:test';
 import { type Context, type RuntimeOptions, text, type Workflow, workflow } from '../../runtime/index.ts';
-import { given, operator, type ServerWorld, turns } from './given.ts';
-import { here } from './here.ts';
+import { given, type ServerWorld, turns } from './given.ts';
+import { viewsOf } from './here.ts';
 import { until } from './http.ts';
 import { puppetry } from './puppet.ts';
 
@@ -43,4 +43,4 @@ export const asking = workflow({
 
 /** Resolves when a client waits for a change of an execution. */
 export const watched = ({ runtime }: ServerWorld) =>
-  until(() => here(runtime.list(operator, { limit: 10 })).executions.some(({ watchers }) => watchers > 0), 'a watcher');
+  until(() => viewsOf(runtime).some(({ watchers }) => watchers > 0), 'a watcher');

@@ -44,7 +44,7 @@ export class Resource {
   }
 }
 
-export const workshop = () => {
+const workshop = () => {
   const resources: Resource[] = [];
   let isLeft = false;
   const changed = (resource: Resource): void => {

@@ -13,6 +13,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
   if (path === null) return [];
   const redirectOrigins = cors.allowOrigins ?? [];
   const setting = 'oauth2_callback_path';
+  const isPublic = true; // the state in the URL works once; which replies say `no-cache` is as on NAT
   const complete = async (call: Call, parameters: string): Promise<Reply<never>> => {
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
     const outcome = await runtime.completeOAuth(url, await browser(call, who));
@@ -25,6 +26,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
       method: 'GET',
       path,
       setting,
+      isPublic,
       about: aboutCallback,
       isUnsafe: true,
       isForeign: true, // a provider sends browsers back from its own page
@@ -35,6 +37,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
       path,
       setting,
       body: form,
+      isPublic,
       about: aboutPostedCallback,
       maxBodyBytes: MAX_FORM_BYTES,
       handle: complete,

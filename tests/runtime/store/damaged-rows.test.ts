@@ -1,11 +1,10 @@
 /** Rows that are damaged: the execution is named, and everything else goes on. */
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'libsql';
 import { text, workflow } from '../../../runtime/index.ts';
 import { StoredExecutions } from '../../../runtime/store/stored-executions.ts';
+import { execute } from '../../support/database.ts';
 import { DurableWorld, asked as startOf } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
 import { here } from '../../support/here.ts';
@@ -32,19 +31,13 @@ const damages: Readonly<Record<string, string>> = {
   'numbers that repeat': `facts = replace(facts, '"seq":2', '"seq":1'), sum = NULL`,
 };
 
-const change = (world: DurableWorld, sql: string): void => {
-  const database = new Database(join(world.directory, 'fermata.db'));
-  database.exec(sql);
-  database.close();
-};
-
 for (const [what, damage] of Object.entries(damages)) {
   for (const name of ['asking', 'working']) {
     test(`${what}: an execution of ${name} is named as damaged, once, and others go on`, async (t) => {
       const world = await DurableWorld.open(t, [asking, working]);
       const [bad, good] = [await world.start({ workflow: name }), await world.start({ workflow: 'asking' })];
       await world.crash();
-      change(world, `UPDATE journal SET ${damage} WHERE n = 1`);
+      execute(world.directory, `UPDATE journal SET ${damage} WHERE n = 1`);
 
       await world.open(asking, working);
       await world.pass(1_000);
@@ -80,7 +73,7 @@ for (const column of ['id', 'owner', 'workflow', 'version', 'stand']) {
     await world.start({ workflow: 'working' });
     const good = await world.start({ workflow: 'asking' });
     await world.crash();
-    change(world, `UPDATE executions SET ${column} = CAST(X'61FF62' AS TEXT) WHERE n = 1`);
+    execute(world.directory, `UPDATE executions SET ${column} = CAST(X'61FF62' AS TEXT) WHERE n = 1`);
 
     await world.open(asking, working);
     await world.pass(1_000);
@@ -97,8 +90,8 @@ test('a byte that is not UTF-8 among what is kept of users ends nothing', async 
   const world = await DurableWorld.open(t, [asking]);
   const good = await world.start({ workflow: 'asking' });
   await world.crash();
-  change(world, `INSERT INTO vault (kind, key, value) VALUES ('builder', 'x', CAST(X'FF' AS TEXT))`);
-  change(world, `UPDATE names SET name = CAST(X'FF' AS TEXT)`);
+  execute(world.directory, `INSERT INTO vault (kind, key, value) VALUES ('builder', 'x', CAST(X'FF' AS TEXT))`);
+  execute(world.directory, `UPDATE names SET name = CAST(X'FF' AS TEXT)`);
 
   await world.open(asking);
   assert.equal(typeof world.store.vault.get('builder', 'x'), 'string');
@@ -119,7 +112,7 @@ test('two hundred damaged executions whose time has come do not hold up the one 
   for (let count = 0; count < 210; count += 1) await world.runtime.start({ ...startOf, workflow: 'sleeping' });
   const last = await world.start({ workflow: 'sleeping' });
   await world.crash();
-  change(world, `UPDATE journal SET facts = '[' WHERE n <= 210`);
+  execute(world.directory, `UPDATE journal SET facts = '[' WHERE n <= 210`);
 
   await world.open(sleeping);
   for (let second = 0; second < 63; second += 1) world.clock.advance(1_000);

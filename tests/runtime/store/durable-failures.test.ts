@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'libsql';
+import { execute } from '../../support/database.ts';
 import { directory, openStore } from '../../support/durable.ts';
 
 const refused = (path: string, detail: RegExp) =>
@@ -33,9 +33,7 @@ test('a file that is no database is refused as damaged, and is left as it is', a
 test('a file of a newer version is refused by its number', async (t) => {
   const path = directory(t);
   await (await openStore(path)).close();
-  const database = new Database(join(path, 'fermata.db'));
-  database.exec('PRAGMA user_version = 99');
-  database.close();
+  execute(path, 'PRAGMA user_version = 99');
 
   await refused(path, /newer version of Fermata \(form 99/);
 });

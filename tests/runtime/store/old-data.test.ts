@@ -1,25 +1,20 @@
 /** Files of older versions are migrated, and files of other programs refused by name. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import Database from 'libsql';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
+import { execute, openDatabase } from '../../support/database.ts';
 import { asked, directory, openStore } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { viewsOf } from '../../support/here.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
 
 const FIRST = new URL('../../support/first-data.sql', import.meta.url);
 
 const fileWith = (t: TestContext, sql: string): string => {
-  const path = mkdtempSync(join(tmpdir(), 'fermata-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  const database = new Database(join(path, 'fermata.db'));
-  database.exec(sql);
-  database.close();
+  const path = directory(t);
+  execute(path, sql);
   return path;
 };
 
@@ -48,7 +43,7 @@ for (const [form, served] of Object.entries({ function: asking, generator: yield
     const runtime = await createRuntime({ workflows: [served], store: await openStore(path), clock });
     t.after(() => runtime.stop());
 
-    const { executions } = here(runtime.list(alice, { limit: 10 }));
+    const executions = viewsOf(runtime);
     assert.deepEqual(
       executions.map(({ status }) => status),
       ['completed', 'awaiting_interaction'],
@@ -73,7 +68,7 @@ test('a database of another program is refused by name, and is left as it is', a
 
   await assert.rejects(openStore(path), { code: 'options_invalid', message: /fermata\.db .*not .*Fermata/ });
 
-  const database = new Database(join(path, 'fermata.db'));
+  const database = openDatabase(path);
   const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all([]);
   database.close();
   assert.deepEqual(tables, [{ name: 'executions' }]);

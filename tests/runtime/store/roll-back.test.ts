@@ -1,11 +1,10 @@
 /** What is undone when a store refuses a fact: that fact, what was appended after it, and nothing else. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'libsql';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, Failure, MemoryStore, text, workflow } from '../../../runtime/index.ts';
 import type { Recorded, Store } from '../../../runtime/store/store.ts';
+import { openDatabase } from '../../support/database.ts';
 import { asked, DurableWorld } from '../../support/durable.ts';
 import { alice, turns } from '../../support/given.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
@@ -90,7 +89,7 @@ const asking = workflow({
 
 /** A row stands where the next one of this execution is to be inserted: every batch with it violates a constraint. */
 const poison = (world: DurableWorld, id: string): void => {
-  const database = new Database(join(world.directory, 'fermata.db'));
+  const database = openDatabase(world.directory);
   const { n } = database.prepare('SELECT n FROM executions WHERE id = ?').get([id]) as { n: number };
   const seq = world.get(id).context.seq + 1;
   database.prepare('INSERT INTO journal (n, seq, facts) VALUES (?, ?, ?)').run([n, seq, '[]']);

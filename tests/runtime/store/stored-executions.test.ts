@@ -1,6 +1,10 @@
 /** Looking after executions beside a runtime: what is removed is gone, and what goes on does not notice. */
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { StoredExecutions, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
@@ -70,4 +74,31 @@ test('what is read beside a runtime is what it has kept, and where it stands', a
       [id],
     );
   });
+});
+
+/** Locks a file against all readers, says so, and lets it go after a while. */
+const HOLDER = `
+import Database from 'libsql';
+const database = new Database(process.argv[1]);
+database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+console.log('locked');
+setTimeout(() => database.close(), 500);
+`;
+
+test('a file that another process has locked is read when the lock is gone', async (t) => {
+  const world = await DurableWorld.open(t, [asking]);
+  const live = await world.start({ workflow: 'asking' });
+  await world.stop();
+  const copy = `${world.directory}-copy`;
+  cpSync(world.directory, copy, { recursive: true });
+  t.after(() => rmSync(copy, { recursive: true }));
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, join(copy, 'fermata.db')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(holder.stdout, 'data');
+
+  const stored = new StoredExecutions(copy);
+  t.after(() => stored.close());
+
+  assert.equal(stored.get(live).status, 'interaction_required');
 });

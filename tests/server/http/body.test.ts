@@ -18,6 +18,7 @@ const given = {
       waitLonger: () => void (seen.waitedLonger += 1),
     };
     const sender = {
+      client: { host: '', port: 0 },
       onGone: (listener: () => void) => {
         seen.gone = listener;
       },

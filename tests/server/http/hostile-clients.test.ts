@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
 import { assertClear, post } from '../../support/doors.ts';
-import { given, operator, turns } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { given, turns } from '../../support/given.ts';
+import { viewsOf } from '../../support/here.ts';
 import { connect, request, until } from '../../support/http.ts';
 
 const givenSlowServer = async (t: TestContext) => {
@@ -23,7 +23,7 @@ const givenSlowServer = async (t: TestContext) => {
       limits: { maxBodyBytes: 1_048_576, maxHeaderBytes: 16_384, requestTimeoutMs: 300 },
     },
   });
-  const executions = () => here(world.runtime.list(operator, { limit: 10 })).executions;
+  const executions = () => viewsOf(world.runtime);
   /** Sends it, and leaves when the server is where it shall be. */
   const leave = async (sent: string, holds: () => boolean, what: string) => {
     const client = await connect(t, world.server.port);

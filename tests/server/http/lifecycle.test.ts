@@ -5,6 +5,7 @@ import { listen } from '../../../server/http/listen.ts';
 import type { Reply, Route } from '../../../server/http/route.ts';
 import { ownConnections } from '../../support/adapter.ts';
 import { ask, connect, givenTimers, request, startServer, until } from '../../support/http.ts';
+import { freePort } from '../../support/loopback.ts';
 
 const ok: Reply = { status: 200, body: 'ok' };
 const route = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
@@ -22,15 +23,6 @@ const given = {
       return promise;
     });
     return { routes: [slow, route('/quick', () => ok)], signals, reply: (reply = ok) => resolve(reply) };
-  },
-
-  /** Free a moment ago. Servers that chose their port themselves (0) differ: no other server can take it for a while. */
-  freePort: async (): Promise<number> => {
-    const probe = createServer();
-    await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((closed) => probe.close(closed));
-    return port;
   },
 };
 
@@ -54,7 +46,7 @@ test('a server on localhost is reached by that name', async (t) => {
 });
 
 test('a port in use, by us or by others, is an error that names host and port', async (t) => {
-  const ours = await startServer(t, { routes: [], port: await given.freePort() });
+  const ours = await startServer(t, { routes: [], port: await freePort() });
   const others = createServer();
   await new Promise<void>((listening) => others.listen(0, '127.0.0.1', listening));
   t.after(() => others.close());
@@ -80,7 +72,7 @@ test('a host that is not ours, or unknown, is an error that says so', async (t) 
 });
 
 test('a server that was closed with connections open can be started again at once', async (t) => {
-  const port = await given.freePort();
+  const port = await freePort();
   for (let start = 0; start < 3; start += 1) {
     const server = await startServer(t, { routes: [route('/a', () => ok)], port });
     const client = await connect(t, server.port);

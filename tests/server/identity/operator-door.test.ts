@@ -100,11 +100,13 @@ test('wrong keys are slowed down by address, whichever way they come, and a righ
     (secret: string) => far({ 'x-api-key': secret }),
   ];
   const cookie = cookieOf(key);
-  for (let tried = 0; tried < 9; tried += 1) assert.equal(door.mayOperate(ways[tried % 3]!(`wrong ${tried}`)), false);
+  const required = { code: 'operator_required' };
+  for (let tried = 0; tried < 9; tried += 1)
+    assert.throws(() => door.enter(ways[tried % 3]!(`wrong ${tried}`)), required);
   assert.equal(door.signIn('wrong', far()), undefined);
 
   const slowed = { code: 'too_many_attempts', retryAfterMs: 6_000 };
-  for (const way of ways) assert.throws(() => door.mayOperate(way('another')), slowed);
+  for (const way of ways) assert.throws(() => door.enter(way('another')), slowed);
   assert.throws(() => door.signIn('another', far()), slowed);
   for (const one of keys) {
     assert.ok(door.hasKey(far({ 'x-operator-key': one })));
@@ -120,6 +122,16 @@ test('wrong keys are slowed down by address, whichever way they come, and a righ
   time += 6_000;
   assert.equal(door.mayOperate(far({ 'x-operator-key': 'wrong' })), false);
   assert.throws(() => door.mayOperate(far({ 'x-operator-key': 'wrong' })), slowed);
+});
+
+test('the own key of a user is no wrong operator key where users may come in too', () => {
+  const door = doorOf(keys);
+  const ofUsers = [{ authorization: 'Bearer mine' }, { 'x-api-key': 'mine' }];
+
+  for (let asked = 0; asked < 30; asked += 1) assert.equal(door.mayOperate(far(ofUsers[asked % 2]!)), false);
+
+  for (let tried = 0; tried < 10; tried += 1) assert.equal(door.hasKey(far({ 'x-operator-key': 'wrong' })), false);
+  assert.throws(() => door.hasKey(far({ 'x-operator-key': 'wrong' })), { code: 'too_many_attempts' });
 });
 
 test('the addresses of one IPv6 network are one address', () => {

@@ -16,7 +16,7 @@ import type { Probe } from './prober.ts';
 import { Random } from './random.ts';
 import { Served, STOP_TIMEOUT_MS } from './served.ts';
 
-export type Kept = 'memory' | 'file';
+type Kept = 'memory' | 'file';
 
 export interface FuzzAsked {
   readonly seed: number;

@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as pass } from 'node:timers/promises';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
 import { asked, openStore } from '../durable.ts';
-import { alice } from '../given.ts';
-import { here } from '../here.ts';
+import { viewsOf } from '../here.ts';
 
 const [directory = '', maxRecoveries = '2'] = process.argv.slice(2);
 const INNOCENTS = 4;
@@ -35,9 +34,9 @@ if (isFirst) {
   const names = ['waiting', 'poison', ...Array.from({ length: INNOCENTS }, () => 'innocent')];
   await Promise.all(names.map((name, input) => runtime.start({ ...asked, workflow: name, input })));
 }
-const all = here(runtime.list(alice, { limit: 99 })).executions.filter(({ context }) => context.workflow !== 'waiting');
+const all = viewsOf(runtime).filter(({ context }) => context.workflow !== 'waiting');
 await Promise.all(all.map((execution) => runtime.waitUntil(execution, ({ isSettled }) => isSettled)));
-const ends = here(runtime.list(alice, { limit: 99 })).executions.map(({ context, status }) => {
+const ends = viewsOf(runtime).map(({ context, status }) => {
   return { workflow: context.workflow, status, code: context.error?.code ?? null };
 });
 process.send?.(ends);

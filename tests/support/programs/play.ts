@@ -14,7 +14,7 @@ import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
 import { type Seen, World } from './world.ts';
 
-export type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
+type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
 
 export interface Played {
   readonly end: End;

@@ -10,7 +10,7 @@ import { openSocket } from '../../../support/web-socket.ts';
 import { ask, type Sent } from './asking.ts';
 import { type Kind, operatorKey } from './callers.ts';
 
-export const states = ['executing', 'asking', 'consenting', 'sleeping', 'completed', 'failed'] as const;
+const states = ['executing', 'asking', 'consenting', 'sleeping', 'completed', 'failed'] as const;
 export type State = (typeof states)[number];
 
 const jobInput = z.object({ state: z.enum(states).default('completed') });

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type RuntimeOptions, text, type Workflow, workflow } from '../../../../runtime/index.ts';
 import type { ServerOptions } from '../../../../server/index.ts';
 import { given, operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { here, viewsOf } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
 import { puppetry } from '../../../support/puppet.ts';
 import { alice, as, type Headers } from '../../../support/puppet-server.ts';
@@ -186,8 +186,7 @@ test('an operator finds the jobs of others by the ids of their executions', asyn
 test('a client that waits gets the end of the job in time, and blocks no other client', async (t) => {
   const { call, clock, submit, complete, runtime } = await puppetJobs(t);
   const waiting = [submit({ sync_timeout: 10 }), submit({ sync_timeout: 20 })];
-  const isWaited = () =>
-    here(runtime.list(operator, { limit: 9 })).executions.filter(({ watchers }) => watchers > 0).length;
+  const isWaited = () => viewsOf(runtime).filter(({ watchers }) => watchers > 0).length;
   await until(() => isWaited() === 2, 'both are waited for');
   const jobs = here(runtime.list(operator, { limit: 9 })).executions;
 
@@ -207,7 +206,7 @@ test('a job goes on when who waits for it has left', async (t) => {
   const leaving = new AbortController();
   const body = { sync_timeout: 300, job_id: 'j' };
   const left = call('POST /v1/workflow/async', { headers: alice, body, signal: leaving.signal }).catch(() => 'left');
-  const job = () => here(runtime.list(operator, { limit: 1 })).executions[0];
+  const job = () => viewsOf(runtime)[0];
   await until(() => (job()?.watchers ?? 0) > 0, 'the job is waited for');
 
   leaving.abort();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { type Store, text, workflow } from '../../../../runtime/index.ts';
-import { operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { turns } from '../../../support/given.ts';
+import { viewsOf } from '../../../support/here.ts';
 import { LateStore } from '../../../support/late-store.ts';
 import {
   answers,
@@ -22,7 +22,7 @@ const alice = { cookie: 'nat-session=alice' };
 const inC = { conversation_id: 'c1' };
 
 const only = ({ runtime }: Talk) => {
-  const [execution] = here(runtime.list(operator, { limit: 1 })).executions;
+  const [execution] = viewsOf(runtime);
   if (execution === undefined) throw new Error('nothing was started');
   return execution;
 };
