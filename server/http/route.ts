@@ -38,7 +38,8 @@ export interface Call {
 
 export const unknownClient: Call['client'] = { host: '', port: 0 };
 
-export interface Reply {
+/** `Body`: the type of the JSON in `body`, for the compiler only. `never`: none, or that of a refusal. */
+export interface Reply<Body = unknown> {
   /** 200 to 599. */
   readonly status: number;
   /**
@@ -52,7 +53,10 @@ export interface Reply {
    * disconnected before: use `Call.onGone` for cleanup.
    */
   readonly stream?: (sink: Sink) => void;
+  readonly [typeOfBody]?: Body;
 }
+
+declare const typeOfBody: unique symbol;
 
 /**
  * Writes a body over time. A writer has no buffer: while the socket is full, it waits for `onDrain` and only then gets

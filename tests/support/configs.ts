@@ -85,6 +85,7 @@ export const defaults: ServerConfig = {
     promptGraceMs: 5_000,
     oauthTimeoutMs: 300_000,
     maxConsents: 10_000,
+    tokenRetentionMs: 7_776_000_000,
     builderIdleMs: 1_800_000,
     maxJournalFacts: 10_000,
     maxJournalBytes: 4_194_304,

@@ -137,7 +137,7 @@ for (const [provider, code, after, used] of refreshes) {
     await complete(code);
 
     for (let n = 0; n < 2; n += 1) {
-      clock.ms += 10_000_000_000;
+      clock.ms += 5_000_000_000;
       await token();
     }
 
