@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import { reopenableStore } from '../../support/reopenable-store.ts';
-import { subject } from '../../support/token-subject.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const DAY = 24 * 3_600_000;
 const refreshable = json({ access_token: 'access', expires_in: 3_600, refresh_token: 'refresh' });
