@@ -1,6 +1,6 @@
 /** A way to a PostgreSQL server that fails at a chosen moment: connections are cut before or after the server has got a message. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -32,6 +32,15 @@ export class PostgresProxy {
       rmSync(proxy.directory, { recursive: true, force: true });
     });
     return proxy;
+  }
+
+  /** Also on a port. */
+  async listen(t: TestContext): Promise<AddressInfo> {
+    const { socket } = await postgres();
+    const server = createServer((client) => this.#connect(client, createConnection(socket)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    return server.address() as AddressInfo;
   }
 
   /** The same database, by this way. */
