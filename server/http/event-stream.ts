@@ -48,14 +48,20 @@ export interface EventStreamOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const eventStream = ({ runtime, execution, translator, after = 0, headers }: EventStreamOptions): Reply => ({
+export const eventStream = ({
+  runtime,
+  execution,
+  translator,
+  after = 0,
+  headers,
+}: EventStreamOptions): Reply<never> => ({
   status: 200,
   headers: { ...headers, ...STREAM_HEADERS },
   stream: (sink) => new EventStream(runtime, execution, translator, after, sink).begin(),
 });
 
 /** A stream that contains only this text. */
-export const eventsOnly = (text: string): Reply => ({ status: 200, headers: STREAM_HEADERS, body: text });
+export const eventsOnly = (text: string): Reply<never> => ({ status: 200, headers: STREAM_HEADERS, body: text });
 
 /** A named frame, for `EventSource`. */
 export const eventFrame = (event: string, data: unknown): string =>
@@ -64,7 +70,7 @@ export const eventFrame = (event: string, data: unknown): string =>
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   // Proxies that compress or buffer would delay events.
-  'cache-control': 'no-cache, no-transform',
+  'cache-control': 'no-store, no-transform',
   'x-accel-buffering': 'no',
 } as const;
 

@@ -26,6 +26,8 @@ export interface Host {
 
 const noParams: Readonly<Record<string, string>> = {};
 
+const UNCACHED: HeaderLines = [['cache-control', 'no-store']];
+
 /** UTF-16 units of a stream that are passed to the socket at once. */
 const pieceLength = 64 * 1024;
 
@@ -39,6 +41,8 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   extraHeaders: HeaderLines = [];
   /** Our own headers that a page of another origin may read. */
   exposed: readonly string[] = [];
+  /** See `Route.isPublic`. */
+  isPublic = false;
 
   readonly #host: Host;
   /** Undefined after the reply, and after a disconnect. */
@@ -123,8 +127,7 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
       return;
     }
     if (close) this.defer();
-    const { exposed, extraHeaders } = this;
-    const lines = exposed.length > 0 ? withExposed(extraHeaders, exposed, sound.headers) : extraHeaders;
+    const lines = this.#linesFor(sound);
     const hasBody = !isBodiless(this.method, sound.status);
     if (content !== undefined && hasBody && sound === reply) {
       this.#stream(request, sound, (sink) => sendContent(content, sink), lines);
@@ -136,6 +139,13 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
       request.send(sound, lines, close);
       if (this.#state === 'sending') this.defer();
     }
+  }
+
+  #linesFor({ headers }: Reply): HeaderLines {
+    const { exposed, extraHeaders } = this;
+    const lines = exposed.length > 0 ? withExposed(extraHeaders, exposed, headers) : extraHeaders;
+    if (this.isPublic || headers?.['cache-control'] !== undefined) return lines;
+    return lines.length === 0 ? UNCACHED : [...lines, ...UNCACHED];
   }
 
   fail(thrown: unknown): void {

@@ -194,6 +194,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
       exchange.reply(refusalOf(found, rootPath, exchange, port));
     } else {
       exchange.params = found.params;
+      exchange.isPublic = found.route.isPublic === true;
       if (hasBody(headers)) runWithBody(request, exchange, found.route);
       else run(exchange, found.route);
     }

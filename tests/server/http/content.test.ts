@@ -7,7 +7,7 @@ import type { AdapterName } from '../../../server/http/adapter.ts';
 import { PIECE_BYTES } from '../../../server/http/content.ts';
 import type { Content } from '../../../server/http/route.ts';
 import { connect, request, startServer, until } from '../../support/http.ts';
-import { mountedAdapter } from '../../support/mounted.ts';
+import { mountedAdapter } from '../../support/mounted-handler.ts';
 
 const MB = 1024 * 1024;
 
