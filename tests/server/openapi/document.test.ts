@@ -7,8 +7,8 @@ import { workflow } from '../../../runtime/index.ts';
 import type { Route } from '../../../server/http/route.ts';
 import { openApiOf } from '../../../server/openapi/document.ts';
 import { route as routeOf } from '../../../server/wire/route.ts';
-import type { Document } from '../../support/described.ts';
 import { given } from '../../support/given.ts';
+import type { Document } from '../../support/openapi-replies.ts';
 
 const node = z.object({
   label: z.string(),

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
 import { binaryChoice, checkbox, dropdown, notification, radio, text, workflow } from '../../../runtime/index.ts';
-import { type Document, describedBy } from '../../support/described.ts';
+import { asAlice, controlledServer } from '../../support/controlled-server.ts';
 import { given, type ServerWorld } from '../../support/given.ts';
-import { alice, puppetServer } from '../../support/puppet-server.ts';
+import { type Document, replyCheckerOf } from '../../support/openapi-replies.ts';
 
 const START = 'POST /v1/workflow';
 const SHOW = 'GET /executions/{executionId}';
@@ -29,7 +29,7 @@ const givenDoubling = async (t: TestContext) => {
     workflow: doubling,
     config: { monitorUsers: true, asyncJobs: true, objectStore: 'memory' },
   });
-  return { ...world, check: describedBy(await documentOf(world)) };
+  return { ...world, check: replyCheckerOf(await documentOf(world)) };
 };
 
 test('starts, results and refusals are described', async (t) => {
@@ -68,7 +68,7 @@ test('jobs and files are described', async (t) => {
 test('a chat is described', async (t) => {
   const echo = workflow({ name: 'echo', input: z.string(), output: z.string(), run: (input) => input });
   const world = await given.server(t, { workflow: echo });
-  const check = describedBy(await documentOf(world));
+  const check = replyCheckerOf(await documentOf(world));
   const body = { messages: [{ role: 'user', content: 'Hello' }] };
 
   check('POST /v1/chat', await world.call('POST /v1/chat', { body }));
@@ -81,46 +81,46 @@ test('a chat is described', async (t) => {
 });
 
 test('executions that wait, their answers and their lists are described', async (t) => {
-  const { call, start, ask, complete } = await puppetServer(t);
-  const check = describedBy(await documentOf({ call }));
+  const { call, start, ask, complete } = await controlledServer(t);
+  const check = replyCheckerOf(await documentOf({ call }));
   const started = await start();
   const { id } = started;
 
   check(START, started);
-  check(SHOW, await call(`GET /executions/${id}`, { headers: alice }));
+  check(SHOW, await call(`GET /executions/${id}`, { headers: asAlice }));
   ask(id);
-  check(SHOW, await call(`GET /executions/${id}`, { headers: alice }));
+  check(SHOW, await call(`GET /executions/${id}`, { headers: asAlice }));
   ask(id);
-  const waiting = await call(`GET /executions/${id}`, { headers: alice });
+  const waiting = await call(`GET /executions/${id}`, { headers: asAlice });
   const { response_url: url } = waiting.body as { response_url: string };
   check(SHOW, waiting);
-  check('GET /executions', await call('GET /executions', { headers: alice }));
+  check('GET /executions', await call('GET /executions', { headers: asAlice }));
   check('GET /executions', await call('GET /executions'));
-  check('GET /executions', await call('GET /executions?limit=x', { headers: alice }));
-  check('GET /interactions', await call('GET /interactions', { headers: alice }));
+  check('GET /executions', await call('GET /executions?limit=x', { headers: asAlice }));
+  check('GET /interactions', await call('GET /interactions', { headers: asAlice }));
 
   const answer = { response: { type: 'text', text: 'this' } };
-  check(ANSWER, await call(`POST ${url}`, { headers: alice, body: { response: { type: 'radio' } } }));
-  check(ANSWER, await call(`POST ${url}`, { headers: alice, body: answer }));
-  check(ANSWER, await call(`POST ${url}`, { headers: alice, body: answer }));
+  check(ANSWER, await call(`POST ${url}`, { headers: asAlice, body: { response: { type: 'radio' } } }));
+  check(ANSWER, await call(`POST ${url}`, { headers: asAlice, body: answer }));
+  check(ANSWER, await call(`POST ${url}`, { headers: asAlice, body: answer }));
   check(ANSWER, await call(`POST ${url}`, { body: answer }));
   check(SHOW, await call('GET /executions/none'));
-  check(SHOW, await call(`GET /executions/${id}?wait=x`, { headers: alice }));
+  check(SHOW, await call(`GET /executions/${id}?wait=x`, { headers: asAlice }));
   await complete(id);
-  check(SHOW, await call(`GET /executions/${id}`, { headers: alice }));
-  check('DELETE /executions/{executionId}', await call(`DELETE /executions/${id}`, { headers: alice }));
-  check('GET /executions/{executionId}/stream', await call(`GET /executions/${id}/stream`, { headers: alice }));
+  check(SHOW, await call(`GET /executions/${id}`, { headers: asAlice }));
+  check('DELETE /executions/{executionId}', await call(`DELETE /executions/${id}`, { headers: asAlice }));
+  check('GET /executions/{executionId}/stream', await call(`GET /executions/${id}/stream`, { headers: asAlice }));
 });
 
 test('a failed execution, a cancellation and a full queue are described', async (t) => {
-  const { call, start, complete } = await puppetServer(t, { maxConcurrency: 1, maxQueued: 1 });
-  const check = describedBy(await documentOf({ call }));
+  const { call, start, complete } = await controlledServer(t, { maxConcurrency: 1, maxQueued: 1 });
+  const check = replyCheckerOf(await documentOf({ call }));
   const [first, second, third] = [await start(), await start(), await start()];
 
   check(START, third);
   assert.equal(third.status, 429);
-  check('DELETE /executions/{executionId}', await call(`DELETE /executions/${second.id}`, { headers: alice }));
-  check(SHOW, await call(`GET /executions/${second.id}`, { headers: alice }));
+  check('DELETE /executions/{executionId}', await call(`DELETE /executions/${second.id}`, { headers: asAlice }));
+  check(SHOW, await call(`GET /executions/${second.id}`, { headers: asAlice }));
   await complete(first.id);
 });
 
