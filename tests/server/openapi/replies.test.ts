@@ -212,12 +212,12 @@ test('every JSON reply of every route fits its schema', async (t) => {
     },
   });
   const document = await documentOf(world);
-  const check = describedBy(document);
-  const { headers: started } = await world.call(START, { headers: alice, body: 'ask' });
+  const check = replyCheckerOf(document);
+  const { headers: started } = await world.call(START, { headers: asAlice, body: 'ask' });
   const seen = new Set<string>();
 
   for (const [operation, line = operation, body, status = 200] of requests(started.get('execution-id')!)) {
-    const headers = operation === 'GET /builders' ? { 'x-as-operator': '1' } : alice;
+    const headers = operation === 'GET /builders' ? { 'x-as-operator': '1' } : asAlice;
     const sent = await world.call(line, { headers, body });
     assert.equal(sent.status, status, `${line}: ${JSON.stringify(sent.body)}`);
     check(operation, sent);
