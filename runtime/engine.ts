@@ -99,8 +99,9 @@ export class Engine {
     this.store = store ?? new MemoryStore(this.options);
     const { archive } = this.store;
     const now = (): number => clock.now();
-    const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows } = this.options;
-    this.oauth = createOAuth({ providers, now, timeoutMs, maxFlows, vault: archive?.vault, ...(fetch && { fetch }) });
+    const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows, tokenRetentionMs } = this.options;
+    const limits = { timeoutMs, maxFlows, tokenRetentionMs };
+    this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, ...(fetch && { fetch }) });
     this.#names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,

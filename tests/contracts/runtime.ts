@@ -12,7 +12,7 @@ import {
   type Workflow,
   workflow,
 } from '../../runtime/index.ts';
-import { asked } from '../support/durable.ts';
+import { startDefaults } from '../support/durable.ts';
 
 export interface ContractWorld {
   /** Of the present process. */
@@ -44,7 +44,7 @@ const yes = { kind: 'text', text: 'yes' } as const;
 const opened = async (
   { runtime }: ContractWorld,
   more: Partial<StartRequest> & { workflow: string },
-): Promise<ExecutionView> => (await runtime.start({ ...asked, by: alice, ...more })).execution;
+): Promise<ExecutionView> => (await runtime.start({ ...startDefaults, by: alice, ...more })).execution;
 
 /** An execution of `asks` whose prompt is open, and the id of that. */
 const asking = async (world: ContractWorld, more: Partial<StartRequest> = {}) => {
@@ -87,7 +87,7 @@ export const runtimeContract = (name: string, open: OpenWorld): void => {
 
   contract('a start with the key or the job id of another one gives that one, to its owner only', async (t) => {
     const world = await open(t, [asks]);
-    const named = { ...asked, workflow: 'asks', by: alice, idempotencyKey: 'key-1', jobId: 'job-1' };
+    const named = { ...startDefaults, workflow: 'asks', by: alice, idempotencyKey: 'key-1', jobId: 'job-1' };
 
     const first = await world.runtime.start(named);
     const again = await world.runtime.start(named);
@@ -360,7 +360,7 @@ export const runtimeContract = (name: string, open: OpenWorld): void => {
 
     const { runtime } = world;
     const again = await runtime.start({
-      ...asked,
+      ...startDefaults,
       workflow: 'asks',
       by: alice,
       idempotencyKey: 'key-1',

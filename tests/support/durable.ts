@@ -20,10 +20,10 @@ import {
 } from '../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
-import { engineOf, here } from './here.ts';
+import { engineOf, immediate } from './in-process.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 
-export const directory = (t: TestContext): string => {
+export const temporaryDirectory = (t: TestContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'fermata-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
@@ -63,7 +63,7 @@ export class DurableWorld {
   }
 
   static async open(t: TestContext, workflows: readonly Workflow[], setup: DurableSetup = {}): Promise<DurableWorld> {
-    const world = new DurableWorld(directory(t), setup);
+    const world = new DurableWorld(temporaryDirectory(t), setup);
     await world.open(...workflows);
     t.after(() => world.stop());
     return world;
@@ -120,7 +120,7 @@ export class DurableWorld {
   }
 
   async start(request: Partial<StartRequest> & { readonly workflow: string }): Promise<string> {
-    const { execution } = await this.runtime.start({ ...asked, ...request });
+    const { execution } = await this.runtime.start({ ...startDefaults, ...request });
     await this.quiet();
     return execution.id;
   }
@@ -132,7 +132,7 @@ export class DurableWorld {
   }
 
   get(id: string): Execution {
-    return here(engineOf(this.runtime).executions.get(id))!;
+    return immediate(engineOf(this.runtime).executions.get(id))!;
   }
 
   isInMemory(id: string): boolean {
@@ -152,7 +152,7 @@ export class DurableWorld {
 }
 
 /** What a start has at least. */
-export const asked = {
+export const startDefaults = {
   input: null,
   by: alice,
   conversationId: undefined,
@@ -162,3 +162,5 @@ export const asked = {
   interactive: true,
   streaming: false,
 } as const;
+
+export { startDefaults as asked, temporaryDirectory as directory };

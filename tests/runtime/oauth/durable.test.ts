@@ -9,11 +9,11 @@ import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { engineOf, here } from '../../support/here.ts';
 import { identityProvider } from '../../support/identity-provider.ts';
-import { keptStore } from '../../support/kept-store.ts';
-import { subject } from '../../support/subject.ts';
-import { type Answer, held, json, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
+import { reopenableStore } from '../../support/reopenable-store.ts';
+import { heldAnswer, json, type TokenAnswer, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const SECRET = 'a key of 32 random bytes, say';
 
@@ -21,7 +21,7 @@ const SECRET = 'a key of 32 random bytes, say';
 const world = async (t: TestContext, secret: string | null = SECRET) => {
   const answer = json({ access_token: 'access-1', expires_in: 60, refresh_token: 'refresh-1' });
   const endpoint = await tokenEndpoint(t, answer);
-  const kept = await keptStore(t, secret ?? undefined);
+  const kept = await reopenableStore(t, secret ?? undefined);
   const clock = { ms: 1_000_000 };
   const bank = {
     clientId: 'lab-client',
@@ -66,7 +66,7 @@ for (const secret of [SECRET, null]) {
 
 test('a real provider takes the verifier of a process that is gone', async (t) => {
   const bank = await identityProvider(t);
-  const kept = await keptStore(t, SECRET);
+  const kept = await reopenableStore(t, SECRET);
   const create = () =>
     createOAuth({
       providers: { bank: bank.config },
@@ -117,7 +117,7 @@ test('a callback whose process ends before anything is kept may come again, and 
   const { process, restart, endpoint, kept } = await world(t);
   const { state } = process().begin(asked);
   await kept.reopen();
-  const exchange = held(json({ access_token: 'too-late' }));
+  const exchange = heldAnswer(json({ access_token: 'too-late' }));
   endpoint.answer = exchange.answer;
   const dying = process();
   const lost = dying.complete({ url: callback(state), user: 'alice' });
@@ -201,7 +201,7 @@ test('a token with more scopes is found after a restart as well, and a user is d
 });
 
 /** A refresh token that is good once, and revokes all that came of it when it is used again. */
-const rotating = (): Answer => {
+const rotating = (): TokenAnswer => {
   let newest = 1;
   return (response, request) => {
     const isNewest = request.form.refresh_token === `refresh-${newest}`;
@@ -265,7 +265,7 @@ test('a refresh that had begun when its process ended is made by the next one, a
   const { process, restart, endpoint, clock } = await world(t);
   const first = process();
   await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
-  const never = held(() => {});
+  const never = heldAnswer(() => {});
   endpoint.answer = never.answer;
   clock.ms += 60_000;
   const lost = first.token(subject('alice'), 'bank');
@@ -387,7 +387,7 @@ for (const secret of [SECRET, null]) {
     await kept.reopen();
     const second = await start();
     const outcome = await second.completeOAuth(callback(state), alice);
-    const settled = here(second.get(execution.id, alice))!;
+    const settled = immediate(second.get(execution.id, alice))!;
     await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
     assert.equal(outcome.outcome, 'granted');
@@ -424,9 +424,9 @@ test('a run that is executed again does not reject the token that took the place
 
   await kept.reopen();
   const second = await start();
-  const [{ id: interaction } = { id: '' }] = here(second.get(execution.id, by))!.context.pauses;
+  const [{ id: interaction } = { id: '' }] = immediate(second.get(execution.id, by))!.context.pauses;
   await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, by);
-  const settled = here(second.get(execution.id, by))!;
+  const settled = immediate(second.get(execution.id, by))!;
   await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
   assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, MemoryStore, type Recorded, text, workflow } from '../../../runtime/index.ts';
 import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asker = workflow({
   name: 'asker',
@@ -47,7 +47,7 @@ for (const [when, fails] of Object.entries(ways)) {
 
     await assert.rejects(runtime.start(asked), { code: 'store_unavailable', retryable: true, cause: full });
 
-    assert.deepEqual(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions, []);
+    assert.deepEqual(immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions, []);
     assert.equal(runtime.builders('asker').get(null)?.refCount, 0);
   });
 

@@ -5,7 +5,7 @@ import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, Failure, MemoryStore, text, workflow } from '../../../runtime/index.ts';
 import type { Recorded, Store } from '../../../runtime/store/store.ts';
 import { openDatabase } from '../../support/database.ts';
-import { asked, DurableWorld } from '../../support/durable.ts';
+import { DurableWorld, startDefaults } from '../../support/durable.ts';
 import { alice, turns } from '../../support/given.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
 
@@ -64,7 +64,7 @@ test('a fact that is refused at once leaves those before it, which are still bei
     clock.advance(10_000);
     await stopped;
   });
-  const { execution } = await runtime.start({ ...asked, workflow: 'counting' });
+  const { execution } = await runtime.start({ ...startDefaults, workflow: 'counting' });
   await turns(5);
 
   await runtime.answer(execution.id, execution.context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);

@@ -9,9 +9,9 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pass } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createRuntime, type ExecutionView, type Runtime, text, workflow } from '../../../runtime/index.ts';
-import { asked, directory, openStore } from '../../support/durable.ts';
+import { openStore, startDefaults, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asker = workflow({
   name: 'asker',
@@ -28,7 +28,7 @@ const runtimeOn = async (t: TestContext, path: string): Promise<Runtime> => {
   return runtime;
 };
 const begin = async (runtime: Runtime, input: unknown): Promise<ExecutionView> =>
-  (await runtime.start({ ...asked, workflow: 'asker', input })).execution;
+  (await runtime.start({ ...startDefaults, workflow: 'asker', input })).execution;
 const asks = async (runtime: Runtime, execution: ExecutionView): Promise<ExecutionView> => {
   await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
   return execution;
@@ -77,7 +77,7 @@ test('on a disk that is full nothing new is taken, what was accepted stays, and 
 
   await assert.rejects(answer(runtime, waiting), unavailable);
   assert.equal(waiting.status, 'awaiting_interaction', 'what could not be kept has not happened');
-  assert.equal(here(runtime.list(alice, { limit: 100 })).executions.length, accepted.length + 1);
+  assert.equal(immediate(runtime.list(alice, { limit: 100 })).executions.length, accepted.length + 1);
   rmSync(ballast);
   await untilItWorks(() => start(runtime));
   await finish(runtime, waiting);
@@ -85,7 +85,7 @@ test('on a disk that is full nothing new is taken, what was accepted stays, and 
 });
 
 test('when the thread that writes is lost, runs go back to what is kept and on from there', async (t) => {
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   const workers: Worker[] = [];
   const { postMessage } = Worker.prototype;
   t.mock.method(Worker.prototype, 'postMessage', function (this: Worker, ...given: Parameters<typeof postMessage>) {
@@ -112,7 +112,7 @@ test('when the thread that writes is lost, runs go back to what is kept and on f
 });
 
 test('what the thread has written is kept, even if it was lost before it could say so', async (t) => {
-  const runtime = await runtimeOn(t, directory(t));
+  const runtime = await runtimeOn(t, temporaryDirectory(t));
   const [waiting, other] = [await start(runtime), await start(runtime)];
   const { emit } = Worker.prototype;
   const deaf = t.mock.method(Worker.prototype, 'emit', function (this: Worker, ...given: Parameters<typeof emit>) {
