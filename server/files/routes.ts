@@ -15,7 +15,7 @@ import { route } from '../wire/route.ts';
 import { aboutDelete, aboutFile, aboutUpload } from './about.ts';
 import { type FormFile, readFormFile } from './multipart.ts';
 import { isKey, keyFrom } from './object-key.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, OpenObject } from './object-store.ts';
 import { StoreFullError } from './store-full-error.ts';
 
 export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'door'> {
@@ -80,7 +80,7 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
       isPublic: true,
       handle: async ({ params }) => {
         const key = keyOf(params);
-        const object = key === undefined ? undefined : await store.get(key);
+        const object = key === undefined ? undefined : await store.open(key);
         return object === undefined ? noObject(params) : fileReply(key!, object);
       },
     }),
@@ -132,16 +132,17 @@ const soundType = (given: string): string =>
 const withCharset = (type: string): string =>
   type.startsWith('text/') && !type.includes('; charset=') ? `${type}; charset=utf-8` : type;
 
-const fileReply = (key: string, { data, contentType }: FormFile): Reply<never> => ({
-  status: 200,
-  headers: {
+const fileReply = (key: string, { content, contentType }: OpenObject): Reply<never> => {
+  const headers = {
     'content-type': withCharset(contentType),
     'content-disposition': attachment(key.slice(key.lastIndexOf('/') + 1)),
     // An uploaded file must not run as a script in pages of this origin.
     'x-content-type-options': 'nosniff',
-  },
-  body: data,
-});
+  };
+  if (content.length > 0) return { status: 200, headers, content };
+  content.close();
+  return { status: 200, headers, body: '' };
+};
 
 /** RFC 6266: an ASCII name for old clients, and the real name (RFC 8187). */
 const attachment = (name: string): string => {

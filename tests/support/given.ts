@@ -43,7 +43,7 @@ export interface RuntimeWorld extends World {
 
 export interface ServerWorld extends World {
   readonly server: Server;
-  /** One request, and its whole reply. A body is sent as JSON. */
+  /** One request, and its whole reply. A body is sent as JSON, except for a form. */
   call(line: string, options?: CallOptions): Promise<HttpReply>;
 }
 
@@ -114,11 +114,12 @@ export const call = async (
   { headers, body, signal }: CallOptions = {},
 ): Promise<HttpReply> => {
   const [method = '', path = ''] = line.split(' ');
+  const isForm = body instanceof FormData; // `fetch` sets the type of a form
   const response = await fetch(url + path, {
     method,
     redirect: 'manual',
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
     ...(signal && { signal }),
   });
   const text = await response.text();
