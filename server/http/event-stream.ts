@@ -48,14 +48,20 @@ export interface EventStreamOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const eventStream = ({ runtime, execution, translator, after = 0, headers }: EventStreamOptions): Reply => ({
+export const eventStream = ({
+  runtime,
+  execution,
+  translator,
+  after = 0,
+  headers,
+}: EventStreamOptions): Reply<never> => ({
   status: 200,
   headers: { ...headers, ...STREAM_HEADERS },
   stream: (sink) => new EventStream(runtime, execution, translator, after, sink).begin(),
 });
 
 /** A stream that contains only this text. */
-export const eventsOnly = (text: string): Reply => ({ status: 200, headers: STREAM_HEADERS, body: text });
+export const eventsOnly = (text: string): Reply<never> => ({ status: 200, headers: STREAM_HEADERS, body: text });
 
 /** A named frame, for `EventSource`. */
 export const eventFrame = (event: string, data: unknown): string =>

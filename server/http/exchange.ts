@@ -4,6 +4,7 @@
  */
 import { type AdapterRequest, isBodiless, type ReplyListener } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
+import { sendContent } from './content.ts';
 import { type HeaderLines, withExposed } from './cors.ts';
 import type { Network } from './network.ts';
 import { type Call, type Reply, type Sink, unknownClient } from './route.ts';
@@ -120,12 +121,20 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     const fault = replyFault(reply);
     const sound = fault === undefined ? reply : this.#host.problem(new TypeError(fault));
     const request = this.#request;
-    if (this.#state !== 'called' || request === undefined) return;
+    const content = (reply as Reply | undefined)?.content; // any value may come from a route
+    if (this.#state !== 'called' || request === undefined) {
+      content?.close();
+      return;
+    }
     if (close) this.defer();
     const lines = this.#linesFor(sound);
-    if (sound.stream !== undefined && !isBodiless(this.method, sound.status)) {
+    const hasBody = !isBodiless(this.method, sound.status);
+    if (content !== undefined && hasBody && sound === reply) {
+      this.#stream(request, sound, (sink) => sendContent(content, sink), lines);
+    } else if (sound.stream !== undefined && hasBody) {
       this.#stream(request, sound, sound.stream, lines);
     } else {
+      content?.close();
       this.#state = 'sending';
       request.send(sound, lines, close);
       if (this.#state === 'sending') this.defer();
@@ -152,10 +161,17 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     this.#request?.cut(); // `gone` is called inside
   }
 
-  write(piece: string): boolean {
-    if (this.#state !== 'streaming' || this.#isEnding || piece === '') return true;
+  write(piece: string | Buffer): boolean {
+    if (this.#state !== 'streaming' || this.#isEnding || piece.length === 0) return true;
+    if (typeof piece !== 'string') return this.#writeBytes(piece);
     this.#rest += piece;
     this.#flush();
+    return !this.#isFull;
+  }
+
+  #writeBytes(piece: Buffer): boolean {
+    this.#isFull = !this.#request!.write(piece);
+    if (this.#state === 'streaming' && this.#isFull) this.#host.unsent.hold(this, piece.length);
     return !this.#isFull;
   }
 

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { createRuntime, type Runtime, type RuntimeSetup, type Workflow } from '../../runtime/index.ts';
 import type { PostgresStore } from '../../runtime/store/postgres/store.ts';
 import { turns } from './given.ts';
-import { engineOf } from './here.ts';
+import { engineOf } from './in-process.ts';
 import { openPostgres, postgres } from './postgres.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import { knownProviders, type Name } from '../../support/known-providers.ts';
-import { subject } from '../../support/subject.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const world = async (t: TestContext, provider: Name) => {
   const stand = await knownProviders(t);

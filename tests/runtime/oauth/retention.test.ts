@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
-import { keptStore } from '../../support/kept-store.ts';
-import { subject } from '../../support/subject.ts';
+import { reopenableStore } from '../../support/reopenable-store.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const DAY = 24 * 3_600_000;
 const refreshable = json({ access_token: 'access', expires_in: 3_600, refresh_token: 'refresh' });
@@ -12,7 +12,7 @@ const endless = json({ access_token: 'access' });
 
 const world = async (t: TestContext, answer = refreshable, tokenRetentionMs = 30 * DAY) => {
   const endpoint = await tokenEndpoint(t, answer);
-  const kept = await keptStore(t, 'a key of 32 random bytes, say');
+  const kept = await reopenableStore(t, 'a key of 32 random bytes, say');
   const clock = { ms: 1_000_000 };
   const bank = {
     clientId: 'lab-client',

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
 import { given } from '../../support/given.ts';
-import { ask, request } from '../../support/http.ts';
+import { rawRequest, sendRaw } from '../../support/http.ts';
 
 const echo = workflow({ name: 'echo', run: (input: unknown) => ({ input }) });
 
 const replyOf = (t: TestContext, port: number, line: string, headers: Record<string, string>, body = '') => {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return ask(t, port, request(line, body === '' ? lines : [...lines, `content-length: ${body.length}`], body));
+  return sendRaw(t, port, rawRequest(line, body === '' ? lines : [...lines, `content-length: ${body.length}`], body));
 };
 
 const asked: readonly Record<string, string>[] = [
@@ -24,7 +24,7 @@ const asked: readonly Record<string, string>[] = [
   { 'x-forwarded-proto': 'https' },
 ];
 
-test('of two replies that differ by a request header, caches store none, or know by which header they differ', async (t) => {
+test('of two replies that differ by a rawRequest header, caches store none, or know by which header they differ', async (t) => {
   const config = {
     objectStore: 'memory',
     asyncJobs: true,

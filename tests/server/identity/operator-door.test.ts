@@ -5,8 +5,8 @@ import { createNetwork, type NetworkOptions } from '../../../server/http/network
 import { Attempts } from '../../../server/identity/attempts.ts';
 import { createIdentifier } from '../../../server/identity/identifier.ts';
 import { createOperatorDoor } from '../../../server/identity/operator-door.ts';
+import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { given } from '../../support/given.ts';
-import { puppetry } from '../../support/puppet.ts';
 
 const key = 'the key of the operator';
 const older = 'the key that was before';
@@ -207,7 +207,7 @@ test('a refusal says what to do', () => {
 const proxied = { 'x-forwarded-for': '203.0.113.7' };
 
 test('the cookie is secure where a trusted proxy says that the browser speaks TLS', async (t) => {
-  const served = puppetry().workflow;
+  const served = controlledWorkflow().workflow;
   const identity = { operatorKey: key };
   const behind = await given.server(t, { workflow: served, config: { identity, trustProxy: ['loopback'] } });
   const bare = await given.server(t, { workflow: served, config: { identity } });
@@ -222,7 +222,10 @@ test('the cookie is secure where a trusted proxy says that the browser speaks TL
 });
 
 test('a browser that is refused may sign in, and out again', async (t) => {
-  const { call } = await given.server(t, { workflow: puppetry().workflow, config: { identity: { operatorKey: key } } });
+  const { call } = await given.server(t, {
+    workflow: controlledWorkflow().workflow,
+    config: { identity: { operatorKey: key } },
+  });
   const visit = (headers: Record<string, string>) =>
     call('GET /inspect', { headers: { accept: 'text/html', ...proxied, ...headers } });
 
@@ -243,7 +246,7 @@ test('a browser that is refused may sign in, and out again', async (t) => {
 });
 
 test('a program that is refused is told so in its own words', async (t) => {
-  const { call } = await given.server(t, { workflow: puppetry().workflow });
+  const { call } = await given.server(t, { workflow: controlledWorkflow().workflow });
 
   const { status, body } = await call('GET /inspect', { headers: proxied });
 
@@ -252,7 +255,7 @@ test('a program that is refused is told so in its own words', async (t) => {
 });
 
 test('with one option there are no pages for operators', async (t) => {
-  const { call } = await given.server(t, { workflow: puppetry().workflow, config: { console: false } });
+  const { call } = await given.server(t, { workflow: controlledWorkflow().workflow, config: { console: false } });
 
   for (const line of ['GET /inspect', 'GET /inspect/socket', 'POST /operator']) {
     assert.equal((await call(line)).status, 404, line);

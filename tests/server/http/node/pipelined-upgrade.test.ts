@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Route } from '../../../../server/http/route.ts';
 import { turns } from '../../../support/given.ts';
-import { connect, request, startServer, until } from '../../../support/http.ts';
+import { connectRaw, rawRequest, startServer, until } from '../../../support/http.ts';
 
 const LARGE = 8 * 1024 * 1024;
-const upgrade = request('GET /socket', [
+const upgrade = rawRequest('GET /socket', [
   'Connection: Upgrade',
   'Upgrade: websocket',
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ]);
 const refused = upgrade.replace('/socket', '/socket?no');
-const offer = request('GET /fast', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM']);
+const offer = rawRequest('GET /fast', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM']);
 /** A text frame of a client, with a mask of zeros. */
 const hello = `\x81\x85${'\0'.repeat(4)}hello`;
 
@@ -57,10 +57,10 @@ const given = async (t: TestContext) => {
     await turns();
     release();
   };
-  return { server, client: await connect(t, server.port), heard, release: releaseLate };
+  return { server, client: await connectRaw(t, server.port), heard, release: releaseLate };
 };
 
-const late = request('POST /late', ['Content-Length: 4'], 'body');
+const late = rawRequest('POST /late', ['Content-Length: 4'], 'body');
 
 test('a socket behind requests is opened after their replies, and its first frame is read', async (t) => {
   const { client, heard, release } = await given(t);
@@ -76,7 +76,7 @@ test('a socket behind a large reply is opened when the client has read it', asyn
   const { client, heard } = await given(t);
   client.socket.pause();
 
-  client.send(request('GET /large') + upgrade + hello);
+  client.send(rawRequest('GET /large') + upgrade + hello);
   await new Promise((resolve) => setTimeout(resolve, 50));
   client.socket.resume();
 
@@ -92,7 +92,7 @@ test('a refused socket, and a tunnel, are refused after the replies to the reque
   ] as const) {
     const { client, release } = await given(t);
 
-    client.send(late + request('GET /large') + line);
+    client.send(late + rawRequest('GET /large') + line);
     await release();
 
     assert.equal((await client.answer()).body, 'late body');
@@ -105,7 +105,7 @@ test('a refused socket, and a tunnel, are refused after the replies to the reque
 test('offers of HTTP/2 behind requests are served in their order, again and again', async (t) => {
   const { client, release } = await given(t);
 
-  client.send(late + offer + request('GET /large') + offer + late + upgrade);
+  client.send(late + offer + rawRequest('GET /large') + offer + late + upgrade);
   await release();
 
   const statuses: number[] = [];
@@ -122,7 +122,7 @@ test('offers of HTTP/2 behind requests are served in their order, again and agai
 test('a request before that ends its connection ends it without opening the socket', async (t) => {
   const { client, server, release } = await given(t);
 
-  client.send(request('POST /late', ['Content-Length: 4', 'Connection: close'], 'body') + upgrade);
+  client.send(rawRequest('POST /late', ['Content-Length: 4', 'Connection: close'], 'body') + upgrade);
   await release();
 
   assert.equal((await client.answer()).status, 200);

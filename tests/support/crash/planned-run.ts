@@ -5,7 +5,7 @@ import { AccessToken, type Context, text, workflow } from '../../../runtime/inde
 import type { Plan } from '../plans.ts';
 
 /** Whether the run does it, and not a caller, the clock, or the runtime. */
-export const isOwn = (fact: ExecutionEvent, { failing }: Plan): boolean =>
+export const isByRun = (fact: ExecutionEvent, { failing }: Plan): boolean =>
   fact.type === 'execution.completed' ||
   (fact.type === 'execution.failed' && failing === 'thrown') ||
   ('call' in fact && fact.type !== 'step.completed' && fact.type !== 'step.failed');
@@ -15,7 +15,7 @@ export const closing = ({ facts }: Plan, id: string, opened: number): ExecutionE
   facts.find((fact, index) => index > opened && 'id' in fact && !('call' in fact) && fact.id === id);
 
 /** What a run of the plan does and hears, in this process and in those before it. */
-export class Part {
+export class PlannedRun {
   readonly plan: Plan;
   readonly #name: string;
   readonly #file: string;
@@ -35,7 +35,7 @@ export class Part {
   }
 
   /** The play has come to this fact. */
-  come(index: number): void {
+  reach(index: number): void {
     this.#reached = Math.max(this.#reached, index);
     this.#onReached?.();
   }
@@ -48,7 +48,7 @@ export class Part {
   async run(ctx: Context): Promise<unknown> {
     this.#closed = [];
     for (const [index, fact] of this.plan.facts.entries()) {
-      if (!isOwn(fact, this.plan)) continue;
+      if (!isByRun(fact, this.plan)) continue;
       await this.#until(index);
       if (fact.type === 'execution.completed') return 'done';
       if (fact.type === 'execution.failed') throw new RangeError('It broke.');
@@ -133,9 +133,9 @@ export type Note = {
 const wordOf = (value: unknown): string => String((value as { text?: string } | undefined)?.text ?? value);
 
 /** Each user has a run slot of his own, so that many plays go on side by side and do not wait for each other. */
-export const acting = (parts: ReadonlyMap<string, Part>) =>
+export const plannedWorkflow = (runs: ReadonlyMap<string, PlannedRun>) =>
   workflow({
-    name: 'acting',
+    name: 'planned',
     perUser: { build: () => null },
-    run: (name: unknown, ctx: Context) => parts.get(name as string)!.run(ctx),
+    run: (name: unknown, ctx: Context) => runs.get(name as string)!.run(ctx),
   });

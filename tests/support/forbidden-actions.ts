@@ -2,15 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { type Caller, Failure, type FailureCode, type Runtime, text } from '../../runtime/index.ts';
-import { here } from './here.ts';
-import { alice, callbackUrl, keyOf, type Play, reply, settled } from './play.ts';
-import type { Stage } from './stage.ts';
-
-const bob: Caller = { userId: 'bob' };
+import { alice, bob } from './callers.ts';
+import { immediate } from './in-process.ts';
+import { callbackUrl, keyOf, type PlanDriver, reply, untilSettled } from './plan-driver.ts';
+import type { PlanRun } from './plan-run.ts';
 
 /** Tries whatever people, strangers and the run itself could, and may not where the execution stands. */
-export const pester = async (stage: Stage): Promise<void> => {
-  const { play, world, expected } = stage;
+export const tryForbiddenActions = async (stage: PlanRun): Promise<void> => {
+  const { driver: play, world, expected } = stage;
   const { end, open } = expected;
   const { runtime } = world;
   const { executionId } = play;
@@ -42,19 +41,19 @@ export const pester = async (stage: Stage): Promise<void> => {
   }
   await refused(runtime.cancel(executionId, bob), 'execution_not_found');
   assert.deepEqual(
-    [here(runtime.get(executionId, bob)), await runtime.facts(executionId, 0, bob)],
+    [immediate(runtime.get(executionId, bob)), await runtime.facts(executionId, 0, bob)],
     [undefined, undefined],
   );
   if (end === 'live') return;
   await refused(runtime.cancel(executionId, alice), isKnown ? 'execution_settled' : 'execution_not_found');
-  await haunt(play, runtime);
+  await tryCallsAfterEnd(play, runtime);
 };
 
 /** The run does not know that its execution is over, and goes on. */
-const haunt = async (play: Play, runtime: Runtime): Promise<void> => {
-  play.passSlot();
-  if (play.puppet === undefined) return;
-  const { ctx, complete, fail } = play.puppet;
+const tryCallsAfterEnd = async (play: PlanDriver, runtime: Runtime): Promise<void> => {
+  play.handOverSlot();
+  if (play.run === undefined) return;
+  const { ctx, complete, fail } = play.run;
   const ended = { name: 'AbortError' };
   const step = () => assert.fail('the step was done');
   for (const call of [
@@ -73,5 +72,5 @@ const haunt = async (play: Play, runtime: Runtime): Promise<void> => {
   assert.equal(ctx.signal.aborted, true);
   complete('done again');
   fail(new Error('failed again'));
-  await settled(runtime);
+  await untilSettled(runtime);
 };

@@ -2,8 +2,9 @@
  * When the facts of a plan happen. All plays of a round share the clock, and are stopped in the same moment: each begins as
  * late as it takes to have come as far as all others by then.
  */
+
+import { FACT_INTERVAL_MS, isTimed } from '../plan-driver.ts';
 import { isStable, type Plan } from '../plans.ts';
-import { ACT_MS, isTimed } from '../play.ts';
 
 /** A consent lasts that many acts: the runtime has one time for all of them. */
 export const CONSENT_ACTS = 12;
@@ -19,7 +20,7 @@ const FIRST_TICK = 20;
 export type Group = { readonly act: number; readonly tick: number; readonly first: number; readonly last: number };
 
 /** Acts are counted from the one in which the plan has come to its first `stop` facts: that is number 0. */
-export const timetable = (plan: Plan, stop: number): Group[] => {
+export const scheduleOf = (plan: Plan, stop: number): Group[] => {
   const { facts } = plan;
   const groups: Group[] = [];
   let act = 0;
@@ -53,11 +54,11 @@ export const lastsMs = ({ facts }: Plan, groups: readonly Group[], index: number
   const id = 'id' in fact ? fact.id : undefined;
   const end = facts.findIndex((later, at) => at > index && 'id' in later && later.id === id);
   if (end >= 0 && isTimed(facts[end]!)) return momentOf(groups, end) + TICK_MS - momentOf(groups, index);
-  return fact.type === 'sleep.started' ? FAR_ACTS * ACT_MS : undefined;
+  return fact.type === 'sleep.started' ? FAR_ACTS * FACT_INTERVAL_MS : undefined;
 };
 
 /** Milliseconds from act 0. */
 const momentOf = (groups: readonly Group[], index: number): number => {
   const { act, tick, first } = groups.find(({ last }) => index <= last)!;
-  return act * ACT_MS + (tick + index - first) * TICK_MS;
+  return act * FACT_INTERVAL_MS + (tick + index - first) * TICK_MS;
 };

@@ -4,7 +4,7 @@ import { type JournalLimits, MemoryStore, type Recorded, type Store } from '../.
 import type { Fullness } from '../../runtime/store/store.ts';
 import { turns } from './given.ts';
 
-export class LateStore implements Store {
+export class DelayedStore implements Store {
   readonly #kept: MemoryStore;
   readonly #pending = new Map<string, Promise<unknown>>();
   #count = 0;

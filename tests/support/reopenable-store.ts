@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { DurableStore } from '../../runtime/index.ts';
 
-export const keptStore = async (t: TestContext, given: string | undefined) => {
+export const reopenableStore = async (t: TestContext, given: string | undefined) => {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-'));
   const limits = { maxJournalFacts: 1_000, maxJournalBytes: 1e6, parkedTimeoutMs: 1_000, maxDataBytes: 1e9 };
   const open = (secret: string | undefined) => DurableStore.open({ directory, secret, ...limits });

@@ -5,7 +5,7 @@ import type { ServerSetup } from '../../server/index.ts';
 import { readWatch } from '../../server/operator/inspector/watch.ts';
 import { Watcher } from '../../server/operator/inspector/watcher.ts';
 import { given, type ServerWorld } from './given.ts';
-import { openSocket, type WebClient } from './web-socket.ts';
+import { openSocket, type SocketClient } from './web-socket.ts';
 
 export interface InspectorMessage {
   readonly type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot';
@@ -19,7 +19,7 @@ export interface InspectorMessage {
 }
 
 /** A runtime, and watchers without a socket, who read as fast as they are told to. */
-export const givenWatched = async (t: TestContext, setup: Omit<RuntimeSetup, 'clock' | 'log'>) => {
+export const givenWatchedRuntime = async (t: TestContext, setup: Omit<RuntimeSetup, 'clock' | 'log'>) => {
   const watchers: Watcher[] = [];
   t.after(() => {
     for (const watcher of watchers) watcher.stop();
@@ -39,14 +39,14 @@ export const givenWatched = async (t: TestContext, setup: Omit<RuntimeSetup, 'cl
 };
 
 export interface InspectorWorld extends ServerWorld {
-  open(query?: string, headers?: Readonly<Record<string, string>>): Promise<{ status: number; client?: WebClient }>;
+  open(query?: string, headers?: Readonly<Record<string, string>>): Promise<{ status: number; client?: SocketClient }>;
 }
 
 export const givenInspector = async (
   t: TestContext,
   setup: Omit<ServerSetup, 'clock' | 'log'>,
 ): Promise<InspectorWorld> => {
-  const clients: WebClient[] = [];
+  const clients: SocketClient[] = [];
   t.after(() => {
     for (const client of clients) client.drop();
   });

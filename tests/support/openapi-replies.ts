@@ -1,7 +1,7 @@
 /** Whether replies are what an OpenAPI document says of them. */
 import assert from 'node:assert/strict';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { Answered } from './given.ts';
+import type { HttpReply } from './given.ts';
 
 type Responses = Record<string, { $ref?: string; content?: Record<string, unknown> }>;
 export type Document = {
@@ -14,11 +14,11 @@ export type Document = {
  * Gives a check of one reply. `operation` is a method and a path as the document has them. Only the statuses that it names
  * are good for `status`; those that may happen to every request are asked for by `isDefault`.
  */
-export const describedBy = (document: Document) => {
+export const replyCheckerOf = (document: Document) => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   ajv.addSchema(document, 'document', false, false);
 
-  return (operation: string, { status, headers, body }: Answered, { isDefault = false } = {}): void => {
+  return (operation: string, { status, headers, body }: HttpReply, { isDefault = false } = {}): void => {
     const [method = '', path = ''] = operation.split(' ');
     const responses = document.paths[path]?.[method.toLowerCase()]?.responses;
     assert.ok(responses, `${operation} is described`);

@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../machines/facts.ts';
 import type { Builder } from '../../runtime/builders/builder.ts';
 import { SlotRequest } from '../../runtime/builders/slots.ts';
-import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
-import { engineOf, here } from './here.ts';
-import type { Puppet } from './puppet.ts';
+import { AccessToken, type Response, type Runtime, text } from '../../runtime/index.ts';
+import { operator } from './callers.ts';
+import type { ControlledRun } from './controlled-workflow.ts';
+import { engineOf, immediate } from './in-process.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
 /** The callers that start, answer, consent and cancel. Every call is expected to succeed. */
-export interface People {
+export interface Callers {
   /** Resolves to the id of the execution. */
   start(): Promise<string>;
   answer(executionId: string, interactionId: string): Promise<void>;
@@ -22,42 +23,40 @@ export interface People {
 export interface World {
   readonly runtime: Runtime;
   readonly clock: SimulatedClock;
-  readonly puppets: ReadonlyMap<string, Puppet>;
-  readonly people: People;
+  readonly runs: ReadonlyMap<string, ControlledRun>;
+  readonly callers: Callers;
 }
 
 export type Failing = 'cancelled' | 'thrown' | 'abandoned';
 
-const operator: Caller = { userId: undefined, isOperator: true };
-export const alice: Caller = { userId: 'alice' };
 export const reply: Response = { kind: 'text', text: 'This.' };
 /** The idempotency key under which a prompt is answered. */
 export const keyOf = (interactionId: string): string => `key-of-${interactionId}`;
 export const callbackUrl = (query: URLSearchParams): URL => new URL(`http://127.0.0.1/auth/redirect?${query}`);
 
 /** Holds a slot and does nothing with it. */
-const nobody = { slotGranted: () => {} };
+const idleHolder = { slotGranted: () => {} };
 
 /** Longer than any play. */
-export const FAR_MS = 30 * 24 * 3_600_000;
+export const BEYOND_PLAN_MS = 30 * 24 * 3_600_000;
 /** From one fact of a plan to the next, where time plays a part. */
-export const ACT_MS = 100_000;
+export const FACT_INTERVAL_MS = 100_000;
 
 /** Whether it happens because time has passed. */
 export const isTimed = ({ type }: ExecutionEvent): boolean => type.endsWith('.expired') || type === 'sleep.elapsed';
 
-const told = (value: unknown): string =>
+const textOf = (value: unknown): string =>
   value instanceof AccessToken ? value.value : String((value as { text?: string } | undefined)?.text);
 
-export class Play {
+export class PlanDriver {
   readonly #runtime: Runtime;
   readonly #clock: SimulatedClock;
-  readonly #puppets: ReadonlyMap<string, Puppet>;
-  readonly #people: People;
+  readonly #runs: ReadonlyMap<string, ControlledRun>;
+  readonly #people: Callers;
   readonly #facts: readonly ExecutionEvent[];
   readonly #beganAt: number;
   /** The one run slot is held here until the path says that the execution gets it. */
-  #slot = new SlotRequest(nobody);
+  #slot = new SlotRequest(idleHolder);
   #work: { resolve(value: unknown): void; reject(error: Error): void } | undefined;
   readonly builder: Builder;
   executionId = '';
@@ -69,11 +68,11 @@ export class Play {
   constructor(world: World, facts: readonly ExecutionEvent[]) {
     this.#runtime = world.runtime;
     this.#clock = world.clock;
-    this.#puppets = world.puppets;
-    this.#people = world.people;
+    this.#runs = world.runs;
+    this.#people = world.callers;
     this.#facts = facts;
     this.#beganAt = world.clock.now();
-    this.builder = engineOf(world.runtime).builders('puppet').get(null)!;
+    this.builder = engineOf(world.runtime).builders('controlled').get(null)!;
   }
 
   async begin(): Promise<void> {
@@ -81,8 +80,8 @@ export class Play {
     this.executionId = await this.#people.start();
   }
 
-  get puppet(): Puppet | undefined {
-    return this.#puppets.get(this.executionId);
+  get run(): ControlledRun | undefined {
+    return this.#runs.get(this.executionId);
   }
 
   /** Leaves the slot to others. */
@@ -99,18 +98,18 @@ export class Play {
   async perform(index: number, failing: Failing = 'cancelled'): Promise<void> {
     const fact = this.#facts[index]!;
     await this.#deed(fact, index, failing);
-    await settled(this.#runtime);
+    await untilSettled(this.#runtime);
     if ('call' in fact && 'id' in fact) {
-      this.ids.set(fact.id, here(this.#runtime.get(this.executionId, operator))!.context.pauses.at(-1)!.id);
+      this.ids.set(fact.id, immediate(this.#runtime.get(this.executionId, operator))!.context.pauses.at(-1)!.id);
     }
   }
 
   #deed(fact: ExecutionEvent, index: number, failing: Failing): unknown {
     const id = 'id' in fact ? fact.id : '';
-    const { ctx, complete } = this.puppet ?? ({} as Puppet);
+    const { ctx, complete } = this.run ?? ({} as ControlledRun);
     switch (fact.type) {
       case 'slot.granted':
-        return this.passSlot();
+        return this.handOverSlot();
       case 'step.started':
         return this.#track(
           index,
@@ -160,7 +159,10 @@ export class Play {
       case 'oauth.refused':
         return this.#people.callback(new URLSearchParams({ state: this.ids.get(id)!, error: 'access_denied' }));
       case 'sleep.started':
-        return this.#track(index, ctx.sleep(this.#lastsMs(index, id) ?? FAR_MS, { signal: this.#signalFor(id) }));
+        return this.#track(
+          index,
+          ctx.sleep(this.#lastsMs(index, id) ?? BEYOND_PLAN_MS, { signal: this.#signalFor(id) }),
+        );
       case 'interaction.expired':
       case 'oauth.expired':
       case 'sleep.elapsed':
@@ -179,8 +181,8 @@ export class Play {
   }
 
   /** Who waits for it gets the slot; it is taken back once that one gives it up. */
-  passSlot(): void {
-    const next = new SlotRequest(nobody);
+  handOverSlot(): void {
+    const next = new SlotRequest(idleHolder);
     this.builder.slots.request(next);
     this.builder.slots.release(this.#slot);
     this.#slot = next;
@@ -201,7 +203,7 @@ export class Play {
 
   #track(index: number, call: Promise<unknown>): void {
     call.then(
-      (value) => this.#outcomes.set(index, told(value)),
+      (value) => this.#outcomes.set(index, textOf(value)),
       (error: Error) => this.#outcomes.set(index, error.name),
     );
   }
@@ -221,12 +223,12 @@ export class Play {
   }
 
   #at(index: number): number {
-    return this.#beganAt + (index + 1) * ACT_MS;
+    return this.#beganAt + (index + 1) * FACT_INTERVAL_MS;
   }
 
   /** Time passes, and until its last millisecond nothing happens. */
   #passTime(ms: number): void {
-    const view = here(this.#runtime.get(this.executionId, operator))!;
+    const view = immediate(this.#runtime.get(this.executionId, operator))!;
     const { seq } = view.context;
     this.#clock.advance(ms - 1);
     assert.equal(view.context.seq, seq);
@@ -235,13 +237,13 @@ export class Play {
 
   async #fail(failing: Failing): Promise<void> {
     if (failing === 'cancelled') await this.#people.cancel(this.executionId);
-    else if (failing === 'thrown') this.puppet!.fail(new RangeError('It broke.'));
+    else if (failing === 'thrown') this.run!.fail(new RangeError('It broke.'));
     else this.#passTime(this.#runtime.options.parkedTimeoutMs);
   }
 }
 
 /** When everything has happened that can without time, network or another turn of the event loop. */
-export const settled = async (runtime: Runtime): Promise<void> => {
+export const untilSettled = async (runtime: Runtime): Promise<void> => {
   const engine = engineOf(runtime);
   await new Promise<void>((resolve) => process.nextTick(resolve));
   while (engine.turns.isBusy) await new Promise<void>((resolve) => setImmediate(resolve));

@@ -1,43 +1,43 @@
 /** A play beside what is expected of it. */
 import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../machines/facts.ts';
-import { after, begun } from './execution-model.ts';
+import { afterFact, startedExecution } from './execution-model.ts';
+import { type Failing, PlanDriver, type World } from './plan-driver.ts';
 import type { Plan } from './plans.ts';
-import { type Failing, Play, type World } from './play.ts';
 
 /** A call of the run that waits: what closed its pause, and whether the run has gone on since. */
 type Call = { readonly id: string; readonly index: number; closedBy?: ExecutionEvent['type']; isResumed: boolean };
 
-export class Stage {
-  readonly play: Play;
+export class PlanRun {
+  readonly driver: PlanDriver;
   readonly world: World;
   /** How the execution is made to fail, if it is. */
   readonly failing: Failing;
   readonly #calls: Call[] = [];
   /** Types of the facts that have happened. */
-  readonly told: string[] = ['execution.started'];
-  expected = begun;
+  readonly factTypes: string[] = ['execution.started'];
+  expected = startedExecution;
 
   private constructor(world: World, { facts, failing }: Plan) {
     this.world = world;
-    this.play = new Play(world, facts);
+    this.driver = new PlanDriver(world, facts);
     this.failing = failing;
   }
 
   /** Plays to the end of the plan. */
-  static async after(world: World, plan: Plan): Promise<Stage> {
-    const stage = new Stage(world, plan);
-    await stage.play.begin();
+  static async perform(world: World, plan: Plan): Promise<PlanRun> {
+    const stage = new PlanRun(world, plan);
+    await stage.driver.begin();
     for (const [index, fact] of plan.facts.entries()) {
-      await stage.play.perform(index, plan.failing);
+      await stage.driver.perform(index, plan.failing);
       stage.#expect(fact, index);
     }
     return stage;
   }
 
   #expect(fact: ExecutionEvent, index: number): void {
-    this.expected = after(this.expected, fact)!;
-    this.told.push(fact.type);
+    this.expected = afterFact(this.expected, fact)!;
+    this.factTypes.push(fact.type);
     if ('call' in fact && 'id' in fact) this.#calls.push({ id: fact.id, index, isResumed: false });
     else if ('id' in fact) this.#calls.findLast(({ id }) => id === fact.id)!.closedBy = fact.type;
     if (this.expected.slot) for (const call of this.#calls) call.isResumed = call.closedBy !== undefined;
@@ -56,7 +56,7 @@ export class Stage {
   /** The run has heard what it should have by now, and nothing else. */
   verifyCalls(): void {
     for (const { id, index, closedBy, isResumed } of this.#calls) {
-      const outcome = this.play.outcomeOf(index);
+      const outcome = this.driver.outcomeOf(index);
       if (isResumed) assert.equal(outcome, OUTCOMES[`${id} ${closedBy}`]);
       else assert.equal(outcome, this.expected.end === 'live' ? 'none' : 'AbortError', `${id} ${closedBy}`);
     }

@@ -3,7 +3,7 @@
 import type { TestContext } from 'node:test';
 import { type Failure, type RuntimeOptions, workflow } from '../../runtime/index.ts';
 import { given, turns } from './given.ts';
-import { engineOf } from './here.ts';
+import { engineOf } from './in-process.ts';
 
 export class Resource {
   readonly user: string;
@@ -44,7 +44,7 @@ export class Resource {
   }
 }
 
-const workshop = () => {
+const controlledResources = () => {
   const resources: Resource[] = [];
   let isLeft = false;
   const changed = (resource: Resource): void => {
@@ -78,8 +78,8 @@ const workshop = () => {
 };
 
 /** A runtime that serves a workshop, and closes whatever is open at the end of the test. */
-export const shop = async (t: TestContext, options: RuntimeOptions = {}) => {
-  const { workflow: served, leave, ...shopped } = workshop();
+export const givenControlledResources = async (t: TestContext, options: RuntimeOptions = {}) => {
+  const { workflow: served, leave, ...shopped } = controlledResources();
   t.after(leave);
   const world = await given.runtime(t, { workflows: [served], options });
   const builders = engineOf(world.runtime).builders('workshop');

@@ -8,10 +8,10 @@ import { executionMachine } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Execution } from '../../runtime/executions/execution.ts';
 import { Failure, type Response, type Runtime, text } from '../../runtime/index.ts';
+import type { ControlledRun } from './controlled-workflow.ts';
+import type { DelayedStore } from './delayed-store.ts';
 import { alice, type RuntimeWorld, turns } from './given.ts';
-import type { LateStore } from './late-store.ts';
-import type { Puppet } from './puppet.ts';
-import type { Line } from './script.ts';
+import type { ScriptLine } from './script.ts';
 
 /** So many calls after the end of an execution are answered at once. */
 const CALLS_AFTER_END = 16;
@@ -26,10 +26,10 @@ type Call = {
 };
 type Step = { readonly of: Execution; resolve(value: unknown): void; reject(error: Error): void };
 
-export class Theatre {
+export class ScriptedExecutions {
   readonly #runtime: Runtime;
   readonly #world: RuntimeWorld;
-  readonly #puppets: ReadonlyMap<string, Puppet>;
+  readonly #runs: ReadonlyMap<string, ControlledRun>;
   readonly #executions: Execution[] = [];
   readonly #calls: Call[] = [];
   readonly #steps: Step[] = [];
@@ -39,17 +39,17 @@ export class Theatre {
   /** Answers that were accepted, by prompt. */
   readonly #accepted = new Map<string, { says: string; key: string | undefined }>();
 
-  readonly #store: LateStore | undefined;
+  readonly #store: DelayedStore | undefined;
 
   /** With a late store most things hold only once it has caught up; that is waited for at each `turn`. */
-  constructor(world: RuntimeWorld, puppets: ReadonlyMap<string, Puppet>, store?: LateStore) {
+  constructor(world: RuntimeWorld, runs: ReadonlyMap<string, ControlledRun>, store?: DelayedStore) {
     this.#store = store;
     this.#world = world;
     this.#runtime = world.runtime;
-    this.#puppets = puppets;
+    this.#runs = runs;
   }
 
-  async perform(next: Line): Promise<void> {
+  async perform(next: ScriptLine): Promise<void> {
     if ('who' in next) {
       const execution = this.#executions[next.who % Math.max(1, this.#executions.length)];
       if (execution !== undefined) await this.#perform(next, execution);
@@ -65,17 +65,17 @@ export class Theatre {
     await this.#store?.settled();
   }
 
-  async #perform(next: Extract<Line, { who: number }>, execution: Execution): Promise<void> {
+  async #perform(next: Extract<ScriptLine, { who: number }>, execution: Execution): Promise<void> {
     if (next.does === 'answer') return this.#answer(execution, next);
     if (next.does === 'cancel') return this.#cancel(execution);
-    const puppet = this.#puppets.get(execution.id);
-    if (puppet === undefined) return;
-    const { ctx } = puppet;
+    const run = this.#runs.get(execution.id);
+    if (run === undefined) return;
+    const { ctx } = run;
     switch (next.does) {
       case 'complete':
-        return puppet.complete('done');
+        return run.complete('done');
       case 'fail':
-        return puppet.fail(new Error('It broke.'));
+        return run.fail(new Error('It broke.'));
       case 'emit':
       case 'note':
         return void (next.does === 'emit' ? ctx.emit('a part') : ctx.now());
@@ -120,7 +120,7 @@ export class Theatre {
     }
   }
 
-  async #answer(execution: Execution, { which, says, key }: Extract<Line, { does: 'answer' }>): Promise<void> {
+  async #answer(execution: Execution, { which, says, key }: Extract<ScriptLine, { does: 'answer' }>): Promise<void> {
     const prompts = this.#calls.filter(({ of, id }) => of === execution && id !== undefined);
     const id = prompts[which % Math.max(1, prompts.length)]?.id;
     const isKnown = this.#told.get(execution)?.some((fact) => 'id' in fact && fact.id === id) === true;
@@ -168,7 +168,7 @@ export class Theatre {
   }
 
   get #builder() {
-    return this.#runtime.builders('puppet').get(null)!;
+    return this.#runtime.builders('controlled').get(null)!;
   }
 
   #verify(): void {
@@ -178,7 +178,7 @@ export class Theatre {
     assert.ok(slots.held <= maxConcurrency, 'never more slots than there are');
     assert.deepEqual([slots.held, slots.queued], [count('executing'), count('queued')], 'who is parked holds none');
     assert.equal(refCount, this.#executions.length - count('settled'));
-    const neverStarted = this.#executions.filter(({ id, phase }) => phase === 'queued' && !this.#puppets.has(id));
+    const neverStarted = this.#executions.filter(({ id, phase }) => phase === 'queued' && !this.#runs.has(id));
     // With a late store a start may be let in while others, which come before it, are about to be kept.
     if (this.#store === undefined) assert.ok(neverStarted.length <= maxQueued, 'the queue is bounded');
     for (const [execution, told] of this.#told) {
@@ -203,7 +203,7 @@ export class Theatre {
   async finish(): Promise<void> {
     const isOver = () => this.#executions.every(({ isSettled }) => isSettled);
     for (let round = 0; round < 50 && !isOver(); round += 1) {
-      for (const { id } of this.#executions) this.#puppets.get(id)?.complete('done');
+      for (const { id } of this.#executions) this.#runs.get(id)?.complete('done');
       await this.#turn();
       this.#world.clock.advance(this.#runtime.options.parkedTimeoutMs);
       await this.#turn();

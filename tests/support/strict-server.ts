@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { z } from 'zod';
 import { text, workflow } from '../../runtime/index.ts';
 import { given, type ServerWorld } from './given.ts';
-import { type Answer, request } from './http.ts';
+import { type RawReply, rawRequest } from './http.ts';
 
 const open = workflow({ name: 'open', run: (input: unknown) => ({ got: typeof input }) });
 const strict = workflow({
@@ -18,7 +18,7 @@ const strict = workflow({
 });
 
 /** `POST /v1/workflow` takes anything, `/strict` has a schema and asks. */
-export const givenDoors = (t: TestContext): Promise<ServerWorld> =>
+export const givenStrictServer = (t: TestContext): Promise<ServerWorld> =>
   given.server(t, {
     workflow: open,
     workflows: [strict],
@@ -28,18 +28,18 @@ export const givenDoors = (t: TestContext): Promise<ServerWorld> =>
     },
   });
 
-export const post = (path: string, body: string | Buffer, headers: readonly string[] = []): string => {
+export const rawPost = (path: string, body: string | Buffer, headers: readonly string[] = []): string => {
   const bytes = Buffer.from(body).toString('latin1');
   const own = ['Content-Type: application/json', `Content-Length: ${bytes.length}`];
-  return request(`POST ${path}`, [...own, ...headers], bytes);
+  return rawRequest(`POST ${path}`, [...own, ...headers], bytes);
 };
 
 /** An execution that has asked, and the path for the answer. */
-export const asked = async ({ call }: ServerWorld): Promise<string> =>
+export const startPrompting = async ({ call }: ServerWorld): Promise<string> =>
   ((await call('POST /strict', { body: { amount: 1 } })).body as { response_url: string }).response_url;
 
 /** A refusal that says what is wrong: JSON with words in it. */
-export const assertClear = ({ status, headers, body }: Answer, what: string): void => {
+export const assertClearRefusal = ({ status, headers, body }: RawReply, what: string): void => {
   assert.ok(status >= 400 && status < 500, `${what}: ${status} ${body}`);
   assert.match(headers['content-type'] ?? '', /json/, what);
   assert.ok(JSON.stringify(JSON.parse(body).detail).length > 4, what);
