@@ -146,9 +146,12 @@ export class Session {
 
 export type Row = Record<string, unknown>;
 
-/** Whether the database has replied, so that the session goes on. After a reply of these classes the server ends it. */
+/**
+ * Whether the database has replied, so that the session goes on. Only its replies have a severity; after those of two classes
+ * the server ends the session.
+ */
 export const isReply = (error: unknown): boolean =>
-  /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^(08|57P)/.test(codeOf(error));
+  (error as { severity?: unknown }).severity !== undefined && !/^(08|57P)/.test(codeOf(error));
 
 const loadPg = async (): Promise<Pg> => {
   try {
