@@ -1,6 +1,7 @@
 /** Descriptions of the routes for lists, journals and workflows. */
-import { count, events, inHeader, inQuery, refusal, refusedWithProblem } from '../http/about.ts';
+import { events, refusedWithProblem } from '../http/about.ts';
 import type { AboutRoute } from '../wire/route.ts';
+import { invalidQuery, position, unknown } from './about.ts';
 
 export const aboutChanges: AboutRoute = {
   tag: 'executions',
@@ -20,35 +21,32 @@ export const aboutJournal: AboutRoute = {
   description:
     'Every stored fact, with the input and the answers; times are epoch milliseconds. A client that accepts ' +
     '`text/event-stream` gets a live stream of events, with the number of the fact as `id`.',
-  parameters: [
-    inQuery('after', 'Number of the last fact that you have.', count(0)),
-    inHeader('Last-Event-ID', 'The same, as an EventSource sends it.'),
-  ],
+  parameters: position,
   answers: {
     200: { description: 'The facts.', content: events },
     204: 'There are no more events.',
-    404: refusal('There is no such execution, or it is not yours.'),
-    422: refusedWithProblem('A parameter is invalid.'),
+    404: unknown,
+    422: invalidQuery,
   },
 };
 
 export const aboutPlaces: AboutRoute = {
   tag: 'server',
+  credential: 'none',
   summary: 'Name and version of the server, and its most important paths',
   answers: { 200: 'The paths that are served.' },
-  credential: 'none',
 };
 
 export const aboutWorkflows: AboutRoute = {
   tag: 'workflows',
+  credential: 'none',
   summary: 'The workflows and their inputs',
   answers: { 200: 'The served workflows.' },
-  credential: 'none',
 };
 
 export const aboutBuilders: AboutRoute = {
   tag: 'server',
+  credential: 'operator',
   summary: 'The builders, with their slots and queues',
   answers: { 200: 'Those that are open.', 403: refusedWithProblem('For operators only.') },
-  credential: 'operator',
 };

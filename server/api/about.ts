@@ -1,13 +1,18 @@
 /** Descriptions of the routes for executions. */
 
 import { STANDS } from '../../runtime/index.ts';
-import { count, events, inHeader, inQuery, refusal, refusedWithProblem } from '../http/about.ts';
+import { count, events, inHeader, inQuery, type Parameter, refusal, refusedWithProblem } from '../http/about.ts';
 import { MAX_WAIT_S } from '../http/preferences.ts';
 import type { AboutRoute } from '../wire/route.ts';
 
-const unknown = refusal('There is no such execution, or it is not yours.');
-const invalidQuery = refusedWithProblem('A parameter is invalid.');
+export const unknown = refusal('There is no such execution, or it is not yours.');
+export const invalidQuery = refusedWithProblem('A parameter is invalid.');
 const limit = inQuery('limit', 'Maximum number; 50 by default.', count(1, 200));
+/** Where a stream continues. */
+export const position: readonly Parameter[] = [
+  inQuery('after', 'Number of the last event that you have.', count(0)),
+  inHeader('Last-Event-ID', 'The same, as an EventSource sends it.'),
+];
 const anonymous = refusal('The request does not identify its caller.');
 
 export const aboutExecution: AboutRoute = {
@@ -46,10 +51,7 @@ export const aboutRetry: AboutRoute = {
 export const aboutExecutionStream: AboutRoute = {
   tag: 'executions',
   summary: 'An execution as events, running or ended',
-  parameters: [
-    inQuery('after', 'Number of the last event that you have.', count(0)),
-    inHeader('Last-Event-ID', 'The same, as an EventSource sends it.'),
-  ],
+  parameters: position,
   answers: {
     200: { description: 'Its events, until it ends.', content: events },
     204: 'There are no more events.',

@@ -10,7 +10,7 @@
 
 import type { ChangesBody } from '../../client/wire.ts';
 import { Failure, type Runtime } from '../../runtime/index.ts';
-import { eventFrame, HEARTBEAT, HEARTBEAT_MS, STREAM_HEADERS } from '../http/event-stream.ts';
+import { eventFrame, HEARTBEAT, HEARTBEAT_MS, STREAM_HEADERS } from '../http/event-frames.ts';
 import type { Route, Sink } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
 import { route } from '../wire/route.ts';

@@ -12,7 +12,8 @@ import {
   pauseOf,
   shownDueAt,
 } from '../../runtime/index.ts';
-import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
+import { eventFrame, type Translator } from '../http/event-frames.ts';
+import { eventStream } from '../http/event-stream.ts';
 import { readCount } from '../http/preferences.ts';
 import { countReader } from '../http/readers.ts';
 import type { Call, Route } from '../http/route.ts';

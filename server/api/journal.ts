@@ -4,7 +4,8 @@
 
 import type { JournalBody } from '../../client/wire.ts';
 import { andThen, type JournalPage, publicFact, type Runtime } from '../../runtime/index.ts';
-import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
+import { eventFrame, type Translator } from '../http/event-frames.ts';
+import { eventStream } from '../http/event-stream.ts';
 import { json } from '../http/problems.ts';
 import { countReader } from '../http/readers.ts';
 import type { Reply, Route } from '../http/route.ts';

@@ -3,45 +3,25 @@
  * once. After it, or after a disconnect, the adapter's request is not touched.
  */
 import { type AdapterRequest, isBodiless, type ReplyListener } from './adapter.ts';
-import type { Backlog, Holder } from './backlog.ts';
+import { type AddedHeaders, linesFor } from './added-headers.ts';
+import type { Holder } from './backlog.ts';
 import { sendContent } from './content.ts';
-import { type HeaderLines, withExposed } from './cors.ts';
-import type { Network } from './network.ts';
+import type { HeaderLines } from './cors.ts';
+import type { Host } from './host.ts';
+import { PIECE, pieceEnd } from './pieces.ts';
+import { replyFault } from './reply-fault.ts';
 import { type Call, type Reply, type Sink, unknownClient } from './route.ts';
-
-/** The functions that an exchange needs of its server. None of them throws. */
-export interface Host {
-  readonly draining: boolean;
-  /** Counts unsent bytes. */
-  readonly unsent: Backlog;
-  /** The reply for a thrown error; already checked. */
-  problem(thrown: unknown): Reply;
-  /** Reports an error that has no reply. */
-  report(error: unknown): void;
-  readonly network?: Pick<Network, 'clientOf'> | undefined;
-  /** An exchange continues after its callback, and later ends. */
-  opened(): void;
-  closed(): void;
-}
 
 const noParams: Readonly<Record<string, string>> = {};
 
-const UNCACHED: HeaderLines = [['cache-control', 'no-store']];
-
-/** UTF-16 units of a stream that are passed to the socket at once. */
-const pieceLength = 64 * 1024;
-
-export class Exchange implements Call, Sink, Holder, ReplyListener {
+export class Exchange implements Call, Sink, Holder, ReplyListener, AddedHeaders {
   readonly method: string;
   readonly path: string;
   fullPath: string;
   params = noParams;
   body: Buffer | undefined = undefined;
-  /** Added to every reply. */
   extraHeaders: HeaderLines = [];
-  /** Our own headers that a page of another origin may read. */
   exposed: readonly string[] = [];
-  /** See `Route.isPublic`. */
   isPublic = false;
 
   readonly #host: Host;
@@ -127,7 +107,7 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
       return;
     }
     if (close) this.defer();
-    const lines = this.#linesFor(sound);
+    const lines = linesFor(sound, this);
     const hasBody = !isBodiless(this.method, sound.status);
     if (content !== undefined && hasBody && sound === reply) {
       this.#stream(request, sound, (sink) => sendContent(content, sink), lines);
@@ -139,13 +119,6 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
       request.send(sound, lines, close);
       if (this.#state === 'sending') this.defer();
     }
-  }
-
-  #linesFor({ headers }: Reply): HeaderLines {
-    const { exposed, extraHeaders } = this;
-    const lines = exposed.length > 0 ? withExposed(extraHeaders, exposed, headers) : extraHeaders;
-    if (this.isPublic || headers?.['cache-control'] !== undefined) return lines;
-    return lines.length === 0 ? UNCACHED : [...lines, ...UNCACHED];
   }
 
   fail(thrown: unknown): void {
@@ -233,14 +206,14 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   #flush(): void {
     let offset = 0;
     while (offset < this.#rest.length && !this.#isFull) {
-      const end = pieceEnd(this.#rest, offset + pieceLength);
+      const end = pieceEnd(this.#rest, offset + PIECE);
       const piece = offset === 0 && end === this.#rest.length ? this.#rest : this.#rest.slice(offset, end);
       this.#isFull = !this.#request!.write(piece);
       if (this.#state !== 'streaming') return;
       offset = end;
     }
     this.#rest = this.#rest.slice(offset);
-    if (this.#isFull) this.#host.unsent.hold(this, this.#rest.length + pieceLength);
+    if (this.#isFull) this.#host.unsent.hold(this, this.#rest.length + PIECE);
     else this.#host.unsent.release(this);
   }
 
@@ -270,33 +243,3 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     if (this.#isDeferred) this.#host.closed();
   }
 }
-
-/** A character of two units is not split. */
-const pieceEnd = (text: string, end: number): number => {
-  if (end >= text.length) return text.length;
-  const unit = text.charCodeAt(end - 1);
-  return unit >= 0xd800 && unit <= 0xdbff ? end - 1 : end;
-};
-
-/** Why a reply cannot be sent. A line break in a header would begin another header. */
-export const replyFault = (reply: Reply): string | undefined => {
-  if (typeof reply !== 'object' || reply === null) return `a route must give a reply, got ${reply}`;
-  const { status, headers, body } = reply;
-  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) return `a reply needs a status, got ${status}`;
-  if (body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body))
-    return 'a body must be text or a Buffer';
-  for (const name in headers) {
-    if (!isToken.test(name)) return `a reply header cannot be called ${JSON.stringify(name)}`;
-    const value: unknown = headers[name];
-    if (typeof value !== 'string' || isUnsendable.test(value)) {
-      return `the value of the reply header ${name} cannot be sent`;
-    }
-  }
-  return undefined;
-};
-
-/** RFC 9110, 5.1 */
-const isToken = /^[\w!#$%&'*+.^`|~-]+$/;
-
-/** Control characters, except tab. */
-const isUnsendable = /[^\P{Cc}\t]/u;

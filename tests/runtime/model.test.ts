@@ -6,13 +6,13 @@ import fc from 'fast-check';
 import { createActor } from 'xstate';
 import { executionMachine } from '../../machines/execution.ts';
 import { createRuntime } from '../../runtime/index.ts';
-import { noRequest } from '../../runtime/nat/run-metadata.ts';
 import { bank } from '../support/bank-provider.ts';
+import { alice } from '../support/callers.ts';
 import { controlledWorkflow } from '../support/controlled-workflow.ts';
 import { expectedStatus } from '../support/execution-model.ts';
 import { tryForbiddenActions } from '../support/forbidden-actions.ts';
 import { immediate } from '../support/in-process.ts';
-import { alice, callbackUrl, type Failing, keyOf, reply, stop, type World } from '../support/plan-driver.ts';
+import { callbackUrl, type Failing, keyOf, reply, stop, type World } from '../support/plan-driver.ts';
 import { PlanRun } from '../support/plan-run.ts';
 import {
   coverageOf,
@@ -25,18 +25,7 @@ import {
   randomPlan,
 } from '../support/plans.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
-
-const asked = {
-  workflow: 'controlled',
-  by: alice,
-  input: { some: 'input' },
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: { traceId: '0'.repeat(32), runId: 'run-1', parentId: null, parentName: null },
-  interactive: true,
-  streaming: false,
-} as const;
+import { start } from '../support/start.ts';
 
 /** A world of its own for each play, with one run slot. */
 const worlds = async (t: TestContext) => {
@@ -48,7 +37,7 @@ const worlds = async (t: TestContext) => {
     const options = { maxConcurrency: 1, oauthTimeoutMs: oauthTimeoutFor(plan) };
     const runtime = await createRuntime({ workflows: [workflow], options, clock, providers });
     const people: World['callers'] = {
-      start: async () => (await runtime.start(asked)).execution.id,
+      start: async () => (await start(runtime, { workflow: 'controlled', input: { some: 'input' } })).execution.id,
       answer: async (id, interaction) => {
         assert.equal(await runtime.answer(id, interaction, reply, alice, keyOf(interaction)), 'accepted');
       },

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleepMs } from 'node:timers/promises';
 import { type Context, createRuntime, type Scope, silentLog, text, workflow } from '../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
+import { start as startExecution } from './start.ts';
 
 const ask = (ctx: Context) => ctx.prompt(text({ text: 'Anybody?' }));
 
@@ -96,15 +96,8 @@ if (import.meta.url.endsWith(script.slice(script.lastIndexOf('/')))) {
   const shared = errors.splice(0).length; // of the build of a shared workflow
   const by = { userId: 'alice' };
   const start = async (name: string, workflow = 'w') => {
-    const refers = { conversationId: undefined, userMessageId: undefined, request: noRequest, trace: new RunTrace({}) };
-    const { execution } = await runtime.start({
-      ...refers,
-      workflow,
-      input: name,
-      by,
-      interactive: end === 'cancel',
-      streaming: false,
-    });
+    const options = { workflow, input: name, by, interactive: end === 'cancel' };
+    const { execution } = await startExecution(runtime, options);
     return execution;
   };
   const outcomes: Record<string, string> = {};

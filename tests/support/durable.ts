@@ -13,15 +13,14 @@ import {
   type Log,
   type Runtime,
   type RuntimeSetup,
-  type StartRequest,
   type Store,
   silentLog,
   type Workflow,
 } from '../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
 import { engineOf, immediate } from './in-process.ts';
 import { SimulatedClock } from './simulated-clock.ts';
+import { type StartOptions, start, startRequest } from './start.ts';
 
 export const temporaryDirectory = (t: TestContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'fermata-'));
@@ -119,8 +118,8 @@ export class DurableWorld {
     await this.quiet();
   }
 
-  async start(request: Partial<StartRequest> & { readonly workflow: string }): Promise<string> {
-    const { execution } = await this.runtime.start({ ...startDefaults, ...request });
+  async start(options: StartOptions): Promise<string> {
+    const { execution } = await start(this.runtime, options);
     await this.quiet();
     return execution.id;
   }
@@ -152,15 +151,6 @@ export class DurableWorld {
 }
 
 /** What a start has at least. */
-export const startDefaults = {
-  input: null,
-  by: alice,
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-  interactive: true,
-  streaming: false,
-} as const;
+const { workflow: _, ...startDefaults } = startRequest({ workflow: '' });
 
-export { startDefaults as asked, temporaryDirectory as directory };
+export { startDefaults, startDefaults as asked, temporaryDirectory as directory };

@@ -2,11 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { type Caller, Failure, type FailureCode, type Runtime, text } from '../../runtime/index.ts';
+import { alice, bob } from './callers.ts';
 import { immediate } from './in-process.ts';
-import { alice, callbackUrl, keyOf, type PlanDriver, reply, untilSettled } from './plan-driver.ts';
+import { callbackUrl, keyOf, type PlanDriver, reply, untilSettled } from './plan-driver.ts';
 import type { PlanRun } from './plan-run.ts';
-
-const bob: Caller = { userId: 'bob' };
 
 /** Tries whatever people, strangers and the run itself could, and may not where the execution stands. */
 export const tryForbiddenActions = async (stage: PlanRun): Promise<void> => {

@@ -9,26 +9,24 @@ import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Execution } from '../../runtime/executions/execution.ts';
 import {
-  type Caller,
   createRuntime,
   type ExecutionView,
   type Log,
-  type RequestInfo,
   type Runtime,
   type RuntimeSetup,
+  type StartRequest,
   silentLog,
 } from '../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
+import { alice, bob, operator } from './callers.ts';
 import { engineOf } from './in-process.ts';
 import { behindProxy, settingsBehindProxy } from './proxy-setup.ts';
 import { SimulatedClock } from './simulated-clock.ts';
+import { startRequest } from './start.ts';
 
-export const alice: Caller = { userId: 'alice' };
-export const bob: Caller = { userId: 'bob' };
-export const operator: Caller = { userId: undefined, isOperator: true };
+export { alice, bob, operator };
 
 interface World {
   readonly runtime: Runtime;
@@ -40,24 +38,12 @@ interface World {
 
 export interface RuntimeWorld extends World {
   /** Starts the only workflow, or the one that is named; without identity unless `by` is given. Resolves when it rests. */
-  start(asked?: StartOptions): Promise<Execution>;
-}
-
-export interface StartOptions {
-  readonly workflow?: string;
-  readonly input?: unknown;
-  readonly read?: { readonly value: unknown };
-  readonly by?: Caller;
-  readonly idempotencyKey?: string;
-  readonly conversation?: string;
-  readonly interactive?: boolean;
-  readonly retentionMs?: number;
-  readonly request?: RequestInfo;
+  start(options?: Partial<StartRequest>): Promise<Execution>;
 }
 
 export interface ServerWorld extends World {
   readonly server: Server;
-  /** One request, and its whole reply. A body is sent as JSON. */
+  /** One request, and its whole reply. A body is sent as JSON, except for a form. */
   call(line: string, options?: CallOptions): Promise<HttpReply>;
 }
 
@@ -93,12 +79,9 @@ export const given = {
     const runtime = await createRuntime({ ...setup, clock, log });
     const world = { runtime, clock, errors };
     t.after(() => end(world, () => runtime.stop()));
-    const start = async ({
-      workflow = setup.workflows[0]!.name,
-      by = { userId: undefined },
-      ...asked
-    }: StartOptions = {}) => {
-      const { execution } = await engineOf(runtime).begin({ ...nothing, ...asked, workflow, by });
+    const anonymous = { workflow: setup.workflows[0]!.name, by: { userId: undefined }, input: undefined };
+    const start = async (options: Partial<StartRequest> = {}) => {
+      const { execution } = await engineOf(runtime).begin(startRequest({ ...anonymous, ...options }));
       await untilIdle(runtime);
       return execution;
     };
@@ -117,16 +100,6 @@ export const given = {
   },
 };
 
-const nothing = {
-  input: undefined,
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-  interactive: true,
-  streaming: false,
-};
-
 const collectErrors = (): { log: Log; errors: object[] } => {
   const errors: object[] = [];
   // That a workflow fails is no failure of the server.
@@ -141,11 +114,12 @@ export const call = async (
   { headers, body, signal }: CallOptions = {},
 ): Promise<HttpReply> => {
   const [method = '', path = ''] = line.split(' ');
+  const isForm = body instanceof FormData; // `fetch` sets the type of a form
   const response = await fetch(url + path, {
     method,
     redirect: 'manual',
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
     ...(signal && { signal }),
   });
   const text = await response.text();

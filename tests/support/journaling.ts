@@ -16,6 +16,8 @@ export class Journaling {
   readonly id: string;
   readonly origin: Origin;
   applied: ExecutionSnapshot;
+  /** The state before the last fact. */
+  before: ExecutionSnapshot;
   readonly entries: JournalEntry[] = [];
   readonly #store: Store;
 
@@ -25,13 +27,7 @@ export class Journaling {
     this.id = id;
     this.origin = { request: undefined, recover: 'replay', version: '1', retentionMs: 1_000, names: [], ...origin };
     this.applied = firstSnapshot({ executionId: id, workflow, owner, form: null, startedAt });
-  }
-
-  /** The same execution, as another process has read it. */
-  in(store: Store): Journaling {
-    const other = new Journaling(store, { id: this.id });
-    const { origin, applied } = this;
-    return Object.assign(other, { origin, applied, entries: [...this.entries] });
+    this.before = this.applied;
   }
 
   begin(): Fullness | Promise<Fullness> {
@@ -42,9 +38,9 @@ export class Journaling {
   /** `at`: of the fact; by default that of the start. */
   append(fact: Fact, at = this.applied.context.startedAt): Fullness | Promise<Fullness> {
     const event = { ...fact, at } as ExecutionEvent;
-    const before = this.applied;
-    this.applied = foldEvent(before, event);
-    if (this.applied === before) throw new Error(`${fact.type} is not possible now`);
+    this.before = this.applied;
+    this.applied = foldEvent(this.before, event);
+    if (this.applied === this.before) throw new Error(`${fact.type} is not possible now`);
     return this.#append({ ...event, seq: this.applied.context.seq } as JournalEntry);
   }
 

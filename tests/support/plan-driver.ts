@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../machines/facts.ts';
 import type { Builder } from '../../runtime/builders/builder.ts';
 import { SlotRequest } from '../../runtime/builders/slots.ts';
-import { AccessToken, type Caller, type Response, type Runtime, text } from '../../runtime/index.ts';
+import { AccessToken, type Response, type Runtime, text } from '../../runtime/index.ts';
+import { operator } from './callers.ts';
 import type { ControlledRun } from './controlled-workflow.ts';
 import { engineOf, immediate } from './in-process.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
@@ -28,8 +29,6 @@ export interface World {
 
 export type Failing = 'cancelled' | 'thrown' | 'abandoned';
 
-const operator: Caller = { userId: undefined, isOperator: true };
-export const alice: Caller = { userId: 'alice' };
 export const reply: Response = { kind: 'text', text: 'This.' };
 /** The idempotency key under which a prompt is answered. */
 export const keyOf = (interactionId: string): string => `key-of-${interactionId}`;

@@ -142,16 +142,16 @@ export const aboutPostedCallback: AboutRoute = {
   parameters: [],
 };
 
+const models = { tag: 'chat', credential: 'none' } as const;
+
 export const aboutModels: AboutRoute = {
-  tag: 'chat',
+  ...models,
   summary: 'The workflows with chat completions, in the form of OpenAI models',
   answers: { 200: 'The served workflows.' },
-  credential: 'none',
 };
 
 export const aboutModel: AboutRoute = {
-  tag: 'chat',
+  ...models,
   summary: 'One of these workflows',
   answers: { 200: 'It is served.', 404: refusal('There is no such workflow.') },
-  credential: 'none',
 };

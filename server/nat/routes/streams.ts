@@ -4,6 +4,7 @@
  * reconnected.
  */
 import type { Caller, ExecutionView, Workflow } from '../../../runtime/index.ts';
+
 import { eventStream, eventsOnly } from '../../http/event-stream.ts';
 import { readIdempotencyKey } from '../../http/preferences.ts';
 import { countReader } from '../../http/readers.ts';

@@ -6,9 +6,10 @@ import fc from 'fast-check';
 import type { ExecutionContext } from '../../../machines/execution.ts';
 import { text, workflow } from '../../../runtime/index.ts';
 import { foldJournal } from '../../../runtime/journal/fold-journal.ts';
-import { DurableWorld, startDefaults } from '../../support/durable.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { alice, bob } from '../../support/given.ts';
 import { immediate } from '../../support/in-process.ts';
+import { start } from '../../support/start.ts';
 
 const stuck = (name: string, more: object = {}) => {
   const state = { runs: 0 };
@@ -228,7 +229,7 @@ test('any part of a journal, from its beginning, is folded to what the execution
   await fc.assert(
     fc.asyncProperty(moves, async (input) => {
       const stood: ExecutionContext[] = [];
-      const { execution } = await world.runtime.start({ ...startDefaults, workflow: 'moving', input });
+      const { execution } = await start(world.runtime, { workflow: 'moving', input });
       const see = () => stood.push(world.get(execution.id).context);
       execution.watch(see);
       const first = execution.context.seq;

@@ -5,13 +5,14 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pass, setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createRuntime, type OAuthProviderConfig, text, type Workflow, workflow } from '../../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
+import { alice } from '../../support/callers.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { identityProvider } from '../../support/identity-provider.ts';
-import { engineOf, immediate } from '../../support/in-process.ts';
+import { immediate } from '../../support/in-process.ts';
 import { reopenableStore } from '../../support/reopenable-store.ts';
+import { start } from '../../support/start.ts';
 import { heldAnswer, json, type TokenAnswer, tokenEndpoint } from '../../support/token-endpoint.ts';
 import { subject } from '../../support/token-subject.ts';
 
@@ -357,35 +358,23 @@ test('a vault shows what was put before it is on the disk, and its keys in order
   assert.deepEqual(reopened.keys('flow', 'b', 9), ['c', 'd']);
 });
 
-const asking = {
-  input: null,
-  by: { userId: 'alice' },
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-  interactive: true,
-  streaming: false,
-};
-
 for (const secret of [SECRET, null]) {
   test(`an execution that waits for a consent goes on in the next process, ${secret ? 'with' : 'without'} a key`, async (t) => {
     const { kept, bank } = await world(t, secret);
     const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).scopes });
-    const start = async () => {
+    const openRuntime = async () => {
       const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store });
       t.after(() => runtime.stop());
       return runtime;
     };
-    const alice = { userId: 'alice' };
-    const first = await start();
-    const { execution } = await engineOf(first).begin({ ...asking, workflow: 'agent', by: alice });
+    const first = await openRuntime();
+    const { execution } = await start(first, { workflow: 'agent' });
     await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
     const [{ id: state } = { id: '' }] = execution.context.pauses;
     await first.stop();
 
     await kept.reopen();
-    const second = await start();
+    const second = await openRuntime();
     const outcome = await second.completeOAuth(callback(state), alice);
     const settled = immediate(second.get(execution.id, alice))!;
     await second.waitUntil(settled, ({ isSettled }) => isSettled);
@@ -407,26 +396,25 @@ test('a run that is executed again does not reject the token that took the place
       return [first.value, second.value];
     },
   });
-  const start = async () => {
+  const openRuntime = async () => {
     const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store });
     t.after(() => runtime.stop());
     return runtime;
   };
-  const by = { userId: 'alice' };
-  const first = await start();
-  const { execution } = await engineOf(first).begin({ ...asking, workflow: 'agent', by });
+  const first = await openRuntime();
+  const { execution } = await start(first, { workflow: 'agent' });
   await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
   endpoint.answer = (response, request) =>
     json({ access_token: request.form.code ? 'dead' : 'good', refresh_token: 'refresh-1' })(response, request);
-  await first.completeOAuth(callback(execution.context.pauses[0]!.id), by);
+  await first.completeOAuth(callback(execution.context.pauses[0]!.id), alice);
   await first.waitUntil(execution, ({ status }) => status === 'awaiting_interaction');
   await first.stop();
 
   await kept.reopen();
-  const second = await start();
-  const [{ id: interaction } = { id: '' }] = immediate(second.get(execution.id, by))!.context.pauses;
-  await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, by);
-  const settled = immediate(second.get(execution.id, by))!;
+  const second = await openRuntime();
+  const [{ id: interaction } = { id: '' }] = immediate(second.get(execution.id, alice))!.context.pauses;
+  await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, alice);
+  const settled = immediate(second.get(execution.id, alice))!;
   await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
   assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);
@@ -448,9 +436,9 @@ for (const moment of ['before', 'after'] as const) {
       json({ access_token: asked.form.code })(response, asked);
     };
 
-    await assert.rejects(runtime.completeOAuth(callback(state), asking.by), { code: 'store_unavailable' });
+    await assert.rejects(runtime.completeOAuth(callback(state), alice), { code: 'store_unavailable' });
     endpoint.answer = json({ error: 'invalid_grant' }, 400);
-    const outcome = await untilStored(() => runtime.completeOAuth(callback(state), asking.by));
+    const outcome = await untilStored(() => runtime.completeOAuth(callback(state), alice));
     await elapse(1_000); // after which a run goes on that a lost thread has stopped
     await runtime.waitUntil(get(id), ({ isSettled }) => isSettled);
 
@@ -483,7 +471,7 @@ const opened = async (t: TestContext, agent: Workflow, bank: OAuthProviderConfig
   return {
     runtime: world.runtime,
     get: (id: string) => world.get(id),
-    start: () => world.start({ workflow: agent.name, by: asking.by }),
+    start: () => world.start({ workflow: agent.name }),
     pass: (ms: number) => world.pass(ms),
   };
 };

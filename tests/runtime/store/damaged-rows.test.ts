@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { StoredExecutions } from '../../../runtime/store/stored-executions.ts';
 import { execute } from '../../support/database.ts';
-import { DurableWorld, startDefaults as startOf } from '../../support/durable.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
 import { immediate } from '../../support/in-process.ts';
+import { start } from '../../support/start.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -111,7 +112,7 @@ test('two hundred damaged executions whose time has come do not hold up the one 
     },
   });
   const world = await DurableWorld.open(t, [sleeping]);
-  for (let count = 0; count < 210; count += 1) await world.runtime.start({ ...startOf, workflow: 'sleeping' });
+  for (let count = 0; count < 210; count += 1) await start(world.runtime, { workflow: 'sleeping' });
   const last = await world.start({ workflow: 'sleeping' });
   await world.crash();
   execute(world.directory, `UPDATE journal SET facts = '[' WHERE n <= 210`);

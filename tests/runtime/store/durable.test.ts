@@ -19,7 +19,20 @@ const directory = (t: TestContext): string => {
 storeContract(
   'durable store',
   (t, limits) => DurableStore.open({ directory: directory(t), parkedTimeoutMs: 1_000, maxDataBytes: 1e9, ...limits }),
-  25,
+  { runs: 25 },
+);
+
+const overtaken = new Set<string>();
+storeContract(
+  'store that answers later',
+  async (t, limits) => {
+    overtaken.clear();
+    const options = { directory: directory(t), parkedTimeoutMs: 1_000, maxDataBytes: 1e9, ...limits };
+    const store = new RemoteStore(await DurableStore.open(options));
+    store.isOvertaken = (id) => overtaken.has(id);
+    return store;
+  },
+  { runs: 10, overtake: async (_store, id) => void overtaken.add(id) },
 );
 
 archiveContract('durable store', (t) => reopenableStore(t, undefined));

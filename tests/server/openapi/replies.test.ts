@@ -51,7 +51,7 @@ test('starts, results and refusals are described', async (t) => {
 });
 
 test('jobs and files are described', async (t) => {
-  const { call, check, server } = await givenDoubling(t);
+  const { call, check } = await givenDoubling(t);
 
   const job = await call('POST /v1/workflow/async', { body: { amount: 1, job_id: 'one' } });
 
@@ -60,10 +60,7 @@ test('jobs and files are described', async (t) => {
   check('GET /v1/workflow/async/job/{jobId}', await call('GET /v1/workflow/async/job/one'));
   check('GET /v1/workflow/async/job/{jobId}', await call('GET /v1/workflow/async/job/none'));
 
-  const form = new FormData();
-  form.set('file', new Blob(['text']), 'a.txt');
-  const stored = await fetch(`${server.url}/static/a.txt`, { method: 'POST', body: form });
-  check('POST /static/{path}', { status: stored.status, headers: stored.headers, body: await stored.json() });
+  check('POST /static/{path}', await call('POST /static/a.txt', { body: form() }));
   check('GET /static/{path}', await call('GET /static/none'));
   check('DELETE /static/{path}', await call('DELETE /static/a.txt'));
 });
@@ -134,6 +131,104 @@ test('a reply that is not described is noticed', async (t) => {
   assert.throws(() => check(START, { status: 200, headers, body: { double: 'two' } }), /double must be number/);
   assert.throws(() => check(START, { status: 418, headers, body: {} }), /answers 418/);
   assert.throws(() => check(SHOW, { status: 200, headers, body: { execution_id: 'a', status: 'lost' } }), /must/);
+});
+
+/** A request for each JSON body that a route replies with: the operation, the request if it differs, and the status. */
+const requests = (
+  id: string,
+): readonly (readonly [operation: string, line?: string, body?: unknown, status?: number])[] => {
+  const chat = { messages: [{ role: 'user', content: 'Hello' }] };
+  const asked = { messages: [{ role: 'user', content: 'ask' }] };
+  return [
+    ['GET /'],
+    ['GET /health'],
+    ['GET /workflows'],
+    ['GET /builders'],
+    ['GET /monitor/users'],
+    ['GET /openapi.json'],
+    ['GET /v1/models'],
+    ['GET /v1/models/{path}', 'GET /v1/models/shared'],
+    ['GET /executions'],
+    ['GET /interactions'],
+    [SHOW, `GET /executions/${id}`],
+    ['GET /executions/{executionId}/journal', `GET /executions/${id}/journal`],
+    [START, START, {}],
+    [START, START, 'ask', 202],
+    ['POST /generate', 'POST /generate', {}],
+    ['POST /work', 'POST /work', {}],
+    ['POST /work', 'POST /work', { asks: true }, 202],
+    ['POST /old-work', 'POST /old-work', {}],
+    ['GET /seen'],
+    ['POST /work/async', 'POST /work/async', { job_id: 'one' }, 202],
+    ['POST /work/async', 'POST /work/async', { job_id: 'one' }],
+    ['POST /work/async', 'POST /work/async', { job_id: 'two', sync_timeout: 10 }],
+    ['GET /work/async/job/{jobId}', 'GET /work/async/job/one'],
+    ['POST /old-work/async', 'POST /old-work/async', {}, 202],
+    ['POST /old-work/async', 'POST /old-work/async', { sync_timeout: 10 }],
+    ['GET /old-work/async/job/{jobId}', 'GET /old-work/async/job/one'],
+    ['POST /v1/chat', 'POST /v1/chat', chat],
+    ['POST /v1/chat', 'POST /v1/chat', asked, 202],
+    ['POST /chat', 'POST /chat', chat],
+    ['POST /v1/chat/completions', 'POST /v1/chat/completions', chat],
+    ['POST /v1/chat/completions', 'POST /v1/chat/completions', asked, 202],
+    ['POST /static/{path}', 'POST /static/a', form()],
+    ['PUT /static/{path}', 'PUT /static/a', form()],
+  ];
+};
+
+const form = (): FormData => {
+  const data = new FormData();
+  data.set('file', new Blob(['text']), 'a.txt');
+  return data;
+};
+
+/** `GET /executions 200`: the replies that are described as JSON, without refusals. */
+const jsonRepliesOf = ({ paths }: Document): string[] =>
+  Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).flatMap(([method, { responses }]) =>
+      Object.entries(responses).flatMap(([status, { content = {} }]) =>
+        status.startsWith('2') && 'application/json' in content ? [`${method.toUpperCase()} ${path} ${status}`] : [],
+      ),
+    ),
+  );
+
+test('every JSON reply of every route fits its schema', async (t) => {
+  const asks = (input: unknown): boolean => JSON.stringify(input ?? {}).includes('ask');
+  const run = async (input: unknown, ctx: { prompt(question: ReturnType<typeof text>): Promise<unknown> }) => {
+    if (!asks(input)) return 'done';
+    await ctx.prompt(text({ text: 'Which?' }));
+    return 'answered';
+  };
+  const work = z.object({ asks: z.literal(true).optional() });
+  const world = await given.server(t, {
+    workflow: workflow({ name: 'shared', run }),
+    workflows: [workflow({ name: 'work', input: work, run }), workflow({ name: 'seen', run })],
+    config: {
+      ...{ monitorUsers: true, asyncJobs: true, objectStore: 'memory', enableInteractiveExtensions: true },
+      endpoints: [
+        { functionName: 'work', method: 'POST', path: '/work', legacyPath: '/old-work' },
+        { functionName: 'seen', method: 'GET', path: '/seen', legacyPath: null },
+      ],
+    },
+  });
+  const document = await documentOf(world);
+  const check = replyCheckerOf(document);
+  const { headers: started } = await world.call(START, { headers: asAlice, body: 'ask' });
+  const seen = new Set<string>();
+
+  for (const [operation, line = operation, body, status = 200] of requests(started.get('execution-id')!)) {
+    const headers = operation === 'GET /builders' ? { 'x-as-operator': '1' } : asAlice;
+    const sent = await world.call(line, { headers, body });
+    assert.equal(sent.status, status, `${line}: ${JSON.stringify(sent.body)}`);
+    check(operation, sent);
+    seen.add(`${operation} ${status}`);
+  }
+
+  assert.deepEqual(
+    jsonRepliesOf(document).filter((reply) => !seen.has(reply)),
+    [],
+    'replies that this test has not asked for',
+  );
 });
 
 test('prompts of every kind are described', async (t) => {

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import type { ExecutionEvent } from '../../../machines/facts.ts';
 import { SlotRequest } from '../../../runtime/builders/slots.ts';
 import type { DurableStore, ExecutionView, Runtime } from '../../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { operator, turns } from '../given.ts';
 import { engineOf, immediate } from '../in-process.ts';
 import { callbackUrl, FACT_INTERVAL_MS, isTimed, reply, untilSettled } from '../plan-driver.ts';
 import type { SimulatedClock } from '../simulated-clock.ts';
+import { start } from '../start.ts';
 import { isByRun } from './planned-run.ts';
 import type { PlannedExecution } from './round.ts';
 import { TICK_MS } from './schedule.ts';
@@ -65,10 +65,10 @@ export class ParallelPlans {
   async start(isNew: boolean): Promise<void> {
     const started = this.executions.map(async (planned) => {
       const { name } = planned;
-      const request = { ...asked, by: { userId: name }, input: name, idempotencyKey: name };
-      const start = await this.#opened.runtime.start(request);
-      assert.equal(start.isNew, isNew, `${name} was started ${isNew ? 'before' : 'and is not known'}`);
-      this.#ids.set(planned, start.execution.id);
+      const options = { workflow: 'planned', by: { userId: name }, input: name, idempotencyKey: name };
+      const begun = await start(this.#opened.runtime, options);
+      assert.equal(begun.isNew, isNew, `${name} was started ${isNew ? 'before' : 'and is not known'}`);
+      this.#ids.set(planned, begun.execution.id);
     });
     await Promise.all(started);
     await this.quiet();
@@ -125,13 +125,13 @@ export class ParallelPlans {
   #holdSlot(planned: PlannedExecution): void {
     const slot = new SlotRequest(idleHolder);
     this.#slots.set(planned, slot);
-    engineOf(this.#opened.runtime).builders('acting').lease(planned.name).builder.slots.request(slot);
+    engineOf(this.#opened.runtime).builders('planned').lease(planned.name).builder.slots.request(slot);
   }
 
   #passSlot(planned: PlannedExecution): void {
     const slot = this.#slots.get(planned);
     if (slot === undefined) return;
-    const { slots } = engineOf(this.#opened.runtime).builders('acting').get(planned.name)!;
+    const { slots } = engineOf(this.#opened.runtime).builders('planned').get(planned.name)!;
     const next = new SlotRequest(idleHolder);
     this.#slots.set(planned, next);
     slots.request(next);
@@ -216,13 +216,3 @@ export class ParallelPlans {
     return 'id' in opened ? opened.id : '';
   }
 }
-
-const asked = {
-  workflow: 'acting',
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-  interactive: true,
-  streaming: false,
-} as const;

@@ -135,7 +135,7 @@ const wordOf = (value: unknown): string => String((value as { text?: string } | 
 /** Each user has a run slot of his own, so that many plays go on side by side and do not wait for each other. */
 export const plannedWorkflow = (runs: ReadonlyMap<string, PlannedRun>) =>
   workflow({
-    name: 'acting',
+    name: 'planned',
     perUser: { build: () => null },
     run: (name: unknown, ctx: Context) => runs.get(name as string)!.run(ctx),
   });

@@ -3,8 +3,9 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pass } from 'node:timers/promises';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
-import { openStore, startDefaults } from '../durable.ts';
+import { openStore } from '../durable.ts';
 import { viewsOf } from '../in-process.ts';
+import { start } from '../start.ts';
 
 const [directory = '', maxRecoveries = '2'] = process.argv.slice(2);
 const INNOCENTS = 4;
@@ -32,7 +33,7 @@ const runtime = await createRuntime({
 });
 if (isFirst) {
   const names = ['waiting', 'poison', ...Array.from({ length: INNOCENTS }, () => 'innocent')];
-  await Promise.all(names.map((name, input) => runtime.start({ ...startDefaults, workflow: name, input })));
+  await Promise.all(names.map((name, input) => start(runtime, { workflow: name, input })));
 }
 const all = viewsOf(runtime).filter(({ context }) => context.workflow !== 'waiting');
 await Promise.all(all.map((execution) => runtime.waitUntil(execution, ({ isSettled }) => isSettled)));

@@ -1,5 +1,6 @@
 /** The store in PostgreSQL: the contracts. */
 import { type TestContext, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import type { PostgresStore } from '../../../../runtime/store/postgres/store.ts';
 import { archiveContract } from '../../../contracts/archive.ts';
 import { storeContract } from '../../../contracts/store.ts';
@@ -21,10 +22,24 @@ else {
     return { url, store, reopen };
   };
 
+  const urls = new WeakMap<object, string>();
+  /** As a process does that has taken it over. */
+  const overtake = async (store: object, id: string): Promise<void> => {
+    const facts = '[{"type":"slot.granted","seq":2,"at":7}]';
+    const moved = `UPDATE fermata.executions SET seq = 2, node = 'another' WHERE id = '${id}' RETURNING n`;
+    const sql = `WITH moved AS (${moved}) INSERT INTO fermata.journal SELECT n, 2, '${facts}', ${crc32(facts)} FROM moved`;
+    await (await postgres()).sql(sql, urls.get(store));
+  };
+
   storeContract(
     'PostgreSQL store',
-    async (_t, limits) => openPostgres(await (await postgres()).database(), limits),
-    10,
+    async (_t, limits) => {
+      const url = await (await postgres()).database();
+      const store = await openPostgres(url, limits);
+      urls.set(store, url);
+      return store;
+    },
+    { runs: 10, overtake },
   );
 
   archiveContract('PostgreSQL store', async (t) => {
