@@ -5,6 +5,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isAlias, Lexer, Parser, parseDocument, visit } from 'yaml';
+import { Failure } from '../../runtime/index.ts';
 import { expand, type Variables } from './interpolate.ts';
 import { isMap } from './kinds.ts';
 import type { Path } from './setting.ts';
@@ -18,34 +19,33 @@ export interface ConfigFile {
   find(path: Path): Found;
 }
 
-/** The errors of an unreadable file, one per line, with their places. */
-export class UnreadableFile extends Error {
-  override readonly name = 'UnreadableFile';
-  readonly problems: readonly string[];
+/** Maximum number of reported problems. */
+const maxProblems = 50;
 
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
+/** The refusal of a configuration: a Failure `options_invalid` with one line per problem. */
+export const unusable = (problems: readonly string[]): Failure => {
+  const more = problems.length > maxProblems ? [`and ${problems.length - maxProblems} more`] : [];
+  const lines = [...problems.slice(0, maxProblems), ...more].map((line) => `  ${line}`);
+  return new Failure('options_invalid', { detail: ['The configuration cannot be used:', ...lines].join('\n') });
+};
 
 export const noFile: ConfigFile = { root: {}, find: () => ({ place: '', inserted: new Set() }) };
 
 const maxBytes = 1024 * 1024;
 /** Number of reported YAML errors; others are often consequences of the first. */
-const maxProblems = 5;
+const maxYamlErrors = 5;
 const maxAliases = 1_000;
 const maxDepth = 100;
 /** Maximum number of files in a chain of `base`. */
 const maxBases = 20;
 
-/** Throws UnreadableFile. */
+/** Throws `unusable`. */
 export const readConfigFile = (path: string, variables: Variables = {}, heirs: readonly string[] = []): ConfigFile =>
   parseConfigFile(readText(path), path, variables, heirs);
 
 /**
  * `name` is for messages, and the folder for a relative `base`. `heirs`: the files that inherit from it. Throws
- * UnreadableFile.
+ * `unusable`.
  */
 export const parseConfigFile = (
   text: string,
@@ -55,7 +55,7 @@ export const parseConfigFile = (
 ): ConfigFile => {
   const expanded = expand(text, variables);
   if (Math.max(Buffer.byteLength(text), Buffer.byteLength(expanded.text)) > maxBytes) throw tooLarge(name);
-  if (isTooDeep(expanded.text)) throw new UnreadableFile([`${name}: nested more than ${maxDepth} levels deep`]);
+  if (isTooDeep(expanded.text)) throw unusable([`${name}: nested more than ${maxDepth} levels deep`]);
   const source = new ConfigSource(name, text, expanded);
   const document = parseDocument(expanded.text, { prettyErrors: false, merge: true, logLevel: 'error' });
   const faults = [
@@ -63,12 +63,11 @@ export const parseConfigFile = (
     ...lostAliases(document),
   ];
   if (faults.length > 0) {
-    const lines = faults.slice(0, maxProblems).map(({ offset, what }) => `${source.placeAt(offset)}: ${what}`);
-    throw new UnreadableFile(lines);
+    throw unusable(faults.slice(0, maxYamlErrors).map(({ offset, what }) => `${source.placeAt(offset)}: ${what}`));
   }
   source.keepTexts(document);
   const root = toJs(document, name) ?? {};
-  if (!isMap(root)) throw new UnreadableFile([`${name}: expected a map of sections, such as general and fermata`]);
+  if (!isMap(root)) throw unusable([`${name}: expected a map of sections, such as general and fermata`]);
   return withBase({ root, find: (path) => source.find(document, path) }, name, variables, heirs);
 };
 
@@ -79,32 +78,30 @@ export const parseConfigFile = (
 const withBase = (file: ConfigFile, name: string, variables: Variables, heirs: readonly string[]): ConfigFile => {
   const { base = null, ...own } = file.root;
   if (base === null) return { ...file, root: own };
-  if (typeof base !== 'string' || base === '') throw new UnreadableFile([`${name}: base: expected the path of a file`]);
+  if (typeof base !== 'string' || base === '') throw unusable([`${name}: base: expected the path of a file`]);
   const path = resolve(dirname(name), base);
-  if ([...heirs, resolve(name)].includes(path)) throw new UnreadableFile([`${name}: base: leads in a circle`]);
-  if (heirs.length >= maxBases) throw new UnreadableFile([`${name}: base: more than ${maxBases} files inherit`]);
+  if ([...heirs, resolve(name)].includes(path)) throw unusable([`${name}: base: leads in a circle`]);
+  if (heirs.length >= maxBases) throw unusable([`${name}: base: more than ${maxBases} files inherit`]);
   const inherited = readConfigFile(path, variables, [...heirs, resolve(name)]);
-  return { root: merged(inherited.root, own), find: (place) => (has(own, place) ? file : inherited).find(place) };
+  return {
+    root: merged(inherited.root, own),
+    find: (place) => (valueAt(own, place) === undefined ? inherited : file).find(place),
+  };
 };
 
 const merged = (base: Root, own: Root): Root => {
-  const whole: Record<string, unknown> = { ...base };
-  for (const [name, value] of Object.entries(own)) {
-    const inherited = Object.hasOwn(base, name) ? base[name] : undefined;
-    const both = isMap(inherited) && isMap(value) ? merged(inherited, value) : value;
-    Object.defineProperty(whole, name, { value: both, enumerable: true, configurable: true, writable: true });
-  }
-  return whole;
+  const replaced = Object.entries(own).map(([name, value]) => {
+    const inherited = valueAt(base, [name]);
+    return [name, isMap(inherited) && isMap(value) ? merged(inherited, value) : value] as const;
+  });
+  return Object.fromEntries([...Object.entries(base), ...replaced]);
 };
 
-const has = (root: Root, path: Path): boolean => {
-  let found: unknown = root;
-  for (const step of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, step)) return false;
-    found = Reflect.get(found, step);
-  }
-  return true;
-};
+export const valueAt = (root: Root, path: Path): unknown =>
+  path.reduce<unknown>((found, step) => {
+    if (Array.isArray(found)) return found[Number(step)];
+    return isMap(found) && Object.hasOwn(found, step) ? found[step] : undefined;
+  }, root);
 
 /**
  * The first phase of parsing needs no stack. The second phase does, and V8 ends the process if a RegExp exhausts the
@@ -153,12 +150,11 @@ const toJs = (document: Document, name: string): unknown => {
   try {
     return document.toJS({ maxAliasCount: maxAliases });
   } catch {
-    throw new UnreadableFile([`${name}: too many aliases`]);
+    throw unusable([`${name}: too many aliases`]);
   }
 };
 
-const tooLarge = (name: string): UnreadableFile =>
-  new UnreadableFile([`${name}: a configuration may have ${maxBytes} bytes at most`]);
+const tooLarge = (name: string): Failure => unusable([`${name}: a configuration may have ${maxBytes} bytes at most`]);
 
 const readText = (path: string): string => {
   try {
@@ -166,7 +162,7 @@ const readText = (path: string): string => {
     if (bytes.length > maxBytes) throw tooLarge(path);
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (thrown) {
-    throw thrown instanceof UnreadableFile ? thrown : new UnreadableFile([`${path}: ${whyUnreadable(thrown)}`]);
+    throw thrown instanceof Failure ? thrown : unusable([`${path}: ${whyUnreadable(thrown)}`]);
   }
 };
 
@@ -176,10 +172,8 @@ const readAtMost = (path: string, limit: number): Buffer => {
   try {
     const bytes = Buffer.alloc(limit);
     let length = 0;
-    let count = -1;
-    while (count !== 0 && length < limit) {
+    for (let count = -1; count !== 0 && length < limit; length += count) {
       count = readSync(file, bytes, length, limit - length, null);
-      length += count;
     }
     return bytes.subarray(0, length);
   } finally {
@@ -189,17 +183,13 @@ const readAtMost = (path: string, limit: number): Buffer => {
 
 /** Also for other files in a configuration. */
 export const whyUnreadable = (thrown: unknown): string => {
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  switch (code) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EACCES':
-      return 'this process may not read it';
-    case 'EISDIR':
-      return 'this is a directory';
-    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
-      return 'this is not UTF-8';
-    default:
-      return `it cannot be read (${code || 'no reason given'})`;
-  }
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'no reason given';
+  return reasons[code] ?? `it cannot be read (${code})`;
+};
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this process may not read it',
+  EISDIR: 'this is a directory',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'this is not UTF-8',
 };

@@ -3,7 +3,7 @@
  * collects problems, to report all of them at once. Messages contain a value only if it cannot be a secret.
  */
 import { z } from 'zod';
-import type { ConfigFile } from './file.ts';
+import { type ConfigFile, valueAt } from './file.ts';
 import { type Variables, written } from './interpolate.ts';
 import { isMap } from './kinds.ts';
 import { nearest, orMeant } from './nearest.ts';
@@ -65,10 +65,7 @@ export class Reader {
 
   /** In the file. */
   lookUp(path: Path): unknown {
-    return path.reduce<unknown>((found, step) => {
-      if (Array.isArray(found)) return found[Number(step)];
-      return isMap(found) && Object.hasOwn(found, step) ? found[step] : undefined;
-    }, this.#file.root);
+    return valueAt(this.#file.root, path);
   }
 
   /** The source of the used value. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { parseConfigFile, readConfigFile, UnreadableFile } from '../../../cli/config/file.ts';
+import { parseConfigFile, readConfigFile } from '../../../cli/config/file.ts';
+import { Failure } from '../../../runtime/index.ts';
 
 const folder = (t: TestContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'fermata-'));
@@ -15,8 +16,11 @@ const problemsOf = (read: () => unknown): readonly string[] => {
   try {
     read();
   } catch (thrown) {
-    assert.ok(thrown instanceof UnreadableFile, String(thrown));
-    return thrown.problems;
+    assert.ok(thrown instanceof Failure, String(thrown));
+    return thrown.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
   }
   return assert.fail('it was read');
 };
