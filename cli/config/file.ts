@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, isAlias, Lexer, Parser, parseDocument, visit } from 'yaml';
+import { type Document, isAlias, isScalar, Lexer, type Node, Parser, parseDocument, visit } from 'yaml';
 import { Failure } from '../../runtime/index.ts';
 import { expand, type Variables } from './interpolate.ts';
 import { isMap } from './kinds.ts';
@@ -23,13 +23,14 @@ export interface ConfigFile {
 const maxProblems = 50;
 
 /** The refusal of a configuration: a Failure `options_invalid` with one line per problem. */
-export const unusable = (problems: readonly string[]): Failure => {
+export const unusable = (problems: readonly (string | (() => string))[]): Failure => {
   const more = problems.length > maxProblems ? [`and ${problems.length - maxProblems} more`] : [];
-  const lines = [...problems.slice(0, maxProblems), ...more].map((line) => `  ${line}`);
+  const shown = problems.slice(0, maxProblems).map((problem) => (typeof problem === 'string' ? problem : problem()));
+  const lines = [...shown, ...more].map((line) => `  ${line}`);
   return new Failure('options_invalid', { detail: ['The configuration cannot be used:', ...lines].join('\n') });
 };
 
-export const noFile: ConfigFile = { root: {}, find: () => ({ place: '', inserted: new Set() }) };
+export const noFile: ConfigFile = { root: {}, find: () => ({ place: () => '', inserted: new Set() }) };
 
 const maxBytes = 1024 * 1024;
 /** Number of reported YAML errors; others are often consequences of the first. */
@@ -56,19 +57,28 @@ export const parseConfigFile = (
   const expanded = expand(text, variables);
   if (Math.max(Buffer.byteLength(text), Buffer.byteLength(expanded.text)) > maxBytes) throw tooLarge(name);
   if (isTooDeep(expanded.text)) throw unusable([`${name}: nested more than ${maxDepth} levels deep`]);
-  const source = new ConfigSource(name, text, expanded);
-  const document = parseDocument(expanded.text, { prettyErrors: false, merge: true, logLevel: 'error' });
+  const document = parseDocument(expanded.text, {
+    prettyErrors: false,
+    merge: true,
+    uniqueKeys: false,
+    logLevel: 'error',
+  });
+  const source = new ConfigSource(name, text, expanded, document);
+  const lostTags = document.warnings.filter(({ code }) => code === 'TAG_RESOLVE_FAILED');
   const faults = [
-    ...document.errors.map(({ code, pos }) => ({ offset: pos[0], what: sentences[code] ?? 'this is not YAML' })),
-    ...lostAliases(document),
+    ...[...document.errors, ...lostTags].map(({ code, pos }) => ({
+      offset: pos[0],
+      what: sentences[code] ?? 'this is not YAML',
+    })),
+    ...faultsIn(document),
   ];
   if (faults.length > 0) {
     throw unusable(faults.slice(0, maxYamlErrors).map(({ offset, what }) => `${source.placeAt(offset)}: ${what}`));
   }
-  source.keepTexts(document);
+  source.keepTexts();
   const root = toJs(document, name) ?? {};
   if (!isMap(root)) throw unusable([`${name}: expected a map of sections, such as general and fermata`]);
-  return withBase({ root, find: (path) => source.find(document, path) }, name, variables, heirs);
+  return withBase({ root, find: (path) => source.find(path) }, name, variables, heirs);
 };
 
 /**
@@ -122,35 +132,44 @@ const sentences: Readonly<Record<string, string>> = {
   BAD_INDENT: 'the indentation does not fit what is above',
   BAD_SCALAR_START: 'a text that begins like this needs quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a text with a colon needs quotes',
-  DUPLICATE_KEY: 'this name is here twice',
   MISSING_CHAR: 'something is not closed, or misses its colon or comma',
   MULTIPLE_DOCS: 'a file holds one document, and a second one begins here',
+  TAG_RESOLVE_FAILED: 'this tag is not known here; a text that begins with ! needs quotes',
   TAB_AS_INDENT: 'tabs do not indent, spaces do',
   UNEXPECTED_TOKEN: 'nothing is expected here any more; a text may need quotes',
 };
 
-const lostAliases = (document: Document): { offset: number; what: string }[] => {
+/** What the parser does not report, or only after a long time: names that are here twice, and unknown anchors. */
+const faultsIn = (document: Document): { offset: number; what: string }[] => {
   const anchors = new Set<string>();
-  const lost: { offset: number; what: string }[] = [];
+  const faults: { offset: number; what: string }[] = [];
+  const report = (node: Node, what: string) => faults.push({ offset: node.range?.[0] ?? 0, what });
   visit(document, {
-    Node: (_, node) => {
-      if (!isAlias(node)) anchors.add(node.anchor ?? '');
-      else if (!anchors.has(node.source)) {
-        lost.push({
-          offset: node.range?.[0] ?? 0,
-          what: 'no such anchor above; a text that begins with * needs quotes',
-        });
+    Map: (_, map) => {
+      anchors.add(map.anchor ?? '');
+      const names = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const name = typeof key.value === 'symbol' ? key.value : String(key.value); // a merge key is a symbol
+        if (names.has(name)) report(key, 'this name is here twice');
+        names.add(name);
       }
     },
+    Node: (_, node) => {
+      // all but maps
+      if (!isAlias(node)) anchors.add(node.anchor ?? '');
+      else if (!anchors.has(node.source)) report(node, 'no such anchor above; a text that begins with * needs quotes');
+    },
   });
-  return lost;
+  return faults;
 };
 
 const toJs = (document: Document, name: string): unknown => {
   try {
     return document.toJS({ maxAliasCount: maxAliases });
-  } catch {
-    throw unusable([`${name}: too many aliases`]);
+  } catch (thrown) {
+    const what = thrown instanceof ReferenceError ? 'too many aliases' : '<< merges maps only';
+    throw unusable([`${name}: ${what}`]);
   }
 };
 
@@ -160,6 +179,7 @@ const readText = (path: string): string => {
   try {
     const bytes = readAtMost(path, maxBytes + 1);
     if (bytes.length > maxBytes) throw tooLarge(path);
+    if (bytes.includes(0)) throw unusable([`${path}: ${notUtf8}`]); // as in UTF-16
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (thrown) {
     throw thrown instanceof Failure ? thrown : unusable([`${path}: ${whyUnreadable(thrown)}`]);
@@ -187,9 +207,11 @@ export const whyUnreadable = (thrown: unknown): string => {
   return reasons[code] ?? `it cannot be read (${code})`;
 };
 
+const notUtf8 = 'this is not UTF-8; save it in that encoding';
+
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'this process may not read it',
   EISDIR: 'this is a directory',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'this is not UTF-8',
+  ERR_ENCODING_INVALID_ENCODED_DATA: notUtf8,
 };
