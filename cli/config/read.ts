@@ -51,6 +51,7 @@ export interface ConfigSource {
 
 /** Throws a Failure `options_invalid` with one line per problem. Lines never contain secrets. */
 export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): ServerConfig => {
+  if (file === '') throw unusable(['--config: expected the path of a file, got ""']);
   const name = file ?? (env[fileVariable] || undefined);
   const reader = new Reader(open(name, text, env), env, flags);
   const values = reader.read(schema);

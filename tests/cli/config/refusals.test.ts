@@ -1,6 +1,7 @@
 /** What values are refused, with which words; and that no word is a secret. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readConfig } from '../../../cli/config/read.ts';
 import { frontEnd, type Outside, problemsOf } from '../../support/configs.ts';
 
 const provider = 'client_id: a, authorization_url: https://a.example, token_url: https://a.example';
@@ -211,6 +212,10 @@ for (const [text, problems] of refusals) {
     );
   });
 }
+
+test('an empty path of the file is refused by the name of its option', () => {
+  assert.throws(() => readConfig({ file: '', env: {} }), /--config: expected the path of a file, got ""/);
+});
 
 test('all problems are told at once, each with the line, the variable or the option it comes from', () => {
   const text = 'general:\n  front_end:\n    host: a b\nfermata:\n  retentoin: 1\n';
