@@ -77,20 +77,6 @@ export type JournalEvent =
 /** The data of `GET /executions/changes`: ids of changed executions; `null` for all. */
 export type ChangesBody = { executions: string[] | null };
 
-/** `GET /v1/models`, in OpenAI's form: each model is a workflow. */
-export interface ModelListBody {
-  readonly object: 'list';
-  readonly data: readonly ModelBody[];
-}
-
-/** `created` is in seconds. */
-export interface ModelBody {
-  readonly id: string;
-  readonly object: 'model';
-  readonly created: number;
-  readonly owned_by: 'fermata';
-}
-
 /** One of `GET /workflows`. */
 export type WorkflowBody = {
   name: string;

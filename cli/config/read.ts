@@ -114,6 +114,7 @@ const runtimeOptions = ({ general, fermata }: Values) => ({
   parkedTimeoutMs: fermata.parked_timeout,
   promptGraceMs: fermata.prompt_grace,
   oauthTimeoutMs: fermata.oauth_timeout,
+  tokenRetentionMs: fermata.token_retention,
   stopTimeoutMs: fermata.stop_timeout,
 });
 

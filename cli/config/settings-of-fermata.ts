@@ -80,6 +80,9 @@ export const fermata = z.strictObject({
     .default(defaults.promptGraceMs)
     .describe('How long after the timeout of a prompt an answer is still accepted.'),
   oauth_timeout: duration(1).default(defaults.oauthTimeoutMs).describe('Timeout of a consent.'),
+  token_retention: duration(1)
+    .default(defaults.tokenRetentionMs)
+    .describe('How long the token of a consent stays if no run uses it. Then the user is asked for consent again.'),
   max_consents: integer(1)
     .default(defaults.maxConsents)
     .describe(

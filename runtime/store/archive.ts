@@ -36,6 +36,11 @@ export interface Archive {
   excess(limit: number): Awaitable<readonly string[]>;
   /** Number of live executions, by workflow and the version of their start. */
   open(): Awaitable<readonly OpenCount[]>;
+  /**
+   * Calls back for each execution in memory that has other facts in the store: another process has changed it, or the store has
+   * committed facts without a reply. Missing in a store that no other process changes.
+   */
+  onMoved?(moved: (executionId: string) => void): void;
   /** Storage for values besides executions. */
   readonly vault: Vault;
 }

@@ -4,27 +4,18 @@
  * Text is read as bytes, because libsql ends the process for text that is not UTF-8. Searchable columns are read
  * leniently. A journal must be exactly as written.
  */
-import { isUtf8 } from 'node:buffer';
-import { crc32 } from 'node:zlib';
-import type { JournalEntry } from '../../machines/facts.ts';
 import type { Stand } from '../../machines/standing.ts';
-import { MAX_RESULT_DEPTH, tooDeepAt } from '../nesting.ts';
 import type { Archive, ListedRow, PageOfRows } from './archive.ts';
 import type { Connection } from './connection.ts';
-import { damaged } from './damage.ts';
 import type { Named } from './named.ts';
 import { readOutline } from './outline.ts';
 import { type ExecutionFilter, readCursor } from './query.ts';
-import type { StoredOrigin } from './start-request-text.ts';
+import { readJournal, type StoredFacts } from './stored-facts.ts';
 import type { VaultKind } from './vault.ts';
 
-export interface Stored {
+export interface Stored extends StoredFacts {
   readonly n: number;
-  readonly entries: JournalEntry[];
-  /** Of the entries, as text. */
-  readonly bytes: number;
   readonly truncated: number;
-  readonly origin: StoredOrigin;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -73,18 +64,17 @@ export class Reader {
     const row = this.#one('SELECT n, truncated FROM executions WHERE id = ?', id);
     if (row === undefined) return undefined;
     const n = row.n as number;
-    const all: unknown[] = [];
-    let length = 0;
-    for (const { facts, sum, seq } of this.#rows(FACTS, n)) {
-      const read = readFacts(facts, sum);
-      if (!Array.isArray(read)) throw damaged(id, `the row from ${seq} on ${read}`);
-      length += (facts as ArrayBuffer).byteLength;
-      for (const each of read) all.push(each);
-    }
-    const [origin, ...entries] = all as [StoredOrigin, ...JournalEntry[]];
-    if (typeof origin !== 'object' || origin === null || entries.length === 0) throw damaged(id, 'it has no beginning');
-    if (!isNumbered(entries)) throw damaged(id, 'its facts are not numbered in their order');
-    return { n, entries, bytes: length, truncated: row.truncated as number, origin };
+    const rows = this.#rows(FACTS, n).map(({ facts, sum, seq }) => ({
+      facts: Buffer.from(facts as ArrayBuffer),
+      sum,
+      seq,
+    }));
+    return { n, truncated: row.truncated as number, ...readJournal(id, rows) };
+  }
+
+  /** The number of the last fact of an execution; 0 if there is none. */
+  lastSeq(id: string): number {
+    return this.find(id)?.entries.at(-1)?.seq ?? 0;
   }
 
   named(name: string): Named | undefined {
@@ -245,32 +235,3 @@ const IDS = `SELECT ${bytes('id')} FROM executions`;
 const FACTS = `SELECT ${bytes('facts')}, sum, seq FROM journal WHERE n = ? ORDER BY seq`;
 
 const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString();
-
-/** Describes a damaged row. Rows of older versions have no checksum. */
-const readFacts = (facts: unknown, sum: unknown): readonly unknown[] | string => {
-  const read = Buffer.from(facts as ArrayBuffer);
-  if (!isUtf8(read)) return 'is not UTF-8';
-  if (sum !== null && sum !== crc32(read)) return 'differs from what was written: its checksum is wrong';
-  const text = read.toString();
-  // Versions that wrote no checksum had no limit either.
-  if (sum === null && tooDeepAt(text, MAX_STORED_DEPTH) !== undefined) return 'is nested too deeply';
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list : 'is no list of facts';
-  } catch {
-    return 'is no JSON';
-  }
-};
-
-/** A result in its fact, in the list of a row. */
-const MAX_STORED_DEPTH = MAX_RESULT_DEPTH + 10;
-
-const isNumbered = (entries: readonly (JournalEntry | null | undefined)[]): boolean => {
-  let last = 0;
-  for (const entry of entries) {
-    const seq = entry?.seq;
-    if (typeof seq !== 'number' || seq <= last) return false;
-    last = seq;
-  }
-  return true;
-};

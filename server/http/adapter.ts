@@ -69,10 +69,10 @@ export interface AdapterRequest {
 
   /** A complete reply. A small one is sent in one piece. `close` ends the connection after it. */
   send(reply: Reply, lines: HeaderLines, close: boolean): void;
-  /** The head of a reply whose body follows. It is sent together with the first `write`. */
+  /** The head of a reply whose body follows. Texts of unknown length, or the bytes of `reply.content`. */
   begin(reply: Reply, lines: HeaderLines, write: () => void): void;
   /** False: the socket is full. This piece is still sent, and `drained` is called when there is room. */
-  write(piece: string): boolean;
+  write(piece: string | Buffer): boolean;
   /** Ends the body of a reply after `begin`. `progressed` is called as for `send`. */
   end(): void;
   /** Ends the connection at once, whatever was written. `gone` is called before it returns. */

@@ -2,7 +2,7 @@
 import type { AcceptedSocket, AdapterSocket, Handshaken, SocketKind, SocketReader, SocketRefusal } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
 import { type After, hasBody } from './body.ts';
-import type { Host } from './exchange.ts';
+import type { Host } from './host.ts';
 
 /** Proxies close connections that are silent for a minute. */
 const PING_MS = 25_000;

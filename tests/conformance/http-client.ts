@@ -1,6 +1,6 @@
 /** Sends requests as they are written: paths are not normalised, and a header given as null is not sent. */
 import { type IncomingMessage, request as open } from 'node:http';
-import { asOperator } from '../support/front.ts';
+import { asOperator } from '../support/proxy-setup.ts';
 import type { Seen } from './expectations.ts';
 import { parseJson } from './matchers.ts';
 

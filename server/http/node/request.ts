@@ -80,6 +80,11 @@ export class NodeRequest implements AdapterRequest {
 
   waitLonger(): void {}
 
+  /** Its socket has room again. The library reports this unless the connection is detached. */
+  drained(): void {
+    this.#res.emit('drain');
+  }
+
   send(reply: Reply, lines: HeaderLines, close: boolean): void {
     if (this.#isOver) return;
     if (close) this.#connection.isLast = true;
@@ -97,7 +102,7 @@ export class NodeRequest implements AdapterRequest {
 
   begin(reply: Reply, lines: HeaderLines, write: () => void): void {
     if (this.#isOver) return;
-    this.#writeHead(reply, lines, undefined, false);
+    this.#writeHead(reply, lines, reply.content?.length, false);
     this.#res.on('drain', () => {
       this.#hasMoved();
       this.#listener?.drained();
@@ -105,7 +110,7 @@ export class NodeRequest implements AdapterRequest {
     write();
   }
 
-  write(piece: string): boolean {
+  write(piece: string | Buffer): boolean {
     if (this.#isOver) return true;
     const hasRoom = this.#res.write(piece);
     if (!hasRoom) this.#isStalled();

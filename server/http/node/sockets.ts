@@ -64,7 +64,8 @@ export class NodeSockets {
         : { status: 400, detail: fault };
     if ('status' in accepted) {
       const { status, detail } = accepted;
-      connection.refuse({ status, headers: { 'content-type': 'application/json' }, body: refusalBody(detail) });
+      const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+      connection.refuse({ status, headers, body: refusalBody(detail) });
       return;
     }
     if (accepted.cookie !== undefined) this.#cookies.set(req, accepted.cookie);

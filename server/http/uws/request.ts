@@ -1,5 +1,5 @@
 /**
- * One request of uWebSockets.js. Only this file touches the library's objects, and it keeps five promises.
+ * One request of uWebSockets.js. Only this file touches the library's objects, and it keeps six promises.
  *
  * H1  Values that are needed later are copied out of `req` before the callback returns: the library frees `req` then.
  * H2  `onAborted` is attached first. The library ends the process if a response without it has not ended when the
@@ -8,6 +8,9 @@
  * H4  A reply is written once and in one piece; a stream piece by piece, each in one cork.
  * H5  A reply that ends the connection is written in a later turn. Until then the library closes the connection if
  *     another request follows. With a reply written at once, it would answer that request and keep the connection.
+ * H6  The reply to a chunked body ends the connection. The library reads sizes of chunks leniently (a space before a size
+ *     makes it 0, an extension is taken for digits), so a proxy may see another end of the body, and bytes inside of
+ *     it would be a request.
  */
 import { STATUS_CODES } from 'node:http';
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
@@ -30,6 +33,10 @@ export class UwsRequest implements AdapterRequest {
   #query: string | undefined;
   #listener: ReplyListener | undefined;
   #isOver = false;
+  /** Bytes of the content that is being sent; 0 without one. */
+  #length = 0;
+  /** The part of the content that the socket has not accepted as a whole, and where it begins. */
+  #unsent: { readonly part: Buffer | undefined; readonly at: number } = { part: undefined, at: 0 };
 
   constructor(res: HttpResponse, req: HttpRequest) {
     res.onAborted(() => this.#lose()); // H2
@@ -85,7 +92,7 @@ export class UwsRequest implements AdapterRequest {
 
   send(reply: Reply, lines: HeaderLines, close: boolean): void {
     if (this.#isOver) return; // H3
-    if (close) this.#sendLater(reply, lines);
+    if (close || this.#isChunked) this.#sendLater(reply, lines);
     else if (this.#req !== undefined) this.#write(reply, lines, false);
     else this.#res.cork(() => this.#write(reply, lines, false)); // H4
   }
@@ -94,34 +101,54 @@ export class UwsRequest implements AdapterRequest {
     if (this.#isOver) return; // H3
     const begin = (): void => {
       this.#writeHead(reply, lines);
-      this.#res.onWritable(() => {
-        this.#listener?.drained();
-        return true;
-      });
+      if (this.#isChunked) this.#res.writeHeader('connection', 'close');
+      this.#length = reply.content?.length ?? 0;
+      this.#res.onWritable((offset) => this.#drain(offset));
       write();
     };
     if (this.#req !== undefined) begin();
     else this.#res.cork(begin); // H4
   }
 
-  write(piece: string): boolean {
+  write(piece: string | Buffer): boolean {
     if (this.#isOver) return true; // H3
     let hasRoom = true;
     this.#res.cork(() => {
-      hasRoom = this.#res.write(piece); // H4
+      hasRoom = typeof piece === 'string' ? this.#res.write(piece) : this.#sendPart(piece); // H4
     });
     return hasRoom;
   }
 
+  /** The socket has room again. */
+  #drain(offset: number): boolean {
+    const { part, at } = this.#unsent;
+    if (part !== undefined && !this.#sendPart(part.subarray(offset - at), offset)) return false;
+    if (!this.#isOver) this.#listener?.drained();
+    return true;
+  }
+
+  /** Whether the socket has accepted all of it. The rest is sent when it has room. */
+  #sendPart(part: Buffer, at = this.#unsent.at): boolean {
+    const [fitted, ended] = this.#res.tryEnd(part, this.#length);
+    this.#unsent = fitted ? { part: undefined, at: at + part.length } : { part, at };
+    if (ended) this.#finish();
+    return fitted;
+  }
+
   /** Not with `closeConnection`: the library would write that header into the body. */
   end(): void {
-    if (this.#isOver) return; // H3
+    if (this.#isOver || this.#length > 0) return; // H3; a content ends with its last byte
     this.#res.cork(() => this.#res.end()); // H4
     this.#finish();
   }
 
   cut(): void {
     if (!this.#isOver) this.#res.close(); // the abort handler runs inside
+  }
+
+  /** H6 */
+  get #isChunked(): boolean {
+    return this.headers['transfer-encoding'] !== undefined;
   }
 
   #lent(): HttpRequest {

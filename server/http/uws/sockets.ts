@@ -97,6 +97,7 @@ const refuse = (res: HttpResponse, { status, detail }: SocketRefusal): void => {
       res
         .writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`)
         .writeHeader('content-type', 'application/json')
+        .writeHeader('cache-control', 'no-store')
         .end(refusalBody(detail), true);
     });
   });

@@ -58,6 +58,7 @@ const fitting: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'fermata.parked_timeout': durations,
   'fermata.prompt_grace': durations,
   'fermata.oauth_timeout': durations,
+  'fermata.token_retention': durations,
   'fermata.max_consents': counts,
   'fermata.max_journal_facts': counts,
   'fermata.max_journal_bytes': counts,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../../cli/config/read.ts';
-import { frontEnd, type Outside, problemsOf } from '../../support/configs.ts';
+import { frontEnd, problemsOf, type Surroundings } from '../../support/configs.ts';
 
 const provider = 'client_id: a, authorization_url: https://a.example, token_url: https://a.example';
 const refusals: [text: string, problems: string[]][] = [
@@ -263,7 +263,7 @@ test('a file that is something else entirely is not listed to its end', () => {
 });
 
 const s3cr3t = 's3cr3t';
-const leaks: [text: string, outside?: Outside][] = [
+const leaks: [text: string, outside?: Surroundings][] = [
   [`fermata: {operator_key: ${s3cr3t}}`],
   [`fermata: {operator_key: {key: ${s3cr3t}}}`],
   [`fermata: {jwt: {secret: [${s3cr3t}]}}`],

@@ -8,7 +8,7 @@ import { noRequest, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
 import { heapUsed } from '../../support/heap.ts';
-import { engineOf, here } from '../../support/here.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 
 const asks = workflow({
   name: 'asks',
@@ -70,7 +70,7 @@ test('executions that are over leave memory for those that begin', async (t) => 
     await turns();
   }
 
-  const left = here(runtime.list(operator, { limit: 100 })).executions.length;
+  const left = immediate(runtime.list(operator, { limit: 100 })).executions.length;
   assert.ok(left > 2 && left < 20, `${left} are left`);
 });
 
@@ -87,7 +87,7 @@ test('a page of large executions of an earlier version is cut short, and its cur
   const pages: string[][] = [];
   let before: string | undefined;
   do {
-    const { executions, next } = here(world.runtime.list(operator, { limit: 200, before }));
+    const { executions, next } = immediate(world.runtime.list(operator, { limit: 200, before }));
     pages.push(executions.map(({ id }) => id));
     before = next;
   } while (before !== undefined);
@@ -108,7 +108,7 @@ test('an execution whose retention is over is not held in memory any more', asyn
   await turns(); // a weak reference keeps its object until the turn is over
   heapUsed();
 
-  assert.equal(here(world.runtime.list(operator, { limit: 10 })).executions.length, 0);
+  assert.equal(immediate(world.runtime.list(operator, { limit: 10 })).executions.length, 0);
   assert.deepEqual(
     refs.map((ref) => ref.deref()?.constructor.name),
     [undefined, undefined, undefined, undefined, undefined],

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { type Context, text, type Workflow, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { alice, turns } from '../../support/given.ts';
-import { engineOf } from '../../support/here.ts';
 import { until } from '../../support/http.ts';
+import { engineOf } from '../../support/in-process.ts';
 
 const ask = (ctx: Context, question: string) => ctx.prompt(text({ text: question }));
 

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { StoredExecutions } from '../../../runtime/store/stored-executions.ts';
 import { execute } from '../../support/database.ts';
-import { DurableWorld, asked as startOf } from '../../support/durable.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
+import { start } from '../../support/start.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -43,10 +44,10 @@ for (const [what, damage] of Object.entries(damages)) {
       await world.pass(1_000);
 
       const expected = { code: 'execution_damaged', message: new RegExp(bad) };
-      assert.throws(() => here(world.runtime.get(bad, alice)), expected);
-      assert.throws(() => here(world.runtime.get(bad, alice)), expected);
+      assert.throws(() => immediate(world.runtime.get(bad, alice)), expected);
+      assert.throws(() => immediate(world.runtime.get(bad, alice)), expected);
       assert.deepEqual(
-        here(world.runtime.list(alice, { limit: 9 })).executions.map(({ id }) => id),
+        immediate(world.runtime.list(alice, { limit: 9 })).executions.map(({ id }) => id),
         [good],
       );
       assert.deepEqual(
@@ -79,7 +80,9 @@ for (const column of ['id', 'owner', 'workflow', 'version', 'stand']) {
     await world.pass(1_000);
 
     assert.ok(
-      here(world.runtime.list({ ...alice, isOperator: true }, { limit: 9 })).executions.some(({ id }) => id === good),
+      immediate(world.runtime.list({ ...alice, isOperator: true }, { limit: 9 })).executions.some(
+        ({ id }) => id === good,
+      ),
     );
     await world.answer(good);
     assert.equal(world.get(good).context.result, 'yes');
@@ -109,7 +112,7 @@ test('two hundred damaged executions whose time has come do not hold up the one 
     },
   });
   const world = await DurableWorld.open(t, [sleeping]);
-  for (let count = 0; count < 210; count += 1) await world.runtime.start({ ...startOf, workflow: 'sleeping' });
+  for (let count = 0; count < 210; count += 1) await start(world.runtime, { workflow: 'sleeping' });
   const last = await world.start({ workflow: 'sleeping' });
   await world.crash();
   execute(world.directory, `UPDATE journal SET facts = '[' WHERE n <= 210`);

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createRuntime, StoredExecutions, text, workflow } from '../../../runtime/index.ts';
 import { openDatabase } from '../../support/database.ts';
-import { DurableWorld, directory, openStore } from '../../support/durable.ts';
+import { DurableWorld, openStore, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -65,7 +65,7 @@ test('a file whose process was killed, or that is a copy, can be opened', async 
 const killed = async (t: TestContext, flip: (wal: Buffer) => void) => {
   const world = await DurableWorld.open(t, [asking]);
   for (let count = 0; count < 5; count += 1) await world.start({ workflow: 'asking' });
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   for (const name of ['fermata.db', 'fermata.db-wal', 'fermata.commits']) {
     const bytes = readFileSync(join(world.directory, name));
     if (name.endsWith('-wal')) flip(bytes);
@@ -76,7 +76,7 @@ const killed = async (t: TestContext, flip: (wal: Buffer) => void) => {
 const executionsIn = async (t: TestContext, path: string) => {
   const runtime = await createRuntime({ workflows: [asking], store: await openStore(path) });
   t.after(() => runtime.stop());
-  return here(runtime.list(alice, { limit: 9 })).executions;
+  return immediate(runtime.list(alice, { limit: 9 })).executions;
 };
 
 test('what was killed is opened with all that was acknowledged', async (t) => {

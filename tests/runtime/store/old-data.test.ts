@@ -5,15 +5,16 @@ import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
 import { execute, openDatabase } from '../../support/database.ts';
-import { asked, directory, openStore } from '../../support/durable.ts';
+import { openStore, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { viewsOf } from '../../support/here.ts';
+import { viewsOf } from '../../support/in-process.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
+import { start } from '../../support/start.ts';
 
 const FIRST = new URL('../../support/first-data.sql', import.meta.url);
 
 const fileWith = (t: TestContext, sql: string): string => {
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   execute(path, sql);
   return path;
 };
@@ -50,12 +51,7 @@ for (const [form, served] of Object.entries({ function: asking, generator: yield
     );
     const [completed, waiting] = executions;
     assert.deepEqual(completed!.context.result, { hello: 'Ada' });
-    const { execution, isNew } = await runtime.start({
-      ...asked,
-      workflow: 'asking',
-      input: 'Ada',
-      idempotencyKey: 'first',
-    });
+    const { execution, isNew } = await start(runtime, { workflow: 'asking', input: 'Ada', idempotencyKey: 'first' });
     assert.deepEqual([execution.id, isNew], [waiting!.id, false]);
     await runtime.answer(execution.id, execution.context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);
     await runtime.waitUntil(execution, ({ isSettled }) => isSettled);
@@ -75,7 +71,7 @@ test('a database of another program is refused by name, and is left as it is', a
 });
 
 test('a file that is migrated twice is the same', async (t) => {
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   await (await openStore(path)).close();
   await (await openStore(path)).close();
 });

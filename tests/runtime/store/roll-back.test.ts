@@ -5,9 +5,10 @@ import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, Failure, MemoryStore, text, workflow } from '../../../runtime/index.ts';
 import type { Recorded, Store } from '../../../runtime/store/store.ts';
 import { openDatabase } from '../../support/database.ts';
-import { asked, DurableWorld } from '../../support/durable.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { alice, turns } from '../../support/given.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
+import { start } from '../../support/start.ts';
 
 /** Commits when it is told to, and refuses at once while it is told so. */
 class HeldStore implements Store {
@@ -64,7 +65,7 @@ test('a fact that is refused at once leaves those before it, which are still bei
     clock.advance(10_000);
     await stopped;
   });
-  const { execution } = await runtime.start({ ...asked, workflow: 'counting' });
+  const { execution } = await start(runtime, { workflow: 'counting' });
   await turns(5);
 
   await runtime.answer(execution.id, execution.context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { DurableServer } from '../../support/durable-server.ts';
 import { given } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const MB = 1024 * 1024;
 const headers = { 'x-api-key': 'alice' };
@@ -37,7 +37,7 @@ test('a list of large prompts comes in pages', async (t) => {
   const by = { userId: undefined, isOperator: true };
   assert.deepEqual(
     pages.flat(),
-    here(runtime.list(by, { limit: 10 })).executions.map(({ id }) => id),
+    immediate(runtime.list(by, { limit: 10 })).executions.map(({ id }) => id),
   );
 });
 

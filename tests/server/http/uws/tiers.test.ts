@@ -6,7 +6,7 @@ import { type Tier, Tiers } from '../../../../server/http/uws/tiers.ts';
 
 import { isParsedByNode } from '../../../support/adapter.ts';
 import { until } from '../../../support/http.ts';
-import { asks, contentOf, givenTalk, isComplete, isError } from '../../../support/talk.ts';
+import { contentOf, givenSocketServer, isComplete, isError, userMessage } from '../../../support/socket-server.ts';
 
 const MB = 1024 * 1024;
 
@@ -66,10 +66,10 @@ const onUws = { skip: isParsedByNode() && 'the other adapters count what is unfi
 const echo = workflow({ name: 'echo', run: async (input: string) => input.length });
 
 test('while a client has many sockets, the next ones take messages up to a megabyte, and say so', onUws, async (t) => {
-  const { connect } = await givenTalk(t, { workflow: echo });
+  const { connect } = await givenSocketServer(t, { workflow: echo });
   const first = await Promise.all(Array.from({ length: 30 }, () => connect()));
   const next = await connect();
-  const long = asks('x'.repeat(1.5 * MB));
+  const long = userMessage('x'.repeat(1.5 * MB));
 
   next.send(long);
   const [error] = (await next.until(isError)).slice(-1);
