@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure } from '../../runtime/index.ts';
-import { createIdentifier, type IdentityOptions } from '../../server/identity/identifier.ts';
+import { createIdentifier } from '../../server/identity/identifier.ts';
 import type { IssuerOptions } from '../../server/identity/issuers.ts';
+import type { IdentityOptions } from '../../server/identity/options.ts';
 import { issuer } from './credentials.ts';
 import { whyUnreadable } from './file.ts';
 import { isMap } from './kinds.ts';
