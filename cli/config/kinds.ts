@@ -71,14 +71,21 @@ export const duration = (leastMs = 0) =>
 export const choice = <const Value extends string>(...values: readonly Value[]) =>
   z.enum(values).meta({ holds: values.length === 2 ? values.join(' or ') : `one of ${values.join(', ')}` });
 
-/** A list, or one text with commas, because a variable cannot contain a list. */
+/** A list, or one text with commas or as JSON, because a variable cannot contain a list. */
 export const listOf = <Kind extends z.ZodType>(kind: Kind, plural: string) =>
   z
-    .preprocess(
-      (given) => (typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given),
-      z.array(kind),
-    )
+    .preprocess((given) => (typeof given === 'string' ? itemsOf(given) : given), z.array(kind))
     .meta({ holds: `a list of ${plural}` });
+
+const itemsOf = (given: string): unknown => {
+  const [, inside = given] = /^\s*\[([^[\]]*)\]\s*$/.exec(given) ?? [];
+  try {
+    if (inside !== given) return JSON.parse(given);
+  } catch {
+    // without quotes, or an address such as [::1]
+  }
+  return inside.split(',').map((item) => item.trim());
+};
 
 export const texts = listOf(text, 'texts');
 

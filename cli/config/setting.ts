@@ -90,9 +90,12 @@ const entryOf = (schema: z.core.$ZodType): z.core.$ZodType | undefined => {
   return schema instanceof z.ZodRecord ? schema.valueType : undefined;
 };
 
-/** `general.front_end.endpoints[0].path` */
+/** `general.front_end.endpoints[0].path`; unusual names are in quotes. */
 export const nameOf = (path: Path): string =>
-  path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${step}`)).join('');
+  path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${quoted(step)}`)).join('');
+
+const quoted = (name: string): string =>
+  /^[\w()-][\w() -]{0,99}$/.test(name) ? name : JSON.stringify(name.slice(0, 100));
 
 /** The variable with the path of the file. */
 export const fileVariable = 'FERMATA_CONFIG';

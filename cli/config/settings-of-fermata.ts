@@ -18,7 +18,8 @@ export const fermata = z.strictObject({
       flag: '--adapter <uws|node>',
     }),
   data: text.default('./.fermata').meta({
-    description: 'The directory for executions, created if missing. It belongs to one process at a time.',
+    description:
+      'The directory for executions, created if missing, or a database: `postgres://host/name`. It belongs to one process at a time.',
     flag: '--data <directory>',
   }),
   memory: yesOrNo

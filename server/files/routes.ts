@@ -18,7 +18,7 @@ import { isKey, keyFrom } from './object-key.ts';
 import type { ObjectStore, OpenObject } from './object-store.ts';
 import { StoreFullError } from './store-full-error.ts';
 
-export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'door'> {
+export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'operators'> {
   readonly store: ObjectStore;
   /** The path of one file. */
   readonly maxFileBytes: number;
@@ -104,11 +104,11 @@ const noObject = (params: Call['params']): Reply<never> => refusal(404, `No obje
 const keyOf = ({ '*': key = '' }: Call['params']): string | undefined => (isKey(key) ? key : undefined);
 
 /** False for pages of other origins. Throws or rejects for callers that need an identity. */
-const mayWrite = async (call: Call, { who, cors, door }: StaticRouteDeps): Promise<boolean> => {
+const mayWrite = async (call: Call, { who, cors, operators }: StaticRouteDeps): Promise<boolean> => {
   const { origin, host } = call.headers;
   if (!isWelcome(origin, host, cors)) return false;
   const { userId, isOperator } = await who(call);
-  if (!door.isGuarded || userId !== undefined || isOperator) return true;
+  if (!operators.isGuarded || userId !== undefined || isOperator) return true;
   throw new Failure('identity_required', { detail: 'Writing files needs an identity.' });
 };
 
