@@ -80,6 +80,13 @@ test('a whole URL as target is taken for its path, and its host counts before Ho
   assert.equal((await sendRaw(t, server.port, rawRequest('OPTIONS *'))).status, 404);
 });
 
+test('a target that is neither a path nor a URL is refused', async (t) => {
+  const { server, asked } = await given(t);
+
+  assert.equal((await sendRaw(t, server.port, rawRequest('GET *'))).status, 400);
+  assert.deepEqual(asked, []);
+});
+
 test('a request behind one that is answered late waits for it, and both are answered', async (t) => {
   const { server, asked, release } = await given(t);
   const client = await connectRaw(t, server.port);
