@@ -80,6 +80,7 @@ export type { RuntimeSetup } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { follow } from './executions/follow.ts';
 export { conversationName, isUnguessable } from './executions/names.ts';
+export { heapBytesOf } from './executions/record-bytes.ts';
 export { UnreadFacts } from './executions/unread.ts';
 export type { ExecutionView } from './executions/view.ts';
 export type { ActorView, Inspected, InspectedKind, InspectedSnapshot, Inspector } from './inspection/inspected.ts';
