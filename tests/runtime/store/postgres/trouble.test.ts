@@ -56,9 +56,13 @@ const asker = (done: string[]) =>
 const running = async (t: TestContext, store: PostgresStore, done: string[] = []) => {
   const runtime = await createRuntime({ workflows: [asker(done)], store });
   t.after(() => runtime.stop());
+  return { runtime, ...(await asking(runtime)) };
+};
+
+const asking = async (runtime: Runtime) => {
   const { execution } = await runtime.start({ ...asked, workflow: 'asker' });
   await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
-  return { runtime, id: execution.id, prompt: execution.context.pauses[0]!.id };
+  return { id: execution.id, prompt: execution.context.pauses[0]!.id };
 };
 
 const settled = async (runtime: Runtime, id: string) => {
@@ -217,6 +221,26 @@ it('a process that has lost its session takes the database back, unless another 
   const found = (await second.find('e1'))?.entries;
   assert.equal(found?.length, 2);
   await second.close();
+});
+
+it('what another process has changed meanwhile is read again as soon as the database is back', async (t) => {
+  const server = await postgres();
+  const url = await server.database();
+  const mine = await opened(t, url);
+  const { runtime, id, prompt } = await running(t, mine);
+  const other = await asking(runtime);
+  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fermata writer'";
+  await server.sql(end, url);
+  const theirs = await openPostgres(url);
+  const second = await createRuntime({ workflows: [asker([])], store: theirs });
+  assert.equal(await second.answer(id, prompt, yes, alice), 'accepted');
+  await settled(second, id);
+  await second.stop();
+
+  await untilItWorks(() => runtime.answer(other.id, other.prompt, yes, alice));
+
+  assert.deepEqual((await settled(runtime, id)).context.result, [1, 'yes']);
+  assert.deepEqual((await settled(runtime, other.id)).context.result, [1, 'yes']);
 });
 
 it('of several hosts the first that takes writes is used', async (t) => {
