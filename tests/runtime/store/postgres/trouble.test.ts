@@ -13,6 +13,7 @@ import { alice } from '../../../support/given.ts';
 import { answered, granted, Journaling, prompted } from '../../../support/journaling.ts';
 import { openPostgres, postgres, withoutPostgres } from '../../../support/postgres.ts';
 import { PostgresProxy } from '../../../support/postgres-proxy.ts';
+import { PostgresServer } from '../../../support/postgres-server.ts';
 
 const it = (what: string, check: (t: TestContext) => Promise<void>) => test(what, { skip: withoutPostgres }, check);
 const unavailable = { code: 'store_unavailable', retryable: true };
@@ -255,6 +256,32 @@ it('of several hosts the first that takes writes is used', async (t) => {
   const store = await opened(t, `postgres://postgres@127.0.0.1:${port},127.0.0.1:${other}/${name}`);
 
   await new Journaling(store, { id: 'e1' }).begin();
+});
+
+it('when the primary is lost and its standby is promoted, what was acknowledged is there, and executions go on', async (t) => {
+  const primary = new PostgresServer();
+  t.after(() => primary.end());
+  await primary.start();
+  const name = /@\/(\w+)/.exec(await primary.database())![1];
+  const standby = await primary.standby();
+  t.after(() => standby.end());
+  const ports: number[] = [];
+  for (const server of [standby, primary]) ports.push((await (await PostgresProxy.open(t, server)).listen(t)).port);
+  const store = await opened(t, `postgres://postgres@127.0.0.1:${ports[0]},127.0.0.1:${ports[1]}/${name}`);
+  const done: string[] = [];
+  const { runtime, ...first } = await running(t, store, done);
+  const second = await asking(runtime);
+  await runtime.answer(first.id, first.prompt, yes, alice);
+
+  await primary.kill();
+  await standby.sql('SELECT pg_promote()');
+
+  await untilItWorks(() => runtime.answer(second.id, second.prompt, yes, alice));
+  for (const { id } of [first, second]) {
+    assert.deepEqual((await settled(runtime, id)).context.result, [1, 'yes']);
+    await verifyWhole(runtime, id);
+  }
+  assert.deepEqual(done, [first.id, second.id], 'no step was done again');
 });
 
 it('processes that create the tables at the same time do so once, and tables of a newer release are refused', async (t) => {
