@@ -71,7 +71,7 @@ const readIssuers = (reader: Reader, { general, authentication }: Values): Issue
     if (names?.includes(name)) continue;
     reader.warn(['authentication', name], `has no effect, since ${path.join('.')} does not name it`);
   }
-  return names?.flatMap((name) => {
+  const issuers = names?.flatMap((name) => {
     if (!known.includes(name)) {
       reader.refuse(path, `expected names of entries of authentication with _type: jwt, got ${JSON.stringify(name)}`);
       return [];
@@ -81,6 +81,7 @@ const readIssuers = (reader: Reader, { general, authentication }: Values): Issue
     const { _type, timeout: timeoutMs, leeway: leewayS, ...own } = values;
     return [{ ...camelled(own), timeoutMs, leewayS }];
   });
+  return issuers?.length === 0 && names?.length !== 0 ? undefined : issuers; // all of them are refused already
 };
 
 const frontEnd = ['general', 'front_end'];
