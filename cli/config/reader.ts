@@ -98,12 +98,8 @@ export class Reader {
   }
 
   /** The values of all sources, unparsed. Unknown names are among them. */
-  #gather(section: z.ZodObject, path: Path): unknown {
-    const given = this.lookUp(path);
-    const { fault } = this.#file.find(path);
-    if (given === null && fault !== undefined) this.refuse(path, fault);
-    const found = (this.#refused.has(idOf(path)) ? undefined : given) ?? {};
-    if (!isMap(found)) return null;
+  #gather(section: z.ZodObject, path: Path): Readonly<Record<string, unknown>> {
+    const found = this.#mapAt(path);
     const unknown = Object.entries(found).filter(
       ([name]) => !Object.hasOwn(section.shape, name) && !this.#refused.has(idOf([...path, name])),
     );
@@ -112,6 +108,16 @@ export class Reader {
       return [name, schema instanceof z.ZodObject ? this.#gather(schema, at) : this.#given(schema, at)] as const;
     });
     return Object.fromEntries([...unknown, ...known.filter(([, value]) => value !== undefined)]);
+  }
+
+  /** Empty if nothing is there, or no map. */
+  #mapAt(path: Path): Readonly<Record<string, unknown>> {
+    const found = this.lookUp(path) ?? null;
+    if (isMap(found)) return found;
+    const { fault } = this.#file.find(path);
+    if (fault !== undefined) this.refuse(path, fault);
+    else if (found !== null) this.refuse(path, `expected a map, got ${kindOf(found)}`);
+    return {};
   }
 
   #given(schema: z.core.$ZodType, path: Path): unknown {
@@ -146,11 +152,11 @@ export class Reader {
     }
     const setting = [...base, ...at];
     const outside = this.#outside.get(idOf(setting));
-    const value = outside === undefined ? this.lookUp(path) : outside.value;
-    if (value === undefined && this.#refused.has(idOf(setting))) return; // a problem of its variable
+    const value = outside?.value ?? this.lookUp(path) ?? this.lookUp(setting); // an item of a text with commas is a part
+    if (value === undefined && [setting, base].some((one) => this.#refused.has(idOf(one)))) return;
     const holds = holdsOf(schema);
     const about = metaOf(schemaAt(section, at).schema);
-    const isSecret = about.secret || about.isEntries || schema instanceof z.ZodObject; // a secret may stand there by mistake
+    const isSecret = about.secret || about.isEntries; // a secret may stand there by mistake
     const origin = outside === undefined ? this.#file.find(path).written : undefined;
     const got = isSecret ? kindOf(value) : shown(origin ?? value);
     const isUnquoted = ['number', 'boolean'].includes(typeof value) && z.safeParse(schema, String(value)).success;

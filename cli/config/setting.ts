@@ -54,9 +54,8 @@ export const settingsOf = (section: z.ZodObject, above: readonly string[] = []):
 
 export const metaOf = (schema: z.core.$ZodType): About => z.globalRegistry.get(schema) ?? {};
 
-/** Completes "expected ..."; undefined for a name of NAT whose schema has a message of its own. */
-export const holdsOf = (schema: z.core.$ZodType): string | undefined =>
-  schema instanceof z.ZodObject ? 'a map' : withHolds(schema)?.holds;
+/** Undefined for a name of NAT whose schema has a message of its own. */
+export const holdsOf = (schema: z.core.$ZodType): string | undefined => withHolds(schema)?.holds;
 
 const withHolds = (schema: z.core.$ZodType): About | undefined => {
   const meta = metaOf(schema);

@@ -187,6 +187,18 @@ const refusals: [text: string, problems: string[]][] = [
     'general: {front_end: {identity_authentication: []}}',
     ['general.front_end.identity_authentication: expected at least one'],
   ],
+  [
+    'fermata: {websocket: {idle_timeout: PT1H}}',
+    [
+      'fermata.websocket.idle_timeout: expected a duration between PT8S and PT16M (PT30M, 00:30:00 or seconds), got "PT1H"',
+    ],
+  ],
+  ...['request_timeout', 'jwt.jwks_timeout', 'stop_timeout'].map((name): [string, string[]] => [
+    `fermata: {${name.replace('.', ': {')}: P30D${name.includes('.') ? '}' : ''}}`,
+    [
+      `fermata.${name}: expected a duration${name === 'stop_timeout' ? '' : ' above 0'}, up to P20D (PT30M, 00:30:00 or seconds), got "P30D"`,
+    ],
+  ]),
   ['fermata: {data: 5}', ['fermata.data: expected a text, got 5; put it in quotes']],
   [
     'fermata: {operator_key: 1234567890123456}',
