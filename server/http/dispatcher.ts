@@ -76,7 +76,10 @@ export class Dispatcher {
 
   /** A body in chunks is dropped first: its reply may end the connection, and the client would not read it. */
   #refuse(reply: Reply, request: AdapterRequest, exchange: Exchange): void {
-    if (exchange.headers['transfer-encoding'] === undefined) return exchange.reply(reply);
+    if (exchange.headers['transfer-encoding'] === undefined) {
+      exchange.reply(reply);
+      return;
+    }
     exchange.defer();
     readBody(request, exchange, Number.NaN, { ...this.#limits, maxBodyBytes: 0 }, (outcome) => {
       exchange.reply(reply, outcome !== undefined && outcome !== 'tooLarge');
