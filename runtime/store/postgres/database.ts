@@ -145,11 +145,11 @@ export class Session {
 export type Row = Record<string, unknown>;
 
 /**
- * Whether the database has replied, so that the session goes on. Only its replies have a severity; after those of two classes
- * the server ends the session.
+ * Whether the database has replied, so that the session goes on. Only its replies have a severity. After those of two classes
+ * the server ends the session, and a host that has become a standby takes no more writes.
  */
 export const isReply = (error: unknown): boolean =>
-  (error as { severity?: unknown }).severity !== undefined && !/^(08|57P)/.test(codeOf(error));
+  (error as { severity?: unknown }).severity !== undefined && !/^(08|57P|25006)/.test(codeOf(error));
 
 const loadPg = async (): Promise<Pg> => {
   try {

@@ -96,7 +96,7 @@ export class PostgresStore implements Store, Archive {
     this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };
     writer.onRegained = async (taken) => {
       await values.load();
-      this.#regained(taken);
+      await this.#regained(taken);
     };
   }
 
@@ -251,8 +251,15 @@ export class PostgresStore implements Store, Archive {
     return kept;
   }
 
-  /** The store works again: what was lost meanwhile, or was executed by another process, is compared. */
-  #regained(taken: readonly string[]): void {
+  /** Another process may have had the database. No batch is being written meanwhile, except what is found out. */
+  async #regained(taken: readonly string[]): Promise<void> {
+    const idle = [...this.#inMemory].filter(([, kept]) => kept.isIdle);
+    const numbers = await this.#reader.numbers(idle.map(([id]) => id));
+    for (const [id, kept] of idle) {
+      if (numbers.get(id) === kept.through || this.#inMemory.get(id) !== kept || !kept.isIdle) continue;
+      this.#inMemory.delete(id);
+      this.#moved(id);
+    }
     for (const id of [...this.#lost.keys()]) this.#return(id).catch(() => {}); // the next one that asks tries again
     for (const id of taken) this.#moved(id);
   }
