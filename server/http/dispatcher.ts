@@ -75,13 +75,25 @@ export class Dispatcher {
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
-      exchange.reply(refusalOf(found, this.#rootPath, exchange, this.port));
+      this.#refuse(refusalOf(found, this.#rootPath, exchange, this.port), request, exchange);
     } else {
       exchange.params = found.params;
       exchange.isPublic = found.route.isPublic === true;
       if (hasBody(headers)) this.#runWithBody(request, exchange, found.route);
       else run(exchange, found.route);
     }
+  }
+
+  /** A body in chunks is dropped first: its reply may end the connection, and the client would not read it. */
+  #refuse(reply: Reply, request: AdapterRequest, exchange: Exchange): void {
+    if (exchange.headers['transfer-encoding'] === undefined) {
+      exchange.reply(reply);
+      return;
+    }
+    exchange.defer();
+    readBody(request, exchange, Number.NaN, { ...this.#limits, maxBodyBytes: 0 }, (outcome) => {
+      exchange.reply(reply, outcome !== undefined && outcome !== 'tooLarge');
+    });
   }
 
   #runWithBody(request: AdapterRequest, exchange: Exchange, route: Route): void {
