@@ -15,13 +15,16 @@ export interface DispatcherOptions {
   /** Prefix under which routes also answer; `''` for none. */
   readonly rootPath: string;
   readonly cors: Cors | undefined;
-  readonly limits: BodyLimits;
+  readonly limits: BodyLimits & {
+    /** Bytes of large bodies that routes are handling; beyond them a further one gets 503. */
+    readonly maxHandledBytes: number;
+  };
 }
 
 /** Bytes from which on a body counts among those that are handled. */
 const LARGE_BODY = 64 * 1024;
 /** Maximum bytes of these, all together; each may be in memory several times while it is handled. */
-const MAX_HANDLED = 64 * 1024 * 1024;
+export const MAX_HANDLED = 256 * 1024 * 1024;
 
 export class Dispatcher {
   /** The reply to every request once the server is about to end. */
@@ -32,7 +35,7 @@ export class Dispatcher {
   readonly #router: Router;
   readonly #rootPath: string;
   readonly #cors: Cors | undefined;
-  readonly #limits: BodyLimits;
+  readonly #limits: DispatcherOptions['limits'];
   readonly #tooSlow: Reply;
   /** Bytes of the large bodies that routes are handling. */
   #handled = 0;
@@ -119,7 +122,7 @@ export class Dispatcher {
   /** It counts until the route has finished, also after a disconnect. */
   #runWithLarge(body: Buffer, exchange: Exchange, route: Route): void {
     const { length } = body;
-    if (this.#handled > 0 && this.#handled + length > MAX_HANDLED) {
+    if (this.#handled > 0 && this.#handled + length > this.#limits.maxHandledBytes) {
       exchange.reply(asRefused(route, crowdedOut, exchange));
       return;
     }
