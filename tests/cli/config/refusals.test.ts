@@ -56,7 +56,9 @@ const refusals: [text: string, problems: string[]][] = [
   ['fermata: {operator_key: short}', ['fermata.operator_key: must have at least 16 characters']],
   [
     'general: {front_end: {identity_header: X-User, accepted_identity_credentials: [jwt]}}',
-    ['general.front_end.identity_header: excludes jwt, issuers, accepted and allowUnverifiedJwts'],
+    [
+      'general.front_end.identity_header: excludes fermata.jwt, general.front_end.identity_authentication, general.front_end.accepted_identity_credentials and fermata.jwt.allow_unverified',
+    ],
   ],
   [
     'general: {front_end: {accepted_identity_credentials: [cookie]}}',
