@@ -19,8 +19,8 @@ const it = (what: string, check: (t: TestContext) => Promise<void>) => test(what
 const unavailable = { code: 'store_unavailable', retryable: true };
 const yes = { kind: 'text', text: 'yes' } as const;
 
-const opened = async (t: TestContext, url: string): Promise<PostgresStore> => {
-  const store = await openPostgres(url, { waitMs: 5_000 });
+const opened = async (t: TestContext, url: string, connectMs = 15_000): Promise<PostgresStore> => {
+  const store = await openPostgres(url, { connectMs });
   t.after(() => store.close());
   return store;
 };
@@ -208,7 +208,7 @@ it('a database belongs to one process at a time: a second one waits, and is refu
 it('a process that has lost its session takes the database back, unless another one has it', async (t) => {
   const server = await postgres();
   const url = await server.database();
-  const first = await opened(t, url);
+  const first = await opened(t, url, 3_000);
   const execution = new Journaling(first, { id: 'e1' });
   await execution.begin();
   const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fermata writer'";
