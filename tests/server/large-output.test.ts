@@ -6,9 +6,9 @@ import { isOnWeb } from '../support/adapter.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { openStream } from '../support/event-reader.ts';
 import { given, type HttpReply } from '../support/given.ts';
-import { viewsOf } from '../support/here.ts';
 import { until } from '../support/http.ts';
 import type { RequestOptions } from '../support/http-client.ts';
+import { viewsOf } from '../support/in-process.ts';
 import { contentOf, isComplete, isError, isText, userMessage } from '../support/socket-server.ts';
 import { openSocket } from '../support/web-socket.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Route } from '../../../server/http/route.ts';
-import { connect, startServer, until } from '../../support/http.ts';
+import { connectRaw, startServer, until } from '../../support/http.ts';
 
 const MB = 1024 * 1024;
 const LIMIT = 13 * MB;
@@ -51,7 +51,7 @@ test('beyond a limit for large bodies that are handled, the next one is refused,
 test('a body counts until its route has finished, also when its client has left', async (t) => {
   const { server, state, send, open } = await given(t);
   for (let count = 1; count <= 6; count += 1) {
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
     client.send(`POST /slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * MB}\r\n\r\n${'x'.repeat(2 * MB)}`);
     await until(() => state.handling === count, 'the body');
     client.socket.destroy();

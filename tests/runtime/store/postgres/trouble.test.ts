@@ -8,19 +8,19 @@ import { createRuntime, type Runtime, text, workflow } from '../../../../runtime
 import { Database } from '../../../../runtime/store/postgres/database.ts';
 import type { PostgresStore } from '../../../../runtime/store/postgres/store.ts';
 import { Refused } from '../../../../runtime/store/store.ts';
-import { asked } from '../../../support/durable.ts';
 import { alice } from '../../../support/given.ts';
 import { answered, granted, Journaling, prompted } from '../../../support/journaling.ts';
 import { openPostgres, postgres, withoutPostgres } from '../../../support/postgres.ts';
 import { PostgresProxy } from '../../../support/postgres-proxy.ts';
 import { PostgresServer } from '../../../support/postgres-server.ts';
+import { start } from '../../../support/start.ts';
 
 const it = (what: string, check: (t: TestContext) => Promise<void>) => test(what, { skip: withoutPostgres }, check);
 const unavailable = { code: 'store_unavailable', retryable: true };
 const yes = { kind: 'text', text: 'yes' } as const;
 
-const opened = async (t: TestContext, url: string): Promise<PostgresStore> => {
-  const store = await openPostgres(url, { waitMs: 5_000 });
+const opened = async (t: TestContext, url: string, connectMs = 15_000): Promise<PostgresStore> => {
+  const store = await openPostgres(url, { connectMs });
   t.after(() => store.close());
   return store;
 };
@@ -61,7 +61,7 @@ const running = async (t: TestContext, store: PostgresStore, done: string[] = []
 };
 
 const asking = async (runtime: Runtime) => {
-  const { execution } = await runtime.start({ ...asked, workflow: 'asker' });
+  const { execution } = await start(runtime, { workflow: 'asker' });
   await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
   return { id: execution.id, prompt: execution.context.pauses[0]!.id };
 };
@@ -116,7 +116,7 @@ for (const moment of ['before', 'after'] as const) {
     const lost = proxy.lose(moment, { closes: true });
     await assert.rejects(runtime.answer(id, prompt, yes, alice, 'key'), unavailable);
     await lost;
-    await assert.rejects(runtime.start({ ...asked, workflow: 'asker' }), unavailable);
+    await assert.rejects(start(runtime, { workflow: 'asker' }), unavailable);
     proxy.isClosed = false;
     if (moment === 'before') await untilItWorks(() => runtime.answer(id, prompt, yes, alice, 'key'));
 
@@ -208,7 +208,7 @@ it('a database belongs to one process at a time: a second one waits, and is refu
 it('a process that has lost its session takes the database back, unless another one has it', async (t) => {
   const server = await postgres();
   const url = await server.database();
-  const first = await opened(t, url);
+  const first = await opened(t, url, 3_000);
   const execution = new Journaling(first, { id: 'e1' });
   await execution.begin();
   const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fermata writer'";
