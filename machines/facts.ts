@@ -77,6 +77,12 @@ export type CallPlace = {
   readonly inStep?: number;
 };
 
+/** What a fact that opens a pause says of the rest of the run. */
+export type Beside = {
+  /** Another branch has work: the run does not wait yet. */
+  readonly working?: true;
+};
+
 export type Fact =
   /** The first fact of every journal. It is the machine's input rather than an event. */
   | {
@@ -101,7 +107,8 @@ export type Fact =
     }
   | (CallPlace & { readonly type: 'value.recorded'; readonly name: string; readonly value: unknown })
   | (CallPlace & { readonly type: 'branch.started'; readonly name: string })
-  | (CallPlace & {
+  | (CallPlace &
+      Beside & {
       readonly type: 'interaction.requested';
       readonly id: string;
       readonly prompt: Prompt;
@@ -120,7 +127,8 @@ export type Fact =
   | { readonly type: 'interaction.expired'; readonly id: string }
   /** The run no longer needs it. */
   | { readonly type: 'interaction.withdrawn'; readonly id: string }
-  | (CallPlace & {
+  | (CallPlace &
+      Beside & {
       readonly type: 'oauth.requested';
       readonly id: string;
       readonly provider: string;
@@ -131,7 +139,7 @@ export type Fact =
   | { readonly type: 'oauth.refused'; readonly id: string; readonly reason: string }
   | { readonly type: 'oauth.expired'; readonly id: string }
   | { readonly type: 'oauth.withdrawn'; readonly id: string }
-  | (CallPlace & { readonly type: 'sleep.started'; readonly id: string; readonly dueAt: number })
+  | (CallPlace & Beside & { readonly type: 'sleep.started'; readonly id: string; readonly dueAt: number })
   | { readonly type: 'sleep.elapsed'; readonly id: string }
   | { readonly type: 'sleep.withdrawn'; readonly id: string }
   | (CallPlace & { readonly type: 'notification.sent'; readonly prompt: Prompt })

@@ -62,6 +62,7 @@ export interface RunCalls extends Position {
     position: Position,
     signal: AbortSignal | undefined,
   ): Promise<T>;
+  lookUp<T>(look: () => Promise<T>): Promise<T>;
   ended<T>(call: number, position: Position, outcome: Outcome<undefined, T>): Promise<T>;
   begun(fact: CallFact): Promise<void>;
   once(words: string, act: () => void): void;

@@ -10,6 +10,9 @@
  *     then has no effects; its waits never settle, and it is garbage collected with all its frames.
  * R5  Until it has repeated all calls of its journal, it has no effects and records nothing new. If it cannot repeat
  *     them, the execution is blocked.
+ * R6  An execution waits only when all branches of its run do. So a fact that opens a pause says whether another branch
+ *     has work, and the execution is parked when that work is done. After a loss of the process at any time, the next
+ *     run does the work, although the pause is still open.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../../machines/facts.ts';
@@ -77,6 +80,10 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   #past: Replay | undefined;
   /** Steps that wait for a slot. */
   #starting: (() => void)[] | undefined;
+  /** Facts that wake it, and are applied and not published yet. */
+  #wakesToCome = 0;
+  /** Calls that wait for something else than a fact. */
+  #lookups = 0;
   /** Calls that are made now result from the fact that was delivered last. */
   #isInTurn = false;
   /** Calls on threads outside of the run, such as those of a listener, follow each other in one sequence. */
@@ -135,8 +142,10 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     const isHeld = this.#slot?.state === 'held';
     const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
     this.#phase = phase;
-    const key = entry && wakes(entry);
-    if (key !== undefined) this.#waits.push(entry!);
+    if (entry !== undefined && wakes(entry) !== undefined) {
+      if (this.#wakesToCome > 0) this.#wakesToCome -= 1;
+      this.#waits.push(entry);
+    }
     if (phase === 'queued') this.#requestSlot();
     else if (phase === 'executing') this.#stir();
     else this.#giveSlotBack();
@@ -153,8 +162,14 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
       this.execution.mention({ type: 'execution.resumed' });
   }
 
-  idle(): void {
-    this.#giveSlotBack();
+  applied(entry: JournalEntry, phase: Phase): void {
+    if (wakes(entry) !== undefined) this.#wakesToCome += 1;
+    if (phase === 'waiting' || phase === 'settled') this.#giveSlotBack();
+  }
+
+  /** Whether it goes on without a further fact. */
+  get #isWorking(): boolean {
+    return this.#hasWork || this.#wakesToCome > 0 || this.#lookups > 0;
   }
 
   /** R4 */
@@ -308,13 +323,14 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     signal: AbortSignal | undefined,
   ): Promise<T> {
     this.#catchUp?.again.add(fact.id);
-    this.offer(fact);
+    this.open(fact);
     return this.resume(fact, outcome, position, signal);
   }
 
-  /** A failed commit detaches the run (R4), and the next run opens the pause. */
-  offer(fact: NewFact): void {
+  /** R6. A failed commit detaches the run (R4), and the next run opens the pause. */
+  open(fact: PauseFact): void {
     if (this.#over !== undefined) return;
+    if (this.#isWorking) (fact as { working?: true }).working = true;
     try {
       const kept = this.execution.offer(fact);
       if (typeof kept !== 'boolean') kept.catch(() => {});
@@ -356,6 +372,17 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     }
     const kind = type.slice(0, type.indexOf('.')) as 'interaction' | 'oauth' | 'sleep';
     this.once(`withdrawal of ${kind} ${id}`, () => this.record({ type: `${kind}.withdrawn`, id }));
+  }
+
+  /** Waits for something that is no fact. R6 */
+  async lookUp<T>(look: () => Promise<T>): Promise<T> {
+    this.#lookups += 1;
+    try {
+      return await look();
+    } finally {
+      this.#lookups -= 1;
+      this.#parkSoon();
+    }
   }
 
   /** Waits for the fact that ends a call of this number. */
@@ -491,15 +518,23 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     this.#stir();
     if (this.#isReady) return true;
     this.#catchUp?.watch();
-    if (this.#catchUp === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
-      setImmediate(park, this);
+    this.#parkSoon();
     return false;
   }
 
   /** Some branches wait and another has just worked. Without further work, the run is parked again. */
+  #parkSoon(): void {
+    if (this.#canPark && this.execution.applied.context.pauses.length > 0) setImmediate(park, this);
+  }
+
   park(): void {
-    if (this.#over === undefined && this.#phase === 'executing' && !this.#isReady)
-      this.execution.mention({ type: 'execution.parked' });
+    if (this.#canPark && !this.#isWorking) this.execution.mention({ type: 'execution.parked' });
+  }
+
+  /** A replay parks only for a consent that it asks for again. */
+  get #canPark(): boolean {
+    const isCaughtUp = this.#catchUp === undefined || this.#catchUp.again.size > 0;
+    return this.#over === undefined && this.#phase === 'executing' && isCaughtUp;
   }
 
   #start(): void {
@@ -563,7 +598,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   #caughtUp(): void {
     const held = this.#catchUp?.end();
     this.#catchUp = undefined;
-    if (this.#over === undefined) for (const { act } of held ?? []) act();
+    if (this.#over !== undefined) return;
+    for (const { act } of held ?? []) act();
+    if (!this.#isInTurn) this.#parkSoon();
   }
 
   async #drain(generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
@@ -651,7 +688,7 @@ const record = (run: Run, fact: NewFact): void => run.record(fact);
 
 const open = (run: Run, fact: PauseFact): void => {
   if (fact.dueAt !== null) (fact as { dueAt: number | null }).dueAt = run.deps.now() + fact.dueAt;
-  run.offer(fact);
+  run.open(fact);
 };
 
 const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
