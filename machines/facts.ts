@@ -109,14 +109,14 @@ export type Fact =
   | (CallPlace & { readonly type: 'branch.started'; readonly name: string })
   | (CallPlace &
       Beside & {
-      readonly type: 'interaction.requested';
-      readonly id: string;
-      readonly prompt: Prompt;
-      readonly fallback?: Answer;
-      readonly dueAt: number | null;
-      /** The author's name for the prompt. It identifies the prompt independent of its wording. */
-      readonly key?: string;
-    })
+        readonly type: 'interaction.requested';
+        readonly id: string;
+        readonly prompt: Prompt;
+        readonly fallback?: Answer;
+        readonly dueAt: number | null;
+        /** The author's name for the prompt. It identifies the prompt independent of its wording. */
+        readonly key?: string;
+      })
   | {
       readonly type: 'interaction.answered';
       readonly id: string;
@@ -129,12 +129,12 @@ export type Fact =
   | { readonly type: 'interaction.withdrawn'; readonly id: string }
   | (CallPlace &
       Beside & {
-      readonly type: 'oauth.requested';
-      readonly id: string;
-      readonly provider: string;
-      readonly authUrl: string;
-      readonly dueAt: number | null;
-    })
+        readonly type: 'oauth.requested';
+        readonly id: string;
+        readonly provider: string;
+        readonly authUrl: string;
+        readonly dueAt: number | null;
+      })
   | { readonly type: 'oauth.granted'; readonly id: string }
   | { readonly type: 'oauth.refused'; readonly id: string; readonly reason: string }
   | { readonly type: 'oauth.expired'; readonly id: string }

@@ -345,7 +345,8 @@ export class Execution {
       },
     );
     this.#keeping = told;
-    if (isHeard) this.driver?.told(entry, phaseOf(snapshot)); // X3; facts that result from it are committed and published after this
+    if (isHeard)
+      this.driver?.told(entry, phaseOf(snapshot)); // X3; facts that result from it are committed and published after this
     else this.driver?.applied(entry, phaseOf(snapshot));
     return told;
   }

@@ -142,7 +142,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     const isHeld = this.#slot?.state === 'held';
     const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
     this.#phase = phase;
-    if (entry !== undefined && wakes(entry) !== undefined) {
+    const isNew = entry !== undefined && entry.seq > (this.#past?.through ?? 0); // a replay knows the fact that caused it
+    if (isNew && wakes(entry) !== undefined) {
       if (this.#wakesToCome > 0) this.#wakesToCome -= 1;
       this.#waits.push(entry);
     }

@@ -38,10 +38,12 @@ const programs: Readonly<Record<string, (ctx: Context) => Promise<unknown>>> = {
   'a prompt is withdrawn, and both branches ask': (ctx) => {
     const abort = new AbortController();
     const loser = ask(ctx, 'loser?', abort.signal).catch(() => ask(ctx, 'after the loser?'));
-    const winner = ctx.step('winner', async () => 1).then(() => {
-      abort.abort();
-      return ask(ctx, 'winner?');
-    });
+    const winner = ctx
+      .step('winner', async () => 1)
+      .then(() => {
+        abort.abort();
+        return ask(ctx, 'winner?');
+      });
     return Promise.all([loser, winner]);
   },
   'a branch asks while another reads a token': async (ctx) => {
@@ -161,7 +163,11 @@ const answerAll = async ({ runtime }: Process, id: string): Promise<void> => {
 };
 
 /** Plays three rounds of answers, with a loss after one fact. Returns the number of facts. */
-const play = async (run: (ctx: Context) => Promise<unknown>, commitTurns: number, lastFact?: number): Promise<number> => {
+const play = async (
+  run: (ctx: Context) => Promise<unknown>,
+  commitTurns: number,
+  lastFact?: number,
+): Promise<number> => {
   const disk = new Disk();
   const clock = new SimulatedClock();
   let current = await Process.open(disk, run, clock, commitTurns, lastFact);
