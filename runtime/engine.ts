@@ -272,14 +272,8 @@ export class Engine {
     };
     const execution = this.#create({ workflow, owner, form }, origin);
     this.#records.add(execution, bytes);
-    execution.driver = new Run(
-      execution,
-      request,
-      builders.workflow,
-      lease,
-      this.#runDeps,
-      read ?? { value: copyJson(input) },
-    );
+    const run = new Run(execution, request, builders.workflow, lease, this.#runDeps, read ?? { value: copyJson(input) });
+    execution.driver = run;
     try {
       const kept = execution.begin(
         input === undefined
@@ -289,6 +283,7 @@ export class Engine {
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
+      run.begin();
       if (kept !== true) await kept;
     } catch (error) {
       lease.cancel();
