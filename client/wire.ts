@@ -34,11 +34,14 @@ export type ExecutionBody = { execution_id: string; blocked?: BlockedBody } & (
   | { status: 'failed'; error: string }
 );
 
+/** An execution in a list whose result is left out. */
+export type CompletedBody = { execution_id: string; blocked?: undefined; status: 'completed'; result?: undefined };
+
 /** 202: the open prompt or consent, or `running`. */
 export type AcceptedBody = { execution_id: string; status_url: string } & ({ status: 'running' } | OpenPause);
 
-/** One of `GET /executions`; times are ISO 8601 in UTC. */
-export type ListedExecution = ExecutionBody & {
+/** One of `GET /executions`; times are ISO 8601 in UTC. A large result is left out: read the execution itself. */
+export type ListedExecution = (ExecutionBody | CompletedBody) & {
   workflow: string;
   /** User id of the caller who started it; null without identity. */
   owner: string | null;
@@ -73,20 +76,6 @@ export type JournalEvent =
 
 /** The data of `GET /executions/changes`: ids of changed executions; `null` for all. */
 export type ChangesBody = { executions: string[] | null };
-
-/** `GET /v1/models`, in OpenAI's form: each model is a workflow. */
-export interface ModelListBody {
-  readonly object: 'list';
-  readonly data: readonly ModelBody[];
-}
-
-/** `created` is in seconds. */
-export interface ModelBody {
-  readonly id: string;
-  readonly object: 'model';
-  readonly created: number;
-  readonly owned_by: 'fermata';
-}
 
 /** One of `GET /workflows`. */
 export type WorkflowBody = {

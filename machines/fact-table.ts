@@ -262,7 +262,7 @@ type TypeWith<Column extends string, Value> = {
   [Type in FactType]: Table[Type] extends { readonly [Key in Column]: Value } ? Type : never;
 }[FactType];
 /** The types of facts for which the table says so. */
-export type FactWith<Column extends Flag> = FactOf<TypeWith<Column, true>>;
+type FactWith<Column extends Flag> = FactOf<TypeWith<Column, true>>;
 /** Members that every fact has, or every call. */
 export type FactFrame = 'type' | 'seq' | 'at' | keyof CallPlace;
 export type FactForNat = FactOf<TypeWith<'shownTo', 'nat'>>;

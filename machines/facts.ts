@@ -31,7 +31,7 @@ export const shownDueAt = (pause: Pause): number | null => {
 /** Why an execution failed. `name` is the class of the error that the workflow threw. */
 export type ExecutionError = { readonly code: ExecutionErrorCode; readonly message: string; readonly name: string };
 /** The stack, for operators only. */
-export type Thrown = ExecutionError & { readonly stack?: string };
+type Thrown = ExecutionError & { readonly stack?: string };
 export type ExecutionErrorCode =
   | 'workflow_error'
   | 'cancelled'

@@ -4,7 +4,7 @@
  */
 import type { Answer, BinaryOption, Option, Prompt, PromptKind } from './prompts.ts';
 
-export type PromptOf<Kind extends PromptKind, P = Prompt> = P extends { input_type: infer K }
+type PromptOf<Kind extends PromptKind, P = Prompt> = P extends { input_type: infer K }
   ? Kind extends K
     ? P & { input_type: Kind }
     : never

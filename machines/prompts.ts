@@ -23,8 +23,8 @@ export type TextPrompt = PromptBase & {
   readonly placeholder: string | null;
   readonly required: boolean;
 };
-export type NotificationPrompt = PromptBase & { readonly input_type: 'notification' };
-export type BinaryPrompt = PromptBase & {
+type NotificationPrompt = PromptBase & { readonly input_type: 'notification' };
+type BinaryPrompt = PromptBase & {
   readonly input_type: 'binary_choice';
   readonly options: readonly BinaryOption[];
 };

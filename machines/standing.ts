@@ -14,3 +14,9 @@ export const standOf = (context: ExecutionContext): Stand => {
   if (pause === undefined) return 'running';
   return pause.kind === 'oauth' ? 'oauth_required' : 'interaction_required';
 };
+
+/** The state of an execution, for its run: what it needs, or that it has ended. */
+export type Phase = 'queued' | 'executing' | 'waiting' | 'settled';
+
+export const phaseOf = ({ tags }: { readonly tags: ReadonlySet<string> }): Phase =>
+  tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';

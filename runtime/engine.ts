@@ -99,8 +99,9 @@ export class Engine {
     this.store = store ?? new MemoryStore(this.options);
     const { archive } = this.store;
     const now = (): number => clock.now();
-    const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows } = this.options;
-    this.oauth = createOAuth({ providers, now, timeoutMs, maxFlows, vault: archive?.vault, ...(fetch && { fetch }) });
+    const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows, tokenRetentionMs } = this.options;
+    const limits = { timeoutMs, maxFlows, tokenRetentionMs };
+    this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, ...(fetch && { fetch }) });
     this.#names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,
@@ -152,7 +153,7 @@ export class Engine {
       drive: (execution) => this.#drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
-      overtaken: (execution) => this.#drop(execution),
+      overtaken: (execution) => this.#moved(execution.id),
     };
     this.#runDeps = {
       oauth: this.oauth,
@@ -180,6 +181,7 @@ export class Engine {
       versions.set(version, new Builders(workflow, deps));
       this.#builders.set(name, versions);
     }
+    archive?.onMoved?.((id) => this.#moved(id));
     this.started = this.#start();
   }
 
@@ -477,6 +479,16 @@ export class Engine {
     this.#drop(execution);
     if (this.#keeper instanceof Archivist)
       this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
+  }
+
+  /** The store has other facts of it than memory has: it is read again. */
+  #moved(executionId: string): void {
+    const execution = this.executions.inMemory(executionId);
+    if (execution !== undefined) {
+      execution.dismiss();
+      this.#drop(execution);
+    }
+    if (this.#keeper instanceof Archivist) this.#keeper.takeUp(executionId);
   }
 
   /** It has left memory. */

@@ -123,6 +123,8 @@ export type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions }
 export type { Archive } from './store/archive.ts';
 export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';
+export { defaultDataBytes, describeData, openData } from './store/open.ts';
+export { isListed, type ListedContext, type ListedView } from './store/outline.ts';
 export { cursorAt, type ExecutionFilter } from './store/query.ts';
 export type { Summary } from './store/reader.ts';
 export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';

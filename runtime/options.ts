@@ -49,6 +49,11 @@ export interface RuntimeOptions {
    * no caller takes all of them. Default 10_000.
    */
   maxConsents?: number;
+  /**
+   * How long the token of a consent stays if no run uses it: users may never come back. Then the user is asked for
+   * consent again. Default 7_776_000_000 (90 days).
+   */
+  tokenRetentionMs?: number;
   /** How long an idle builder is kept. Default 1_800_000. */
   builderIdleMs?: number;
   /**
@@ -79,6 +84,7 @@ export const defaults = {
   promptGraceMs: 5_000,
   oauthTimeoutMs: 300_000,
   maxConsents: 10_000,
+  tokenRetentionMs: 90 * 24 * 3_600_000,
   builderIdleMs: 1_800_000,
   maxJournalFacts: 10_000,
   maxJournalBytes: 4 * 1024 * 1024,

@@ -22,6 +22,7 @@ import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
 import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { ListedView } from './store/outline.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
 
@@ -36,7 +37,7 @@ export interface AwaitedPause {
 
 export interface ExecutionPage {
   /** Newest first. */
-  readonly executions: readonly ExecutionView[];
+  readonly executions: readonly ListedView[];
   /** For `before`, to get the next page; undefined if there is none. */
   readonly next: string | undefined;
 }

@@ -1,5 +1,5 @@
 /** Mounts protocols: adds their routes and sockets to one server. */
-import { Failure, type JsonSchema, type Workflow } from '../runtime/index.ts';
+import { Failure, type Workflow } from '../runtime/index.ts';
 import type { Cors } from './http/cors.ts';
 import type { Network } from './http/network.ts';
 import { isSentFromElsewhere } from './http/origin.ts';
@@ -9,9 +9,7 @@ import { overlapsOf } from './http/router.ts';
 import type { SocketRoute } from './http/sockets.ts';
 import type { ServerOptions } from './options.ts';
 import type { App, Mounted, Protocol } from './protocol.ts';
-import { wireSchemas } from './wire/schemas.ts';
 import type { RoutePaths, ServedWorkflow } from './wire/served.ts';
-import { workflowSchemas } from './wire/workflow-schemas.ts';
 
 export interface Table {
   readonly routes: readonly Route[];
@@ -20,13 +18,9 @@ export interface Table {
   close(): Promise<void>;
 }
 
-export const mount = async (
-  protocols: readonly Protocol[],
-  shared: Omit<App, 'routes' | 'schemas'>,
-): Promise<Table> => {
+export const mount = async (protocols: readonly Protocol[], shared: Omit<App, 'routes'>): Promise<Table> => {
   const routes: Route[] = [];
-  const schemas: Record<string, JsonSchema> = { ...wireSchemas, ...workflowSchemas(shared.workflows) };
-  const app: App = { ...shared, routes, schemas };
+  const app: App = { ...shared, routes };
   const mounted: Mounted[] = [];
   const owners = new Map<Route, Owner>();
   const close = async (): Promise<void> => {
@@ -37,7 +31,6 @@ export const mount = async (
       const one = await protocol(app);
       mounted.push(one);
       routes.push(...one.routes);
-      Object.assign(schemas, one.schemas);
       for (const route of [...one.routes, ...(one.sockets ?? []).map(openingOf)]) {
         owners.set({ ...route }, { protocol: one.name, setting: route.setting });
       }

@@ -2,7 +2,7 @@
  * All options of the server, with their defaults. The YAML file, the environment and the command line set the same
  * options.
  */
-import type { OAuthProviderConfig, RuntimeOptions } from '../runtime/index.ts';
+import { defaultDataBytes, type OAuthProviderConfig, type RuntimeOptions } from '../runtime/index.ts';
 import { type FilesOptions, filesDefaults } from './files/options.ts';
 import type { AdapterName } from './http/adapter.ts';
 import type { CorsOptions } from './http/cors.ts';
@@ -88,7 +88,7 @@ export const serverDefaults: ServerOptions = {
   endpoints: [],
   disableLegacyRoutes: false,
   data: null,
-  maxDataBytes: 4 * 1024 ** 3,
+  maxDataBytes: defaultDataBytes,
   dataSecret: undefined,
   identity: {},
   trustProxy: [],

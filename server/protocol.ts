@@ -3,7 +3,7 @@
  * gets the parts of the server, and returns its routes and sockets. It reaches executions by `app.runtime`, and knows
  * no other protocol.
  */
-import type { JsonSchema, Log, Runtime, Workflow } from '../runtime/index.ts';
+import type { Log, Runtime, Workflow } from '../runtime/index.ts';
 import type { Cors } from './http/cors.ts';
 import type { Network } from './http/network.ts';
 import type { Reply, Route } from './http/route.ts';
@@ -40,8 +40,6 @@ export interface App {
   readonly problem: (thrown: unknown) => Reply;
   /** All routes of the server. Complete once every protocol is mounted, so read it during a request. */
   readonly routes: readonly Route[];
-  /** All schemas of the routes, by name. Complete at the same time as `routes`. */
-  readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
 
 export interface Mounted {
@@ -49,8 +47,6 @@ export interface Mounted {
   readonly name: string;
   readonly routes: readonly Route[];
   readonly sockets?: readonly SocketRoute[];
-  /** Schemas of its routes, besides those of `wire/schemas.ts`. */
-  readonly schemas?: Readonly<Record<string, JsonSchema>>;
   /** Called when all runs have ended. */
   readonly close?: () => void | Promise<void>;
 }

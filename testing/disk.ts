@@ -168,8 +168,8 @@ export class DiskStore implements Store, Archive {
   }
 
   named = (): undefined => undefined;
-  page = (): ReturnType<Archive['page']> => ({ ids: [], next: undefined });
-  awaiting = (): readonly string[] => [];
+  page = (): ReturnType<Archive['page']> => ({ rows: [], next: undefined });
+  awaiting = (): ReturnType<Archive['awaiting']> => [];
   excess = (): readonly string[] => [];
   open = (): ReturnType<Archive['open']> => [];
 

@@ -1,36 +1,53 @@
 /** `npm run manual` writes the tables of settings into `docs/configuration.md`. Each row comes from the definition of its setting. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { issuerKeys } from '../cli/config/identity-keys.ts';
-import { flagName, type Key, shownInitial, type Table, variableOf } from '../cli/config/key.ts';
-import { endpointKeys, natKeys } from '../cli/config/nat-keys.ts';
-import { ownKeys, providerKeys } from '../cli/config/own-keys.ts';
+import { issuer, provider } from '../cli/config/credentials.ts';
+import { names, settings } from '../cli/config/schema.ts';
+import { flagName, type Setting, settingsOf, variableOf } from '../cli/config/setting.ts';
+import { endpoint } from '../cli/config/settings-of-nat.ts';
 
 const code = (text: string): string => `\`${text}\``;
 const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`;
 
-const initialOf = (key: Key<unknown>): string => {
-  const shown = shownInitial(key);
-  return shown === 'required' || shown === 'not set' ? shown : code(shown);
+const initialOf = ({ initial }: Setting): string =>
+  initial === 'required' || initial === 'not set' ? initial : code(initial || '""');
+
+const rowOf = (setting: Setting): string => {
+  const ways = [variableOf(setting), flagName(setting)].filter((way) => way !== undefined);
+  const { name, holds, description = '' } = setting;
+  return row(code(name), ways.map(code).join(', '), holds, initialOf(setting), description);
 };
 
-const rowOf = (key: Key<unknown>): string => {
-  const ways = [variableOf(key), flagName(key)].filter((way) => way !== undefined);
-  return row(code(key.path), ways.map(code).join(', '), key.kind.expected, initialOf(key), key.meaning);
-};
+const rowsIn = (section: string): string[] => settings.filter(({ path }) => path[0] === section).map(rowOf);
 
 /** Entries of a list or map have no variable and no option. */
-const entryRowOf = (key: Key<unknown>): string => row(code(key.path), key.kind.expected, initialOf(key), key.meaning);
+const entryRowsOf = (entry: Parameters<typeof settingsOf>[0]): string[] =>
+  settingsOf(entry)
+    .filter(({ natOnly }) => natOnly === undefined)
+    .map((setting) => row(code(setting.name), setting.holds, initialOf(setting), setting.description ?? ''));
 
-const rowsOf = (table: Table, write: (key: Key<unknown>) => string): string[] => Object.values(table).map(write);
+/** Names of NAT with one explanation share a row. */
+const natRows = (): string[] => {
+  const namesBy = new Map<string, string[]>();
+  const add = (known: readonly Setting[], owner = ''): void => {
+    for (const { name, natOnly } of known) {
+      if (natOnly !== undefined) namesBy.set(natOnly, [...(namesBy.get(natOnly) ?? []), code(name) + owner]);
+    }
+  };
+  add(names);
+  add(settingsOf(endpoint), ' of an endpoint');
+  add(settingsOf(provider), ' of a provider');
+  return [...namesBy].map(([here, shared]) => row(shared.join(', '), here));
+};
 
 /** The rows of each chapter that has a table of settings, by its heading. */
 export const chapters: Readonly<Record<string, readonly string[]>> = {
-  'Settings of NAT': rowsOf(natKeys, rowOf),
-  'Settings of Fermata': rowsOf(ownKeys, rowOf),
-  Endpoints: rowsOf(endpointKeys, entryRowOf),
-  'Providers of consents': rowsOf(providerKeys, entryRowOf),
-  'Issuers of JWTs': rowsOf(issuerKeys, entryRowOf),
+  'Settings of NAT': rowsIn('general'),
+  'Settings of Fermata': rowsIn('fermata'),
+  Endpoints: entryRowsOf(endpoint),
+  'Providers of consents': entryRowsOf(provider),
+  'Issuers of JWTs': entryRowsOf(issuer),
+  'What NAT has and we do not': natRows(),
 };
 
 /** The manual with these rows in the place of those that it has. Throws if a chapter is missing or has no table. */

@@ -2,8 +2,8 @@
  * The load generator, in a separate process, so that it does not share the server's event loop. A message gives it the
  * work, the number of connections and the duration. It replies with the number of rounds, and the time of each.
  */
-import { answers, asks, isComplete, isPrompt } from '../../tests/support/talk.ts';
-import { openSocket, type WebClient } from '../../tests/support/web-socket.ts';
+import { interactionReply, isComplete, isPrompt, userMessage } from '../../tests/support/socket-server.ts';
+import { openSocket, type SocketClient } from '../../tests/support/web-socket.ts';
 import { Connection } from './client.ts';
 
 export type Order = {
@@ -73,17 +73,17 @@ export const scripts = {
   /** The cycle of NAT's chat interface: everything on one socket. */
   socketCycle: async (connection: Connection) => {
     const socket = await socketOf(connection);
-    socket.send(asks('ask'));
+    socket.send(userMessage('ask'));
     await socket.until(isPrompt);
-    socket.send(answers('Ada'));
+    socket.send(interactionReply('Ada'));
     await socket.until(isComplete);
   },
 } satisfies Record<string, (connection: Connection) => Promise<unknown>>;
 export type ScriptName = keyof typeof scripts;
 
-const sockets = new Map<Connection, WebClient>();
+const sockets = new Map<Connection, SocketClient>();
 
-const socketOf = async (connection: Connection): Promise<WebClient> => {
+const socketOf = async (connection: Connection): Promise<SocketClient> => {
   const known = sockets.get(connection);
   if (known !== undefined) return known;
   const { client, status } = await openSocket(`http://127.0.0.1:${connection.port}/websocket`);

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure, STANDS, type Stand, StoredExecutions } from '../../runtime/index.ts';
 import { parseDuration } from '../config/durations.ts';
-import { keys, readConfig } from '../config/read.ts';
+import { readConfig } from '../config/read.ts';
 import type { Host } from '../host.ts';
 import { write } from '../output.ts';
 import { CannotGoOn } from '../refusals.ts';
@@ -31,9 +31,9 @@ type Wanted =
 
 export type ExecutionsAsked = TypedSettings & { readonly run: 'executions'; readonly wanted: Wanted };
 
-const settings = [keys.data];
+const settings = ['--data'];
 /** URL of the server that has them. */
-const whereabouts = [keys.host, keys.port, keys.rootPath];
+const whereabouts = ['--host', '--port', '--root-path'];
 
 export const declareExecutions = (program: Command, asked: (what: ExecutionsAsked) => void): void => {
   const all = program
@@ -48,7 +48,7 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
     return command;
   };
   const ask = (command: Command, wanted: Wanted): void =>
-    asked({ run: 'executions', wanted, ...typedSettings(command, settings) });
+    asked({ run: 'executions', wanted, ...typedSettings(command) });
 
   const ls = declare('ls', 'list executions, newest first')
     .description('Lists executions, newest first.')
@@ -82,7 +82,7 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
     .argument('<id...>', 'their ids')
     .option('--url <url>', 'URL of the server, with its root path (default: from the configuration)')
     .action((ids: readonly string[], { url }: { readonly url?: string }) =>
-      asked({ run: 'executions', wanted: { what: 'retry', ids, url }, ...typedSettings(again, whereabouts) }),
+      asked({ run: 'executions', wanted: { what: 'retry', ids, url }, ...typedSettings(again) }),
     );
   addSettings(again, whereabouts);
 

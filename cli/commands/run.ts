@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { FAILED, type Log } from '../../runtime/index.ts';
-import { keys, readConfig } from '../config/read.ts';
+import { readConfig } from '../config/read.ts';
 import type { Host } from '../host.ts';
 import { exit } from '../output.ts';
 import { readInput } from '../terminal/input.ts';
@@ -21,7 +21,7 @@ export interface RunAsked extends TypedSettings {
   readonly user: string | undefined;
 }
 
-const settings = [keys.data, keys.port, keys.logLevel];
+const settings = ['--data', '--port', '--log-level'];
 type Options = { readonly input?: string; readonly answer: readonly string[]; readonly user?: string };
 
 export const declareRun = (program: Command, asked: (what: RunAsked) => void): void => {
@@ -38,7 +38,7 @@ export const declareRun = (program: Command, asked: (what: RunAsked) => void): v
     .option('--user <id>', 'user id of the run (default: the user of the operating system)')
     .addHelpText('after', moreHelp)
     .action((module: string, { input, answer: answers, user }: Options) =>
-      asked({ run: 'run', module, input, answers, user, ...typedSettings(command, settings) }),
+      asked({ run: 'run', module, input, answers, user, ...typedSettings(command) }),
     );
   addSettings(command, settings);
 };

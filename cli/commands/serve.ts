@@ -5,7 +5,7 @@ import { guardedLog, refuseExit } from '../../runtime/index.ts';
 import type { Server } from '../../server/index.ts';
 import { reportStore } from '../../server/open-store.ts';
 import { olderVersions } from '../../server/versions.ts';
-import { keys, readConfig } from '../config/read.ts';
+import { readConfig } from '../config/read.ts';
 import { greeting } from '../greeting.ts';
 import type { Host } from '../host.ts';
 import { exit, openLog } from '../output.ts';
@@ -19,8 +19,6 @@ export interface ServeAsked extends TypedSettings {
   readonly modules: readonly string[];
 }
 
-const settings = Object.values(keys);
-
 export const declareServe = (program: Command, asked: (what: ServeAsked) => void): void => {
   const command = program
     .command('serve')
@@ -32,8 +30,8 @@ export const declareServe = (program: Command, asked: (what: ServeAsked) => void
     )
     .argument('<module...>', 'TypeScript or JavaScript files')
     .addHelpText('after', moreHelp)
-    .action((modules: readonly string[]) => asked({ run: 'serve', modules, ...typedSettings(command, settings) }));
-  addSettings(command, settings);
+    .action((modules: readonly string[]) => asked({ run: 'serve', modules, ...typedSettings(command) }));
+  addSettings(command);
 };
 
 const moreHelp = `

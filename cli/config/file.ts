@@ -7,13 +7,15 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isAlias, Lexer, Parser, parseDocument, visit } from 'yaml';
 import { expand, type Variables } from './interpolate.ts';
 import { isMap } from './kinds.ts';
-import { ConfigSource, type Path } from './source.ts';
+import type { Path } from './setting.ts';
+import { ConfigSource, type Found } from './source.ts';
 
-export type { Path } from './source.ts';
+type Root = Readonly<Record<string, unknown>>;
 
-export interface ConfigFile extends Pick<ConfigSource, 'place' | 'fault' | 'textAt' | 'writtenAt' | 'insertedSteps'> {
+export interface ConfigFile {
   /** With the inherited parts. */
-  readonly root: Readonly<Record<string, unknown>>;
+  readonly root: Root;
+  find(path: Path): Found;
 }
 
 /** The errors of an unreadable file, one per line, with their places. */
@@ -27,14 +29,7 @@ export class UnreadableFile extends Error {
   }
 }
 
-export const noFile: ConfigFile = {
-  root: {},
-  place: () => '',
-  fault: () => undefined,
-  textAt: () => undefined,
-  writtenAt: () => undefined,
-  insertedSteps: () => new Set(),
-};
+export const noFile: ConfigFile = { root: {}, find: () => ({ place: '', inserted: new Set() }) };
 
 const maxBytes = 1024 * 1024;
 /** Number of reported YAML errors; others are often consequences of the first. */
@@ -63,7 +58,6 @@ export const parseConfigFile = (
   if (isTooDeep(expanded.text)) throw new UnreadableFile([`${name}: nested more than ${maxDepth} levels deep`]);
   const source = new ConfigSource(name, text, expanded);
   const document = parseDocument(expanded.text, { prettyErrors: false, merge: true, logLevel: 'error' });
-  source.document = document;
   const faults = [
     ...document.errors.map(({ code, pos }) => ({ offset: pos[0], what: sentences[code] ?? 'this is not YAML' })),
     ...lostAliases(document),
@@ -72,18 +66,11 @@ export const parseConfigFile = (
     const lines = faults.slice(0, maxProblems).map(({ offset, what }) => `${source.placeAt(offset)}: ${what}`);
     throw new UnreadableFile(lines);
   }
+  source.keepTexts(document);
   const root = toJs(document, name) ?? {};
   if (!isMap(root)) throw new UnreadableFile([`${name}: expected a map of sections, such as general and fermata`]);
-  return withBase({ ...methodsOf(source), root }, name, variables, heirs);
+  return withBase({ root, find: (path) => source.find(document, path) }, name, variables, heirs);
 };
-
-const methodsOf = (source: ConfigSource): Omit<ConfigFile, 'root'> => ({
-  place: (path) => source.place(path),
-  fault: (path) => source.fault(path),
-  textAt: (path) => source.textAt(path),
-  writtenAt: (path) => source.writtenAt(path),
-  insertedSteps: (path) => source.insertedSteps(path),
-});
 
 /**
  * As on NAT: `base` is another file in the same folder. Maps are merged with those of this file; other values are
@@ -97,18 +84,8 @@ const withBase = (file: ConfigFile, name: string, variables: Variables, heirs: r
   if ([...heirs, resolve(name)].includes(path)) throw new UnreadableFile([`${name}: base: leads in a circle`]);
   if (heirs.length >= maxBases) throw new UnreadableFile([`${name}: base: more than ${maxBases} files inherit`]);
   const inherited = readConfigFile(path, variables, [...heirs, resolve(name)]);
-  const at = (place: Path): ConfigFile => (has(own, place) ? file : inherited);
-  return {
-    root: merged(inherited.root, own),
-    place: (place) => at(place).place(place),
-    fault: (place) => at(place).fault(place),
-    textAt: (place) => at(place).textAt(place),
-    writtenAt: (place) => at(place).writtenAt(place),
-    insertedSteps: (place) => at(place).insertedSteps(place),
-  };
+  return { root: merged(inherited.root, own), find: (place) => (has(own, place) ? file : inherited).find(place) };
 };
-
-type Root = Readonly<Record<string, unknown>>;
 
 const merged = (base: Root, own: Root): Root => {
   const whole: Record<string, unknown> = { ...base };

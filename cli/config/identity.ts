@@ -1,52 +1,37 @@
-/** Reads the identity settings: operators, JWTs and their issuers, and a trusted proxy. */
+/** Reads the identity settings: operators, JWTs and their issuers. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure } from '../../runtime/index.ts';
-import { createNetwork } from '../../server/http/network.ts';
 import { createIdentifier, type IdentityOptions } from '../../server/identity/identifier.ts';
 import type { IssuerOptions } from '../../server/identity/issuers.ts';
+import { issuer } from './credentials.ts';
 import { whyUnreadable } from './file.ts';
-import { issuerKeys } from './identity-keys.ts';
-import type { ValuesOf } from './key.ts';
 import { isMap } from './kinds.ts';
-import type { natKeys } from './nat-keys.ts';
-import type { ownKeys } from './own-keys.ts';
-import { present } from './present.ts';
-import type { ConfigReader } from './reader.ts';
-
-type Values = ValuesOf<typeof ownKeys> & ValuesOf<typeof natKeys>;
-
-export const readNetwork = (reader: ConfigReader, { host, trustProxy, allowedHosts }: Values) => {
-  try {
-    createNetwork({ host, trustProxy, allowedHosts });
-  } catch (thrown) {
-    reader.refuse(['fermata', 'trust_proxy'], Failure.from(thrown).message.replace(/^trustProxy /, ''));
-  }
-  return { trustProxy, allowedHosts };
-};
+import { camelled, present } from './option-names.ts';
+import type { Reader } from './reader.ts';
+import type { Values } from './schema.ts';
 
 /** `folder` is the base of a relative `public_key_file`. */
-export const readIdentity = (reader: ConfigReader, values: Values, folder: string): IdentityOptions => {
-  const { operatorKey, userIds, allowUnverifiedJwts, identityHeader: header, acceptedCredentials: accepted } = values;
+export const readIdentity = (reader: Reader, values: Values, folder: string): IdentityOptions => {
+  const { operator_key: operatorKey, user_ids: userIds, jwt: jwtValues } = values.fermata;
+  const { identity_header: header, accepted_identity_credentials: accepted } = values.general.front_end;
   const operator = present({ operatorKey });
-  const jwt = readJwt(reader, values, folder);
-  const users = present({ jwt, issuers: readIssuers(reader, values), header, accepted, userIds, allowUnverifiedJwts });
+  const jwt = readJwt(reader, jwtValues, folder);
+  const issuers = readIssuers(reader, values);
+  const users = present({ jwt, issuers, header, accepted, userIds, allowUnverifiedJwts: jwtValues.allow_unverified });
   // In two parts, because each reports only its first problem.
-  for (const part of [operator, users]) {
-    const problem = identityProblem(part);
-    if (problem !== undefined) reader.refuse(problem.path, problem.what);
-  }
+  refuseOption(reader, () => createIdentifier(operator));
+  refuseOption(reader, () => createIdentifier(users));
   return { ...operator, ...users };
 };
 
-const readJwt = (reader: ConfigReader, values: Values, folder: string): IdentityOptions['jwt'] => {
-  const { jwtSecret: secret, jwtPublicKey, jwtPublicKeyFile, jwksUrl, allowUnverifiedJwts } = values;
-  const checks = present({ issuer: values.jwtIssuer, audience: values.jwtAudience, algorithms: values.jwtAlgorithms });
-  const keys = [secret, jwtPublicKey, jwtPublicKeyFile, jwksUrl].filter((given) => given !== undefined);
-  const isMeant = keys.length > 0 || Object.keys(checks).length > 0;
+const readJwt = (reader: Reader, values: Values['fermata']['jwt'], folder: string): IdentityOptions['jwt'] => {
+  const { secret, publicKey, publicKeyFile, jwksUrl, issuer, audience, algorithms, ...others } = camelled(values);
+  const checks = present({ issuer, audience, algorithms });
+  const keys = [secret, publicKey, publicKeyFile, jwksUrl].filter((given) => given !== undefined);
   const path = ['fermata', 'jwt'];
-  if (!isMeant) return undefined;
-  if (allowUnverifiedJwts) {
+  if (keys.length === 0 && Object.keys(checks).length === 0) return undefined;
+  if (others.allowUnverified) {
     reader.refuse(path, 'allow_unverified excludes every other setting here');
     return undefined;
   }
@@ -54,41 +39,15 @@ const readJwt = (reader: ConfigReader, values: Values, folder: string): Identity
     reader.refuse(path, 'needs exactly one of secret, public_key, public_key_file and jwks_url');
     return undefined;
   }
-  const publicKey =
-    jwtPublicKeyFile === undefined ? jwtPublicKey : readKeyFile(reader, resolve(folder, jwtPublicKeyFile));
-  if (publicKey === '') return undefined;
-  const { jwksTimeoutMs, jwtClockToleranceMs, jwtAllowWithoutExpiry } = values;
-  const times = { jwksTimeoutMs, clockToleranceS: jwtClockToleranceMs / 1_000 };
-  const lasting = jwtAllowWithoutExpiry ? { allowWithoutExpiry: true } : {};
-  return { ...present({ secret, publicKey, jwksUrl }), ...checks, ...times, ...lasting };
-};
-
-const issuerType = 'jwt';
-
-export const isIssuer = (entry: unknown): boolean => isMap(entry) && entry._type === issuerType;
-
-/** The issuers that `identity_authentication` names. Other entries have no effect. */
-const readIssuers = (reader: ConfigReader, { identityAuthentication: names }: Values): IssuerOptions[] | undefined => {
-  const path = ['general', 'front_end', 'identity_authentication'];
-  const found = reader.lookUp(['authentication']);
-  const entries = isMap(found) ? found : {};
-  for (const name of Object.keys(entries)) {
-    if (!isIssuer(entries[name]) || names?.includes(name)) continue;
-    reader.warn(['authentication', name], `has no effect, since ${path.join('.')} does not name it`);
-  }
-  if (names === undefined) return undefined;
-  return names.flatMap((name) => {
-    if (!Object.hasOwn(entries, name) || !isIssuer(entries[name])) {
-      reader.refuse(path, `expected names of entries of authentication with _type: jwt, got ${JSON.stringify(name)}`);
-      return [];
-    }
-    const values = reader.entry(issuerKeys, ['authentication', name], new Map([['_type', () => 'accepted']]));
-    return values === undefined ? [] : [{ ...values, scopes: [...values.scopes] }];
-  });
+  const pem = publicKeyFile === undefined ? publicKey : readKeyFile(reader, resolve(folder, publicKeyFile));
+  if (pem === '') return undefined;
+  const times = { jwksTimeoutMs: others.jwksTimeout, clockToleranceS: others.clockTolerance / 1_000 };
+  const lasting = others.allowWithoutExpiry ? { allowWithoutExpiry: true } : {};
+  return { ...present({ secret, publicKey: pem, jwksUrl }), ...checks, ...times, ...lasting };
 };
 
 /** Empty without a valid one, after reporting the problem. */
-const readKeyFile = (reader: ConfigReader, file: string): string => {
+const readKeyFile = (reader: Reader, file: string): string => {
   const path = ['fermata', 'jwt', 'public_key_file'];
   try {
     const key = readFileSync(file, 'utf8');
@@ -100,25 +59,45 @@ const readKeyFile = (reader: ConfigReader, file: string): string => {
   }
 };
 
+export const isIssuer = (entry: unknown): boolean => isMap(entry) && entry._type === 'jwt';
+
+/** The issuers that `identity_authentication` names. Other entries have no effect. */
+const readIssuers = (reader: Reader, { general, authentication }: Values): IssuerOptions[] | undefined => {
+  const path = ['general', 'front_end', 'identity_authentication'];
+  const { identity_authentication: names } = general.front_end;
+  const known = Object.keys(authentication).filter((name) => isIssuer(authentication[name]));
+  for (const name of known) {
+    if (names?.includes(name)) continue;
+    reader.warn(['authentication', name], `has no effect, since ${path.join('.')} does not name it`);
+  }
+  return names?.flatMap((name) => {
+    if (!known.includes(name)) {
+      reader.refuse(path, `expected names of entries of authentication with _type: jwt, got ${JSON.stringify(name)}`);
+      return [];
+    }
+    const values = reader.read(issuer, ['authentication', name]);
+    if (values === undefined) return [];
+    const { _type, timeout: timeoutMs, leeway: leewayS, ...own } = values;
+    return [{ ...camelled(own), timeoutMs, leewayS }];
+  });
+};
+
 const frontEnd = ['general', 'front_end'];
-const inFile: Readonly<Record<string, readonly string[]>> = {
-  operatorKey: ['fermata', 'operator_key'],
-  'jwt.publicKey': ['fermata', 'jwt', 'public_key'],
-  'jwt.jwksUrl': ['fermata', 'jwt', 'jwks_url'],
+const settingOf: Readonly<Record<string, readonly string[]>> = {
   header: [...frontEnd, 'identity_header'],
   accepted: [...frontEnd, 'accepted_identity_credentials'],
   issuers: [...frontEnd, 'identity_authentication'],
 };
 
-/** Problems that the options detect themselves. Their messages begin with the name of the option. */
-const identityProblem = (options: IdentityOptions): { path: string[]; what: string } | undefined => {
+/** Reports the problem of an option that `create` detects. Its message begins with the name of the option. */
+export const refuseOption = (reader: Reader, create: () => unknown): void => {
   try {
-    createIdentifier(options);
-    return undefined;
+    create();
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
     const [name = '', ...what] = thrown.message.split(' ');
     const option = name.replace(/:$/, '');
-    return { path: [...(inFile[option] ?? ['fermata', ...option.split('.')])], what: what.join(' ') };
+    const steps = option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).split('.');
+    reader.refuse(settingOf[option] ?? ['fermata', ...steps], what.join(' '));
   }
 };

@@ -1,130 +1,112 @@
 /** Kinds of settings. Variables and command line options are texts, so every kind also reads texts. */
 import { isIP } from 'node:net';
+import { z } from 'zod';
 import { formatDuration, parseDuration } from './durations.ts';
-
-export interface Kind<Value> {
-  /** Completes "expected ...". */
-  readonly expected: string;
-  /** Undefined for an invalid value. */
-  parse(given: unknown): Value | undefined;
-  /** The value in the manual. Default: as JSON. */
-  write?(value: Value): string;
-}
 
 /** Excludes lists, and values of YAML's own tags (dates, sets, bytes). */
 export const isMap = (given: unknown): given is Readonly<Record<string, unknown>> =>
   typeof given === 'object' && given !== null && Object.getPrototypeOf(given) === Object.prototype;
 
-export const text: Kind<string> = {
-  expected: 'a text',
-  parse: (given) => (typeof given === 'string' && given !== '' ? given : undefined),
-};
+export const text = z.string().min(1).meta({ holds: 'a text' });
 
 /** For secrets. */
-export const textOf = (least: number): Kind<string> => ({
-  expected: `a text of at least ${least} characters`,
-  parse: (given) => (typeof given === 'string' && given.length >= least ? given : undefined),
-});
+export const textOf = (least: number) =>
+  z
+    .string()
+    .min(least)
+    .meta({ holds: `a text of at least ${least} characters` });
 
-const matching = (expected: string, fits: (given: string) => boolean): Kind<string> => ({
-  expected,
-  parse: (given) => (typeof given === 'string' && fits(given) ? given : undefined),
-});
-
-export const hostName = matching(
-  'a host name or an address, without port',
-  (given) => isIP(given) !== 0 || /^\w([\w-]*\w)?(\.\w([\w-]*\w)?)*$/.test(given),
-);
+export const hostName = z
+  .string()
+  .refine((given) => isIP(given) !== 0 || /^\w([\w-]*\w)?(\.\w([\w-]*\w)?)*$/.test(given))
+  .meta({ holds: 'a host name or an address, without port' });
 
 // No parameters and no query. A slash at the end would make `//stream` of the path below it.
 const segments = /^(\/[^\s/?#{}:][^\s/?#{}]*)+$/;
 
-export const path = matching('a path such as /v1/chat', (given) => segments.test(given));
+export const path = z.string().regex(segments).meta({ holds: 'a path such as /v1/chat' });
 
-export const prefix: Kind<string> = {
-  expected: 'a path such as /api, or nothing',
-  parse: (given) => {
-    const bare = typeof given === 'string' ? given.replace(/\/$/, '') : '?';
-    return bare === '' || segments.test(bare) ? bare : undefined;
-  },
-};
+export const prefix = z
+  .string()
+  .transform((given) => given.replace(/\/$/, ''))
+  .refine((given) => given === '' || segments.test(given))
+  .meta({ holds: 'a path such as /api, or nothing' });
 
-export const url = matching('an http or https URL', (given) => /^https?:/.test(given) && URL.canParse(given));
+export const url = z.url({ protocol: /^https?$/ }).meta({ holds: 'an http or https URL' });
 
-export const pattern = matching('a regular expression', (given) => {
+export const pattern = text.refine(isPattern).meta({ holds: 'a regular expression' });
+
+function isPattern(given: string): boolean {
   try {
-    return given !== '' && new RegExp(given) instanceof RegExp;
+    return new RegExp(given) instanceof RegExp;
   } catch {
     return false;
   }
-});
+}
 
-const yes = ['true', 'yes', 'on'];
-const no = ['false', 'no', 'off'];
+const words = z.stringbool({ truthy: ['true', 'yes', 'on'], falsy: ['false', 'no', 'off'] });
 
-export const yesOrNo: Kind<boolean> = {
-  expected: 'true or false',
-  parse: (given) => {
-    const word = typeof given === 'boolean' || typeof given === 'string' ? String(given).toLowerCase() : '';
-    if (yes.includes(word)) return true;
-    return no.includes(word) ? false : undefined;
-  },
-};
+export const yesOrNo = z.union([z.boolean(), words]).meta({ holds: 'true or false' });
 
-export const integer = (least: number, most?: number): Kind<number> => ({
-  expected: most === undefined ? `an integer of at least ${least}` : `an integer between ${least} and ${most}`,
-  parse: (given) => {
-    const isNumeral = typeof given === 'number' || (typeof given === 'string' && /^\d{1,16}$/.test(given));
-    const value = isNumeral ? Number(given) : Number.NaN;
-    return Number.isSafeInteger(value) && value >= least && value <= (most ?? value) ? value : undefined;
-  },
-});
+export const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z
+    .preprocess((given) => (isDigits(given) ? Number(given) : given), z.int().min(least).max(most))
+    .meta({
+      holds:
+        most === Number.MAX_SAFE_INTEGER
+          ? `an integer of at least ${least}`
+          : `an integer between ${least} and ${most}`,
+    });
+
+const isDigits = (given: unknown): boolean => typeof given === 'string' && /^\d{1,16}$/.test(given);
 
 /** Milliseconds. */
-export const duration = (leastMs = 0): Kind<number> => ({
-  expected: `a duration${leastMs > 0 ? ' above 0' : ''} (PT30M, 00:30:00 or seconds)`,
-  parse: (given) => {
-    const ms = typeof given === 'string' || typeof given === 'number' ? parseDuration(given) : undefined;
-    return ms !== undefined && ms >= leastMs ? ms : undefined;
-  },
-  write: formatDuration,
-});
+export const duration = (leastMs = 0) =>
+  z
+    .union([z.string(), z.number()])
+    .transform((given) => parseDuration(given) ?? Number.NaN)
+    .pipe(z.number().min(leastMs))
+    .meta({ holds: `a duration${leastMs > 0 ? ' above 0' : ''} (PT30M, 00:30:00 or seconds)`, show: formatDuration });
 
-export const choice = <const Value extends string>(...values: readonly Value[]): Kind<Value> => ({
-  expected: values.length === 2 ? values.join(' or ') : `one of ${values.join(', ')}`,
-  parse: (given) => values.find((value) => value === given),
-});
+export const choice = <const Value extends string>(...values: readonly Value[]) =>
+  z.enum(values).meta({ holds: values.length === 2 ? values.join(' or ') : `one of ${values.join(', ')}` });
 
 /** A list, or one text with commas, because a variable cannot contain a list. */
-export const listOf = <Value>(kind: Kind<Value>, plural: string): Kind<readonly Value[]> => ({
-  expected: `a list of ${plural}`,
-  parse: (given) => {
-    const items = typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given;
-    if (!Array.isArray(items)) return undefined;
-    const values = items.map((item) => kind.parse(item)).filter((value) => value !== undefined);
-    return values.length === items.length ? values : undefined;
-  },
-});
+export const listOf = <Kind extends z.ZodType>(kind: Kind, plural: string) =>
+  z
+    .preprocess(
+      (given) => (typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given),
+      z.array(kind),
+    )
+    .meta({ holds: `a list of ${plural}` });
 
 export const texts = listOf(text, 'texts');
 
 /** For secrets, which may contain a comma. */
-export const textOrTexts: Kind<string | readonly string[]> = {
-  expected: 'a text, or a list of texts',
-  parse: (given) => (Array.isArray(given) ? texts.parse(given) : text.parse(given)),
-};
+export const textOrTexts = z.union([text, z.array(text)]).meta({ holds: 'a text, or a list of texts' });
 
-export const mapOfTexts: Kind<Readonly<Record<string, string>>> = {
-  expected: 'a map of texts',
-  parse: (given) => {
-    if (!isMap(given)) return undefined;
-    const isTexts = Object.values(given).every((value) => typeof value === 'string');
-    return isTexts ? (given as Readonly<Record<string, string>>) : undefined;
-  },
-};
+export const mapOfTexts = z.record(z.string(), z.string().meta({ holds: 'a text' })).meta({ holds: 'a map of texts' });
 
 /** Null is a valid value here: not served. */
-export const orNull = <Value>(kind: Kind<Value>): Kind<Value | null> => ({
-  expected: `${kind.expected}, or null`,
-  parse: (given) => (given === null || given === 'null' ? null : kind.parse(given)),
-});
+export const orNull = <Kind extends z.ZodType>(kind: Kind) =>
+  z
+    .preprocess((given) => (given === 'null' || given === '~' ? null : given), kind.nullable())
+    .meta({ holds: `${kind.meta()?.holds}, or null` });
+
+/** A name of NAT that has no effect. Messages never show its value, which may be a secret. */
+export const ignored = (warning: string) =>
+  z
+    .unknown()
+    .optional()
+    .meta({ natOnly: `${warning[0]?.toUpperCase()}${warning.slice(1)}. A warning says so.`, warning });
+
+/** A name of NAT that asks for what Fermata does not have, unless it has this value, or null. */
+export const only = (value: string | number | boolean | null, instead: string, accepted = `\`${value}\``) =>
+  z
+    .unknown()
+    .optional()
+    .refine(
+      (given) => given === undefined || [String(value).toLowerCase(), 'null'].includes(String(given).toLowerCase()),
+      instead,
+    )
+    .meta({ natOnly: `${accepted}. Other values are refused: ${instead}.` });

@@ -35,3 +35,5 @@ const distanceOf = (one: string, other: string): number => {
   }
   return above[other.length]!;
 };
+
+export const orMeant = (name: string | undefined): string => (name === undefined ? '' : `, did you mean ${name}?`);

@@ -1,28 +1,27 @@
 /** Reads the configuration of a server process: from command line, environment and file to one checked value. */
 import { dirname } from 'node:path';
-import { defaults, Failure, type RuntimeOptions, resolveOptions } from '../../runtime/index.ts';
+import { Failure, type RuntimeOptions, resolveOptions } from '../../runtime/index.ts';
 import { type CorsOptions, corsFault } from '../../server/http/cors.ts';
 import type { ServerOptions } from '../../server/options.ts';
-import { checkNames, fileVariable, unknownVariables } from './check-names.ts';
 import { noFile, parseConfigFile, readConfigFile, UnreadableFile } from './file.ts';
-import { readIdentity, readNetwork } from './identity.ts';
+import { readIdentity } from './identity.ts';
 import type { Variables } from './interpolate.ts';
-import { natKeys } from './nat-keys.ts';
-import { type logLevels, ownKeys } from './own-keys.ts';
+import { camelled, pick } from './option-names.ts';
 import {
   type Endpoint,
+  type RouteBlock,
   readData,
   readEndpoints,
+  readNetwork,
   readObjectStore,
   readProviders,
   readStepAdaptor,
-  type StepAdaptor,
+  readWorkflow,
 } from './parts.ts';
-import { ConfigReader, type Flags } from './reader.ts';
-import { hasPath, pathNames, type RouteBlock } from './route-block.ts';
-
-export type { StepEvent } from './parts.ts';
-export type { RouteBlock } from './route-block.ts';
+import { type Flags, Reader } from './reader.ts';
+import { schema, type Values } from './schema.ts';
+import { fileVariable } from './setting.ts';
+import type { StepEvent } from './settings-of-nat.ts';
 
 /** Can be passed to `createServer` unchanged. */
 export interface ServerConfig extends ServerOptions {
@@ -31,8 +30,11 @@ export interface ServerConfig extends ServerOptions {
   readonly endpoints: readonly Endpoint[];
   readonly runtime: Required<RuntimeOptions>;
   readonly enableInteractiveExtensions: boolean;
-  readonly stepAdaptor: StepAdaptor;
-  readonly logLevel: (typeof logLevels)[number];
+  readonly stepAdaptor: {
+    readonly mode: 'default' | 'custom' | 'off';
+    readonly customEventTypes: readonly StepEvent[];
+  };
+  readonly logLevel: Values['fermata']['log_level'];
   /** Warnings for the log at the start about settings without effect. */
   readonly warnings: readonly string[];
 }
@@ -47,58 +49,80 @@ export interface ConfigSource {
   readonly flags?: Flags;
 }
 
-/** Every setting with a variable. */
-export const keys = { ...natKeys, ...ownKeys };
-
 /** Throws a Failure `options_invalid` with one line per problem. Lines never contain secrets. */
 export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): ServerConfig => {
   const name = file ?? (env[fileVariable] || undefined);
-  const reader = new ConfigReader(open(name, text, env), env, flags);
-  checkNames(reader, keys);
-  reader.problems.push(...unknownVariables(env, keys));
-  const values = reader.values(keys);
-  const folder = reader.sourceOf(keys.jwtPublicKeyFile) === 'file' && name ? dirname(name) : '.';
+  const reader = new Reader(open(name, text, env), env, flags);
+  const values = reader.read(schema);
+  if (values === undefined) throw invalid(reader.problems);
+  const { general, fermata } = values;
+  const { front_end: frontEnd } = general;
+  const isKeyInFile = reader.sourceOf(['fermata', 'jwt', 'public_key_file']) === 'file';
   const data = readData(reader, values);
+  const own = camelled(fermata);
 
   const config: ServerConfig = {
-    adapter: values.adapter,
-    host: values.host,
-    port: values.port,
-    rootPath: values.rootPath,
-    cors: pick(values, corsNames),
-    workflow: { method: values.method, ...pick(values, pathNames) },
-    endpoints: readEndpoints(reader),
-    oauthCallbackPath: values.oauthCallbackPath,
-    disableLegacyRoutes: values.disableLegacyRoutes,
-    enableInteractiveExtensions: values.enableInteractiveExtensions,
+    ...pick(own, ['console', 'cancelOnDisconnect', 'asyncJobs', 'maxFileBytes', 'maxStoreBytes']),
+    ...pick(own, ['sharedAnonymousNames', 'maxDataBytes', 'logLevel']),
+    ...pick(camelled(frontEnd), ['host', 'port', 'rootPath', 'disableLegacyRoutes', 'enableInteractiveExtensions']),
+    cors: readCors(reader, values),
+    workflow: readWorkflow(reader, values),
+    endpoints: readEndpoints(reader, values),
+    oauthCallbackPath: frontEnd.oauth2_callback_path,
     stepAdaptor: readStepAdaptor(reader, values),
-    monitorUsers: values.monitorUsers,
-    console: values.console,
-    cancelOnDisconnect: values.cancelOnDisconnect,
-    asyncJobs: values.asyncJobs,
+    monitorUsers: general.enable_per_user_monitoring,
     objectStore: readObjectStore(reader, values),
-    maxFileBytes: values.maxFileBytes,
-    maxStoreBytes: values.maxStoreBytes,
     sockets: {
-      maxMessageBytes: values.maxMessageBytes,
-      messagesPerSecond: values.messagesPerSecond,
-      idleTimeoutMs: values.socketIdleMs,
+      maxMessageBytes: fermata.websocket.max_message_bytes,
+      messagesPerSecond: fermata.websocket.messages_per_second,
+      idleTimeoutMs: fermata.websocket.idle_timeout,
     },
-    identity: readIdentity(reader, values, folder),
+    identity: readIdentity(reader, values, isKeyInFile && name ? dirname(name) : '.'),
     ...readNetwork(reader, values),
-    sharedAnonymousNames: values.sharedAnonymousNames,
-    providers: readProviders(reader),
-    runtime: resolveOptions(pick(values, runtimeNames), data !== null),
+    providers: readProviders(reader, values),
+    runtime: resolveOptions(runtimeOptions(values), data !== null),
+    adapter: own.adapter,
     data,
-    maxDataBytes: values.maxDataBytes,
-    dataSecret: values.dataSecret,
-    limits: pick(values, ['maxBodyBytes', 'maxHeaderBytes', 'requestTimeoutMs']),
-    logLevel: values.logLevel,
+    dataSecret: own.dataSecret,
+    limits: { ...pick(own, ['maxBodyBytes', 'maxHeaderBytes']), requestTimeoutMs: own.requestTimeout },
     warnings: [],
   };
-  checkRoutes(reader, config);
+  if (config.oauthCallbackPath === null && Object.keys(config.providers).length > 0) {
+    reader.warn(['authentication'], 'no consent can be given, since oauth2_callback_path is null');
+  }
   if (reader.problems.length > 0) throw invalid(reader.problems);
   return { ...config, warnings: reader.warnings };
+};
+
+const runtimeOptions = ({ general, fermata }: Values) => ({
+  ...pick(camelled(fermata), [
+    'maxConcurrency',
+    'maxQueued',
+    'maxBuilders',
+    'maxRecordBytes',
+    'maxSettled',
+    'maxRecoveries',
+    'maxConsents',
+    'maxJournalFacts',
+    'maxJournalBytes',
+  ]),
+  builderIdleMs: general.per_user_workflow_timeout,
+  retentionMs: fermata.retention,
+  restAfterMs: fermata.rest_after,
+  hibernateAfterMs: fermata.hibernate_after,
+  parkedTimeoutMs: fermata.parked_timeout,
+  promptGraceMs: fermata.prompt_grace,
+  oauthTimeoutMs: fermata.oauth_timeout,
+  tokenRetentionMs: fermata.token_retention,
+  stopTimeoutMs: fermata.stop_timeout,
+});
+
+const readCors = (reader: Reader, { general }: Values): Required<CorsOptions> => {
+  const { max_age: maxAgeS, ...others } = general.front_end.cors;
+  const cors = { ...camelled(others), maxAgeS };
+  const fault = corsFault(cors);
+  if (fault !== undefined) reader.refuse(['general', 'front_end', 'cors'], fault);
+  return cors;
 };
 
 const open = (name: string | undefined, text: string | undefined, env: Variables) => {
@@ -118,35 +142,3 @@ const invalid = (problems: readonly string[]): Failure => {
   const lines = [...problems.slice(0, maxProblems), ...more].map((line) => `  ${line}`);
   return new Failure('options_invalid', { detail: ['The configuration cannot be used:', ...lines].join('\n') });
 };
-
-const checkRoutes = (reader: ConfigReader, config: ServerConfig): void => {
-  const place = ['general', 'front_end'];
-  const blocks = [
-    { place: [...place, 'workflow'], block: config.workflow },
-    ...config.endpoints.map((block, at) => ({ place: [...place, 'endpoints', at], block })),
-  ];
-  for (const { place, block } of blocks) {
-    const isForGet = block.openaiApiV1Path !== null && block.method !== 'POST';
-    if (isForGet) reader.refuse([...place, 'openai_api_v1_path'], 'needs method POST, or null');
-  }
-  const fault = corsFault(config.cors);
-  if (fault !== undefined) reader.refuse([...place, 'cors'], fault);
-  if (!hasPath(config.workflow)) reader.warn([...place, 'workflow'], 'names no path, so the workflow is not served');
-  if (config.oauthCallbackPath === null && Object.keys(config.providers).length > 0) {
-    reader.warn(['authentication'], 'no consent can be given, since oauth2_callback_path is null');
-  }
-};
-
-const corsNames = [
-  'allowOrigins',
-  'allowOriginRegex',
-  'allowMethods',
-  'allowHeaders',
-  'allowCredentials',
-  'exposeHeaders',
-  'maxAgeS',
-] as const;
-const runtimeNames = Object.keys(defaults) as (keyof RuntimeOptions)[];
-
-const pick = <From, Name extends keyof From>(from: From, names: readonly Name[]): Pick<From, Name> =>
-  Object.fromEntries(names.map((name) => [name, from[name]])) as Pick<From, Name>;

@@ -1,56 +1,69 @@
 /**
- * Finds the value of a setting: the command line option, else the variable, else the file, else the initial value. It
+ * Reads settings through their schema: the command line option, else the variable, else the file, else the default. It
  * collects problems, to report all of them at once. Messages contain a value only if it cannot be a secret.
  */
-import type { ConfigFile, Path } from './file.ts';
+import { z } from 'zod';
+import type { ConfigFile } from './file.ts';
 import { type Variables, written } from './interpolate.ts';
-import { flagName, isServiceLink, type Key, sectionOf, type Table, type ValuesOf, variableOf } from './key.ts';
 import { isMap } from './kinds.ts';
-import { type Foreign, isRefused } from './nat-names.ts';
-import { nearest } from './nearest.ts';
+import { nearest, orMeant } from './nearest.ts';
+import { names, settings } from './schema.ts';
+import {
+  fileVariable,
+  flagName,
+  holdsOf,
+  isServiceLink,
+  metaOf,
+  nameOf,
+  type Path,
+  schemaAt,
+  variableOf,
+} from './setting.ts';
 
 /** Command line options by name: `--port`. */
 export type Flags = Readonly<Record<string, string | undefined>>;
 
 /** In the order of precedence. */
-export const sources = ['initial', 'file', 'variable', 'option'] as const;
-type Source = (typeof sources)[number];
+export const sources = ['default', 'file', 'variable', 'option'] as const;
 
-type Given = { readonly value: unknown; readonly path?: Path; readonly name: string; readonly source: Source };
+type Outside = { readonly name: string; readonly value: string; readonly source: 'variable' | 'option' };
 
-export class ConfigReader {
-  readonly problems: string[] = [];
-  readonly #warnings = new Map<string, { readonly name: string; readonly place: string }[]>();
+export class Reader {
+  readonly problems: string[];
+  readonly #warnings = new Map<string, Map<string, string>>();
+  /** Settings that are refused. They count as not set. */
+  readonly #refused = new Set<string>();
+  /** What options and variables set. */
+  readonly #outside = new Map<string, Outside>();
   readonly #file: ConfigFile;
-  readonly #variables: Variables;
-  readonly #flags: Flags;
 
   constructor(file: ConfigFile, variables: Variables, flags: Flags) {
     this.#file = file;
-    this.#variables = variables;
-    this.#flags = flags;
-  }
-
-  values<Keys extends Table>(table: Keys): ValuesOf<Keys> {
-    return valuesOf(table, (key) => this.#value(key));
-  }
-
-  /** For an entry of a list or map, which only the file can have. Names in neither table are refused. */
-  entry<Keys extends Table>(table: Keys, path: Path, others: ReadonlyMap<string, Foreign>): ValuesOf<Keys> | undefined {
-    const found = this.lookUp(path);
-    if (!isMap(found)) {
-      this.refuse(path, 'expected a map');
-      return undefined;
+    this.problems = unknownVariables(variables);
+    for (const setting of settings) {
+      const [flag = '', variable] = [flagName(setting), variableOf(setting)];
+      const [typed, value] = [flags[flag], variables[variable]];
+      // Containers use an empty variable for "not set".
+      const isSet = value !== undefined && value !== '' && !isServiceLink(variable, value);
+      if (typed !== undefined) this.#outside.set(idOf(setting.path), { name: flag, value: typed, source: 'option' });
+      else if (isSet) this.#outside.set(idOf(setting.path), { name: variable, value, source: 'variable' });
     }
-    const names = Object.values(table).map((key) => key.path);
-    for (const [name, value] of Object.entries(found)) {
-      const verdict = others.get(name);
-      if (verdict !== undefined) this.judge(verdict, [...path, name], value);
-      else if (!names.includes(name)) this.refuseName([...path, name], names);
-    }
-    return valuesOf(table, (key) => this.#valueIn(found, path, key));
   }
 
+  /**
+   * The values of a section, or of an entry of a list or map. A refused value counts as not set, so that the caller can
+   * check the others. Undefined if a required value is missing or refused.
+   */
+  read<Section extends z.ZodObject>(section: Section, path: Path = []): z.output<Section> | undefined {
+    const { data, error } = section.safeParse(this.#gather(section, path));
+    if (error === undefined) return data;
+    const isUnknown = ({ code }: z.core.$ZodIssue): number => Number(code === 'unrecognized_keys');
+    const issues = error.issues.toSorted((one, other) => isUnknown(other) - isUnknown(one));
+    for (const issue of issues) this.#report(section, path, issue);
+    return section.safeParse(this.#gather(section, path)).data;
+  }
+
+  /** In the file. */
   lookUp(path: Path): unknown {
     return path.reduce<unknown>((found, step) => {
       if (Array.isArray(found)) return found[Number(step)];
@@ -58,109 +71,125 @@ export class ConfigReader {
     }, this.#file.root);
   }
 
-  /** The source of the used value: options before variables, and variables before the file. */
-  sourceOf(key: Key<unknown>): Source {
-    return this.#given(key)?.source ?? 'initial';
+  /** The source of the used value. */
+  sourceOf(path: Path): (typeof sources)[number] {
+    return this.#outside.get(idOf(path))?.source ?? (this.lookUp(path) === undefined ? 'default' : 'file');
   }
 
   refuse(path: Path, what: string): void {
-    this.problems.push(`${this.#nameOf(path)}: ${what}${this.#file.place(path)}`);
-  }
-
-  /** `known` are the allowed names. */
-  refuseName(path: Path, known: Iterable<string>): void {
-    this.refuse(path, `there is no such setting${orMeant(nearest(String(path.at(-1)), known))}`);
+    this.#refused.add(idOf(path));
+    this.problems.push(`${this.#nameOf(path)}: ${what}${this.#placeOf(path)}`);
   }
 
   warn(path: Path, what: string): void {
-    const known = this.#warnings.get(what) ?? [];
-    this.#warnings.set(what, [...known, { name: this.#nameOf(path), place: this.#file.place(path) }]);
+    const places = this.#warnings.get(what) ?? new Map<string, string>();
+    this.#warnings.set(what, places.set(this.#nameOf(path), this.#placeOf(path)));
   }
 
-  /** One message per problem, for any number of entries. */
+  /** One message per problem, for any number of settings. */
   get warnings(): readonly string[] {
-    return [...this.#warnings].map(([what, entries]) => {
-      const place = entries.length === 1 ? entries[0]?.place : '';
-      return `${entries.map(({ name }) => name).join(', ')}: ${what}${place}`;
+    return [...this.#warnings].map(([what, places]) => {
+      const place = places.size === 1 ? [...places.values()].join('') : '';
+      return `${[...places.keys()].join(', ')}: ${what}${place}`;
     });
   }
 
-  judge(foreign: Foreign, path: Path, given: unknown): void {
-    const verdict = foreign(given);
-    if (verdict === 'accepted') return;
-    if (isRefused(verdict)) this.refuse(path, verdict.refused);
-    else this.warn(path, verdict.warning);
+  /** The values of all sources, unparsed. Unknown names are among them. */
+  #gather(section: z.ZodObject, path: Path): unknown {
+    const isRefused = this.#refused.has(idOf(path));
+    const found = (isRefused ? undefined : this.lookUp(path)) ?? {};
+    if (!isMap(found)) return found;
+    const unknown = Object.entries(found).filter(
+      ([name]) => !Object.hasOwn(section.shape, name) && !this.#refused.has(idOf([...path, name])),
+    );
+    const known = Object.entries(section.shape).map(([name, schema]) => {
+      const at = [...path, name];
+      return [name, schema instanceof z.ZodObject ? this.#gather(schema, at) : this.#given(schema, at)] as const;
+    });
+    return Object.fromEntries([...unknown, ...known.filter(([, value]) => value !== undefined)]);
   }
 
-  /** A name from a variable may be a part of a secret. */
-  #nameOf(path: Path): string {
-    const inserted = this.#file.insertedSteps(path);
-    return nameOf(path.map((step, at) => (inserted.has(at) ? '(of a variable)' : step)));
-  }
-
-  #value<Value>(key: Key<Value>): Value {
-    const given = this.#given(key);
-    if (given !== undefined) return this.#parse(key, given);
-    const { initialInSection } = key;
-    return initialInSection !== undefined && isMap(this.lookUp(sectionOf(key).split('.')))
-      ? initialInSection
-      : key.initial;
-  }
-
-  #given(key: Key<unknown>): Given | undefined {
-    const flag = flagName(key);
-    const typed = flag && this.#flags[flag];
-    if (flag && typed !== undefined) return { value: typed, name: flag, source: 'option' };
-    const variable = variableOf(key);
-    const set = this.#variables[variable];
-    // Containers use an empty variable for "not set".
-    if (set && !isServiceLink(variable, set)) return { value: set, name: variable, source: 'variable' };
-    const path = key.path.split('.');
+  #given(schema: z.core.$ZodType, path: Path): unknown {
+    if (this.#refused.has(idOf(path))) return undefined;
+    const outside = this.#outside.get(idOf(path));
+    if (outside !== undefined) return outside.value;
+    const { natOnly, isEntries, warning, nullIsUnset, nullInSection } = metaOf(schema);
     const value = this.lookUp(path);
-    return value === undefined ? undefined : { value, path, name: key.path, source: 'file' };
-  }
-
-  #valueIn<Value>(entry: Readonly<Record<string, unknown>>, base: Path, key: Key<Value>): Value {
-    const path = [...base, key.path];
-    const value = Object.hasOwn(entry, key.path) ? entry[key.path] : undefined;
-    if (value !== undefined) return this.#parse(key, { value, path, name: nameOf(path), source: 'file' });
-    if (key.isRequired) this.refuse(path, `is missing: expected ${key.kind.expected}`);
-    return key.initial;
-  }
-
-  #parse<Value>(key: Key<Value>, { value, path, name }: Given): Value {
-    const fault = path && this.#file.fault(path);
-    if (path !== undefined && fault !== undefined) {
+    if (value === undefined) return nullInSection && isMap(this.lookUp(path.slice(0, -1))) ? null : undefined;
+    if (warning !== undefined) this.warn(path, warning);
+    const isReadHere = natOnly === undefined && !(isEntries && value !== null);
+    const { fault } = this.#file.find(path);
+    if (isReadHere && fault !== undefined) {
       this.refuse(path, fault);
-      return key.initial;
+      return undefined;
     }
-    const text = path && this.#file.textAt(path);
-    if (value === null && key.nullIsUnset && (text === undefined || text === '')) return key.initial;
-    if (path !== undefined) this.#warnOfDollar(path, value);
-    // A secret in a variable may be digits, or the word null.
-    const asItIs = key.kind.parse(value);
-    const parsed = asItIs === undefined && text !== undefined ? key.kind.parse(text) : asItIs;
-    if (parsed !== undefined) return parsed;
-    const origin = path && this.#file.writtenAt(path);
-    const got = key.isSecret ? kindOf(value) : shown(origin ?? value);
-    this.problems.push(`${name}: expected ${key.kind.expected}, got ${got}${path ? this.#file.place(path) : ''}`);
-    return key.initial;
+    if (isReadHere) this.#warnOfDollar(path, value);
+    return value === null && (nullIsUnset || schema instanceof z.ZodOptional) ? undefined : value;
+  }
+
+  #report(section: z.ZodObject, base: Path, issue: z.core.$ZodIssue): void {
+    const inner = issue.path as Path;
+    const path = [...base, ...inner];
+    const { schema, at } = schemaAt(section, inner);
+    if (issue.code === 'unrecognized_keys') {
+      const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+      const elsewhere = base.length === 0 ? everywhere : [];
+      for (const name of issue.keys)
+        this.refuse([...path, name], `there is no such setting${meant(name, known, elsewhere)}`);
+      return;
+    }
+    const setting = [...base, ...at];
+    const outside = this.#outside.get(idOf(setting));
+    const value = outside === undefined ? this.lookUp(path) : outside.value;
+    if (value === undefined && this.#refused.has(idOf(setting))) return; // a problem of its variable
+    const holds = holdsOf(schema);
+    const about = metaOf(schemaAt(section, at).schema);
+    const isSecret = about.secret || about.isEntries || schema instanceof z.ZodObject; // a secret may stand there by mistake
+    const origin = outside === undefined ? this.#file.find(path).written : undefined;
+    const got = isSecret ? kindOf(value) : shown(origin ?? value);
+    this.#refused.add(idOf(setting));
+    if (holds === undefined) this.refuse(path, issue.message);
+    else this.refuse(path, value === undefined ? `is missing: expected ${holds}` : `expected ${holds}, got ${got}`);
   }
 
   #warnOfDollar(path: Path, given: unknown): void {
     if (typeof given !== 'string' || !/^\$[A-Z_][A-Z0-9_]*$/.test(given)) return;
     this.warn(path, `is taken as it stands; a variable needs braces: ${written('NAME')}`);
   }
+
+  /** The option or variable that sets it; undefined if the file does. Also for an item of its list. */
+  #outsideOf(path: Path): Outside | undefined {
+    return this.#outside.get(idOf(path)) ?? this.#outside.get(idOf(path.slice(0, -1)));
+  }
+
+  #nameOf(path: Path): string {
+    const outside = this.#outsideOf(path);
+    if (outside !== undefined) return outside.name;
+    const { inserted } = this.#file.find(path); // a name from a variable may be a part of a secret
+    return nameOf(path.map((step, at) => (inserted.has(at) ? '(of a variable)' : step)));
+  }
+
+  #placeOf(path: Path): string {
+    return this.#outsideOf(path) === undefined ? this.#file.find(path).place : '';
+  }
 }
 
-const valuesOf = <Keys extends Table>(table: Keys, read: (key: Key<unknown>) => unknown): ValuesOf<Keys> =>
-  Object.fromEntries(Object.entries(table).map(([name, key]) => [name, read(key)])) as ValuesOf<Keys>;
+const idOf = (path: Path): string => JSON.stringify(path);
 
-export const orMeant = (name: string | undefined): string => (name === undefined ? '' : `, did you mean ${name}?`);
+const everywhere: readonly Path[] = names.flatMap(({ path }) => path.map((_, at) => path.slice(0, at + 1)));
 
-/** `general.front_end.endpoints[0].path` */
-export const nameOf = (path: Path): string =>
-  path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${step}`)).join('');
+const meant = (name: string, known: readonly string[], elsewhere: readonly Path[]): string => {
+  const same = elsewhere.find((path) => path.at(-1) === name);
+  return orMeant(same === undefined ? nearest(name, known) : nameOf(same));
+};
+
+/** Problems in the names of our variables. */
+const unknownVariables = (variables: Variables): string[] => {
+  const known = [fileVariable, ...settings.map(variableOf)];
+  return Object.entries(variables)
+    .filter(([name, value]) => name.startsWith('FERMATA_') && !known.includes(name) && !isServiceLink(name, value))
+    .map(([name]) => `${name}: there is no such variable${orMeant(nearest(name, known))}`);
+};
 
 const kindOf = (value: unknown): string => {
   if (value === null) return 'nothing';

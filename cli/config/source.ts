@@ -1,24 +1,32 @@
 /** The places of a file's entries: in the original text, and in the YAML text after variables were replaced. */
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, visit } from 'yaml';
 import type { Expanded, Insertion } from './interpolate.ts';
+import type { Path } from './setting.ts';
 
-export type Path = readonly (string | number)[];
+export interface Found {
+  /** ` (fermata.yaml:4)`: of the entry, or of the last existing name on its path. Empty if there is none. */
+  readonly place: string;
+  /** Steps of the path whose names come from a variable. */
+  readonly inserted: ReadonlySet<number>;
+  /** The problem of the variables in the value. */
+  readonly fault?: string | undefined;
+  /** The original text of the value, if it has variables. */
+  readonly written?: string | undefined;
+}
 
 type Entry = {
-  /** Place of its name, or of the last existing name on its path; undefined if there is none. */
-  readonly at: number | undefined;
-  /** Names on the path that come from a variable. */
   readonly inserted: ReadonlySet<number>;
-  /** From the end of the name to the end of the value; undefined if the entry is missing. */
-  readonly start: number | undefined;
-  readonly node: Node | null;
+  /** Place of the name. */
+  readonly at?: number | undefined;
+  /** The end of the name. */
+  readonly start?: number | undefined;
+  readonly node?: Node | null;
 };
 
 export class ConfigSource {
   readonly #name: string;
   readonly #original: string;
   readonly #expanded: Expanded;
-  document!: Document;
 
   constructor(name: string, original: string, expanded: Expanded) {
     this.#name = name;
@@ -29,86 +37,49 @@ export class ConfigSource {
   /** `fermata.yaml:4:7`, for a place in the YAML text. */
   placeAt(offset: number): string {
     const before = this.#original.slice(0, this.#originOf(offset));
-    const start = before.lastIndexOf('\n') + 1;
-    return `${this.#name}:${lineOf(before)}:${before.length - start + 1}`;
+    return `${this.#name}:${lineOf(before)}:${before.length - before.lastIndexOf('\n')}`;
   }
 
-  /** ` (fermata.yaml:4)`; empty if no part of the path exists. */
-  place(path: Path): string {
-    const { at } = this.#find(path);
-    return at === undefined ? '' : ` (${this.#name}:${lineOf(this.#original.slice(0, this.#originOf(at)))})`;
-  }
-
-  /** Steps of the path whose names come from a variable. */
-  insertedSteps(path: Path): ReadonlySet<number> {
-    return this.#find(path).inserted;
-  }
-
-  /** The problem of the variables in a value; undefined without a problem or without variables. */
-  fault(path: Path): string | undefined {
-    const { start, node } = this.#find(path);
+  find(document: Document, path: Path): Found {
+    const { inserted, at, start, node = null } = entryAt(document, path, (key) => this.#insertionsIn(key).length > 0);
+    const place = at === undefined ? '' : ` (${this.#name}:${lineOf(this.#original.slice(0, this.#originOf(at)))})`;
+    if (start === undefined) return { place, inserted };
     const insertions = this.#insertionsOf(start, node);
+    const [first] = insertions;
+    const written = first && this.#original.slice(first.from, first.to);
+    return { place, inserted, written, fault: this.#faultOf(insertions, node) };
+  }
+
+  /** Plain scalars with variables are texts, whatever YAML makes of their values: a secret may be digits. */
+  keepTexts(document: Document): void {
+    visit(document, {
+      Scalar: (key, node) => {
+        const [start = 0, end = 0] = node.range ?? [];
+        if (key === 'key' || node.type !== 'PLAIN' || start === end || this.#insertionsIn(node).length === 0) return;
+        if (typeof node.value !== 'string') node.value = this.#expanded.text.slice(start, end);
+      },
+    });
+  }
+
+  #faultOf(insertions: readonly Insertion[], node: Node | null): string | undefined {
     const problem = insertions.find((insertion) => insertion.problem !== undefined)?.problem;
-    if (problem !== undefined || !isPlain(node)) return problem;
+    if (problem !== undefined || !isScalar(node) || node.type !== 'PLAIN') return problem;
     const end = node.range?.[1] ?? 0;
     const isCut = insertions.some((one) => one.end > end && /^[ \t]+#/.test(this.#expanded.text.slice(end, one.end)));
     return isCut ? 'a part of its variable would be a comment of YAML; put the reference in quotes' : undefined;
   }
 
-  /** The plain text of a value with variables, if YAML parses it as another type; undefined otherwise. */
-  textAt(path: Path): string | undefined {
-    const { start, node } = this.#find(path);
-    if (!isPlain(node) || this.#insertionsOf(start, node).length === 0) return undefined;
-    return this.#expanded.text.slice(node.range?.[0], node.range?.[1]);
+  #insertionsIn({ range }: Pick<Node, 'range'>): readonly Insertion[] {
+    const [start = 0, end = 0] = range ?? [];
+    return this.#expanded.insertions.filter((one) => one.start < end && one.end > start);
   }
 
-  /** The original text of the value, if it has variables. */
-  writtenAt(path: Path): string | undefined {
-    const { start, node } = this.#find(path);
-    const [first] = this.#insertionsOf(start, node);
-    if (first === undefined) return undefined;
-    return this.#original.slice(first.from, first.to);
-  }
-
-  #insertionsOf(start: number | undefined, node: Node | null): readonly Insertion[] {
-    if (start === undefined) return [];
+  #insertionsOf(start: number, node: Node | null): readonly Insertion[] {
     const { text, insertions } = this.#expanded;
-    const lineEnd = text.indexOf('\n', start);
     // Without a value, the rest of the line is the cause.
     const isEmpty = node === null || (isScalar(node) && node.range?.[0] === node.range?.[1]);
-    const end = isEmpty ? endOfEmpty(text, start, lineEnd) : (node.range?.[1] ?? start);
+    const end = isEmpty ? start + (/[,}\]\n]|$/.exec(text.slice(start))?.index ?? 0) : (node.range?.[1] ?? start);
     return insertions.filter((one) => one.start <= end && one.end >= start);
-  }
-
-  #find(path: Path): Entry {
-    const inserted = new Set<number>();
-    let at: number | undefined;
-    let start: number | undefined;
-    let node: unknown = this.document.contents;
-    for (const [depth, step] of path.entries()) {
-      if (isAlias(node)) node = node.resolve(this.document);
-      if (isMap(node)) {
-        const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
-        if (pair === undefined || !isScalar(pair.key)) return { at, inserted, start: undefined, node: null };
-        const [from = 0, to = 0] = pair.key.range ?? [];
-        at = from;
-        start = to;
-        node = pair.value;
-        if (this.#expanded.insertions.some((one) => one.start < to && one.end > from)) inserted.add(depth);
-      } else if (isSeq(node) && typeof step === 'number') {
-        node = node.items[step];
-        start = (node as Node | undefined)?.range?.[0];
-      } else {
-        return { at, inserted, start: undefined, node: null };
-      }
-    }
-    if (isAlias(node)) node = node.resolve(this.document);
-    return {
-      at,
-      inserted,
-      start: Math.min(start ?? 0, (node as Node | null)?.range?.[0] ?? Infinity),
-      node: (node as Node) ?? null,
-    };
   }
 
   #originOf(offset: number): number {
@@ -122,12 +93,27 @@ export class ConfigSource {
   }
 }
 
-const isPlain = (node: Node | null): node is Node => isScalar(node) && node.type === 'PLAIN';
-
-const endOfEmpty = (text: string, start: number, lineEnd: number): number => {
-  const line = text.slice(start, lineEnd === -1 ? undefined : lineEnd);
-  const end = line.search(/[,}\]]/);
-  return start + (end === -1 ? line.length : end);
+const entryAt = (document: Document, path: Path, isInserted: (key: Node) => boolean): Entry => {
+  const inserted = new Set<number>();
+  let at: number | undefined;
+  let start = 0;
+  let node = resolved(document, document.contents);
+  for (const [depth, step] of path.entries()) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
+      if (pair === undefined || !isScalar(pair.key)) return { at, inserted };
+      [at = 0, start = 0] = pair.key.range ?? [];
+      if (isInserted(pair.key)) inserted.add(depth);
+      node = resolved(document, pair.value);
+    } else if (isSeq(node) && typeof step === 'number') {
+      node = resolved(document, node.items[step]);
+      start = node?.range?.[0] ?? start;
+    } else return { at, inserted };
+  }
+  return { at, inserted, node, start: Math.min(start, node?.range?.[0] ?? start) };
 };
+
+const resolved = (document: Document, node: unknown): Node | null =>
+  ((isAlias(node) ? node.resolve(document) : node) as Node | undefined) ?? null;
 
 const lineOf = (before: string): number => before.split('\n').length;

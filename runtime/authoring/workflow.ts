@@ -11,7 +11,7 @@ export interface Scope {
   readonly signal: AbortSignal;
 }
 
-export type Build<Resources> = (user: string | null, scope: Scope) => Promise<Resources> | Resources;
+type Build<Resources> = (user: string | null, scope: Scope) => Promise<Resources> | Resources;
 
 /** The return value of `run`: its result, or an async generator whose yields are streamed before the result. */
 export type Returned<Output> = Promise<Output> | Output | AsyncGenerator<unknown, Output, undefined>;

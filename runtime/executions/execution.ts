@@ -22,6 +22,7 @@ import {
 } from '../../machines/execution.ts';
 import { isRepeated } from '../../machines/fact-table.ts';
 import type { ExecutionErrorCode, ExecutionEvent, Fact, JournalEntry } from '../../machines/facts.ts';
+import { type Phase, phaseOf } from '../../machines/standing.ts';
 import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
 import type { Origin } from '../journal/start-request.ts';
@@ -38,9 +39,6 @@ export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 export type NewFact = DistributiveOmit<ExecutionEvent, 'at'>;
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-/** The state of an execution after a fact, for publishing it later. */
-export type Phase = 'queued' | 'executing' | 'waiting' | 'settled';
 
 /** Does the work of an execution: a run of a workflow, or the program that uses an `ExecutionStore`. */
 export interface Driver {
@@ -534,10 +532,6 @@ export class Execution {
     return isFree;
   }
 }
-
-/** @internal */
-const phaseOf = ({ tags }: ExecutionSnapshot): Phase =>
-  tags.has('settled') ? 'settled' : tags.has('slot') ? 'executing' : tags.has('queued') ? 'queued' : 'waiting';
 
 /** A store that reports no other reason cannot write. */
 const unkept = (cause: unknown): Failure =>

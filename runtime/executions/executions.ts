@@ -4,19 +4,20 @@ import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { Log } from '../authoring/context.ts';
 import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
-import type { Archive, Archived } from '../store/archive.ts';
+import type { Archive, Archived, ListedRow } from '../store/archive.ts';
 import { damaged } from '../store/damage.ts';
+import type { ListedView } from '../store/outline.ts';
 import { cursorAt, type ExecutionFilter, readCursor } from '../store/query.ts';
 import type { Execution } from './execution.ts';
 
 export interface ExecutionPage {
   /** Newest first. */
-  readonly executions: readonly Execution[];
+  readonly executions: readonly ListedView[];
   /** For `before`, to get the next page; undefined if there is none. */
   readonly next: string | undefined;
 }
 
-/** Bytes of journals that are read for one page; about 5 ms per megabyte. */
+/** Bytes of journals that are read for one page, if their rows do not suffice; about 5 ms per megabyte. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 export class Executions {
@@ -142,10 +143,10 @@ export class Executions {
   /** Of one owner; undefined: of all. Throws `request_invalid` for an invalid `before`. */
   page(owner: string | undefined, filter: ExecutionFilter): Awaitable<ExecutionPage> {
     if (this.#archive !== undefined) {
-      return andThen(this.#archive.page(owner, filter), ({ ids, next }) =>
-        andThen(this.#seen(ids), ({ executions, looked }) => {
+      return andThen(this.#archive.page(owner, filter), ({ rows, next }) =>
+        andThen(this.#seen(rows), ({ executions, looked }) => {
           const last = executions.at(-1);
-          return { executions, next: looked === ids.length || last === undefined ? next : cursorAt(last.context) };
+          return { executions, next: looked === rows.length || last === undefined ? next : cursorAt(last.context) };
         }),
       );
     }
@@ -165,10 +166,10 @@ export class Executions {
 
   /**
    * Visits executions that wait for a person: at least the `limit` that have waited longest, if there are that many.
-   * Large journals are read a few at a time, with turns of the event loop between them, and for one caller after
-   * another.
+   * Journals that have to be read are read a few at a time, with turns of the event loop between them, and for one
+   * caller after another.
    */
-  awaiting(owner: string | undefined, limit: number, visit: (execution: Execution) => void): Promise<void> {
+  awaiting(owner: string | undefined, limit: number, visit: (execution: ListedView) => void): Promise<void> {
     const archive = this.#archive;
     if (archive !== undefined) {
       const visited = this.#visiting.then(async () => this.#visitAll(await archive.awaiting(owner, limit), visit));
@@ -180,33 +181,37 @@ export class Executions {
     return Promise.resolve();
   }
 
-  async #visitAll(ids: readonly string[], visit: (execution: Execution) => void): Promise<void> {
-    for (let from = 0; from < ids.length; ) {
-      const { executions, looked } = await this.#seen(from === 0 ? ids : ids.slice(from));
+  async #visitAll(rows: readonly ListedRow[], visit: (execution: ListedView) => void): Promise<void> {
+    for (let from = 0; from < rows.length; ) {
+      const { executions, looked } = await this.#seen(from === 0 ? rows : rows.slice(from));
       executions.forEach(visit);
       from += looked;
-      if (from < ids.length) await setImmediate();
+      if (from < rows.length) await setImmediate();
     }
   }
 
   /**
-   * For reading only: executions are not loaded into memory for it. Journals are read synchronously as a whole, so only
-   * the first large ones are read. `looked` is the number of checked ids.
+   * For reading only: executions are not loaded into memory for it. A journal is read synchronously as a whole, so only
+   * the first large ones are read. `looked` is the number of checked rows.
    */
-  #seen(ids: readonly string[], seen: Seen = { executions: [], looked: 0, bytes: 0 }): Awaitable<Seen> {
-    while (seen.looked < ids.length && seen.bytes <= MAX_PAGE_BYTES) {
-      const id = ids[seen.looked]!;
+  #seen(rows: readonly ListedRow[], seen: Seen = { executions: [], looked: 0, bytes: 0 }): Awaitable<Seen> {
+    while (seen.looked < rows.length && seen.bytes <= MAX_PAGE_BYTES) {
+      const { id, view } = rows[seen.looked]!;
       seen.looked += 1;
-      const present = this.#byId.get(id);
-      const execution = present ?? this.#glance(id);
-      if (execution instanceof Promise) {
-        return execution.then((read) => {
-          this.#addSeen(seen, id, read);
-          return this.#seen(ids, seen);
+      if (this.#damaged.has(id)) continue;
+      const present = this.#byId.get(id) ?? view;
+      if (present !== undefined) {
+        seen.executions.push(present);
+        continue;
+      }
+      const read = this.#glance(id);
+      if (read instanceof Promise) {
+        return read.then((execution) => {
+          this.#addSeen(seen, id, execution);
+          return this.#seen(rows, seen);
         });
       }
-      if (present !== undefined) seen.executions.push(present);
-      else this.#addSeen(seen, id, execution);
+      this.#addSeen(seen, id, read);
     }
     return seen;
   }
@@ -233,7 +238,7 @@ export class Executions {
 }
 
 interface Seen {
-  readonly executions: Execution[];
+  readonly executions: ListedView[];
   looked: number;
   /** Of the journals that were read. */
   bytes: number;

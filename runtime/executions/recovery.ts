@@ -129,6 +129,15 @@ export class Archivist {
     this.#trials.begin();
   }
 
+  /** It has left memory because the store has other facts: it is recovered if it was running. */
+  takeUp(id: string): void {
+    const { wheel, now } = this.#deps;
+    wheel.schedule(now() + LOOK_AGAIN_MS, () => {
+      if (this.#isStopped) return;
+      this.#later(andThen(this.#get(id), (execution) => execution && this.#recoverOne(execution)));
+    });
+  }
+
   #recoverOne(execution: Execution): void {
     if (execution.driver !== undefined || execution.isSettled) return;
     if (execution.origin.recover === 'fail') execution.interrupt(STOPPED);

@@ -1,7 +1,8 @@
 /** An execution as callers see it, in any process. */
 import type { ExecutionContext, ExecutionStatus } from '../../machines/execution.ts';
+import type { Phase } from '../../machines/standing.ts';
 import type { Origin } from '../journal/start-request.ts';
-import type { Gone, Phase, Watcher } from './execution.ts';
+import type { Gone, Watcher } from './execution.ts';
 
 export interface ExecutionView {
   readonly id: string;

@@ -9,7 +9,7 @@ import type { Execution } from '../executions/execution.ts';
 export type InspectedKind = 'manager' | 'builder' | 'execution';
 
 /** The name of a state; for nested states, by the name of each parent. */
-export type State = string | { readonly [outer: string]: State | undefined };
+type State = string | { readonly [outer: string]: State | undefined };
 
 export interface InspectedSnapshot {
   readonly status: string;

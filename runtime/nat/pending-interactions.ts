@@ -1,9 +1,10 @@
 /** The prompts of an execution that a program drives, with the promises of their answers. */
 import type { JournalEntry } from '../../machines/facts.ts';
+import type { Phase } from '../../machines/standing.ts';
 import { EndedError, TimeoutError } from '../authoring/errors.ts';
 import type { Answer, Prompt } from '../authoring/prompts.ts';
 import { Failure } from '../errors.ts';
-import type { Driver, NewFact, Phase } from '../executions/execution.ts';
+import type { Driver, NewFact } from '../executions/execution.ts';
 import type { Runtime } from '../runtime.ts';
 
 type Asked = Extract<JournalEntry, { type: 'interaction.requested' }>;

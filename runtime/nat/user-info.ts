@@ -25,7 +25,7 @@ export type CredentialKind = Credential['kind'];
 export type UserIdScheme = 'nat' | 'by_kind';
 
 /** The password is readable, but not enumerable, so no log and no JSON contains it. */
-export type BasicUserInfo = { readonly username: string; readonly password: string };
+type BasicUserInfo = { readonly username: string; readonly password: string };
 
 /** The claims of a JWT about its user. Members of a wrong type are left out and do not refuse the identity. */
 export interface JwtUserInfo {

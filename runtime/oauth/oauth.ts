@@ -13,6 +13,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { Failure } from '../errors.ts';
+import { defaults } from '../options.ts';
 import type { Vault } from '../store/vault.ts';
 import { type Flow, Flows, type NewFlow, type Waiting } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
@@ -42,6 +43,8 @@ export interface OAuthOptions {
   maxFlows?: number;
   /** Maximum number of tokens in memory; the least recently used one is evicted. Default 10_000. */
   maxTokens?: number;
+  /** How long an unused token stays. Milliseconds. Default 7_776_000_000 (90 days). */
+  tokenRetentionMs?: number;
   /** The store for flows and tokens beyond the end of the process. */
   vault?: Vault | undefined;
   /** Default: the global `fetch`. */
@@ -52,7 +55,7 @@ export interface OAuthOptions {
   random?: (bytes: number) => Buffer;
 }
 
-export interface FlowRequest extends Subject {
+interface FlowRequest extends Subject {
   readonly provider: string;
   /** Default: the scopes of the provider's configuration. */
   readonly scopes?: readonly string[] | undefined;
@@ -127,6 +130,7 @@ export interface OAuth {
 /** Throws `options_invalid` for an invalid provider. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
   const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault } = options;
+  const { tokenRetentionMs = defaults.tokenRetentionMs } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
   const flows = new Flows(now, maxFlows, vault, (name) => providers.get(name));
@@ -136,6 +140,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     now,
     maxTokens,
     vault,
+    retentionMs: tokenRetentionMs,
     refresh: (...asked) => endpoint.refresh(...asked),
     pause: (ms) => requests.pause(ms),
   });

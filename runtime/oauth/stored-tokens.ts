@@ -21,6 +21,8 @@ export interface KeptGrant extends Grant {
   readonly providerId: string | undefined;
   /** Grows with each token that replaces another. */
   readonly generation: number;
+  /** When a run was last given it, to within a day. Epoch milliseconds. */
+  readonly usedAt: number;
 }
 
 interface Written {
@@ -33,6 +35,8 @@ interface Written {
   readonly asked?: readonly string[];
   readonly providerId?: string | undefined;
   readonly generation?: number;
+  /** Undefined for a token of an older version. */
+  readonly usedAt?: number;
   /** A process refreshes it until this time. Epoch milliseconds. */
   readonly busyUntil?: number | undefined;
 }
@@ -51,14 +55,17 @@ const PAGE = 1_000;
 export class StoredTokens {
   readonly #vault: Vault;
   readonly #now: () => number;
+  readonly #retentionMs: number;
   /** Executions with tokens, as key prefixes. */
   readonly #executions = new Set<string>();
   /** Key of the token that was checked last. */
   #sweptTo = '';
 
-  constructor(vault: Vault, now: () => number) {
+  /** `retentionMs`: how long an unused token stays. */
+  constructor(vault: Vault, now: () => number, retentionMs: number) {
     this.#vault = vault;
     this.#now = now;
+    this.#retentionMs = retentionMs;
     for (const key of this.#beginningWith('execution:')) this.#executions.add(key.slice(0, key.indexOf('.') + 1));
   }
 
@@ -73,11 +80,11 @@ export class StoredTokens {
   }
 
   /** Throws `store_unavailable`. */
-  put({ holder, key, provider, token, refreshToken, refreshAt, scopes: asked, generation }: Kept): void {
+  put({ holder, key, provider, token, refreshToken, refreshAt, scopes: asked, generation, usedAt }: Kept): void {
     const { value, scopes, expiresAt } = token;
     this.#sweep();
-    const providerId = idOf(provider);
-    this.#write(holder, key, { value, scopes, expiresAt, refreshToken, refreshAt, asked, providerId, generation });
+    const own = { providerId: idOf(provider), generation, usedAt };
+    this.#write(placeOf(holder, key), { value, scopes, expiresAt, refreshToken, refreshAt, asked, ...own });
     if (holder.startsWith(OF_EXECUTION)) this.#executions.add(beginningOf(holder));
   }
 
@@ -96,18 +103,27 @@ export class StoredTokens {
    * its claim is returned. A store that cannot be written needs no claim: no other process has it.
    */
   claim({ holder, key }: Kept, now: number, until: number): number | undefined {
-    const written = this.#text(placeOf(holder, key));
+    const place = placeOf(holder, key);
+    const written = this.#text(place);
     if (written === undefined) return undefined;
     const { busyUntil = 0 } = written;
     if (busyUntil > now) return busyUntil;
-    this.#tryWrite(holder, key, { ...written, busyUntil: until });
+    this.#tryWrite(place, { ...written, busyUntil: until });
     return undefined;
   }
 
   /** Ends a claim without a new token. */
   release({ holder, key }: Kept): void {
-    const written = this.#text(placeOf(holder, key));
-    if (written?.busyUntil !== undefined) this.#tryWrite(holder, key, { ...written, busyUntil: undefined });
+    const place = placeOf(holder, key);
+    const written = this.#text(place);
+    if (written?.busyUntil !== undefined) this.#tryWrite(place, { ...written, busyUntil: undefined });
+  }
+
+  /** Begins the retention again. If that cannot be stored now, the next use does it. */
+  tryUse({ holder, key, usedAt }: Kept): void {
+    const place = placeOf(holder, key);
+    const written = this.#text(place);
+    if (written !== undefined) this.#tryWrite(place, { ...written, usedAt });
   }
 
   /** It is no longer needed. If it cannot be removed now, a sweep removes it. */
@@ -138,30 +154,40 @@ export class StoredTokens {
 
   #read(place: string): KeptGrant | undefined {
     const written = this.#text(place);
-    if (written === undefined) return undefined;
+    if (written === undefined || this.#isOver(written)) return undefined;
     const { value, scopes, expiresAt, refreshToken, refreshAt, asked = [], providerId, generation = 0 } = written;
+    const { usedAt = this.#now() } = written;
     const token = new AccessToken(value, scopes, expiresAt);
-    return { token, refreshToken, refreshAt, scopes: asked, providerId, generation };
+    return { token, refreshToken, refreshAt, scopes: asked, providerId, generation, usedAt };
   }
 
-  #write(holder: string, key: string, written: Written): void {
-    this.#vault.put('token', placeOf(holder, key), JSON.stringify(written));
+  #write(place: string, written: Written): void {
+    this.#vault.put('token', place, JSON.stringify(written));
   }
 
-  #tryWrite(holder: string, key: string, written: Written): void {
+  #tryWrite(place: string, written: Written): void {
     try {
-      this.#write(holder, key, written);
+      this.#write(place, written);
     } catch {}
   }
 
-  /** Expired tokens without a refresh token, and tokens sealed under another key. */
+  /** Whether its retention has ended. */
+  #isOver({ usedAt }: Written): boolean {
+    return usedAt !== undefined && usedAt + this.#retentionMs <= this.#now();
+  }
+
+  /**
+   * Expired tokens without a refresh token, tokens that were not used for long, and tokens sealed under another key.
+   * Users may never come back, so a refresh token is no reason to store a token for ever.
+   */
   #sweep(): void {
+    const now = this.#now();
     const places = this.#vault.keys('token', this.#sweptTo, SWEPT);
     for (const place of places) {
-      const grant = this.#read(place);
-      const expiresAt = grant?.token.expiresAt ?? Number.POSITIVE_INFINITY;
-      const isDead = grant === undefined || (grant.refreshToken === undefined && expiresAt <= this.#now());
-      if (isDead) this.#tryRemove(place);
+      const written = this.#text(place);
+      const isUsable = written?.refreshToken !== undefined || (written?.expiresAt ?? Number.POSITIVE_INFINITY) > now;
+      if (written === undefined || !isUsable || this.#isOver(written)) this.#tryRemove(place);
+      else if (written.usedAt === undefined) this.#tryWrite(place, { ...written, usedAt: now });
     }
     this.#sweptTo = places.length < SWEPT ? '' : places.at(-1)!;
   }

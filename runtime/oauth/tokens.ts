@@ -18,12 +18,15 @@ export interface TokenCacheOptions {
   /** Maximum number in memory; the least recently used token is evicted. */
   readonly maxTokens: number;
   readonly vault: Vault | undefined;
+  /** How long an unused token stays. Milliseconds. */
+  readonly retentionMs: number;
   readonly refresh: (provider: Provider, scopes: readonly string[], refreshToken: string) => Promise<TokenAnswer>;
   /** Resolves to true after a delay in milliseconds; to false, immediately, when the server stops. */
   readonly pause: (ms: number) => Promise<boolean>;
 }
 
-interface Entry extends Omit<KeptGrant, 'providerId'> {
+interface Entry extends Omit<KeptGrant, 'providerId' | 'usedAt'> {
+  usedAt: number;
   readonly key: string;
   readonly holder: string;
   readonly provider: Provider;
@@ -51,6 +54,9 @@ const passingErrors = [
   'ratelimited',
 ];
 
+/** Interval of writes about uses of one token; less if the retention is short. */
+const NOTED_MS = 24 * 3_600_000;
+
 const RETRY_EARLY_MS = 5_000;
 /** How long a claim for a refresh lasts before another process takes over, and the interval of checks for that. */
 const CLAIM_MS = 15_000;
@@ -66,9 +72,9 @@ export class TokenCache {
   readonly #refreshes = new Map<string, { entry: Entry; token: Promise<AccessToken | undefined> }>();
 
   constructor(options: TokenCacheOptions) {
-    const { vault, now } = options;
+    const { vault, now, retentionMs } = options;
     this.#options = options;
-    this.#stored = vault?.seals ? new StoredTokens(vault, now) : undefined;
+    this.#stored = vault?.seals ? new StoredTokens(vault, now, retentionMs) : undefined;
   }
 
   /** Throws `store_unavailable`; the token is then in memory only. */
@@ -77,7 +83,7 @@ export class TokenCache {
     const before = Math.max(this.#entries.get(key)?.generation ?? 0, this.#stored?.get(holder, key)?.generation ?? 0);
     const { token, refreshToken, refreshAt } = grant;
     const generation = before + 1;
-    const own = { token, refreshToken, refreshAt, generation, scopes };
+    const own = { token, refreshToken, refreshAt, generation, scopes, usedAt: this.#options.now() };
     const entry = this.#put({ ...own, key, holder, provider, isStored: false });
     this.#stored?.put(entry);
     entry.isStored = true;
@@ -142,8 +148,8 @@ export class TokenCache {
 
   #load(holder: string, provider: Provider, grant: KeptGrant | undefined, key: string, scopes = grant?.scopes ?? []) {
     if (grant === undefined) return undefined;
-    const { token, refreshToken, refreshAt, generation } = grant;
-    const entry = { token, refreshToken, refreshAt, generation, scopes, key, holder, provider, isStored: true };
+    const { token, refreshToken, refreshAt, generation, usedAt } = grant;
+    const entry = { token, refreshToken, refreshAt, generation, usedAt, scopes, key, holder, provider, isStored: true };
     return this.#put(entry);
   }
 
@@ -151,6 +157,10 @@ export class TokenCache {
   #use(entry: Entry): AccessToken | undefined | Promise<AccessToken | undefined> {
     const { token, refreshToken, refreshAt = token.expiresAt, isRejected = false, retryAt = 0 } = entry;
     const now = this.#options.now();
+    if (entry.usedAt + this.#options.retentionMs <= now) {
+      this.#uncache(entry); // another process may have used it
+      return undefined;
+    }
     const isAlive = !isRejected && (token.expiresAt === undefined || token.expiresAt > now);
     const isDue = !isAlive || (refreshToken !== undefined && refreshAt !== undefined && refreshAt <= now);
     if (isDue && refreshToken !== undefined && (!isAlive || retryAt <= now)) {
@@ -161,7 +171,14 @@ export class TokenCache {
       return undefined;
     }
     this.#put(entry);
+    this.#noteUse(entry, now);
     return token;
+  }
+
+  #noteUse(entry: Entry, now: number): void {
+    if (now - entry.usedAt < Math.min(NOTED_MS, this.#options.retentionMs / 10)) return;
+    entry.usedAt = now;
+    if (entry.isStored) this.#stored?.tryUse(entry);
   }
 
   /** K1 */
@@ -239,7 +256,8 @@ export class TokenCache {
       if (other.refreshToken !== used) continue;
       const { token, refreshAt } = other === entry ? grant : other;
       const { key, scopes, generation } = other;
-      const own = { token, refreshToken: grant.refreshToken, refreshAt, generation: generation + 1, scopes };
+      const usedAt = other === entry ? this.#options.now() : other.usedAt;
+      const own = { token, refreshToken: grant.refreshToken, refreshAt, generation: generation + 1, scopes, usedAt };
       const next = this.#put({ ...own, key, holder, provider, isStored: false });
       // It is valid until the end of the process, even if it cannot be stored now.
       next.isStored = this.#stored?.tryPut(next) ?? false;

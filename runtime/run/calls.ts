@@ -6,7 +6,7 @@ import type { NewFact } from '../executions/execution.ts';
 
 /** A fact of a call, without the place of the call. */
 export type CallFact = Extract<NewFact, { call: number }>;
-export type CallEntry = Extract<JournalEntry, { call: number }>;
+type CallEntry = Extract<JournalEntry, { call: number }>;
 /** A call of the author. */
 export type MadeCall = Exclude<CallFact, { type: 'step.completed' | 'step.failed' }>;
 export type MadeEntry = Exclude<CallEntry, { type: 'step.completed' | 'step.failed' }>;

@@ -16,11 +16,12 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../../machines/facts.ts';
+import type { Phase } from '../../machines/standing.ts';
 import { EndedError, OutputInvalidError, stackOf, WithdrawnError, wordsOf } from '../authoring/errors.ts';
 import type { Returned, Workflow } from '../authoring/workflow.ts';
 import type { Lease } from '../builders/builder.ts';
 import { type SlotHolder, SlotRequest } from '../builders/slots.ts';
-import type { Driver, Execution, NewFact, Phase } from '../executions/execution.ts';
+import type { Driver, Execution, NewFact } from '../executions/execution.ts';
 import type { RunRequest } from '../journal/start-request.ts';
 import { copyJson, toJson } from '../json.ts';
 import {

@@ -20,7 +20,7 @@ export const isWithin = (branch: Branch | undefined, other: Branch): boolean =>
   branch !== undefined && (branch === other || isWithin(branch.parent, other));
 
 /** The step that is running. */
-export interface AtWork {
+interface AtWork {
   readonly call: number;
   readonly name: string;
 }

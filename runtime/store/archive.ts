@@ -10,6 +10,7 @@ import type { JournalEntry } from '../../machines/facts.ts';
 import type { Awaitable } from '../awaitable.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { Named } from './named.ts';
+import type { ListedView } from './outline.ts';
 import type { ExecutionFilter } from './query.ts';
 import type { Vault } from './vault.ts';
 
@@ -21,10 +22,10 @@ export interface Archive {
   /** Removes the journal of the execution from memory. */
   release(executionId: string): void;
   named(name: string): Awaitable<Named | undefined>;
-  /** Ids, newest first; `next` is for `before`. `owner` undefined: all owners. */
-  page(owner: string | undefined, filter: ExecutionFilter): Awaitable<PageOfIds>;
-  /** Ids of executions that wait for a person, the longest waiting first. */
-  awaiting(owner: string | undefined, limit: number): Awaitable<readonly string[]>;
+  /** Newest first; `next` is for `before`. `owner` undefined: all owners. */
+  page(owner: string | undefined, filter: ExecutionFilter): Awaitable<PageOfRows>;
+  /** Executions that wait for a person, the longest waiting first. */
+  awaiting(owner: string | undefined, limit: number): Awaitable<readonly ListedRow[]>;
   /** Ids of executions to recover: they were running or queued, or cannot be replayed. */
   unfinished(): Awaitable<readonly string[]>;
   /** Executions with a passed deadline, or with a retention that has ended. */
@@ -35,16 +36,27 @@ export interface Archive {
   excess(limit: number): Awaitable<readonly string[]>;
   /** Number of live executions, by workflow and the version of their start. */
   open(): Awaitable<readonly OpenCount[]>;
+  /**
+   * Calls back for each execution in memory that has other facts in the store: another process has changed it, or the store has
+   * committed facts without a reply. Missing in a store that no other process changes.
+   */
+  onMoved?(moved: (executionId: string) => void): void;
   /** Storage for values besides executions. */
   readonly vault: Vault;
 }
 
-export interface PageOfIds {
-  readonly ids: readonly string[];
+export interface PageOfRows {
+  readonly rows: readonly ListedRow[];
   readonly next: string | undefined;
 }
 
-export interface Due {
+/** `view` undefined: its row does not have all that a list shows, so its journal has to be read. */
+export interface ListedRow {
+  readonly id: string;
+  readonly view: ListedView | undefined;
+}
+
+interface Due {
   readonly id: string;
   readonly isSettled: boolean;
 }

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import Database from 'libsql';
 import { Failure } from '../errors.ts';
 import type { Connection } from './connection.ts';
+import { codeOf, explained } from './explain.ts';
 import { handBack, takeOver } from './ledger.ts';
 import { MIGRATIONS, WRITES } from './schema.ts';
 
@@ -170,7 +171,13 @@ const refuseIfForeign = (database: Connection, file: string): void => {
 };
 
 /** Tables of every format. */
-const COLUMNS = [WRITES.begin, WRITES.truncated, 'SELECT n, seq, facts FROM journal', WRITES.name, WRITES.put];
+const COLUMNS = [
+  'SELECT n, id, owner, workflow, version, started_at, stand, unfinished, awaiting_since, due_at FROM executions',
+  WRITES.truncated,
+  'SELECT n, seq, facts FROM journal',
+  WRITES.name,
+  WRITES.put,
+];
 
 const isPrepared = (database: Connection, sql: string): boolean => {
   try {
@@ -193,16 +200,3 @@ const unusable = (what: string, cause: unknown): Failure =>
   new Failure('options_invalid', { detail: `${what}: ${explained(cause)}`, cause });
 
 const isBusy = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_BUSY');
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
-
-/** Advice for operators, for known errors. */
-export const explained = (error: unknown): string => {
-  const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
-  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return `${message}. The file is damaged: restore it, or move it away.`;
-  if (/^(SQLITE_READONLY|SQLITE_CANTOPEN|EACCES|EROFS)/.test(code))
-    return `${message}. This process needs to write there.`;
-  if (/^(SQLITE_FULL|ENOSPC)/.test(code)) return `${message}. The disk is full.`;
-  return message;
-};

@@ -5,18 +5,20 @@
  * and takes a few microseconds.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
-import type { Archive, Archived } from './archive.ts';
+import type { Archive, Archived, ListedRow, PageOfRows } from './archive.ts';
 import { type Directory, openDirectory } from './directory.ts';
-import { type Batch, Commits, unwritable, type Writer } from './group-commit.ts';
+import { Commits, unwritable } from './group-commit.ts';
 import { Kept, type KeptDeps } from './journal-writer.ts';
 import { Journal } from './memory-journal.ts';
 import type { Named } from './named.ts';
 import type { ExecutionFilter } from './query.ts';
 import { Reader } from './reader.ts';
+import { RemovalWriter } from './removal-writer.ts';
 import { Seal } from './seal.ts';
 import { readOrigin } from './start-request-text.ts';
 import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './store.ts';
 import { StoredVault } from './stored-vault.ts';
+import { WriterThread } from './writer-thread.ts';
 
 export interface DurableStoreOptions extends JournalLimits {
   /** Created if missing. Belongs to one process at a time. */
@@ -49,18 +51,20 @@ export class DurableStore implements Store, Archive {
   static async open(options: DurableStoreOptions): Promise<DurableStore> {
     const directory = openDirectory(options.directory);
     try {
-      return new DurableStore(directory, await Commits.open(directory), options);
+      const reader = new Reader(directory.reader);
+      const thread = await WriterThread.open(directory, ({ id, last }) => reader.lastSeq(id) >= last);
+      return new DurableStore(directory, reader, new Commits(thread), options);
     } catch (error) {
       directory.release();
       throw error;
     }
   }
 
-  private constructor(directory: Directory, commits: Commits, options: DurableStoreOptions) {
+  private constructor(directory: Directory, reader: Reader, commits: Commits, options: DurableStoreOptions) {
     const { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret, maxDataBytes } = options;
     this.#directory = directory;
     this.#commits = commits;
-    this.#reader = new Reader(directory.reader);
+    this.#reader = reader;
     this.#maxDataBytes = maxDataBytes;
     this.#seal = secret === undefined ? undefined : new Seal(secret);
     this.vault = new StoredVault(this.#reader, commits, this.#seal);
@@ -71,7 +75,6 @@ export class DurableStore implements Store, Archive {
       parkedTimeoutMs,
       seal: this.#seal,
       lost: (id) => this.#inMemory.delete(id),
-      lastSeq: (id) => this.#reader.find(id)?.entries.at(-1)?.seq ?? 0,
     };
   }
 
@@ -92,7 +95,7 @@ export class DurableStore implements Store, Archive {
 
   async forget(executionId: string): Promise<void> {
     const { batch } = this.#commits;
-    const part = batch.join(new Removal(executionId, this.#inMemory.get(executionId)?.n));
+    const part = batch.join(new RemovalWriter(executionId, this.#inMemory.get(executionId)?.n));
     this.#inMemory.delete(executionId);
     this.#forgotten.add(executionId);
     try {
@@ -117,7 +120,7 @@ export class DurableStore implements Store, Archive {
     if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
     const loaded = this.#load(executionId);
     if (loaded === undefined) return undefined;
-    this.#inMemory.set(executionId, loaded.kept);
+    if (!this.#inMemory.has(executionId)) this.#inMemory.set(executionId, loaded.kept); // facts may be on their way
     return { entries: loaded.kept.journal.entries, origin: loaded.origin };
   }
 
@@ -133,12 +136,17 @@ export class DurableStore implements Store, Archive {
     return this.#reader.named(name);
   }
 
-  page(owner: string | undefined, filter: ExecutionFilter): ReturnType<Archive['page']> {
-    return this.#reader.page(owner, filter);
+  page(owner: string | undefined, filter: ExecutionFilter): PageOfRows {
+    const { rows, next } = this.#reader.page(owner, filter);
+    return { rows: this.#present(rows), next };
   }
 
-  awaiting(owner: string | undefined, limit: number): readonly string[] {
-    return this.#reader.awaiting(owner, limit);
+  awaiting(owner: string | undefined, limit: number): readonly ListedRow[] {
+    return this.#present(this.#reader.awaiting(owner, limit));
+  }
+
+  #present(rows: readonly ListedRow[]): readonly ListedRow[] {
+    return this.#forgotten.size === 0 ? rows : rows.filter(({ id }) => !this.#forgotten.has(id));
   }
 
   unfinished(): readonly string[] {
@@ -184,35 +192,5 @@ export class DurableStore implements Store, Archive {
     const input = started?.type === 'execution.started' ? started.input : null;
     const kept = new Kept(n, id, new Journal(entries, bytes, truncated), this.#deps);
     return { kept, origin: readOrigin(origin, input, this.#seal) };
-  }
-}
-
-/** All stored data of one execution. */
-class Removal implements Writer {
-  readonly #id: string;
-  readonly #n: number | undefined;
-
-  /** `n`: another process may have removed its row, and the journal was written after that. */
-  constructor(id: string, n: number | undefined) {
-    this.#id = id;
-    this.#n = n;
-  }
-
-  get name(): string {
-    return `the removal of execution ${this.#id}`;
-  }
-
-  write(batch: Batch): void {
-    if (this.#n !== undefined) batch.add('clear', this.#n);
-    for (const write of ['forgetNames', 'forgetFacts', 'forget'] as const) batch.add(write, this.#id);
-  }
-
-  written(): void {}
-
-  lost(): void {}
-
-  /** A second removal has no effect. */
-  isInFile(): boolean {
-    return false;
   }
 }

@@ -4,9 +4,10 @@ import { firstDueAt, NEVER } from '../../machines/deadlines.ts';
 import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { firstAwaited, standOf } from '../../machines/standing.ts';
+import type { JournalChange, SearchedRow } from './changes.ts';
 import type { Batch, Part, Writer } from './group-commit.ts';
 import type { Journal } from './memory-journal.ts';
-import type { Parameter } from './schema.ts';
+import { writeOutline } from './outline.ts';
 import type { Seal } from './seal.ts';
 import { writeOrigin } from './start-request-text.ts';
 import type { Fullness, JournalLimits, JournalPage, Recorded } from './store.ts';
@@ -17,8 +18,6 @@ export interface KeptDeps {
   readonly seal: Seal | undefined;
   /** It could not be written, so the journal in memory differs from the disk. */
   lost(executionId: string): void;
-  /** Number of the last entry in the file; 0 if there is none. */
-  lastSeq(executionId: string): number;
 }
 
 export class Kept implements Writer {
@@ -31,8 +30,6 @@ export class Kept implements Writer {
   #through: number;
   /** The same after the batch that is being written; 0 if there is none. */
   #leaving = 0;
-  /** Number of the first entry since the last batch. */
-  #first = 0;
   /** Number of the last entry. */
   #last: number;
   #record: Recorded | undefined;
@@ -57,6 +54,16 @@ export class Kept implements Writer {
     return `execution ${this.id}`;
   }
 
+  /** Number of the last entry that is on the disk. */
+  get through(): number {
+    return this.#through;
+  }
+
+  /** Number of the last entry. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** A part of it is on the disk. */
   get isBegun(): boolean {
     return this.#through > 0;
@@ -70,7 +77,6 @@ export class Kept implements Writer {
     const text = JSON.stringify(entry);
     if (entry.seq !== this.#last + 1) throw new Error(`Entry ${entry.seq} came after entry ${this.#last}.`); // S1
     this.#record = record;
-    if (this.#texts.length === 0) this.#first = entry.seq;
     this.#last = entry.seq;
     this.#texts.push(text);
     batch.weight += text.length;
@@ -94,22 +100,22 @@ export class Kept implements Writer {
     return this.journal.page(after, this.#through);
   }
 
-  write(batch: Batch): void {
-    const { journal, n } = this;
-    const isFirst = this.#through === 0;
-    if (isFirst) this.#writeBeginning(batch);
-    else batch.add('stand', ...this.#standing(), n);
-    if (this.#isTruncated) {
-      batch.add('clear', n);
-      batch.add('facts', n, 0, this.#whole(journal.entries.map((entry) => JSON.stringify(entry))));
-      batch.add('truncated', journal.truncatedThrough, n);
-    } else if (isFirst) batch.add('facts', n, 0, this.#whole(this.#texts));
-    else batch.add('facts', n, this.#first, `[${this.#texts.join()}]`);
+  changes(): readonly [JournalChange] {
+    const { journal, n, id } = this;
+    const expected = this.#through;
+    const truncatedThrough = this.#isTruncated ? journal.truncatedThrough : 0;
+    const texts = truncatedThrough > 0 ? journal.entries.map((entry) => JSON.stringify(entry)) : this.#texts;
+    const isWhole = truncatedThrough > 0 || expected === 0;
+    const facts = isWhole ? this.#whole(texts) : `[${texts.join()}]`;
+    const row = this.#row();
     this.#leaving = this.#last;
     this.#texts = [];
     this.#isTruncated = false;
     this.#isLate = false;
     this.#part = undefined;
+    return [
+      { change: 'journal', id, n, record: this.#record!, row, expected, last: this.#leaving, facts, truncatedThrough },
+    ];
   }
 
   written(): void {
@@ -121,31 +127,20 @@ export class Kept implements Writer {
     this.#deps.lost(this.id);
   }
 
-  isInFile(): boolean {
-    return this.#leaving > 0 && this.#deps.lastSeq(this.id) >= this.#leaving;
-  }
-
-  #writeBeginning(batch: Batch): void {
-    const { applied, origin } = this.#record!;
-    const { workflow, owner, startedAt } = applied.context;
-    batch.add('begin', this.n, this.id, owner, workflow, origin.version, startedAt, ...this.#standing());
-    for (const { name, fingerprint } of origin.names) batch.add('name', name, this.n, fingerprint);
-  }
-
   /** The first row, which begins with the start request. */
   #whole(texts: readonly string[]): string {
     return `[${[writeOrigin(this.#record!.origin, this.#deps.seal), ...texts].join()}]`;
   }
 
-  /** The searchable columns, in order. */
-  #standing(): Parameter[] {
+  #row(): SearchedRow {
     const { applied, origin } = this.#record!;
     const { context, tags } = applied;
     const isSettled = tags.has('settled');
-    const isDriven = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
-    const awaitedSince = firstAwaited(context)?.openedAt ?? null;
+    const isUnfinished = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
+    const awaitingSince = firstAwaited(context)?.openedAt ?? null;
     const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
-    return [standOf(context), isDriven ? 1 : 0, awaitedSince, dueAt, context.settledAt];
+    const outline = writeOutline(context, tags);
+    return { stand: standOf(context), isUnfinished, awaitingSince, dueAt, settledAt: context.settledAt, outline };
   }
 
   #dueAt(context: ExecutionContext): number | null {

@@ -14,7 +14,7 @@ import { crc32 } from 'node:zlib';
 import { Failure } from '../errors.ts';
 import type { Connection } from './connection.ts';
 
-export interface Owner {
+interface Owner {
   readonly token: string;
   readonly pid: number;
   readonly host: string;

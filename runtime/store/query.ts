@@ -17,7 +17,8 @@ export interface ExecutionFilter {
 }
 
 /** The end of a page. The record may be deleted before the next page, but its start time stays valid. */
-export const cursorAt = ({ startedAt, executionId }: ExecutionContext): string => `${startedAt}.${executionId}`;
+export const cursorAt = ({ startedAt, executionId }: Pick<ExecutionContext, 'startedAt' | 'executionId'>): string =>
+  `${startedAt}.${executionId}`;
 
 /** Throws `request_invalid` for an invalid cursor. */
 export const readCursor = (cursor: string): { startedAt: number; id: string } => {

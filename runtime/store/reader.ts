@@ -4,26 +4,18 @@
  * Text is read as bytes, because libsql ends the process for text that is not UTF-8. Searchable columns are read
  * leniently. A journal must be exactly as written.
  */
-import { isUtf8 } from 'node:buffer';
-import { crc32 } from 'node:zlib';
-import type { JournalEntry } from '../../machines/facts.ts';
 import type { Stand } from '../../machines/standing.ts';
-import { MAX_RESULT_DEPTH, tooDeepAt } from '../nesting.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, ListedRow, PageOfRows } from './archive.ts';
 import type { Connection } from './connection.ts';
-import { damaged } from './damage.ts';
 import type { Named } from './named.ts';
+import { readOutline } from './outline.ts';
 import { type ExecutionFilter, readCursor } from './query.ts';
-import type { StoredOrigin } from './start-request-text.ts';
+import { readJournal, type StoredFacts } from './stored-facts.ts';
 import type { VaultKind } from './vault.ts';
 
-export interface Stored {
+export interface Stored extends StoredFacts {
   readonly n: number;
-  readonly entries: JournalEntry[];
-  /** Of the entries, as text. */
-  readonly bytes: number;
   readonly truncated: number;
-  readonly origin: StoredOrigin;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -42,10 +34,15 @@ export interface Summary {
   readonly dueAt: number | null;
 }
 
+type Listed = Summary & { readonly outline: string | null };
+
+const listed = (row: Listed): ListedRow => ({ id: row.id, view: readOutline(row, row.outline) });
+
 const bytes = (column: string, name = column): string => `CAST(${column} AS BLOB) AS ${name}`;
 
-const SUMMARY = `SELECT ${bytes('id')}, ${bytes('owner')}, ${bytes('workflow')}, ${bytes('version')},
-  ${bytes('stand', 'status')}, started_at AS startedAt, settled_at AS settledAt, due_at AS dueAt FROM executions`;
+const SUMMARY = `${bytes('id')}, ${bytes('owner')}, ${bytes('workflow')}, ${bytes('version')},
+  ${bytes('stand', 'status')}, started_at AS startedAt, settled_at AS settledAt, due_at AS dueAt`;
+const LISTED = `${SUMMARY}, ${bytes('outline')}`;
 
 export class Reader {
   readonly #database: Connection;
@@ -67,18 +64,17 @@ export class Reader {
     const row = this.#one('SELECT n, truncated FROM executions WHERE id = ?', id);
     if (row === undefined) return undefined;
     const n = row.n as number;
-    const all: unknown[] = [];
-    let length = 0;
-    for (const { facts, sum, seq } of this.#rows(FACTS, n)) {
-      const read = readFacts(facts, sum);
-      if (!Array.isArray(read)) throw damaged(id, `the row from ${seq} on ${read}`);
-      length += (facts as ArrayBuffer).byteLength;
-      for (const each of read) all.push(each);
-    }
-    const [origin, ...entries] = all as [StoredOrigin, ...JournalEntry[]];
-    if (typeof origin !== 'object' || origin === null || entries.length === 0) throw damaged(id, 'it has no beginning');
-    if (!isNumbered(entries)) throw damaged(id, 'its facts are not numbered in their order');
-    return { n, entries, bytes: length, truncated: row.truncated as number, origin };
+    const rows = this.#rows(FACTS, n).map(({ facts, sum, seq }) => ({
+      facts: Buffer.from(facts as ArrayBuffer),
+      sum,
+      seq,
+    }));
+    return { n, truncated: row.truncated as number, ...readJournal(id, rows) };
+  }
+
+  /** The number of the last fact of an execution; 0 if there is none. */
+  lastSeq(id: string): number {
+    return this.find(id)?.entries.at(-1)?.seq ?? 0;
   }
 
   named(name: string): Named | undefined {
@@ -88,19 +84,34 @@ export class Reader {
   }
 
   summary(id: string): Summary | undefined {
-    return this.#one(`${SUMMARY} WHERE id = ?`, id) as Summary | undefined;
+    return this.#one(`SELECT ${SUMMARY} FROM executions WHERE id = ?`, id) as Summary | undefined;
   }
 
-  page(owner: string | undefined, filter: ExecutionFilter): ReturnType<Archive['page']> {
-    const { summaries, next } = this.summaries(owner, filter);
-    return { ids: summaries.map(({ id }) => id), next };
+  /** Undefined if there is none with this id. */
+  listed(id: string): ListedRow | undefined {
+    const row = this.#one(`SELECT ${LISTED} FROM executions WHERE id = ?`, id);
+    return row && listed(row as unknown as Listed);
+  }
+
+  page(owner: string | undefined, filter: ExecutionFilter): PageOfRows {
+    const { rows, next } = this.#page<Listed>(LISTED, owner, filter);
+    return { rows: rows.map(listed), next };
   }
 
   /** Newest first. */
   summaries(
     owner: string | undefined,
-    { status, workflow, id, before, limit }: ExecutionFilter,
+    filter: ExecutionFilter,
   ): { readonly summaries: readonly Summary[]; readonly next: string | undefined } {
+    const { rows, next } = this.#page<Summary>(SUMMARY, owner, filter);
+    return { summaries: rows, next };
+  }
+
+  #page<Row extends Summary>(
+    columns: string,
+    owner: string | undefined,
+    { status, workflow, id, before, limit }: ExecutionFilter,
+  ): { readonly rows: readonly Row[]; readonly next: string | undefined } {
     const conditions: string[] = [];
     const parameters: unknown[] = [];
     const where = (condition: string, value: unknown): void => {
@@ -115,11 +126,12 @@ export class Reader {
     where('id < ?', id === undefined ? undefined : `${id}\u{10ffff}`);
     if (before !== undefined) where('n < ?', this.#placeOf(before));
     const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
-    const rows = this.#all(`${SUMMARY}${condition} ORDER BY n DESC LIMIT ?`, ...parameters, limit + 1);
-    const summaries = rows.slice(0, limit) as unknown as Summary[];
-    const last = summaries.at(-1);
-    const next = rows.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
-    return { summaries, next };
+    const sql = `SELECT ${columns} FROM executions${condition} ORDER BY n DESC LIMIT ?`;
+    const found = this.#all(sql, ...parameters, limit + 1) as unknown as Row[];
+    const rows = found.slice(0, limit);
+    const last = rows.at(-1);
+    const next = found.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
+    return { rows, next };
   }
 
   /** The position of the execution at the end of a page; without that execution, the position where it was. */
@@ -131,10 +143,13 @@ export class Reader {
     return ((this.#one(behind, startedAt)?.n as number | undefined) ?? 0) + 1;
   }
 
-  awaiting(owner: string | undefined, limit: number): readonly string[] {
+  awaiting(owner: string | undefined, limit: number): readonly ListedRow[] {
     const isOwned = owner === undefined ? '' : 'AND owner = ?';
-    const sql = `${IDS} WHERE awaiting_since IS NOT NULL ${isOwned} ORDER BY awaiting_since LIMIT ?`;
-    return this.#ids(sql, ...(owner === undefined ? [] : [owner]), limit);
+    const which = `awaiting_since IS NOT NULL ${isOwned} ORDER BY awaiting_since LIMIT ?`;
+    const sql = `SELECT ${LISTED} FROM executions WHERE ${which}`;
+    return this.#all(sql, ...(owner === undefined ? [] : [owner]), limit).map((row) =>
+      listed(row as unknown as Listed),
+    );
   }
 
   unfinished(): readonly string[] {
@@ -220,32 +235,3 @@ const IDS = `SELECT ${bytes('id')} FROM executions`;
 const FACTS = `SELECT ${bytes('facts')}, sum, seq FROM journal WHERE n = ? ORDER BY seq`;
 
 const textOf = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString();
-
-/** Describes a damaged row. Rows of older versions have no checksum. */
-const readFacts = (facts: unknown, sum: unknown): readonly unknown[] | string => {
-  const read = Buffer.from(facts as ArrayBuffer);
-  if (!isUtf8(read)) return 'is not UTF-8';
-  if (sum !== null && sum !== crc32(read)) return 'differs from what was written: its checksum is wrong';
-  const text = read.toString();
-  // Versions that wrote no checksum had no limit either.
-  if (sum === null && tooDeepAt(text, MAX_STORED_DEPTH) !== undefined) return 'is nested too deeply';
-  try {
-    const list: unknown = JSON.parse(text);
-    return Array.isArray(list) ? list : 'is no list of facts';
-  } catch {
-    return 'is no JSON';
-  }
-};
-
-/** A result in its fact, in the list of a row. */
-const MAX_STORED_DEPTH = MAX_RESULT_DEPTH + 10;
-
-const isNumbered = (entries: readonly (JournalEntry | null | undefined)[]): boolean => {
-  let last = 0;
-  for (const entry of entries) {
-    const seq = entry?.seq;
-    if (typeof seq !== 'number' || seq <= last) return false;
-    last = seq;
-  }
-  return true;
-};

@@ -56,13 +56,18 @@ export const MIGRATIONS: readonly string[] = [
   );
   INSERT INTO ledger (one, count, owner) VALUES (1, 0, '');
   `,
+  // What a list shows besides the other columns. NULL: a list reads the journal.
+  `
+  ALTER TABLE executions ADD COLUMN outline TEXT;
+  `,
 ];
 
 /** All write statements, each prepared once. Batches refer to them by index. The writer thread adds `sum`. */
 export const WRITES = {
   begin: `INSERT INTO executions (n, id, owner, workflow, version, started_at, stand, unfinished, awaiting_since, due_at,
-    settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  stand: `UPDATE executions SET stand = ?, unfinished = ?, awaiting_since = ?, due_at = ?, settled_at = ? WHERE n = ?`,
+    settled_at, outline) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  stand: `UPDATE executions SET stand = ?, unfinished = ?, awaiting_since = ?, due_at = ?, settled_at = ?, outline = ?
+    WHERE n = ?`,
   facts: 'INSERT INTO journal (n, seq, facts, sum) VALUES (?, ?, ?, ?)',
   clear: 'DELETE FROM journal WHERE n = ?',
   truncated: 'UPDATE executions SET truncated = ? WHERE n = ?',

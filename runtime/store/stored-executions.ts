@@ -3,7 +3,7 @@
  * committed data. A running server may show a removed settled execution for a while, if it is in memory. Live
  * executions can be removed only while no server runs.
  */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Blocked, ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { Failure } from '../errors.ts';
@@ -11,6 +11,7 @@ import { foldJournal } from '../journal/fold-journal.ts';
 import type { Connection } from './connection.ts';
 import { claim, FILE, openBeside } from './directory.ts';
 import { refuseIfOwned } from './ledger.ts';
+import { describeData } from './open.ts';
 import type { ExecutionFilter } from './query.ts';
 import { Reader, type Summary } from './reader.ts';
 import { WRITES } from './schema.ts';
@@ -31,7 +32,13 @@ export class StoredExecutions {
 
   /** Throws `options_invalid` if the directory has no executions, or if this version cannot read it. */
   constructor(directory: string) {
-    this.directory = resolve(directory);
+    const place = describeData(directory);
+    if ('database' in place) {
+      throw invalid(
+        `Executions in a database (${place.database}) can be seen in the console only, not with this command yet.`,
+      );
+    }
+    this.directory = place.directory;
     this.#database = openBeside(directory);
     this.#reader = new Reader(this.#database);
   }
@@ -70,11 +77,17 @@ export class StoredExecutions {
     const blocked = new Map<string, Blocked>();
     if (live.size === 0) return blocked;
     for (const id of this.#reader.unfinished()) {
-      const journal = live.has(id) ? this.journal(id) : undefined;
-      const why = journal && this.standing(id, journal).blocked;
+      const why = live.has(id) ? this.#whyBlocked(id) : undefined;
       if (why) blocked.set(id, why);
     }
     return blocked;
+  }
+
+  #whyBlocked(id: string): Blocked | null | undefined {
+    const view = this.#reader.listed(id)?.view;
+    if (view !== undefined) return view.context.blocked;
+    const journal = this.journal(id);
+    return journal && this.standing(id, journal).blocked;
   }
 
   /** The state of an execution after these entries. Throws a `defect` if they are not a possible journal. */

@@ -1,6 +1,6 @@
 /** The vault of a durable store: a table whose pending writes are visible at once. */
+import type { ValueChange } from './changes.ts';
 import type { Batch, Commits, Part, Writer } from './group-commit.ts';
-import type { Reader } from './reader.ts';
 import type { Seal } from './seal.ts';
 import type { Vault, VaultKind } from './vault.ts';
 
@@ -10,20 +10,26 @@ type Changes = Map<string, string | undefined>;
 /** Prefix of a sealed value; no plain value has it. */
 const SEALED = 'sealed:';
 
+/** The committed values, as they are stored. */
+export interface StoredValues {
+  vault(kind: VaultKind, key: string): string | undefined;
+  vaultKeys(kind: VaultKind, after: string, limit: number): readonly string[];
+}
+
 export class StoredVault implements Vault, Writer {
-  readonly #reader: Reader;
+  readonly #values: StoredValues;
   readonly #commits: Commits;
   readonly #seal: Seal | undefined;
   #changes: Changes = new Map();
   /** Values of the batch that is being written. */
   #leaving: Changes = new Map();
   /** Their values for the next batch. */
-  #writes: { kind: VaultKind; key: string; text: string | undefined }[] = [];
+  #writes: ValueChange[] = [];
   #part: Part | undefined;
   readonly name = 'the vault';
 
-  constructor(reader: Reader, commits: Commits, seal: Seal | undefined) {
-    this.#reader = reader;
+  constructor(values: StoredValues, commits: Commits, seal: Seal | undefined) {
+    this.#values = values;
     this.#commits = commits;
     this.#seal = seal;
   }
@@ -35,12 +41,12 @@ export class StoredVault implements Vault, Writer {
   get(kind: VaultKind, key: string): string | undefined {
     const place = placeOf(kind, key);
     for (const changes of [this.#changes, this.#leaving]) if (changes.has(place)) return changes.get(place);
-    const value = this.#reader.vault(kind, key);
+    const value = this.#values.vault(kind, key);
     return value?.startsWith(SEALED) ? this.#seal?.open(value.slice(SEALED.length)) : value;
   }
 
   keys(kind: VaultKind, after: string, limit: number): readonly string[] {
-    const kept = this.#reader.vaultKeys(kind, after, limit + this.#leaving.size + this.#changes.size);
+    const kept = this.#values.vaultKeys(kind, after, limit + this.#leaving.size + this.#changes.size);
     const keys = new Set(kept);
     const first = placeOf(kind, '');
     for (const changes of [this.#leaving, this.#changes]) {
@@ -59,13 +65,13 @@ export class StoredVault implements Vault, Writer {
     const isSealed = (kind === 'flow' || kind === 'token') && this.#seal !== undefined;
     const text = isSealed ? SEALED + this.#seal.close(value) : value;
     this.#join().weight += text.length;
-    this.#writes.push({ kind, key, text });
+    this.#writes.push({ change: 'value', kind, key, text });
     this.#changes.set(placeOf(kind, key), value);
   }
 
   remove(kind: VaultKind, key: string): void {
     this.#join();
-    this.#writes.push({ kind, key, text: undefined });
+    this.#writes.push({ change: 'value', kind, key, text: undefined });
     this.#changes.set(placeOf(kind, key), undefined);
   }
 
@@ -73,12 +79,10 @@ export class StoredVault implements Vault, Writer {
     void this.#commits.batch; // the request for a batch is refused
   }
 
-  write(batch: Batch): void {
-    for (const { kind, key, text } of this.#writes) {
-      if (text === undefined) batch.add('remove', kind, key);
-      else batch.add('put', kind, key, text);
-    }
+  changes(): readonly ValueChange[] {
+    const changes = this.#writes;
     this.#leave();
+    return changes;
   }
 
   #leave(): void {
@@ -96,11 +100,6 @@ export class StoredVault implements Vault, Writer {
   lost(): void {
     this.#leave();
     this.written();
-  }
-
-  /** A repeated write of the same value has the same result, so no check is needed. */
-  isInFile(): boolean {
-    return false;
   }
 
   #join(): Batch {

@@ -1,27 +1,21 @@
 /** Descriptions of the routes for executions. */
 
 import { STANDS } from '../../runtime/index.ts';
-import {
-  type About,
-  type Answer,
-  count,
-  inHeader,
-  inQuery,
-  json,
-  ref,
-  refusal,
-  refusedWithProblem,
-  text,
-} from '../http/about.ts';
+import { count, events, inHeader, inQuery, type Parameter, refusal, refusedWithProblem } from '../http/about.ts';
 import { MAX_WAIT_S } from '../http/preferences.ts';
+import type { AboutRoute } from '../wire/route.ts';
 
-const unknown = refusal('There is no such execution, or it is not yours.');
-const invalidQuery = refusedWithProblem('A parameter is invalid.');
+export const unknown = refusal('There is no such execution, or it is not yours.');
+export const invalidQuery = refusedWithProblem('A parameter is invalid.');
 const limit = inQuery('limit', 'Maximum number; 50 by default.', count(1, 200));
+/** Where a stream continues. */
+export const position: readonly Parameter[] = [
+  inQuery('after', 'Number of the last event that you have.', count(0)),
+  inHeader('Last-Event-ID', 'The same, as an EventSource sends it.'),
+];
 const anonymous = refusal('The request does not identify its caller.');
-const noContent: Answer = { description: 'Done.' };
 
-export const aboutExecution: About = {
+export const aboutExecution: AboutRoute = {
   tag: 'executions',
   summary: 'The status of an execution',
   parameters: [
@@ -29,47 +23,44 @@ export const aboutExecution: About = {
     inQuery('after', 'Number of the last fact that you have; the wait is for a later one.', count(0)),
   ],
   answers: {
-    200: { description: 'Its state.', content: json(ref('Execution')), headers: ['Execution-Seq'] },
+    200: { description: 'Its state.', headers: ['Execution-Seq'] },
     404: unknown,
     422: invalidQuery,
   },
 };
 
-export const aboutCancel: About = {
+export const aboutCancel: AboutRoute = {
   tag: 'executions',
   summary: 'Cancels an execution',
-  answers: { 204: noContent, 404: unknown, 409: refusedWithProblem('It is over.') },
+  answers: { 204: 'Done.', 404: unknown, 409: refusedWithProblem('It is over.') },
 };
 
-export const aboutRetry: About = {
+export const aboutRetry: AboutRoute = {
   tag: 'executions',
   summary: 'Retries a blocked execution',
   description:
     'With the newest version of its workflow, if its own is no longer served. If the code still does not match the ' +
     'journal, the execution is blocked again.',
   answers: {
-    204: noContent,
+    204: 'Done.',
     404: unknown,
     409: refusedWithProblem('It is not blocked, or has ended.'),
   },
 };
 
-export const aboutExecutionStream: About = {
+export const aboutExecutionStream: AboutRoute = {
   tag: 'executions',
   summary: 'An execution as events, running or ended',
-  parameters: [
-    inQuery('after', 'Number of the last event that you have.', count(0)),
-    inHeader('Last-Event-ID', 'The same, as an EventSource sends it.'),
-  ],
+  parameters: position,
   answers: {
-    200: { description: 'Its events, until it ends.', content: { 'text/event-stream': text } },
-    204: { description: 'There are no more events.' },
+    200: { description: 'Its events, until it ends.', content: events },
+    204: 'There are no more events.',
     404: unknown,
     422: invalidQuery,
   },
 };
 
-export const aboutExecutionList: About = {
+export const aboutExecutionList: AboutRoute = {
   tag: 'executions',
   summary: 'Your executions, newest first',
   parameters: [
@@ -81,24 +72,18 @@ export const aboutExecutionList: About = {
     limit,
   ],
   answers: {
-    200: {
-      description: 'A page; shorter than `limit` if the executions are large.',
-      content: json(ref('ExecutionList')),
-    },
+    200: 'A page; shorter than `limit` if the prompts are large. A large result is left out: read the execution itself.',
     404: anonymous,
     422: invalidQuery,
   },
 };
 
-export const aboutInbox: About = {
+export const aboutInbox: AboutRoute = {
   tag: 'executions',
   summary: 'The prompts and consents that wait for you',
   parameters: [limit],
   answers: {
-    200: {
-      description: 'Open prompts and consents, oldest first; with large prompts the newest may be left out.',
-      content: json(ref('Inbox')),
-    },
+    200: 'Open prompts and consents, oldest first; with large prompts the newest may be left out.',
     404: anonymous,
     422: invalidQuery,
   },

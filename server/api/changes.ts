@@ -10,28 +10,30 @@
 
 import type { ChangesBody } from '../../client/wire.ts';
 import { Failure, type Runtime } from '../../runtime/index.ts';
-import { eventFrame, HEARTBEAT, HEARTBEAT_MS, STREAM_HEADERS } from '../http/event-stream.ts';
+import { eventFrame, HEARTBEAT, HEARTBEAT_MS, STREAM_HEADERS } from '../http/event-frames.ts';
 import type { Route, Sink } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
+import { route } from '../wire/route.ts';
 import { aboutChanges } from './about-overview.ts';
 
 type Watched = Pick<Runtime, 'inspection' | 'after'>;
 
-export const changesRoute = ({ runtime, who }: { runtime: Watched; who: Who }): Route => ({
-  method: 'GET',
-  path: '/executions/changes',
-  about: aboutChanges,
-  handle: (call) =>
-    withCaller(who(call), ({ userId, isOperator }) => {
-      if (!isOperator && userId === undefined) {
-        throw new Failure('identity_required', {
-          detail: 'Only owners and operators get changes: send a credential.',
-        });
-      }
-      const stream = (sink: Sink) => new Changes(runtime, isOperator ? undefined : userId, sink).begin();
-      return { status: 200, headers: STREAM_HEADERS, stream };
-    }),
-});
+export const changesRoute = ({ runtime, who }: { runtime: Watched; who: Who }): Route =>
+  route({
+    method: 'GET',
+    path: '/executions/changes',
+    about: aboutChanges,
+    handle: (call) =>
+      withCaller(who(call), ({ userId, isOperator }) => {
+        if (!isOperator && userId === undefined) {
+          throw new Failure('identity_required', {
+            detail: 'Only owners and operators get changes: send a credential.',
+          });
+        }
+        const stream = (sink: Sink) => new Changes(runtime, isOperator ? undefined : userId, sink).begin();
+        return { status: 200, headers: STREAM_HEADERS, stream };
+      }),
+  });
 
 /** How long changes are collected before they are sent. Milliseconds. */
 export const GATHER_MS = 250;

@@ -12,28 +12,31 @@ import {
   pauseOf,
   shownDueAt,
 } from '../../runtime/index.ts';
-import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
+import { eventFrame, type Translator } from '../http/event-frames.ts';
+import { eventStream } from '../http/event-stream.ts';
 import { readCount } from '../http/preferences.ts';
 import { countReader } from '../http/readers.ts';
 import type { Call, Route } from '../http/route.ts';
 import type { App } from '../protocol.ts';
 import { errorText, type Wire } from '../wire/bodies.ts';
+import { route } from '../wire/route.ts';
 import { aboutExecutionStream } from './about.ts';
 import { withExecution } from './one.ts';
 
-export const executionStreamRoute = ({ runtime, who, wire }: Pick<App, 'runtime' | 'who' | 'wire'>): Route => ({
-  method: 'GET',
-  path: '/executions/:executionId/stream',
-  about: aboutExecutionStream,
-  handle: (call) =>
-    withExecution(runtime, who, call, (execution) => {
-      const after = seenBy(call);
-      // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
-      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
-      countReader(runtime, execution, call);
-      return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
-    }),
-});
+export const executionStreamRoute = ({ runtime, who, wire }: Pick<App, 'runtime' | 'who' | 'wire'>): Route =>
+  route({
+    method: 'GET',
+    path: '/executions/:executionId/stream',
+    about: aboutExecutionStream,
+    handle: (call) =>
+      withExecution(runtime, who, call, (execution) => {
+        const after = seenBy(call);
+        // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
+        if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+        countReader(runtime, execution, call);
+        return eventStream({ runtime, execution, translator: new FactFrames(wire, execution), after });
+      }),
+  });
 
 /** A client that reconnects sends the header, which is newer than the URL of its first request. */
 export const seenBy = ({ headers, query }: Call): number => {

@@ -1,6 +1,6 @@
 /** Reads, lists, answers for and cancels executions. */
 
-import type { ExecutionListBody, InboxBody, InboxItem, ListedExecution } from '../../client/wire.ts';
+import type { ExecutionBody, InboxItem, ListedExecution } from '../../client/wire.ts';
 import {
   cursorAt,
   type ExecutionFilter,
@@ -17,7 +17,10 @@ import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import type { App } from '../protocol.ts';
 import type { Wire } from '../wire/bodies.ts';
+import { route } from '../wire/route.ts';
+import { executionBody } from '../wire/schemas.ts';
 import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox, aboutRetry } from './about.ts';
+import { executionListBody, inboxBody } from './bodies.ts';
 import { withExecution } from './one.ts';
 
 /** Approximate maximum of UTF-16 units in one reply. */
@@ -26,17 +29,18 @@ const MAX_PAGE_LENGTH = 4 * 1024 * 1024;
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
 
 export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'who' | 'wire'>): Route[] => [
-  {
+  route({
     method: 'GET',
     path: '/executions/:executionId',
+    reply: executionBody,
     about: aboutExecution,
     handle: (call) =>
       withExecution(runtime, who, call, (execution) => {
         if (call.query === '') return shown(execution, wire);
         return newsOf(runtime, execution, call).then(() => shown(execution, wire));
       }),
-  },
-  {
+  }),
+  route({
     method: 'DELETE',
     path: '/executions/:executionId',
     about: aboutCancel,
@@ -45,8 +49,8 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
         await runtime.cancel(id, by);
         return { status: 204 };
       }),
-  },
-  {
+  }),
+  route({
     method: 'POST',
     path: '/executions/:executionId/retry',
     about: aboutRetry,
@@ -55,10 +59,11 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
         await runtime.retry(id, by);
         return { status: 204 };
       }),
-  },
-  {
+  }),
+  route({
     method: 'GET',
     path: '/executions',
+    reply: executionListBody,
     about: aboutExecutionList,
     handle: async (call) => {
       const by = await who(call);
@@ -82,42 +87,37 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
           started_at: iso(startedAt),
           settled_at: isoOrNull(settledAt),
           due_at: isoOrNull(firstDue(pauses)),
-          ...wire.status(execution),
+          ...wire.listed(execution),
         };
       });
       const last = executions.length < page.executions.length ? page.executions[executions.length - 1] : undefined;
-      const body: ExecutionListBody = {
-        executions,
-        next: (last === undefined ? page.next : cursorAt(last.context)) ?? null,
-      };
-      return json(200, body);
+      return json(200, { executions, next: (last === undefined ? page.next : cursorAt(last.context)) ?? null });
     },
-  },
+  }),
   // Without this, a superfluous slash would find the route above. NAT's clients expect 404.
   { method: 'GET', path: '/executions/', about: null, handle: () => refusal(404, 'Not Found') },
-  {
+  route({
     method: 'GET',
     path: '/interactions',
+    reply: inboxBody,
     about: aboutInbox,
     handle: async (call) => {
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const open = await runtime.inbox(by, readCount(new URLSearchParams(call.query), 'limit', PAGE));
-      const body: InboxBody = {
-        interactions: fitting(
-          open,
-          ({ executionId, workflow, pause }): InboxItem => ({
-            execution_id: executionId,
-            workflow,
-            opened_at: iso(pause.openedAt),
-            due_at: isoOrNull(shownDueAt(pause)),
-            ...wire.pause(executionId, pause),
-          }),
-        ),
-      };
-      return json(200, body);
+      const interactions = fitting(
+        open,
+        ({ executionId, workflow, pause }): InboxItem => ({
+          execution_id: executionId,
+          workflow,
+          opened_at: iso(pause.openedAt),
+          due_at: isoOrNull(shownDueAt(pause)),
+          ...wire.pause(executionId, pause),
+        }),
+      );
+      return json(200, { interactions });
     },
-  },
+  }),
 ];
 
 /** The bodies of the first of them: at least one, and no more than the maximum of a reply. */
@@ -133,7 +133,7 @@ const fitting = <Item, Body>(items: readonly Item[], bodyOf: (item: Item) => Bod
   return bodies;
 };
 
-const shown = (execution: ExecutionView, wire: Wire): Reply =>
+const shown = (execution: ExecutionView, wire: Wire): Reply<ExecutionBody> =>
   json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });
 
 /** Long polling: resolves when there is a fact that the client has not seen, or after `wait` seconds. */

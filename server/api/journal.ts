@@ -4,32 +4,37 @@
 
 import type { JournalBody } from '../../client/wire.ts';
 import { andThen, type JournalEntry, type JournalPage, type Runtime } from '../../runtime/index.ts';
-import { eventFrame, eventStream, type Translator } from '../http/event-stream.ts';
+import { eventFrame, type Translator } from '../http/event-frames.ts';
+import { eventStream } from '../http/event-stream.ts';
 import { json } from '../http/problems.ts';
 import { countReader } from '../http/readers.ts';
 import type { Reply, Route } from '../http/route.ts';
 import type { App } from '../protocol.ts';
+import { route } from '../wire/route.ts';
 import { aboutJournal } from './about-overview.ts';
+import { journalBody } from './bodies.ts';
 import { seenBy } from './execution-stream.ts';
 import { withExecution } from './one.ts';
 
-export const journalRoute = ({ runtime, who }: Pick<App, 'runtime' | 'who'>): Route => ({
-  method: 'GET',
-  path: '/executions/:executionId/journal',
-  about: aboutJournal,
-  handle: (call) =>
-    withExecution(runtime, who, call, (execution, by) => {
-      const after = seenBy(call);
-      const shown = by.isOperator ? wholeOf(runtime) : runtime;
-      if (!call.headers.accept?.includes('text/event-stream')) {
-        return andThen(shown.journal(execution, after), pageOf);
-      }
-      // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
-      if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
-      countReader(runtime, execution, call);
-      return eventStream({ runtime: shown, execution, translator: facts, after });
-    }),
-});
+export const journalRoute = ({ runtime, who }: Pick<App, 'runtime' | 'who'>): Route =>
+  route({
+    method: 'GET',
+    path: '/executions/:executionId/journal',
+    reply: journalBody,
+    about: aboutJournal,
+    handle: (call) =>
+      withExecution(runtime, who, call, (execution, by) => {
+        const after = seenBy(call);
+        const shown = by.isOperator ? wholeOf(runtime) : runtime;
+        if (!call.headers.accept?.includes('text/event-stream')) {
+          return andThen(shown.journal(execution, after), pageOf);
+        }
+        // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
+        if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
+        countReader(runtime, execution, call);
+        return eventStream({ runtime: shown, execution, translator: facts, after });
+      }),
+  });
 
 /** Operators see the stack of a workflow's error. */
 const wholeOf = (runtime: Runtime): Pick<Runtime, 'journal' | 'after'> => ({
@@ -37,10 +42,8 @@ const wholeOf = (runtime: Runtime): Pick<Runtime, 'journal' | 'after'> => ({
   after: (ms, run) => runtime.after(ms, run),
 });
 
-const pageOf = (page: JournalPage | undefined): Reply => {
-  const body: JournalBody = { entries: page?.entries ?? [], truncated_through: page?.truncatedThrough ?? null };
-  return json(200, body);
-};
+const pageOf = (page: JournalPage | undefined): Reply<JournalBody> =>
+  json(200, { entries: page?.entries ?? [], truncated_through: page?.truncatedThrough ?? null });
 
 const facts: Translator = {
   frames: (entry: JournalEntry) => `id: ${entry.seq}\n${eventFrame(entry.type, entry)}`,

@@ -1,43 +1,44 @@
 /** Workflows with their inputs, and builders with their slots. */
 
-import type { BuilderBody, BuilderListBody, WorkflowListBody } from '../../client/wire.ts';
+import type { BuilderBody, WorkflowBody } from '../../client/wire.ts';
 import { Failure, jsonSchemaOf, type Runtime } from '../../runtime/index.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
 import { packageVersion } from '../package.ts';
 import type { App } from '../protocol.ts';
+import { route } from '../wire/route.ts';
 import type { ServedWorkflow } from '../wire/served.ts';
-import { aboutBuilders, aboutWorkflows } from './about-overview.ts';
+import { aboutBuilders, aboutPlaces, aboutWorkflows } from './about-overview.ts';
+import { builderListBody, placesBody, workflowListBody } from './bodies.ts';
 
 export const overviewRoutes = ({ runtime, who, served, routes, config: { rootPath } }: App): Route[] => [
-  {
+  route({
     method: 'GET',
     path: '/',
-    about: null,
+    reply: placesBody,
+    about: aboutPlaces,
     handle: () => json(200, placesOf(rootPath, served, routes)),
-  },
-  {
+  }),
+  route({
     method: 'GET',
     path: '/workflows',
+    reply: workflowListBody,
     about: aboutWorkflows,
-    handle: () => {
-      const body: WorkflowListBody = { workflows: served.map((one) => workflowBody(one, rootPath)) };
-      return json(200, body);
-    },
-  },
-  {
+    handle: () => json(200, { workflows: served.map((one) => workflowBody(one, rootPath)) }),
+  }),
+  route({
     method: 'GET',
     path: '/builders',
+    reply: builderListBody,
     about: aboutBuilders,
     handle: async (call) => {
       const by = await who(call);
       if (!by.isOperator) throw new Failure('operator_required', { detail: 'Builders are shown to operators only.' });
-      const body: BuilderListBody = {
+      return json(200, {
         builders: runtime.allBuilders.flatMap((builders) => listedBuilders(runtime, builders)),
-      };
-      return json(200, body);
+      });
     },
-  },
+  }),
 ];
 
 /** For people who open the URL of the server in a browser. */
@@ -59,10 +60,7 @@ const placesOf = (rootPath: string, served: readonly ServedWorkflow[], routes: r
 /** The most important links. */
 const PLACES = { health: '/health', docs: '/docs', openapi: '/openapi.json', console: '/console' } as const;
 
-const workflowBody = (
-  { workflow, paths: { method, path } }: ServedWorkflow,
-  rootPath: string,
-): WorkflowListBody['workflows'][number] => ({
+const workflowBody = ({ workflow, paths: { method, path } }: ServedWorkflow, rootPath: string): WorkflowBody => ({
   name: workflow.name,
   is_per_user: workflow.isPerUser,
   method,

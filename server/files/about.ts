@@ -1,34 +1,39 @@
 /** Descriptions of the routes of files. */
-import { type About, json, ref, refusal, refusedWithProblem } from '../http/about.ts';
+import { z } from 'zod';
+import { bytes, refusal, refusedBody, refusedWithProblem } from '../http/about.ts';
+import type { AboutRoute } from '../wire/route.ts';
 
 const noFile = refusal('There is no such file.');
 const foreign = refusal('Pages of this origin may not write files.');
-const anyFile = { '*/*': {} };
 
-export const aboutFile: About = {
+const form = z
+  .object({ file: z.string().meta({ contentMediaType: 'application/octet-stream' }) })
+  .meta({ id: 'FileUpload' });
+
+export const aboutFile: AboutRoute = {
   tag: 'files',
   summary: 'A file',
-  answers: { 200: { description: 'Its bytes.', content: anyFile }, 404: noFile },
+  answers: { 200: { description: 'Its bytes.', content: bytes }, 404: noFile },
   credential: 'none',
 };
 
-export const aboutUpload = (creates: boolean): About => ({
+export const aboutUpload = (creates: boolean): AboutRoute => ({
   tag: 'files',
   summary: creates ? 'Creates a file' : 'Creates or replaces a file',
-  body: { 'multipart/form-data': ref('FileUpload') },
+  body: { 'multipart/form-data': form },
   answers: {
-    200: { description: 'It is stored.', content: json(ref('StoredFile')) },
+    200: 'It is stored.',
     400: refusal('The path or the form is invalid.'),
     403: foreign,
     ...(creates && { 409: refusal('The file exists already.') }),
     413: refusedWithProblem('The file is too large.'),
-    422: { description: 'The form has no file.', content: json(ref('ValidationRefusal')) },
+    422: refusedBody('The form has no file.'),
     507: refusedWithProblem('The store is full.'),
   },
 });
 
-export const aboutDelete: About = {
+export const aboutDelete: AboutRoute = {
   tag: 'files',
   summary: 'Deletes a file',
-  answers: { 204: { description: 'Done.' }, 403: foreign, 404: noFile },
+  answers: { 204: 'Done.', 403: foreign, 404: noFile },
 };

@@ -8,8 +8,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, type FileHandle, link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Content } from '../http/route.ts';
 import { requireKey } from './object-key.ts';
-import type { ObjectStore, StoredObject } from './object-store.ts';
+import type { ObjectStore, OpenObject, StoredObject } from './object-store.ts';
 import { StoreFullError } from './store-full-error.ts';
 
 type Head = { readonly key: string; readonly contentType: string };
@@ -18,12 +19,13 @@ const UNFINISHED = '.unfinished';
 /** No upload takes this long: an older file was left by a process that crashed. */
 const LEFT_BEHIND_MS = 3_600_000;
 const NEWLINE = 0x0a;
+/** A key has 512 bytes, which may take six times as many in JSON. */
+const MAX_HEAD_BYTES = 8_192;
 /** A full disk, a used-up quota, and a file larger than the process may write. */
 const FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 export class DirectoryStore implements ObjectStore {
   readonly #directory: string;
-  #lastRead: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -69,20 +71,16 @@ export class DirectoryStore implements ObjectStore {
     }
   }
 
-  /** One at a time: a file is read into memory as a whole, and is counted only after that. */
-  get(key: string): Promise<StoredObject | undefined> {
-    const read = this.#lastRead.then(() => this.#read(key));
-    this.#lastRead = read.catch(() => {});
-    return read;
-  }
-
-  async #read(key: string): Promise<StoredObject | undefined> {
+  async open(key: string): Promise<OpenObject | undefined> {
     const file = await openIfThere(this.#fileOf(key), constants.O_RDONLY | constants.O_NOFOLLOW);
     if (file === undefined) return undefined;
     try {
-      return objectIn(await file.readFile(), key);
-    } finally {
+      const { contentType, end } = await readHead(file, key);
+      const { size } = await file.stat();
+      return { contentType, content: new FileContent(file, end, size - end) };
+    } catch (error) {
       await file.close();
+      throw error;
     }
   }
 
@@ -128,12 +126,38 @@ export class DirectoryStore implements ObjectStore {
   }
 }
 
-const objectIn = (bytes: Buffer, key: string): StoredObject => {
-  const end = bytes.indexOf(NEWLINE);
-  const head = JSON.parse(bytes.toString('utf8', 0, Math.max(end, 0))) as Head;
+/** The head, and the number of its bytes. */
+const readHead = async (file: FileHandle, key: string): Promise<Head & { readonly end: number }> => {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(MAX_HEAD_BYTES), 0, MAX_HEAD_BYTES, 0);
+  const newline = buffer.subarray(0, bytesRead).indexOf(NEWLINE);
+  const head = JSON.parse(buffer.toString('utf8', 0, Math.max(newline, 0))) as Head;
   if (head.key !== key) throw new Error(`the file of ${JSON.stringify(key)} in the object store is one of another`);
-  return { contentType: head.contentType, data: bytes.subarray(end + 1) };
+  return { ...head, end: newline + 1 };
 };
+
+/** The bytes of a file from a position on. */
+class FileContent implements Content {
+  readonly length: number;
+  readonly #file: FileHandle;
+  #at: number;
+
+  constructor(file: FileHandle, at: number, length: number) {
+    this.#file = file;
+    this.#at = at;
+    this.length = length;
+  }
+
+  async read(most: number): Promise<Buffer> {
+    const { buffer, bytesRead } = await this.#file.read(Buffer.allocUnsafe(most), 0, most, this.#at);
+    this.#at += bytesRead;
+    return buffer.subarray(0, bytesRead);
+  }
+
+  /** The handle waits for a read that is under way. */
+  close(): void {
+    this.#file.close().catch(() => {}); // the bytes that were read are as they were
+  }
+}
 
 const openIfThere = async (path: string, flags: number): Promise<FileHandle | undefined> => {
   try {

@@ -1,4 +1,5 @@
 /** The interface of object stores, and one in memory. */
+import type { Content } from '../http/route.ts';
 import { requireKey } from './object-key.ts';
 import { StoreFullError } from './store-full-error.ts';
 
@@ -8,13 +9,20 @@ export interface StoredObject {
   readonly contentType: string;
 }
 
+/** An object to be read. Its reader closes the content. */
+export interface OpenObject {
+  readonly content: Content;
+  readonly contentType: string;
+}
+
 /** Every method rejects with a TypeError for an invalid key. */
 export interface ObjectStore {
   /** Resolves to false, without a change, if an object has this key. Rejects with StoreFullError. */
   create(key: string, object: StoredObject): Promise<boolean>;
   /** Creates or replaces an object. Rejects with StoreFullError. */
   put(key: string, object: StoredObject): Promise<void>;
-  get(key: string): Promise<StoredObject | undefined>;
+  /** The content stays the same while it is read, also if the object is replaced or deleted meanwhile. */
+  open(key: string): Promise<OpenObject | undefined>;
   /** Resolves to false if there is none. */
   delete(key: string): Promise<boolean>;
 }
@@ -47,9 +55,10 @@ export class MemoryObjectStore implements ObjectStore {
     this.#objects.set(key, object);
   }
 
-  async get(key: string): Promise<StoredObject | undefined> {
+  async open(key: string): Promise<OpenObject | undefined> {
     requireKey(key);
-    return this.#objects.get(key);
+    const object = this.#objects.get(key);
+    return object && { content: new BytesInMemory(object.data), contentType: object.contentType };
   }
 
   async delete(key: string): Promise<boolean> {
@@ -57,6 +66,24 @@ export class MemoryObjectStore implements ObjectStore {
     this.#bytes -= sizeOf(key, this.#objects.get(key));
     return this.#objects.delete(key);
   }
+}
+
+class BytesInMemory implements Content {
+  readonly length: number;
+  #rest: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.length = bytes.length;
+    this.#rest = bytes;
+  }
+
+  async read(most: number): Promise<Buffer> {
+    const piece = this.#rest.subarray(0, most);
+    this.#rest = this.#rest.subarray(piece.length);
+    return piece;
+  }
+
+  close(): void {}
 }
 
 const sizeOf = (key: string, object: StoredObject | undefined): number =>

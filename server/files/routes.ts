@@ -3,6 +3,7 @@
  * because NAT's clients have no identity. Pages of other origins cannot write unless CORS allows them: a browser sends
  * forms to any server, with the user's cookies and without a preflight.
  */
+import { z } from 'zod';
 import { Failure } from '../../runtime/index.ts';
 import { ValidationFailure } from '../http/mistakes.ts';
 import { isWelcome } from '../http/origin.ts';
@@ -10,10 +11,11 @@ import { problem, refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import type { App } from '../protocol.ts';
+import { route } from '../wire/route.ts';
 import { aboutDelete, aboutFile, aboutUpload } from './about.ts';
 import { type FormFile, readFormFile } from './multipart.ts';
 import { isKey, keyFrom } from './object-key.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, OpenObject } from './object-store.ts';
 import { StoreFullError } from './store-full-error.ts';
 
 export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'door'> {
@@ -21,6 +23,9 @@ export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'door'> {
   /** The path of one file. */
   readonly maxFileBytes: number;
 }
+
+const storedFile = z.object({ filename: z.string() }).meta({ id: 'StoredFile' });
+type Stored = z.infer<typeof storedFile>;
 
 /** Maximum bytes of a form besides its file. */
 const FORM_BYTES = 65_536;
@@ -30,7 +35,10 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
   const path = '/static/*';
   const maxBodyBytes = maxFileBytes + FORM_BYTES;
 
-  const upload = async (call: Call, keep: (key: string, file: FormFile) => Promise<boolean>): Promise<Reply> => {
+  const upload = async (
+    call: Call,
+    keep: (key: string, file: FormFile) => Promise<boolean>,
+  ): Promise<Reply<Stored>> => {
     if (!(await mayWrite(call, deps))) return foreignPage;
     const key = keyFrom(call.params['*'] ?? '');
     if (key === undefined) return invalidKey;
@@ -49,31 +57,34 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
   };
 
   return [
-    {
+    route({
       method: 'POST',
       path,
+      reply: storedFile,
       about: aboutUpload(true),
       maxBodyBytes,
       handle: (call) => upload(call, (key, file) => store.create(key, file)),
-    },
-    {
+    }),
+    route({
       method: 'PUT',
       path,
+      reply: storedFile,
       about: aboutUpload(false),
       maxBodyBytes,
       handle: (call) => upload(call, (key, file) => store.put(key, file).then(() => true)),
-    },
-    {
+    }),
+    route({
       method: 'GET',
       path,
       about: aboutFile,
+      isPublic: true,
       handle: async ({ params }) => {
         const key = keyOf(params);
-        const object = key === undefined ? undefined : await store.get(key);
+        const object = key === undefined ? undefined : await store.open(key);
         return object === undefined ? noObject(params) : fileReply(key!, object);
       },
-    },
-    {
+    }),
+    route({
       method: 'DELETE',
       path,
       about: aboutDelete,
@@ -82,13 +93,13 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
         const key = keyOf(call.params);
         return key !== undefined && (await store.delete(key)) ? { status: 204 } : noObject(call.params);
       },
-    },
+    }),
   ];
 };
 
 const invalidKey = refusal(400, 'Invalid file path.');
 const foreignPage = refusal(403, 'Pages of this origin may not write files.');
-const noObject = (params: Call['params']): Reply => refusal(404, `No object found with key: ${params['*']}.`);
+const noObject = (params: Call['params']): Reply<never> => refusal(404, `No object found with key: ${params['*']}.`);
 
 const keyOf = ({ '*': key = '' }: Call['params']): string | undefined => (isKey(key) ? key : undefined);
 
@@ -121,16 +132,17 @@ const soundType = (given: string): string =>
 const withCharset = (type: string): string =>
   type.startsWith('text/') && !type.includes('; charset=') ? `${type}; charset=utf-8` : type;
 
-const fileReply = (key: string, { data, contentType }: FormFile): Reply => ({
-  status: 200,
-  headers: {
+const fileReply = (key: string, { content, contentType }: OpenObject): Reply<never> => {
+  const headers = {
     'content-type': withCharset(contentType),
     'content-disposition': attachment(key.slice(key.lastIndexOf('/') + 1)),
     // An uploaded file must not run as a script in pages of this origin.
     'x-content-type-options': 'nosniff',
-  },
-  body: data,
-});
+  };
+  if (content.length > 0) return { status: 200, headers, content };
+  content.close();
+  return { status: 200, headers, body: '' };
+};
 
 /** RFC 6266: an ASCII name for old clients, and the real name (RFC 8187). */
 const attachment = (name: string): string => {

@@ -1,8 +1,21 @@
 /** The description of a route for the OpenAPI document: the types that `server/openapi/` uses. */
+import { z } from 'zod';
 import type { JsonSchema } from '../../runtime/index.ts';
+import { validationRefusal } from './mistakes.ts';
+
+/** A schema of bodies. Schemas with a name are listed once: those of zod with `meta({ id })`, and those of workflows. */
+export type Schema<Value = unknown> = z.ZodType<Value> | NamedSchema<Value>;
+
+export interface NamedSchema<Value = unknown> {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly [typeOfValue]?: Value;
+}
+
+declare const typeOfValue: unique symbol;
 
 /** By media type. */
-export type Content = Readonly<Record<string, JsonSchema>>;
+export type Content = Readonly<Record<string, Schema>>;
 
 export interface Answer {
   readonly description: string;
@@ -51,10 +64,6 @@ export const headers = {
 
 export type HeaderName = keyof typeof headers;
 
-export const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
-export const json = (schema: JsonSchema): Content => ({ 'application/json': schema });
-export const problem: Content = { 'application/problem+json': ref('Problem') };
-
 export const text: JsonSchema = { type: 'string' };
 export const count = (least: number, most?: number): JsonSchema =>
   most === undefined ? { type: 'integer', minimum: least } : { type: 'integer', minimum: least, maximum: most };
@@ -73,11 +82,34 @@ export const inHeader = (name: string, description: string, schema: JsonSchema =
   schema,
 });
 
-/** A refusal in the form of NAT. */
-export const refusal = (description: string): Answer => ({ description, content: json(ref('Refusal')) });
+export const json = (schema: Schema): Content => ({ 'application/json': schema });
+export const events: Content = { 'text/event-stream': z.string() };
+export const page: Content = { 'text/html': z.string() };
+/** Of any media type. */
+export const bytes: Content = { '*/*': z.unknown() };
+
+export const problem: Content = {
+  'application/problem+json': z
+    .object({
+      type: z.string(),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string(),
+      code: z.string().optional(),
+    })
+    .meta({ id: 'Problem', description: 'RFC 9457. `code` names the failure where there is one.' }),
+};
 
 /** A refusal in our own form. */
 export const refusedWithProblem = (description: string): Answer => ({ description, content: problem });
+
+const refused = z.object({ detail: z.string() }).meta({ id: 'Refusal' });
+
+/** A refusal in the form of NAT. */
+export const refusal = (description: string): Answer => ({ description, content: json(refused) });
+
+/** An invalid body, with all its mistakes. */
+export const refusedBody = (description: string): Answer => ({ description, content: json(validationRefusal) });
 
 /** Too many requests are waiting. */
 export const busy: Answer = {

@@ -69,10 +69,10 @@ export interface AdapterRequest {
 
   /** A complete reply. A small one is sent in one piece. `close` ends the connection after it. */
   send(reply: Reply, lines: HeaderLines, close: boolean): void;
-  /** The head of a reply whose body follows. It is sent together with the first `write`. */
+  /** The head of a reply whose body follows. Texts of unknown length, or the bytes of `reply.content`. */
   begin(reply: Reply, lines: HeaderLines, write: () => void): void;
   /** False: the socket is full. This piece is still sent, and `drained` is called when there is room. */
-  write(piece: string): boolean;
+  write(piece: string | Buffer): boolean;
   /** Ends the body of a reply after `begin`. `progressed` is called as for `send`. */
   end(): void;
   /** Ends the connection at once, whatever was written. `gone` is called before it returns. */
@@ -94,7 +94,7 @@ export interface ReplyListener {
 /** Sockets at one path. None of its functions throws. */
 export interface SocketKind {
   readonly path: string;
-  /** Bytes; a longer message ends the connection. */
+  /** Bytes; a longer message ends the connection. See also `AdapterSocket.maxMessageBytes`. */
   readonly maxMessageBytes: number;
   /** Maximum of unsent bytes; a message beyond it is dropped. */
   readonly maxUnsentBytes: number;
@@ -119,6 +119,8 @@ export interface SocketRefusal {
 }
 
 export interface AcceptedSocket {
+  /** The address of the client; `''`, the default, if unknown. */
+  readonly address?: string;
   /** Headers of the acceptance. */
   readonly cookie?: string | undefined;
   /** Called when the socket is open; not called if the client has disconnected before. It may cut the socket. */
@@ -129,6 +131,8 @@ export interface AcceptedSocket {
 export interface AdapterSocket {
   /** Unsent bytes; infinite after `closed`. */
   readonly unsent: number;
+  /** Bytes; a longer message ends the connection. Default: that of its kind. It is less while many sockets are open. */
+  readonly maxMessageBytes?: number | undefined;
   /** Messages inside are sent in one piece. */
   send(messages: readonly string[]): void;
   ping(): void;
@@ -141,6 +145,11 @@ export interface AdapterSocket {
 export interface SocketReader {
   /** `bytes` is valid during the call only. */
   message(bytes: Buffer, isBinary: boolean): void;
+  /**
+   * Bytes in memory of a message that is not complete yet; 0 once it is. Not called by a library that does not report
+   * them.
+   */
+  unfinished?(bytes: number): void;
   /** Unsent bytes were sent. */
   drained(): void;
   /** Called once, as the last call. */

@@ -1,6 +1,7 @@
 /** Request bodies: checks whether their end is certain, and reads one body within limits of size and time. */
 import type { AdapterRequest } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
+import type { Call } from './route.ts';
 
 /** Calls `run` once after `ms`. Returns a function that cancels that. */
 export type After = (ms: number, run: () => void) => () => void;
@@ -45,19 +46,21 @@ export const framingFault = (headers: Readonly<Record<string, string>>): string 
 export const hasBody = (headers: Readonly<Record<string, string>>): boolean =>
   headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 
+type Sender = Pick<Call, 'client' | 'onGone'>;
+
 /**
  * Reads the body. Calls `done` at most once: synchronously if the announced length (`NaN` without one) is too large,
  * and never after `sender` has gone.
  */
 export const readBody = (
   request: Pick<AdapterRequest, 'read' | 'waitLonger'>,
-  sender: { onGone(listener: () => void): void },
+  sender: Sender,
   announced: number,
   limits: BodyLimits,
   done: (outcome: BodyOutcome) => void,
 ): void => {
-  const reading = new Reading(request, limits, done);
-  request.read((chunk, isLast) => reading.take(chunk, isLast, sender));
+  const reading = new Reading(request, sender, limits, done);
+  request.read((chunk, isLast) => reading.take(chunk, isLast));
   // A client may wait for the reply before it sends its body. The announced body is dropped.
   if (announced > limits.maxBodyBytes + MAX_DROPPED) reading.finish('farTooLarge');
   else if (announced > limits.maxBodyBytes) reading.finish('tooLarge');
@@ -66,6 +69,7 @@ export const readBody = (
 /** A class, because it is created for every request: named functions would each have a hidden class in V8 (see tsx). */
 class Reading implements Holder {
   readonly #request: Pick<AdapterRequest, 'waitLonger'>;
+  readonly #sender: Sender;
   readonly #limits: BodyLimits;
   readonly #done: (outcome: BodyOutcome) => void;
   #bytes = nothing;
@@ -73,17 +77,27 @@ class Reading implements Holder {
   #isOver = false;
   #stopWaiting: (() => void) | undefined;
 
-  constructor(request: Pick<AdapterRequest, 'waitLonger'>, limits: BodyLimits, done: (outcome: BodyOutcome) => void) {
+  constructor(
+    request: Pick<AdapterRequest, 'waitLonger'>,
+    sender: Sender,
+    limits: BodyLimits,
+    done: (outcome: BodyOutcome) => void,
+  ) {
     this.#request = request;
+    this.#sender = sender;
     this.#limits = limits;
     this.#done = done;
   }
 
-  take(chunk: Uint8Array, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
+  get address(): string {
+    return this.#sender.client.host;
+  }
+
+  take(chunk: Uint8Array, isLast: boolean): void {
     if (this.#isOver) return;
     const { maxBodyBytes } = this.#limits;
     if (this.#size + chunk.byteLength > maxBodyBytes) {
-      this.#drop(chunk.byteLength, isLast, sender);
+      this.#drop(chunk.byteLength, isLast);
       return;
     }
     // A chunk is valid during the call only, so it is copied; into one buffer, because chunks may be a byte long each.
@@ -93,25 +107,25 @@ class Reading implements Holder {
       const isWhole = this.#size === this.#bytes.length;
       this.finish(this.#size === 0 ? undefined : isWhole ? this.#bytes : this.#bytes.subarray(0, this.#size));
     } else {
-      this.#waitForMore(sender);
+      this.#waitForMore();
       this.#limits.unread.hold(this, this.#bytes.length);
     }
   }
 
   /** It is already too large. */
-  #drop(bytes: number, isLast: boolean, sender: { onGone(listener: () => void): void }): void {
+  #drop(bytes: number, isLast: boolean): void {
     this.#size += bytes;
     this.#bytes = nothing;
     this.#limits.unread.release(this);
     if (isLast) this.finish('tooLarge');
     else if (this.#size > this.#limits.maxBodyBytes + MAX_DROPPED) this.finish('farTooLarge');
-    else this.#waitForMore(sender);
+    else this.#waitForMore();
   }
 
-  #waitForMore(sender: { onGone(listener: () => void): void }): void {
+  #waitForMore(): void {
     if (this.#stopWaiting !== undefined) return;
     this.#wait(this.#limits.requestTimeoutMs);
-    sender.onGone(() => this.#letGo());
+    this.#sender.onGone(() => this.#letGo());
   }
 
   cut(): void {

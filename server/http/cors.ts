@@ -24,7 +24,7 @@ export interface CorsOptions {
 
 export type HeaderLines = readonly (readonly [name: string, value: string])[];
 
-export type Preflight = { readonly origin: string; readonly method: string; readonly headers: string | undefined };
+type Preflight = { readonly origin: string; readonly method: string; readonly headers: string | undefined };
 
 /** Headers that a page of an allowed origin may always send and read, because it needs them. */
 const ownRequestHeaders: ReadonlySet<string> = new Set([

@@ -1,43 +1,14 @@
 /**
- * Server-sent events: the journal of an execution, fact by fact, as text on a socket.
- *
- * A route returns `eventStream(...)` as its reply. A translator renders each fact. A translator with state (an adaptor
- * of steps, a chat that counts) is created for every reader:
+ * Server-sent events: the journal of an execution, fact by fact, as the reply of a route. A translator renders each fact.
+ * A translator with state (an adaptor of steps, a chat that counts) is created for every reader:
  *
  *     const { execution } = await runtime.start(request);
  *     return eventStream({ runtime, execution, translator: new ChatFrames(...), headers: { 'execution-id': execution.id } });
- *
- * E1  A reader that keeps up receives each fact when it is published, so the journal may drop the fact right away. A reader
- *     that is behind reads the journal: the next page when the socket has accepted the last one. Only the number of the
- *     last fact and the frames of one turn of the event loop are stored here. A reader never slows the run.
- * E2  Frames have the order of the journal, each fact once. `missed` notifies a reader that is too far behind. Void
- *     output, of a step that has restarted, is left out (`voidIn`).
- * E3  A stream ends after the last fact of a settled execution, when its record is deleted, when the server stops and
- *     the execution continues in another process, and when the client disconnects. It then leaves no subscription and
- *     no timer.
  */
-import {
-  type ExecutionView,
-  isLast,
-  type JournalEntry,
-  type JournalPage,
-  type Runtime,
-  voidIn,
-} from '../../runtime/index.ts';
-import type { Reply, Sink } from './route.ts';
-
-export interface Translator {
-  /** Text of the frames for a fact, `''` for none. Facts arrive in order, each once. */
-  frames(entry: JournalEntry): string;
-  /** For a reader that missed facts up to a number, output or only steps: the journal no longer has all of them. */
-  missed(through: number, isOutputMissing: boolean): string;
-  /** Text for a reader whose stream ends before the last fact, as at a shutdown. Default none. */
-  cut?(): string;
-  /** True: void facts are shown too. Default false. */
-  readonly showsVoid?: boolean;
-  /** True: the last frame was sent. The stream ends, although the run may continue. Default false. */
-  readonly isOver?: boolean;
-}
+import type { ExecutionView, Runtime } from '../../runtime/index.ts';
+import { STREAM_HEADERS, type Translator } from './event-frames.ts';
+import type { Reply } from './route.ts';
+import { StreamReader } from './stream-reader.ts';
 
 export interface EventStreamOptions {
   readonly runtime: Pick<Runtime, 'journal' | 'after'>;
@@ -48,244 +19,17 @@ export interface EventStreamOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const eventStream = ({ runtime, execution, translator, after = 0, headers }: EventStreamOptions): Reply => ({
+export const eventStream = ({
+  runtime,
+  execution,
+  translator,
+  after = 0,
+  headers,
+}: EventStreamOptions): Reply<never> => ({
   status: 200,
   headers: { ...headers, ...STREAM_HEADERS },
-  stream: (sink) => new EventStream(runtime, execution, translator, after, sink).begin(),
+  stream: (sink) => new StreamReader(runtime, execution, translator, after, sink).begin(),
 });
 
 /** A stream that contains only this text. */
-export const eventsOnly = (text: string): Reply => ({ status: 200, headers: STREAM_HEADERS, body: text });
-
-/** A named frame, for `EventSource`. */
-export const eventFrame = (event: string, data: unknown): string =>
-  `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-
-export const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  // Proxies that compress or buffer would delay events.
-  'cache-control': 'no-cache, no-transform',
-  'x-accel-buffering': 'no',
-} as const;
-
-/** After this silence, a comment shows proxies and clients that the stream is alive. */
-export const HEARTBEAT_MS = 15_000;
-/** The first comment comes earlier: the head of the reply is sent with the first piece, and clients wait for it. */
-const FIRST_HEARTBEAT_MS = 1_000;
-export const HEARTBEAT = ':\n\n';
-
-/** Approximate number of UTF-16 units per write. */
-const PIECE = 64 * 1024;
-
-class EventStream {
-  readonly #runtime: EventStreamOptions['runtime'];
-  readonly #execution: ExecutionView;
-  readonly #translator: Translator;
-  readonly #sink: Sink;
-  #seen: number;
-  /** The reader has been notified of missing facts up to this number. */
-  #missed = 0;
-  /** `due`: it will read at the end of this turn. `full`: the socket has to drain first. */
-  #state: 'quiet' | 'due' | 'reading' | 'full' | 'ended' = 'quiet';
-  /** Frames of this turn that have not been written. */
-  #fresh = '';
-  /** New facts arrived while it was reading. */
-  #hasNews = false;
-  /** The store returns the next page asynchronously. */
-  #isWaiting = false;
-  /** The runtime has stopped meanwhile: that page is the last one. */
-  #isGone = false;
-  #unwatch: (() => void) | undefined;
-  #callOffBeat: (() => void) | undefined;
-
-  constructor(
-    runtime: EventStreamOptions['runtime'],
-    execution: ExecutionView,
-    translator: Translator,
-    after: number,
-    sink: Sink,
-  ) {
-    this.#runtime = runtime;
-    this.#execution = execution;
-    this.#translator = translator;
-    this.#seen = after;
-    this.#sink = sink;
-  }
-
-  begin(): void {
-    this.#sink.onGone(() => this.#leave());
-    if (this.#state === 'ended') return;
-    this.#sink.onDrain(() => this.#drained());
-    this.#unwatch = this.#execution.watch(
-      (entry) => this.#news(entry),
-      () => this.#last(),
-    );
-    this.#beatIn(FIRST_HEARTBEAT_MS);
-    this.#read();
-  }
-
-  #news(entry: JournalEntry): void {
-    if (this.#state === 'reading') this.#hasNews = true;
-    else if (this.#state === 'quiet' || this.#state === 'due') {
-      try {
-        if (entry.seq === this.#seen + 1) this.#take(entry);
-        else if (isLast(entry)) this.#read();
-        else this.#look();
-      } catch (error) {
-        this.#fail(error);
-      }
-    }
-  }
-
-  /** The last fact is written at once: a server that stops has closed its journals by the end of the turn. */
-  #take(entry: JournalEntry): void {
-    this.#fresh += this.#translator.frames(entry);
-    this.#seen = entry.seq;
-    if (isLast(entry) || this.#translator.isOver) this.#close('');
-    else if (this.#fresh.length < PIECE) this.#look();
-    else if (!this.#send('')) this.#wait();
-  }
-
-  /** Reads at the end of this turn. */
-  #look(): void {
-    if (this.#state !== 'quiet') return;
-    this.#state = 'due';
-    setImmediate(readOf, this);
-  }
-
-  /** At the end of a turn with new facts. */
-  due(): void {
-    if (this.#state === 'due') this.#read();
-  }
-
-  /** No more facts will arrive. Sends the rest, as far as the socket accepts it. */
-  #last(): void {
-    this.#isGone = true;
-    if (this.#isWaiting) return;
-    if (this.#state === 'quiet' || this.#state === 'due') this.#read();
-    if (this.#state !== 'ended') this.#close(this.#translator.cut?.() ?? '');
-  }
-
-  #drained(): void {
-    if (this.#state === 'full') this.#read();
-  }
-
-  #read(): void {
-    try {
-      this.#readOn();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  /** Until there is nothing new, or the socket is full. */
-  #readOn(): void {
-    if (!this.#send('')) return void this.#wait();
-    do {
-      this.#state = 'reading';
-      this.#hasNews = false;
-      const page = this.#runtime.journal(this.#execution, this.#seen);
-      if (page instanceof Promise) {
-        this.#isWaiting = true;
-        page.then((read) => this.#goOn(read)).catch((error: unknown) => this.#fail(error));
-        return;
-      }
-      if (!this.#write(page)) return;
-    } while (this.#state === 'reading');
-  }
-
-  /** The page has arrived. The client may have disconnected meanwhile. */
-  #goOn(page: JournalPage | undefined): void {
-    this.#isWaiting = false;
-    if (this.#state === 'ended') return;
-    if (this.#write(page) && this.#state === 'reading') this.#readOn();
-    if (this.#isGone) this.#last();
-  }
-
-  /** True: there may be more. */
-  #write(page: JournalPage | undefined): boolean {
-    if (page === undefined) this.#close(this.#translator.cut?.() ?? '');
-    else if (page.entries.length === 0) this.#pause();
-    else return this.#writePage(page);
-    return false;
-  }
-
-  /** Nothing new. After the last fact of a settled execution the stream ends. */
-  #pause(): void {
-    if (this.#execution.isSettled && this.#seen >= this.#execution.context.seq) this.#end();
-    else {
-      this.#state = 'quiet';
-      if (this.#hasNews) this.#look();
-    }
-  }
-
-  #writePage({ entries, truncatedThrough, isOutputMissing = true }: JournalPage): boolean {
-    let piece = '';
-    if (truncatedThrough !== null && truncatedThrough > this.#missed) {
-      this.#missed = truncatedThrough;
-      piece = this.#translator.missed(truncatedThrough, isOutputMissing);
-      if (this.#translator.isOver) return this.#close(piece);
-    }
-    const voids = this.#translator.showsVoid === true ? undefined : voidIn(entries);
-    for (const entry of entries) {
-      if (voids?.has(entry) !== true) piece += this.#translator.frames(entry);
-      this.#seen = entry.seq;
-      if (isLast(entry) || this.#translator.isOver) return this.#close(piece);
-      if (piece.length < PIECE) continue;
-      if (!this.#send(piece)) return this.#wait();
-      piece = '';
-    }
-    return this.#send(piece) || this.#wait();
-  }
-
-  #close(piece: string): false {
-    this.#send(piece);
-    this.#end();
-    return false;
-  }
-
-  /** E1: the rest of the page is read again when the socket has room. */
-  #wait(): false {
-    if (this.#state !== 'ended') this.#state = 'full';
-    return false;
-  }
-
-  /** After what is fresh. */
-  #send(more: string): boolean {
-    const piece = this.#fresh + more;
-    if (piece === '') return true;
-    this.#fresh = '';
-    this.#callOffBeat?.();
-    this.#beatIn(HEARTBEAT_MS);
-    return this.#sink.write(piece);
-  }
-
-  #beatIn(ms: number): void {
-    this.#callOffBeat = this.#runtime.after(ms, () => {
-      this.#callOffBeat = undefined;
-      if (this.#state === 'full') this.#beatIn(HEARTBEAT_MS);
-      else if (!this.#send(HEARTBEAT) && this.#state !== 'reading') this.#wait();
-    });
-  }
-
-  #end(): void {
-    this.#leave();
-    this.#sink.end();
-  }
-
-  #fail(error: unknown): void {
-    if (this.#state === 'ended') return;
-    this.#leave();
-    this.#sink.fail(error);
-  }
-
-  #leave(): void {
-    this.#state = 'ended';
-    this.#fresh = '';
-    this.#unwatch?.();
-    this.#callOffBeat?.();
-    this.#callOffBeat = undefined;
-  }
-}
-
-const readOf = (stream: EventStream): void => stream.due();
+export const eventsOnly = (text: string): Reply<never> => ({ status: 200, headers: STREAM_HEADERS, body: text });

@@ -3,41 +3,26 @@
  * once. After it, or after a disconnect, the adapter's request is not touched.
  */
 import { type AdapterRequest, isBodiless, type ReplyListener } from './adapter.ts';
-import type { Backlog, Holder } from './backlog.ts';
-import { type HeaderLines, withExposed } from './cors.ts';
-import type { Network } from './network.ts';
+import { type AddedHeaders, linesFor } from './added-headers.ts';
+import type { Holder } from './backlog.ts';
+import { sendContent } from './content.ts';
+import type { HeaderLines } from './cors.ts';
+import type { Host } from './host.ts';
+import { PIECE, pieceEnd } from './pieces.ts';
+import { replyFault } from './reply-fault.ts';
 import { type Call, type Reply, type Sink, unknownClient } from './route.ts';
-
-/** The functions that an exchange needs of its server. None of them throws. */
-export interface Host {
-  readonly draining: boolean;
-  /** Counts unsent bytes. */
-  readonly unsent: Backlog;
-  /** The reply for a thrown error; already checked. */
-  problem(thrown: unknown): Reply;
-  /** Reports an error that has no reply. */
-  report(error: unknown): void;
-  readonly network?: Pick<Network, 'clientOf'> | undefined;
-  /** An exchange continues after its callback, and later ends. */
-  opened(): void;
-  closed(): void;
-}
 
 const noParams: Readonly<Record<string, string>> = {};
 
-/** UTF-16 units of a stream that are passed to the socket at once. */
-const pieceLength = 64 * 1024;
-
-export class Exchange implements Call, Sink, Holder, ReplyListener {
+export class Exchange implements Call, Sink, Holder, ReplyListener, AddedHeaders {
   readonly method: string;
   readonly path: string;
   fullPath: string;
   params = noParams;
   body: Buffer | undefined = undefined;
-  /** Added to every reply. */
   extraHeaders: HeaderLines = [];
-  /** Our own headers that a page of another origin may read. */
   exposed: readonly string[] = [];
+  isPublic = false;
 
   readonly #host: Host;
   /** Undefined after the reply, and after a disconnect. */
@@ -81,6 +66,10 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     return (this.#client = this.#host.network?.clientOf(client, this.headers) ?? client);
   }
 
+  get address(): string {
+    return this.client.host;
+  }
+
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
@@ -112,13 +101,20 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     const fault = replyFault(reply);
     const sound = fault === undefined ? reply : this.#host.problem(new TypeError(fault));
     const request = this.#request;
-    if (this.#state !== 'called' || request === undefined) return;
+    const content = (reply as Reply | undefined)?.content; // any value may come from a route
+    if (this.#state !== 'called' || request === undefined) {
+      content?.close();
+      return;
+    }
     if (close) this.defer();
-    const { exposed, extraHeaders } = this;
-    const lines = exposed.length > 0 ? withExposed(extraHeaders, exposed, sound.headers) : extraHeaders;
-    if (sound.stream !== undefined && !isBodiless(this.method, sound.status)) {
+    const lines = linesFor(sound, this);
+    const hasBody = !isBodiless(this.method, sound.status);
+    if (content !== undefined && hasBody && sound === reply) {
+      this.#stream(request, sound, (sink) => sendContent(content, sink), lines);
+    } else if (sound.stream !== undefined && hasBody) {
       this.#stream(request, sound, sound.stream, lines);
     } else {
+      content?.close();
       this.#state = 'sending';
       request.send(sound, lines, close);
       if (this.#state === 'sending') this.defer();
@@ -138,10 +134,17 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     this.#request?.cut(); // `gone` is called inside
   }
 
-  write(piece: string): boolean {
-    if (this.#state !== 'streaming' || this.#isEnding || piece === '') return true;
+  write(piece: string | Buffer): boolean {
+    if (this.#state !== 'streaming' || this.#isEnding || piece.length === 0) return true;
+    if (typeof piece !== 'string') return this.#writeBytes(piece);
     this.#rest += piece;
     this.#flush();
+    return !this.#isFull;
+  }
+
+  #writeBytes(piece: Buffer): boolean {
+    this.#isFull = !this.#request!.write(piece);
+    if (this.#state === 'streaming' && this.#isFull) this.#host.unsent.hold(this, piece.length);
     return !this.#isFull;
   }
 
@@ -203,14 +206,14 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
   #flush(): void {
     let offset = 0;
     while (offset < this.#rest.length && !this.#isFull) {
-      const end = pieceEnd(this.#rest, offset + pieceLength);
+      const end = pieceEnd(this.#rest, offset + PIECE);
       const piece = offset === 0 && end === this.#rest.length ? this.#rest : this.#rest.slice(offset, end);
       this.#isFull = !this.#request!.write(piece);
       if (this.#state !== 'streaming') return;
       offset = end;
     }
     this.#rest = this.#rest.slice(offset);
-    if (this.#isFull) this.#host.unsent.hold(this, this.#rest.length + pieceLength);
+    if (this.#isFull) this.#host.unsent.hold(this, this.#rest.length + PIECE);
     else this.#host.unsent.release(this);
   }
 
@@ -240,33 +243,3 @@ export class Exchange implements Call, Sink, Holder, ReplyListener {
     if (this.#isDeferred) this.#host.closed();
   }
 }
-
-/** A character of two units is not split. */
-const pieceEnd = (text: string, end: number): number => {
-  if (end >= text.length) return text.length;
-  const unit = text.charCodeAt(end - 1);
-  return unit >= 0xd800 && unit <= 0xdbff ? end - 1 : end;
-};
-
-/** Why a reply cannot be sent. A line break in a header would begin another header. */
-export const replyFault = (reply: Reply): string | undefined => {
-  if (typeof reply !== 'object' || reply === null) return `a route must give a reply, got ${reply}`;
-  const { status, headers, body } = reply;
-  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) return `a reply needs a status, got ${status}`;
-  if (body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body))
-    return 'a body must be text or a Buffer';
-  for (const name in headers) {
-    if (!isToken.test(name)) return `a reply header cannot be called ${JSON.stringify(name)}`;
-    const value: unknown = headers[name];
-    if (typeof value !== 'string' || isUnsendable.test(value)) {
-      return `the value of the reply header ${name} cannot be sent`;
-    }
-  }
-  return undefined;
-};
-
-/** RFC 9110, 5.1 */
-const isToken = /^[\w!#$%&'*+.^`|~-]+$/;
-
-/** Control characters, except tab. */
-const isUnsendable = /[^\P{Cc}\t]/u;

@@ -1,14 +1,19 @@
 /** Mistakes in a body, in pydantic's shape. */
+import { z } from 'zod';
+
+const validationEntry = z.object({
+  type: z.string(),
+  /** Begins with `body`; members by name, items by index. */
+  loc: z.array(z.union([z.string(), z.int()])),
+  msg: z.string(),
+  input: z.unknown(),
+  ctx: z.record(z.string(), z.unknown()).exactOptional(),
+});
 
 /** One mistake. `input` is the value at `loc`; for a missing member, the object that lacks it. */
-export type ValidationEntry = {
-  type: string;
-  /** Begins with `body`; members by name, items by index. */
-  loc: (string | number)[];
-  msg: string;
-  input: unknown;
-  ctx?: Record<string, unknown>;
-};
+export type ValidationEntry = z.infer<typeof validationEntry>;
+
+export const validationRefusal = z.object({ detail: z.array(validationEntry) }).meta({ id: 'ValidationRefusal' });
 
 /** A body was refused. The client gets `validationReply(entries)`. */
 export class ValidationFailure extends Error {

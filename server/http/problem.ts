@@ -7,13 +7,17 @@ export const problem = (
   title: string,
   detail: string,
   extra: Readonly<Record<string, unknown>> = {},
-): Reply => ({
+): Reply<never> => ({
   status,
   headers: { 'content-type': 'application/problem+json' },
   body: JSON.stringify({ type: 'about:blank', title, status, detail, ...extra }),
 });
 
-export const refusal = (status: number, detail: string, headers: Readonly<Record<string, string>> = {}): Reply => ({
+export const refusal = (
+  status: number,
+  detail: string,
+  headers: Readonly<Record<string, string>> = {},
+): Reply<never> => ({
   status,
   headers: { 'content-type': 'application/json', ...headers },
   body: JSON.stringify({ detail }),

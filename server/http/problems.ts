@@ -58,7 +58,7 @@ export const failureReply = ({ code, message, retryAfterMs }: Failure): Reply =>
 };
 
 /** `headers` belong to the reply: the content type is added to them. */
-export const json = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => {
+export const json = <const Body>(status: number, body: Body, headers: Record<string, string> = {}): Reply<Body> => {
   headers['content-type'] = 'application/json';
   return { status, headers, body: JSON.stringify(body) };
 };

@@ -38,17 +38,36 @@ export interface Call {
 
 export const unknownClient: Call['client'] = { host: '', port: 0 };
 
-export interface Reply {
+/** `Body`: the type of the JSON in `body`, for the compiler only. `never`: none, or that of a refusal. */
+export interface Reply<Body = unknown> {
   /** 200 to 599. */
   readonly status: number;
-  /** Lower-case names. `content-length`, `connection` and `date` are the server's. */
+  /**
+   * Lower-case names. `content-length`, `connection` and `date` are the server's. Default of `cache-control`:
+   * `no-store`, except on a public route.
+   */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** Instead of `body`: bytes that are read while they are sent. The server closes it, also if it sends nothing. */
+  readonly content?: Content;
   /**
    * Instead of `body`: called once after the head, to write the body over time. It is not called if the client has
    * disconnected before: use `Call.onGone` for cleanup.
    */
   readonly stream?: (sink: Sink) => void;
+  readonly [typeOfBody]?: Body;
+}
+
+declare const typeOfBody: unique symbol;
+
+/** A body of any size, which is in memory piece by piece only. */
+export interface Content {
+  /** Bytes; more than 0. */
+  readonly length: number;
+  /** The next bytes: at least one, at most so many. Rejects if they cannot be read. */
+  read(most: number): Promise<Buffer>;
+  /** Called once, possibly during a read. */
+  close(): void;
 }
 
 /**
@@ -60,7 +79,7 @@ export interface Sink {
    * False: the socket is full. This piece is still sent, but write no other before `onDrain`. The head is sent with the
    * first piece. An empty piece has no effect, and neither has a call after the end or after a disconnect.
    */
-  write(piece: string): boolean;
+  write(piece: string | Buffer): boolean;
   /** Ends the body. Has no effect after the end. */
   end(): void;
   /**
@@ -89,6 +108,8 @@ export interface Route {
   readonly isUnsafe?: boolean;
   /** Whether pages of other sites may navigate to a GET that has effects. Default false. */
   readonly isForeign?: boolean;
+  /** Whether caches may store its replies, because they do not depend on the caller. Default false. */
+  readonly isPublic?: boolean;
   /** The setting that moves or removes it, for messages, e.g. `workflow.path`. */
   readonly setting?: string;
   /** Converts refusals of the server, which do not reach `handle`, for this route's clients. Default: unchanged. */

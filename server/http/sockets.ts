@@ -2,15 +2,20 @@
 import type { AcceptedSocket, AdapterSocket, Handshaken, SocketKind, SocketReader, SocketRefusal } from './adapter.ts';
 import type { Backlog, Holder } from './backlog.ts';
 import { type After, hasBody } from './body.ts';
-import type { Host } from './exchange.ts';
+import type { Host } from './host.ts';
 
 /** Proxies close connections that are silent for a minute. */
 const PING_MS = 25_000;
 
 const GOING_AWAY = 1001;
 
+const TRY_AGAIN_LATER = 1013;
+
 /** The functions that sockets need of their HTTP server. */
-export type SocketHost = Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent'>;
+export interface SocketHost extends Pick<Host, 'draining' | 'opened' | 'closed' | 'report' | 'unsent' | 'network'> {
+  /** Counts bytes of incomplete messages. */
+  readonly unread: Backlog;
+}
 
 /** Sockets at one path, defined by a protocol. */
 export interface SocketRoute extends Omit<SocketKind, 'accept'> {
@@ -39,7 +44,10 @@ export class OpenSockets {
       accept: (handshake) => {
         const accepted = accept(route, handshake, path, host);
         if ('status' in accepted) return accepted;
-        return { cookie: accepted.cookie, open: (socket) => new Held(socket, accepted, host, this.#sockets, this) };
+        const { headers, client } = handshake;
+        const address = (host.network?.clientOf(client, headers) ?? client).host;
+        const open = (socket: AdapterSocket) => new Held(socket, address, accepted, host, this.#sockets, this);
+        return { address, cookie: accepted.cookie, open };
       },
     };
   }
@@ -86,8 +94,9 @@ const withBody: SocketRefusal = {
   detail: 'A request to open a socket has no body: send neither Content-Length nor Transfer-Encoding.',
 };
 
-/** One open socket. */
-class Held implements SocketReader {
+/** One open socket. Its incomplete message counts for all clients together. */
+class Held implements SocketReader, Holder {
+  readonly address: string;
   readonly #socket: AdapterSocket;
   readonly #counted: CountedSocket;
   readonly #host: SocketHost;
@@ -97,13 +106,15 @@ class Held implements SocketReader {
 
   constructor(
     socket: AdapterSocket,
+    address: string,
     accepted: AcceptedSocket,
     host: SocketHost,
     all: Set<AdapterSocket>,
     open: OpenSockets,
   ) {
     this.#socket = socket;
-    this.#counted = new CountedSocket(socket, host.unsent);
+    this.address = address;
+    this.#counted = new CountedSocket(socket, address, host.unsent);
     this.#host = host;
     this.#all = all;
     this.#open = open;
@@ -125,6 +136,17 @@ class Held implements SocketReader {
     }
   }
 
+  unfinished(bytes: number): void {
+    if (bytes > 0) this.#host.unread.hold(this, bytes);
+    else this.#host.unread.release(this);
+  }
+
+  /** Its incomplete message is dropped. */
+  cut(): void {
+    this.#socket.end(TRY_AGAIN_LATER, 'The server is receiving too many messages: send this one again later.');
+    this.#socket.cut();
+  }
+
   drained(): void {
     this.#counted.gotOn();
     try {
@@ -136,6 +158,7 @@ class Held implements SocketReader {
 
   closed(): void {
     this.#counted.closed();
+    this.#host.unread.release(this);
     this.#all.delete(this.#socket);
     this.#open.changed();
     try {
@@ -155,17 +178,23 @@ class Held implements SocketReader {
 
 /** A socket whose unsent bytes count for all clients together. */
 class CountedSocket implements AdapterSocket, Holder {
+  readonly address: string;
   readonly #socket: AdapterSocket;
   readonly #unsent: Backlog;
   #isClosed = false;
 
-  constructor(socket: AdapterSocket, unsent: Backlog) {
+  constructor(socket: AdapterSocket, address: string, unsent: Backlog) {
+    this.address = address;
     this.#socket = socket;
     this.#unsent = unsent;
   }
 
   get unsent(): number {
     return this.#socket.unsent;
+  }
+
+  get maxMessageBytes(): number | undefined {
+    return this.#socket.maxMessageBytes;
   }
 
   send(messages: readonly string[]): void {

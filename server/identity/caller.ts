@@ -48,7 +48,7 @@ const ALL_ANONYMOUS = 'everybody';
 const OPERATOR: Caller = { userId: undefined, isOperator: true };
 
 /** Continues with the caller, synchronously if it is known already. */
-export const withCaller = (
+export const withCaller = <Body = never>(
   by: Caller | Promise<Caller>,
-  reply: (by: Caller) => Reply | Promise<Reply>,
-): Reply | Promise<Reply> => (by instanceof Promise ? by.then(reply) : reply(by));
+  reply: (by: Caller) => Reply<Body> | Promise<Reply<Body>>,
+): Reply<Body> | Promise<Reply<Body>> => (by instanceof Promise ? by.then(reply) : reply(by));

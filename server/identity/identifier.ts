@@ -42,9 +42,9 @@ export interface IdentityOptions {
 
 /** As NAT names them in its configuration. */
 export const acceptedKinds = ['session_cookie', 'jwt', 'api_key', 'basic'] as const;
-export type AcceptedKind = (typeof acceptedKinds)[number];
+type AcceptedKind = (typeof acceptedKinds)[number];
 
-export type Identity = {
+type Identity = {
   readonly userId: string;
   readonly kind: CredentialKind;
   readonly info: UserInfo;
@@ -56,7 +56,7 @@ export type Identity = {
 export type Headers = Readonly<Record<string, string>>;
 
 /** The payload of NAT's `auth_message`. */
-export type AuthPayload =
+type AuthPayload =
   | { readonly method: 'jwt' | 'api_key'; readonly token: string }
   | { readonly method: 'basic'; readonly username: string; readonly password: string };
 

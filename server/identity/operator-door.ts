@@ -6,7 +6,8 @@
  * D2  Without a configured key, a caller on this machine (`Network.isLocal`). With a key only the key counts.
  * D3  Credentials that browsers add automatically (the cookie, the local address) count for our own pages only: a
  *     request with an `Origin` must have ours. Other pages can send requests too, but no headers with the key.
- * D4  Wrong keys are limited by address. A right key always works, and so does a cookie, which contains a digest.
+ * D4  Wrong keys are limited by address. A right key always works, and so does a cookie, which contains a digest. A
+ *     Bearer token or an API key may be that of a user: it is a wrong operator key only where users have no access.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../runtime/index.ts';
@@ -16,14 +17,12 @@ import { isOwnPage } from '../http/origin.ts';
 import type { Attempts } from './attempts.ts';
 import type { Identifier } from './identifier.ts';
 
-export type { Knock } from '../http/network.ts';
-
 export interface OperatorDoor {
   /** Whether keys are configured. */
   readonly isGuarded: boolean;
   /** Whether `X-Operator-Key` has a valid key. Throws `too_many_attempts`. */
   hasKey(knock: Knock): boolean;
-  /** By any of the ways above. Throws `too_many_attempts`. */
+  /** By any of the ways above. Throws `too_many_attempts` for a wrong `X-Operator-Key`. */
   mayOperate(knock: Knock): boolean;
   /** Throws `operator_required` for other callers, and `too_many_attempts`. */
   enter(knock: Knock): void;
@@ -44,10 +43,11 @@ export interface OperatorDoorDeps {
 export const createOperatorDoor = ({ identifier, keys, network, attempts }: OperatorDoorDeps): OperatorDoor => {
   const digests = [keys ?? []].flat().map(digestOf);
 
+  const isRight = (key: string): boolean => identifier.isOperator({ 'x-operator-key': key });
   /** D4. Reading the address costs more than the rest of a request, and only keys need it. */
   const isKey = (key: string | undefined, knock: Knock): boolean => {
     if (key === undefined || digests.length === 0) return false;
-    if (identifier.isOperator({ 'x-operator-key': key })) return true;
+    if (isRight(key)) return true;
     attempts.failed(knock.client.host);
     return false;
   };
@@ -59,8 +59,7 @@ export const createOperatorDoor = ({ identifier, keys, network, attempts }: Oper
     const { headers } = knock;
     if (isOwnPage(headers) && isCookie(readCookie(headers.cookie, COOKIE))) return true;
     if (digests.length === 0) return network.isLocal(knock); // D2
-    const bearer = /^bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1];
-    return hasKey(knock) || isKey(bearer, knock) || isKey(headers['x-api-key']?.trim(), knock);
+    return hasKey(knock) || usersKeysOf(headers).some(isRight);
   };
 
   return {
@@ -68,7 +67,9 @@ export const createOperatorDoor = ({ identifier, keys, network, attempts }: Oper
     hasKey,
     mayOperate,
     enter(knock) {
-      if (!mayOperate(knock)) throw new Failure('operator_required', { detail: digests.length > 0 ? KEY : NO_KEY });
+      if (mayOperate(knock)) return;
+      for (const key of usersKeysOf(knock.headers)) isKey(key, knock);
+      throw new Failure('operator_required', { detail: digests.length > 0 ? KEY : NO_KEY });
     },
     signIn: (key, knock) =>
       isKey(key, knock)
@@ -76,6 +77,12 @@ export const createOperatorDoor = ({ identifier, keys, network, attempts }: Oper
         : undefined,
     signOut: () => `${COOKIE}=; ${ATTRIBUTES}; Max-Age=0`,
   };
+};
+
+/** Keys where users send theirs. */
+const usersKeysOf = ({ authorization = '', 'x-api-key': apiKey = '' }: Knock['headers']): string[] => {
+  const bearer = /^bearer\s+(\S+)$/i.exec(authorization)?.[1] ?? '';
+  return [bearer, apiKey.trim()].filter((key) => key !== '');
 };
 
 const COOKIE = 'fermata-operator';

@@ -1,6 +1,6 @@
 /** The common part of the frames of NAT's streams. */
 import { type ExecutionView, GivenOutput, isForNat, isOutput, type JournalEntry } from '../../runtime/index.ts';
-import { eventFrame, type Translator } from '../http/event-stream.ts';
+import { eventFrame, type Translator } from '../http/event-frames.ts';
 import type { Wire } from '../wire/bodies.ts';
 import { saidTexts } from '../wire/completion.ts';
 import { pauseError, runError } from './chat/openai.ts';

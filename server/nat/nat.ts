@@ -1,14 +1,12 @@
 /** NAT's protocol: workflows, chats, jobs and consents, as NAT's clients know them. */
-import { jsonSchemaOf } from '../../runtime/index.ts';
 import type { Route } from '../http/route.ts';
 import type { Protocol } from '../protocol.ts';
 import type { ServedWorkflow } from '../wire/served.ts';
-import { chatRequest } from './chat/schema.ts';
 import { ConsentPages } from './consent-pages.ts';
 import type { NatApp, Placed } from './placed.ts';
 import { chatRoutes, completionRoutes } from './routes/chat.ts';
 import { interactionRoutes } from './routes/interactions.ts';
-import { jobRoutes, jobSchemas } from './routes/jobs.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
 import { oauthRoutes } from './routes/oauth-callback.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -16,7 +14,7 @@ import { workflowRoutes } from './routes/workflow.ts';
 import { socketRoutes } from './websocket/sockets.ts';
 
 export const nat = (): Protocol => (app) => {
-  const { runtime, served, workflows, config } = app;
+  const { runtime, served, config } = app;
   const own: NatApp = { ...app, consents: new ConsentPages(config.providers, app.cors) };
   return {
     name: 'nat',
@@ -27,7 +25,6 @@ export const nat = (): Protocol => (app) => {
       ...served.flatMap((one) => routesOf(own, one)),
     ],
     sockets: served.flatMap((one) => socketRoutes(own, one)),
-    schemas: { ...jobSchemas(workflows), ChatRequest: jsonSchemaOf(chatRequest) },
   };
 };
 

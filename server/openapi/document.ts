@@ -2,14 +2,13 @@
 import type { JsonSchema } from '../../runtime/index.ts';
 import { type About, type Answer, type HeaderName, headers, type Parameter, problem, tags } from '../http/about.ts';
 import type { Route } from '../http/route.ts';
+import { Schemas } from './schemas.ts';
 
 export interface DocumentOptions {
   readonly title: string;
   readonly version: string;
   /** Prefix of all paths; `''` for none. */
   readonly rootPath: string;
-  /** By name. Unused schemas are left out. */
-  readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
 
 export interface OpenApi {
@@ -36,16 +35,15 @@ export const describedRoutes = (routes: readonly Route[]): Described[] => {
   return [...found.values()];
 };
 
-/** Throws like `describedRoutes`, and for a reference to an unknown schema. */
-export const openApiOf = (
-  routes: readonly Route[],
-  { title, version, rootPath, schemas }: DocumentOptions,
-): OpenApi => {
+/** Throws like `describedRoutes`, and like `Schemas`. */
+export const openApiOf = (routes: readonly Route[], { title, version, rootPath }: DocumentOptions): OpenApi => {
+  const schemas = new Schemas();
+  const refused = { description: 'Refused; `code` is the reason.', content: schemas.contentOf(problem) };
   const paths: Record<string, Record<string, unknown>> = {};
   const names = new Set<string>();
   for (const { method, path, about } of describedRoutes(routes)) {
     const item = (paths[templateOf(path)] ??= {});
-    item[method.toLowerCase()] = operationOf(about, path, freeName(operationName(method, path), names));
+    item[method.toLowerCase()] = operationOf(about, path, freeName(operationName(method, path), names), schemas);
   }
 
   const used = Object.values(paths).flatMap((item) => Object.values(item) as { tags: string[] }[]);
@@ -59,9 +57,9 @@ export const openApiOf = (
       .map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      schemas: schemasFor(paths, schemas),
+      schemas: schemas.all,
       securitySchemes,
-      responses: { Refused: { description: 'Refused; `code` is the reason.', content: mediaOf(problem) } },
+      responses: { Refused: refused },
     },
   };
 };
@@ -111,7 +109,7 @@ const freeName = (wanted: string, taken: Set<string>): string => {
   return name;
 };
 
-const operationOf = (about: About, path: string, operationId: string): Record<string, unknown> => {
+const operationOf = (about: About, path: string, operationId: string, schemas: Schemas): Record<string, unknown> => {
   const { tag, summary, description, parameters = [], body, answers, credential = 'caller' } = about;
   const all = [...pathParameters(path), ...parameters];
   const security = securities[credential];
@@ -121,9 +119,9 @@ const operationOf = (about: About, path: string, operationId: string): Record<st
     summary,
     ...(description !== undefined && { description }),
     ...(all.length > 0 && { parameters: all }),
-    ...(body !== undefined && { requestBody: { required: true, content: mediaOf(body) } }),
+    ...(body !== undefined && { requestBody: { required: true, content: schemas.contentOf(body) } }),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, responseOf(answer)])),
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, responseOf(answer, schemas)])),
       '4XX': { $ref: '#/components/responses/Refused' },
       '5XX': { $ref: '#/components/responses/Refused' },
     },
@@ -139,45 +137,13 @@ const pathParameters = (path: string): (Omit<Parameter, 'in' | 'description'> & 
     return [{ name, in: 'path' as const, required: true, schema: { type: 'string' }, ...described }];
   });
 
-const mediaOf = (content: NonNullable<Answer['content']>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }]));
-
-const responseOf = ({ description, content, headers: names }: Answer): Record<string, unknown> => ({
+const responseOf = ({ description, content, headers: names }: Answer, schemas: Schemas): Record<string, unknown> => ({
   description,
   ...(names !== undefined && { headers: Object.fromEntries(names.map(headerOf)) }),
-  ...(content !== undefined && { content: mediaOf(content) }),
+  ...(content !== undefined && { content: schemas.contentOf(content) }),
 });
 
 const headerOf = (name: HeaderName): [string, unknown] => [
   name,
   { description: headers[name], schema: { type: 'string' } },
 ];
-
-const SCHEMAS = '#/components/schemas/';
-
-/**
- * Used schemas, directly or through other schemas. References within a schema become references within the document.
- */
-const schemasFor = (paths: unknown, schemas: DocumentOptions['schemas']): Record<string, JsonSchema> => {
-  const found: Record<string, JsonSchema> = {};
-  const follow = (value: unknown): void => {
-    for (const name of referencesIn({ problem, value })) {
-      if (name in found) continue;
-      const schema = schemas[name];
-      if (schema === undefined) throw new Error(`no schema is named ${name}`);
-      found[name] = embedded(schema, SCHEMAS + name);
-      follow(found[name]);
-    }
-  };
-  follow(paths);
-  return Object.fromEntries(Object.entries(found).sort(([one], [other]) => (one < other ? -1 : 1)));
-};
-
-const referencesIn = (value: unknown): string[] =>
-  [...JSON.stringify(value).matchAll(/"\$ref":"#\/components\/schemas\/([\w.-]+)/g)].map(([, name]) => name!);
-
-const embedded = ({ $schema: _, $id: __, ...schema }: JsonSchema, at: string): JsonSchema =>
-  JSON.parse(JSON.stringify(schema), (key, value: unknown) => {
-    const isInner = key === '$ref' && typeof value === 'string' && value.startsWith('#') && !value.startsWith(SCHEMAS);
-    return isInner ? at + value.slice(1) : value;
-  }) as JsonSchema;

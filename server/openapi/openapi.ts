@@ -2,26 +2,34 @@
  * The description of all routes, for programs and people. It is the same for all callers, as long as the server runs.
  */
 import { createHash } from 'node:crypto';
-import { type About, json, text } from '../http/about.ts';
-import type { Reply, Route } from '../http/route.ts';
+import { z } from 'zod';
+import { page } from '../http/about.ts';
+import type { Call, Reply } from '../http/route.ts';
 import { packageVersion } from '../package.ts';
 import type { Protocol } from '../protocol.ts';
+import { type AboutRoute, route } from '../wire/route.ts';
 import { type DocumentOptions, openApiOf } from './document.ts';
 import { PAGE_POLICY, pageOf } from './page.ts';
 
 export const openApi = (): Protocol => (app) => {
-  const { routes, schemas, config } = app;
-  const about: DocumentOptions = { title: 'Fermata', version: packageVersion(), rootPath: config.rootPath, schemas };
+  const { routes, config } = app;
+  const document: DocumentOptions = { title: 'Fermata', version: packageVersion(), rootPath: config.rootPath };
   return {
     name: 'openapi',
     routes: [
-      {
+      route({
         method: 'GET',
         path: '/openapi.json',
+        reply: z.object({}),
         about: aboutDocument,
-        handle: cached({ 'content-type': 'application/json' }, () => JSON.stringify(openApiOf(routes, about))),
-      },
-      { method: 'GET', path: '/docs', about: aboutPage, handle: cached(PAGE_HEADERS, () => pageOf(routes, about)) },
+        handle: cached({ 'content-type': 'application/json' }, () => JSON.stringify(openApiOf(routes, document))),
+      }),
+      route({
+        method: 'GET',
+        path: '/docs',
+        about: aboutPage,
+        handle: cached(PAGE_HEADERS, () => pageOf(routes, document)),
+      }),
     ],
   };
 };
@@ -34,9 +42,9 @@ const PAGE_HEADERS = {
 };
 
 /** Rendered once, and not sent again to a client that has it. */
-const cached = (headers: Readonly<Record<string, string>>, write: () => string): Route['handle'] => {
-  let whole: (Reply & { readonly headers: { readonly etag: string } }) | undefined;
-  return ({ headers: asked }) => {
+const cached = (headers: Readonly<Record<string, string>>, write: () => string) => {
+  let whole: (Reply<never> & { readonly headers: { readonly etag: string } }) | undefined;
+  return ({ headers: asked }: Call): Reply<never> => {
     whole ??= tagged(headers, write());
     const known = asked['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
     if (!known?.includes(whole.headers.etag) && !known?.includes('*')) return whole;
@@ -49,19 +57,16 @@ const tagged = (headers: Readonly<Record<string, string>>, body: string) => {
   return { status: 200, headers: { ...headers, etag, 'cache-control': 'no-cache' }, body };
 };
 
-const aboutDocument: About = {
+const aboutDocument: AboutRoute = {
   tag: 'server',
   summary: 'This document',
-  answers: {
-    200: { description: 'OpenAPI 3.1.', content: json({ type: 'object' }) },
-    304: { description: 'As it was.' },
-  },
+  answers: { 200: 'OpenAPI 3.1.', 304: 'As it was.' },
   credential: 'none',
 };
 
-const aboutPage: About = {
+const aboutPage: AboutRoute = {
   tag: 'server',
   summary: 'The same as a web page',
-  answers: { 200: { description: 'The page.', content: { 'text/html': text } }, 304: { description: 'As it was.' } },
+  answers: { 200: { description: 'The page.', content: page }, 304: 'As it was.' },
   credential: 'none',
 };

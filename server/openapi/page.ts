@@ -1,19 +1,23 @@
 /** The reference of the routes as a page. It has no script and loads nothing, and its policy allows no more. */
 import { createHash } from 'node:crypto';
 import type { JsonSchema } from '../../runtime/index.ts';
-import { type Answer, type Content, type Parameter, tags } from '../http/about.ts';
+import { type Answer, type Content, type Parameter, problem, tags } from '../http/about.ts';
 import { escapeHtml as shown } from '../http/escape-html.ts';
 import type { Route } from '../http/route.ts';
-import { type Described, type DocumentOptions, describedRoutes, openApiOf, templateOf } from './document.ts';
+import { type Described, type DocumentOptions, describedRoutes, templateOf } from './document.ts';
+import { Schemas } from './schemas.ts';
 
 /** Throws like `openApiOf`. */
 export const pageOf = (routes: readonly Route[], options: DocumentOptions): string => {
   const title = shown(`${options.title} ${options.version}`);
   const described = describedRoutes(routes);
-  const { schemas } = openApiOf(routes, options).components;
+  const schemas = new Schemas();
+  schemas.contentOf(problem);
   const sections = Object.entries(tags).flatMap(([tag, meaning]) => {
     const those = described.filter(({ about }) => about.tag === tag);
-    return those.length === 0 ? [] : [`<h2>${tag}</h2>\n<p>${meaning}</p>\n${those.map(operation).join('')}`];
+    return those.length === 0
+      ? []
+      : [`<h2>${tag}</h2>\n<p>${meaning}</p>\n${those.map((one) => operation(one, schemas)).join('')}`];
   });
   return `<!DOCTYPE html>
 <html lang="en">
@@ -28,7 +32,7 @@ export const pageOf = (routes: readonly Route[], options: DocumentOptions): stri
     <p>For programs: <a href="${shown(options.rootPath)}/openapi.json">openapi.json</a></p>
     ${sections.join('\n')}
     <h2>schemas</h2>
-    ${Object.entries(schemas).map(schemaEntry).join('')}
+    ${Object.entries(schemas.all).map(schemaEntry).join('')}
   </body>
 </html>
 `;
@@ -53,25 +57,27 @@ export const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const operation = ({ method, path, about }: Described): string => {
+const operation = ({ method, path, about }: Described, schemas: Schemas): string => {
   const { summary, description, parameters = [], body, answers } = about;
   return `<details><summary><code><b>${method}</b> ${shown(templateOf(path))}</code> ${shown(summary)}</summary>
 ${description === undefined ? '' : `<p>${prose(description)}</p>`}
-${body === undefined ? '' : `<p>Takes ${contentOf(body)}</p>`}
+${body === undefined ? '' : `<p>Takes ${contentOf(body, schemas)}</p>`}
 <table>
-${parameters.map(parameterRow).join('')}${Object.entries(answers).map(answerRow).join('')}</table></details>
+${parameters.map(parameterRow).join('')}${Object.entries(answers)
+  .map((answer) => answerRow(answer, schemas))
+  .join('')}</table></details>
 `;
 };
 
 const parameterRow = ({ name, in: place, description, schema }: Parameter): string =>
   `<tr><th>${shown(name)}</th><td>${place}: ${prose(description)}</td><td>${schemaOf(schema)}</td></tr>\n`;
 
-const answerRow = ([status, { description, content }]: [string, Answer]): string =>
-  `<tr><th>${status}</th><td>${prose(description)}</td><td>${content === undefined ? '' : contentOf(content)}</td></tr>\n`;
+const answerRow = ([status, { description, content }]: [string, Answer], schemas: Schemas): string =>
+  `<tr><th>${status}</th><td>${prose(description)}</td><td>${content === undefined ? '' : contentOf(content, schemas)}</td></tr>\n`;
 
-const contentOf = (content: Content): string =>
-  Object.entries(content)
-    .map(([type, schema]) => `<code>${shown(type)}</code>: ${schemaOf(schema)}`)
+const contentOf = (content: Content, schemas: Schemas): string =>
+  Object.entries(schemas.contentOf(content))
+    .map(([type, { schema }]) => `<code>${shown(type)}</code>: ${schemaOf(schema)}`)
     .join('<br>');
 
 const schemaOf = (schema: JsonSchema): string => {

@@ -9,6 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { refusal } from '../http/problem.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { packageFile } from '../package.ts';
+import { route } from '../wire/route.ts';
 import { aboutConsole, aboutConsoleFile } from './about.ts';
 
 const BUILT = packageFile('console/dist/');
@@ -17,13 +18,13 @@ export const consoleRoutes = (): Route[] => {
   const page = once(() => new Served('index.html', 'no-cache'));
   const files = once(() => readFiles('console/'));
   return [
-    { method: 'GET', path: '/console', about: aboutConsole, handle: (call) => page()?.reply(call) ?? unbuilt },
-    {
+    route({ method: 'GET', path: '/console', about: aboutConsole, handle: (call) => page()?.reply(call) ?? unbuilt }),
+    route({
       method: 'GET',
       path: '/console/:file',
       about: aboutConsoleFile,
       handle: (call) => files()?.get(call.params.file!)?.reply(call) ?? refusal(404, 'Not Found'),
-    },
+    }),
   ];
 };
 
@@ -95,7 +96,7 @@ class Served {
     };
   }
 
-  reply({ headers: asked }: Pick<Call, 'headers'>): Reply {
+  reply({ headers: asked }: Pick<Call, 'headers'>): Reply<never> {
     if (asked['if-none-match'] === this.#headers.etag) return { status: 304, headers: this.#headers };
     if (!/\bgzip\b/.test(asked['accept-encoding'] ?? '')) {
       return { status: 200, headers: this.#headers, body: this.#plain };

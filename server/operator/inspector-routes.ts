@@ -5,23 +5,25 @@
 
 import type { Route } from '../http/route.ts';
 import type { OperatorDoor } from '../identity/operator-door.ts';
+import { route } from '../wire/route.ts';
 import { aboutInspector } from './about.ts';
 import { page, pagePolicy } from './inspector/page.ts';
 import { readWatch } from './inspector/watch.ts';
 import { signInPage, wantsPage } from './operator-page.ts';
 import { SIGN_IN_PATH } from './operator-routes.ts';
 
-export const inspectorRoute = (door: OperatorDoor, rootPath: string): Route => ({
-  method: 'GET',
-  path: '/inspect',
-  about: aboutInspector,
-  handle: (call) => {
-    if (wantsPage(call.headers.accept) && !door.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
-    door.enter(call);
-    readWatch(call.query); // an invalid filter is refused here, where a person sees the reason
-    return { status: 200, headers: HEADERS, body: page };
-  },
-});
+export const inspectorRoute = (door: OperatorDoor, rootPath: string): Route =>
+  route({
+    method: 'GET',
+    path: '/inspect',
+    about: aboutInspector,
+    handle: (call) => {
+      if (wantsPage(call.headers.accept) && !door.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
+      door.enter(call);
+      readWatch(call.query); // an invalid filter is refused here, where a person sees the reason
+      return { status: 200, headers: HEADERS, body: page };
+    },
+  });
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',

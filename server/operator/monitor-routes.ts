@@ -1,33 +1,69 @@
 /** Monitoring for operators: health, and users with open resources. */
+import { z } from 'zod';
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
 import { NO_KEY } from '../identity/operator-door.ts';
 import type { App } from '../protocol.ts';
+import { route } from '../wire/route.ts';
 import { aboutHealth, aboutMonitor } from './about.ts';
 
-export const healthRoute: Route = {
+const healthy = json(200, { status: 'healthy' });
+
+export const healthRoute: Route = route({
   method: 'GET',
   path: '/health',
+  reply: z.object({ status: z.literal('healthy') }).meta({ id: 'Health' }),
   about: aboutHealth,
-  handle: () => ({ status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"healthy"}' }),
-};
+  handle: () => healthy,
+});
+
+const activeUsers = z
+  .object({
+    timestamp: z.string(),
+    total_active_users: z.int(),
+    users: z.array(
+      z.object({
+        user_id: z.string().nullable(),
+        session: z.object({
+          created_at: z.string(),
+          last_activity: z.string(),
+          ref_count: z.int(),
+          is_active: z.boolean(),
+        }),
+        requests: z.object({
+          total_requests: z.int(),
+          active_requests: z.int(),
+          avg_latency_ms: z.number(),
+          error_count: z.int(),
+        }),
+        memory: z.object({
+          per_user_functions_count: z.int(),
+          per_user_function_groups_count: z.int(),
+          exit_stack_size: z.int(),
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'ActiveUsers' });
 
 /** Without an operator key, only for callers on this machine. */
-export const monitorRoute = ({ runtime, door, network }: Pick<App, 'runtime' | 'door' | 'network'>): Route => ({
-  method: 'GET',
-  path: '/monitor/users',
-  about: aboutMonitor,
-  handle: (call) => {
-    const isAllowed = door.isGuarded ? door.hasKey(call) : network.isLocal(call);
-    if (!isAllowed) {
-      const detail = door.isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
-      throw new Failure('operator_required', { detail });
-    }
-    const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
-    return json(200, { timestamp: localTime(Date.now()), total_active_users: users.length, users });
-  },
-});
+export const monitorRoute = ({ runtime, door, network }: Pick<App, 'runtime' | 'door' | 'network'>): Route =>
+  route({
+    method: 'GET',
+    path: '/monitor/users',
+    reply: activeUsers,
+    about: aboutMonitor,
+    handle: (call) => {
+      const isAllowed = door.isGuarded ? door.hasKey(call) : network.isLocal(call);
+      if (!isAllowed) {
+        const detail = door.isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
+        throw new Failure('operator_required', { detail });
+      }
+      const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
+      return json(200, { timestamp: localTime(Date.now()), total_active_users: users.length, users });
+    },
+  });
 
 const monitored = (runtime: Runtime, user: string | null) =>
   runtime.allBuilders

@@ -26,7 +26,7 @@ const SCRIPT = `
 export const wantsPage = (accept = ''): boolean => accept.includes('text/html');
 
 /** `path` is that of the sign-in route. */
-export const signInPage = (path: string): Reply => ({
+export const signInPage = (path: string): Reply<never> => ({
   status: 403,
   headers: {
     'content-type': 'text/html; charset=utf-8',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure } from '../../runtime/index.ts';
 import type { Route } from '../http/route.ts';
 import type { OperatorDoor } from '../identity/operator-door.ts';
-import { route } from '../wire/route.ts';
+import { jsonBody, route } from '../wire/route.ts';
 import { aboutSignIn, aboutSignOut } from './about.ts';
 
 export const SIGN_IN_PATH = '/operator';
@@ -12,8 +12,10 @@ export const operatorRoutes = (door: OperatorDoor): Route[] => [
   route({
     method: 'POST',
     path: SIGN_IN_PATH,
-    body: z.looseObject({ key: z.string() }),
-    unfit: 'The body cannot be read; send {"key":"..."} as application/json.',
+    body: jsonBody(
+      z.looseObject({ key: z.string() }),
+      'The body cannot be read; send {"key":"..."} as application/json.',
+    ),
     about: aboutSignIn,
     maxBodyBytes: 4 * 1024,
     handle: (call, { key }) => {
@@ -23,10 +25,10 @@ export const operatorRoutes = (door: OperatorDoor): Route[] => [
       return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' } };
     },
   }),
-  {
+  route({
     method: 'DELETE',
     path: SIGN_IN_PATH,
     about: aboutSignOut,
     handle: () => ({ status: 204, headers: { 'set-cookie': door.signOut() } }),
-  },
+  }),
 ];

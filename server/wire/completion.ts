@@ -2,7 +2,7 @@
  * Chat completions and their chunks: an execution for OpenAI clients. A completion is a view of an execution: id and
  * time are those of the execution, so each read returns the same completion.
  */
-import type { ExecutionView, Texts } from '../../runtime/index.ts';
+import type { ExecutionView, ListedView, Texts } from '../../runtime/index.ts';
 
 /** NAT's name if the workflow has none. */
 const UNKNOWN_MODEL = 'unknown-model';
@@ -50,7 +50,7 @@ type Chunk = Partial<Identity> & { readonly choices: readonly Choice[]; readonly
 type Identity = { readonly id: string; readonly created: number; readonly model: string };
 
 /** A completion is sent unchanged. Any other result is wrapped in a completion that counts words as tokens. */
-export const completionOf = (execution: ExecutionView): unknown => {
+export const completionOf = (execution: Pick<ListedView, 'id' | 'context'>): unknown => {
   const { result } = execution.context;
   if (isCompletion(result)) return result;
   const content = textOf(result);
@@ -188,7 +188,7 @@ export class Chunks {
 
 const choiceOf = (index: number, finish_reason: string | null, delta: object) => ({ finish_reason, index, delta });
 
-const identityOf = ({ id, context: { startedAt } }: ExecutionView): Identity => ({
+const identityOf = ({ id, context: { startedAt } }: Pick<ListedView, 'id' | 'context'>): Identity => ({
   id,
   created: Math.floor(startedAt / 1000),
   model: UNKNOWN_MODEL,

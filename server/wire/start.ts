@@ -1,17 +1,12 @@
 /** From a request to the start of an execution: the common part of all routes of a workflow. */
-import {
-  type Caller,
-  jsonSchemaOf,
-  RunTrace,
-  type StartRequest,
-  traceFromHeaders,
-  type Workflow,
-} from '../../runtime/index.ts';
-import { ValidationFailure } from '../http/mistakes.ts';
+import { type Caller, RunTrace, type StartRequest, traceFromHeaders, type Workflow } from '../../runtime/index.ts';
+import { json } from '../http/about.ts';
 import { HttpRequestInfo } from '../http/request-info.ts';
 import type { Call } from '../http/route.ts';
 import { readJsonBody } from './json-body.ts';
 import { createReader, type Reading } from './pydantic/reader.ts';
+import { bodyOf, type RequestBody } from './route.ts';
+import { inputSchema } from './workflow-schemas.ts';
 
 /** How a result is shown that is not sent unchanged; the wire reads it from the execution. */
 export type ResultForm = 'chat';
@@ -38,23 +33,21 @@ export interface Input {
   readonly value: unknown;
 }
 
-/**
- * Reads the input of a workflow from a request. A GET has none. Returns a promise only for an asynchronous schema.
- * Throws the reply to an invalid input.
- */
-export const inputReader = ({ input }: Workflow, method: 'GET' | 'POST'): ((call: Call) => Input | Promise<Input>) => {
-  const read = input === undefined ? asItIs : createReader(input, jsonSchemaOf(input));
-  return ({ headers, body: bytes }) => {
-    const body = method === 'GET' ? undefined : readJsonBody(headers['content-type'], bytes);
-    const reading = read(body);
-    return reading instanceof Promise ? reading.then((late) => inputOf(body, late)) : inputOf(body, reading);
+/** The input of a workflow. A GET has none. */
+export const inputBody = (workflow: Workflow, method: 'GET' | 'POST'): RequestBody<Input> => {
+  const { input } = workflow;
+  const read = input === undefined ? asItIs : createReader(input);
+  return {
+    ...(method === 'POST' && { content: json(inputSchema(workflow)) }),
+    read: ({ headers, body: bytes }) => {
+      const body = method === 'GET' ? undefined : readJsonBody(headers['content-type'], bytes);
+      const reading = read(body);
+      return reading instanceof Promise ? reading.then((late) => inputOf(body, late)) : inputOf(body, reading);
+    },
   };
 };
 
-const inputOf = (body: unknown, reading: Reading): Input => {
-  if (reading.issues !== undefined) throw new ValidationFailure(reading.issues);
-  return { body, raw: body, value: reading.value };
-};
+const inputOf = (body: unknown, reading: Reading): Input => ({ body, raw: body, value: bodyOf(reading) });
 
 const asItIs = (value: unknown): Reading => ({ value });
 

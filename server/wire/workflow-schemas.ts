@@ -1,21 +1,23 @@
 /** The schemas of workflows, with unique names in the OpenAPI document. */
 import { type JsonSchema, jsonSchemaOf, type Workflow } from '../../runtime/index.ts';
+import type { NamedSchema } from '../http/about.ts';
 import { isWrapped, typesGivenBy } from './bodies.ts';
 
-type Side = 'input' | 'output' | 'job';
+export const inputSchema = (workflow: Workflow): NamedSchema =>
+  named(workflow, 'input', () => jsonSchemaOf(workflow.input));
 
-/** OpenAPI restricts names of components. Other characters become their numbers, so names stay unique. */
-export const schemaName = ({ name }: Pick<Workflow, 'name'>, side: Side): string =>
-  `${name.replace(/[^\w-]/gu, (sign) => `.${sign.codePointAt(0)!.toString(16)}.`)}.${side}`;
+export const outputSchema = (workflow: Workflow): NamedSchema => named(workflow, 'output', () => outputOf(workflow));
 
-/** The schemas of requests and results. */
-export const workflowSchemas = (workflows: readonly Workflow[]): Readonly<Record<string, JsonSchema>> =>
-  Object.fromEntries(
-    workflows.flatMap((workflow) => [
-      [schemaName(workflow, 'input'), jsonSchemaOf(workflow.input)],
-      [schemaName(workflow, 'output'), outputOf(workflow)],
-    ]),
-  );
+/**
+ * OpenAPI restricts names of components. Other characters become their numbers, so names stay unique. `schema` is called
+ * when the document is written.
+ */
+export const named = ({ name }: Workflow, side: string, schema: () => JsonSchema): NamedSchema => ({
+  name: `${name.replace(/[^\w-]/gu, (sign) => `.${sign.codePointAt(0)!.toString(16)}.`)}.${side}`,
+  get schema() {
+    return schema();
+  },
+});
 
 /** As sent: all values except objects are wrapped. */
 const outputOf = (workflow: Workflow): JsonSchema => {

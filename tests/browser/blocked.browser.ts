@@ -16,9 +16,9 @@ const asking = (version: string) =>
 
 test('a blocked execution has a badge in the list, says what was expected and what came, and is retried', async (t) => {
   const world = await DurableServer.open(t, asking('1'));
-  const paused = await world.paused();
+  const paused = await world.startPrompting();
   await world.restart(asking('2'));
-  await world.answered(paused, 'Ada');
+  await world.answer(paused, 'Ada');
   const { page, show } = await sitDown(t, world.server.url);
 
   await show('executions');

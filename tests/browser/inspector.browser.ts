@@ -4,12 +4,12 @@ import { type TestContext, test } from 'node:test';
 import type { Frame, Page } from 'playwright-core';
 import type { ServerOptions } from '../../server/options.ts';
 import { givenBrowser } from '../support/browser.ts';
+import { asking } from '../support/controlled-server.ts';
 import { turns } from '../support/given.ts';
 import { until } from '../support/http.ts';
+import { givenInspector, type InspectorMessage } from '../support/inspector-server.ts';
 import { freePort } from '../support/loopback.ts';
-import { asking } from '../support/puppet-server.ts';
 import { givenStatelyInspector } from '../support/stately-inspector.ts';
-import { givenInspector, type InspectorMessage } from '../support/watching.ts';
 
 const operatorKey = 'the key of the operator';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readCommandLine } from '../../cli/command-line.ts';
-import { flagName, shownInitial, variableOf } from '../../cli/config/key.ts';
-import { keys } from '../../cli/config/read.ts';
+import { settings } from '../../cli/config/schema.ts';
+import { flagName, variableOf } from '../../cli/config/setting.ts';
 
 /** Without the line breaks of the help, which fall anywhere. */
 const printed = (...typed: string[]): { text: string; exitCode: number } => {
@@ -88,13 +88,11 @@ test('fermata without anything shows its help, as an error', () => {
 test('the help of serve names every option with what it holds, its default and its variable', () => {
   const { text, exitCode } = printed('serve', '--help');
 
-  const options = Object.values(keys).filter((key) => flagName(key) !== undefined);
+  const options = settings.filter(({ flag }) => flag !== undefined);
   assert.ok(options.length > 3);
   for (const key of options) {
     assert.ok(
-      text.includes(
-        `${key.flag} ${key.meaning} (${key.kind.expected}; default ${shownInitial(key)}; ${variableOf(key)})`,
-      ),
+      text.includes(`${key.flag} ${key.description} (${key.holds}; default ${key.initial}; ${variableOf(key)})`),
       key.flag,
     );
   }
@@ -102,7 +100,7 @@ test('the help of serve names every option with what it holds, its default and i
 });
 
 test('no secret can be given on the command line', () => {
-  const secrets = Object.values(keys).filter((key) => key.isSecret);
+  const secrets = settings.filter(({ secret }) => secret);
 
   assert.ok(secrets.length > 0);
   assert.deepEqual(new Set(secrets.map(flagName)), new Set([undefined]));

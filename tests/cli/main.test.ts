@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { connect, request } from '../support/http.ts';
+import { connectRaw, rawRequest } from '../support/http.ts';
 import { freePort, loopback } from '../support/loopback.ts';
 import { type FermataProcess, fermata } from '../support/process.ts';
 
@@ -176,10 +176,10 @@ test('a server that is told to stop lets runs finish and interrupts those that w
   const { process, url } = await given.server(t);
   const { reply, release } = await given.executing(t, url);
   const parked = await paused(await start(url, { do: 'ask' }));
-  const watcher = await connect(t, Number(new URL(url).port));
-  watcher.send(request('GET /health'));
+  const watcher = await connectRaw(t, Number(new URL(url).port));
+  watcher.send(rawRequest('GET /health'));
   await watcher.answer();
-  watcher.send(request(`GET ${parked.status_url}?wait=60`));
+  watcher.send(rawRequest(`GET ${parked.status_url}?wait=60`));
   await fetch(`${url}/health`); // sent on an open connection after the line before, and so answered after that was read
 
   process.signal('SIGTERM');

@@ -7,7 +7,7 @@ import { createClient, type HttpOptions, type StreamEvent } from '../../client/i
 import { text, workflow } from '../../runtime/index.ts';
 import { badProxy, type Mischief, type Passed } from '../support/bad-proxy.ts';
 import { given } from '../support/given.ts';
-import { loopback } from '../support/loopback.ts';
+import { freePort, loopback } from '../support/loopback.ts';
 
 const world = async (t: TestContext, mischief: (passed: Passed) => Mischief, options: HttpOptions = {}) => {
   const done: string[] = [];
@@ -134,9 +134,12 @@ test('the server says how long it wants to be left alone, and is', async (t) => 
 
 test('a call survives a server that is away for a while', async (t) => {
   const { direct, server } = await world(t, () => 'pass');
-  const { origin, server: proxy } = await loopback(t);
-  proxy.close();
-  const client = createClient({ baseUrl: origin, headers: { 'x-api-key': 'ada' }, retryMs: () => 20 });
+  const port = await freePort();
+  const client = createClient({
+    baseUrl: `http://127.0.0.1:${port}`,
+    headers: { 'x-api-key': 'ada' },
+    retryMs: () => 20,
+  });
   const started = client.start({});
   await new Promise((resolve) => setTimeout(resolve, 60));
 
@@ -148,7 +151,7 @@ test('a call survives a server that is away for a while', async (t) => {
     });
     outgoing.writeHead(reply.status, Object.fromEntries(reply.headers)).end(await reply.text());
   });
-  await new Promise<void>((resolve) => again.listen(Number(new URL(origin).port), '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => again.listen(port, '127.0.0.1', resolve));
   t.after(() => again.closeAllConnections());
   t.after(() => again.close());
 

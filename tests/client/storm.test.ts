@@ -9,7 +9,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import { badProxy, type Mischief } from '../support/bad-proxy.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { operator } from '../support/given.ts';
-import { here } from '../support/here.ts';
+import { immediate } from '../support/in-process.ts';
 
 const RUNS = 20;
 const mischiefs: readonly Mischief[] = ['refuse', 'lose', 'halve', 'repeat', 'delay', 502, 503, 504, 429, 408];
@@ -82,7 +82,7 @@ test('in a storm no run, answer, event or result is lost or doubled, though the 
   const runs = await followed;
 
   const { runtime } = world.server;
-  assert.equal(here(runtime.list(operator, { limit: 100 })).executions.length, RUNS);
+  assert.equal(immediate(runtime.list(operator, { limit: 100 })).executions.length, RUNS);
   for (const [n, { result, asked, events }] of runs.entries()) {
     assert.deepEqual([result, asked], [{ value: `${n}-Left? ${n}-Right?` }, ['Left?', 'Right?']]);
     const seqs = events.map(({ seq }) => seq);

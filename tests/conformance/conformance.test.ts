@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { startLab } from '../lab/lab.ts';
 import { testedAdapter } from '../support/adapter.ts';
-import { fronted, refusedByFront, settingsBehindFront } from '../support/front.ts';
+import { behindProxy, refusedByProxy, settingsBehindProxy } from '../support/proxy-setup.ts';
 import { play } from './player.ts';
 import { startProvider } from './provider.ts';
 import { readDeviations, readRecordings, type Scenario, scenarioOf } from './scenarios.ts';
@@ -30,11 +30,11 @@ test('clients of NAT see what they saw, or what we promised instead', { concurre
 const playAll = async (profile: string, those: readonly Scenario[], t: TestContext): Promise<void> => {
   const provider = profile === 'oauth' ? await startProvider() : undefined;
   t.after(() => provider?.close());
-  const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...settingsBehindFront() };
+  const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...settingsBehindProxy() };
   const lab = await startLab(profile, { config, ...(provider && { oauthTokenPort: provider.port }) });
   t.after(() => lab.close());
-  const { url } = await fronted(t, { url: lab.base, port: lab.port });
+  const { url } = await behindProxy(t, { url: lab.base, port: lab.port });
   for (const scenario of those) {
-    await t.test(scenario.name, { skip: refusedByFront(scenario.name) }, () => play(scenario, url, provider));
+    await t.test(scenario.name, { skip: refusedByProxy(scenario.name) }, () => play(scenario, url, provider));
   }
 };

@@ -49,7 +49,7 @@ export const matchExpectation = (expected: Expectation, seen: Seen, names: Names
 };
 
 /** A frame's first field name, or `event: <name>`. */
-export const kindOfFrame = (frame: unknown): string => {
+const kindOfFrame = (frame: unknown): string => {
   if (!isRecord(frame)) return 'text';
   return frame.event === undefined ? String(Object.keys(frame)[0]) : `event: ${String(frame.event)}`;
 };

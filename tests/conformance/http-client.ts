@@ -1,10 +1,10 @@
 /** Sends requests as they are written: paths are not normalised, and a header given as null is not sent. */
 import { type IncomingMessage, request as open } from 'node:http';
-import { asOperator } from '../support/front.ts';
+import { asOperator } from '../support/proxy-setup.ts';
 import type { Seen } from './expectations.ts';
 import { parseJson } from './matchers.ts';
 
-export type Form = { name: string; filename?: string; type: string; content: string };
+type Form = { name: string; filename?: string; type: string; content: string };
 
 export type HttpRequest = {
   method?: string;

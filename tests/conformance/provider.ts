@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-export type TokenRequest = { authorization: string | null; form: Readonly<Record<string, string>> };
+type TokenRequest = { authorization: string | null; form: Readonly<Record<string, string>> };
 
 export type Provider = {
   port: number;

@@ -1,16 +1,16 @@
 /** Actions on WebSockets. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { openSocket, type WebClient } from '../support/web-socket.ts';
+import { openSocket, type SocketClient } from '../support/web-socket.ts';
 import { kindOfMessage, type Seen } from './expectations.ts';
 import { matches } from './matchers.ts';
 import { type Action, type Open, openAs, patienceS, type World } from './world.ts';
 
 class OpenSocket implements Open {
-  readonly client: WebClient;
+  readonly client: SocketClient;
   /** Messages up to here were looked at and left, to be given once more. */
   peeked = 0;
 
-  constructor(client: WebClient) {
+  constructor(client: SocketClient) {
     this.client = client;
   }
 

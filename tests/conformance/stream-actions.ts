@@ -7,7 +7,7 @@ import { type Action, type Open, openAs, patienceS, type World } from './world.t
 
 type Until = { until?: unknown; peek?: boolean; timeout?: number };
 
-export class EventStream implements Open {
+class EventStream implements Open {
   readonly head: Seen;
   readonly #response: IncomingMessage;
   readonly #frames: unknown[] = [];
@@ -80,7 +80,7 @@ export class EventStream implements Open {
 }
 
 /** Fields by name, their values parsed if they are JSON; a block without fields is `bare`. */
-export const frameOf = (block: string): unknown => {
+const frameOf = (block: string): unknown => {
   const fields = block.split('\n').map((line) => /^(\w+): ?(.*)$/.exec(line));
   if (fields.includes(null)) return { bare: parseJson(block) ?? block };
   return Object.fromEntries(

@@ -12,7 +12,8 @@ import {
   type Workflow,
   workflow,
 } from '../../runtime/index.ts';
-import { asked } from '../support/durable.ts';
+import { alice, bob, operator } from '../support/callers.ts';
+import { type StartOptions, start } from '../support/start.ts';
 
 export interface ContractWorld {
   /** Of the present process. */
@@ -30,10 +31,6 @@ export type OpenWorld = (
   options?: RuntimeOptions,
 ) => Promise<ContractWorld>;
 
-const alice: Caller = { userId: 'alice' };
-const bob: Caller = { userId: 'bob' };
-const operator: Caller = { userId: undefined, isOperator: true };
-
 const asks = workflow({
   name: 'asks',
   run: async (_input, ctx) => (await ctx.prompt(text({ text: 'Go on?' }))).text,
@@ -41,10 +38,8 @@ const asks = workflow({
 const echo = workflow({ name: 'echo', run: async (input) => input });
 const yes = { kind: 'text', text: 'yes' } as const;
 
-const opened = async (
-  { runtime }: ContractWorld,
-  more: Partial<StartRequest> & { workflow: string },
-): Promise<ExecutionView> => (await runtime.start({ ...asked, by: alice, ...more })).execution;
+const opened = async ({ runtime }: ContractWorld, options: StartOptions): Promise<ExecutionView> =>
+  (await start(runtime, options)).execution;
 
 /** An execution of `asks` whose prompt is open, and the id of that. */
 const asking = async (world: ContractWorld, more: Partial<StartRequest> = {}) => {
@@ -87,12 +82,12 @@ export const runtimeContract = (name: string, open: OpenWorld): void => {
 
   contract('a start with the key or the job id of another one gives that one, to its owner only', async (t) => {
     const world = await open(t, [asks]);
-    const named = { ...asked, workflow: 'asks', by: alice, idempotencyKey: 'key-1', jobId: 'job-1' };
+    const named = { workflow: 'asks', idempotencyKey: 'key-1', jobId: 'job-1' };
 
-    const first = await world.runtime.start(named);
-    const again = await world.runtime.start(named);
+    const first = await start(world.runtime, named);
+    const again = await start(world.runtime, named);
     const keyed = { ...named, idempotencyKey: 'key-2', jobId: undefined };
-    const race = await Promise.all(Array.from({ length: 5 }, () => world.runtime.start(keyed)));
+    const race = await Promise.all(Array.from({ length: 5 }, () => start(world.runtime, keyed)));
 
     assert.deepEqual([first.isNew, again.isNew], [true, false]);
     assert.equal(again.execution.id, first.execution.id);
@@ -100,9 +95,9 @@ export const runtimeContract = (name: string, open: OpenWorld): void => {
     assert.equal(race.filter(({ isNew }) => isNew).length, 1);
     assert.equal((await world.runtime.job('job-1', alice))?.id, first.execution.id);
     assert.equal(await world.runtime.job('job-1', bob), undefined);
-    const reused = world.runtime.start({ ...named, input: 'another', jobId: undefined });
+    const reused = start(world.runtime, { ...named, input: 'another', jobId: undefined });
     await assert.rejects(reused, { code: 'idempotency_key_reused' });
-    assert.notEqual((await world.runtime.start({ ...named, by: bob })).execution.id, first.execution.id);
+    assert.notEqual((await start(world.runtime, { ...named, by: bob })).execution.id, first.execution.id);
   });
 
   contract('a conversation gives its last turn to its owner', async (t) => {
@@ -359,13 +354,7 @@ export const runtimeContract = (name: string, open: OpenWorld): void => {
     await world.reopen(asks);
 
     const { runtime } = world;
-    const again = await runtime.start({
-      ...asked,
-      workflow: 'asks',
-      by: alice,
-      idempotencyKey: 'key-1',
-      jobId: 'job-1',
-    });
+    const again = await start(runtime, { workflow: 'asks', idempotencyKey: 'key-1', jobId: 'job-1' });
     assert.deepEqual([again.isNew, again.execution.id], [false, id]);
     assert.equal((await runtime.job('job-1', alice))?.id, id);
     assert.equal((await runtime.conversation('asks', 'c', alice))?.id, id);

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { firstSnapshot } from '../../runtime/actors/system.ts';
-import type { JournalLimits, JournalPage, Recorded, Store } from '../../runtime/store/store.ts';
+import { type JournalLimits, type JournalPage, type Recorded, Refused, type Store } from '../../runtime/store/store.ts';
 
 /** Opens an empty store; what it needs beside ends with the test. The suite closes it. */
 export type OpenStore = (t: TestContext, limits: JournalLimits) => Store | Promise<Store>;
@@ -48,8 +48,18 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   size: fc.constantFrom(1, 10, 100, 1_000),
 });
 
-/** `runs` is how many journals are tried where they are made at random: fewer for a store that has to be opened each time. */
-export const storeContract = (name: string, open: OpenStore, runs = 150): void => {
+interface StoreContractOptions {
+  /** How many journals are tried where they are made at random: fewer for a store that has to be opened each time. */
+  readonly runs?: number;
+  /** Another process appends to an execution of the store. Without it no other process can. */
+  readonly overtake?: (store: Store, executionId: string) => Promise<void>;
+}
+
+export const storeContract = (
+  name: string,
+  open: OpenStore,
+  { runs = 150, overtake }: StoreContractOptions = {},
+): void => {
   const opened = async (t: TestContext, limits = roomy): Promise<Store> => {
     const store = await open(t, limits);
     t.after(() => store.close());
@@ -103,6 +113,26 @@ export const storeContract = (name: string, open: OpenStore, runs = 150): void =
     await store.append(record('e1'), entry(2));
 
     assert.deepEqual([seqs(whole), seqs(rest)], [[1], []]);
+  });
+
+  const skip = overtake === undefined && 'no other process can change it';
+  test(`${name}: what another process has appended to is refused, and others are appended to (S6)`, {
+    skip,
+  }, async (t) => {
+    const store = await opened(t);
+    await Promise.all(['e1', 'e2'].map((id) => store.append(record(id), entry(1))));
+    await overtake!(store, 'e1');
+
+    const [refused, kept] = await Promise.allSettled(
+      ['e1', 'e2'].map(async (id) => store.append(record(id), entry(2))),
+    );
+
+    assert.ok(refused?.status === 'rejected' && refused.reason instanceof Refused);
+    assert.equal(kept?.status, 'fulfilled');
+    await assert.rejects(async () => store.append(record('e1'), entry(2)), Refused, 'and again');
+    const numbers = seqs(await store.read('e1')) ?? [];
+    assert.deepEqual([numbers, seqs(await store.read('e2'))], [upTo(numbers.length), [1, 2]]);
+    assert.notEqual((await store.read('e1'))?.entries[1]?.at, 2, 'nothing of it was stored');
   });
 
   contract('executions do not see each other', async (t) => {

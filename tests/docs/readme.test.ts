@@ -12,7 +12,7 @@ import publication from '../../examples/03-parallel-prompts.ts';
 import { given } from '../support/given.ts';
 import { codeIn, patternOf, readPage } from '../support/markdown.ts';
 import { fermata } from '../support/process.ts';
-import { openSocket, type WebClient } from '../support/web-socket.ts';
+import { openSocket, type SocketClient } from '../support/web-socket.ts';
 
 const readme = await readPage('README.md');
 const root = new URL('../../', import.meta.url);
@@ -87,7 +87,7 @@ const printedBy = async (t: TestContext, url: string): Promise<string[]> => {
 class PageSocket {
   onopen = (): void => {};
   onmessage = (_event: { data: string }): void => {};
-  #client: WebClient | undefined;
+  #client: SocketClient | undefined;
 
   constructor(url: string, ended: Promise<unknown>) {
     void this.#open(url.replace(/^ws/, 'http'), ended);

@@ -5,7 +5,7 @@ import hello from '../../examples/01-hello.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import { FactFrames } from '../../server/api/execution-stream.ts';
 import { createWire } from '../../server/wire/bodies.ts';
-import { alphabet } from '../support/execution-model.ts';
+import { everyFact } from '../support/execution-model.ts';
 import { given } from '../support/given.ts';
 import { codeIn, readPage } from '../support/markdown.ts';
 
@@ -15,7 +15,7 @@ test('every event on the page is sent with the members it names, and no other is
   const { start, runtime } = await given.runtime(t, { workflows: [hello] });
   const execution = await start({ input: { name: 'Ada' } });
   const [started] = (await runtime.journal(execution, 0))?.entries ?? [];
-  const facts: JournalEntry[] = [started!, ...alphabet.map((fact, at) => ({ ...fact, seq: at + 2 }))];
+  const facts: JournalEntry[] = [started!, ...everyFact.map((fact, at) => ({ ...fact, seq: at + 2 }))];
   const frames = new FactFrames(createWire('', [hello]), execution);
 
   const sent = new Map<string, string>();

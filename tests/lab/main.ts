@@ -1,6 +1,7 @@
 /** `npm run lab`: serves one profile for tests from outside, until a signal stops it. */
 import { Command, CommanderError, Option } from 'commander';
-import { keys, readConfig } from '../../cli/config/read.ts';
+import { readConfig } from '../../cli/config/read.ts';
+import { settings } from '../../cli/config/schema.ts';
 import { Failure } from '../../runtime/index.ts';
 import { startLab } from './lab.ts';
 import { profiles } from './profiles.ts';
@@ -15,12 +16,12 @@ const readOptions = (typed: readonly string[]) => {
     .description('Serves workflows that obey commands, as a profile of the recorded traffic asks for.')
     .addOption(profileOption)
     .exitOverride();
-  for (const { flag, meaning } of Object.values(keys)) if (flag !== undefined) command.option(flag, meaning);
+  for (const { flag, description } of settings) if (flag !== undefined) command.option(flag, description);
   command.parse(typed, { from: 'user' });
   const given = command.opts<Record<string, string | undefined>>();
   const { profile = '' } = given;
-  const settings = command.options.filter((option) => option !== profileOption);
-  const flags = settings.map((option) => [option.long ?? '', given[option.attributeName()]] as const);
+  const others = command.options.filter((option) => option !== profileOption);
+  const flags = others.map((option) => [option.long ?? '', given[option.attributeName()]] as const);
   return { profile, flags: Object.fromEntries(flags) };
 };
 

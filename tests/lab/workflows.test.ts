@@ -3,24 +3,19 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { createRuntime, type JournalEntry, type Workflow } from '../../runtime/index.ts';
-import { noRequest } from '../../runtime/nat/run-metadata.ts';
+import { start } from '../support/start.ts';
 import { labChat, labRecords, labStream, labText } from './workflows.ts';
 
 const nobody = { userId: undefined };
-const trace = { traceId: '0'.repeat(31).concat('1'), runId: 'run', parentId: null, parentName: null };
 
 /** Runs a workflow to its end. */
 const run = async (t: TestContext, workflow: Workflow, input: unknown): Promise<readonly JournalEntry[]> => {
   const runtime = await createRuntime({ workflows: [workflow] });
   t.after(() => runtime.stop());
-  const { execution } = await runtime.start({
+  const { execution } = await start(runtime, {
     workflow: workflow.name,
     input,
     by: nobody,
-    conversationId: undefined,
-    userMessageId: undefined,
-    request: noRequest,
-    trace,
     interactive: false,
     streaming: true,
   });

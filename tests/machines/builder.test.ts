@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createActor, fromPromise, type Snapshot } from 'xstate';
 import { type BuilderEvent, type BuilderInput, type BuilderSnapshot, builderMachine } from '../../machines/builder.ts';
-import { Coverage, modelOf, pathsOf } from '../support/model.ts';
+import { Coverage, modelOf, pathsOf } from '../support/machine-model.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
 
 const IDLE_MS = 1_000;

@@ -6,18 +6,18 @@ import { createActor, type Snapshot } from 'xstate';
 import { type ExecutionSnapshot, executionMachine, statusOf } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/facts.ts';
 import {
-  after,
-  alphabet,
-  begun,
+  afterFact,
   type ExecutionPath,
   type Expected,
+  everyFact,
   executionPaths,
   expectedStatus,
   expectedTags,
+  factsToTry,
   input,
-  tried,
+  startedExecution,
 } from '../support/execution-model.ts';
-import { Coverage } from '../support/model.ts';
+import { Coverage } from '../support/machine-model.ts';
 
 const coverage = new Coverage(executionMachine);
 
@@ -25,7 +25,7 @@ const coverage = new Coverage(executionMachine);
 class Walk {
   readonly actor = createActor(executionMachine, { input, inspect: coverage.inspect }).start();
   readonly accepted: ExecutionEvent[] = [];
-  expected: Expected = begun;
+  expected: Expected = startedExecution;
   #now = input.startedAt;
 
   get state(): ExecutionSnapshot {
@@ -41,7 +41,7 @@ class Walk {
   offer(given: ExecutionEvent): boolean {
     const fact = { ...given, at: (this.#now += 1) };
     const before = this.state;
-    const expected = after(this.expected, fact);
+    const expected = afterFact(this.expected, fact);
 
     this.actor.send(fact);
 
@@ -96,8 +96,8 @@ test('an execution changes as expected with every fact that may happen to it, an
 
   for (const { events, state } of paths) {
     const stubborn = new Walk().follow(events);
-    for (const fact of tried(state)) {
-      if (after(stubborn.expected, fact) === undefined) {
+    for (const fact of factsToTry(state)) {
+      if (afterFact(stubborn.expected, fact) === undefined) {
         stubborn.offer(fact);
         refused += 1;
       } else {
@@ -113,7 +113,7 @@ test('an execution changes as expected with every fact that may happen to it, an
 });
 
 test('an execution hears any facts in any order and is never in an unexpected state', () => {
-  const facts = fc.array(fc.constantFrom(...alphabet), { maxLength: 80, size: 'max' });
+  const facts = fc.array(fc.constantFrom(...everyFact), { maxLength: 80, size: 'max' });
 
   fc.assert(
     fc.property(facts, (some) => {
@@ -127,7 +127,7 @@ test('the facts that were accepted fold to the same execution, whatever was refu
   for (const { events } of paths) {
     const pestered = new Walk();
     for (const event of events) {
-      for (const fact of alphabet) if (after(pestered.expected, fact) === undefined) pestered.offer(fact);
+      for (const fact of everyFact) if (afterFact(pestered.expected, fact) === undefined) pestered.offer(fact);
       pestered.offer(event);
     }
 

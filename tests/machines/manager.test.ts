@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { createActor, fromPromise } from 'xstate';
 import { managerMachine, type SupervisorLogic } from '../../machines/manager.ts';
 import { supervisor } from '../../runtime/actors/supervisor.ts';
-import { Coverage } from '../support/model.ts';
+import { Coverage } from '../support/machine-model.ts';
 
 const coverage = new Coverage(managerMachine);
 after(() => assert.deepEqual(coverage.missing, []));

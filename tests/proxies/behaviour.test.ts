@@ -14,7 +14,7 @@ import { type CallOptions, call, given } from '../support/given.ts';
 import { freePort } from '../support/loopback.ts';
 import { readPage } from '../support/markdown.ts';
 import { caddy, haproxy, nginx, type ProxyKind, type RunningProxy } from '../support/proxy.ts';
-import { openSocket, type WebClient } from '../support/web-socket.ts';
+import { openSocket, type SocketClient } from '../support/web-socket.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -36,7 +36,7 @@ const behind = async (
   config: Partial<ServerOptions> = {},
   change?: (settings: string) => string,
 ) => {
-  const clients: WebClient[] = [];
+  const clients: SocketClient[] = [];
   t.after(() => {
     for (const client of clients) client.drop();
   });
@@ -50,7 +50,7 @@ const behind = async (
     },
   });
   const proxy = await started(t, kind, world.server.port, change);
-  const socket = async (path: string): Promise<WebClient> => {
+  const socket = async (path: string): Promise<SocketClient> => {
     const { status, client } = await openSocket(proxy.url + path);
     assert.ok(client, `the handshake was answered with ${status}`);
     clients.push(client);
@@ -140,7 +140,7 @@ for (const kind of [nginx, haproxy, caddy]) {
     assert.equal(client.code, undefined);
     await ask(`DELETE /executions/${id}`);
     await stream.ended;
-    assert.ok(stream.isWhole);
+    assert.ok(stream.isComplete);
     assert.match(stream.text, /event: execution.failed/);
   });
 

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workflow } from '../../runtime/index.ts';
-import { putInFront } from '../support/front.ts';
 import { given } from '../support/given.ts';
 import type { ProxyKind } from '../support/proxy.ts';
+import { useProxy } from '../support/proxy-setup.ts';
 
 const suites = [
   '../conformance/conformance.test.ts',
@@ -59,7 +59,7 @@ const behind = async (
     test(`suites pass through ${kind.name}`, { skip: kind.missing }, () => {});
     return;
   }
-  putInFront(
+  useProxy(
     (port) => kind.start(port, change),
     (scenario) => refuses?.(scenario) ?? OTHERWISE[scenario],
   );

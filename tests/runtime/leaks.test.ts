@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type Caller, text, workflow } from '../../runtime/index.ts';
 import { alice, given, turns } from '../support/given.ts';
 import { heapUsed } from '../support/heap.ts';
-import { here } from '../support/here.ts';
+import { immediate } from '../support/in-process.ts';
 
 const mixed = workflow({
   name: 'mixed',
@@ -61,7 +61,7 @@ test('after a hundred thousand executions that are forgotten the heap is as it w
   const after = heapUsed();
   t.diagnostic(`heap ${(before / 2 ** 20).toFixed(1)} MB before, ${(after / 2 ** 20).toFixed(1)} MB after`);
   assert.ok(after < before * 1.1);
-  assert.equal(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
+  assert.equal(immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
 });
 
 test('after ten thousand users who came once the heap is as it was', async (t) => {

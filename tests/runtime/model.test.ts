@@ -6,37 +6,26 @@ import fc from 'fast-check';
 import { createActor } from 'xstate';
 import { executionMachine } from '../../machines/execution.ts';
 import { createRuntime } from '../../runtime/index.ts';
-import { noRequest } from '../../runtime/nat/run-metadata.ts';
-import { bank } from '../support/bank.ts';
+import { bank } from '../support/bank-provider.ts';
+import { alice } from '../support/callers.ts';
+import { controlledWorkflow } from '../support/controlled-workflow.ts';
 import { expectedStatus } from '../support/execution-model.ts';
-import { here } from '../support/here.ts';
-import { pester } from '../support/pester.ts';
+import { tryForbiddenActions } from '../support/forbidden-actions.ts';
+import { immediate } from '../support/in-process.ts';
+import { callbackUrl, type Failing, keyOf, reply, stop, type World } from '../support/plan-driver.ts';
+import { PlanRun } from '../support/plan-run.ts';
 import {
   coverageOf,
-  everyStand,
-  everyWay,
   isReplayed,
   oauthTimeoutFor,
   type Plan,
   performable,
-  wander,
+  plansForEveryFact,
+  plansForEveryState,
+  randomPlan,
 } from '../support/plans.ts';
-import { alice, callbackUrl, type Failing, keyOf, reply, stop, type World } from '../support/play.ts';
-import { puppetry } from '../support/puppet.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
-import { Stage } from '../support/stage.ts';
-
-const asked = {
-  workflow: 'puppet',
-  by: alice,
-  input: { some: 'input' },
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: { traceId: '0'.repeat(32), runId: 'run-1', parentId: null, parentName: null },
-  interactive: true,
-  streaming: false,
-} as const;
+import { start } from '../support/start.ts';
 
 /** A world of its own for each play, with one run slot. */
 const worlds = async (t: TestContext) => {
@@ -44,11 +33,11 @@ const worlds = async (t: TestContext) => {
 
   return async (plan: Plan): Promise<World> => {
     const clock = new SimulatedClock();
-    const { workflow, puppets } = puppetry();
+    const { workflow, runs } = controlledWorkflow();
     const options = { maxConcurrency: 1, oauthTimeoutMs: oauthTimeoutFor(plan) };
     const runtime = await createRuntime({ workflows: [workflow], options, clock, providers });
-    const people: World['people'] = {
-      start: async () => (await runtime.start(asked)).execution.id,
+    const people: World['callers'] = {
+      start: async () => (await start(runtime, { workflow: 'controlled', input: { some: 'input' } })).execution.id,
       answer: async (id, interaction) => {
         assert.equal(await runtime.answer(id, interaction, reply, alice, keyOf(interaction)), 'accepted');
       },
@@ -58,17 +47,17 @@ const worlds = async (t: TestContext) => {
       },
       cancel: (id) => runtime.cancel(id, alice),
     };
-    return { runtime, clock, puppets, people };
+    return { runtime, clock, runs, callers: people };
   };
 };
 
 /** As its owner sees it, as it was written down, as the run has noticed, and what it holds. */
-const verify = async (stage: Stage): Promise<void> => {
-  const { expected, play, told } = stage;
+const verify = async (stage: PlanRun): Promise<void> => {
+  const { expected, driver: play, factTypes: told } = stage;
   const { runtime } = stage.world;
   const { executionId, builder } = play;
   const { end, seq, open, steps, parked } = expected;
-  const view = here(runtime.get(executionId, alice));
+  const view = immediate(runtime.get(executionId, alice));
   const journal = await runtime.facts(executionId, 0, alice);
   stage.verifyCalls();
   const isLive = end === 'live';
@@ -118,9 +107,9 @@ const CODES = {
 } as const satisfies Record<Failing, string>;
 
 /** The runtime stops: what was live is interrupted and hears of it, and nothing is left that would happen later. */
-const close = async (stage: Stage): Promise<void> => {
+const close = async (stage: PlanRun): Promise<void> => {
   const { runtime, clock } = stage.world;
-  const view = here(runtime.get(stage.play.executionId, alice));
+  const view = immediate(runtime.get(stage.driver.executionId, alice));
   const isLive = stage.expected.end === 'live';
   await stop(runtime, clock);
   stage.failed();
@@ -131,10 +120,10 @@ const close = async (stage: Stage): Promise<void> => {
 
 test('an execution goes every way that its model knows, as people, its run and time bring it about', async (t) => {
   const world = await worlds(t);
-  const plans = everyWay(performable);
+  const plans = plansForEveryFact(performable);
 
   for (const plan of plans) {
-    const stage = await Stage.after(await world(plan), plan);
+    const stage = await PlanRun.perform(await world(plan), plan);
 
     await verify(stage);
     await close(stage);
@@ -149,12 +138,12 @@ test('an execution goes every way that its model knows, as people, its run and t
 test('no caller can make an execution do what its state does not allow', async (t) => {
   const world = await worlds(t);
 
-  for (const plan of everyStand(performable)) {
-    const stage = await Stage.after(await world(plan), plan);
-    const signal = stage.play.puppet?.ctx.signal;
+  for (const plan of plansForEveryState(performable)) {
+    const stage = await PlanRun.perform(await world(plan), plan);
+    const signal = stage.driver.run?.ctx.signal;
     assert.notEqual(signal?.aborted, stage.expected.end === 'live');
 
-    await pester(stage);
+    await tryForbiddenActions(stage);
 
     await verify(stage);
     await close(stage);
@@ -164,12 +153,12 @@ test('no caller can make an execution do what its state does not allow', async (
 
 test('a step that begins in the moment in which its execution ends is not done, and hears of it', async (t) => {
   const world = await worlds(t);
-  const plan = everyStand(performable).find(({ facts }) => facts.at(-1)?.type === 'interaction.requested')!;
-  const stage = await Stage.after(await world(plan), plan);
-  const { puppet, executionId } = stage.play;
+  const plan = plansForEveryState(performable).find(({ facts }) => facts.at(-1)?.type === 'interaction.requested')!;
+  const stage = await PlanRun.perform(await world(plan), plan);
+  const { run, executionId } = stage.driver;
 
-  const step = puppet!.ctx.step('pay', () => assert.fail('the step was done'));
-  const cancelled = stage.world.people.cancel(executionId);
+  const step = run!.ctx.step('pay', () => assert.fail('the step was done'));
+  const cancelled = stage.world.callers.cancel(executionId);
 
   await assert.rejects(step, { name: 'AbortError' });
   await cancelled;
@@ -179,10 +168,10 @@ test('a step that begins in the moment in which its execution ends is not done, 
 
 test('an execution with a long history is like one with a short one', async (t) => {
   const world = await worlds(t);
-  const plans = fc.array(fc.nat(), { minLength: 40, maxLength: 80 }).map(wander);
+  const plans = fc.array(fc.nat(), { minLength: 40, maxLength: 80 }).map(randomPlan);
 
   const property = fc.asyncProperty(plans, async (plan) => {
-    const stage = await Stage.after(await world(plan), plan);
+    const stage = await PlanRun.perform(await world(plan), plan);
     await verify(stage);
     await close(stage);
   });

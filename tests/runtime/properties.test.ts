@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { controlledWorkflow } from '../support/controlled-workflow.ts';
+import { DelayedStore } from '../support/delayed-store.ts';
 import { given } from '../support/given.ts';
-import { LateStore } from '../support/late-store.ts';
-import { puppetry } from '../support/puppet.ts';
-import { type Line, script } from '../support/script.ts';
-import { Theatre } from '../support/theatre.ts';
+import { type ScriptLine, script } from '../support/script.ts';
+import { ScriptedExecutions } from '../support/scripted-executions.ts';
 
 const expected = [
   'slot.granted',
@@ -23,12 +23,12 @@ const expected = [
 
 const limits = fc.record({ maxConcurrency: fc.integer({ min: 1, max: 3 }), maxQueued: fc.integer({ min: 0, max: 3 }) });
 
-const play = async (t: TestContext, limited: object, lines: readonly Line[], isLate: boolean) => {
-  const { workflow, puppets } = puppetry();
+const play = async (t: TestContext, limited: object, lines: readonly ScriptLine[], isLate: boolean) => {
+  const { workflow, runs } = controlledWorkflow();
   const options = { ...limited, parkedTimeoutMs: 200_000, promptGraceMs: 1_000, retentionMs: 1e12, maxSettled: 1e6 };
-  const store = isLate ? new LateStore({ maxJournalFacts: 1e6, maxJournalBytes: 1e9 }) : undefined;
+  const store = isLate ? new DelayedStore({ maxJournalFacts: 1e6, maxJournalBytes: 1e9 }) : undefined;
   const world = await given.runtime(t, { workflows: [workflow], options, ...(store && { store }) });
-  const theatre = new Theatre(world, puppets, store);
+  const theatre = new ScriptedExecutions(world, runs, store);
 
   for (const line of lines) await theatre.perform(line);
   await theatre.finish();

@@ -5,7 +5,7 @@ import { createClient } from '../../client/index.ts';
 import { text, workflow } from '../../runtime/index.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { openStream } from '../support/event-reader.ts';
-import type { Answered } from '../support/given.ts';
+import type { HttpReply } from '../support/given.ts';
 import { fermata } from '../support/process.ts';
 
 const asking = (version: string) =>
@@ -23,9 +23,9 @@ const config = { identity: { operatorKey: key } };
 /** Begun by version 1, and answered when only version 2 is served. */
 const blocked = async (t: TestContext) => {
   const world = await DurableServer.open(t, asking('1'), config);
-  const paused = await world.paused({}, ada);
+  const paused = await world.startPrompting({}, ada);
   await world.restart(asking('2'));
-  const status = await world.answered(paused, 'Ada', ada);
+  const status = await world.answer(paused, 'Ada', ada);
   const { execution_id: id } = paused;
   const get = async (headers = ada) => (await world.call(`GET /executions/${id}`, { headers })).body as Body;
   for (let body = await get(); body.blocked === undefined; body = await get()) assert.equal(body.status, 'running');
@@ -36,7 +36,7 @@ const blocked = async (t: TestContext) => {
 
 type Body = { readonly status: string; readonly blocked?: object; readonly result?: unknown };
 
-const codeOf = ({ status, body }: Answered) => [status, (body as { code?: string }).code];
+const codeOf = ({ status, body }: HttpReply) => [status, (body as { code?: string }).code];
 
 test('an answer to an execution of a version that is not served is accepted, and its owner and operators see why it waits', async (t) => {
   const { world, id, status, get } = await blocked(t);
@@ -93,7 +93,7 @@ test('a blocked execution is ended as any other', async (t) => {
 
 test('an execution that is not blocked cannot be retried, and the reply says so', async (t) => {
   const world = await DurableServer.open(t, asking('1'), config);
-  const { execution_id: id } = await world.paused({}, ada);
+  const { execution_id: id } = await world.startPrompting({}, ada);
 
   const refused = await world.call(`POST /executions/${id}/retry`, { headers: ada });
 

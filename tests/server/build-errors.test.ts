@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workflow } from '../../runtime/index.ts';
-import { asks, givenTalk, isComplete } from '../support/talk.ts';
+import { givenSocketServer, isComplete, userMessage } from '../support/socket-server.ts';
 
 const SECRET = 'database is down at 10.1.2.3';
 
@@ -10,7 +10,7 @@ test('the message of a build that failed reaches no route and no socket, and the
   const build = () => {
     throw new Error(SECRET);
   };
-  const { call, connect, errors } = await givenTalk(t, {
+  const { call, connect, errors } = await givenSocketServer(t, {
     workflow: workflow({ name: 'broken', perUser: { build }, run: () => 'done' }),
   });
   const headers = { 'x-api-key': 'alice' };
@@ -27,7 +27,7 @@ test('the message of a build that failed reaches no route and no socket, and the
     }
   }
   const client = await connect('', headers);
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   bodies.push(JSON.stringify(await client.until(isComplete)));
 
   assert.ok(bodies.length > 8);

@@ -20,7 +20,7 @@ type Inbox = { readonly interactions: readonly { readonly due_at: string; readon
 
 test('the deadline that is shown is the one that was asked for', async (t) => {
   const world = await DurableServer.open(t, served);
-  const { execution_id: id } = await world.paused({}, ada);
+  const { execution_id: id } = await world.startPrompting({}, ada);
 
   const inbox = (await world.call('GET /interactions', { headers: ada })).body as Inbox;
   const list = (await world.call('GET /executions', { headers: ada })).body as Listed;
@@ -35,7 +35,7 @@ test('the deadline that is shown is the one that was asked for', async (t) => {
 
 test('a sleep that ends after all dates can be listed, and does not take the list from its owner', async (t) => {
   const world = await DurableServer.open(t, served);
-  await world.paused({ sleeps: true }, ada);
+  await world.startPrompting({ sleeps: true }, ada);
 
   const { status, body } = await world.call('GET /executions', { headers: ada });
 

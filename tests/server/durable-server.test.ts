@@ -6,11 +6,19 @@ import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { text, workflow } from '../../runtime/index.ts';
 import { createServer } from '../../server/index.ts';
-import { DurableServer, type Standing } from '../support/durable-server.ts';
+import { DurableServer, type StatusBody } from '../support/durable-server.ts';
 import { lastId, openStream } from '../support/event-reader.ts';
-import { engineOf, here } from '../support/here.ts';
 import { until } from '../support/http.ts';
-import { answers, asks, contentOf, isComplete, isPrompt, isText, textsOf } from '../support/talk.ts';
+import { engineOf, immediate } from '../support/in-process.ts';
+import {
+  contentOf,
+  interactionReply,
+  isComplete,
+  isPrompt,
+  isText,
+  textsOf,
+  userMessage,
+} from '../support/socket-server.ts';
 import { openSocket } from '../support/web-socket.ts';
 
 /** Says hello, and asks twice. */
@@ -24,21 +32,21 @@ const asking = workflow({
   },
 });
 
-const isOver = ({ status }: Standing): boolean => status === 'completed' || status === 'failed';
+const isOver = ({ status }: StatusBody): boolean => status === 'completed' || status === 'failed';
 
 const echo = workflow({ name: 'echo', input: z.object({}), run: (input) => input });
 
 test('an execution that waits is polled and answered under the next server, and comes to its end', async (t) => {
   const world = await DurableServer.open(t, asking);
-  const first = await world.paused();
+  const first = await world.startPrompting();
 
   await world.restart();
   const found = await world.status(first);
-  const status = await world.answered(first, 'Ada');
-  const second = await world.when(first, ({ prompt }) => prompt?.text === 'How old?');
+  const status = await world.answer(first, 'Ada');
+  const second = await world.statusWhen(first, ({ prompt }) => prompt?.text === 'How old?');
   await world.restart();
-  await world.answered({ ...first, ...second }, '36');
-  const end = await world.when(first, isOver);
+  await world.answer({ ...first, ...second }, '36');
+  const end = await world.statusWhen(first, isOver);
   await world.restart();
 
   assert.equal(found.status, 'interaction_required');
@@ -50,19 +58,19 @@ test('an execution that waits is polled and answered under the next server, and 
 
 test('a stream ends whole when the server stops, and goes on after it where the reader was', async (t) => {
   const world = await DurableServer.open(t, asking);
-  const first = await world.paused();
+  const first = await world.startPrompting();
   const before = await openStream(t, `${world.server.url}${first.status_url}/stream`);
   const told = await before.frames(3);
 
   await world.restart();
   await before.ended;
   const headers = { 'last-event-id': lastId(told) };
-  await world.answered(first, 'Ada');
+  await world.answer(first, 'Ada');
   const after = await openStream(t, `${world.server.url}${first.status_url}/stream`, { headers });
   const [answered, asked] = await after.frames(2);
 
   assert.deepEqual(eventsOf(told), ['execution.started', 'output.emitted', 'interaction.requested']);
-  assert.ok(before.isWhole);
+  assert.ok(before.isComplete);
   assert.deepEqual(eventsOf([answered!, asked!]), ['interaction.answered', 'interaction.requested']);
 });
 
@@ -92,7 +100,7 @@ test('the stream of a run that goes on after the server has stopped does not loo
 
   for (const { reader } of readers) {
     await reader.ended;
-    assert.ok(reader.isWhole);
+    assert.ok(reader.isComplete);
     const [, data = '{}'] = /event: error\ndata: (.*)\n\n$/.exec(reader.text) ?? [];
     assert.equal(JSON.parse(data).details, 'ServerStopped', reader.text);
     assert.doesNotMatch(reader.text, /DONE/);
@@ -108,7 +116,7 @@ test('a run that is streamed as it runs ends whole too, and its reader can come 
   await reader.ended;
   const { status } = await world.status({ status_url: `/executions/${reader.headers['execution-id']}` });
 
-  assert.ok(reader.isWhole);
+  assert.ok(reader.isComplete);
   assert.equal(status, 'interaction_required');
 });
 
@@ -118,14 +126,14 @@ const eventsOf = (frames: readonly string[]): (string | undefined)[] =>
 test('a start and an answer that are sent again after a restart are the same ones', async (t) => {
   const world = await DurableServer.open(t, asking);
   const key = { 'idempotency-key': 'a-key-that-nobody-meets-by-chance' };
-  const first = await world.paused({ for: 'Ada' }, key);
-  const status = await world.answered(first, 'Ada', key);
+  const first = await world.startPrompting({ for: 'Ada' }, key);
+  const status = await world.answer(first, 'Ada', key);
 
   await world.restart();
   const again = await world.call('POST /v1/workflow', { body: { for: 'Ada' }, headers: key });
   const other = await world.call('POST /v1/workflow', { body: { for: 'Bob' }, headers: key });
-  const answeredAgain = await world.answered(first, 'Ada', key);
-  const unkeyed = await world.answered(first, 'Ada');
+  const answeredAgain = await world.answer(first, 'Ada', key);
+  const unkeyed = await world.answer(first, 'Ada');
 
   assert.equal((again.body as { execution_id: string }).execution_id, first.execution_id);
   assert.equal(again.headers.get('idempotent-replayed'), 'true');
@@ -159,16 +167,16 @@ const connect = async (t: TestContext, url: string) => {
 test('a conversation on a socket goes on after a restart, with the prompt that is open', async (t) => {
   const world = await DurableServer.open(t, asking);
   const before = await connect(t, world.server.url);
-  before.send(asks('go', { conversation_id: 'c1' }));
+  before.send(userMessage('go', { conversation_id: 'c1' }));
   const [asked] = (await before.until(isPrompt)).slice(-1);
 
   await world.restart();
   const code = await before.closed();
   const after = await connect(t, world.server.url);
   const again = (await after.until(isPrompt)).at(-1)!;
-  after.send(answers('Ada', { conversation_id: 'c1' }));
+  after.send(interactionReply('Ada', { conversation_id: 'c1' }));
   await after.until(isPrompt);
-  after.send(answers('36', { conversation_id: 'c1' }));
+  after.send(interactionReply('36', { conversation_id: 'c1' }));
   const rest = await after.until(isComplete);
 
   assert.equal(code, 1001);
@@ -181,12 +189,12 @@ test('a turn that has ended is not shown again after a restart, unless the clien
   const served = workflow({ name: 'echo', input: z.object({ words: z.string() }), run: ({ words }) => words });
   const world = await DurableServer.open(t, served);
   const before = await connect(t, world.server.url);
-  before.send(asks('one', { conversation_id: 'c1' }));
+  before.send(userMessage('one', { conversation_id: 'c1' }));
   await before.until(isComplete);
 
   await world.restart();
   const after = await connect(t, world.server.url);
-  after.send(asks('two', { conversation_id: 'c1' }));
+  after.send(userMessage('two', { conversation_id: 'c1' }));
   const shown = await after.until(isComplete);
   const { client: counting } = await openSocket(`${world.server.url}${conversation}&after=0`, ada);
   t.after(() => counting?.drop());
@@ -199,13 +207,13 @@ test('a turn that has ended is not shown again after a restart, unless the clien
 test('a conversation whose execution has left memory is found, and shows nothing twice', async (t) => {
   const world = await DurableServer.open(t, asking, { runtime: { hibernateAfterMs: 0, restAfterMs: 0 } });
   const before = await connect(t, world.server.url);
-  before.send(asks('go', { conversation_id: 'c1', schema_type: 'generate_stream' }));
+  before.send(userMessage('go', { conversation_id: 'c1', schema_type: 'generate_stream' }));
   const shown = await before.until(isPrompt);
   before.close();
   await before.closed();
   const { executions } = engineOf(world.server.runtime);
   const operator = { userId: undefined, isOperator: true };
-  const [{ id } = { id: '' }] = here(world.server.runtime.list(operator, { limit: 1 })).executions;
+  const [{ id } = { id: '' }] = immediate(world.server.runtime.list(operator, { limit: 1 })).executions;
   await until(() => executions.inMemory(id) === undefined, 'it leaves memory');
 
   const after = await connect(t, world.server.url);
@@ -217,15 +225,15 @@ test('a conversation whose execution has left memory is found, and shows nothing
 
 test('while the store does not work starts and answers are refused with 503, and what was accepted stays', async (t) => {
   const world = await DurableServer.open(t, asking);
-  const first = await world.paused();
-  world.meddle('ALTER TABLE journal RENAME TO away');
+  const first = await world.startPrompting();
+  world.executeSql('ALTER TABLE journal RENAME TO away');
 
   const failed = await world.call('POST /v1/workflow', { body: {} });
   const refused = await world.call('POST /v1/workflow', { body: {} });
-  const unanswered = await world.answered(first, 'Ada');
+  const unanswered = await world.answer(first, 'Ada');
   const seen = await world.status(first);
-  world.meddle('ALTER TABLE away RENAME TO journal');
-  while ((await world.answered(first, 'Ada')) === 503) await setTimeout(100);
+  world.executeSql('ALTER TABLE away RENAME TO journal');
+  while ((await world.answer(first, 'Ada')) === 503) await setTimeout(100);
 
   for (const { status, headers, body } of [failed, refused]) {
     assert.equal(status, 503);
@@ -234,7 +242,7 @@ test('while the store does not work starts and answers are refused with 503, and
   }
   assert.equal(unanswered, 503);
   assert.equal(seen.status, 'interaction_required');
-  await world.when(first, ({ prompt }) => prompt?.text === 'How old?');
+  await world.statusWhen(first, ({ prompt }) => prompt?.text === 'How old?');
 });
 
 test('a second server on the same directory is refused, and the first one goes on', async (t) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Log, StoredExecutions, silentLog, workflow } from '../../runtime/index.ts';
 import { createServer } from '../../server/index.ts';
-import { directory } from '../support/durable.ts';
+import { temporaryDirectory } from '../support/durable.ts';
 import { call } from '../support/given.ts';
 
 const operator = { 'x-operator-key': 'the key of the operator' };
@@ -18,7 +18,7 @@ const broken = workflow({ name: 'broken', run: async () => brokenInside() });
 const givenFailed = async (t: TestContext) => {
   const logged: object[] = [];
   const log: Log = { ...silentLog, error: (fields, message) => void logged.push({ ...fields, message }) };
-  const data = directory(t);
+  const data = temporaryDirectory(t);
   const config = {
     ...{ host: '127.0.0.1', port: 0, data, asyncJobs: true, monitorUsers: true, objectStore: 'memory' as const },
     identity: { operatorKey: operator['x-operator-key'] },

@@ -2,22 +2,22 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createServer } from '../../server/index.ts';
-import { bank } from '../support/bank.ts';
-import { connect, type RawClient, request } from '../support/http.ts';
+import { bank } from '../support/bank-provider.ts';
+import { controlledWorkflow } from '../support/controlled-workflow.ts';
+import { connectRaw, type RawClient, rawRequest } from '../support/http.ts';
+import { type Callers, type Failing, keyOf, stop, type World } from '../support/plan-driver.ts';
+import { PlanRun } from '../support/plan-run.ts';
 import {
   coverageOf,
-  everyStand,
-  everyWay,
   isReplayed,
   isStable,
   oauthTimeoutFor,
   type Plan,
   performableOverHttp,
+  plansForEveryFact,
+  plansForEveryState,
 } from '../support/plans.ts';
-import { type Failing, keyOf, type People, stop, type World } from '../support/play.ts';
-import { puppetry } from '../support/puppet.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
-import { Stage } from '../support/stage.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Body };
@@ -35,7 +35,7 @@ class Client {
   async call(method: string, path: string, sent?: object, headers: readonly string[] = []): Promise<Answer> {
     const text = sent === undefined ? '' : JSON.stringify(sent);
     const content = sent === undefined ? [] : ['Content-Type: application/json', `Content-Length: ${text.length}`];
-    this.#connection.send(request(`${method} ${path}`, [`X-API-Key: ${this.#key}`, ...content, ...headers], text));
+    this.#connection.send(rawRequest(`${method} ${path}`, [`X-API-Key: ${this.#key}`, ...content, ...headers], text));
     const answer = await this.#connection.answer();
     const isJson = answer.headers['content-type']?.endsWith('json');
     return { ...answer, body: isJson ? JSON.parse(answer.body) : { text: answer.body } };
@@ -60,7 +60,7 @@ type Site = World & { readonly alice: Client; readonly bob: Client };
 /** A server with one run slot. Its plays come one after the other. */
 const site = async (t: TestContext, oauthTimeoutMs: number): Promise<Site> => {
   const clock = new LivelyClock();
-  const { workflow, puppets } = puppetry();
+  const { workflow, runs } = controlledWorkflow();
   const config = {
     host: '127.0.0.1',
     port: 0,
@@ -72,8 +72,8 @@ const site = async (t: TestContext, oauthTimeoutMs: number): Promise<Site> => {
     await stop(runtime, clock);
     await close();
   });
-  const alice = new Client(await connect(t, port), 'key-of-alice');
-  const people: People = {
+  const alice = new Client(await connectRaw(t, port), 'key-of-alice');
+  const people: Callers = {
     start: async () => {
       const { status, body } = await alice.call('POST', '/v1/workflow', { some: 'input' }, ['Prefer: respond-async']);
       assert.equal(status, 202);
@@ -87,7 +87,14 @@ const site = async (t: TestContext, oauthTimeoutMs: number): Promise<Site> => {
     },
     cancel: async (id) => assert.equal((await alice.call('DELETE', `/executions/${id}`)).status, 204),
   };
-  return { runtime, clock, puppets, people, alice, bob: new Client(await connect(t, port), 'key-of-bob') };
+  return {
+    runtime,
+    clock,
+    runs,
+    callers: people,
+    alice,
+    bob: new Client(await connectRaw(t, port), 'key-of-bob'),
+  };
 };
 
 const FAILURES = {
@@ -99,7 +106,7 @@ const FAILURES = {
 type Waits = { readonly status: unknown; readonly id: unknown };
 
 /** What the wire calls the pauses that people can end, the oldest first. */
-const waits = ({ play, expected }: Stage): Waits[] =>
+const waits = ({ driver: play, expected }: PlanRun): Waits[] =>
   expected.open
     .filter(({ kind }) => kind !== 'sleep')
     .map(({ id, kind }) => ({
@@ -113,8 +120,8 @@ const waitsOf = ({ status, interaction_id, oauth_state }: Body): Waits => ({
 });
 
 /** What polling says of it, and the lists of executions and of what waits. */
-const verify = async (stage: Stage, { alice }: Site): Promise<void> => {
-  const { executionId } = stage.play;
+const verify = async (stage: PlanRun, { alice }: Site): Promise<void> => {
+  const { executionId } = stage.driver;
   const { end, seq } = stage.expected;
   const { status, headers, body } = await alice.call('GET', `/executions/${executionId}`);
   const list = (await alice.call('GET', '/executions?limit=1')).body.executions as Body[];
@@ -138,8 +145,8 @@ const verify = async (stage: Stage, { alice }: Site): Promise<void> => {
 };
 
 /** Tries whatever clients could, and may not where the execution stands. */
-const pester = async (stage: Stage, { alice, bob }: Site): Promise<void> => {
-  const { executionId: id, ids } = stage.play;
+const pester = async (stage: PlanRun, { alice, bob }: Site): Promise<void> => {
+  const { executionId: id, ids } = stage.driver;
   const { end, open } = stage.expected;
   const isKnown = end !== 'expiring' && end !== 'gone';
   const expect = async (answer: Promise<Answer>, status: number) => assert.equal((await answer).status, status);
@@ -167,20 +174,20 @@ const pester = async (stage: Stage, { alice, bob }: Site): Promise<void> => {
 };
 
 /** Plays come to stand where they can. Those are together whose consents last equally long: the server sets that. */
-const playAll = async (t: TestContext, all: readonly Plan[], act: (stage: Stage, site: Site) => Promise<void>) => {
+const playAll = async (t: TestContext, all: readonly Plan[], act: (stage: PlanRun, site: Site) => Promise<void>) => {
   for (const oauthTimeoutMs of new Set(all.map(oauthTimeoutFor))) {
     const place = await site(t, oauthTimeoutMs);
     for (const plan of all.filter((one) => isStable(one) && oauthTimeoutFor(one) === oauthTimeoutMs)) {
-      const stage = await Stage.after(place, plan);
+      const stage = await PlanRun.perform(place, plan);
       await act(stage, place);
-      if (stage.expected.end === 'live') await place.people.cancel(stage.play.executionId);
-      stage.play.end();
+      if (stage.expected.end === 'live') await place.callers.cancel(stage.driver.executionId);
+      stage.driver.end();
     }
   }
 };
 
 test('an execution goes every way that its model knows, as clients see it', async (t) => {
-  const plans = everyWay(performableOverHttp).filter(isStable);
+  const plans = plansForEveryFact(performableOverHttp).filter(isStable);
 
   await playAll(t, plans, verify);
 
@@ -191,7 +198,7 @@ test('an execution goes every way that its model knows, as clients see it', asyn
 });
 
 test('no client gets an execution to do what it may not where it stands', async (t) => {
-  await playAll(t, everyStand(performableOverHttp), async (stage, place) => {
+  await playAll(t, plansForEveryState(performableOverHttp), async (stage, place) => {
     await pester(stage, place);
     await verify(stage, place);
   });

@@ -7,9 +7,9 @@ import { createClient } from '../../client/index.ts';
 import { type Step, workflow } from '../../runtime/index.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { type EventReader, openStream } from '../support/event-reader.ts';
-import { here } from '../support/here.ts';
 import { until } from '../support/http.ts';
-import { asks, contentOf, isComplete, isError, isText, textsOf } from '../support/talk.ts';
+import { immediate } from '../support/in-process.ts';
+import { contentOf, isComplete, isError, isText, textsOf, userMessage } from '../support/socket-server.ts';
 import { openSocket } from '../support/web-socket.ts';
 
 interface Attempt {
@@ -34,7 +34,7 @@ const givenWriter = async (t: TestContext) => {
       return 'done';
     },
   });
-  const world = await DurableServer.open(t, writing);
+  const world = await DurableServer.open(t, writing, { runtime: { stopTimeoutMs: 100 } });
   const at = async (id: string, attempt: number): Promise<Attempt> => {
     await until(() => attempts.get(id)?.[attempt - 1] !== undefined, `attempt ${attempt} of ${id}`);
     return attempts.get(id)![attempt - 1]!;
@@ -52,10 +52,10 @@ const givenWriter = async (t: TestContext) => {
       const cut = await Promise.all(all.map((id) => at(id, 1)));
       for (const text of first) for (const { step } of cut) step.emit(text);
       await until(hasCome, 'the first attempt is shown');
-      world.meddle('ALTER TABLE journal RENAME TO away');
+      world.executeSql('ALTER TABLE journal RENAME TO away');
       for (const { step } of cut) step.emit('lost');
       await until(() => cut.every(({ step }) => step.signal.aborted), 'it is cut off');
-      world.meddle('ALTER TABLE away RENAME TO journal');
+      world.executeSql('ALTER TABLE away RENAME TO journal');
       for (const { step, end } of await Promise.all(all.map((id) => at(id, 2)))) {
         for (const text of again) step.emit(text);
         end();
@@ -169,9 +169,9 @@ const givenSocket = async (t: TestContext, world: DurableServer) => {
   });
   assert.ok(client);
   t.after(() => client.drop());
-  client.send(asks('x', { conversation_id: 'c1', schema_type: 'generate_stream' }));
+  client.send(userMessage('x', { conversation_id: 'c1', schema_type: 'generate_stream' }));
   const id = () =>
-    here(world.server.runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions[0]?.id;
+    immediate(world.server.runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions[0]?.id;
   await until(() => id() !== undefined, 'it has begun');
   return { client, id: id()! };
 };

@@ -3,19 +3,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Context, text, workflow } from '../../runtime/index.ts';
-import { type Answered, operator, turns } from '../support/given.ts';
-import { here } from '../support/here.ts';
-import { connect, request, until } from '../support/http.ts';
-import { alice, as, asking, puppetServer, serve, watched } from '../support/puppet-server.ts';
+import {
+  asAlice,
+  asking,
+  asUser,
+  controlledServer,
+  serveWorkflow,
+  untilWatched,
+} from '../support/controlled-server.ts';
+import { type HttpReply, operator, turns } from '../support/given.ts';
+import { connectRaw, rawRequest, until } from '../support/http.ts';
+import { immediate } from '../support/in-process.ts';
 
 const key = 'a-key-of-sixteen-characters';
-const code = ({ body }: Answered): unknown => (body as { code?: unknown } | undefined)?.code;
+const code = ({ body }: HttpReply): unknown => (body as { code?: unknown } | undefined)?.code;
 
 // --- doing things once ---------------------------------------------------------------------------------------------
 
 test('a start that is sent again with its key gives the execution there is, as it stands', async (t) => {
-  const { call, complete, puppets } = await puppetServer(t);
-  const start = (idempotencyKey: string, headers = alice, body: unknown = { amount: 1 }) =>
+  const { call, complete, runs } = await controlledServer(t);
+  const start = (idempotencyKey: string, headers = asAlice, body: unknown = { amount: 1 }) =>
     call('POST /v1/workflow', {
       headers: { ...headers, 'idempotency-key': idempotencyKey, prefer: 'respond-async' },
       body,
@@ -23,8 +30,8 @@ test('a start that is sent again with its key gives the execution there is, as i
 
   const first = await start(key);
   const again = await start(`"${key}"`);
-  const other = await start(key, alice, { amount: 2 });
-  const bobs = await start(key, as('bob'));
+  const other = await start(key, asAlice, { amount: 2 });
+  const bobs = await start(key, asUser('bob'));
   const id = first.headers.get('execution-id')!;
   await complete(id, bobs.headers.get('execution-id')!);
   const late = await start(key);
@@ -37,30 +44,30 @@ test('a start that is sent again with its key gives the execution there is, as i
   assert.deepEqual([other.status, code(other)], [422, 'idempotency_key_reused']);
   assert.notEqual(bobs.headers.get('execution-id'), id);
   assert.deepEqual([late.status, late.body], [200, { value: 'done' }]);
-  assert.equal(puppets.size, 2);
+  assert.equal(runs.size, 2);
 });
 
 test('keys that cannot be keys are refused before anything happens', async (t) => {
-  const { runtime, call } = await puppetServer(t);
+  const { runtime, call } = await controlledServer(t);
 
   for (const bad of ['', '""', 'a key', 'x'.repeat(256), 'ä']) {
-    const refused = await call('POST /v1/workflow', { headers: { ...alice, 'idempotency-key': bad }, body: {} });
+    const refused = await call('POST /v1/workflow', { headers: { ...asAlice, 'idempotency-key': bad }, body: {} });
     assert.deepEqual([refused.status, code(refused)], [422, 'request_invalid'], JSON.stringify(bad));
   }
   const short = await call('POST /v1/workflow', { headers: { 'idempotency-key': 'x'.repeat(15) }, body: {} });
 
   assert.deepEqual([short.status, code(short)], [422, 'request_invalid']);
   assert.match((short.body as { detail: string }).detail, /needs at least 16 random characters, got 15/);
-  assert.equal(here(runtime.list(operator, { limit: 1 })).executions.length, 0);
+  assert.equal(immediate(runtime.list(operator, { limit: 1 })).executions.length, 0);
 });
 
 test('an answer that is sent again with its key is no mistake, and any other is', async (t) => {
-  const { call } = await serve(t, asking);
-  const { body } = await call('POST /v1/workflow', { headers: alice, body: {} });
+  const { call } = await serveWorkflow(t, asking);
+  const { body } = await call('POST /v1/workflow', { headers: asAlice, body: {} });
   const { response_url } = body as { response_url: string };
   const answer = (says: string, headers: Record<string, string>) =>
     call(`POST ${response_url}`, {
-      headers: { ...alice, ...headers },
+      headers: { ...asAlice, ...headers },
       body: { response: { type: 'text', text: says } },
     });
 
@@ -87,10 +94,10 @@ test('an answer that is sent again with its key is no mistake, and any other is'
 // --- saying no in time ---------------------------------------------------------------------------------------------
 
 test('beyond the queue a start is refused at once, and told when to come again', async (t) => {
-  const { call, start, complete } = await puppetServer(t, { maxConcurrency: 1, maxQueued: 1 });
+  const { call, start, complete } = await controlledServer(t, { maxConcurrency: 1, maxQueued: 1 });
   const [running, queued] = [await start(), await start()];
 
-  const refused = await call('POST /v1/workflow', { headers: alice, body: {} });
+  const refused = await call('POST /v1/workflow', { headers: asAlice, body: {} });
 
   assert.equal(refused.status, 429);
   assert.equal(code(refused), 'queue_full');
@@ -104,29 +111,29 @@ test('beyond the queue a start is refused at once, and told when to come again',
 });
 
 test('a server that stops takes no new work and says so, answers who waits, and ends what is left', async (t) => {
-  const { call, clock, server, runtime, start, ask, puppets } = await puppetServer(t, { stopTimeoutMs: 10_000 });
+  const { call, clock, server, runtime, start, ask, runs } = await controlledServer(t, { stopTimeoutMs: 10_000 });
   const [parked, running] = [await start(), await start()];
   ask(parked.id);
-  const waiting = call('POST /v1/workflow', { headers: alice, body: {} });
-  await until(() => puppets.size === 3, 'the third run');
-  const client = await connect(t, server.port);
-  client.send(request('GET /health'));
+  const waiting = call('POST /v1/workflow', { headers: asAlice, body: {} });
+  await until(() => runs.size === 3, 'the third run');
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('GET /health'));
   assert.equal((await client.answer()).status, 200);
 
   const closed = server.close();
-  client.send(request('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 2'], '{}'));
+  client.send(rawRequest('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 2'], '{}'));
   const refused = await client.answer();
 
   assert.equal(refused.status, 503);
   assert.equal(refused.headers['retry-after'], '11');
   assert.match(refused.headers['content-type']!, /problem\+json/);
-  await assert.rejects(connect(t, server.port), { code: 'ECONNREFUSED' }, 'no client can connect any more');
-  const third = here(runtime.list(operator, { limit: 1 })).executions[0]!;
-  puppets.get(third.id)!.complete('in time');
+  await assert.rejects(connectRaw(t, server.port), { code: 'ECONNREFUSED' }, 'no client can connect any more');
+  const third = immediate(runtime.list(operator, { limit: 1 })).executions[0]!;
+  runs.get(third.id)!.complete('in time');
   assert.deepEqual([(await waiting).status, (await waiting).body], [200, { value: 'in time' }]);
   clock.advance(10_000);
   await closed;
-  const left = here(runtime.list(operator, { limit: 10 })).executions.filter(({ id }) => id !== third.id);
+  const left = immediate(runtime.list(operator, { limit: 10 })).executions.filter(({ id }) => id !== third.id);
   assert.deepEqual(
     left.map(({ id, context }) => [id, context.error?.code]),
     [
@@ -139,12 +146,13 @@ test('a server that stops takes no new work and says so, answers who waits, and 
 // --- prompts -------------------------------------------------------------------------------------------------------
 
 test('of several open prompts the oldest is the status, and all of them are there to be answered in any order', async (t) => {
-  const { call, start, ask, complete } = await puppetServer(t);
+  const { call, start, ask, complete } = await controlledServer(t);
   const { id } = await start();
   for (const question of ['A?', 'B?', 'C?']) ask(id, text({ text: question }));
-  const poll = async () => (await call(`GET /executions/${id}`, { headers: alice })).body as Record<string, unknown>;
+  const poll = async () => (await call(`GET /executions/${id}`, { headers: asAlice })).body as Record<string, unknown>;
   const answer = async ({ response_url }: Record<string, unknown>) =>
-    (await call(`POST ${response_url}`, { headers: alice, body: { response: { type: 'text', text: 'yes' } } })).status;
+    (await call(`POST ${response_url}`, { headers: asAlice, body: { response: { type: 'text', text: 'yes' } } }))
+      .status;
 
   const { pending, ...first } = await poll();
   const open = pending as Record<string, unknown>[];
@@ -172,7 +180,7 @@ test('an expired prompt continues with its default, or fails the run, and accept
       return answer.text;
     },
   });
-  const { call, clock, runtime } = await serve(t, served);
+  const { call, clock, runtime } = await serveWorkflow(t, served);
   const start = async (input: string) =>
     (await call('POST /v1/workflow', { body: input })).body as { status_url: string; response_url: string };
   const [careful, careless, late] = [await start('careful'), await start('careless'), await start('late')];
@@ -197,17 +205,20 @@ test('an expired prompt continues with its default, or fails the run, and accept
 });
 
 test('an execution without an answer is abandoned, and a later answer gets an error', async (t) => {
-  const { call, clock, runtime } = await serve(t, asking, { parkedTimeoutMs: 86_400_000 });
-  const { body } = await call('POST /v1/workflow', { headers: alice, body: {} });
+  const { call, clock, runtime } = await serveWorkflow(t, asking, { parkedTimeoutMs: 86_400_000 });
+  const { body } = await call('POST /v1/workflow', { headers: asAlice, body: {} });
   const { status_url, response_url } = body as Record<string, string>;
 
   clock.advance(86_399_999);
   assert.equal((await runtime.inbox({ userId: undefined, isOperator: true }, 1)).length, 1);
   clock.advance(1);
 
-  const polled = (await call(`GET ${status_url}`, { headers: alice })).body as Record<string, string>;
+  const polled = (await call(`GET ${status_url}`, { headers: asAlice })).body as Record<string, string>;
   assert.deepEqual([polled.status, polled.error], ['failed', 'The execution waited for 86400 s without an answer.']);
-  const late = await call(`POST ${response_url}`, { headers: alice, body: { response: { type: 'text', text: 'x' } } });
+  const late = await call(`POST ${response_url}`, {
+    headers: asAlice,
+    body: { response: { type: 'text', text: 'x' } },
+  });
   assert.equal(late.status, 400);
   assert.equal((await runtime.inbox({ userId: undefined, isOperator: true }, 1)).length, 0);
 });
@@ -222,7 +233,7 @@ test('a run may stream more than is kept: the oldest output goes, and the rest i
       return 'all';
     },
   });
-  const { call, runtime } = await serve(t, served, { maxJournalFacts: 20 });
+  const { call, runtime } = await serveWorkflow(t, served, { maxJournalFacts: 20 });
 
   const { status, body, headers } = await call('POST /v1/workflow', { body: {} });
 
@@ -244,7 +255,7 @@ test('a run that decides more than can be kept ends, and says why', async (t) =>
       for (let step = 1; ; step += 1) await ctx.step(`step ${step}`, () => step);
     },
   });
-  const { call, runtime } = await serve(t, served, { maxJournalFacts: 20 });
+  const { call, runtime } = await serveWorkflow(t, served, { maxJournalFacts: 20 });
 
   const { status, body, headers } = await call('POST /v1/workflow', { body: {} });
 
@@ -252,20 +263,20 @@ test('a run that decides more than can be kept ends, and says why', async (t) =>
     'The run has more steps and answers than its journal may hold. ' +
     'Its journal has 21 facts, and fermata.max_journal_facts is 20. Most of them are of step "step 1": 2.';
   assert.deepEqual([status, body], [422, { code: 'workflow_error', message, details: 'ExecutionFailed' }]);
-  assert.equal(here(runtime.get(headers.get('execution-id')!, operator))?.context.error?.code, 'journal_full');
+  assert.equal(immediate(runtime.get(headers.get('execution-id')!, operator))?.context.error?.code, 'journal_full');
 });
 
 test('a client that waits while its execution is forgotten is answered all the same', async (t) => {
-  const world = await puppetServer(t, { retentionMs: 0 });
+  const world = await controlledServer(t, { retentionMs: 0 });
   const { call, clock, start, complete } = world;
   const { id } = await start();
-  const poll = call(`GET /executions/${id}?wait=60`, { headers: alice });
-  await watched(world);
+  const poll = call(`GET /executions/${id}?wait=60`, { headers: asAlice });
+  await untilWatched(world);
 
   await complete(id);
   clock.advance(1);
 
   const { status, body } = await poll;
   assert.deepEqual([status, (body as { status: string }).status], [200, 'completed']);
-  assert.equal((await call(`GET /executions/${id}`, { headers: alice })).status, 404);
+  assert.equal((await call(`GET /executions/${id}`, { headers: asAlice })).status, 404);
 });

@@ -7,7 +7,7 @@ import { text, workflow } from '../../runtime/index.ts';
 import type { ServerOptions } from '../../server/index.ts';
 import { openStream } from '../support/event-reader.ts';
 import { alice, given, turns } from '../support/given.ts';
-import { engineOf, here } from '../support/here.ts';
+import { engineOf, immediate } from '../support/in-process.ts';
 
 const person = { 'x-api-key': 'key-of-a-reader' };
 
@@ -91,7 +91,7 @@ test('who leaves an interactive stream does not end the run, and can answer and 
   const id = reader.headers['execution-id'];
   const [, prompt = ''] = await reader.frames(2);
 
-  reader.leave();
+  reader.disconnect();
   await reader.ended;
   await call(`POST ${dataOf(prompt).response_url}`, { body: { response: { type: 'text', text: 'Ada' } } });
   const again = await openStream(t, `${server.url}/executions/${id}/stream`);
@@ -112,10 +112,10 @@ const cancels: [what: string, path: string, config: Partial<ServerOptions>][] = 
 for (const [what, path, config] of cancels) {
   test(`the run of ${what} is cancelled when its reader leaves`, async (t) => {
     const { reader, runtime } = await streamed(t, { workflow: endless, config }, path);
-    const execution = here(runtime.get(reader.headers['execution-id'] as string, alice));
+    const execution = immediate(runtime.get(reader.headers['execution-id'] as string, alice));
     await reader.frames(1);
 
-    reader.leave();
+    reader.disconnect();
     while (execution?.isSettled === false) await turns(1);
 
     assert.equal(execution?.context.error?.code, 'cancelled');
@@ -126,7 +126,7 @@ test('a run that ends with its readers goes on while another one reads, and ends
   const path = '/v1/workflow/stream?on_disconnect=cancel';
   const { server, reader, runtime } = await streamed(t, { workflow: endless, config: {} }, path);
   const id = reader.headers['execution-id'] as string;
-  const execution = here(engineOf(runtime).executions.get(id))!;
+  const execution = immediate(engineOf(runtime).executions.get(id))!;
   const second = await openStream(t, `${server.url}/executions/${id}/stream`);
   const events = { accept: 'text/event-stream' };
   const last = await openStream(t, `${server.url}/executions/${id}/journal`, { headers: events });
@@ -134,12 +134,12 @@ test('a run that ends with its readers goes on while another one reads, and ends
 
   for (const each of [reader, second]) {
     const { watchers } = execution;
-    each.leave();
+    each.disconnect();
     while (execution.watchers === watchers) await turns(1);
     await turns();
     assert.equal(execution.isSettled, false);
   }
-  last.leave();
+  last.disconnect();
   while (!execution.isSettled) await turns(1);
 
   assert.equal(execution.context.error?.code, 'cancelled');
@@ -152,7 +152,7 @@ test('the run of a stream that has ended is not touched by its reader', async (t
   await reader.ended;
   await turns(10);
 
-  assert.equal(here(runtime.get(reader.headers['execution-id'] as string, alice))?.status, 'completed');
+  assert.equal(immediate(runtime.get(reader.headers['execution-id'] as string, alice))?.status, 'completed');
 });
 
 test('an error ends an interactive stream as an event, and an older one as a line of JSON', async (t) => {

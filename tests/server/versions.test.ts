@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { text, workflow } from '../../runtime/index.ts';
-import { directory } from '../support/durable.ts';
+import { temporaryDirectory } from '../support/durable.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { given } from '../support/given.ts';
 import { fermata } from '../support/process.ts';
@@ -27,13 +27,15 @@ const second = workflow({
 
 test('new executions take the newest version, and open ones go on with their own', async (t) => {
   const world = await DurableServer.open(t, first);
-  const old = await world.paused({ name: 'Ada' });
+  const old = await world.startPrompting({ name: 'Ada' });
 
   await world.restart(second, first);
-  const young = await world.paused({ person: 'Bob' });
-  await world.answered(old, 'yes');
-  await world.answered(young, 'no');
-  const ended = await Promise.all([old, young].map((one) => world.when(one, ({ status }) => status === 'completed')));
+  const young = await world.startPrompting({ person: 'Bob' });
+  await world.answer(old, 'yes');
+  await world.answer(young, 'no');
+  const ended = await Promise.all(
+    [old, young].map((one) => world.statusWhen(one, ({ status }) => status === 'completed')),
+  );
 
   assert.deepEqual(
     ended.map(({ result }) => result),
@@ -65,7 +67,7 @@ const moduleOf = (version: number): string => `
 `;
 
 test('fermata serve takes several modules, and says which versions it serves', async (t) => {
-  const folder = directory(t);
+  const folder = temporaryDirectory(t);
   for (const version of [1, 2]) await writeFile(join(folder, `v${version}.mjs`), moduleOf(version));
   const process = fermata(t, ['serve', 'v1.mjs', 'v2.mjs', '--port', '0'], {}, '', folder);
   const url = await process.url();
@@ -83,7 +85,7 @@ test('fermata serve takes several modules, and says which versions it serves', a
 });
 
 test('two modules with the same version of a workflow are refused by name', async (t) => {
-  const folder = directory(t);
+  const folder = temporaryDirectory(t);
   for (const file of ['a.mjs', 'b.mjs']) await writeFile(join(folder, file), moduleOf(1));
   const process = fermata(t, ['serve', 'a.mjs', 'b.mjs', '--port', '0'], {}, '', folder);
 

@@ -4,8 +4,17 @@ import { test } from 'node:test';
 import { createClient } from '../../client/index.ts';
 import { type Context, text, workflow } from '../../runtime/index.ts';
 import { given } from '../support/given.ts';
-import { answers, asks, contentOf, givenTalk, isComplete, isError, isPrompt, textsOf } from '../support/talk.ts';
-import type { SocketMessage, WebClient } from '../support/web-socket.ts';
+import {
+  contentOf,
+  givenSocketServer,
+  interactionReply,
+  isComplete,
+  isError,
+  isPrompt,
+  textsOf,
+  userMessage,
+} from '../support/socket-server.ts';
+import type { SocketClient, SocketMessage } from '../support/web-socket.ts';
 
 const ask = (ctx: Context, question: string) => async () => (await ctx.prompt(text({ text: question }))).text;
 
@@ -56,7 +65,7 @@ test('a prompt that has lost a race leaves the inbox, is told to readers, and ta
   assert.deepEqual(events, ['interaction.requested', 'interaction.withdrawn']);
 });
 
-const promptsTo = async (client: WebClient, count: number): Promise<SocketMessage[]> => {
+const promptsTo = async (client: SocketClient, count: number): Promise<SocketMessage[]> => {
   const prompts: SocketMessage[] = [];
   while (prompts.length < count) prompts.push(...(await client.until(isPrompt)).filter(isPrompt));
   return prompts;
@@ -67,16 +76,16 @@ const shown = (messages: readonly SocketMessage[]): unknown[] =>
   messages.filter(isPrompt).map((message) => [contentOf(message).text, contentOf(message).timeout]);
 
 test('on a socket a prompt that is withdrawn is shown once more without any time, which closes it', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: racing });
+  const { connect } = await givenSocketServer(t, { workflow: racing });
   const client = await connect();
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   const asked = await promptsTo(client, 2);
 
-  client.send(answers('me', { parent_id: asked.at(-1)?.id }));
+  client.send(interactionReply('me', { parent_id: asked.at(-1)?.id }));
   const after = await promptsTo(client, 2);
-  client.send(answers('too late', { parent_id: asked[0]?.id }));
+  client.send(interactionReply('too late', { parent_id: asked[0]?.id }));
   const refused = await client.until(isError);
-  client.send(answers('yes'));
+  client.send(interactionReply('yes'));
   const end = await client.until(isComplete);
 
   assert.deepEqual(shown(asked), [
@@ -104,15 +113,15 @@ test('on a socket the prompt that is still open comes back on top of one that is
       return `${race.value} ${other}`;
     },
   });
-  const { connect } = await givenTalk(t, { workflow: beside });
+  const { connect } = await givenSocketServer(t, { workflow: beside });
   const client = await connect();
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   const asked = await promptsTo(client, 3);
   const byText = new Map(asked.map((message) => [contentOf(message).text, message.id]));
 
-  client.send(answers('me', { parent_id: byText.get('Bob?') }));
+  client.send(interactionReply('me', { parent_id: byText.get('Bob?') }));
   const after = await promptsTo(client, 2);
-  client.send(answers('too', { parent_id: byText.get('Beside?') }));
+  client.send(interactionReply('too', { parent_id: byText.get('Beside?') }));
 
   assert.deepEqual(shown(after), [
     ['Ada?', 0],
@@ -122,12 +131,12 @@ test('on a socket the prompt that is still open comes back on top of one that is
 });
 
 test('who comes back to a conversation is not shown what was withdrawn', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: racing });
+  const { connect } = await givenSocketServer(t, { workflow: racing });
   const cookie = { cookie: 'nat-session=ada' };
   const before = await connect('?conversation_id=c1', cookie);
-  before.send(asks('go', { conversation_id: 'c1' }));
+  before.send(userMessage('go', { conversation_id: 'c1' }));
   const asked = await promptsTo(before, 2);
-  before.send(answers('me', { conversation_id: 'c1', parent_id: asked.at(-1)?.id }));
+  before.send(interactionReply('me', { conversation_id: 'c1', parent_id: asked.at(-1)?.id }));
   await before.until((message) => contentOf(message)?.text === 'Sure?');
   before.close();
   await before.closed();

@@ -1,6 +1,6 @@
 /** What servers of tests speak HTTP with: what FERMATA_ADAPTER names, else the default. `web` is `createHandler` in a server. */
 import { type AdapterName, adapterNames } from '../../server/http/adapter.ts';
-import { mountedAdapter } from './mounted.ts';
+import { mountedAdapter } from './mounted-handler.ts';
 
 export const isOnWeb = (): boolean => process.env.FERMATA_ADAPTER === 'web';
 

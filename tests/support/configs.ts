@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { type ConfigSource, readConfig, type ServerConfig } from '../../cli/config/read.ts';
 import { Failure, defaults as runtimeDefaults } from '../../runtime/index.ts';
 
-export type Outside = Partial<Pick<ConfigSource, 'env' | 'flags'>>;
+export type Surroundings = Partial<Pick<ConfigSource, 'env' | 'flags'>>;
 
 /** The lines of the refusal, without the first one. */
-export const problemsOf = (text: string, { env = {}, flags = {} }: Outside = {}): string[] => {
+export const problemsOf = (text: string, { env = {}, flags = {} }: Surroundings = {}): string[] => {
   try {
     readConfig({ text, env, flags });
   } catch (thrown) {
@@ -20,7 +20,7 @@ export const problemsOf = (text: string, { env = {}, flags = {} }: Outside = {})
   return [];
 };
 
-export const read = (text: string, { env = {}, flags = {} }: Outside = {}): ServerConfig =>
+export const read = (text: string, { env = {}, flags = {} }: Surroundings = {}): ServerConfig =>
   readConfig({ text, env, flags });
 
 /** A section `general.front_end` with these entries, on one line. */
@@ -85,6 +85,7 @@ export const defaults: ServerConfig = {
     promptGraceMs: 5_000,
     oauthTimeoutMs: 300_000,
     maxConsents: 10_000,
+    tokenRetentionMs: 7_776_000_000,
     builderIdleMs: 1_800_000,
     maxJournalFacts: 10_000,
     maxJournalBytes: 4_194_304,
@@ -96,7 +97,7 @@ export const defaults: ServerConfig = {
 };
 
 /** Paths of what names none. */
-export const nowhere = {
+export const noPaths = {
   method: 'POST',
   path: null,
   websocketPath: null,

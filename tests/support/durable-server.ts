@@ -1,19 +1,19 @@
 /** A server on a directory, which can be stopped and started again on it. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import Database from 'libsql';
 import { type Log, silentLog, type Workflow } from '../../runtime/index.ts';
 import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
-import { directory } from './durable.ts';
-import { fronted, settingsBehindFront } from './front.ts';
-import { type Answered, type CallOptions, call } from './given.ts';
+import { execute } from './database.ts';
+import { temporaryDirectory } from './durable.ts';
+import { type CallOptions, call, type HttpReply } from './given.ts';
+import { behindProxy, settingsBehindProxy } from './proxy-setup.ts';
 
-export type Paused = Readonly<Record<'execution_id' | 'status_url' | 'response_url', string>>;
+export type PromptReply = Readonly<Record<'execution_id' | 'status_url' | 'response_url', string>>;
 
-export type Standing = Readonly<Record<string, unknown>> & Partial<Paused> & { readonly prompt?: { text: string } };
+export type StatusBody = Readonly<Record<string, unknown>> &
+  Partial<PromptReply> & { readonly prompt?: { text: string } };
 
 export class DurableServer {
   readonly directory: string;
@@ -34,7 +34,7 @@ export class DurableServer {
     t: TestContext,
     workflow: Workflow,
     config: Partial<ServerOptions> = {},
-    path = directory(t),
+    path = temporaryDirectory(t),
   ): Promise<DurableServer> {
     const world = new DurableServer(t, path, workflow, config);
     await world.#open();
@@ -55,11 +55,11 @@ export class DurableServer {
       port: 0,
       data: this.directory,
       adapter: testedAdapter(),
-      ...settingsBehindFront(),
+      ...settingsBehindProxy(),
       ...this.#config,
     };
     const [workflow, ...workflows] = this.#workflows;
-    this.server = await fronted(this.#test, await createServer({ workflow, workflows, config, log }));
+    this.server = await behindProxy(this.#test, await createServer({ workflow, workflows, config, log }));
   }
 
   /** Stops in order, and another one begins where it has stopped, with these workflows if there are any. */
@@ -70,25 +70,23 @@ export class DurableServer {
   }
 
   /** Another process that writes to the file, which is not allowed. */
-  meddle(sql: string): void {
-    const database = new Database(join(this.directory, 'fermata.db'));
-    database.exec(sql);
-    database.close();
+  executeSql(sql: string): void {
+    execute(this.directory, sql);
   }
 
-  call(line: string, options?: CallOptions): Promise<Answered> {
+  call(line: string, options?: CallOptions): Promise<HttpReply> {
     return call(this.server.url, line, options);
   }
 
   /** Starts one that waits for a person. */
-  async paused(body: unknown = {}, headers: Readonly<Record<string, string>> = {}): Promise<Paused> {
+  async startPrompting(body: unknown = {}, headers: Readonly<Record<string, string>> = {}): Promise<PromptReply> {
     const reply = await this.call('POST /v1/workflow', { body, headers });
     assert.equal(reply.status, 202);
-    return reply.body as Paused;
+    return reply.body as PromptReply;
   }
 
-  async answered(
-    { response_url }: Paused,
+  async answer(
+    { response_url }: PromptReply,
     text: string,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<number> {
@@ -96,12 +94,12 @@ export class DurableServer {
     return (await this.call(`POST ${response_url}`, { body, headers })).status;
   }
 
-  async status({ status_url }: Pick<Paused, 'status_url'>, query = ''): Promise<Standing> {
-    return (await this.call(`GET ${status_url}${query}`)).body as Standing;
+  async status({ status_url }: Pick<PromptReply, 'status_url'>, query = ''): Promise<StatusBody> {
+    return (await this.call(`GET ${status_url}${query}`)).body as StatusBody;
   }
 
   /** How it stands when something holds. */
-  async when(paused: Paused, holds: (standing: Standing) => boolean): Promise<Standing> {
+  async statusWhen(paused: PromptReply, holds: (standing: StatusBody) => boolean): Promise<StatusBody> {
     for (const deadline = Date.now() + 10_000; ; ) {
       const standing = await this.status(paused);
       if (holds(standing)) return standing;

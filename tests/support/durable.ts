@@ -13,17 +13,16 @@ import {
   type Log,
   type Runtime,
   type RuntimeSetup,
-  type StartRequest,
   type Store,
   silentLog,
   type Workflow,
 } from '../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { alice, turns } from './given.ts';
-import { engineOf, here } from './here.ts';
+import { engineOf, immediate } from './in-process.ts';
 import { SimulatedClock } from './simulated-clock.ts';
+import { type StartOptions, start, startRequest } from './start.ts';
 
-export const directory = (t: TestContext): string => {
+export const temporaryDirectory = (t: TestContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'fermata-'));
   t.after(() => rmSync(path, { recursive: true, force: true }));
   return path;
@@ -63,7 +62,7 @@ export class DurableWorld {
   }
 
   static async open(t: TestContext, workflows: readonly Workflow[], setup: DurableSetup = {}): Promise<DurableWorld> {
-    const world = new DurableWorld(directory(t), setup);
+    const world = new DurableWorld(temporaryDirectory(t), setup);
     await world.open(...workflows);
     t.after(() => world.stop());
     return world;
@@ -119,8 +118,8 @@ export class DurableWorld {
     await this.quiet();
   }
 
-  async start(request: Partial<StartRequest> & { readonly workflow: string }): Promise<string> {
-    const { execution } = await this.runtime.start({ ...asked, ...request });
+  async start(options: StartOptions): Promise<string> {
+    const { execution } = await start(this.runtime, options);
     await this.quiet();
     return execution.id;
   }
@@ -132,7 +131,7 @@ export class DurableWorld {
   }
 
   get(id: string): Execution {
-    return here(engineOf(this.runtime).executions.get(id))!;
+    return immediate(engineOf(this.runtime).executions.get(id))!;
   }
 
   isInMemory(id: string): boolean {
@@ -152,13 +151,6 @@ export class DurableWorld {
 }
 
 /** What a start has at least. */
-export const asked = {
-  input: null,
-  by: alice,
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-  interactive: true,
-  streaming: false,
-} as const;
+const { workflow: _, ...startDefaults } = startRequest({ workflow: '' });
+
+export { startDefaults, startDefaults as asked, temporaryDirectory as directory };

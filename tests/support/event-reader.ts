@@ -2,7 +2,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { TestContext } from 'node:test';
 
-export interface StreamOrder {
+export interface StreamRequest {
   readonly method?: 'GET' | 'POST';
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export class EventReader {
   }
 
   /** Whether it has ended as a whole reply does, and was not cut. */
-  get isWhole(): boolean {
+  get isComplete(): boolean {
     return this.#response.complete;
   }
 
@@ -56,13 +56,13 @@ export class EventReader {
     }
   }
 
-  leave(): void {
+  disconnect(): void {
     this.#response.destroy();
   }
 }
 
 /** Resolves with the head. The connection is cut at the end of the test. */
-export const openStream = (t: TestContext, url: string, order: StreamOrder = {}): Promise<EventReader> => {
+export const openStream = (t: TestContext, url: string, order: StreamRequest = {}): Promise<EventReader> => {
   const { method = 'GET', body, headers = {} } = order;
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   return new Promise((resolve, reject) => {

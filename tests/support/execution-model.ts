@@ -2,11 +2,11 @@
 import { type ExecutionSnapshot, type ExecutionStatus, executionMachine } from '../../machines/execution.ts';
 import type { ExecutionEvent, Pause } from '../../machines/facts.ts';
 import { readAnswer, text } from '../../runtime/authoring/prompts.ts';
-import { modelOf, type Path, pathsOf } from './model.ts';
+import { modelOf, type Path, pathsOf } from './machine-model.ts';
 
 export type ExecutionPath = Path<typeof executionMachine>;
 
-export const input = { executionId: 'e1', workflow: 'puppet', owner: 'alice', form: null, startedAt: 1_000 };
+export const input = { executionId: 'e1', workflow: 'controlled', owner: 'alice', form: null, startedAt: 1_000 };
 
 const kinds: Readonly<Record<string, Pause['kind']>> = {
   p1: 'interaction',
@@ -24,7 +24,7 @@ const authUrl = 'https://bank.example/auth';
 const at = 0;
 
 /** Every fact there is, about every pause: also those that name a pause of another kind. */
-export const alphabet: readonly ExecutionEvent[] = [
+export const everyFact: readonly ExecutionEvent[] = [
   { type: 'slot.granted', at },
   { type: 'step.started', call: 1, name: 'pay', at },
   { type: 'step.completed', call: 1, value: 1, at },
@@ -72,13 +72,14 @@ const isInBounds = ({ context: { pauses, steps } }: ExecutionSnapshot, fact: Exe
 };
 
 /** What is tried in a state. */
-export const tried = (state: ExecutionSnapshot): ExecutionEvent[] => alphabet.filter((fact) => isInBounds(state, fact));
+export const factsToTry = (state: ExecutionSnapshot): ExecutionEvent[] =>
+  everyFact.filter((fact) => isInBounds(state, fact));
 
 /** Two executions are in the same state when the same may happen to them from now on. A run that begins is told apart. */
 const keyOf = ({ value, context: { seq, pauses, working, steps, blocked } }: ExecutionSnapshot): string =>
   JSON.stringify([value, pauses.map(({ id }) => id), blocked === null, working, steps, seq === 1]);
 
-export const executionPaths = (events = tried): ExecutionPath[] =>
+export const executionPaths = (events = factsToTry): ExecutionPath[] =>
   pathsOf(modelOf(executionMachine), { input, events, key: keyOf });
 
 /** An execution as it has to be, told in another way than the machine tells it. */
@@ -96,7 +97,7 @@ export type Expected = {
   readonly open: readonly { readonly id: string; readonly kind: string }[];
 };
 
-export const begun: Expected = {
+export const startedExecution: Expected = {
   seq: 1,
   end: 'live',
   slot: false,
@@ -108,7 +109,7 @@ export const begun: Expected = {
 };
 
 /** The execution after the fact, or undefined if the fact may not happen. */
-export const after = (now: Expected, fact: ExecutionEvent): Expected | undefined => {
+export const afterFact = (now: Expected, fact: ExecutionEvent): Expected | undefined => {
   const change = changeBy(now, fact);
   if (change === undefined) return undefined;
   const { works, ...changed } = change;

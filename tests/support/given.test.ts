@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { text, workflow } from '../../runtime/index.ts';
+import { controlledWorkflow } from './controlled-workflow.ts';
 import { alice, given } from './given.ts';
-import { engineOf } from './here.ts';
-import { connect, request, until } from './http.ts';
-import { puppetry } from './puppet.ts';
+import { connectRaw, rawRequest, until } from './http.ts';
+import { engineOf } from './in-process.ts';
 
 /** A test within the test: `end` ends it, and gives what its world has found. */
 const inner = () => {
@@ -21,11 +21,11 @@ const inner = () => {
 
 test('a world in which everything has ended, or waits for people, ends in silence', async () => {
   const { t, end } = inner();
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const { start } = await given.runtime(t, { workflows: [served] });
   const [done, parked] = [await start(), await start()];
-  puppets.get(done.id)!.complete('done');
-  puppets
+  runs.get(done.id)!.complete('done');
+  runs
     .get(parked.id)!
     .ctx.prompt(text({ text: '?' }))
     .catch(() => {});
@@ -35,7 +35,10 @@ test('a world in which everything has ended, or waits for people, ends in silenc
 
 test('unfinished work is found, with the slot and the claim that it holds', async () => {
   const { t, end } = inner();
-  const { start } = await given.runtime(t, { workflows: [puppetry().workflow], options: { maxConcurrency: 1 } });
+  const { start } = await given.runtime(t, {
+    workflows: [controlledWorkflow().workflow],
+    options: { maxConcurrency: 1 },
+  });
   const [busy, queued] = [await start(), await start()];
 
   const found = await end();
@@ -80,13 +83,13 @@ test('watchers, claims, timers and defects are found', async () => {
 
 test('an unanswered request is found', async (t) => {
   const { t: innerT, end } = inner();
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const { server, runtime } = await given.server(innerT, { workflow: served });
-  const client = await connect(t, server.port);
-  client.send(request('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 2'], '{}'));
-  await until(() => puppets.size === 1, 'the run');
-  const [id = ''] = puppets.keys();
-  puppets
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 2'], '{}'));
+  await until(() => runs.size === 1, 'the run');
+  const [id = ''] = runs.keys();
+  runs
     .get(id)!
     .ctx.sleep(1e12)
     .catch(() => {});

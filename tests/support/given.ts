@@ -9,26 +9,24 @@ import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import type { Execution } from '../../runtime/executions/execution.ts';
 import {
-  type Caller,
   createRuntime,
   type ExecutionView,
   type Log,
-  type RequestInfo,
   type Runtime,
   type RuntimeSetup,
+  type StartRequest,
   silentLog,
 } from '../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../runtime/nat/run-metadata.ts';
 import { FAILED } from '../../runtime/run/run.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
-import { fronted, settingsBehindFront } from './front.ts';
-import { engineOf, here } from './here.ts';
+import { alice, bob, operator } from './callers.ts';
+import { engineOf } from './in-process.ts';
+import { behindProxy, settingsBehindProxy } from './proxy-setup.ts';
 import { SimulatedClock } from './simulated-clock.ts';
+import { startRequest } from './start.ts';
 
-export const alice: Caller = { userId: 'alice' };
-export const bob: Caller = { userId: 'bob' };
-export const operator: Caller = { userId: undefined, isOperator: true };
+export { alice, bob, operator };
 
 interface World {
   readonly runtime: Runtime;
@@ -40,25 +38,13 @@ interface World {
 
 export interface RuntimeWorld extends World {
   /** Starts the only workflow, or the one that is named; without identity unless `by` is given. Resolves when it rests. */
-  start(asked?: Asked): Promise<Execution>;
-}
-
-export interface Asked {
-  readonly workflow?: string;
-  readonly input?: unknown;
-  readonly read?: { readonly value: unknown };
-  readonly by?: Caller;
-  readonly idempotencyKey?: string;
-  readonly conversation?: string;
-  readonly interactive?: boolean;
-  readonly retentionMs?: number;
-  readonly request?: RequestInfo;
+  start(options?: Partial<StartRequest>): Promise<Execution>;
 }
 
 export interface ServerWorld extends World {
   readonly server: Server;
-  /** One request, and its whole reply. A body is sent as JSON. */
-  call(line: string, options?: CallOptions): Promise<Answered>;
+  /** One request, and its whole reply. A body is sent as JSON, except for a form. */
+  call(line: string, options?: CallOptions): Promise<HttpReply>;
 }
 
 export interface CallOptions {
@@ -67,7 +53,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Answered {
+export interface HttpReply {
   readonly status: number;
   readonly headers: Headers;
   /** Parsed if it is JSON, else the text; undefined if there is none. */
@@ -75,7 +61,7 @@ export interface Answered {
 }
 
 /** Resolves when all runs have gone as far as they can without time or network: they begin, and go on, in turns of their own. */
-export const rest = async (runtime: Runtime): Promise<void> => {
+export const untilIdle = async (runtime: Runtime): Promise<void> => {
   const engine = engineOf(runtime);
   do await setImmediate();
   while (engine.turns.isBusy);
@@ -89,13 +75,14 @@ export const turns = async (count = 8): Promise<void> => {
 export const given = {
   async runtime(t: TestContext, setup: Omit<RuntimeSetup, 'clock' | 'log'>): Promise<RuntimeWorld> {
     const clock = new SimulatedClock();
-    const { log, errors } = collected();
+    const { log, errors } = collectErrors();
     const runtime = await createRuntime({ ...setup, clock, log });
     const world = { runtime, clock, errors };
     t.after(() => end(world, () => runtime.stop()));
-    const start = async ({ workflow = setup.workflows[0]!.name, by = { userId: undefined }, ...asked }: Asked = {}) => {
-      const { execution } = await engineOf(runtime).begin({ ...nothing, ...asked, workflow, by });
-      await rest(runtime);
+    const anonymous = { workflow: setup.workflows[0]!.name, by: { userId: undefined }, input: undefined };
+    const start = async (options: Partial<StartRequest> = {}) => {
+      const { execution } = await engineOf(runtime).begin(startRequest({ ...anonymous, ...options }));
+      await untilIdle(runtime);
       return execution;
     };
     return { ...world, start };
@@ -103,9 +90,9 @@ export const given = {
 
   async server(t: TestContext, setup: Omit<ServerSetup, 'clock' | 'log'>): Promise<ServerWorld> {
     const clock = new SimulatedClock();
-    const { log, errors } = collected();
-    const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...settingsBehindFront(), ...setup.config };
-    const server = await fronted(t, await createServer({ ...setup, config, clock, log }));
+    const { log, errors } = collectErrors();
+    const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...settingsBehindProxy(), ...setup.config };
+    const server = await behindProxy(t, await createServer({ ...setup, config, clock, log }));
     const { runtime } = server;
     const world = { runtime, clock, errors };
     t.after(() => end(world, () => server.close(), server));
@@ -113,17 +100,7 @@ export const given = {
   },
 };
 
-const nothing = {
-  input: undefined,
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-  interactive: true,
-  streaming: false,
-};
-
-const collected = (): { log: Log; errors: object[] } => {
+const collectErrors = (): { log: Log; errors: object[] } => {
   const errors: object[] = [];
   // That a workflow fails is no failure of the server.
   const error: Log['error'] = (fields, message) => void (message === FAILED || errors.push({ message, ...fields }));
@@ -135,13 +112,14 @@ export const call = async (
   url: string,
   line: string,
   { headers, body, signal }: CallOptions = {},
-): Promise<Answered> => {
+): Promise<HttpReply> => {
   const [method = '', path = ''] = line.split(' ');
+  const isForm = body instanceof FormData; // `fetch` sets the type of a form
   const response = await fetch(url + path, {
     method,
     redirect: 'manual',
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    headers: { ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
     ...(signal && { signal }),
   });
   const text = await response.text();
@@ -154,14 +132,15 @@ export const call = async (
 };
 
 /** How long real sockets may take to be noticed as gone. */
-const QUIET_MS = 1_000;
+const QUIET_MS = 20_000;
 
 const end = async (world: World, stop: () => Promise<void>, server?: Server): Promise<void> => {
   const { runtime, clock, errors } = world;
   const found: string[] = [];
   if (runtime.isAccepting) {
-    for (const until = Date.now() + QUIET_MS; unquiet(world, server).length > 0 && Date.now() < until; ) await turns();
-    found.push(...unquiet(world, server));
+    for (const until = Date.now() + QUIET_MS; unfinishedWork(world, server).length > 0 && Date.now() < until; )
+      await turns();
+    found.push(...unfinishedWork(world, server));
     for (const { id } of live(runtime)) await runtime.cancel(id, operator);
     await turns();
     const { retentionMs, builderIdleMs } = runtime.options;
@@ -176,17 +155,16 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
   const stopped = stop();
   clock.advance(runtime.options.stopTimeoutMs);
   await stopped;
-  found.push(...afterwards(world), ...errors.map((error) => `logged: ${inspect(error)}`));
+  found.push(...leftovers(world), ...errors.map((error) => `logged: ${inspect(error)}`));
   assert.deepEqual(found, [], 'something was left behind');
 };
 
-const all = (runtime: Runtime): readonly ExecutionView[] =>
-  here(runtime.list(operator, { limit: Number.POSITIVE_INFINITY })).executions;
+const all = (runtime: Runtime): readonly ExecutionView[] => engineOf(runtime).executions.all();
 const live = (runtime: Runtime): readonly ExecutionView[] => all(runtime).filter(({ isSettled }) => !isSettled);
 const builders = (runtime: Runtime) => engineOf(runtime).allBuilders.flatMap((all) => all.list());
 
 /** What keeps a world from being at rest. A parked execution may stay: it holds nothing but its claim on the builder. */
-const unquiet = ({ runtime }: World, server: Server | undefined): string[] => {
+const unfinishedWork = ({ runtime }: World, server: Server | undefined): string[] => {
   const executions = all(runtime);
   const claims = builders(runtime).reduce((sum, { refCount }) => sum + refCount, 0);
   const parked = executions.filter(({ phase }) => phase === 'waiting').length;
@@ -196,18 +174,18 @@ const unquiet = ({ runtime }: World, server: Server | undefined): string[] => {
     ...executions.filter(({ phase }) => phase === 'queued').map(({ id }) => `execution ${id} still waits for a slot`),
     ...executions.filter(({ watchers }) => watchers > 0).map(({ id }) => `execution ${id} is still watched`),
     ...(claims === parked ? [] : [`${claims} claims on builders, ${parked} parked executions`]),
-    ...held(runtime),
+    ...heldSlots(runtime),
     ...(runtime.inspection.inspectors === 0 ? [] : [`${runtime.inspection.inspectors} still inspect the actors`]),
     ...(open === 0 ? [] : [`${open} requests are open`]),
   ];
 };
 
-const held = (runtime: Runtime): string[] =>
+const heldSlots = (runtime: Runtime): string[] =>
   builders(runtime)
     .filter(({ slots }) => slots.held > 0 || slots.queued > 0)
     .map(({ user, slots }) => `builder of ${user}: ${slots.held} slots held, ${slots.queued} waited for`);
 
-const afterwards = ({ runtime, clock }: World): string[] => [
+const leftovers = ({ runtime, clock }: World): string[] => [
   ...live(runtime).map(({ id }) => `execution ${id} has outlived its runtime`),
   ...builders(runtime).map(({ user }) => `the builder of ${user} has outlived its runtime`),
   ...(clock.pending === 0 ? [] : [`${clock.pending} timeouts have outlived the runtime`]),

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type HttpOptions, type HttpServer, listen } from '../../server/http/listen.ts';
 import { testedAdapter } from './adapter.ts';
 
-export interface Answer {
+export interface RawReply {
   readonly status: number;
   /** By lower-case name; a repeated one as `a, b`. */
   readonly headers: Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ export class RawClient {
   }
 
   /** The next whole response; rejects if the connection ends before. */
-  async answer(): Promise<Answer> {
+  async answer(): Promise<RawReply> {
     for (;;) {
       const answer = this.#take();
       if (answer !== undefined) return answer;
@@ -68,7 +68,7 @@ export class RawClient {
   }
 
   /** Reads as far as the length says; as far as there is something if it does not. */
-  #take(): Answer | undefined {
+  #take(): RawReply | undefined {
     if (this.#received.length < this.#enough) return undefined;
     const end = this.#received.indexOf('\r\n\r\n');
     if (end === -1) return undefined;
@@ -89,7 +89,7 @@ export class RawClient {
   }
 }
 
-export const connect = async (t: TestContext, port: number): Promise<RawClient> => {
+export const connectRaw = async (t: TestContext, port: number): Promise<RawClient> => {
   const socket = connectSocket(port, '127.0.0.1');
   t.after(() => socket.destroy());
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
@@ -97,14 +97,14 @@ export const connect = async (t: TestContext, port: number): Promise<RawClient> 
 };
 
 /** Sends the bytes on a connection of their own, and gives the first answer. */
-export const ask = async (t: TestContext, port: number, text: string): Promise<Answer> => {
-  const client = await connect(t, port);
+export const sendRaw = async (t: TestContext, port: number, text: string): Promise<RawReply> => {
+  const client = await connectRaw(t, port);
   client.send(text);
   return client.answer();
 };
 
 /** A request's head and body, with a Host header. */
-export const request = (line: string, headers: readonly string[] = [], body = ''): string =>
+export const rawRequest = (line: string, headers: readonly string[] = [], body = ''): string =>
   `${line} HTTP/1.1\r\n${['Host: localhost', ...headers].join('\r\n')}\r\n\r\n${body}`;
 
 /** Turns of the event loop until it holds; fails after ten seconds. */
@@ -117,7 +117,7 @@ export const until = async (holds: () => boolean, what: string): Promise<void> =
 };
 
 /** Timers that run when the test says so. */
-export const givenTimers = () => {
+export const fakeTimers = () => {
   const waiting: { ms: number; run: () => void }[] = [];
   return {
     waiting,
@@ -134,4 +134,12 @@ export const givenTimers = () => {
       return timer.ms;
     },
   };
+};
+
+export {
+  connectRaw as connect,
+  fakeTimers as givenTimers,
+  type RawReply as Answer,
+  rawRequest as request,
+  sendRaw as ask,
 };

@@ -7,7 +7,7 @@ import { loopback } from './loopback.ts';
 
 export type Name = NonNullable<OAuthProviderConfig['provider']>;
 
-export interface Asked {
+interface ProviderRequest {
   readonly method: string;
   /** With host. */
   readonly url: string;
@@ -15,19 +15,20 @@ export interface Asked {
   readonly form: Readonly<Record<string, string>>;
 }
 type Answer = { readonly status?: number; readonly body: unknown; readonly type?: string };
-type Responder = (asked: Asked) => Answer;
+type Responder = (asked: ProviderRequest) => Answer;
 
 const CLIENT = { id: 'client-1', secret: 'secret-1' };
 const BASIC = `Basic ${Buffer.from(`${CLIENT.id}:${CLIENT.secret}`).toString('base64')}`;
 
 /** A refresh token is good once; the number says which one it is. */
-const next = (form: Asked['form'], prefix: string): string | undefined => {
+const next = (form: ProviderRequest['form'], prefix: string): string | undefined => {
   const used = Number(form.refresh_token?.replace(`${prefix}-`, ''));
   return Number.isInteger(used) ? `${prefix}-${used + 1}` : undefined;
 };
 
-const inBody = ({ form }: Asked): boolean => form.client_id === CLIENT.id && form.client_secret === CLIENT.secret;
-const inHeader = ({ headers }: Asked): boolean => headers.authorization === BASIC;
+const inBody = ({ form }: ProviderRequest): boolean =>
+  form.client_id === CLIENT.id && form.client_secret === CLIENT.secret;
+const inHeader = ({ headers }: ProviderRequest): boolean => headers.authorization === BASIC;
 
 const github: Responder = (asked) => {
   const { form, headers } = asked;
@@ -146,7 +147,7 @@ const TOKEN_ENDPOINTS: Readonly<Record<string, Responder>> = {
   'id.twitch.tv/oauth2/token': twitch,
 };
 
-const revoked = ({ url, method, headers, form }: Asked): Answer | undefined => {
+const revoked = ({ url, method, headers, form }: ProviderRequest): Answer | undefined => {
   const isBearer = String(headers.authorization).startsWith('Bearer xox');
   if (url === 'slack.com/api/auth.revoke') return { body: { ok: isBearer, revoked: isBearer } };
   if (url === `api.github.com/applications/${CLIENT.id}/token`) {
@@ -158,7 +159,7 @@ const revoked = ({ url, method, headers, form }: Asked): Answer | undefined => {
 
 export const knownProviders = async (t: TestContext) => {
   const { server, origin } = await loopback(t);
-  const requests: Asked[] = [];
+  const requests: ProviderRequest[] = [];
   server.on('request', async (request, response) => {
     const { headers, method = '', url = '' } = request;
     const sent = await text(request);

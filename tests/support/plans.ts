@@ -2,9 +2,9 @@
 import { createActor } from 'xstate';
 import { type ExecutionSnapshot, executionMachine } from '../../machines/execution.ts';
 import type { ExecutionEvent } from '../../machines/facts.ts';
-import { after, begun, executionPaths, input, tried } from './execution-model.ts';
-import { Coverage } from './model.ts';
-import { ACT_MS, FAR_MS, type Failing, isTimed } from './play.ts';
+import { afterFact, executionPaths, factsToTry, input, startedExecution } from './execution-model.ts';
+import { Coverage } from './machine-model.ts';
+import { BEYOND_PLAN_MS, FACT_INTERVAL_MS, type Failing, isTimed } from './plan-driver.ts';
 
 /** What happens, one after the other; a failure comes about in this way. */
 export type Plan = { readonly facts: readonly ExecutionEvent[]; readonly failing: Failing };
@@ -26,7 +26,7 @@ type Performable = (state: ExecutionSnapshot) => ExecutionEvent[];
 /** What can be brought about in a state: no fact that only a run could report which has not begun, and so on. */
 export const performable: Performable = (state) => {
   const { context, tags } = state;
-  return tried(state).filter((fact) => {
+  return factsToTry(state).filter((fact) => {
     if (!state.can(fact) || REPLAYED.has(fact.type)) return false;
     if ('dueAt' in fact && isWorkingBeside(state) !== (fact.working === true)) return false;
     if (context.seq === 1) return fact.type === 'slot.granted' || fact.type === 'execution.failed';
@@ -57,12 +57,12 @@ const isAboutToPark = ({ context: { steps, pauses }, tags }: ExecutionSnapshot):
 
 /** Whether it stands there until something else happens. */
 export const isStable = ({ facts }: Plan): boolean => {
-  const { slot, steps, open } = facts.reduce((now, fact) => after(now, fact)!, begun);
+  const { slot, steps, open } = facts.reduce((now, fact) => afterFact(now, fact)!, startedExecution);
   return !slot || steps > 0 || open.length === 0;
 };
 
 /** From every state each fact by itself, but those that lead nowhere else in one go. */
-export const everyWay = (can: Performable): Plan[] =>
+export const plansForEveryFact = (can: Performable): Plan[] =>
   executionPaths(can).flatMap(({ events, state }) => {
     const [notes, others] = [can(state).filter(isNote), can(state).filter((fact) => !isNote(fact))];
     const next = [notes, ...others.map((fact) => [fact])];
@@ -87,7 +87,7 @@ const waysToFail = ({ context, tags }: ExecutionSnapshot): Failing[] => {
 };
 
 /** To every state, and to the end of those in which something is open. */
-export const everyStand = (can: Performable): Plan[] =>
+export const plansForEveryState = (can: Performable): Plan[] =>
   executionPaths(can).flatMap(({ events, state }) => {
     const ends = state.context.pauses.length > 0 ? can(state).filter(isEnd) : [];
     return [events, ...ends.map((end) => [...events, end])].map((facts) => ({ facts, failing: 'cancelled' }));
@@ -106,7 +106,7 @@ export const coverageOf = (plans: readonly Plan[]): Coverage => {
 };
 
 /** A way as long as the choices. Consents do not expire on it: all of them would have to at the same age. */
-export const wander = (choices: readonly number[]): Plan => {
+export const randomPlan = (choices: readonly number[]): Plan => {
   const actor = createActor(executionMachine, { input }).start();
   const facts = choices.map((choice) => {
     const possible = performable(actor.getSnapshot()).filter((fact) => !isEnd(fact) && fact.type !== 'oauth.expired');
@@ -120,8 +120,8 @@ export const wander = (choices: readonly number[]): Plan => {
 /** How long a consent has to last; it is the same for all consents of a runtime. */
 export const oauthTimeoutFor = ({ facts }: Plan): number => {
   const expiry = facts.findIndex(({ type }) => type === 'oauth.expired');
-  if (expiry < 0) return FAR_MS;
+  if (expiry < 0) return BEYOND_PLAN_MS;
   const request = facts.findLastIndex(({ type }, index) => index < expiry && type === 'oauth.requested');
   const before = facts.findLastIndex((fact, index) => index < request && isTimed(fact));
-  return (expiry - before) * ACT_MS;
+  return (expiry - before) * FACT_INTERVAL_MS;
 };

@@ -1,7 +1,7 @@
 /** What the runs of many executions, people and time do, line by line. */
 import fc from 'fast-check';
 
-export type Line =
+export type ScriptLine =
   | { readonly does: 'start' }
   | { readonly does: 'turn' }
   | { readonly does: 'passes'; readonly ms: number }
@@ -25,7 +25,7 @@ export type Line =
     };
 
 const who = fc.nat(7);
-const say = <Does extends Line['does']>(...does: Does[]) => fc.constantFrom(...does);
+const say = <Does extends ScriptLine['does']>(...does: Does[]) => fc.constantFrom(...does);
 const line = fc.oneof(
   { weight: 5, arbitrary: fc.record({ does: say('start') }) },
   { weight: 8, arbitrary: fc.record({ does: say('turn') }) },
@@ -53,6 +53,6 @@ const line = fc.oneof(
       key: fc.constantFrom(undefined, 'k1', 'k2'),
     }),
   },
-) as fc.Arbitrary<Line>;
+) as fc.Arbitrary<ScriptLine>;
 
 export const script = fc.array(line, { maxLength: 60, size: 'max' });

@@ -8,10 +8,10 @@ export interface TokenRequest {
   readonly authorization: string | undefined;
   readonly form: Record<string, string>;
 }
-export type Answer = (response: ServerResponse, request: TokenRequest) => void;
+export type TokenAnswer = (response: ServerResponse, request: TokenRequest) => void;
 
 /** A token endpoint that answers whatever it is told to, and remembers what it was asked. */
-export const tokenEndpoint = async (t: TestContext, answer: Answer) => {
+export const tokenEndpoint = async (t: TestContext, answer: TokenAnswer) => {
   const { server, origin } = await loopback(t);
   const requests: TokenRequest[] = [];
   const endpoint = { origin, requests, answer };
@@ -25,18 +25,18 @@ export const tokenEndpoint = async (t: TestContext, answer: Answer) => {
 };
 
 export const json =
-  (body: unknown, status = 200, headers: Record<string, string> = {}): Answer =>
+  (body: unknown, status = 200, headers: Record<string, string> = {}): TokenAnswer =>
   (response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(JSON.stringify(body));
   };
 
 /** An answer that is given when the test says so; `asked` resolves when a request waits for it. */
-export const held = (answer: Answer) => {
+export const heldAnswer = (answer: TokenAnswer) => {
   let [arrive, release] = [() => {}, () => {}];
   const asked = new Promise<void>((resolve) => (arrive = resolve));
   const released = new Promise<void>((resolve) => (release = resolve));
-  const whenReleased: Answer = async (response, request) => {
+  const whenReleased: TokenAnswer = async (response, request) => {
     arrive();
     await released;
     answer(response, request);

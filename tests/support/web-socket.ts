@@ -13,7 +13,7 @@ export interface FrameOptions {
   readonly isLast?: boolean;
 }
 
-export class WebClient {
+export class SocketClient {
   /** Parsed messages, in order; a test may take them out. */
   readonly messages: SocketMessage[] = [];
   /** Of the closing frame; 1006 without one. Undefined while the socket is open. */
@@ -143,7 +143,7 @@ const decode = (bytes: Buffer): { opcode: number; payload: Buffer; size: number 
   return { opcode: bytes[0]! & 0x0f, payload: bytes.subarray(start, start + length), size: start + length };
 };
 
-export type Opened = { readonly status: number; readonly client: WebClient | undefined };
+export type Opened = { readonly status: number; readonly client: SocketClient | undefined };
 
 /** Opens a socket; after a refusal there is a status and no client. */
 export const openSocket = (
@@ -164,7 +164,7 @@ export const openSocket = (
       ...(signal && { signal }),
     })
       .on('upgrade', (response: IncomingMessage, socket: Socket, head: Buffer) =>
-        resolve({ status: response.statusCode ?? 0, client: new WebClient(socket, head) }),
+        resolve({ status: response.statusCode ?? 0, client: new SocketClient(socket, head) }),
       )
       .on('response', (response) => {
         response.resume();

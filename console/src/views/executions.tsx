@@ -169,7 +169,7 @@ const gist = (execution: ListedExecution): string => {
     case 'oauth_required':
       return others('Consent of a person', execution.pending);
     case 'completed':
-      return JSON.stringify(execution.result)?.slice(0, 200) ?? '';
+      return execution.result === undefined ? 'A large result' : JSON.stringify(execution.result).slice(0, 200);
     case 'failed':
       return execution.error;
     default:

@@ -97,7 +97,7 @@ export class NodeRequest implements AdapterRequest {
 
   begin(reply: Reply, lines: HeaderLines, write: () => void): void {
     if (this.#isOver) return;
-    this.#writeHead(reply, lines, undefined, false);
+    this.#writeHead(reply, lines, reply.content?.length, false);
     this.#res.on('drain', () => {
       this.#hasMoved();
       this.#listener?.drained();
@@ -105,7 +105,7 @@ export class NodeRequest implements AdapterRequest {
     write();
   }
 
-  write(piece: string): boolean {
+  write(piece: string | Buffer): boolean {
     if (this.#isOver) return true;
     const hasRoom = this.#res.write(piece);
     if (!hasRoom) this.#isStalled();

@@ -16,6 +16,13 @@ import type { Target } from './target.ts';
 /** Timeout for the client's close frame. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/** Of a client's frame. */
+const CONTROL_HEAD_BYTES = 6;
+/** Memory of one read besides its bytes. */
+const READ_COST = 256;
+/** Bytes of an incomplete message from which they are reported. A read contains more than one message at times. */
+const REPORTED_BYTES = 16 * 1024;
+
 export class NodeSockets {
   readonly #kinds = new Map<string, { kind: SocketKind; server: WebSocketServer }>();
   readonly #cookies = new WeakMap<IncomingMessage, string>();
@@ -57,7 +64,8 @@ export class NodeSockets {
         : { status: 400, detail: fault };
     if ('status' in accepted) {
       const { status, detail } = accepted;
-      connection.refuse({ status, headers: { 'content-type': 'application/json' }, body: refusalBody(detail) });
+      const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+      connection.refuse({ status, headers, body: refusalBody(detail) });
       return;
     }
     if (accepted.cookie !== undefined) this.#cookies.set(req, accepted.cookie);
@@ -77,6 +85,12 @@ class NodeSocket implements AdapterSocket {
   #isClosed = false;
   /** A sent message is still waiting. */
   #isFull = false;
+  /** Received since the last complete message. */
+  #unfinished = 0;
+  #isReported = false;
+  /** Of the present read: whether it completes a message, and bytes of its control frames. */
+  #isComplete = false;
+  #controlBytes = 0;
 
   constructor(opened: WebSocket, socket: Socket, kind: SocketKind, accepted: AcceptedSocket) {
     this.#opened = opened;
@@ -84,11 +98,17 @@ class NodeSocket implements AdapterSocket {
     this.#maxUnsentBytes = kind.maxUnsentBytes;
     this.#idleTimeoutMs = kind.idleTimeoutMs;
     this.#isHeard();
-    socket.on('data', () => this.#isHeard());
+    socket.on('data', (bytes) => {
+      this.#isHeard();
+      this.#received(bytes.length);
+    });
     opened.on('error', ignore); // violations of the protocol also close the socket
     opened.on('message', (bytes, isBinary) => {
+      this.#isComplete = true;
       if (!this.#isClosed) this.#reader.message(bytes as Buffer, isBinary);
     });
+    opened.on('ping', (data) => this.#control(data));
+    opened.on('pong', (data) => this.#control(data));
     opened.on('close', () => this.#close());
     this.#reader = accepted.open(this);
     if (this.#isClosed) this.#reader.closed(); // it was cut inside
@@ -132,6 +152,23 @@ class NodeSocket implements AdapterSocket {
   #isHeard(): void {
     clearTimeout(this.#idle);
     if (!this.#isClosed) this.#idle = setTimeout(() => this.cut(), this.#idleTimeoutMs);
+  }
+
+  #control({ length }: Buffer): void {
+    this.#controlBytes += CONTROL_HEAD_BYTES + length;
+  }
+
+  /** The library has taken these bytes already, and has emitted what they complete. */
+  #received(length: number): void {
+    const more = length - this.#controlBytes;
+    if (this.#isComplete) this.#unfinished = 0;
+    else if (more > 0) this.#unfinished += more + READ_COST;
+    this.#isComplete = false;
+    this.#controlBytes = 0;
+    const bytes = this.#unfinished < REPORTED_BYTES ? 0 : this.#unfinished;
+    if (this.#isClosed || (bytes === 0 && !this.#isReported)) return;
+    this.#isReported = bytes > 0;
+    this.#reader.unfinished?.(bytes);
   }
 
   #close(): void {

@@ -6,6 +6,7 @@ import { takeWith } from './listen.ts';
 import { loadUws } from './load.ts';
 import { UwsRequest } from './request.ts';
 import { behaviorOf } from './sockets.ts';
+import { Tiers } from './tiers.ts';
 
 /**
  * The library reads its limit for headers while it loads: the first server of a process decides. Throws if there is no
@@ -19,7 +20,10 @@ export const createUwsAdapter = (maxHeaderBytes: number): Adapter => {
       const app = uws.App();
       const connections = new Connections(onUnread);
       app.filter((_, change) => connections.changed(change));
-      for (const kind of sockets) app.ws(kind.path, counted(behaviorOf(kind), connections));
+      const tiers = new Tiers();
+      for (const kind of sockets) {
+        for (const tier of tiers.of(kind)) app.ws(tier.pattern, counted(behaviorOf(kind, tier), connections));
+      }
       app.any('/*', (res, req) => {
         connections.isRead = true;
         const request = new UwsRequest(res, req);

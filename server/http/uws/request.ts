@@ -30,6 +30,10 @@ export class UwsRequest implements AdapterRequest {
   #query: string | undefined;
   #listener: ReplyListener | undefined;
   #isOver = false;
+  /** Bytes of the content that is being sent; 0 without one. */
+  #length = 0;
+  /** The part of the content that the socket has not accepted as a whole, and where it begins. */
+  #unsent: { readonly part: Buffer | undefined; readonly at: number } = { part: undefined, at: 0 };
 
   constructor(res: HttpResponse, req: HttpRequest) {
     res.onAborted(() => this.#lose()); // H2
@@ -94,28 +98,42 @@ export class UwsRequest implements AdapterRequest {
     if (this.#isOver) return; // H3
     const begin = (): void => {
       this.#writeHead(reply, lines);
-      this.#res.onWritable(() => {
-        this.#listener?.drained();
-        return true;
-      });
+      this.#length = reply.content?.length ?? 0;
+      this.#res.onWritable((offset) => this.#drain(offset));
       write();
     };
     if (this.#req !== undefined) begin();
     else this.#res.cork(begin); // H4
   }
 
-  write(piece: string): boolean {
+  write(piece: string | Buffer): boolean {
     if (this.#isOver) return true; // H3
     let hasRoom = true;
     this.#res.cork(() => {
-      hasRoom = this.#res.write(piece); // H4
+      hasRoom = typeof piece === 'string' ? this.#res.write(piece) : this.#sendPart(piece); // H4
     });
     return hasRoom;
   }
 
+  /** The socket has room again. */
+  #drain(offset: number): boolean {
+    const { part, at } = this.#unsent;
+    if (part !== undefined && !this.#sendPart(part.subarray(offset - at), offset)) return false;
+    if (!this.#isOver) this.#listener?.drained();
+    return true;
+  }
+
+  /** Whether the socket has accepted all of it. The rest is sent when it has room. */
+  #sendPart(part: Buffer, at = this.#unsent.at): boolean {
+    const [fitted, ended] = this.#res.tryEnd(part, this.#length);
+    this.#unsent = fitted ? { part: undefined, at: at + part.length } : { part, at };
+    if (ended) this.#finish();
+    return fitted;
+  }
+
   /** Not with `closeConnection`: the library would write that header into the body. */
   end(): void {
-    if (this.#isOver) return; // H3
+    if (this.#isOver || this.#length > 0) return; // H3; a content ends with its last byte
     this.#res.cork(() => this.#res.end()); // H4
     this.#finish();
   }

@@ -14,7 +14,9 @@ import {
   type SocketReader,
   type SocketRefusal,
 } from '../adapter.ts';
+import type { Holder } from '../backlog.ts';
 import { clientOf, copyHeaders } from './request-parts.ts';
+import type { Tier } from './tiers.ts';
 import type { HttpResponse, WebSocket, WebSocketBehavior } from './types.ts';
 
 type Live = { readonly accepted: AcceptedSocket; socket: UwsSocket | undefined; reader: SocketReader | undefined };
@@ -24,16 +26,18 @@ type Behavior = Required<Pick<WebSocketBehavior<Live>, 'upgrade' | 'open'>> & We
 /** The library counts bytes in 32 bits. */
 const MAX_READ = 2 ** 31;
 
-export const behaviorOf = (kind: SocketKind): Behavior => ({
+export const behaviorOf = (kind: SocketKind, tier: Tier): Behavior => ({
   compression: 0,
-  maxPayloadLength: Math.min(kind.maxMessageBytes, MAX_READ),
+  maxPayloadLength: Math.min(tier.maxMessageBytes, MAX_READ),
   maxBackpressure: kind.maxUnsentBytes,
   idleTimeout: Math.min(960, Math.max(8, Math.ceil(kind.idleTimeoutMs / 1000))),
   sendPingsAutomatically: true,
   upgrade(res, req, context) {
+    if (req.getUrl() !== kind.path) return void req.setYield(true); // the pattern matches other paths too
     const accepted = kind.accept({ headers: copyHeaders(req), query: req.getQuery() ?? '', client: clientOf(res) });
     if ('status' in accepted) return refuse(res, accepted);
-    const { cookie } = accepted;
+    const { cookie, address = '' } = accepted;
+    if (!tier.hasRoomFor(address)) return tier.isLast ? refuse(res, tooMany) : void req.setYield(true);
     if (cookie !== undefined) res.writeStatus('101 Switching Protocols').writeHeader('set-cookie', cookie);
     res.upgrade<Live>(
       { accepted, socket: undefined, reader: undefined },
@@ -45,7 +49,8 @@ export const behaviorOf = (kind: SocketKind): Behavior => ({
   },
   open(socket) {
     const live = socket.getUserData();
-    live.socket = new UwsSocket(socket);
+    live.socket = new UwsSocket(socket, live.accepted.address ?? '', tier.maxMessageBytes);
+    tier.take(live.socket);
     live.reader = live.accepted.open(live.socket);
     if (!live.socket.isOpen) live.reader.closed(); // it was cut inside
   },
@@ -57,10 +62,18 @@ export const behaviorOf = (kind: SocketKind): Behavior => ({
   },
   close(socket) {
     const { socket: ours, reader } = socket.getUserData();
-    ours?.closed(); // W2
+    if (ours !== undefined) {
+      ours.closed(); // W2
+      tier.give(ours);
+    }
     reader?.closed();
   },
 });
+
+const tooMany: SocketRefusal = {
+  status: 503,
+  detail: 'Too many sockets are open: close some of them, or try again later.',
+};
 
 /**
  * Bytes that do not fit during the library's drain callback are never drained (20.51), so they are written in the next
@@ -84,16 +97,21 @@ const refuse = (res: HttpResponse, { status, detail }: SocketRefusal): void => {
       res
         .writeStatus(`${status} ${STATUS_CODES[status] ?? 'Unknown'}`)
         .writeHeader('content-type', 'application/json')
+        .writeHeader('cache-control', 'no-store')
         .end(refusalBody(detail), true);
     });
   });
 };
 
-class UwsSocket implements AdapterSocket {
+class UwsSocket implements AdapterSocket, Holder {
+  readonly address: string;
+  readonly maxMessageBytes: number;
   #socket: WebSocket<Live> | undefined;
 
-  constructor(socket: WebSocket<Live>) {
+  constructor(socket: WebSocket<Live>, address: string, maxMessageBytes: number) {
     this.#socket = socket;
+    this.address = address;
+    this.maxMessageBytes = maxMessageBytes;
   }
 
   get isOpen(): boolean {

@@ -3,7 +3,7 @@
  * declarations. Optional members are missing in the older version.
  */
 
-export type Text = string | ArrayBuffer | Uint8Array;
+type Text = string | ArrayBuffer | Uint8Array;
 
 /** Valid until the callback that received it returns; any later call throws. */
 export interface HttpRequest {
@@ -53,7 +53,7 @@ export interface HttpResponse {
 }
 
 /** Native, opaque. */
-export type UpgradeContext = { readonly upgradeContext: unique symbol };
+type UpgradeContext = { readonly upgradeContext: unique symbol };
 /** Native, opaque. */
 export type ListenSocket = { readonly listenSocket: unique symbol };
 

@@ -89,13 +89,15 @@ export class WebRequest implements AdapterRequest {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }),
     );
-    this.#outcome.reply(new Response(stream, { status: reply.status, headers: headOf(reply, lines) }));
+    const headers = headOf(reply, lines);
+    if (reply.content !== undefined) headers.set('content-length', String(reply.content.length));
+    this.#outcome.reply(new Response(stream, { status: reply.status, headers }));
     write();
   }
 
-  write(piece: string): boolean {
+  write(piece: string | Buffer): boolean {
     if (this.#isOver || this.#stream === undefined) return true;
-    this.#stream.enqueue(encoder.encode(piece));
+    this.#stream.enqueue(typeof piece === 'string' ? encoder.encode(piece) : new Uint8Array(piece));
     this.#isFull = (this.#stream.desiredSize ?? 0) <= 0;
     return !this.#isFull;
   }

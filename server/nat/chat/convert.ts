@@ -11,7 +11,7 @@ import type { Input } from '../../wire/start.ts';
 import { type ChatRequest, lastText } from './schema.ts';
 
 /** `refused`: why this workflow cannot take the chat, which a client sees as a failed run. */
-export type Converted =
+type Converted =
   | { readonly input: Pick<Input, 'raw' | 'value'>; readonly refused?: undefined }
   | { readonly input?: undefined; readonly refused: string };
 

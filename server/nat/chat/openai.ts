@@ -21,7 +21,7 @@ export const presentsAsOpenAi = ({ headers }: Pick<Call, 'headers'>): boolean =>
   headers['x-stainless-lang'] !== undefined || /^(?:async)?openai\b|\bai-sdk\b/i.test(headers['user-agent'] ?? '');
 
 /** The reply, with the member `error` if it is a refusal. */
-export const withOpenAiError = (reply: Reply): Reply => {
+export const withOpenAiError = <Body>(reply: Reply<Body>): Reply<Body> => {
   const { status, body } = reply;
   if (status < 400 || typeof body !== 'string') return reply;
   const given = JSON.parse(body) as Refusal;

@@ -3,7 +3,6 @@
  * the names, in this order. Missing members are not filled in: the workflow chooses its defaults.
  */
 import { z } from 'zod';
-import { jsonSchemaOf } from '../../../runtime/index.ts';
 import { enoughEntries, type ValidationEntry, ValidationFailure } from '../../http/mistakes.ts';
 import { isRecord } from '../../wire/pydantic/containers.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
@@ -68,32 +67,34 @@ const needsNoContent = ({ role, tool_calls, function_call, refusal, audio }: Rec
   (role === 'assistant' &&
     ((Array.isArray(tool_calls) && tool_calls.length > 0) || [function_call, refusal, audio].some(Boolean)));
 
-export const chatRequest = z.looseObject({
-  messages: z.array(message).min(1),
-  model: z.string().nullish(),
-  frequency_penalty: number,
-  logit_bias: z.record(z.string(), z.number()).nullish(),
-  logprobs: switched,
-  top_logprobs: integer,
-  max_tokens: integer,
-  n: integer,
-  presence_penalty: number,
-  response_format: members.nullish(),
-  seed: integer,
-  service_tier: oneOf(['auto', 'default'], ['flex', 'priority', 'scale']).nullish(),
-  stream: switched,
-  stream_options: members.nullish(),
-  temperature: number,
-  top_p: number,
-  tools: z.array(members).nullish(),
-  tool_choice: z.union([z.string(), members]).nullish(),
-  parallel_tool_calls: switched,
-  user: z.string().nullish(),
-});
+export const chatRequest = z
+  .looseObject({
+    messages: z.array(message).min(1),
+    model: z.string().nullish(),
+    frequency_penalty: number,
+    logit_bias: z.record(z.string(), z.number()).nullish(),
+    logprobs: switched,
+    top_logprobs: integer,
+    max_tokens: integer,
+    n: integer,
+    presence_penalty: number,
+    response_format: members.nullish(),
+    seed: integer,
+    service_tier: oneOf(['auto', 'default'], ['flex', 'priority', 'scale']).nullish(),
+    stream: switched,
+    stream_options: members.nullish(),
+    temperature: number,
+    top_p: number,
+    tools: z.array(members).nullish(),
+    tool_choice: z.union([z.string(), members]).nullish(),
+    parallel_tool_calls: switched,
+    user: z.string().nullish(),
+  })
+  .meta({ id: 'ChatRequest' });
 
 export type ChatRequest = z.output<typeof chatRequest>;
 
-const read = createReader(chatRequest, jsonSchemaOf(chatRequest));
+const read = createReader(chatRequest);
 
 /** Rejects with a `ValidationFailure` that has an entry for each mistake. */
 export const readChat = async (body: unknown): Promise<ChatRequest> => {

@@ -3,15 +3,18 @@
  * which may pause; the older one, which never does; and OpenAI's, where the request decides whether to stream.
  */
 import type { Workflow } from '../../../runtime/index.ts';
+import { json } from '../../http/about.ts';
 import { eventsOnly } from '../../http/event-stream.ts';
 import { defaults } from '../../http/listen.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import { Chunks, type ChunksOptions } from '../../wire/completion.ts';
 import { readJsonBody } from '../../wire/json-body.ts';
+import { type RequestBody, route } from '../../wire/route.ts';
+import { chatCompletionBody } from '../bodies.ts';
 import { converter, getsChats } from '../chat/convert.ts';
 import { isOpenAiClient, presentsAsOpenAi, withOpenAiError } from '../chat/openai.ts';
-import { type ChatRequest, readChat } from '../chat/schema.ts';
+import { type ChatRequest, chatRequest, readChat } from '../chat/schema.ts';
 import { type ErrorForm, errorFrame } from '../frames.ts';
 import type { NatApp, Placed } from '../placed.ts';
 import { AdaptedSteps } from '../step-adaptor.ts';
@@ -26,13 +29,15 @@ export const chatRoutes = (app: NatApp, placed: Placed): Route[] => {
   const maxBodyBytes = maxChatBytes(app.config);
   return [false, true].map((isStream) => {
     const as: As = { ...asNat, isStream, errors: isLegacy ? 'bare' : 'event' };
-    return {
+    return route({
       method,
       path: isStream ? `${path}/stream` : path,
+      body: chatBody,
+      ...(!isStream && { reply: chatCompletionBody }),
       about: aboutChat(workflow, !isLegacy, isStream),
       maxBodyBytes,
-      handle: async (call) => answer(call, await readRequest(call), as),
-    };
+      handle: (call, given) => answer(call, given, as),
+    });
   });
 };
 
@@ -40,30 +45,44 @@ export const chatRoutes = (app: NatApp, placed: Placed): Route[] => {
 export const completionRoutes = (app: NatApp, placed: Placed): Route[] => {
   const { workflow, method, path } = placed;
   const interactive = app.config.enableInteractiveExtensions; // without it, NAT treats the route like its older ones
-  return [
-    {
-      method,
-      path,
-      about: aboutChat(workflow, interactive, 'as asked'),
-      maxBodyBytes: maxChatBytes(app.config),
-      handle: completions(app, { ...placed, isLegacy: !interactive, interactive }),
-      refused: (reply, call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply),
-    },
-  ];
+  const asked = route({
+    method,
+    path,
+    body: chatBody,
+    reply: chatCompletionBody,
+    about: aboutChat(workflow, interactive, 'as asked'),
+    maxBodyBytes: maxChatBytes(app.config),
+    handle: completions(app, { ...placed, isLegacy: !interactive, interactive }),
+  });
+  return [withOpenAiErrors(app, asked)];
 };
+
+/** The refusals of a route with the member that OpenAI clients read. */
+const withOpenAiErrors = (app: NatApp, asked: Route): Route => ({
+  ...asked,
+  handle: async (call) => {
+    if (!isOpenAiClient(call)) return asked.handle(call);
+    try {
+      return withOpenAiError(await asked.handle(call));
+    } catch (thrown) {
+      return withOpenAiError(app.problem(thrown));
+    }
+  },
+  refused: (reply, call) => (isOpenAiClient(call) ? withOpenAiError(reply) : reply),
+});
 
 /** Chats contain images, so they may be larger. A limit below the default applies to chats too. */
 const maxChatBytes = ({ limits: { maxBodyBytes } }: NatApp['config']): number =>
   maxBodyBytes < defaults.maxBodyBytes ? maxBodyBytes : Math.max(maxBodyBytes, 16 * 1024 * 1024);
 
 /** OpenAI's own route. The kind of client decides on additions to NAT's members and frames. */
-const completions = (app: NatApp, served: ServedChat): Route['handle'] => {
+const completions = (app: NatApp, served: ServedChat): ((call: Call, given: Given) => Promise<Reply>) => {
   const { workflow } = served;
   const answer = chatAnswerer(app, served);
   const isOwn = getsChats(workflow);
 
-  const handle = async (call: Call, isOpenAi: boolean): Promise<Reply> => {
-    const given = await readRequest(call);
+  return async (call, given) => {
+    const isOpenAi = isOpenAiClient(call);
     const { stream, stream_options: options } = given.request;
     if (!isOwn) refuseChoices(given.request, workflow);
     // A workflow that takes chats sees the model and other parameters; NAT leaves them to it.
@@ -72,11 +91,6 @@ const completions = (app: NatApp, served: ServedChat): Route['handle'] => {
     const endsAtPause = presentsAsOpenAi(call);
     const as = { isStream: stream === true, errors, endsAtPause, endsOnce: true, includesUsage, namesRoles: isOpenAi };
     return answer(call, given, as);
-  };
-
-  return async (call) => {
-    if (!isOpenAiClient(call)) return handle(call, false);
-    return withOpenAiError(await handle(call, true).catch(app.problem));
   };
 };
 
@@ -96,9 +110,12 @@ interface As extends ChunksOptions {
 
 const asNat = { endsAtPause: false, endsOnce: false, includesUsage: false, namesRoles: false } as const;
 
-const readRequest = async (call: Call): Promise<Given> => {
-  const body = readJsonBody(call.headers['content-type'], call.body);
-  return { body, request: await readChat(body) };
+const chatBody: RequestBody<Given> = {
+  content: json(chatRequest),
+  read: async (call) => {
+    const body = readJsonBody(call.headers['content-type'], call.body);
+    return { body, request: await readChat(body) };
+  },
 };
 
 const chatAnswerer = (

@@ -2,7 +2,6 @@
  * Jobs: executions with NAT's job API. A job is started like any other execution, but has no prompts. Its caller may
  * name it and set its retention. It is available on both paths of a workflow, and in the list of executions.
  */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { z } from 'zod';
 import {
   andThen,
@@ -13,19 +12,23 @@ import {
   jsonSchemaOf,
   type Workflow,
 } from '../../../runtime/index.ts';
+import { json as described } from '../../http/about.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
 import { MAX_WAIT_S, readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
 import { json } from '../../http/problems.ts';
-import type { Call, Route } from '../../http/route.ts';
+import type { Call, Reply, Route } from '../../http/route.ts';
 import { isName } from '../../http/router.ts';
 import { withCaller } from '../../identity/caller.ts';
 import { guestHeaders, newGuest } from '../../identity/guest.ts';
 import { errorText, type Wire } from '../../wire/bodies.ts';
 import { readJsonBody } from '../../wire/json-body.ts';
+import { isRecord } from '../../wire/pydantic/containers.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
+import { type RequestBody, route } from '../../wire/route.ts';
 import { type Input, startRequest } from '../../wire/start.ts';
-import { schemaName } from '../../wire/workflow-schemas.ts';
+import { named } from '../../wire/workflow-schemas.ts';
+import { jobBody, jobStatusBody } from '../bodies.ts';
 import type { NatApp, Placed } from '../placed.ts';
 import { aboutJob, aboutJobStart } from './about.ts';
 
@@ -35,10 +38,16 @@ type JobApp = Pick<NatApp, 'runtime' | 'who' | 'wire'>;
 export const jobRoutes = (app: JobApp, { workflow, method, path }: Placed): Route[] => {
   const { input } = workflow;
   if (method !== 'POST' || input === undefined || jsonSchemaOf(input).type !== 'object') return [];
-  const start = starter(app, workflow, jobReader(input));
   return [
-    { method, path: `${path}/async`, about: aboutJobStart(workflow), handle: start },
-    { method: 'GET', path: `${path}/async/job/:jobId`, about: aboutJob, handle: viewer(app) },
+    route({
+      method,
+      path: `${path}/async`,
+      body: startBody(workflow, input),
+      reply: z.union([jobBody, jobStatusBody]),
+      about: aboutJobStart(workflow),
+      handle: starter(app, workflow),
+    }),
+    route({ method: 'GET', path: `${path}/async/job/:jobId`, reply: jobBody, about: aboutJob, handle: viewer(app) }),
   ];
 };
 
@@ -54,33 +63,33 @@ const jobFields = z.object({
   expiry_seconds: z.int().min(600).max(86_400).default(3_600),
 });
 
-/** Reads the start of a job, for each workflow. */
-export const jobSchemas = (workflows: readonly Workflow[]): Readonly<Record<string, JsonSchema>> => {
-  const { properties } = jsonSchemaOf(jobFields) as { readonly properties: object };
-  return Object.fromEntries(
-    workflows.map((workflow) => {
-      const input = jsonSchemaOf(workflow.input);
-      return [
-        schemaName(workflow, 'job'),
-        { ...input, properties: { ...(input.properties as object), ...properties } },
-      ];
-    }),
-  );
+const readFields = createReader(jobFields);
+
+interface JobStart {
+  readonly input: Input;
+  readonly fields: JobFields;
+}
+
+/** The input and the fields of the job, in one object. */
+const startBody = (workflow: Workflow, input: NonNullable<Workflow['input']>): RequestBody<JobStart> => {
+  const readInput = createReader(input);
+  return {
+    content: described(named(workflow, 'job', () => withFields(jsonSchemaOf(input)))),
+    read: async (call) => {
+      const body = readJsonBody(call.headers['content-type'], call.body);
+      const raw = isRecord(body) ? withoutFields(body) : body;
+      const own = await readInput(raw);
+      const fields = isRecord(body) ? await readFields(body) : { value: undefined };
+      const issues = [...(own.issues ?? []), ...(fields.issues ?? [])];
+      if (own.issues !== undefined || fields.issues !== undefined) throw new ValidationFailure(issues);
+      return { input: { body, raw, value: own.value }, fields: fields.value as JobFields };
+    },
+  };
 };
 
-const readFields = createReader(jobFields, jsonSchemaOf(jobFields));
-
-const jobReader = (input: StandardSchemaV1) => {
-  const readInput = createReader(input, jsonSchemaOf(input));
-  return async (body: unknown): Promise<{ input: Pick<Input, 'raw' | 'value'>; fields: JobFields }> => {
-    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
-    const raw = isObject ? withoutFields(body) : body;
-    const own = await readInput(raw);
-    const fields = isObject ? await readFields(body) : { value: undefined };
-    const issues = [...(own.issues ?? []), ...(fields.issues ?? [])];
-    if (own.issues !== undefined || fields.issues !== undefined) throw new ValidationFailure(issues);
-    return { input: { raw, value: own.value }, fields: fields.value as JobFields };
-  };
+const withFields = (input: JsonSchema): JsonSchema => {
+  const { properties } = jsonSchemaOf(jobFields) as { readonly properties: object };
+  return { ...input, properties: { ...(input.properties as object), ...properties } };
 };
 
 const withoutFields = (body: object): object =>
@@ -89,16 +98,14 @@ const withoutFields = (body: object): object =>
 type JobFields = z.infer<typeof jobFields>;
 
 const starter =
-  ({ runtime, who, wire }: JobApp, workflow: Workflow, read: ReturnType<typeof jobReader>): Route['handle'] =>
-  async (call) => {
-    const body = readJsonBody(call.headers['content-type'], call.body);
-    const { input, fields } = await read(body);
+  ({ runtime, who, wire }: JobApp, workflow: Workflow) =>
+  async (call: Call, { input, fields }: JobStart): Promise<Reply<Job | z.infer<typeof jobStatusBody>>> => {
     const jobId = fields.job_id ?? undefined;
     const caller = await who(call);
     const isNewGuest = needsToken(caller, jobId);
     const by = isNewGuest ? { ...caller, guest: newGuest() } : caller;
     const { execution, isNew } = await runtime.start(
-      startRequest(call, body, by, {
+      startRequest(call, input.body, by, {
         workflow,
         input,
         interactive: false,
@@ -115,7 +122,7 @@ const starter =
     const timeoutMs = fields.sync_timeout * 1_000;
     const isOver = timeoutMs > 0 && (await runtime.waitUntil(execution, hasSettled, { timeoutMs, client: call }));
     return isOver
-      ? json(200, jobBody(id, execution, wire), headers)
+      ? json(200, jobOf(id, execution, wire), headers)
       : json(202, { job_id: id, status: 'submitted' }, headers);
   };
 
@@ -132,22 +139,22 @@ const viewer =
       const { jobId = '' } = call.params;
       return andThen(runtime.job(jobId, by), (execution) => {
         if (execution === undefined) return refusal(404, `Job ${jobId} not found`);
-        return json(200, jobBody(jobId, execution, wire), { 'execution-id': execution.id });
+        return json(200, jobOf(jobId, execution, wire), { 'execution-id': execution.id });
       });
     });
 
 const hasSettled = ({ isSettled }: ExecutionView): boolean => isSettled;
 
-type JobStatus = 'submitted' | 'running' | 'success' | 'failure' | 'interrupted';
+type Job = z.infer<typeof jobBody>;
 
-const jobStatus = ({ context: { settledAt, error, seq } }: ExecutionView): JobStatus => {
+const jobStatus = ({ context: { settledAt, error, seq } }: ExecutionView): Job['status'] => {
   // The first fact has the time of the start, the second that of the first slot.
   if (settledAt === null) return seq === 1 ? 'submitted' : 'running';
   if (error === null) return 'success';
   return error.code === 'cancelled' || error.code === 'interrupted' ? 'interrupted' : 'failure';
 };
 
-const jobBody = (id: string, execution: ExecutionView, wire: Wire): Record<string, unknown> => {
+const jobOf = (id: string, execution: ExecutionView, wire: Wire): Job => {
   const { startedAt, settledAt, error } = execution.context;
   const status = jobStatus(execution);
   return {

@@ -1,8 +1,10 @@
 /** The page that a browser shows after a consent. All external text is escaped. */
+import { z } from 'zod';
 import { type CallbackOutcome, Failure } from '../../../runtime/index.ts';
 import { escapeHtml } from '../../http/escape-html.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
+import { type RequestBody, route } from '../../wire/route.ts';
 import type { NatApp } from '../placed.ts';
 import { aboutCallback, aboutPostedCallback } from './about.ts';
 
@@ -11,7 +13,8 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
   if (path === null) return [];
   const redirectOrigins = cors.allowOrigins ?? [];
   const setting = 'oauth2_callback_path';
-  const complete = async (call: Call, parameters: string): Promise<Reply> => {
+  const isPublic = true; // the state in the URL works once; which replies say `no-cache` is as on NAT
+  const complete = async (call: Call, parameters: string): Promise<Reply<never>> => {
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
     const outcome = await runtime.completeOAuth(url, await browser(call, who));
     const origin =
@@ -19,31 +22,38 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
     return origin === undefined ? page(outcome, redirectOrigins) : backTo(origin, outcome);
   };
   return [
-    {
+    route({
       method: 'GET',
       path,
       setting,
+      isPublic,
       about: aboutCallback,
       isUnsafe: true,
       isForeign: true, // a provider sends browsers back from its own page
       handle: (call) => complete(call, call.query),
-    },
-    {
+    }),
+    route({
       method: 'POST',
       path,
       setting,
+      body: form,
+      isPublic,
       about: aboutPostedCallback,
       maxBodyBytes: MAX_FORM_BYTES,
-      handle: (call) => complete(call, isForm(call) ? (call.body?.toString() ?? '') : ''),
-    },
+      handle: complete,
+    }),
   ];
 };
 
 /** A code has at most a few kilobytes. */
 const MAX_FORM_BYTES = 65_536;
 
-const isForm = ({ headers }: Call): boolean =>
-  headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+const FORM = 'application/x-www-form-urlencoded';
+
+const form: RequestBody<string> = {
+  content: { [FORM]: z.object({ state: z.string().optional(), code: z.string().optional() }) },
+  read: ({ headers, body = '' }) => (headers['content-type']?.startsWith(FORM) ? body.toString() : ''),
+};
 
 /** A browser with an invalid credential has no identity. The state decides. */
 const browser = async (call: Call, who: Who) => {
@@ -56,7 +66,7 @@ const browser = async (call: Call, who: Who) => {
 };
 
 /** The page that asked learns the outcome, but no details of a failure, which the run gets. */
-const backTo = (origin: string, { outcome }: CallbackOutcome): Reply => ({
+const backTo = (origin: string, { outcome }: CallbackOutcome): Reply<never> => ({
   status: 303,
   headers: {
     location: outcome === 'granted' ? `${origin}/?oauth_auth_completed=true` : `${origin}/`,
@@ -65,7 +75,7 @@ const backTo = (origin: string, { outcome }: CallbackOutcome): Reply => ({
   },
 });
 
-const page = (outcome: CallbackOutcome, origins: readonly string[]): Reply => {
+const page = (outcome: CallbackOutcome, origins: readonly string[]): Reply<never> => {
   switch (outcome.outcome) {
     case 'unknown_state':
       return { status: 400, headers: HTML, body: 'Invalid state. Please restart the authentication process.' };
@@ -78,7 +88,7 @@ const page = (outcome: CallbackOutcome, origins: readonly string[]): Reply => {
   }
 };
 
-const failed = ({ kind, error }: Extract<CallbackOutcome, { outcome: 'failed' }>): Reply => {
+const failed = ({ kind, error }: Extract<CallbackOutcome, { outcome: 'failed' }>): Reply<never> => {
   switch (kind) {
     case 'rejected':
       return { status: 502, headers: UNCACHED, body: `Authorization failed: ${escapeHtml(error ?? 'rejected')}` };

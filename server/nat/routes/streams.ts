@@ -4,53 +4,43 @@
  * reconnected.
  */
 import type { Caller, ExecutionView, Workflow } from '../../../runtime/index.ts';
+
 import { eventStream, eventsOnly } from '../../http/event-stream.ts';
 import { readIdempotencyKey } from '../../http/preferences.ts';
 import { countReader } from '../../http/readers.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
-import { type Input, inputReader, type ResultForm, startRequest } from '../../wire/start.ts';
+import { route } from '../../wire/route.ts';
+import { type Input, inputBody, type ResultForm, startRequest } from '../../wire/start.ts';
 import { asFailedRun } from '../failed-run.ts';
 import { type ErrorForm, errorFrame, NatFrames, type NatFramesOptions } from '../frames.ts';
 import type { NatApp, Placed } from '../placed.ts';
 import { AdaptedSteps } from '../step-adaptor.ts';
-import { rawSteps, type Steps } from '../steps.ts';
+import { rawSteps } from '../steps.ts';
 import { outputFrame } from '../value-envelope.ts';
 import { aboutStream } from './about.ts';
 
 export type StreamApp = Pick<NatApp, 'runtime' | 'who' | 'wire' | 'config'>;
 
 export const streamRoutes = (app: StreamApp, placed: Placed): Route[] => {
-  const { workflow, method, path } = placed;
-  const start = starter(app, placed);
-  const adapted = () => new AdaptedSteps(app.config.stepAdaptor);
-  const raw = ({ query }: Call) => rawSteps(new URLSearchParams(query).get('filter_steps'));
-  return [
-    {
-      method,
-      path: `${path}/stream`,
-      isUnsafe: true,
-      about: aboutStream(workflow, method, false),
-      handle: (call) => start(call, adapted()),
-    },
-    {
-      method,
-      path: `${path}/full`,
-      isUnsafe: true,
-      about: aboutStream(workflow, method, true),
-      handle: (call) => start(call, raw(call)),
-    },
-  ];
-};
-
-const starter = (
-  app: StreamApp,
-  { workflow, functionName, method, isLegacy }: Placed,
-): ((call: Call, steps: Steps) => Promise<Reply>) => {
-  const read = inputReader(workflow, method);
+  const { workflow, functionName, method, path, isLegacy } = placed;
   const interactive = !isLegacy && method === 'POST';
   const answer = streamer(app, { workflow, interactive, isLegacy, functionName });
   const errors = isLegacy ? 'bare' : 'event';
-  return async (call, steps) => answer(call, await read(call), () => ({ steps, output: outputFrame }), errors);
+  return [false, true].map((isRaw) =>
+    route({
+      method,
+      path: `${path}/${isRaw ? 'full' : 'stream'}`,
+      isUnsafe: true,
+      body: inputBody(workflow, method),
+      about: aboutStream(workflow, isRaw),
+      handle: (call, input) => {
+        const steps = isRaw
+          ? rawSteps(new URLSearchParams(call.query).get('filter_steps'))
+          : new AdaptedSteps(app.config.stepAdaptor);
+        return answer(call, input, () => ({ steps, output: outputFrame }), errors);
+      },
+    }),
+  );
 };
 
 export interface Streamed {
@@ -68,7 +58,7 @@ export type Look = (execution: ExecutionView) => Omit<NatFramesOptions, 'wire' |
 export const streamer = (
   { runtime, who, wire, config }: StreamApp,
   { workflow, interactive, isLegacy, functionName, form }: Streamed,
-): ((call: Call, input: Input, look: Look, errors: ErrorForm) => Promise<Reply>) => {
+): ((call: Call, input: Input, look: Look, errors: ErrorForm) => Promise<Reply<never>>) => {
   return async (call, input, look, errors) => {
     const idempotencyKey = readIdempotencyKey(call.headers['idempotency-key']);
     const run = { workflow, input, interactive, streaming: true, functionName, form, idempotencyKey };

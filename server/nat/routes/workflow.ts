@@ -6,7 +6,9 @@ import { readIdempotencyKey, readPreference } from '../../http/preferences.ts';
 import { json } from '../../http/problems.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import { errorText, hasOutcome } from '../../wire/bodies.ts';
-import { type Input, inputReader, type ResultForm, startRequest } from '../../wire/start.ts';
+import { route } from '../../wire/route.ts';
+import { type Input, inputBody, type ResultForm, startRequest } from '../../wire/start.ts';
+import { outputSchema } from '../../wire/workflow-schemas.ts';
 import { asFailedRun } from '../failed-run.ts';
 import type { NatApp, Placed } from '../placed.ts';
 import { aboutStart } from './about.ts';
@@ -15,17 +17,17 @@ export type StartApp = Pick<NatApp, 'runtime' | 'who' | 'wire'>;
 
 export const workflowRoutes = (app: StartApp, { workflow, method, path, isLegacy }: Placed): Route[] => {
   const interactive = !isLegacy && method === 'POST';
-  const about = aboutStart(workflow, method, interactive);
-  return [{ method, path, isUnsafe: true, about, handle: starter(app, workflow, method, interactive) }];
-};
-
-const starter = (app: StartApp, workflow: Workflow, method: 'GET' | 'POST', interactive: boolean): Route['handle'] => {
-  const read = inputReader(workflow, method);
-  const answer = answerer(app, { workflow, interactive });
-  return (call) => {
-    const input = read(call);
-    return input instanceof Promise ? input.then((late) => answer(call, late)) : answer(call, input);
-  };
+  return [
+    route({
+      method,
+      path,
+      isUnsafe: true,
+      body: inputBody(workflow, method),
+      reply: outputSchema(workflow),
+      about: aboutStart(workflow, interactive),
+      handle: answerer(app, { workflow, interactive }),
+    }),
+  ];
 };
 
 export interface Served {

@@ -162,7 +162,7 @@ export const lastUserTexts = ({ messages }: Content): string[] => {
   return [];
 };
 
-export type ErrorCode =
+type ErrorCode =
   | 'workflow_error'
   | 'invalid_message'
   | 'invalid_user_message_content'

@@ -18,6 +18,11 @@ const MAX_UNSENT = 1024 * 1024;
 /** Bytes beyond the limit that are still read, so that the client gets an error. */
 const MORE_READ = 1024 * 1024;
 
+const readOf = (allowed: number): number => allowed + Math.min(allowed, MORE_READ);
+
+/** The inverse of `readOf`. */
+const allowedOf = (read: number): number => Math.max(Math.floor(read / 2), read - MORE_READ);
+
 /** Undefined for a workflow without a path for sockets. */
 export const socketRoutes = (app: NatApp, served: ServedWorkflow): SocketRoute[] => {
   const { runtime, config, cors, network } = app;
@@ -31,7 +36,7 @@ export const socketRoutes = (app: NatApp, served: ServedWorkflow): SocketRoute[]
     {
       path,
       setting: `${setting}.websocket_path`,
-      maxMessageBytes: options.maxMessageBytes + Math.min(options.maxMessageBytes, MORE_READ),
+      maxMessageBytes: readOf(options.maxMessageBytes),
       maxUnsentBytes: MAX_UNSENT,
       idleTimeoutMs: options.idleTimeoutMs,
       accept: (given, path) => {
@@ -47,12 +52,14 @@ export const socketRoutes = (app: NatApp, served: ServedWorkflow): SocketRoute[]
 /** Handles the messages of a client on one socket. */
 class Talk implements SocketReader {
   readonly #deps: ConnectionDeps;
+  readonly #socket: AdapterSocket;
   readonly #options: SocketOptions;
   readonly #connection: Connection;
   readonly #allowance: Allowance;
 
   constructor(deps: ConnectionDeps, handshake: Handshake, socket: AdapterSocket, options: SocketOptions) {
     this.#deps = deps;
+    this.#socket = socket;
     this.#options = options;
     this.#allowance = new Allowance(options.messagesPerSecond, deps.runtime.now());
     this.#connection = new Connection(deps, handshake, {
@@ -65,14 +72,19 @@ class Talk implements SocketReader {
   }
 
   message(bytes: Buffer, isBinary: boolean): void {
-    const { maxMessageBytes, messagesPerSecond } = this.#options;
+    const { messagesPerSecond } = this.#options;
     const allowed = this.#allowance.take(this.#deps.runtime.now());
     if (allowed === 'last') this.#connection.refuse(`More than ${messagesPerSecond} messages a second are dropped.`);
     if (allowed !== 'granted') return;
     if (isBinary) this.#connection.refuse('Binary messages are not understood.');
-    else if (bytes.length > maxMessageBytes) {
-      this.#connection.refuse(`A message may have ${maxMessageBytes} bytes at most.`);
+    else if (bytes.length > this.#maxMessageBytes) {
+      this.#connection.refuse(`A message may have ${this.#maxMessageBytes} bytes at most.`);
     } else this.#connection.heard(bytes.toString());
+  }
+
+  get #maxMessageBytes(): number {
+    const { maxMessageBytes } = this.#options;
+    return Math.min(maxMessageBytes, allowedOf(this.#socket.maxMessageBytes ?? readOf(maxMessageBytes)));
   }
 
   drained(): void {

@@ -28,7 +28,7 @@ export const compileLax = (root: JsonSchema): Read => {
     if ('const' in schema) return choiceReader([schema.const], mistakenChoice);
     if (Array.isArray(schema.enum)) return choiceReader(schema.enum, mistakenChoice, schema[NAMED]);
     const choices = choicesOf(schema);
-    if (choices) return unionReader(choices, root, compile);
+    if (choices) return unionReader(choices, schema[NAMED], root, compile);
     switch (schema.type) {
       case 'string':
         return textReader(schema);
@@ -88,17 +88,25 @@ const choicesOf = (schema: JsonSchema): readonly unknown[] | undefined => {
   return Array.isArray(schema.type) ? schema.type.map((type) => ({ ...schema, type })) : undefined;
 };
 
-const unionReader = (all: readonly unknown[], root: JsonSchema, compile: Compile): Read => {
+const unionReader = (all: readonly unknown[], named: unknown, root: JsonSchema, compile: Compile): Read => {
   const choices = all.filter((schema) => !(isRecord(schema) && schema.type === 'null'));
   const read =
     choices.length === 1
       ? compile(choices[0])
-      : (taggedUnionReader(choices, root, compile) ?? smartUnionReader(choices, compile));
+      : (taggedUnionReader(choices, named, root, compile) ?? smartUnionReader(choices, compile));
   return choices.length === all.length ? read : (value, entries) => (value === null ? value : read(value, entries));
 };
 
-/** Objects that are distinguished by a member with a different constant text in each. */
-const taggedUnionReader = (choices: readonly unknown[], root: JsonSchema, compile: Compile): Read | undefined => {
+/**
+ * Objects that are distinguished by a member with a different constant text in each. `named`: the tags that a refusal
+ * names, as they are; default all.
+ */
+const taggedUnionReader = (
+  choices: readonly unknown[],
+  named: unknown,
+  root: JsonSchema,
+  compile: Compile,
+): Read | undefined => {
   const constants = choices.map((schema) => constantsOf(schema, root));
   const name = Object.keys(constants[0] ?? {}).find(
     (member) => new Set(constants.flatMap((of) => of[member] ?? [])).size === choices.length,
@@ -106,7 +114,7 @@ const taggedUnionReader = (choices: readonly unknown[], root: JsonSchema, compil
   if (name === undefined) return undefined;
   const readers = new Map(choices.map((schema, index) => [constants[index]![name], compile(schema)]));
   const discriminator = inPython(name);
-  const expected = [...readers.keys()].map(inPython).join(', ');
+  const expected = (Array.isArray(named) ? named : [...readers.keys()].map(inPython)).join(', ');
   return (value, entries) => {
     if (!isRecord(value)) return refuse(entries, 'model_attributes_type', value);
     if (!Object.hasOwn(value, name)) {

@@ -4,9 +4,9 @@
  * conversions and mistakes; its own validation decides.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { jsonSchemaOf } from '../../../runtime/index.ts';
 import { enoughEntries, type ValidationEntry } from '../../http/mistakes.ts';
 import { compileLax } from './compile.ts';
-import type { JsonSchema } from './scalars.ts';
 
 export type Reading = { value: unknown; issues?: undefined } | { issues: ValidationEntry[] };
 
@@ -16,7 +16,7 @@ export type Reading = { value: unknown; issues?: undefined } | { issues: Validat
  */
 export const createReader = (
   schema: StandardSchemaV1,
-  jsonSchema: JsonSchema,
+  jsonSchema = jsonSchemaOf(schema),
 ): ((body: unknown) => Reading | Promise<Reading>) => {
   const read = compileLax(jsonSchema);
   return (body) => {

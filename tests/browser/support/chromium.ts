@@ -13,7 +13,7 @@ export const openChromium = async (look: Look = {}): Promise<{ browser: Browser;
   const browser = await launchChromium();
   const viewport = { width: 1280, height: 900 };
   const context = await browser.newContext({ viewport, reducedMotion: 'reduce', ...look });
-  context.setDefaultTimeout(5_000);
+  context.setDefaultTimeout(30_000);
   return { browser, context };
 };
 

@@ -4,7 +4,7 @@ import { after, before, type TestContext } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type Client, createClient } from '../../../client/index.ts';
 import { createServer, type Server, type ServerOptions } from '../../../server/index.ts';
-import { asOperator, fronted, settingsBehindFront } from '../../support/front.ts';
+import { asOperator, behindProxy, settingsBehindProxy } from '../../support/proxy-setup.ts';
 import { complaintsOf, type Look, openChromium } from './chromium.ts';
 import { endpoints, office } from './office.ts';
 
@@ -25,13 +25,13 @@ export const openOffice = async (t: TestContext, config: Partial<ServerOptions> 
       host: '127.0.0.1',
       port: 0,
       endpoints,
-      ...settingsBehindFront(),
+      ...settingsBehindProxy(),
       ...config,
       runtime: { stopTimeoutMs: 0, ...config.runtime },
     },
   });
   t.after(() => server.close());
-  return fronted(t, server);
+  return behindProxy(t, server);
 };
 
 /** One browser for all tests of a file; each gets a page of its own. */

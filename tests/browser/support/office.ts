@@ -11,7 +11,7 @@ import {
   workflow,
 } from '../../../runtime/index.ts';
 
-export const expense = workflow({
+const expense = workflow({
   name: 'expense-approval',
   input: z.object({
     amount: z.number().positive().describe('In euros.'),
@@ -38,7 +38,7 @@ export const expense = workflow({
   },
 });
 
-export const release = workflow({
+const release = workflow({
   name: 'release-notes',
   input: z.object({ version: z.string() }),
   async run({ version }, ctx) {
@@ -67,7 +67,7 @@ const audiences = [
   { id: 'admins', label: 'Administrators', value: 'admins' },
 ];
 
-export const calendar = workflow({
+const calendar = workflow({
   name: 'calendar-sync',
   async run(_input, ctx) {
     try {
@@ -80,7 +80,7 @@ export const calendar = workflow({
   },
 });
 
-export const report = workflow({
+const report = workflow({
   name: 'nightly-report',
   input: z.object({ region: z.string() }),
   async run({ region }, ctx) {
@@ -93,7 +93,7 @@ export const report = workflow({
 });
 
 /** Works for as long as it is let. */
-export const importer = workflow({
+const importer = workflow({
   name: 'invoice-import',
   input: z.object({ folder: z.string() }),
   run: (_input, ctx) =>
@@ -102,7 +102,7 @@ export const importer = workflow({
     }),
 });
 
-export const notebook = workflow({
+const notebook = workflow({
   name: 'notebook',
   input: z.object({ note: z.string().min(1) }),
   perUser: { build: () => ({ notes: [] as string[] }) },

@@ -8,7 +8,7 @@ import type { Variables } from '../../../cli/config/interpolate.ts';
 import type { Streams } from '../../../cli/host.ts';
 import { refusal } from '../../../cli/refusals.ts';
 import { text, workflow } from '../../../runtime/index.ts';
-import { directory } from '../../support/durable.ts';
+import { temporaryDirectory } from '../../support/durable.ts';
 import { DurableServer } from '../../support/durable-server.ts';
 import { fermata } from '../../support/process.ts';
 
@@ -25,7 +25,7 @@ const ada = { cookie: 'nat-session=ada' };
 /** A server with a waiting execution of Ada's, and an ended one without an owner. */
 const givenServer = async (t: TestContext) => {
   const world = await DurableServer.open(t, asking);
-  const live = await world.paused({}, ada);
+  const live = await world.startPrompting({}, ada);
   const reply = await world.call('POST /v1/workflow', { body: { instant: true } });
   const settled = reply.headers.get('execution-id') ?? '';
   return { world, live: live.execution_id, settled };
@@ -161,7 +161,7 @@ test('while no server runs, live executions go with --force, and old ones by the
 
 test('what cannot be looked after is named, with what to do', async (t) => {
   const world = await DurableServer.open(t, asking);
-  const empty = directory(t);
+  const empty = temporaryDirectory(t);
   const asked = { run: 'executions', wanted: { what: 'ls', limit: 1 }, file: undefined, flags: {} } as const;
 
   const inMemory = await perform(asked, { FERMATA_MEMORY: 'true' });
@@ -177,7 +177,7 @@ test('what cannot be looked after is named, with what to do', async (t) => {
 test('a damaged execution is named, can be removed, and does not keep others from being exported', async (t) => {
   const { world, live, settled } = await givenServer(t);
   await world.server.close();
-  world.meddle(`UPDATE journal SET facts = CAST(X'FF' AS TEXT) WHERE n = 1`);
+  world.executeSql(`UPDATE journal SET facts = CAST(X'FF' AS TEXT) WHERE n = 1`);
 
   const [listed, shown, exported] = [
     await look(world.directory, 'ls'),

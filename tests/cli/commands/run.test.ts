@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { consent } from '../../../examples/support/browser.ts';
 import { StoredExecutions } from '../../../runtime/index.ts';
-import { directory } from '../../support/durable.ts';
+import { temporaryDirectory } from '../../support/durable.ts';
 import { freePort } from '../../support/loopback.ts';
 import { type FermataProcess, fermata } from '../../support/process.ts';
 
 const hello = 'examples/01-hello.ts';
-const kinds = 'tests/support/kinds.ts';
+const kinds = 'tests/support/prompt-kinds.ts';
 const approval = 'examples/02-approval.ts';
 
 type Given = { variables?: Record<string, string>; input?: string };
@@ -41,7 +41,7 @@ test('a run takes its input from standard input, and its answers in the order in
 });
 
 test('a run is kept where --data says, and nowhere else, whatever the configuration says', async (t) => {
-  const [kept, other] = [directory(t), directory(t)];
+  const [kept, other] = [temporaryDirectory(t), temporaryDirectory(t)];
   const typed = ['run', hello, '--input', '{"name":"Ada"}'];
 
   const codes = [

@@ -24,10 +24,10 @@ const problemsOf = (read: () => unknown): readonly string[] => {
 test('entries are found by line, through aliases and lists, and what is missing by what is around it', () => {
   const file = parseConfigFile('a:\n  b: &x\n    - c: 1\n    - d: 2\ne: *x\n', 'f.yaml');
 
-  assert.equal(file.place(['a', 'b', 1, 'd']), ' (f.yaml:4)');
-  assert.equal(file.place(['e', 0, 'c']), ' (f.yaml:3)');
-  assert.equal(file.place(['a', 'missing', 'deeper']), ' (f.yaml:1)');
-  assert.equal(file.place(['missing']), '');
+  assert.equal(file.find(['a', 'b', 1, 'd']).place, ' (f.yaml:4)');
+  assert.equal(file.find(['e', 0, 'c']).place, ' (f.yaml:3)');
+  assert.equal(file.find(['a', 'missing', 'deeper']).place, ' (f.yaml:1)');
+  assert.equal(file.find(['missing']).place, '');
 });
 
 test('sections may share entries as PyYAML lets them', () => {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Key, variableOf } from '../../../cli/config/key.ts';
-import { foreign, foreignInEndpoint, foreignInProvider } from '../../../cli/config/nat-names.ts';
-import { keys, readConfig } from '../../../cli/config/read.ts';
+import { readConfig } from '../../../cli/config/read.ts';
+import { settings } from '../../../cli/config/schema.ts';
+import { variableOf } from '../../../cli/config/setting.ts';
 import { chapters, withRows } from '../../../tools/manual.ts';
 
 const manual = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
@@ -28,15 +28,6 @@ test('the manual is written from the settings: lost rows come back, and all else
   assert.equal(withRows(damaged), manual);
 });
 
-test('the manual lists every name of NAT that has no effect here, and no other', () => {
-  const firstCells = rowsOf('What NAT has and we do not').map((line) => line.split(' | ')[0] ?? '');
-  const listed = firstCells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
-
-  const known = [...foreign.keys(), ...foreignInEndpoint.keys(), ...foreignInProvider.keys()];
-
-  assert.deepEqual(listed.sort(), known.sort());
-});
-
 test('the example of the manual is a configuration', () => {
   const [, example] = /```yaml\n(.*?)```/s.exec(manual) ?? [];
 
@@ -49,7 +40,7 @@ test('the example of the manual is a configuration', () => {
 });
 
 test('no two settings have one variable', () => {
-  const variables = Object.values<Key<unknown>>(keys).map(variableOf);
+  const variables = settings.map(variableOf);
 
   assert.equal(new Set(variables).size, variables.length);
 });

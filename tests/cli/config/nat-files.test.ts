@@ -170,7 +170,7 @@ authentication:
   const { warnings, providers } = read(text);
 
   assert.equal(warnings.length, 2);
-  assert.match(warnings[0]!, /^llms, functions, workflow: not read/);
+  assert.match(warnings[0]!, /^functions, llms, workflow: not read/);
   assert.match(warnings[1]!, /^authentication\.key, authentication\.other: not read/);
   assert.deepEqual(providers, {});
 });

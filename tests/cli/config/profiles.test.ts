@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServerConfig } from '../../../cli/config/read.ts';
-import { defaults, nowhere, read } from '../../support/configs.ts';
+import { defaults, noPaths, read } from '../../support/configs.ts';
 
 const frontEnd = (...lines: string[]): string =>
   ['general:', '  front_end:', '    _type: fastapi', ...lines.map((line) => `    ${line}`)].join('\n');
@@ -112,11 +112,11 @@ authentication:
     ),
     {
       endpoints: [
-        { ...nowhere, functionName: 'sum', path: '/extra/sum', openaiApiPath: '/extra/chat' },
-        { ...nowhere, functionName: 'records', path: '/extra/records' },
-        { ...nowhere, functionName: 'values', path: '/extra/values' },
-        { ...nowhere, functionName: 'order', path: '/extra/order' },
-        { ...nowhere, functionName: 'order', method: 'GET', path: '/extra/peek' },
+        { ...noPaths, functionName: 'sum', path: '/extra/sum', openaiApiPath: '/extra/chat' },
+        { ...noPaths, functionName: 'records', path: '/extra/records' },
+        { ...noPaths, functionName: 'values', path: '/extra/values' },
+        { ...noPaths, functionName: 'order', path: '/extra/order' },
+        { ...noPaths, functionName: 'order', method: 'GET', path: '/extra/peek' },
       ],
     },
   ],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readConfig } from '../../../cli/config/read.ts';
-import { defaults, frontEnd, nowhere, problemsOf, read } from '../../support/configs.ts';
+import { defaults, frontEnd, noPaths, problemsOf, read } from '../../support/configs.ts';
 
 test('without file, variables and options everything has the defaults of NAT', () => {
   assert.deepEqual(readConfig({ env: {} }), defaults);
@@ -14,7 +14,7 @@ test('without file, variables and options everything has the defaults of NAT', (
 test('a section that names some paths of the workflow leaves it without the others, as on NAT', () => {
   const { workflow, warnings } = read(frontEnd('workflow: {path: /run}'));
 
-  assert.deepEqual(workflow, { ...nowhere, path: '/run' });
+  assert.deepEqual(workflow, { ...noPaths, path: '/run' });
   assert.deepEqual(warnings, []);
 });
 

@@ -1,7 +1,7 @@
 /** What values are refused, with which words; and that no word is a secret. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frontEnd, type Outside, problemsOf } from '../../support/configs.ts';
+import { frontEnd, problemsOf, type Surroundings } from '../../support/configs.ts';
 
 const provider = 'client_id: a, authorization_url: https://a.example, token_url: https://a.example';
 const refusals: [text: string, problems: string[]][] = [
@@ -22,22 +22,21 @@ const refusals: [text: string, problems: string[]][] = [
     ['general.front_end.oauth2_callback_path: expected a path such as /v1/chat, or null, got "/a?b"'],
   ],
   [frontEnd('disable_legacy_routes: 1'), ['general.front_end.disable_legacy_routes: expected true or false, got 1']],
-  [
-    frontEnd('cors: {allow_origins: [1]}'),
-    ['general.front_end.cors.allow_origins: expected a list of texts, got a list'],
-  ],
+  [frontEnd('cors: {allow_origins: [1]}'), ['general.front_end.cors.allow_origins[0]: expected a text, got 1']],
   [
     frontEnd('cors: {allow_origin_regex: "("}'),
     ['general.front_end.cors.allow_origin_regex: expected a regular expression, or null, got "("'],
   ],
-  [frontEnd('cors: [a]'), ['general.front_end.cors: expected a map']],
+  [frontEnd('cors: [a]'), ['general.front_end.cors: expected a map, got a list']],
   [
     frontEnd('step_adaptor: {mode: all}'),
     ['general.front_end.step_adaptor.mode: expected one of default, custom, off, got "all"'],
   ],
   [
     frontEnd('step_adaptor: {mode: custom, custom_event_types: [LLM_END, LLM]}'),
-    ['general.front_end.step_adaptor.custom_event_types: expected a list of step types such as LLM_END, got a list'],
+    [
+      'general.front_end.step_adaptor.custom_event_types[1]: expected one of LLM_START, LLM_END, LLM_NEW_TOKEN, TOOL_START, TOOL_END, WORKFLOW_START, WORKFLOW_END, TASK_START, TASK_END, TTC_START, TTC_END, FUNCTION_START, FUNCTION_END, CUSTOM_START, CUSTOM_END, SPAN_START, SPAN_CHUNK, SPAN_END, got "LLM"',
+    ],
   ],
   [
     'general: {per_user_workflow_timeout: 1Y}',
@@ -58,7 +57,7 @@ const refusals: [text: string, problems: string[]][] = [
   [
     'general: {front_end: {accepted_identity_credentials: [cookie]}}',
     [
-      'general.front_end.accepted_identity_credentials: expected a list of credentials such as session_cookie, got a list',
+      'general.front_end.accepted_identity_credentials[0]: expected one of session_cookie, jwt, api_key, basic, got "cookie"',
     ],
   ],
   [
@@ -112,8 +111,14 @@ const refusals: [text: string, problems: string[]][] = [
     'fermata: {jwt: {secret: a, allow_unverified: true}}',
     ['fermata.jwt: allow_unverified excludes every other setting here'],
   ],
-  ['authentication: [bank]', ['authentication: expected a map of providers']],
-  ['authentication: {bank: null}', ['authentication.bank: expected a map']],
+  ['authentication: [bank]', ['authentication: expected a map of providers, got a list']],
+  [
+    'authentication: {bank: null}',
+    [
+      'authentication.bank.client_id: is missing: expected a text',
+      'authentication.bank.redirect_uri: is missing: expected an http or https URL',
+    ],
+  ],
   [
     `authentication: {bank: {${provider}}}`,
     ['authentication.bank.redirect_uri: is missing: expected an http or https URL'],
@@ -139,14 +144,14 @@ const refusals: [text: string, problems: string[]][] = [
     `authentication: {bank: {${provider}, redirect_uri: "https://b.example", scope: [a], use_pkce: maybe}}`,
     [
       'authentication.bank.scope: there is no such setting, did you mean scopes?',
-      'authentication.bank.use_pkce: expected true or false',
+      'authentication.bank.use_pkce: expected true or false, got "maybe"',
     ],
   ],
   [
     frontEnd('workflow: {method: PUT, path: /a}'),
     ['general.front_end.workflow.method: expected GET or POST, got "PUT"'],
   ],
-  [frontEnd('endpoints: {path: /a}'), ['general.front_end.endpoints: expected a list']],
+  [frontEnd('endpoints: {path: /a}'), ['general.front_end.endpoints: expected a list, got a map']],
   [
     frontEnd('endpoints: [{function_name: a}]'),
     ['general.front_end.endpoints[0]: names no path, so nothing would be served'],
@@ -154,7 +159,7 @@ const refusals: [text: string, problems: string[]][] = [
   [
     frontEnd('endpoints: [/a, {path: /a, metod: GET}]'),
     [
-      'general.front_end.endpoints[0]: expected a map',
+      'general.front_end.endpoints[0]: expected a map, got a text',
       'general.front_end.endpoints[1].metod: there is no such setting, did you mean method?',
       'general.front_end.endpoints[1].function_name: is missing: expected a text',
     ],
@@ -204,7 +209,7 @@ test('a file that is something else entirely is not listed to its end', () => {
 });
 
 const s3cr3t = 's3cr3t';
-const leaks: [text: string, outside?: Outside][] = [
+const leaks: [text: string, outside?: Surroundings][] = [
   [`fermata: {operator_key: ${s3cr3t}}`],
   [`fermata: {operator_key: {key: ${s3cr3t}}}`],
   [`fermata: {jwt: {secret: [${s3cr3t}]}}`],
@@ -213,6 +218,12 @@ const leaks: [text: string, outside?: Outside][] = [
   [`authentication: {bank: {client_secret: [${s3cr3t}]}}`],
   [`authentication: {bank: {client_secret: ${s3cr3t}}}`],
   [`authentication: {bank: {authorization_kwargs: [${s3cr3t}]}}`],
+  [`authentication: {bank: {authorization_kwargs: {assertion: [${s3cr3t}]}}}`],
+  [`authentication: {bank: ${s3cr3t}}`],
+  [`authentication: ${s3cr3t}`],
+  [`fermata: {jwt: ${s3cr3t}}`],
+  [`fermata: ${s3cr3t}`],
+  [`general: {front_end: {endpoints: [${s3cr3t}]}}`],
   [`authentication: {bank: {token_url: 'htps://a:${s3cr3t}@bank.example'}}`],
   [`authentication: {bank: {client_secret: "${s3cr3t}}}`],
   [`general: {front_end: {port: "\${PORT}"}}`, { env: { PORT: s3cr3t } }],

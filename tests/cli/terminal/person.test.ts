@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { person } from '../../../cli/terminal/person.ts';
-import { questions } from '../../support/kinds.ts';
+import { questions } from '../../support/prompt-kinds.ts';
 
 const DOWN = '\u001b[B';
 const ENTER = '\r';

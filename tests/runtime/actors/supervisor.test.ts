@@ -7,9 +7,9 @@ import type { SupervisorSnapshot } from '../../../machines/manager.ts';
 import { startChild, stopChild, supervisor } from '../../../runtime/actors/supervisor.ts';
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { text } from '../../../runtime/index.ts';
-import { alice, given, type RuntimeWorld, rest, turns } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
-import { type Puppet, puppetry } from '../../support/puppet.ts';
+import { type ControlledRun, controlledWorkflow } from '../../support/controlled-workflow.ts';
+import { alice, given, type RuntimeWorld, turns, untilIdle } from '../../support/given.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const nursery = () => {
   const log: string[] = [];
@@ -97,9 +97,9 @@ const poison = () =>
   }) as never;
 
 /** Executions of one builder with two slots: two execute, one is parked, one waits for a slot. */
-const busy = async (world: RuntimeWorld, puppets: Map<string, Puppet>) => {
+const busy = async (world: RuntimeWorld, runs: Map<string, ControlledRun>) => {
   const parked = await world.start({ by: alice });
-  const asked = puppets.get(parked.id)!.ctx.prompt(text({ text: 'Which?' }));
+  const asked = runs.get(parked.id)!.ctx.prompt(text({ text: 'Which?' }));
   const outcome = asked.then(
     () => 'answered',
     (error: Error) => error.name,
@@ -114,10 +114,10 @@ const busy = async (world: RuntimeWorld, puppets: Map<string, Puppet>) => {
 };
 
 const crash = async (t: Parameters<typeof given.runtime>[0], which: 'parked' | 'first' | 'queued') => {
-  const { workflow, puppets } = puppetry();
+  const { workflow, runs } = controlledWorkflow();
   const world = await given.runtime(t, { workflows: [workflow], options: { maxConcurrency: 2 } });
-  const executions = await busy(world, puppets);
-  const signal = puppets.get(executions[which].id)?.ctx.signal;
+  const executions = await busy(world, runs);
+  const signal = runs.get(executions[which].id)?.ctx.signal;
   const told: string[] = [];
   const unwatch = executions[which].watch(({ type }) => told.push(type));
 
@@ -132,18 +132,18 @@ const crash = async (t: Parameters<typeof given.runtime>[0], which: 'parked' | '
     [[executions[which].id, 'broken fact']],
   );
   const finish = async (others: readonly Execution[]) => {
-    await rest(world.runtime);
-    for (const { id } of others) puppets.get(id)!.complete('done');
+    await untilIdle(world.runtime);
+    for (const { id } of others) runs.get(id)!.complete('done');
     await turns();
     for (const { status } of others) assert.equal(status, 'completed');
   };
-  return { ...world, ...executions, puppets, signal, finish };
+  return { ...world, ...executions, runs, signal, finish };
 };
 
 test('an execution whose actor crashes has failed as a defect, visibly, and no other has', async (t) => {
   const { runtime, first, second, queued, parked, signal, finish } = await crash(t, 'first');
 
-  const view = here(runtime.get(first.id, alice))!;
+  const view = immediate(runtime.get(first.id, alice))!;
   const journal = await runtime.facts(first.id, 0, alice);
   assert.deepEqual([view.status, view.context.error?.code], ['failed', 'defect']);
   assert.equal(journal?.entries.at(-1)?.type, 'execution.failed');
@@ -171,18 +171,18 @@ test('a crash while it is parked wakes what waits in it, and affects no other sl
 });
 
 test('a crash while it waits for a slot lets the next one pass', async (t) => {
-  const { start, puppets, first, second, queued, finish } = await crash(t, 'queued');
+  const { start, runs, first, second, queued, finish } = await crash(t, 'queued');
 
   const next = await start({ by: alice });
 
-  assert.equal(puppets.has(queued.id), false);
+  assert.equal(runs.has(queued.id), false);
   await finish([first, second]);
   assert.equal(next.phase, 'executing');
-  puppets.get(next.id)!.complete('done');
+  runs.get(next.id)!.complete('done');
 });
 
 test('what a crash sets free may start another execution at once', async (t) => {
-  const { workflow, puppets } = puppetry();
+  const { workflow, runs } = controlledWorkflow();
   const { errors, start } = await given.runtime(t, { workflows: [workflow], options: { maxConcurrency: 1 } });
   const broken = await start();
   let next: Promise<Execution> | undefined;
@@ -195,6 +195,6 @@ test('what a crash sets free may start another execution at once', async (t) => 
 
   const execution = await next;
   assert.equal(execution?.phase, 'executing');
-  puppets.get(execution.id)!.complete('done');
+  runs.get(execution.id)!.complete('done');
   assert.equal(errors.splice(0).length, 1);
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRuntime, silentLog, workflow } from '../../../runtime/index.ts';
-import { asked } from '../../support/durable.ts';
 import { throwables } from '../../support/mistaken/values.ts';
+import { start } from '../../support/start.ts';
 
 for (const [what, make] of Object.entries(throwables)) {
   test(`an execution fails when its build rejects with ${what}`, async (t) => {
@@ -14,7 +14,7 @@ for (const [what, make] of Object.entries(throwables)) {
     const runtime = await createRuntime({ workflows: [served], log });
     t.after(() => runtime.stop());
 
-    const { execution } = await runtime.start({ ...asked, workflow: 'w' });
+    const { execution } = await start(runtime, { workflow: 'w' });
     for (let turn = 0; turn < 200 && !execution.isSettled; turn += 1) await new Promise(setImmediate);
 
     assert.deepEqual([execution.status, execution.context.error?.code], ['failed', 'build_failed']);

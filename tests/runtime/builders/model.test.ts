@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Lease } from '../../../runtime/builders/builder.ts';
 import { Failure } from '../../../runtime/index.ts';
+import { givenControlledResources, type Resource } from '../../support/controlled-resources.ts';
 import { turns } from '../../support/given.ts';
-import { type Resource, shop } from '../../support/workshop.ts';
 
 type Command =
   | { readonly comes: string }
@@ -34,7 +34,7 @@ const maxBuilders = 2;
 test('in any order of leases, no resources are open twice, and none close while they are used', async (t) => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { maxLength: 40, size: 'max' }), async (commands) => {
-      const { runtime, clock, builders, resources, of, leave, errors } = await shop(t, {
+      const { runtime, clock, builders, resources, of, leave, errors } = await givenControlledResources(t, {
         maxBuilders,
         builderIdleMs: 1_000,
       });

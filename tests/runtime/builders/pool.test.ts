@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure, workflow } from '../../../runtime/index.ts';
+import { givenControlledResources } from '../../support/controlled-resources.ts';
 import { given, turns } from '../../support/given.ts';
-import { shop } from '../../support/workshop.ts';
 
 test('a user who comes again while the resources open shares them, and other users do not wait (B1)', async (t) => {
-  const { resources, of, lease } = await shop(t);
+  const { resources, of, lease } = await givenControlledResources(t);
 
   const [first, second, other] = [await lease('alice'), await lease('alice'), await lease('bob')];
   of('bob')!.opened();
@@ -24,7 +24,7 @@ test('a user who comes again while the resources open shares them, and other use
 });
 
 test('resources stay open as long as one claim lasts, and close `builderIdleMs` after the last one (B2)', async (t) => {
-  const { clock, runtime, of, lease } = await shop(t);
+  const { clock, runtime, of, lease } = await givenControlledResources(t);
   const idleMs = runtime.options.builderIdleMs;
   const [long, short] = [await lease('alice'), await lease('alice')];
   of('alice')!.opened();
@@ -43,7 +43,7 @@ test('resources stay open as long as one claim lasts, and close `builderIdleMs` 
 });
 
 test('a claim that ends twice, or is cancelled after its end, counts once', async (t) => {
-  const { builders, opened } = await shop(t);
+  const { builders, opened } = await givenControlledResources(t);
   const claim = await opened('alice');
 
   claim.end(false);
@@ -55,7 +55,7 @@ test('a claim that ends twice, or is cancelled after its end, counts once', asyn
 });
 
 test('who comes while the resources close gets new ones, which open after the old ones are closed (B3)', async (t) => {
-  const { builders, resources, of, lease, opened } = await shop(t);
+  const { builders, resources, of, lease, opened } = await givenControlledResources(t);
   (await opened('alice')).end(true);
   const disposed = builders.disposeIdle(0);
   await turns();
@@ -76,7 +76,7 @@ test('who comes while the resources close gets new ones, which open after the ol
 });
 
 test('resources that do not open are told to all who wait, and opened anew for the next (B4)', async (t) => {
-  const { errors, resources, builders, of, lease } = await shop(t);
+  const { errors, resources, builders, of, lease } = await givenControlledResources(t);
   const [first, second] = [await lease('alice'), await lease('alice')];
 
   of('alice')!.opened(new Error('no such host'));
@@ -124,7 +124,7 @@ test('what an opening has opened before it fails is closed again, in reverse ord
 });
 
 test('when there is no room, the resources that were not used for longest make some (B3)', async (t) => {
-  const { clock, builders, of, lease, opened } = await shop(t, { maxBuilders: 2 });
+  const { clock, builders, of, lease, opened } = await givenControlledResources(t, { maxBuilders: 2 });
   for (const user of ['alice', 'bob']) {
     const claim = await opened(user);
     clock.advance(1_000);
@@ -143,7 +143,7 @@ test('when there is no room, the resources that were not used for longest make s
 });
 
 test('a user whose resources have made room waits for them to close, like any user (B3)', async (t) => {
-  const { resources, of, lease, opened } = await shop(t, { maxBuilders: 1 });
+  const { resources, of, lease, opened } = await givenControlledResources(t, { maxBuilders: 1 });
   (await opened('alice')).end(true);
   (await opened('bob')).end(true);
 
@@ -167,7 +167,7 @@ test('a user whose resources have made room waits for them to close, like any us
 });
 
 test('without room and with everything in use a user is refused, and told to come again', async (t) => {
-  const { builders, opened } = await shop(t, { maxBuilders: 1 });
+  const { builders, opened } = await givenControlledResources(t, { maxBuilders: 1 });
   const claim = await opened('alice');
 
   assert.throws(() => builders.lease('bob'), { code: 'queue_full', retryAfterMs: 5_000 });
@@ -176,7 +176,7 @@ test('without room and with everything in use a user is refused, and told to com
 });
 
 test('when the runtime stops it is over only after everything is closed, also what was closing before', async (t) => {
-  const { runtime, of, opened } = await shop(t, { maxBuilders: 1 });
+  const { runtime, of, opened } = await givenControlledResources(t, { maxBuilders: 1 });
   (await opened('alice')).end(true);
   (await opened('bob')).end(true);
   let isStopped = false;
@@ -196,7 +196,7 @@ test('when the runtime stops it is over only after everything is closed, also wh
 });
 
 test('nothing is opened any more for a user who waited for a disposal when the runtime stopped', async (t) => {
-  const { runtime, builders, resources, of, lease, opened } = await shop(t);
+  const { runtime, builders, resources, of, lease, opened } = await givenControlledResources(t);
   (await opened('alice')).end(true);
   void builders.disposeIdle(0);
   const second = await lease('alice');
@@ -214,7 +214,7 @@ test('nothing is opened any more for a user who waited for a disposal when the r
 });
 
 test('a builder whose actor crashes fails those who wait for it, is closed, and is not used again', async (t) => {
-  const { errors, builders, resources, of, lease } = await shop(t);
+  const { errors, builders, resources, of, lease } = await givenControlledResources(t);
   const waiting = await lease('alice');
 
   builders.get('alice')!.actor!.send(poison);

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { Builder } from '../../../runtime/builders/builder.ts';
 import { workflow } from '../../../runtime/index.ts';
 import { given, turns } from '../../support/given.ts';
-import { engineOf } from '../../support/here.ts';
+import { engineOf } from '../../support/in-process.ts';
 
 const USERS = 50;
 

@@ -9,9 +9,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { bank } from '../../support/bank.ts';
-import type { Orders, Report, Round } from '../../support/crash/life.ts';
-import { everyWay, performable } from '../../support/plans.ts';
+import { bank } from '../../support/bank-provider.ts';
+import type { Instructions, Report, Round } from '../../support/crash/process.ts';
+import { performable, plansForEveryFact } from '../../support/plans.ts';
 
 const directory = (t: TestContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'fermata-'));
@@ -20,8 +20,8 @@ const directory = (t: TestContext): string => {
 };
 
 /** A process that does what it is told, and then waits for its end. */
-const life = async (t: TestContext, orders: Orders): Promise<{ child: ChildProcess; report: Report }> => {
-  const child = fork(new URL('../../support/crash/life.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
+const life = async (t: TestContext, orders: Instructions): Promise<{ child: ChildProcess; report: Report }> => {
+  const child = fork(new URL('../../support/crash/process.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
   t.after(() => child.kill('SIGKILL'));
   child.send(orders);
   const ended = once(child, 'exit').then(([code]) => assert.fail(`a process ended by itself, with ${code}`));
@@ -32,11 +32,11 @@ const life = async (t: TestContext, orders: Orders): Promise<{ child: ChildProce
 
 test('an execution whose process is killed after any of its facts comes to the same end in the next one', async (t) => {
   const path = directory(t);
-  const longest = Math.max(...everyWay(performable).map(({ facts }) => facts.length));
+  const longest = Math.max(...plansForEveryFact(performable).map(({ facts }) => facts.length));
   const stops = Array.from({ length: longest + 1 }, (_, stop): Round => ({ stop }));
   const rounds: readonly Round[] = [...stops, { stop: undefined }];
   const given = { directory: join(path, 'data'), notes: join(path, 'notes'), bank: await bank(t) };
-  let left: Orders['left'] = null;
+  let left: Instructions['left'] = null;
   let count = 0;
   let missing: readonly string[] | undefined;
 

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { keyName, Names } from '../../../runtime/executions/names.ts';
 import { type Caller, workflow } from '../../../runtime/index.ts';
+import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { alice, bob, given, turns } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
-import { puppetry } from '../../support/puppet.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const nobody: Caller = { userId: undefined };
 const key = 'a-key-of-more-than-sixteen-characters';
@@ -37,13 +37,13 @@ test('a key is its user’s: no two users and keys are taken for one another, wh
 });
 
 test('a key that started an execution finds it as long as it is kept, and is free again after', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const { runtime, clock, start } = await given.runtime(t, { workflows: [served] });
   const asked = { input: { amount: 1 }, by: alice, idempotencyKey: key };
   const first = await start(asked);
 
   assert.equal(await start(asked), first, 'while it executes');
-  puppets.get(first.id)!.complete('done');
+  runs.get(first.id)!.complete('done');
   await turns();
   clock.advance(runtime.options.retentionMs - 1);
   assert.equal(await start(asked), first, 'while its result is kept');
@@ -51,12 +51,12 @@ test('a key that started an execution finds it as long as it is kept, and is fre
   const second = await start(asked);
 
   assert.notEqual(second, first);
-  assert.equal(puppets.size, 2);
-  puppets.get(second.id)!.complete('done');
+  assert.equal(runs.size, 2);
+  runs.get(second.id)!.complete('done');
 });
 
 test('a key with another input or workflow is refused, and whatever was started is left alone', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const other = workflow({ name: 'other', run: () => null });
   const { start } = await given.runtime(t, { workflows: [served, other] });
   const first = await start({ input: { a: 1, b: [2] }, by: alice, idempotencyKey: key });
@@ -66,22 +66,22 @@ test('a key with another input or workflow is refused, and whatever was started 
   }
   await assert.rejects(start({ workflow: 'other', input: { a: 1, b: [2] }, by: alice, idempotencyKey: key }), reused);
 
-  assert.deepEqual([first.status, puppets.size], ['running', 1]);
-  puppets.get(first.id)!.complete('done');
+  assert.deepEqual([first.status, runs.size], ['running', 1]);
+  runs.get(first.id)!.complete('done');
 });
 
 test('users may choose the same key, and callers without identity count as one more user', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const { start } = await given.runtime(t, { workflows: [served] });
 
   const started = await Promise.all([alice, bob, nobody].map((by) => start({ by, idempotencyKey: key })));
 
   assert.equal(new Set(started).size, 3);
-  for (const { id } of started) puppets.get(id)!.complete('done');
+  for (const { id } of started) runs.get(id)!.complete('done');
 });
 
 test('without identity a key that could be met by chance is refused as such', async (t) => {
-  const { workflow: served } = puppetry();
+  const { workflow: served } = controlledWorkflow();
   const { runtime, start } = await given.runtime(t, { workflows: [served] });
 
   await assert.rejects(start({ by: nobody, idempotencyKey: 'x'.repeat(15) }), {
@@ -90,33 +90,33 @@ test('without identity a key that could be met by chance is refused as such', as
       'Without identity an idempotency key needs at least 16 random characters, got 15; or send the Guest-Token of an earlier reply.',
   });
 
-  assert.equal(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
+  assert.equal(immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
 });
 
 test('requests that come at the same time with one key start one execution', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const { start } = await given.runtime(t, { workflows: [served] });
 
   const started = await Promise.all(Array.from({ length: 20 }, () => start({ by: alice, idempotencyKey: key })));
 
   assert.equal(new Set(started).size, 1);
-  assert.equal(puppets.size, 1);
-  puppets.get(started[0]!.id)!.complete('done');
+  assert.equal(runs.size, 1);
+  runs.get(started[0]!.id)!.complete('done');
 });
 
 test('a start that is refused takes no key: the same request may be sent again', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const options = { maxConcurrency: 1, maxQueued: 0 };
   const { start } = await given.runtime(t, { workflows: [served], options });
   const hog = await start();
   const asked = { by: alice, idempotencyKey: key };
 
   await assert.rejects(start(asked), { code: 'queue_full' });
-  puppets.get(hog.id)!.complete('done');
+  runs.get(hog.id)!.complete('done');
   await turns();
   const execution = await start(asked);
 
-  puppets.get(execution.id)!.complete('done');
+  runs.get(execution.id)!.complete('done');
 });
 
 test('inputs are told apart by what was sent, also if the schema makes of it what JSON cannot say', async (t) => {

@@ -4,14 +4,14 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
-import { DurableWorld, directory } from '../../support/durable.ts';
+import { DurableWorld, temporaryDirectory } from '../../support/durable.ts';
 
 type End = { readonly workflow: string; readonly status: string; readonly code: string | null };
 
-const LIFE = new URL('../../support/poison/life.ts', import.meta.url);
+const LIFE = new URL('../../support/poison/process.ts', import.meta.url);
 
 test('a run that kills its process is given up, and four that worked beside it come to their end', async (t) => {
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   let ends: readonly End[] = [];
   let lives = 0;
   for (let code: number | null = null; code !== 0; lives += 1) {

@@ -6,9 +6,10 @@ import fc from 'fast-check';
 import type { ExecutionContext } from '../../../machines/execution.ts';
 import { text, workflow } from '../../../runtime/index.ts';
 import { foldJournal } from '../../../runtime/journal/fold-journal.ts';
-import { asked, DurableWorld } from '../../support/durable.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { alice, bob } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
+import { start } from '../../support/start.ts';
 
 const stuck = (name: string, more: object = {}) => {
   const state = { runs: 0 };
@@ -147,7 +148,7 @@ test('an execution that is looked at comes back, and leaves again; one that is w
   const id = await world.start({ workflow: 'asking' });
   await world.pass(10_000);
 
-  const unwatch = here(world.runtime.get(id, alice))!.watch(() => {});
+  const unwatch = immediate(world.runtime.get(id, alice))!.watch(() => {});
   await world.pass(30_000);
   assert.equal(world.isInMemory(id), true);
   unwatch();
@@ -228,7 +229,7 @@ test('any part of a journal, from its beginning, is folded to what the execution
   await fc.assert(
     fc.asyncProperty(moves, async (input) => {
       const stood: ExecutionContext[] = [];
-      const { execution } = await world.runtime.start({ ...asked, workflow: 'moving', input });
+      const { execution } = await start(world.runtime, { workflow: 'moving', input });
       const see = () => stood.push(world.get(execution.id).context);
       execution.watch(see);
       const first = execution.context.seq;

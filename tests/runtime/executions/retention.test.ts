@@ -5,9 +5,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { workflow } from '../../../runtime/index.ts';
+import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { alice, given, turns } from '../../support/given.ts';
-import { engineOf, here } from '../../support/here.ts';
-import { puppetry } from '../../support/puppet.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 
 /** Fails before its first turn is over. */
 const instant = workflow({
@@ -54,10 +54,10 @@ test('a record is kept until its time is over, there are too many, or it is dele
 
         for (const execution of all) {
           const isKept = kept.some((one) => one.execution === execution);
-          assert.equal(here(runtime.get(execution.id, alice)) !== undefined, isKept);
+          assert.equal(immediate(runtime.get(execution.id, alice)) !== undefined, isKept);
           assert.equal((await runtime.facts(execution.id, 0, alice)) !== undefined, isKept);
         }
-        const { executions } = here(runtime.list(alice, { limit: 100 }));
+        const { executions } = immediate(runtime.list(alice, { limit: 100 }));
         assert.deepEqual(
           executions.map(({ id }) => id),
           kept.map(({ execution }) => execution.id).reverse(),
@@ -70,7 +70,7 @@ test('a record is kept until its time is over, there are too many, or it is dele
 });
 
 test('a live execution is kept however old it is, and however many others have settled', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const options = { retentionMs, maxSettled: 2 };
   const { runtime, clock, start } = await given.runtime(t, { workflows: [served, instant], options });
   const live = await start({ by: alice });
@@ -79,12 +79,12 @@ test('a live execution is kept however old it is, and however many others have s
   clock.advance(100 * retentionMs);
 
   assert.deepEqual(
-    here(runtime.list(alice, { limit: 100 })).executions.map(({ id }) => id),
+    immediate(runtime.list(alice, { limit: 100 })).executions.map(({ id }) => id),
     [live.id],
   );
-  puppets.get(live.id)!.complete('done');
+  runs.get(live.id)!.complete('done');
   await turns();
-  assert.equal(here(runtime.get(live.id, alice))?.status, 'completed', 'its time begins with its end');
+  assert.equal(immediate(runtime.get(live.id, alice))?.status, 'completed', 'its time begins with its end');
 });
 
 test('however many records there are, one timer is set for them', async (t) => {
@@ -102,7 +102,7 @@ test('who watches a record learns that its time is over, and finds nothing any m
   const execution = await start({ by: alice });
   const told: string[] = [];
   const unwatch = execution.watch(({ type }) => {
-    told.push(`${type}, ${here(runtime.get(execution.id, alice)) === undefined ? 'unknown' : 'known'}`);
+    told.push(`${type}, ${immediate(runtime.get(execution.id, alice)) === undefined ? 'unknown' : 'known'}`);
   });
 
   clock.advance(retentionMs);
@@ -120,14 +120,14 @@ test('a page that begins where a record was goes on there, although the record i
     ids.unshift((await start({ by: alice })).id);
     clock.advance(100);
   }
-  const first = here(runtime.list(alice, { limit: 2 }));
+  const first = immediate(runtime.list(alice, { limit: 2 }));
   assert.deepEqual(
     first.executions.map(({ id }) => id),
     ids.slice(0, 2),
   );
 
   runtime.expire(first.executions[1]!.id);
-  const second = here(runtime.list(alice, { limit: 2, before: first.next }));
+  const second = immediate(runtime.list(alice, { limit: 2, before: first.next }));
 
   assert.deepEqual(
     second.executions.map(({ id }) => id),
@@ -144,11 +144,11 @@ test('pages give every record once, in order, whatever has been started in the s
     const seen: string[] = [];
     let before: string | undefined;
     do {
-      const page = here(runtime.list(alice, { limit, before }));
+      const page = immediate(runtime.list(alice, { limit, before }));
       seen.push(...page.executions.map(({ id }) => id));
       before = page.next;
     } while (before !== undefined);
     assert.deepEqual(seen, ids, `pages of ${limit}`);
   }
-  assert.throws(() => here(runtime.list(alice, { limit: 1, before: ids[0] })), { code: 'request_invalid' });
+  assert.throws(() => immediate(runtime.list(alice, { limit: 1, before: ids[0] })), { code: 'request_invalid' });
 });

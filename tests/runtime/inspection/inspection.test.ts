@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMachine, type EventObject } from 'xstate';
 import { type Inspected, type Runtime, text, workflow } from '../../../runtime/index.ts';
+import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { alice, given, operator, turns } from '../../support/given.ts';
-import { engineOf, here } from '../../support/here.ts';
-import { puppetry } from '../../support/puppet.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -43,7 +43,7 @@ const attachments = (runtime: Runtime) => {
 };
 
 const answer = async (runtime: Runtime, id: string) => {
-  const [pause] = here(runtime.get(id, operator))!.context.pauses;
+  const [pause] = immediate(runtime.get(id, operator))!.context.pauses;
   await runtime.answer(id, pause!.id, { kind: 'text', text: 'This.' }, operator);
 };
 
@@ -166,13 +166,13 @@ test('a watcher who comes and goes among many executions leaves nothing attached
 });
 
 test('without a watcher nothing is subscribed', async (t) => {
-  const { workflow: served, puppets } = puppetry();
+  const { workflow: served, runs } = controlledWorkflow();
   const { runtime, start } = await given.runtime(t, { workflows: [served] });
   const attached = attachments(runtime);
 
   const { id } = await start();
   await turns();
-  puppets.get(id)!.complete('done');
+  runs.get(id)!.complete('done');
   await turns();
 
   assert.deepEqual(attached, { now: 0, ever: 0 });
@@ -193,7 +193,7 @@ test('an inspector that throws is reported and removed, without an effect on oth
   stop();
   stopThrowing();
 
-  assert.equal(here(runtime.get(id, operator))?.status, 'completed');
+  assert.equal(immediate(runtime.get(id, operator))?.status, 'completed');
   assert.equal(errors.splice(0).length, 1);
   assert.equal(events.at(-1)?.type, 'execution.completed');
 });

@@ -15,7 +15,7 @@ import {
 } from 'xstate';
 import { executionMachine, statusOf } from '../../../machines/execution.ts';
 import { tabulate } from '../../../runtime/journal/tabulate.ts';
-import { alphabet, input } from '../../support/execution-model.ts';
+import { everyFact, input } from '../../support/execution-model.ts';
 
 const table = tabulate(executionMachine);
 
@@ -27,8 +27,8 @@ const seen = (snapshot: AnyMachineSnapshot) => {
 /** What keeps an execution going is drawn more often: otherwise it would be over after a few facts. */
 const isEnding = ({ type }: { type: string }) => /^(execution\.(completed|failed)|retention|record)/.test(type);
 const fact = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(...alphabet.filter((known) => !isEnding(known))) },
-  { weight: 1, arbitrary: fc.constantFrom(...alphabet.filter(isEnding)) },
+  { weight: 6, arbitrary: fc.constantFrom(...everyFact.filter((known) => !isEnding(known))) },
+  { weight: 1, arbitrary: fc.constantFrom(...everyFact.filter(isEnding)) },
 );
 
 test('whatever facts come, the table stands where the machine stands', () => {

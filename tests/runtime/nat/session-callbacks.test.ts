@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type AskedConsent, type Prompt, type Response, text, workflow } from '../../../runtime/index.ts';
-import { rest } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { untilIdle } from '../../support/given.ts';
+import { immediate } from '../../support/in-process.ts';
 import { gate, sessionManager } from '../../support/session-manager.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
 
@@ -57,11 +57,11 @@ test('without a callback the run waits, and can be answered through the runtime'
   const { manager } = await sessionManager(t, greeter);
   const session = await manager.session({ userId: 'alice' });
   const run = await session.run(null);
-  await rest(manager.runtime);
+  await untilIdle(manager.runtime);
   assert.equal(run.status, 'awaiting_interaction');
   const by = { userId: 'alice' };
 
-  const [pause] = here(manager.runtime.get(run.executionId, by))?.context.pauses ?? [];
+  const [pause] = immediate(manager.runtime.get(run.executionId, by))?.context.pauses ?? [];
   await manager.runtime.answer(run.executionId, pause?.id ?? '', says('Grace'), by);
 
   assert.equal(await run.result(), 'Grace');
@@ -82,7 +82,7 @@ test('a prompt that others answer while the callback thinks is answered, and the
   const run = await session.run(null);
   await thinking.opened;
   const by = { userId: 'alice' };
-  const [pause] = here(manager.runtime.get(run.executionId, by))?.context.pauses ?? [];
+  const [pause] = immediate(manager.runtime.get(run.executionId, by))?.context.pauses ?? [];
 
   await manager.runtime.answer(run.executionId, pause?.id ?? '', says('early'), by);
   open();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunFailedError, workflow } from '../../../runtime/index.ts';
 import { refusal } from '../../support/execution-store.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 import { echo, gate, sessionManager } from '../../support/session-manager.ts';
 
 const all = async (stream: AsyncIterable<unknown>): Promise<unknown[]> => {
@@ -20,7 +20,7 @@ test('a result is there as often as it is asked for, also when the record is not
 
   clock.advance(1_000);
 
-  assert.equal(here(manager.runtime.get(run.executionId, { userId: undefined })), undefined);
+  assert.equal(immediate(manager.runtime.get(run.executionId, { userId: undefined })), undefined);
   assert.equal(await run.result(), 'hello');
 });
 

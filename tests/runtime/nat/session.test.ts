@@ -12,8 +12,8 @@ import {
   workflow,
 } from '../../../runtime/index.ts';
 import { refusal } from '../../support/execution-store.ts';
-import { rest } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { untilIdle } from '../../support/given.ts';
+import { immediate } from '../../support/in-process.ts';
 import { echo, gate, notebook, sessionManager } from '../../support/session-manager.ts';
 
 /** Tells what the run knows of its request. */
@@ -142,7 +142,7 @@ test('runs of one user wait for a slot of that user, and not for those of others
   const [alice, bob] = [await manager.session({ userId: 'alice' }), await manager.session({ userId: 'bob' })];
 
   const runs = [await alice.run(1), await alice.run(2), await bob.run(3)];
-  await rest(manager.runtime);
+  await untilIdle(manager.runtime);
 
   assert.deepEqual(started, ['alice', 'bob']);
   assert.deepEqual([alice.builder.slots.held, alice.builder.slots.queued], [1, 1]);
@@ -233,7 +233,7 @@ test('a run that outlives its session keeps the builder, and the request is coun
   const { manager, clock } = await sessionManager(t, ways);
   const session = await manager.session({ userId: 'alice' });
   const run = await session.run('wait');
-  await rest(manager.runtime);
+  await untilIdle(manager.runtime);
   await session.close();
   clock.advance(7_200_000);
   const { builder } = session;
@@ -250,7 +250,7 @@ test('what waits for a person holds no slot', async (t) => {
   const { manager } = await sessionManager(t, ways, { maxConcurrency: 1 });
   const session = await manager.session({ userId: 'alice' });
   const waiting = await session.run('wait');
-  await rest(manager.runtime);
+  await untilIdle(manager.runtime);
   assert.equal(waiting.status, 'awaiting_interaction');
 
   const other = await session.run('fine');
@@ -275,7 +275,7 @@ test('other requests can be added to the counters of the sessions', async (t) =>
 /** Answers what a run of alice has asked, as a server would for her. */
 const answerAll = async ({ runtime }: SessionManager<string>, executionId: string): Promise<void> => {
   const by = { userId: 'alice' };
-  for (const { id } of here(runtime.get(executionId, by))?.context.pauses ?? []) {
+  for (const { id } of immediate(runtime.get(executionId, by))?.context.pauses ?? []) {
     await runtime.answer(executionId, id, { kind: 'text', text: 'yes' }, by);
   }
 };

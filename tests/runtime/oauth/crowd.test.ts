@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { alice, given, rest } from '../../support/given.ts';
+import { alice, given, untilIdle } from '../../support/given.ts';
 
 const bank = {
   clientId: 'lab-client',
@@ -100,11 +100,11 @@ test('a run that finds no place waits for one without a slot, and has its consen
   assert.deepEqual([first, second, third].map(kindOf), ['oauth', 'sleep', 'oauth']);
   await runtime.completeOAuth(callbackOf(stateOf(first)), { userId: undefined });
   clock.advance(30_000);
-  await rest(runtime);
+  await untilIdle(runtime);
   assert.equal(kindOf(second), 'oauth');
   await runtime.completeOAuth(callbackOf(stateOf(second)), { userId: undefined });
   await runtime.completeOAuth(callbackOf(stateOf(third)), alice);
-  await rest(runtime);
+  await untilIdle(runtime);
 
   assert.deepEqual(
     [first, second, third].map(({ context }) => context.result),
@@ -122,7 +122,7 @@ test('a run waits for a place as long as for a consent, and then fails as one wi
   const waiting = await start();
   const elapse = async (ms: number) => {
     clock.advance(ms);
-    await rest(runtime);
+    await untilIdle(runtime);
   };
 
   await elapse(30_000);

@@ -5,15 +5,16 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pass, setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createRuntime, type OAuthProviderConfig, text, type Workflow, workflow } from '../../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import type { Vault } from '../../../runtime/store/vault.ts';
+import { alice } from '../../support/callers.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { engineOf, here } from '../../support/here.ts';
 import { identityProvider } from '../../support/identity-provider.ts';
-import { keptStore } from '../../support/kept-store.ts';
-import { subject } from '../../support/subject.ts';
-import { type Answer, held, json, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { immediate } from '../../support/in-process.ts';
+import { reopenableStore } from '../../support/reopenable-store.ts';
+import { start } from '../../support/start.ts';
+import { heldAnswer, json, type TokenAnswer, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const SECRET = 'a key of 32 random bytes, say';
 
@@ -21,7 +22,7 @@ const SECRET = 'a key of 32 random bytes, say';
 const world = async (t: TestContext, secret: string | null = SECRET) => {
   const answer = json({ access_token: 'access-1', expires_in: 60, refresh_token: 'refresh-1' });
   const endpoint = await tokenEndpoint(t, answer);
-  const kept = await keptStore(t, secret ?? undefined);
+  const kept = await reopenableStore(t, secret ?? undefined);
   const clock = { ms: 1_000_000 };
   const bank = {
     clientId: 'lab-client',
@@ -66,7 +67,7 @@ for (const secret of [SECRET, null]) {
 
 test('a real provider takes the verifier of a process that is gone', async (t) => {
   const bank = await identityProvider(t);
-  const kept = await keptStore(t, SECRET);
+  const kept = await reopenableStore(t, SECRET);
   const create = () =>
     createOAuth({
       providers: { bank: bank.config },
@@ -117,7 +118,7 @@ test('a callback whose process ends before anything is kept may come again, and 
   const { process, restart, endpoint, kept } = await world(t);
   const { state } = process().begin(asked);
   await kept.reopen();
-  const exchange = held(json({ access_token: 'too-late' }));
+  const exchange = heldAnswer(json({ access_token: 'too-late' }));
   endpoint.answer = exchange.answer;
   const dying = process();
   const lost = dying.complete({ url: callback(state), user: 'alice' });
@@ -201,7 +202,7 @@ test('a token with more scopes is found after a restart as well, and a user is d
 });
 
 /** A refresh token that is good once, and revokes all that came of it when it is used again. */
-const rotating = (): Answer => {
+const rotating = (): TokenAnswer => {
   let newest = 1;
   return (response, request) => {
     const isNewest = request.form.refresh_token === `refresh-${newest}`;
@@ -265,7 +266,7 @@ test('a refresh that had begun when its process ended is made by the next one, a
   const { process, restart, endpoint, clock } = await world(t);
   const first = process();
   await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
-  const never = held(() => {});
+  const never = heldAnswer(() => {});
   endpoint.answer = never.answer;
   clock.ms += 60_000;
   const lost = first.token(subject('alice'), 'bank');
@@ -357,37 +358,25 @@ test('a vault shows what was put before it is on the disk, and its keys in order
   assert.deepEqual(reopened.keys('flow', 'b', 9), ['c', 'd']);
 });
 
-const asking = {
-  input: null,
-  by: { userId: 'alice' },
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-  interactive: true,
-  streaming: false,
-};
-
 for (const secret of [SECRET, null]) {
   test(`an execution that waits for a consent goes on in the next process, ${secret ? 'with' : 'without'} a key`, async (t) => {
     const { kept, bank } = await world(t, secret);
     const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).scopes });
-    const start = async () => {
+    const openRuntime = async () => {
       const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store });
       t.after(() => runtime.stop());
       return runtime;
     };
-    const alice = { userId: 'alice' };
-    const first = await start();
-    const { execution } = await engineOf(first).begin({ ...asking, workflow: 'agent', by: alice });
+    const first = await openRuntime();
+    const { execution } = await start(first, { workflow: 'agent' });
     await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
     const [{ id: state } = { id: '' }] = execution.context.pauses;
     await first.stop();
 
     await kept.reopen();
-    const second = await start();
+    const second = await openRuntime();
     const outcome = await second.completeOAuth(callback(state), alice);
-    const settled = here(second.get(execution.id, alice))!;
+    const settled = immediate(second.get(execution.id, alice))!;
     await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
     assert.equal(outcome.outcome, 'granted');
@@ -407,26 +396,25 @@ test('a run that is executed again does not reject the token that took the place
       return [first.value, second.value];
     },
   });
-  const start = async () => {
+  const openRuntime = async () => {
     const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store });
     t.after(() => runtime.stop());
     return runtime;
   };
-  const by = { userId: 'alice' };
-  const first = await start();
-  const { execution } = await engineOf(first).begin({ ...asking, workflow: 'agent', by });
+  const first = await openRuntime();
+  const { execution } = await start(first, { workflow: 'agent' });
   await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
   endpoint.answer = (response, request) =>
     json({ access_token: request.form.code ? 'dead' : 'good', refresh_token: 'refresh-1' })(response, request);
-  await first.completeOAuth(callback(execution.context.pauses[0]!.id), by);
+  await first.completeOAuth(callback(execution.context.pauses[0]!.id), alice);
   await first.waitUntil(execution, ({ status }) => status === 'awaiting_interaction');
   await first.stop();
 
   await kept.reopen();
-  const second = await start();
-  const [{ id: interaction } = { id: '' }] = here(second.get(execution.id, by))!.context.pauses;
-  await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, by);
-  const settled = here(second.get(execution.id, by))!;
+  const second = await openRuntime();
+  const [{ id: interaction } = { id: '' }] = immediate(second.get(execution.id, alice))!.context.pauses;
+  await second.answer(execution.id, interaction, { kind: 'text', text: 'Yes.' }, alice);
+  const settled = immediate(second.get(execution.id, alice))!;
   await second.waitUntil(settled, ({ isSettled }) => isSettled);
 
   assert.deepEqual([settled.context.error, settled.context.result], [null, ['good', 'good']]);
@@ -448,9 +436,9 @@ for (const moment of ['before', 'after'] as const) {
       json({ access_token: asked.form.code })(response, asked);
     };
 
-    await assert.rejects(runtime.completeOAuth(callback(state), asking.by), { code: 'store_unavailable' });
+    await assert.rejects(runtime.completeOAuth(callback(state), alice), { code: 'store_unavailable' });
     endpoint.answer = json({ error: 'invalid_grant' }, 400);
-    const outcome = await untilStored(() => runtime.completeOAuth(callback(state), asking.by));
+    const outcome = await untilStored(() => runtime.completeOAuth(callback(state), alice));
     await elapse(1_000); // after which a run goes on that a lost thread has stopped
     await runtime.waitUntil(get(id), ({ isSettled }) => isSettled);
 
@@ -483,7 +471,7 @@ const opened = async (t: TestContext, agent: Workflow, bank: OAuthProviderConfig
   return {
     runtime: world.runtime,
     get: (id: string) => world.get(id),
-    start: () => world.start({ workflow: agent.name, by: asking.by }),
+    start: () => world.start({ workflow: agent.name }),
     pass: (ms: number) => world.pass(ms),
   };
 };

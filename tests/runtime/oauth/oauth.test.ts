@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOAuth, type OAuthOptions, type OAuthProviderConfig } from '../../../runtime/oauth/oauth.ts';
 import { identityProvider, type Registration } from '../../support/identity-provider.ts';
-import { subject } from '../../support/subject.ts';
+import { subject } from '../../support/token-subject.ts';
 
 type World = Registration & { config?: Partial<OAuthProviderConfig>; options?: Partial<OAuthOptions> };
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import { knownProviders, type Name } from '../../support/known-providers.ts';
-import { subject } from '../../support/subject.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const world = async (t: TestContext, provider: Name) => {
   const stand = await knownProviders(t);
@@ -137,7 +137,7 @@ for (const [provider, code, after, used] of refreshes) {
     await complete(code);
 
     for (let n = 0; n < 2; n += 1) {
-      clock.ms += 10_000_000_000;
+      clock.ms += 5_000_000_000;
       await token();
     }
 

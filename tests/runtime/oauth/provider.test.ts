@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../../../runtime/errors.ts';
 import { createOAuth, type OAuthProviderConfig } from '../../../runtime/oauth/oauth.ts';
-import { subject } from '../../support/subject.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const good: OAuthProviderConfig = {
   clientId: 'lab-client',

@@ -8,10 +8,10 @@ import { type Context, type Workflow, workflow } from '../../../runtime/index.ts
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
 import { DurableWorld, openStore } from '../../support/durable.ts';
 import { alice, bob, given } from '../../support/given.ts';
-import { engineOf } from '../../support/here.ts';
-import { keptStore } from '../../support/kept-store.ts';
-import { subject } from '../../support/subject.ts';
+import { engineOf } from '../../support/in-process.ts';
+import { reopenableStore } from '../../support/reopenable-store.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const provider = (origin: string) => ({
   clientId: 'lab-client',
@@ -147,7 +147,7 @@ test('a consent to more scopes ends those that it includes, and no other', async
 
 test('a consent that is shared is still shared after a restart', async (t) => {
   const endpoint = await tokenEndpoint(t, json({ access_token: 'token-1', token_type: 'Bearer' }));
-  const kept = await keptStore(t, 'a key of 32 random bytes, say');
+  const kept = await reopenableStore(t, 'a key of 32 random bytes, say');
   const create = () => {
     const providers = { bank: provider(endpoint.origin) };
     return createOAuth({ providers, now: () => 0, timeoutMs: 300_000, vault: kept.store.vault });

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type CallbackOutcome, createOAuth, type OAuthOptions } from '../../../runtime/oauth/oauth.ts';
-import { subject } from '../../support/subject.ts';
-import { type Answer, held, json, type TokenRequest, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { heldAnswer, json, type TokenAnswer, type TokenRequest, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const secret = 'lab-secret';
 const code = 'code-of-the-callback';
 
 /** An endpoint that answers so, and a consent that has come to its callback. */
-const callback = async (t: TestContext, answer: Answer, options: Partial<OAuthOptions> = {}) => {
+const callback = async (t: TestContext, answer: TokenAnswer, options: Partial<OAuthOptions> = {}) => {
   const endpoint = await tokenEndpoint(t, answer);
   const clock = { ms: 1_000_000 };
   const oauth = createOAuth({
@@ -63,22 +63,23 @@ test('the client is authenticated and the code is sent as providers without much
   });
 });
 
-const echo: Answer = (response, request) => {
+const echo: TokenAnswer = (response, request) => {
   const { form, authorization, url } = request;
   const echoed = `${secret} ${code} ${form.code_verifier} ${url}`;
   json({ error: `no_${secret}`, error_description: `\u202e${echoed}\n${authorization}` }, 400)(response, request);
 };
-const html: Answer = (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in</h1>');
-const redirect: Answer = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
-const huge: Answer = (response) => {
+const html: TokenAnswer = (response) =>
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in</h1>');
+const redirect: TokenAnswer = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
+const huge: TokenAnswer = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(JSON.stringify({ access_token: 'x'.repeat(300_000), token_type: 'Bearer' }));
 };
-const torn: Answer = (response) =>
+const torn: TokenAnswer = (response) =>
   response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy());
-const plainError: Answer = (response) => response.writeHead(401, { 'content-type': 'text/plain' }).end('no');
+const plainError: TokenAnswer = (response) => response.writeHead(401, { 'content-type': 'text/plain' }).end('no');
 
-const answers: [name: string, answer: Answer, kind: string, error?: string][] = [
+const answers: [name: string, answer: TokenAnswer, kind: string, error?: string][] = [
   ['refuses the code', json({ error: 'invalid_grant' }, 400), 'rejected', 'invalid_grant'],
   [
     'puts markup into its error',
@@ -164,7 +165,7 @@ for (const [name, body] of generous) {
 }
 
 test('a token is good with status 201, and as a form', async (t) => {
-  const form: Answer = (response) =>
+  const form: TokenAnswer = (response) =>
     response
       .writeHead(201, { 'content-type': 'application/x-www-form-urlencoded' })
       .end('access_token=token-1&scope=read%2Cwrite&token_type=bearer');
@@ -189,7 +190,7 @@ test('a provider that does not answer in time is unreachable', async (t) => {
 });
 
 test('a provider that begins its answer and does not end it in time is unreachable', async (t) => {
-  const begun: Answer = (response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+  const begun: TokenAnswer = (response) => response.writeHead(200, { 'content-type': 'application/json' }).write('{');
   const { complete } = await callback(t, begun, { requestTimeoutMs: 250 });
 
   const outcome = failed(await complete());
@@ -198,7 +199,7 @@ test('a provider that begins its answer and does not end it in time is unreachab
 });
 
 test('stopping ends the requests under way, and later ones are not begun', async (t) => {
-  const never = held(() => {});
+  const never = heldAnswer(() => {});
   const { endpoint, oauth, complete } = await callback(t, never.answer);
   const { state } = oauth.begin({ provider: 'bank', user: 'user-1', executionId: 'execution-2' });
   const outcome = complete();
@@ -252,7 +253,7 @@ test('a callback with two states belongs to no consent', async (t) => {
 });
 
 test('a consent that is abandoned while its code is exchanged leaves a token to the user, and none to claim', async (t) => {
-  const exchange = held(json({ access_token: 'token-1' }));
+  const exchange = heldAnswer(json({ access_token: 'token-1' }));
   const { oauth, state, complete } = await callback(t, exchange.answer);
   const outcome = complete();
   await exchange.asked;

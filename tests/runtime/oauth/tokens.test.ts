@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import { Failure } from '../../../runtime/errors.ts';
 import { AccessToken, createOAuth, type OAuthOptions } from '../../../runtime/oauth/oauth.ts';
-import { subject } from '../../support/subject.ts';
-import { type Answer, held, json, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { heldAnswer, json, type TokenAnswer, tokenEndpoint } from '../../support/token-endpoint.ts';
+import { subject } from '../../support/token-subject.ts';
 
 const short = json({ access_token: 'token-1', token_type: 'Bearer', expires_in: 1, refresh_token: 'refresh-1' });
 
@@ -78,7 +78,7 @@ test('a token of a short life is used for half of it, and not refreshed with eve
 for (const [name, answer, refreshes] of [
   ['is down', json({}, 503), 3],
   ['refuses', json({ error: 'invalid_grant' }, 400), 1],
-] as [string, Answer, number][]) {
+] as [string, TokenAnswer, number][]) {
   test(`a token that is still good is given if the provider ${name} when it is refreshed early`, async (t) => {
     const { endpoint, clock, oauth, grant } = await world(t);
     endpoint.answer = json({ access_token: 'token-1', expires_in: 3600, refresh_token: 'refresh-1' });
@@ -97,7 +97,7 @@ for (const [name, answer, refreshes] of [
 test('a refresh is sent again after 5xx and resets, and not after a refusal', async (t) => {
   const { endpoint, clock, oauth, grant, waits } = await world(t);
   await grant('user-1');
-  const answers = [json({}, 502), (response) => response.destroy(), json({ access_token: 'token-2' })] as Answer[];
+  const answers = [json({}, 502), (response) => response.destroy(), json({ access_token: 'token-2' })] as TokenAnswer[];
   endpoint.answer = (...asked) => answers.shift()!(...asked);
   clock.ms += 1_000;
 
@@ -119,7 +119,7 @@ test('a provider that is too busy is not asked again at once', async (t) => {
   assert.equal(endpoint.requests.length, 2);
 });
 
-const scoped = (endpoint: { answer: Answer }, scope: string | undefined, value = 'token-1') => {
+const scoped = (endpoint: { answer: TokenAnswer }, scope: string | undefined, value = 'token-1') => {
   endpoint.answer = json({ access_token: value, token_type: 'Bearer', ...(scope && { scope }) });
 };
 
@@ -196,7 +196,7 @@ test('two consents that share a refresh token are refreshed one after the other,
 test('a token that is being refreshed is not refreshed again because it had to make room meanwhile', async (t) => {
   const { endpoint, clock, oauth, grant } = await world(t, { maxTokens: 1 });
   await grant('user-1');
-  const refresh = held(json({ access_token: 'token-2' }));
+  const refresh = heldAnswer(json({ access_token: 'token-2' }));
   endpoint.answer = refresh.answer;
   clock.ms += 1_000;
   const first = oauth.token(subject('user-1'), 'bank');
@@ -318,7 +318,7 @@ for (const [name, answer] of [
   ['is down', json({}, 503)],
   ['does not know us for the moment', json({ error: 'invalid_client', error_description: 'not lab-secret' }, 401)],
   ['talks HTML', (response) => void response.end('<h1>Maintenance</h1>')],
-] as [string, Answer][]) {
+] as [string, TokenAnswer][]) {
   test(`a refresh fails, and may be tried again, while the provider ${name}`, async (t) => {
     const { endpoint, clock, oauth, grant } = await world(t);
     await grant('user-1');
@@ -341,7 +341,7 @@ test('a revoked user has no token, also not the one that was being refreshed', a
   const { endpoint, clock, oauth, grant } = await world(t);
   await grant('user-1');
   await grant('user-2');
-  const refresh = held(json({ access_token: 'token-2' }));
+  const refresh = heldAnswer(json({ access_token: 'token-2' }));
   endpoint.answer = refresh.answer;
   clock.ms += 1_000;
   const refreshed = oauth.token(subject('user-1'), 'bank');
@@ -358,7 +358,7 @@ test('a revoked user has no token, also not the one that was being refreshed', a
 test('a consent that overtakes a refresh wins', async (t) => {
   const { endpoint, clock, oauth, grant } = await world(t);
   await grant('user-1');
-  const refresh = held(json({ access_token: 'refreshed' }));
+  const refresh = heldAnswer(json({ access_token: 'refreshed' }));
   endpoint.answer = refresh.answer;
   clock.ms += 1_000;
   const refreshed = oauth.token(subject('user-1'), 'bank');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Context, text, type Workflow, workflow } from '../../../runtime/index.ts';
-import { alice, given, rest, turns } from '../../support/given.ts';
+import { alice, given, turns, untilIdle } from '../../support/given.ts';
 
 const run = async (t: TestContext, served: Workflow, input?: unknown) => {
   const world = await given.runtime(t, { workflows: [served], options: { maxConcurrency: 1 } });
@@ -136,7 +136,7 @@ test('a thousand runs that fail at once, one after the other, leave room for the
   for (let count = 0; count < 1_000; count += 1) executions.push(await start({ by: alice }));
 
   open();
-  await rest(runtime);
+  await untilIdle(runtime);
 
   assert.deepEqual([...new Set(executions.map(({ status }) => status))], ['failed']);
   assert.equal(runtime.builders('w').get('alice')?.slots.held, 0);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { binaryChoice, type Context, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { engineOf } from '../../support/here.ts';
+import { engineOf } from '../../support/in-process.ts';
 
 const serving = (run: (ctx: Context) => unknown, more: { readonly version?: string } = {}) =>
   workflow({ name: 'changing', ...more, run: async (_input: unknown, ctx) => run(ctx) });

@@ -6,8 +6,9 @@ import { setTimeout as sleepMs } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Context, text, type Workflow, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { alice } from '../../support/given.ts';
-import { engineOf } from '../../support/here.ts';
+import { alice, turns } from '../../support/given.ts';
+import { until } from '../../support/http.ts';
+import { engineOf } from '../../support/in-process.ts';
 
 const ask = (ctx: Context, question: string) => ctx.prompt(text({ text: question }));
 
@@ -231,7 +232,7 @@ test('a step that streams is not called again once it has ended, and nothing of 
   });
   const world = await DurableWorld.open(t, [served]);
   const id = await world.start({ workflow: 'w' });
-  while (world.get(id).context.pauses.length === 0) await sleepMs(1);
+  await until(() => world.get(id).context.pauses.length > 0, 'the prompt');
 
   await world.crashAndReopen(served);
   await world.answer(id);
@@ -302,13 +303,15 @@ for (const [what, call] of spinning) {
     const world = await DurableWorld.open(t, [served]);
     const id = await world.start({ workflow: 'w' });
 
+    const warnings = () => world.logged.filter(({ message }) => message?.includes('keeps calling ctx'));
+
     await world.runtime.cancel(id, alice);
-    await sleepMs(50); // would never come if the run had the process to itself
+    await until(() => warnings().length > 0, 'a warning'); // the test would hang if the run had the process to itself
+    await turns(100);
 
     assert.equal(world.get(id).status, 'failed');
-    const warned = world.logged.filter(({ message }) => message?.includes('keeps calling ctx'));
-    assert.equal(warned.length, 1);
-    assert.equal((warned[0] as { executionId?: string }).executionId, id);
+    const [warned, ...more] = warnings() as { readonly executionId?: string }[];
+    assert.deepEqual([warned?.executionId, more], [id, []]);
   });
 }
 
@@ -400,23 +403,26 @@ test('branches that wait for something else than ctx keep their own calls, which
   });
   const world = await DurableWorld.open(t, [served]);
   const id = await world.start({ workflow: 'w' });
-  while (world.get(id).context.pauses.length === 0) await sleepMs(5);
+  await until(() => world.get(id).context.pauses.length > 0, 'the prompt');
 
   delays = [20, 1];
   await world.reopen(served);
   await answerAtOnce(world, id, ['last']);
-  await sleepMs(100);
-  await world.quiet();
+  await until(() => world.get(id).status === 'completed', 'the end');
 
   assert.deepEqual(result(world, id), [0, 1, [0, 1]]);
 });
 
 test('calls that may have overtaken each other and look the same block the execution, and are not guessed', async (t) => {
   let delays = [1, 20];
+  let calls = 0;
   const served = named(async (ctx) => {
     const work = (place: number) =>
       new Promise((resolve, reject) => {
-        setTimeout(() => ctx.step('record', () => place).then(resolve, reject), delays[place]);
+        setTimeout(() => {
+          calls += 1;
+          ctx.step('record', () => place).then(resolve, reject);
+        }, delays[place]);
       });
     const both = [work(0), work(1)];
     const values = [await both[0], await both[1]];
@@ -425,12 +431,12 @@ test('calls that may have overtaken each other and look the same block the execu
   });
   const world = await DurableWorld.open(t, [served]);
   const id = await world.start({ workflow: 'w' });
-  while (world.get(id).context.pauses.length === 0) await sleepMs(5);
+  await until(() => world.get(id).context.pauses.length > 0, 'the prompt');
 
   delays = [20, 1];
   await world.reopen(served);
   await answerAtOnce(world, id, ['last']);
-  await sleepMs(60);
+  await until(() => calls === 4, 'both calls of the second life');
   await world.pass(3_000);
 
   const { blocked } = world.get(id).context;
@@ -450,12 +456,11 @@ test('helpers that are awaited in a row are not taken for branches', async (t) =
   });
   const world = await DurableWorld.open(t, [served]);
   const id = await world.start({ workflow: 'w' });
-  while (world.get(id).context.pauses.length === 0) await sleepMs(5);
+  await until(() => world.get(id).context.pauses.length > 0, 'the prompt');
 
   await world.reopen(served);
   await answerAtOnce(world, id, ['last']);
-  await sleepMs(50);
-  await world.quiet();
+  await until(() => world.get(id).status === 'completed', 'the end');
 
   assert.deepEqual(result(world, id), [1, 2, 3]);
 });

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { mistakes } from '../../support/mistakes.ts';
+import { mistakes } from '../../support/author-mistakes.ts';
 
-const script = new URL('../../support/mistakes.ts', import.meta.url).pathname;
+const script = new URL('../../support/author-mistakes.ts', import.meta.url).pathname;
 const run = promisify(execFile);
 
 for (const end of ['return', 'cancel'] as const) {

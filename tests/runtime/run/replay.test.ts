@@ -7,7 +7,7 @@ import { type Context, type Runtime, text, workflow } from '../../../runtime/ind
 import { RunTrace } from '../../../runtime/nat/run-metadata.ts';
 import { DurableWorld } from '../../support/durable.ts';
 import { operator } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const ways = { stopped: 'reopen', lost: 'crashAndReopen' } as const;
 
@@ -234,5 +234,5 @@ test('a start and an answer with the same key are the same after a crash', async
   await assert.rejects(world.start({ workflow: 'asking', idempotencyKey: 'k1', input: 2 }), {
     code: 'idempotency_key_reused',
   });
-  assert.equal(here(world.runtime.list(operator, { limit: 9 })).executions.length, 1);
+  assert.equal(immediate(world.runtime.list(operator, { limit: 9 })).executions.length, 1);
 });

@@ -1,14 +1,14 @@
 /** Rows that are damaged: the execution is named, and everything else goes on. */
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'libsql';
 import { text, workflow } from '../../../runtime/index.ts';
 import { StoredExecutions } from '../../../runtime/store/stored-executions.ts';
-import { DurableWorld, asked as startOf } from '../../support/durable.ts';
+import { execute } from '../../support/database.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
+import { start } from '../../support/start.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -32,28 +32,22 @@ const damages: Readonly<Record<string, string>> = {
   'numbers that repeat': `facts = replace(facts, '"seq":2', '"seq":1'), sum = NULL`,
 };
 
-const change = (world: DurableWorld, sql: string): void => {
-  const database = new Database(join(world.directory, 'fermata.db'));
-  database.exec(sql);
-  database.close();
-};
-
 for (const [what, damage] of Object.entries(damages)) {
   for (const name of ['asking', 'working']) {
     test(`${what}: an execution of ${name} is named as damaged, once, and others go on`, async (t) => {
       const world = await DurableWorld.open(t, [asking, working]);
       const [bad, good] = [await world.start({ workflow: name }), await world.start({ workflow: 'asking' })];
       await world.crash();
-      change(world, `UPDATE journal SET ${damage} WHERE n = 1`);
+      execute(world.directory, `UPDATE journal SET ${damage} WHERE n = 1`);
 
       await world.open(asking, working);
       await world.pass(1_000);
 
       const expected = { code: 'execution_damaged', message: new RegExp(bad) };
-      assert.throws(() => here(world.runtime.get(bad, alice)), expected);
-      assert.throws(() => here(world.runtime.get(bad, alice)), expected);
+      assert.throws(() => immediate(world.runtime.get(bad, alice)), expected);
+      assert.throws(() => immediate(world.runtime.get(bad, alice)), expected);
       assert.deepEqual(
-        here(world.runtime.list(alice, { limit: 9 })).executions.map(({ id }) => id),
+        immediate(world.runtime.list(alice, { limit: 9 })).executions.map(({ id }) => id),
         [good],
       );
       assert.deepEqual(
@@ -80,13 +74,15 @@ for (const column of ['id', 'owner', 'workflow', 'version', 'stand']) {
     await world.start({ workflow: 'working' });
     const good = await world.start({ workflow: 'asking' });
     await world.crash();
-    change(world, `UPDATE executions SET ${column} = CAST(X'61FF62' AS TEXT) WHERE n = 1`);
+    execute(world.directory, `UPDATE executions SET ${column} = CAST(X'61FF62' AS TEXT) WHERE n = 1`);
 
     await world.open(asking, working);
     await world.pass(1_000);
 
     assert.ok(
-      here(world.runtime.list({ ...alice, isOperator: true }, { limit: 9 })).executions.some(({ id }) => id === good),
+      immediate(world.runtime.list({ ...alice, isOperator: true }, { limit: 9 })).executions.some(
+        ({ id }) => id === good,
+      ),
     );
     await world.answer(good);
     assert.equal(world.get(good).context.result, 'yes');
@@ -97,8 +93,8 @@ test('a byte that is not UTF-8 among what is kept of users ends nothing', async 
   const world = await DurableWorld.open(t, [asking]);
   const good = await world.start({ workflow: 'asking' });
   await world.crash();
-  change(world, `INSERT INTO vault (kind, key, value) VALUES ('builder', 'x', CAST(X'FF' AS TEXT))`);
-  change(world, `UPDATE names SET name = CAST(X'FF' AS TEXT)`);
+  execute(world.directory, `INSERT INTO vault (kind, key, value) VALUES ('builder', 'x', CAST(X'FF' AS TEXT))`);
+  execute(world.directory, `UPDATE names SET name = CAST(X'FF' AS TEXT)`);
 
   await world.open(asking);
   assert.equal(typeof world.store.vault.get('builder', 'x'), 'string');
@@ -116,10 +112,10 @@ test('two hundred damaged executions whose time has come do not hold up the one 
     },
   });
   const world = await DurableWorld.open(t, [sleeping]);
-  for (let count = 0; count < 210; count += 1) await world.runtime.start({ ...startOf, workflow: 'sleeping' });
+  for (let count = 0; count < 210; count += 1) await start(world.runtime, { workflow: 'sleeping' });
   const last = await world.start({ workflow: 'sleeping' });
   await world.crash();
-  change(world, `UPDATE journal SET facts = '[' WHERE n <= 210`);
+  execute(world.directory, `UPDATE journal SET facts = '[' WHERE n <= 210`);
 
   await world.open(sleeping);
   for (let second = 0; second < 63; second += 1) world.clock.advance(1_000);

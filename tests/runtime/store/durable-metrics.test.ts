@@ -4,15 +4,15 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createRuntime, workflow } from '../../../runtime/index.ts';
 import { turns } from '../../support/given.ts';
-import { engineOf } from '../../support/here.ts';
-import { keptStore } from '../../support/kept-store.ts';
+import { engineOf } from '../../support/in-process.ts';
+import { reopenableStore } from '../../support/reopenable-store.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
 
 const shop = workflow({ name: 'shop', perUser: { build: async () => ({}) }, run: () => 'done' });
 
 /** Runtimes that come one after the other, each with the store of the same directory. */
 const world = async (t: TestContext) => {
-  const kept = await keptStore(t, undefined);
+  const kept = await reopenableStore(t, undefined);
   const clock = new SimulatedClock();
   const start = async () => {
     const runtime = await createRuntime({ workflows: [shop], store: kept.store, clock });

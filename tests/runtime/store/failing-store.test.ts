@@ -2,24 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, MemoryStore, type Recorded, text, workflow } from '../../../runtime/index.ts';
-import { noRequest, RunTrace } from '../../../runtime/nat/run-metadata.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
+import { start } from '../../support/start.ts';
 
 const asker = workflow({
   name: 'asker',
   run: async (_input, ctx) => (await ctx.prompt(text({ text: 'Name?' }))).text,
 });
-const asked = {
-  workflow: 'asker',
-  input: null,
-  by: { userId: undefined },
-  interactive: true,
-  streaming: false,
-  conversationId: undefined,
-  userMessageId: undefined,
-  request: noRequest,
-  trace: new RunTrace({}),
-};
+const options = { workflow: 'asker', by: { userId: undefined } };
 
 /** Keeps what it can until the disk is full: at once or later, as the store says it. */
 const storeThat = (refuses: (entry: JournalEntry) => boolean, fails: () => never | Promise<never>) => {
@@ -45,9 +35,9 @@ for (const [when, fails] of Object.entries(ways)) {
     const runtime = await createRuntime({ workflows: [asker], store });
     t.after(() => runtime.stop());
 
-    await assert.rejects(runtime.start(asked), { code: 'store_unavailable', retryable: true, cause: full });
+    await assert.rejects(start(runtime, options), { code: 'store_unavailable', retryable: true, cause: full });
 
-    assert.deepEqual(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions, []);
+    assert.deepEqual(immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions, []);
     assert.equal(runtime.builders('asker').get(null)?.refCount, 0);
   });
 
@@ -55,11 +45,11 @@ for (const [when, fails] of Object.entries(ways)) {
     const store = storeThat(({ type }) => type === 'interaction.answered', fails);
     const runtime = await createRuntime({ workflows: [asker], store });
     t.after(() => runtime.stop());
-    const { execution } = await runtime.start(asked);
+    const { execution } = await start(runtime, options);
     await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
     const [pause] = execution.context.pauses;
 
-    const answering = runtime.answer(execution.id, pause!.id, { kind: 'text', text: 'Ada' }, asked.by);
+    const answering = runtime.answer(execution.id, pause!.id, { kind: 'text', text: 'Ada' }, options.by);
 
     await assert.rejects(answering, { code: 'store_unavailable', cause: full });
   });

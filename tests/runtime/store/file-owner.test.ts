@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import Database from 'libsql';
 import { createRuntime, StoredExecutions, text, workflow } from '../../../runtime/index.ts';
-import { DurableWorld, directory, openStore } from '../../support/durable.ts';
+import { openDatabase } from '../../support/database.ts';
+import { DurableWorld, openStore, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -38,8 +38,7 @@ test('a process from which the file was taken writes nothing more to it', async 
   const world = await DurableWorld.open(t, [asking]);
   const id = await world.start({ workflow: 'asking' });
   loseLock(world);
-  const file = join(world.directory, 'fermata.db');
-  const database = new Database(file);
+  const database = openDatabase(world.directory);
   const count = () => (database.prepare('SELECT count FROM ledger').get([]) as { count: number }).count;
   const before = count();
   database.exec(`UPDATE ledger SET owner = '{"token":"another"}'`);
@@ -54,9 +53,8 @@ test('a process from which the file was taken writes nothing more to it', async 
 test('a file whose process was killed, or that is a copy, can be opened', async (t) => {
   const world = await DurableWorld.open(t, [asking]);
   await world.crash();
-  const file = join(world.directory, 'fermata.db');
   const owner = { token: 'x', pid: process.pid, host: 'this', boot: 'another', startedAt: '1', file: 'elsewhere' };
-  const database = new Database(file);
+  const database = openDatabase(world.directory);
   database.prepare('UPDATE ledger SET owner = ?').run([JSON.stringify(owner)]);
   database.close();
 
@@ -67,7 +65,7 @@ test('a file whose process was killed, or that is a copy, can be opened', async 
 const killed = async (t: TestContext, flip: (wal: Buffer) => void) => {
   const world = await DurableWorld.open(t, [asking]);
   for (let count = 0; count < 5; count += 1) await world.start({ workflow: 'asking' });
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   for (const name of ['fermata.db', 'fermata.db-wal', 'fermata.commits']) {
     const bytes = readFileSync(join(world.directory, name));
     if (name.endsWith('-wal')) flip(bytes);
@@ -78,7 +76,7 @@ const killed = async (t: TestContext, flip: (wal: Buffer) => void) => {
 const executionsIn = async (t: TestContext, path: string) => {
   const runtime = await createRuntime({ workflows: [asking], store: await openStore(path) });
   t.after(() => runtime.stop());
-  return here(runtime.list(alice, { limit: 9 })).executions;
+  return immediate(runtime.list(alice, { limit: 9 })).executions;
 };
 
 test('what was killed is opened with all that was acknowledged', async (t) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const paying = workflow({
   name: 'paying',
@@ -19,7 +19,7 @@ const paying = workflow({
 const given = async (t: Parameters<typeof DurableWorld.open>[0], input: object) => {
   const world = await DurableWorld.open(t, [paying], { maxJournalFacts: 1_000, options: { maxJournalFacts: 1_000 } });
   const id = await world.start({ workflow: 'paying', input });
-  await world.runtime.waitUntil(here(world.runtime.get(id, { userId: 'alice' }))!, ({ isSettled }) => isSettled);
+  await world.runtime.waitUntil(immediate(world.runtime.get(id, { userId: 'alice' }))!, ({ isSettled }) => isSettled);
   const warned = world.logged.filter(({ message }) => message?.startsWith('the journal is nearly full'));
   return { error: world.get(id).context.error, warned };
 };

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryStore } from '../../../runtime/index.ts';
 import { record, storeContract } from '../../contracts/store.ts';
-import { LateStore } from '../../support/late-store.ts';
+import { DelayedStore } from '../../support/delayed-store.ts';
 
 storeContract('memory store', (_t, limits) => new MemoryStore(limits));
 
 /** The other tests use it to be late; so it has to be a store. */
-storeContract('late store', (_t, limits) => new LateStore(limits));
+storeContract('late store', (_t, limits) => new DelayedStore(limits));
 
 test('a memory store keeps nothing beyond its end', () => {
   const store = new MemoryStore({ maxJournalFacts: 10, maxJournalBytes: 1_000 });

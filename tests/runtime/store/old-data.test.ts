@@ -1,25 +1,21 @@
 /** Files of older versions are migrated, and files of other programs refused by name. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import Database from 'libsql';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
-import { asked, directory, openStore } from '../../support/durable.ts';
+import { execute, openDatabase } from '../../support/database.ts';
+import { openStore, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { viewsOf } from '../../support/in-process.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
+import { start } from '../../support/start.ts';
 
 const FIRST = new URL('../../support/first-data.sql', import.meta.url);
 
 const fileWith = (t: TestContext, sql: string): string => {
-  const path = mkdtempSync(join(tmpdir(), 'fermata-'));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  const database = new Database(join(path, 'fermata.db'));
-  database.exec(sql);
-  database.close();
+  const path = temporaryDirectory(t);
+  execute(path, sql);
   return path;
 };
 
@@ -48,19 +44,14 @@ for (const [form, served] of Object.entries({ function: asking, generator: yield
     const runtime = await createRuntime({ workflows: [served], store: await openStore(path), clock });
     t.after(() => runtime.stop());
 
-    const { executions } = here(runtime.list(alice, { limit: 10 }));
+    const executions = viewsOf(runtime);
     assert.deepEqual(
       executions.map(({ status }) => status),
       ['completed', 'awaiting_interaction'],
     );
     const [completed, waiting] = executions;
     assert.deepEqual(completed!.context.result, { hello: 'Ada' });
-    const { execution, isNew } = await runtime.start({
-      ...asked,
-      workflow: 'asking',
-      input: 'Ada',
-      idempotencyKey: 'first',
-    });
+    const { execution, isNew } = await start(runtime, { workflow: 'asking', input: 'Ada', idempotencyKey: 'first' });
     assert.deepEqual([execution.id, isNew], [waiting!.id, false]);
     await runtime.answer(execution.id, execution.context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);
     await runtime.waitUntil(execution, ({ isSettled }) => isSettled);
@@ -73,14 +64,14 @@ test('a database of another program is refused by name, and is left as it is', a
 
   await assert.rejects(openStore(path), { code: 'options_invalid', message: /fermata\.db .*not .*Fermata/ });
 
-  const database = new Database(join(path, 'fermata.db'));
+  const database = openDatabase(path);
   const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all([]);
   database.close();
   assert.deepEqual(tables, [{ name: 'executions' }]);
 });
 
 test('a file that is migrated twice is the same', async (t) => {
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   await (await openStore(path)).close();
   await (await openStore(path)).close();
 });

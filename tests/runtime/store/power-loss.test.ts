@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createRuntime, text, workflow } from '../../../runtime/index.ts';
 import { foldJournal } from '../../../runtime/journal/fold-journal.ts';
-import { asked, directory, openStore } from '../../support/durable.ts';
+import { openStore, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
+import { start } from '../../support/start.ts';
 
 const asker = workflow({
   name: 'asker',
@@ -19,7 +20,7 @@ const ROUNDS = 10;
 const CUTS = 25;
 
 test('whatever part of the log is lost, the rest opens, folds, and has all that was acknowledged in it', async (t) => {
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   const wal = join(path, 'fermata.db-wal');
   const runtime = await createRuntime({ workflows: [asker], store: await openStore(path) });
   t.after(() => runtime.stop());
@@ -28,7 +29,7 @@ test('whatever part of the log is lost, the rest opens, folds, and has all that 
   const noted = (id: string, seq: number) => acknowledged.push({ id, seq, size: statSync(wal).size });
 
   const serve = async () => {
-    const { execution } = await runtime.start({ ...asked, workflow: 'asker' });
+    const { execution } = await start(runtime, { workflow: 'asker' });
     await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
     const { id, context } = execution;
     noted(id, context.seq);

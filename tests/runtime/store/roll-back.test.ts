@@ -1,14 +1,14 @@
 /** What is undone when a store refuses a fact: that fact, what was appended after it, and nothing else. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import Database from 'libsql';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { createRuntime, Failure, MemoryStore, text, workflow } from '../../../runtime/index.ts';
 import type { Recorded, Store } from '../../../runtime/store/store.ts';
-import { asked, DurableWorld } from '../../support/durable.ts';
+import { openDatabase } from '../../support/database.ts';
+import { DurableWorld } from '../../support/durable.ts';
 import { alice, turns } from '../../support/given.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
+import { start } from '../../support/start.ts';
 
 /** Commits when it is told to, and refuses at once while it is told so. */
 class HeldStore implements Store {
@@ -65,7 +65,7 @@ test('a fact that is refused at once leaves those before it, which are still bei
     clock.advance(10_000);
     await stopped;
   });
-  const { execution } = await runtime.start({ ...asked, workflow: 'counting' });
+  const { execution } = await start(runtime, { workflow: 'counting' });
   await turns(5);
 
   await runtime.answer(execution.id, execution.context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);
@@ -90,7 +90,7 @@ const asking = workflow({
 
 /** A row stands where the next one of this execution is to be inserted: every batch with it violates a constraint. */
 const poison = (world: DurableWorld, id: string): void => {
-  const database = new Database(join(world.directory, 'fermata.db'));
+  const database = openDatabase(world.directory);
   const { n } = database.prepare('SELECT n FROM executions WHERE id = ?').get([id]) as { n: number };
   const seq = world.get(id).context.seq + 1;
   database.prepare('INSERT INTO journal (n, seq, facts) VALUES (?, ?, ?)').run([n, seq, '[]']);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { StoredExecutions, text, workflow } from '../../../runtime/index.ts';
 import { DurableWorld } from '../../support/durable.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -34,7 +34,7 @@ test('an execution that was removed while it is in memory leaves nothing behind 
   const next = await world.start({ workflow: 'asking' });
   await world.answer(next);
 
-  assert.equal(here(world.runtime.get(removed, { userId: 'alice' })), undefined);
+  assert.equal(immediate(world.runtime.get(removed, { userId: 'alice' })), undefined);
   assert.equal(world.get(next).status, 'completed');
 });
 

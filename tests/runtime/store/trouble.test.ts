@@ -9,9 +9,10 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as pass } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { createRuntime, type ExecutionView, type Runtime, text, workflow } from '../../../runtime/index.ts';
-import { asked, directory, openStore } from '../../support/durable.ts';
+import { openStore, temporaryDirectory } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
+import { start } from '../../support/start.ts';
 
 const asker = workflow({
   name: 'asker',
@@ -28,12 +29,12 @@ const runtimeOn = async (t: TestContext, path: string): Promise<Runtime> => {
   return runtime;
 };
 const begin = async (runtime: Runtime, input: unknown): Promise<ExecutionView> =>
-  (await runtime.start({ ...asked, workflow: 'asker', input })).execution;
+  (await start(runtime, { workflow: 'asker', input })).execution;
 const asks = async (runtime: Runtime, execution: ExecutionView): Promise<ExecutionView> => {
   await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
   return execution;
 };
-const start = async (runtime: Runtime): Promise<ExecutionView> => asks(runtime, await begin(runtime, null));
+const startAsking = async (runtime: Runtime): Promise<ExecutionView> => asks(runtime, await begin(runtime, null));
 const answer = (runtime: Runtime, { id, context }: ExecutionView) =>
   runtime.answer(id, context.pauses[0]!.id, { kind: 'text', text: 'Ada' }, alice);
 const finish = async (runtime: Runtime, execution: ExecutionView): Promise<void> => {
@@ -67,7 +68,7 @@ test('on a disk that is full nothing new is taken, what was accepted stays, and 
   const runtime = await runtimeOn(t, path);
   const ballast = join(path, 'ballast');
   writeFileSync(ballast, Buffer.alloc(1024 * 1024));
-  const waiting = await start(runtime);
+  const waiting = await startAsking(runtime);
   const accepted: ExecutionView[] = [];
 
   const fill = async (): Promise<never> => {
@@ -77,15 +78,15 @@ test('on a disk that is full nothing new is taken, what was accepted stays, and 
 
   await assert.rejects(answer(runtime, waiting), unavailable);
   assert.equal(waiting.status, 'awaiting_interaction', 'what could not be kept has not happened');
-  assert.equal(here(runtime.list(alice, { limit: 100 })).executions.length, accepted.length + 1);
+  assert.equal(immediate(runtime.list(alice, { limit: 100 })).executions.length, accepted.length + 1);
   rmSync(ballast);
-  await untilItWorks(() => start(runtime));
+  await untilItWorks(() => startAsking(runtime));
   await finish(runtime, waiting);
   await finish(runtime, await asks(runtime, accepted.at(-1)!));
 });
 
 test('when the thread that writes is lost, runs go back to what is kept and on from there', async (t) => {
-  const path = directory(t);
+  const path = temporaryDirectory(t);
   const workers: Worker[] = [];
   const { postMessage } = Worker.prototype;
   t.mock.method(Worker.prototype, 'postMessage', function (this: Worker, ...given: Parameters<typeof postMessage>) {
@@ -93,7 +94,7 @@ test('when the thread that writes is lost, runs go back to what is kept and on f
     return postMessage.apply(this, given);
   });
   const runtime = await runtimeOn(t, path);
-  const waiting = await start(runtime);
+  const waiting = await startAsking(runtime);
   const seen: string[] = [];
   waiting.watch(({ type }) => seen.push(type));
 
@@ -112,8 +113,8 @@ test('when the thread that writes is lost, runs go back to what is kept and on f
 });
 
 test('what the thread has written is kept, even if it was lost before it could say so', async (t) => {
-  const runtime = await runtimeOn(t, directory(t));
-  const [waiting, other] = [await start(runtime), await start(runtime)];
+  const runtime = await runtimeOn(t, temporaryDirectory(t));
+  const [waiting, other] = [await startAsking(runtime), await startAsking(runtime)];
   const { emit } = Worker.prototype;
   const deaf = t.mock.method(Worker.prototype, 'emit', function (this: Worker, ...given: Parameters<typeof emit>) {
     if (given[0] !== 'message') return emit.apply(this, given);

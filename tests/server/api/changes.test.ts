@@ -7,7 +7,7 @@ import { changesRoute, GATHER_MS } from '../../../server/api/changes.ts';
 import type { Call } from '../../../server/http/route.ts';
 import { FakeSink } from '../../support/fake-sink.ts';
 import { alice, bob, given, operator } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const world = async (t: TestContext) => {
   const runs: Context[] = [];
@@ -28,7 +28,7 @@ const world = async (t: TestContext) => {
     return sink;
   };
   const end = async () => {
-    const { executions } = here(runtime.runtime.list(operator, { limit: 1_000 }));
+    const { executions } = immediate(runtime.runtime.list(operator, { limit: 1_000 }));
     for (const { id } of executions) await runtime.runtime.cancel(id, operator);
   };
   return { ...runtime, runs, read, end };

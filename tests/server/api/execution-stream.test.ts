@@ -9,7 +9,7 @@ import { type Context, workflow } from '../../../runtime/index.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { type EventReader, lastId, openStream } from '../../support/event-reader.ts';
 import { given, turns } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 /** A run that emits what the test tells it. */
 const world = async (t: TestContext, config: Partial<ServerOptions> = {}) => {
@@ -38,7 +38,7 @@ const world = async (t: TestContext, config: Partial<ServerOptions> = {}) => {
   return {
     ...server,
     url,
-    execution: here(server.runtime.get(id, { userId: undefined })) as Execution,
+    execution: immediate(server.runtime.get(id, { userId: undefined })) as Execution,
     start,
     emit: (...values: unknown[]) => {
       for (const value of values) ctx!.emit(value);
@@ -90,7 +90,7 @@ test('a stream that is cut after every single frame and resumed is the same as o
     );
     emit(`${at} ${'x'.repeat(at)}`);
     pieced.push(...(await reader.frames(1)));
-    reader.leave();
+    reader.disconnect();
   }
   const last = await read({ headers: { 'last-event-id': lastId(pieced) } });
   finish();
@@ -125,10 +125,10 @@ test('an execution of another user gets 404, like one that never existed', async
   }
   const reader = await openStream(t, `${server.url}/executions/${id}/stream`, { headers: { 'x-api-key': 'key-of-a' } });
   assert.equal(reader.status, 200);
-  reader.leave();
+  reader.disconnect();
   finish();
   await call(`DELETE /executions/${id}`, { headers: { 'x-api-key': 'key-of-a' } });
-  for (const each of here(server.runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions) {
+  for (const each of immediate(server.runtime.list({ userId: undefined, isOperator: true }, { limit: 9 })).executions) {
     if (!each.isSettled) await server.runtime.cancel(each.id, { userId: undefined, isOperator: true });
   }
 });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { BuilderListBody, ExecutionListBody, JournalBody, WorkflowListBody } from '../../../client/wire.ts';
 import { shownDueAt, text, workflow } from '../../../runtime/index.ts';
 import { given, operator } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -42,7 +42,7 @@ test('a list says whose each execution is, what it does and when it is due, and 
   );
   assert.equal(
     Date.parse(waiting[0]?.due_at ?? ''),
-    shownDueAt(here(runtime.get(first, operator))!.context.pauses[0]!),
+    shownDueAt(immediate(runtime.get(first, operator))!.context.pauses[0]!),
   );
   const { owner } = all[1]!;
   for (const query of [`owner=${owner}`, `id=${first.slice(0, 12)}`, 'status=interaction_required&workflow=asking']) {

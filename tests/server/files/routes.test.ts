@@ -9,9 +9,9 @@ import { workflow } from '../../../runtime/index.ts';
 import { isKey } from '../../../server/files/object-key.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { hostileKeys } from '../../contracts/object-store.ts';
+import { asAlice, type Headers } from '../../support/controlled-server.ts';
 import { given } from '../../support/given.ts';
-import { ask, request } from '../../support/http.ts';
-import { alice, type Headers } from '../../support/puppet-server.ts';
+import { rawRequest, sendRaw } from '../../support/http.ts';
 
 const idle = workflow({ name: 'idle', run: () => null });
 const operatorKey = 'an operator key of some length';
@@ -30,7 +30,7 @@ const serve = async (t: TestContext, config: Partial<ServerOptions> = {}) => {
     const response = await fetch(world.server.url + path, { method, body, headers });
     return { status: response.status, body: (await response.json()) as unknown };
   };
-  return { ...world, send, raw: (line: string) => ask(t, world.server.port, request(line)) };
+  return { ...world, send, raw: (line: string) => sendRaw(t, world.server.port, rawRequest(line)) };
 };
 
 const inDirectory = async (t: TestContext) => {
@@ -149,7 +149,7 @@ test('no name that leads outside is one, for any method, however it is encoded',
   );
   const form = '--b\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n';
   const headers = ['Content-Type: multipart/form-data; boundary=b', `Content-Length: ${form.length}`];
-  const upload = (path: string) => ask(t, server.port, request(`PUT /static/${path}`, headers, form));
+  const upload = (path: string) => sendRaw(t, server.port, rawRequest(`PUT /static/${path}`, headers, form));
   const outside = ['../x', '%2e%2e/x', 'a/%2e%2e/%2e%2e/x', '%2e%2e%2fx', '%2f%2e%2e%2fx', '..%5cx', 'x%00'];
   for (const path of [...outside, '%c3%a9'.repeat(257)]) {
     assert.ok([400, 404].includes((await upload(path)).status), path);
@@ -197,14 +197,14 @@ test('where there is an operator, only he and those who say who they are may wri
   const { send, call } = await serve(t, { identity: { operatorKey } });
 
   const refused = await send('POST', '/static/a', 'x');
-  const ofAlice = await send('POST', '/static/a', 'x', 'text/plain', alice);
+  const ofAlice = await send('POST', '/static/a', 'x', 'text/plain', asAlice);
   const ofOperator = await send('PUT', '/static/a', 'y', 'text/plain', { 'x-operator-key': operatorKey });
   const impostor = await send('PUT', '/static/a', 'y', 'text/plain', { authorization: 'Bearer a.b.c' });
 
   assert.deepEqual([refused.status, ofAlice.status, ofOperator.status, impostor.status], [401, 200, 200, 401]);
   assert.equal((await call('GET /static/a')).body, 'y');
   assert.equal((await call('DELETE /static/a')).status, 401);
-  assert.equal((await call('DELETE /static/a', { headers: alice })).status, 204);
+  assert.equal((await call('DELETE /static/a', { headers: asAlice })).status, 204);
 });
 
 test('a page of another origin cannot make its visitors write, unless CORS lets it call', async (t) => {

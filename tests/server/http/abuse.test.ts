@@ -3,7 +3,7 @@ import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Reply, Route } from '../../../server/http/route.ts';
-import { ask, connect, request, startServer, until } from '../../support/http.ts';
+import { connectRaw, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
 
 const routes: Route[] = [
   {
@@ -83,7 +83,7 @@ const malformed = fc
   );
 const wellFormed = fc
   .tuple(fc.constantFrom('GET', 'POST'), fc.constantFrom('/now/1', '/later', '/large', '/never', '/broken'), body)
-  .map(([verb, target, rest]) => request(`${verb} ${target}`, [`Content-Length: ${rest.length}`], rest));
+  .map(([verb, target, rest]) => rawRequest(`${verb} ${target}`, [`Content-Length: ${rest.length}`], rest));
 const message = fc.oneof(malformed, wellFormed, bytes);
 
 /** Sent, cut off somewhere or not, in one or two parts; then the client leaves politely or not. */
@@ -104,7 +104,7 @@ test('after three hundred broken, cut off and abandoned requests the server is a
 
   await fc.assert(
     fc.asyncProperty(visit, async ({ text, keep, split, polite }) => {
-      const client = await connect(t, server.port);
+      const client = await connectRaw(t, server.port);
       const sent = text.slice(0, Math.ceil(text.length * keep));
       client.send(sent.slice(0, sent.length * split));
       await setImmediate();
@@ -117,7 +117,7 @@ test('after three hundred broken, cut off and abandoned requests the server is a
     { seed: 20, numRuns: 300 },
   );
 
-  const { status, body } = await ask(t, server.port, request('GET /now/7'));
+  const { status, body } = await sendRaw(t, server.port, rawRequest('GET /now/7'));
   assert.deepEqual([status, body], [200, '7localhost']);
   await until(() => server.openRequests === 0, 'the end of every request');
   assert.deepEqual(server.errors, []);

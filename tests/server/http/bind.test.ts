@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { bind } from '../../../server/http/bind.ts';
 import { createServer } from '../../../server/index.ts';
-import { ask, request } from '../../support/http.ts';
+import { asking } from '../../support/controlled-server.ts';
+import { rawRequest, sendRaw } from '../../support/http.ts';
 import { freePort } from '../../support/loopback.ts';
-import { asking } from '../../support/puppet-server.ts';
 
 const given = {
   /** Takes every address but those that are refused, for a reason; port 0 becomes 4711. */
@@ -72,12 +72,12 @@ test('a server that is started anew gets its port at once, although connections 
   const port = await freePort();
   const start = () => createServer({ workflow: asking, config: { host: '127.0.0.1', port } });
   const first = await start();
-  await ask(t, port, request('GET /health')); // and the connection is kept
+  await sendRaw(t, port, rawRequest('GET /health')); // and the connection is kept
 
   await first.close();
   const second = await start();
   t.after(() => second.close());
 
-  assert.equal((await ask(t, port, request('GET /health'))).status, 200);
+  assert.equal((await sendRaw(t, port, rawRequest('GET /health'))).status, 200);
   await assert.rejects(start(), /EADDRINUSE/, 'and has it for itself');
 });

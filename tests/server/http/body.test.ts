@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Backlog } from '../../../server/http/backlog.ts';
 import { type BodyOutcome, framingFault, readBody } from '../../../server/http/body.ts';
-import { givenTimers } from '../../support/http.ts';
+import { fakeTimers } from '../../support/http.ts';
 
 const given = {
   /** A body that is being read; the memory of a `chunk` is emptied afterwards, as a library may do. */
   reading: ({ announced = Number.NaN, maxBodyBytes = 100, requestTimeoutMs = 10_000 } = {}) => {
-    const timers = givenTimers();
+    const timers = fakeTimers();
     const outcomes: BodyOutcome[] = [];
     const seen = { waitedLonger: 0, gone: (): void => {} };
     let take: (chunk: Uint8Array, isLast: boolean) => void = () => {};
@@ -18,6 +18,7 @@ const given = {
       waitLonger: () => void (seen.waitedLonger += 1),
     };
     const sender = {
+      client: { host: '', port: 0 },
       onGone: (listener: () => void) => {
         seen.gone = listener;
       },

@@ -5,7 +5,7 @@ import { silentLog, workflow } from '../../../runtime/index.ts';
 import { createServer } from '../../../server/index.ts';
 import { serverDefaults } from '../../../server/options.ts';
 import { given } from '../../support/given.ts';
-import { ask, request } from '../../support/http.ts';
+import { rawRequest, sendRaw } from '../../support/http.ts';
 
 const who = workflow({ name: 'who', run: async (_: unknown, ctx) => String(ctx.user) });
 
@@ -25,7 +25,7 @@ test('on node:http credentials that differ in bytes at their ends are different 
   const users: string[] = [];
   for (const line of lines) {
     const headers = ['Content-Type: application/json', 'Content-Length: 2', line];
-    const { body } = await ask(t, server.port, request('POST /v1/workflow', headers, '{}'));
+    const { body } = await sendRaw(t, server.port, rawRequest('POST /v1/workflow', headers, '{}'));
     users.push((JSON.parse(body) as { value: string }).value);
   }
 
@@ -42,7 +42,7 @@ test('where a proxy names the user, names that differ in bytes at their ends are
   const users = new Set<string>();
   for (const name of ['jos', 'jos\xe9', 'jos\xc3\xa9', '\xe9jos']) {
     const headers = ['Content-Type: application/json', 'Content-Length: 2', `X-User: ${name}`];
-    const { body } = await ask(t, server.port, request('POST /v1/workflow', headers, '{}'));
+    const { body } = await sendRaw(t, server.port, rawRequest('POST /v1/workflow', headers, '{}'));
     users.add((JSON.parse(body) as { value: string }).value);
   }
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Execution } from '../../../runtime/executions/execution.ts';
 import { type Context, type RuntimeOptions, type Store, text, workflow } from '../../../runtime/index.ts';
-import { eventStream, type Translator } from '../../../server/http/event-stream.ts';
+import type { Translator } from '../../../server/http/event-frames.ts';
+import { eventStream } from '../../../server/http/event-stream.ts';
+import { DelayedStore } from '../../support/delayed-store.ts';
 import { FakeSink } from '../../support/fake-sink.ts';
 import { given, type RuntimeWorld, turns } from '../../support/given.ts';
-import { LateStore } from '../../support/late-store.ts';
 
 /** A run that does what the test tells it, and a way to read it. */
 const world = async (t: TestContext, { store, options }: { store?: Store; options?: RuntimeOptions } = {}) => {
@@ -244,7 +245,7 @@ test('a stream that cannot be written is cut off, and the run goes on', async (t
 });
 
 test('with a store that takes its time nothing is lost, repeated or out of order', async (t) => {
-  const store = new LateStore({ maxJournalFacts: 1_000, maxJournalBytes: 1_000_000 });
+  const store = new DelayedStore({ maxJournalFacts: 1_000, maxJournalBytes: 1_000_000 });
   const { read, emit, finish } = await world(t, { store });
   const early = read({ translator: numbers });
 

@@ -3,6 +3,7 @@ import test from 'node:test';
 import type { AdapterRequest, ReplyListener } from '../../../server/http/adapter.ts';
 import { Backlog } from '../../../server/http/backlog.ts';
 import { Exchange } from '../../../server/http/exchange.ts';
+import { turns } from '../../support/given.ts';
 
 const given = {
   /** An exchange on a request that only writes down what is called. */
@@ -25,8 +26,11 @@ const given = {
         written.push(`${status} ${body} ${close}`);
         listener?.progressed(0);
       },
-      begin: () => {},
-      write: () => true,
+      begin: (_reply, _lines, write) => write(),
+      write: (piece) => {
+        written.push(`${piece.length}`);
+        return false;
+      },
       end: () => {},
       cut: () => listener?.gone(),
     };
@@ -40,7 +44,8 @@ const given = {
       closed: () => void (counts.open -= 1),
     };
     const exchange = new Exchange(host, request, '/a');
-    return { exchange, written, counts, abort: () => listener?.gone() };
+    const drain = () => listener?.drained();
+    return { exchange, written, counts, host, drain, abort: () => listener?.gone() };
   },
 };
 
@@ -85,4 +90,41 @@ test('an abort after the reply changes nothing', () => {
   assert.equal(told, false);
   assert.equal(exchange.signal.aborted, false);
   assert.equal(counts.open, 0);
+});
+
+/** A content of 100 MB, or fewer. */
+const content = (length = 100_000_000) => {
+  const state = { isClosed: false, length, read: async (most: number) => Buffer.alloc(most), close: () => {} };
+  state.close = () => {
+    state.isClosed = true;
+  };
+  return state;
+};
+
+test('for a client whose socket is full, one piece of a content is in memory', async () => {
+  const { exchange, written, host, drain } = given.exchange();
+
+  exchange.reply({ status: 200, content: content() });
+  await turns();
+  assert.deepEqual([written, host.unsent.bytes], [['65536'], 65_536]);
+  drain();
+  await turns();
+
+  assert.deepEqual([written, host.unsent.bytes], [['65536', '65536'], 65_536]);
+});
+
+test('a content is closed if its client has gone, before the reply or within it, and after its last byte', async () => {
+  const [late, within, whole] = [content(), content(), content(10)];
+  const first = given.exchange();
+  first.abort();
+  first.exchange.reply({ status: 200, content: late });
+  const second = given.exchange();
+  second.exchange.reply({ status: 200, content: within });
+  await turns();
+  second.abort();
+  given.exchange().exchange.reply({ status: 200, content: whole });
+  await turns();
+
+  assert.deepEqual([late.isClosed, within.isClosed, whole.isClosed], [true, true, true]);
+  assert.equal(second.host.unsent.bytes, 0);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Reply, Route } from '../../../server/http/route.ts';
-import { ask, connect, request, startServer, until } from '../../support/http.ts';
+import { connectRaw, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
 
 const ok: Reply = { status: 200, body: 'ok' };
 
@@ -42,8 +42,8 @@ test('what a route throws, at once or later, is answered by the caller', async (
   };
   const server = await startServer(t, { routes: [given.get(atOnce), given.post(async () => atOnce())] });
 
-  for (const text of [request('GET /a'), request('POST /a'), request('POST /a', ['Content-Length: 1'], 'x')]) {
-    const { status, body } = await ask(t, server.port, text);
+  for (const text of [rawRequest('GET /a'), rawRequest('POST /a'), rawRequest('POST /a', ['Content-Length: 1'], 'x')]) {
+    const { status, body } = await sendRaw(t, server.port, text);
 
     assert.deepEqual([status, body], [500, 'thrown: Error: boom']);
   }
@@ -64,7 +64,7 @@ test('when even the answer to an error fails, the reply is a 500 and the operato
   });
 
   for (const _ of [...problems]) {
-    const { status, headers, body } = await ask(t, server.port, request('GET /a'));
+    const { status, headers, body } = await sendRaw(t, server.port, rawRequest('GET /a'));
 
     assert.deepEqual([status, headers['content-type']], [500, 'application/problem+json']);
     assert.ok(!body.includes('lost'));
@@ -79,7 +79,7 @@ test('an operator who fails to hear of an error ends nothing', async (t) => {
   };
   const server = await startServer(t, { routes: [given.get(fails)], problem: fails, onError: fails });
 
-  assert.equal((await ask(t, server.port, request('GET /a'))).status, 500);
+  assert.equal((await sendRaw(t, server.port, rawRequest('GET /a'))).status, 500);
 });
 
 test('a reply that cannot be sent is an error, and none of it is sent', async (t) => {
@@ -105,7 +105,7 @@ test('a reply that cannot be sent is an error, and none of it is sent', async (t
 
   for (const index of replies.keys()) {
     for (const line of [`GET /a?${index}`, `POST /a?${index}`]) {
-      const { status, headers, body } = await ask(t, server.port, request(line));
+      const { status, headers, body } = await sendRaw(t, server.port, rawRequest(line));
 
       assert.equal(status, 500, line);
       assert.equal(headers['set-cookie'], undefined);
@@ -120,8 +120,8 @@ test('a reply that cannot be sent is an error, and none of it is sent', async (t
 test('when a client leaves, the route is told once, and its late reply goes nowhere', async (t) => {
   const { route, calls, resolve } = given.waiting();
   const server = await startServer(t, { routes: [route] });
-  const client = await connect(t, server.port);
-  client.send(request('GET /a'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('GET /a'));
   await until(() => calls.length === 1, 'the request');
   assert.equal(server.openRequests, 1);
   assert.equal(calls[0]!.signal.aborted, false);
@@ -132,7 +132,7 @@ test('when a client leaves, the route is told once, and its late reply goes nowh
 
   assert.equal(calls[0]!.gone, 1);
   assert.equal(calls[0]!.signal.aborted, true);
-  assert.equal((await ask(t, server.port, request('GET /a'))).status, 200);
+  assert.equal((await sendRaw(t, server.port, rawRequest('GET /a'))).status, 200);
   assert.deepEqual(server.errors, []);
 });
 
@@ -153,8 +153,8 @@ test('who asks only after the client has left is told at once', async (t) => {
       }),
     ],
   });
-  const client = await connect(t, server.port);
-  client.send(request('GET /a'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('GET /a'));
   await until(() => server.openRequests === 1, 'the request');
 
   client.socket.destroy();
@@ -166,14 +166,14 @@ test('who asks only after the client has left is told at once', async (t) => {
 test('a route that was answered is never told that its client left', async (t) => {
   const { route, calls, resolve } = given.waiting();
   const server = await startServer(t, { routes: [route] });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   resolve(ok);
-  client.send(request('GET /a'));
+  client.send(rawRequest('GET /a'));
   await client.answer();
 
   client.socket.destroy();
   await client.closed;
-  await ask(t, server.port, request('GET /a'));
+  await sendRaw(t, server.port, rawRequest('GET /a'));
 
   assert.deepEqual([calls[0]!.gone, calls[0]!.signal.aborted], [0, false]);
 });
@@ -186,15 +186,15 @@ test('an error after the client has left is reported, unless it is the departure
   ] as const) {
     const { route, reject } = given.waiting();
     const server = await startServer(t, { routes: [route] });
-    const client = await connect(t, server.port);
-    client.send(request('GET /a'));
+    const client = await connectRaw(t, server.port);
+    client.send(rawRequest('GET /a'));
     await until(() => server.openRequests === 1, 'the request');
     client.socket.destroy();
     await until(() => server.openRequests === 0, 'the departure');
 
     reject(thrown);
 
-    await ask(t, server.port, request('GET /b'));
+    await sendRaw(t, server.port, rawRequest('GET /b'));
     assert.deepEqual(server.errors, reported);
   }
 });
@@ -215,8 +215,8 @@ test('a listener that throws keeps the others from nothing, and is reported', as
       }),
     ],
   });
-  const client = await connect(t, server.port);
-  client.send(request('GET /a'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('GET /a'));
   await until(() => server.openRequests === 1, 'the request');
 
   client.socket.destroy();

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
-import { assertClear, post } from '../../support/doors.ts';
-import { given, operator, turns } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
-import { connect, request, until } from '../../support/http.ts';
+import { given, turns } from '../../support/given.ts';
+import { connectRaw, rawRequest, until } from '../../support/http.ts';
+import { viewsOf } from '../../support/in-process.ts';
+import { assertClearRefusal, rawPost } from '../../support/strict-server.ts';
 
 const givenSlowServer = async (t: TestContext) => {
   const gate: { open: () => void } = { open: () => {} };
@@ -23,10 +23,10 @@ const givenSlowServer = async (t: TestContext) => {
       limits: { maxBodyBytes: 1_048_576, maxHeaderBytes: 16_384, requestTimeoutMs: 300 },
     },
   });
-  const executions = () => here(world.runtime.list(operator, { limit: 10 })).executions;
+  const executions = () => viewsOf(world.runtime);
   /** Sends it, and leaves when the server is where it shall be. */
   const leave = async (sent: string, holds: () => boolean, what: string) => {
-    const client = await connect(t, world.server.port);
+    const client = await connectRaw(t, world.server.port);
     client.send(sent);
     await until(holds, what);
     client.socket.destroy();
@@ -41,7 +41,7 @@ test('a client that starts a run and disconnects leaves no wait, and the run com
   const { executions, gate, leave } = await givenSlowServer(t);
 
   for (const path of ['/v1/workflow', '/v1/workflow']) {
-    await leave(post(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'a waiting client');
+    await leave(rawPost(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'a waiting client');
     assert.deepEqual([executions()[0]!.watchers, executions()[0]!.status], [0, 'running']);
   }
 
@@ -53,7 +53,7 @@ test('a run whose client disconnects during the build starts after the build', a
   const { runtime, executions, gate, leave } = await givenSlowServer(t);
 
   for (const path of ['/building/legacy', '/building', '/building']) {
-    await leave(post(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'a waiting client');
+    await leave(rawPost(path, '{}', [key]), () => (executions()[0]?.watchers ?? 0) > 0, 'a waiting client');
   }
 
   const builder = runtime.builders('building').list()[0]!;
@@ -72,19 +72,19 @@ test('a client that disconnects from a long poll leaves no wait', async (t) => {
   const before = runtime.pendingTimers;
 
   for (let count = 0; count < 5; count += 1) {
-    await leave(request(`GET ${path}?wait=300`), () => executions()[0]!.watchers === 1, 'a waiting client');
+    await leave(rawRequest(`GET ${path}?wait=300`), () => executions()[0]!.watchers === 1, 'a waiting client');
   }
 
   assert.deepEqual([executions()[0]!.watchers, runtime.pendingTimers], [0, before]);
   gate.open();
 });
 
-test('a client that disconnects during its request has started nothing', async (t) => {
+test('a client that disconnects during its rawRequest has started nothing', async (t) => {
   const { server, executions } = await givenSlowServer(t);
-  const whole = post('/v1/workflow', '{"some":"thing"}', [key]);
+  const whole = rawPost('/v1/workflow', '{"some":"thing"}', [key]);
 
   for (let length = 1; length < whole.length; length += 7) {
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
     client.socket.write(whole.slice(0, length), 'latin1', () => client.socket.destroy());
     await client.closed;
   }
@@ -95,28 +95,28 @@ test('a client that disconnects during its request has started nothing', async (
 
 test('a body that trickles in is waited for as long as it may take, and no longer', async (t) => {
   const { server, executions } = await givenSlowServer(t);
-  const client = await connect(t, server.port);
-  client.send(request('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 1000']));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 1000']));
   const drip = setInterval(() => client.send('{'), 20);
   t.after(() => clearInterval(drip));
 
   const answer = await client.answer();
 
-  assertClear(answer, 'a slow body');
+  assertClearRefusal(answer, 'a slow body');
   assert.equal(answer.status, 408);
   await client.closed;
   assert.equal(executions().length, 0);
 });
 
-test('half a request does not keep a server from ending', async (t) => {
+test('half a rawRequest does not keep a server from ending', async (t) => {
   const { server } = await givenSlowServer(t);
   const clients = await Promise.all(
     [
       'POST /v1/wor',
-      request('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 9'], '{"a"'),
+      rawRequest('POST /v1/workflow', ['Content-Type: application/json', 'Content-Length: 9'], '{"a"'),
       '',
     ].map(async (sent) => {
-      const client = await connect(t, server.port);
+      const client = await connectRaw(t, server.port);
       client.send(sent);
       return client;
     }),

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { asked, givenDoors } from '../../support/doors.ts';
 import { turns } from '../../support/given.ts';
-import { type Answer, connect, request, until } from '../../support/http.ts';
+import { connectRaw, type RawReply, rawRequest, until } from '../../support/http.ts';
+import { givenStrictServer, startPrompting } from '../../support/strict-server.ts';
 
 const line = fc.constantFrom(
   'POST /v1/workflow',
@@ -61,9 +61,9 @@ const visit = fc.record({
 });
 
 test('after a thousand visits of all kinds everything works, and nothing is left of them', async (t) => {
-  const world = await givenDoors(t);
+  const world = await givenStrictServer(t);
   const { server, call } = world;
-  const ids = async () => /executions\/(.*)\/interactions\/(.*)\/response/.exec(await asked(world))!.slice(1);
+  const ids = async () => /executions\/(.*)\/interactions\/(.*)\/response/.exec(await startPrompting(world))!.slice(1);
   let [id = '', interaction = ''] = await ids();
   const statuses = new Map<number, number>();
 
@@ -72,12 +72,12 @@ test('after a thousand visits of all kinds everything works, and nothing is left
       const path = target.replace('ID', id).replace('IT', interaction);
       const length = [`Content-Length: ${Math.max(0, Buffer.byteLength(sent, 'latin1') + announced)}`];
       const isPost = target.startsWith('POST');
-      const whole = request(
+      const whole = rawRequest(
         path,
         [...(isPost ? [...length, ...type] : []), ...headers],
         isPost || keep < 0.1 ? sent : '',
       );
-      const client = await connect(t, server.port);
+      const client = await connectRaw(t, server.port);
       client.send(whole.slice(0, Math.ceil(whole.length * keep)));
       const answer = isPolite && keep === 1 && announced === 0 ? await soon(client) : undefined;
       client.socket.destroy();
@@ -100,5 +100,5 @@ test('after a thousand visits of all kinds everything works, and nothing is left
 });
 
 /** The answer, unless it takes the server longer than a few turns: long polls do. */
-const soon = (client: Awaited<ReturnType<typeof connect>>): Promise<Answer | undefined> =>
+const soon = (client: Awaited<ReturnType<typeof connectRaw>>): Promise<RawReply | undefined> =>
   Promise.race([client.answer().catch(() => undefined), turns(200).then(() => undefined)]);

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isOnWeb, isParsedByNode } from '../../support/adapter.ts';
-import { asked, assertClear, givenDoors, post } from '../../support/doors.ts';
 import { operator } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
-import { ask, connect, request } from '../../support/http.ts';
+import { connectRaw, rawRequest, sendRaw } from '../../support/http.ts';
+import { immediate } from '../../support/in-process.ts';
+import { assertClearRefusal, givenStrictServer, rawPost, startPrompting } from '../../support/strict-server.ts';
 
 const nested = (levels: number, opening = '{"a":', closing = '}') =>
   `${opening.repeat(levels)}1${closing.repeat(levels)}`;
@@ -60,67 +60,67 @@ const noAnswer: Record<string, string> = {
 };
 
 test('a body that is no JSON, or not what was asked for, is refused in words at every door', async (t) => {
-  const world = await givenDoors(t);
+  const world = await givenStrictServer(t);
   const { port } = world.server;
-  const answerPath = await asked(world);
+  const answerPath = await startPrompting(world);
 
   for (const path of ['/v1/workflow', '/generate', '/strict', '/strict/legacy', answerPath]) {
     for (const [what, body] of Object.entries(noJson))
-      assertClear(await ask(t, port, post(path, body)), `${path} ${what}`);
+      assertClearRefusal(await sendRaw(t, port, rawPost(path, body)), `${path} ${what}`);
   }
   for (const path of ['/strict', '/strict/legacy']) {
     for (const [what, body] of Object.entries(noInput))
-      assertClear(await ask(t, port, post(path, body)), `${path} ${what}`);
+      assertClearRefusal(await sendRaw(t, port, rawPost(path, body)), `${path} ${what}`);
   }
   for (const [what, body] of Object.entries(noAnswer))
-    assertClear(await ask(t, port, post(answerPath, body)), `answer ${what}`);
+    assertClearRefusal(await sendRaw(t, port, rawPost(answerPath, body)), `answer ${what}`);
 
   assert.equal((await world.runtime.inbox(operator, 10)).length, 1, 'the prompt is still open');
-  assert.equal(here(world.runtime.list(operator, { limit: 10 })).executions.length, 1, 'and nothing was started');
+  assert.equal(immediate(world.runtime.list(operator, { limit: 10 })).executions.length, 1, 'and nothing was started');
 });
 
 test('a body of a form, which a web page can send to any server, is not JSON', async (t) => {
-  const { server } = await givenDoors(t);
+  const { server } = await givenStrictServer(t);
 
   for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '']) {
-    const sent = request('POST /v1/workflow', [`Content-Type: ${type}`, 'Content-Length: 2'], '{}');
-    assertClear(await ask(t, server.port, sent), type);
+    const sent = rawRequest('POST /v1/workflow', [`Content-Type: ${type}`, 'Content-Length: 2'], '{}');
+    assertClearRefusal(await sendRaw(t, server.port, sent), type);
   }
 });
 
 test('members with the names of prototypes are members, and change nothing else', async (t) => {
-  const { server, runtime } = await givenDoors(t);
+  const { server, runtime } = await givenStrictServer(t);
   const body = '{"amount":1,"more":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}';
 
   for (const path of ['/strict', '/v1/workflow']) {
-    assert.ok((await ask(t, server.port, post(path, body))).status < 300);
+    assert.ok((await sendRaw(t, server.port, rawPost(path, body))).status < 300);
   }
 
   assert.equal(({} as { polluted?: number }).polluted, undefined);
-  assert.equal(here(runtime.list(operator, { limit: 10 })).executions.length, 2);
+  assert.equal(immediate(runtime.list(operator, { limit: 10 })).executions.length, 2);
 });
 
 test('seventy megabytes are not read to their end, however they are announced', async (t) => {
-  const { server } = await givenDoors(t);
+  const { server } = await givenStrictServer(t);
   const megabyte = 'x'.repeat(1024 * 1024);
 
   for (const announced of ['Content-Length: 73400320', 'Transfer-Encoding: chunked']) {
-    const client = await connect(t, server.port);
-    client.send(request('POST /v1/workflow', ['Content-Type: application/json', announced]));
+    const client = await connectRaw(t, server.port);
+    client.send(rawRequest('POST /v1/workflow', ['Content-Type: application/json', announced]));
     for (let sent = 0; sent < 70; sent += 1) {
       client.send(announced.startsWith('C') ? megabyte : `100000\r\n${megabyte}\r\n`);
     }
 
     const answer = await client.answer();
 
-    assertClear(answer, announced);
+    assertClearRefusal(answer, announced);
     assert.equal(answer.status, 413);
     await client.closed;
   }
 });
 
 test('a request whose end is uncertain is refused, and its connection is closed', async (t) => {
-  const { server } = await givenDoors(t);
+  const { server } = await givenStrictServer(t);
   const type = 'Content-Type: application/json';
 
   for (const framing of [
@@ -131,9 +131,9 @@ test('a request whose end is uncertain is refused, and its connection is closed'
     ['Content-Length: 0x2'],
     ['Transfer-Encoding: gzip, chunked'],
   ]) {
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
     client.send(
-      request('POST /v1/workflow', [type, ...framing], '{}\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+      rawRequest('POST /v1/workflow', [type, ...framing], '{}\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'),
     );
 
     const answer = await client.answer().catch(() => undefined);
@@ -163,36 +163,36 @@ const noIds = [
 ];
 
 test('an id that is none is not found, whatever it is made of', async (t) => {
-  const world = await givenDoors(t);
+  const world = await givenStrictServer(t);
   const { port } = world.server;
-  const known = (await asked(world)).split('/')[2]!;
+  const known = (await startPrompting(world)).split('/')[2]!;
   const answer = '{"response":{"type":"text","text":"x"}}';
 
   for (const id of noIds) {
     for (const sent of [
-      request(`GET /executions/${id}`),
-      request(`GET /executions/${id}?wait=1`),
-      request(`DELETE /executions/${id}`),
-      post(`/executions/${id}/interactions/x/response`, answer),
-      post(`/executions/${known}/interactions/${id}/response`, answer),
+      rawRequest(`GET /executions/${id}`),
+      rawRequest(`GET /executions/${id}?wait=1`),
+      rawRequest(`DELETE /executions/${id}`),
+      rawPost(`/executions/${id}/interactions/x/response`, answer),
+      rawPost(`/executions/${known}/interactions/${id}/response`, answer),
     ]) {
-      const reply = await ask(t, port, sent);
+      const reply = await sendRaw(t, port, sent);
       assert.equal(reply.status, 404, `${sent.slice(0, 80)}: ${reply.body}`);
-      assertClear(reply, id);
+      assertClearRefusal(reply, id);
     }
   }
   // The URL of a Request has no dots any more.
   const dotted = isOnWeb() ? [] : ['/executions/..', '/executions/.', `/executions/${known}/..`];
   for (const path of [...dotted, '/executions//', '//executions']) {
-    const { status } = await ask(t, port, request(`GET ${path}`));
+    const { status } = await sendRaw(t, port, rawRequest(`GET ${path}`));
     assert.ok(status === 404 || status === 307, `${path}: ${status}`);
   }
 });
 
 test('a query or header that cannot be used is refused by name, or ignored if that is its nature', async (t) => {
-  const world = await givenDoors(t);
+  const world = await givenStrictServer(t);
   const { call } = world;
-  const known = (await asked(world)).split('/')[2]!;
+  const known = (await startPrompting(world)).split('/')[2]!;
   const key = { 'x-api-key': 'alice' };
   const refused: Record<string, readonly string[]> = {
     [`GET /executions/${known}?wait=`]: ['-1', '301', '1.5', 'x', '', '1e2', '٣', '9'.repeat(400)],
@@ -213,13 +213,13 @@ test('a query or header that cannot be used is refused by name, or ignored if th
     }
   }
   for (const query of ['%', '%00', '&&&', '=', 'wait', 'x='.repeat(2_000), '__proto__=1']) {
-    const { status } = await ask(t, world.server.port, request(`GET /executions/${known}?${query}`));
+    const { status } = await sendRaw(t, world.server.port, rawRequest(`GET /executions/${known}?${query}`));
     assert.ok(status === 200 || status === 422, query);
   }
 });
 
 test('credentials that cannot be read are refused, without details of the reason', async (t) => {
-  const { server } = await givenDoors(t);
+  const { server } = await givenStrictServer(t);
 
   for (const credential of [
     'Authorization: Basic !!!!',
@@ -228,8 +228,8 @@ test('credentials that cannot be read are refused, without details of the reason
     'Authorization: Bearer ..',
     `Authorization: Bearer ${'x'.repeat(5_000)}.y.z`,
   ]) {
-    const answer = await ask(t, server.port, request('GET /executions', [credential]));
-    assertClear(answer, credential);
+    const answer = await sendRaw(t, server.port, rawRequest('GET /executions', [credential]));
+    assertClearRefusal(answer, credential);
     assert.equal(answer.status, 401);
     assert.equal(answer.headers['www-authenticate'], 'Bearer');
   }
@@ -239,8 +239,8 @@ test('credentials that cannot be read are refused, without details of the reason
     ['cookie', 'nat-session=a\xff\xfeb'],
     ['x-api-key', 'a\xffb'],
   ]) {
-    const answer = await ask(t, server.port, request('GET /executions', [`${name}: ${value}`]));
-    assertClear(answer, name!);
+    const answer = await sendRaw(t, server.port, rawRequest('GET /executions', [`${name}: ${value}`]));
+    assertClearRefusal(answer, name!);
     assert.equal(answer.status, 400);
     assert.match(answer.body, new RegExp(`The header ${name} has bytes that cannot be read`));
   }

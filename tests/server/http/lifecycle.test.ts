@@ -4,7 +4,8 @@ import test from 'node:test';
 import { listen } from '../../../server/http/listen.ts';
 import type { Reply, Route } from '../../../server/http/route.ts';
 import { ownConnections } from '../../support/adapter.ts';
-import { ask, connect, givenTimers, request, startServer, until } from '../../support/http.ts';
+import { connectRaw, fakeTimers, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
+import { freePort } from '../../support/loopback.ts';
 
 const ok: Reply = { status: 200, body: 'ok' };
 const route = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
@@ -22,15 +23,6 @@ const given = {
       return promise;
     });
     return { routes: [slow, route('/quick', () => ok)], signals, reply: (reply = ok) => resolve(reply) };
-  },
-
-  /** Free a moment ago. Servers that chose their port themselves (0) differ: no other server can take it for a while. */
-  freePort: async (): Promise<number> => {
-    const probe = createServer();
-    await new Promise<void>((listening) => probe.listen(0, '127.0.0.1', listening));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((closed) => probe.close(closed));
-    return port;
   },
 };
 
@@ -54,7 +46,7 @@ test('a server on localhost is reached by that name', async (t) => {
 });
 
 test('a port in use, by us or by others, is an error that names host and port', async (t) => {
-  const ours = await startServer(t, { routes: [], port: await given.freePort() });
+  const ours = await startServer(t, { routes: [], port: await freePort() });
   const others = createServer();
   await new Promise<void>((listening) => others.listen(0, '127.0.0.1', listening));
   t.after(() => others.close());
@@ -80,11 +72,11 @@ test('a host that is not ours, or unknown, is an error that says so', async (t) 
 });
 
 test('a server that was closed with connections open can be started again at once', async (t) => {
-  const port = await given.freePort();
+  const port = await freePort();
   for (let start = 0; start < 3; start += 1) {
     const server = await startServer(t, { routes: [route('/a', () => ok)], port });
-    const client = await connect(t, server.port);
-    client.send(request('GET /a'));
+    const client = await connectRaw(t, server.port);
+    client.send(rawRequest('GET /a'));
 
     assert.equal((await client.answer()).status, 200);
     await server.close({ graceMs: 1_000 });
@@ -92,11 +84,11 @@ test('a server that was closed with connections open can be started again at onc
 });
 
 test('an idle server closes at once, and ends the connections it has', async (t) => {
-  const timers = givenTimers();
+  const timers = fakeTimers();
   const server = await startServer(t, { routes: [route('/a', () => ok)], after: timers.after });
-  const [idle, half] = [await connect(t, server.port), await connect(t, server.port)];
+  const [idle, half] = [await connectRaw(t, server.port), await connectRaw(t, server.port)];
   half.send('GET /a HTTP/1.1\r\nHost: te');
-  idle.send(request('GET /a'));
+  idle.send(rawRequest('GET /a'));
   await idle.answer();
 
   await server.close({ graceMs: 60_000 });
@@ -109,11 +101,11 @@ test(
   'a closing server lets open requests finish, and ends their connections after the reply',
   ownConnections,
   async (t) => {
-    const timers = givenTimers();
+    const timers = fakeTimers();
     const { routes, signals, reply } = given.slow();
     const server = await startServer(t, { routes, after: timers.after });
-    const client = await connect(t, server.port);
-    client.send(request('GET /slow'));
+    const client = await connectRaw(t, server.port);
+    client.send(rawRequest('GET /slow'));
     await until(() => server.openRequests === 1, 'the request');
 
     const closing = server.close({ graceMs: 5_000 });
@@ -133,11 +125,11 @@ test(
 );
 
 test('a closing server ends what is still open when its grace is over', async (t) => {
-  const timers = givenTimers();
+  const timers = fakeTimers();
   const { routes, signals, reply } = given.slow();
   const server = await startServer(t, { routes, after: timers.after });
-  const client = await connect(t, server.port);
-  client.send(request('GET /slow'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('GET /slow'));
   await until(() => server.openRequests === 1, 'the request');
 
   const closing = server.close({ graceMs: 5_000 });
@@ -154,8 +146,8 @@ test('a closing server ends what is still open when its grace is over', async (t
 test('half a body at the end of the grace is closed', async (t) => {
   const post: Route = { method: 'POST', path: '/a', handle: () => ok };
   const server = await startServer(t, { routes: [post] });
-  const client = await connect(t, server.port);
-  client.send(request('POST /a', ['Content-Length: 5'], 'abc'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('POST /a', ['Content-Length: 5'], 'abc'));
   await until(() => server.openRequests === 1, 'the request');
 
   await server.close({ graceMs: 0 });
@@ -167,18 +159,18 @@ test('half a body at the end of the grace is closed', async (t) => {
 test('a closing server refuses new requests on open connections, and new connections', ownConnections, async (t) => {
   const { routes, reply } = given.slow();
   const server = await startServer(t, { routes });
-  const [busy, idle] = [await connect(t, server.port), await connect(t, server.port)];
-  idle.send(request('GET /quick'));
+  const [busy, idle] = [await connectRaw(t, server.port), await connectRaw(t, server.port)];
+  idle.send(rawRequest('GET /quick'));
   assert.equal((await idle.answer()).status, 200);
-  busy.send(request('GET /slow'));
+  busy.send(rawRequest('GET /slow'));
   await until(() => server.openRequests === 1, 'the request');
 
   const closing = server.close({ graceMs: 60_000 });
-  idle.send(request('GET /quick'));
+  idle.send(rawRequest('GET /quick'));
 
   const refused = await idle.answer();
   await idle.closed;
-  await assert.rejects(connect(t, server.port), { code: 'ECONNREFUSED' });
+  await assert.rejects(connectRaw(t, server.port), { code: 'ECONNREFUSED' });
   reply();
   await closing;
   assert.equal((await busy.answer()).status, 200);
@@ -202,7 +194,7 @@ test('a request that closes the server gets its answer, at once or later', async
     const server = await startServer(t, { routes: [route('/stop', later ? async () => stop() : stop)] });
     close = () => server.close({ graceMs: 1_000 });
 
-    assert.equal((await ask(t, server.port, request('GET /stop'))).status, 200);
+    assert.equal((await sendRaw(t, server.port, rawRequest('GET /stop'))).status, 200);
     await server.close({ graceMs: 1_000 });
   }
 });
@@ -210,9 +202,9 @@ test('a request that closes the server gets its answer, at once or later', async
 test('a large reply that a slow reader still reads is waited for', async (t) => {
   const body = 'x'.repeat(16 * 1024 * 1024);
   const server = await startServer(t, { routes: [route('/large', () => ({ status: 200, body }))] });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   client.socket.pause();
-  client.send(request('GET /large'));
+  client.send(rawRequest('GET /large'));
   await until(() => server.openRequests === 1, 'a reply that waits for its reader');
 
   const closing = server.close({ graceMs: 60_000 });
@@ -225,8 +217,8 @@ test('a large reply that a slow reader still reads is waited for', async (t) => 
 test('a large reply during the grace ends its connection too', ownConnections, async (t) => {
   const { routes, reply } = given.slow();
   const server = await startServer(t, { routes });
-  const client = await connect(t, server.port);
-  client.send(request('GET /slow'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('GET /slow'));
   await until(() => server.openRequests === 1, 'the request');
 
   const closing = server.close({ graceMs: 60_000 });
@@ -241,8 +233,8 @@ test('a large reply during the grace ends its connection too', ownConnections, a
 test('closing twice is closing once', async (t) => {
   const { routes, reply } = given.slow();
   const server = await startServer(t, { routes });
-  const client = await connect(t, server.port);
-  client.send(request('GET /slow'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('GET /slow'));
   await until(() => server.openRequests === 1, 'the request');
 
   const first = server.close({ graceMs: 60_000 });

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Call, Reply, Route } from '../../../server/http/route.ts';
 import { ownConnections } from '../../support/adapter.ts';
-import { ask, connect, request, startServer, until } from '../../support/http.ts';
+import { connectRaw, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
 
 const jsonType = { 'content-type': 'application/json' };
 const json = (value: unknown): Reply => ({ status: 200, headers: jsonType, body: JSON.stringify(value) });
@@ -49,7 +49,11 @@ test('a header sent twice is joined, cookies by a semicolon, and __proto__ is a 
   };
   const server = await startServer(t, { routes: [route('GET /a', keep)] });
 
-  await ask(t, server.port, request('GET /a', ['X-A: 1', 'Cookie: a=1', '__proto__: x', 'x-a: 2', 'cookie: b=2']));
+  await sendRaw(
+    t,
+    server.port,
+    rawRequest('GET /a', ['X-A: 1', 'Cookie: a=1', '__proto__: x', 'x-a: 2', 'cookie: b=2']),
+  );
 
   for (const inherited of ['constructor', 'toString', 'hasOwnProperty']) assert.equal(inherited in seen[0]!, false);
   assert.deepEqual({ ...seen[0] }, { host: 'localhost', 'x-a': '1, 2', cookie: 'a=1; b=2', ['__proto__']: 'x' });
@@ -83,13 +87,13 @@ test('what is read only after the reply is an error, not a crash', async (t) => 
 
 test('a body comes whole, also in pieces, in chunks, and byte by byte', async (t) => {
   const server = await startServer(t, { routes: [route('POST /a', ({ body }) => json(body?.toString()))] });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   client.socket.setNoDelay();
 
-  client.send(request('POST /a', ['Content-Length: 5'], 'whole'));
+  client.send(rawRequest('POST /a', ['Content-Length: 5'], 'whole'));
   assert.equal((await client.answer()).body, '"whole"');
 
-  client.send(request('POST /a', ['Content-Length: 6']));
+  client.send(rawRequest('POST /a', ['Content-Length: 6']));
   await setImmediate();
   for (const byte of 'pieces') {
     client.send(byte);
@@ -98,7 +102,7 @@ test('a body comes whole, also in pieces, in chunks, and byte by byte', async (t
   assert.equal((await client.answer()).body, '"pieces"');
 
   const chunks = [...'chunks'].map((byte) => `1\r\n${byte}\r\n`).join('');
-  client.send(request('POST /a', ['Transfer-Encoding: chunked'], `${chunks}0\r\n\r\n`));
+  client.send(rawRequest('POST /a', ['Transfer-Encoding: chunked'], `${chunks}0\r\n\r\n`));
   assert.equal((await client.answer()).body, '"chunks"');
 });
 
@@ -116,11 +120,11 @@ test('a large body arrives as it was sent', async (t) => {
 test('no body and an empty one are the same to a route', async (t) => {
   const server = await startServer(t, { routes: [route('POST /a', ({ body }) => json(body === undefined))] });
 
-  assert.equal((await ask(t, server.port, request('POST /a'))).body, 'true');
-  assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 0']))).body, 'true');
-  assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 000']))).body, 'true');
+  assert.equal((await sendRaw(t, server.port, rawRequest('POST /a'))).body, 'true');
+  assert.equal((await sendRaw(t, server.port, rawRequest('POST /a', ['Content-Length: 0']))).body, 'true');
+  assert.equal((await sendRaw(t, server.port, rawRequest('POST /a', ['Content-Length: 000']))).body, 'true');
   assert.equal(
-    (await ask(t, server.port, request('POST /a', ['Transfer-Encoding: chunked'], '0\r\n\r\n'))).body,
+    (await sendRaw(t, server.port, rawRequest('POST /a', ['Transfer-Encoding: chunked'], '0\r\n\r\n'))).body,
     'true',
   );
 });
@@ -129,9 +133,9 @@ test('a GET may have a body, and the next request on the connection is found beh
   const server = await startServer(t, {
     routes: [route('GET /a', ({ body }) => json(body?.toString())), route('GET /b', () => json('b'))],
   });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  client.send(request('GET /a', ['Content-Length: 4'], 'body') + request('GET /b'));
+  client.send(rawRequest('GET /a', ['Content-Length: 4'], 'body') + rawRequest('GET /b'));
 
   assert.equal((await client.answer()).body, '"body"');
   assert.equal((await client.answer()).body, '"b"');
@@ -144,7 +148,7 @@ test('a reply given later is the same as one given at once', async (t) => {
   });
 
   for (const path of ['/now', '/later']) {
-    const { status, headers, body } = await ask(t, server.port, request(`GET ${path}`));
+    const { status, headers, body } = await sendRaw(t, server.port, rawRequest(`GET ${path}`));
 
     assert.equal(status, 418);
     assert.equal(headers['content-type'], 'text/plain');
@@ -158,10 +162,10 @@ test('a 204 has neither body nor length, and the connection goes on', async (t) 
   const server = await startServer(t, {
     routes: [route('POST /now', () => ({ status: 204 })), route('POST /later', async () => ({ status: 204 }))],
   });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
   for (const path of ['/now', '/later', '/now']) {
-    client.send(request(`POST ${path}`, ['Content-Length: 2'], '{}'));
+    client.send(rawRequest(`POST ${path}`, ['Content-Length: 2'], '{}'));
     const { status, headers, body } = await client.answer();
 
     assert.deepEqual(
@@ -179,11 +183,11 @@ test('a body larger than the socket takes arrives whole at a slow reader, given 
       route('GET /later', async () => ({ status: 200, body: Buffer.from(body) })),
     ],
   });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
   for (const path of ['/now', '/later']) {
     client.socket.pause();
-    client.send(request(`GET ${path}`));
+    client.send(rawRequest(`GET ${path}`));
     await until(() => server.openRequests === 1, 'a reply that waits for its reader');
     client.socket.resume();
 

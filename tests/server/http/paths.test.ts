@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Call, Reply, Route } from '../../../server/http/route.ts';
 import { isParsedByNode } from '../../support/adapter.ts';
-import { ask, connect, request, startServer } from '../../support/http.ts';
+import { connectRaw, rawRequest, sendRaw, startServer } from '../../support/http.ts';
 
 const jsonType = { 'content-type': 'application/json' };
 const json = (value: unknown): Reply => ({ status: 200, headers: jsonType, body: JSON.stringify(value) });
@@ -19,7 +19,7 @@ test('an unknown path, another method and a slash too many get the answers that 
     routes: [route('GET /health', () => json('ok')), route('POST /a/:id', shown)],
   });
   const answerTo = async (line: string, ...headers: string[]) => {
-    const { status, headers: got, body } = await ask(t, server.port, request(line, headers));
+    const { status, headers: got, body } = await sendRaw(t, server.port, rawRequest(line, headers));
     return [status, got['content-type'], got.allow ?? got.location, body];
   };
 
@@ -38,13 +38,13 @@ test('a HEAD request is answered without a body, and the connection goes on', as
   const server = await startServer(t, {
     routes: [route('GET /health', () => json('ok')), route('POST /start', () => json('started'))],
   });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  client.send(request('HEAD /health'));
+  client.send(rawRequest('HEAD /health'));
   const head = await client.answer();
-  client.send(request('HEAD /start'));
+  client.send(rawRequest('HEAD /start'));
   const refused = await client.answer();
-  client.send(request('GET /health'));
+  client.send(rawRequest('GET /health'));
   const served = await client.answer();
 
   assert.deepEqual([head.status, head.headers['content-type'], head.body], [200, 'application/json', '']);
@@ -56,7 +56,7 @@ test('ids that are none are not found', async (t) => {
   const server = await startServer(t, { routes: [route('GET /executions/:id', shown)] });
 
   for (const id of ['a%2Fb', '..', '%2e%2e', '%00', '%ff', '%', '%E2%82']) {
-    const { status, body } = await ask(t, server.port, request(`GET /executions/${id}`));
+    const { status, body } = await sendRaw(t, server.port, rawRequest(`GET /executions/${id}`));
 
     assert.deepEqual([status, body], [404, '{"detail":"Not Found"}'], id);
   }
@@ -77,7 +77,7 @@ test('replies and refusals carry the CORS headers of their origin, and a preflig
     routes: [route('POST /a', async () => json('ok'))],
     cors: { allowOrigins: ['http://app.example'], allowMethods: ['POST'] },
   });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   const headersOf = async (text: string) => {
     client.send(text);
     const { status, headers } = await client.answer();
@@ -85,17 +85,17 @@ test('replies and refusals carry the CORS headers of their origin, and a preflig
   };
 
   const origin = 'Origin: http://app.example';
-  assert.deepEqual(await headersOf(request('POST /a', [origin])), [200, 'http://app.example', 'Origin']);
-  assert.deepEqual(await headersOf(request('POST /b', [origin])), [404, 'http://app.example', 'Origin']);
-  assert.deepEqual(await headersOf(request('POST /a', ['Origin: http://evil'])), [200, undefined, 'Origin']);
-  assert.deepEqual(await headersOf(request('POST /a')), [200, undefined, 'Origin']);
+  assert.deepEqual(await headersOf(rawRequest('POST /a', [origin])), [200, 'http://app.example', 'Origin']);
+  assert.deepEqual(await headersOf(rawRequest('POST /b', [origin])), [404, 'http://app.example', 'Origin']);
+  assert.deepEqual(await headersOf(rawRequest('POST /a', ['Origin: http://evil'])), [200, undefined, 'Origin']);
+  assert.deepEqual(await headersOf(rawRequest('POST /a')), [200, undefined, 'Origin']);
 
-  client.send(request('OPTIONS /any', [origin, 'Access-Control-Request-Method: POST']));
+  client.send(rawRequest('OPTIONS /any', [origin, 'Access-Control-Request-Method: POST']));
   const preflight = await client.answer();
   assert.deepEqual([preflight.status, preflight.body], [200, 'OK']);
   assert.equal(preflight.headers['access-control-allow-origin'], 'http://app.example');
   assert.equal(preflight.headers.vary, 'Origin');
 
-  client.send(request('OPTIONS /a', [origin]));
+  client.send(rawRequest('OPTIONS /a', [origin]));
   assert.equal((await client.answer()).status, 405);
 });

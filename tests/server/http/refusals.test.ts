@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Reply, Route } from '../../../server/http/route.ts';
 import { isOnNode, ownConnections } from '../../support/adapter.ts';
-import { ask, connect, givenTimers, request, startServer, until } from '../../support/http.ts';
+import { connectRaw, fakeTimers, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
 
 const ok: Reply = { status: 200, body: 'ok' };
 
@@ -13,16 +13,16 @@ const given = {
 
 test('a body beyond the limit is refused, whether it was announced or not, and the connection goes on behind it', async (t) => {
   const server = await startServer(t, { routes: [given.post(() => ok)], maxBodyBytes: 10 });
-  const chunked = request('POST /a', ['Transfer-Encoding: chunked'], '6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n');
+  const chunked = rawRequest('POST /a', ['Transfer-Encoding: chunked'], '6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n');
 
   for (const [text, rest] of [
-    [request('POST /a', ['Content-Length: 11']), '01234567890'],
+    [rawRequest('POST /a', ['Content-Length: 11']), '01234567890'],
     [chunked, ''],
   ] as const) {
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
     client.send(text);
     const { status, headers, body } = await client.answer();
-    client.send(rest + request('POST /a', ['Content-Length: 2'], 'ab'));
+    client.send(rest + rawRequest('POST /a', ['Content-Length: 2'], 'ab'));
     assert.equal((await client.answer()).status, 200);
 
     assert.equal(status, 413);
@@ -34,7 +34,10 @@ test('a body beyond the limit is refused, whether it was announced or not, and t
       detail: 'A request body may have 10 bytes at most.',
     });
   }
-  assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 10'], '0123456789'))).status, 200);
+  assert.equal(
+    (await sendRaw(t, server.port, rawRequest('POST /a', ['Content-Length: 10'], '0123456789'))).status,
+    200,
+  );
 });
 
 test('a route may take larger bodies, or only smaller ones, than the server says for all', async (t) => {
@@ -42,7 +45,7 @@ test('a route may take larger bodies, or only smaller ones, than the server says
   const small: Route = { method: 'PUT', path: '/small', maxBodyBytes: 5, handle: () => ok };
   const server = await startServer(t, { routes: [large, small], maxBodyBytes: 10 });
   const put = (path: string, size: number) =>
-    ask(t, server.port, request(`PUT ${path}`, [`Content-Length: ${size}`], 'x'.repeat(size)));
+    sendRaw(t, server.port, rawRequest(`PUT ${path}`, [`Content-Length: ${size}`], 'x'.repeat(size)));
 
   const answers = [await put('/large', 20), await put('/large', 21), await put('/small', 5), await put('/small', 6)];
 
@@ -82,8 +85,8 @@ test(
 
     for (const headers of framings) {
       for (const line of ['POST /a', 'GET /a']) {
-        const client = await connect(t, server.port);
-        client.send(request(line, headers, 'abcde'));
+        const client = await connectRaw(t, server.port);
+        client.send(rawRequest(line, headers, 'abcde'));
         const { status } = await client.answer();
         await client.closed;
 
@@ -97,10 +100,10 @@ test(
 test('two lengths are refused with a problem that says why', ownConnections, async (t) => {
   const server = await startServer(t, { routes: [given.post(() => ok)] });
 
-  const { headers, body } = await ask(
+  const { headers, body } = await sendRaw(
     t,
     server.port,
-    request('POST /a', ['Content-Length: 1', 'Content-Length: 2'], 'ab'),
+    rawRequest('POST /a', ['Content-Length: 1', 'Content-Length: 2'], 'ab'),
   );
 
   assert.equal(headers['content-type'], 'application/problem+json');
@@ -114,10 +117,10 @@ test('two lengths are refused with a problem that says why', ownConnections, asy
 
 test('headers beyond the limit are refused and the connection ended', async (t) => {
   const server = await startServer(t, { routes: [given.get(() => ok)] });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  assert.equal((await ask(t, server.port, request('GET /a', [`x: ${'a'.repeat(15_000)}`]))).status, 200);
-  client.send(request('GET /a', [`x: ${'a'.repeat(17_000)}`]));
+  assert.equal((await sendRaw(t, server.port, rawRequest('GET /a', [`x: ${'a'.repeat(15_000)}`]))).status, 200);
+  client.send(rawRequest('GET /a', [`x: ${'a'.repeat(17_000)}`]));
 
   assert.equal((await client.answer()).status, 431);
   await client.closed;
@@ -137,14 +140,14 @@ test('what is no HTTP is refused and the connection ended', ownConnections, asyn
     ...(isOnNode() ? [] : onNodeOnly),
     'GET /a b HTTP/1.1\r\nHost: test\r\n\r\n',
     'GET /a\0 HTTP/1.1\r\nHost: test\r\n\r\n',
-    request('GET /a', ['no colon']),
-    request('GET /a', ['folded: a', ' b']),
-    request('POST /a', ['Transfer-Encoding: chunked'], 'zz\r\n'),
+    rawRequest('GET /a', ['no colon']),
+    rawRequest('GET /a', ['folded: a', ' b']),
+    rawRequest('POST /a', ['Transfer-Encoding: chunked'], 'zz\r\n'),
     '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
   ];
 
   for (const text of texts) {
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
     client.send(text);
     const { status } = await client.answer();
     await client.closed;
@@ -154,10 +157,10 @@ test('what is no HTTP is refused and the connection ended', ownConnections, asyn
 });
 
 test('a body that does not come in time is refused and the connection ended', async (t) => {
-  const timers = givenTimers();
+  const timers = fakeTimers();
   const server = await startServer(t, { routes: [given.post(() => ok)], requestTimeoutMs: 9_000, after: timers.after });
-  const client = await connect(t, server.port);
-  client.send(request('POST /a', ['Content-Length: 5'], 'abcd'));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('POST /a', ['Content-Length: 5'], 'abcd'));
   await until(() => timers.waiting.length === 1, 'the wait for the rest');
 
   const waits = [timers.elapse(), timers.elapse(), timers.elapse()];
@@ -173,14 +176,14 @@ test('a body that does not come in time is refused and the connection ended', as
 test('a body that does not come in time is refused by the real clock too', async (t) => {
   const server = await startServer(t, { routes: [given.post(() => ok)], requestTimeoutMs: 20 });
 
-  assert.equal((await ask(t, server.port, request('POST /a', ['Content-Length: 5'], 'abcd'))).status, 408);
+  assert.equal((await sendRaw(t, server.port, rawRequest('POST /a', ['Content-Length: 5'], 'abcd'))).status, 408);
 });
 
 test('a body that came in time, or whose sender left, leaves no timer behind', async (t) => {
-  const timers = givenTimers();
+  const timers = fakeTimers();
   const server = await startServer(t, { routes: [given.post(() => ok)], after: timers.after });
-  const [stays, leaves] = [await connect(t, server.port), await connect(t, server.port)];
-  for (const client of [stays, leaves]) client.send(request('POST /a', ['Content-Length: 5'], 'abcd'));
+  const [stays, leaves] = [await connectRaw(t, server.port), await connectRaw(t, server.port)];
+  for (const client of [stays, leaves]) client.send(rawRequest('POST /a', ['Content-Length: 5'], 'abcd'));
   await until(() => timers.waiting.length === 2, 'the wait for both');
 
   stays.send('e');

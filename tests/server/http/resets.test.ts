@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { directory } from '../../support/durable.ts';
-import { request } from '../../support/http.ts';
+import { temporaryDirectory } from '../../support/durable.ts';
+import { rawRequest } from '../../support/http.ts';
 import { type FermataProcess, fermata } from '../../support/process.ts';
 
 const AT_ONCE = 20;
@@ -32,9 +32,9 @@ const resetOften = async (port: number, text: string, tries: number, server: Fer
 };
 
 const json = (path: string, body: string): string =>
-  request(`POST ${path}`, ['Content-Type: application/json', `Content-Length: ${body.length}`], body);
+  rawRequest(`POST ${path}`, ['Content-Type: application/json', `Content-Length: ${body.length}`], body);
 
-const upgrade = request('GET /websocket', [
+const upgrade = rawRequest('GET /websocket', [
   'Connection: Upgrade',
   'Upgrade: websocket',
   'Sec-WebSocket-Version: 13',
@@ -42,7 +42,7 @@ const upgrade = request('GET /websocket', [
 ]);
 
 const visits: Readonly<Record<string, string>> = {
-  'a large document': request('GET /openapi.json'),
+  'a large document': rawRequest('GET /openapi.json'),
   'a start': json('/v1/workflow', '{"amount":5000,"reason":"Chairs"}'),
   'a stream': json('/v1/workflow/stream', '{"amount":5000,"reason":"Chairs"}'),
   'a socket': upgrade,
@@ -51,7 +51,10 @@ const visits: Readonly<Record<string, string>> = {
 
 for (const store of ['memory', 'durable'] as const) {
   test(`connections that are reset do not end the process: ${store} store`, async (t) => {
-    const { server, url, port } = await givenServer(t, store === 'durable' ? { FERMATA_DATA: directory(t) } : {});
+    const { server, url, port } = await givenServer(
+      t,
+      store === 'durable' ? { FERMATA_DATA: temporaryDirectory(t) } : {},
+    );
 
     for (const [what, text] of Object.entries(visits)) {
       await resetOften(port, text, 800, server);

@@ -1,9 +1,9 @@
 /** Bytes that two readers of HTTP could take for different requests: they are refused, and the connection ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connect, request, startServer } from '../../support/http.ts';
+import { connectRaw, rawRequest, startServer } from '../../support/http.ts';
 
-const behind = request('GET /behind');
+const behind = rawRequest('GET /behind');
 
 const givenServer = async (t: Parameters<typeof startServer>[0]) => {
   const asked: string[] = [];
@@ -56,12 +56,12 @@ for (const [what, [headers, body]] of Object.entries(ambiguous)) {
     const { server, asked } = await givenServer(t);
 
     for (const rest of [behind, '']) {
-      const client = await connect(t, server.port);
+      const client = await connectRaw(t, server.port);
       let received = '';
       client.socket.on('data', (data: string) => {
         received += data;
       });
-      client.send(request('POST /front', headers, body + rest));
+      client.send(rawRequest('POST /front', headers, body + rest));
       await client.closed;
       if (rest === '') assert.match(received, /^HTTP\/1\.1 400 /);
       assert.ok(!/HTTP\/1\.1 [^4]/.test(received), received);
@@ -73,9 +73,9 @@ for (const [what, [headers, body]] of Object.entries(ambiguous)) {
 
 test('a refusal ends the connection also when the bytes behind it come later', async (t) => {
   const { server, asked } = await givenServer(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  client.send(request('POST /front', ['Transfer-Encoding: xchunked'], chunked));
+  client.send(rawRequest('POST /front', ['Transfer-Encoding: xchunked'], chunked));
   assert.equal((await client.answer()).status, 400);
   client.send(behind);
   await client.closed;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Route, Sink } from '../../../server/http/route.ts';
 import { openStream } from '../../support/event-reader.ts';
-import { connect, request, startServer, until } from '../../support/http.ts';
+import { connectRaw, rawRequest, startServer, until } from '../../support/http.ts';
 
 /** A server whose `/stream` is written by the test. `begin` is called when the head has been written. */
 const given = async (t: TestContext, begin: (sink: Sink) => void = () => {}) => {
@@ -55,7 +55,7 @@ test('when the client goes, request and sink say so once, and what is written th
   const { server, sinks, gone, read } = await given(t, (sink) => sink.write('one'));
   const reader = await read();
 
-  reader.leave();
+  reader.disconnect();
   await until(() => gone.length > 0, 'the departure');
 
   assert.deepEqual(gone, ['call', 'sink']);
@@ -69,9 +69,9 @@ test('when the client goes, request and sink say so once, and what is written th
 
 test('a full socket says so, and says when it has room again', async (t) => {
   const { server, sinks } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   client.socket.pause();
-  client.send(request('GET /stream'));
+  client.send(rawRequest('GET /stream'));
   await until(() => sinks.length === 1, 'the stream');
   let drained = 0;
   sinks[0]!.onDrain(() => {
@@ -94,8 +94,8 @@ test('a stream that cannot begin, or go on, is cut off, and the reason reported'
     sink.write('one');
     if (sinks.length === 1) throw new Error('cannot begin');
   });
-  const first = await connect(t, server.port);
-  first.send(request('GET /stream'));
+  const first = await connectRaw(t, server.port);
+  first.send(rawRequest('GET /stream'));
   await first.closed;
   const reader = await read();
 
@@ -132,16 +132,16 @@ test('a stream that outlasts the grace is cut off, and its reader is gone', asyn
 
 test('after a stream the connection serves the next request', async (t) => {
   const { server, sinks } = await given(t, (sink) => sink.write('one'));
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   let received = '';
   client.socket.on('data', (text: string) => {
     received += text;
   });
-  client.send(request('GET /stream'));
+  client.send(rawRequest('GET /stream'));
   await until(() => received.includes('one'), 'the first piece');
   sinks[0]!.end();
 
-  client.send(request('GET /quick'));
+  client.send(rawRequest('GET /quick'));
 
   await until(() => received.endsWith('quick'), 'the next reply');
   assert.match(received, /one\r\n0\r\n\r\nHTTP\/1.1 200 OK/);

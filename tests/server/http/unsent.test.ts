@@ -35,7 +35,14 @@ class StalledSocket implements AdapterSocket {
 
 const givenSockets = (count: number) => {
   const unsent = new Backlog(LIMIT);
-  const host = { draining: false, opened: () => {}, closed: () => {}, report: assert.fail, unsent };
+  const host = {
+    draining: false,
+    opened: () => {},
+    closed: () => {},
+    report: assert.fail,
+    unsent,
+    unread: new Backlog(LIMIT),
+  };
   const given: AdapterSocket[] = [];
   const reader = { message: () => {}, drained: () => {}, closed: () => {} };
   const kind = { path: '/', maxMessageBytes: 1, maxUnsentBytes: 1, idleTimeoutMs: 1 };

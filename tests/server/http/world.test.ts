@@ -7,9 +7,9 @@ import { workflow } from '../../../runtime/index.ts';
 import type { Route } from '../../../server/http/route.ts';
 import { isOnWeb, isParsedByNode } from '../../support/adapter.ts';
 import { given } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
-import { ask, connect, request, startServer, until } from '../../support/http.ts';
-import { givenTalk, isComplete, isError, textsOf } from '../../support/talk.ts';
+import { connectRaw, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
+import { immediate } from '../../support/in-process.ts';
+import { givenSocketServer, isComplete, isError, textsOf } from '../../support/socket-server.ts';
 
 const echo = workflow({ name: 'echo', run: (input: unknown) => input });
 const length: Route = {
@@ -28,9 +28,9 @@ test('a body that takes longer than the adapter likes arrives', async (t) => {
     },
     requestTimeoutMs: 2_000_000,
   });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  client.send(request('POST /length', ['Content-Length: 10']));
+  client.send(rawRequest('POST /length', ['Content-Length: 10']));
   for (let byte = 0; byte < 10; byte += 1) {
     client.send('x');
     await setTimeout(60);
@@ -51,10 +51,10 @@ test('a client that still sends is told that its body is too large, and may go o
   const init = { method: 'POST', body: stream, duplex: 'half' } as RequestInit;
   assert.equal((await fetch(`${server.url}/length`, init)).status, 413);
 
-  const client = await connect(t, server.port);
-  client.send(request('POST /length', ['Content-Length: 2000'], 'x'.repeat(2_000)));
+  const client = await connectRaw(t, server.port);
+  client.send(rawRequest('POST /length', ['Content-Length: 2000'], 'x'.repeat(2_000)));
   assert.equal((await client.answer()).status, 413);
-  client.send(request('POST /length', ['Content-Length: 2'], 'xx'));
+  client.send(rawRequest('POST /length', ['Content-Length: 2'], 'xx'));
   assert.equal((await client.answer()).body, '2');
 });
 
@@ -77,7 +77,7 @@ test('a workflow that takes chats gets an image of ten megabytes, on every chat 
     name: 'size',
     run: async (chat: unknown) => String(JSON.stringify(chat).length > 10_000_000),
   });
-  const { call, connect } = await givenTalk(t, { workflow: size });
+  const { call, connect } = await givenSocketServer(t, { workflow: size });
   const image = { type: 'image_url', image_url: { url: `data:,${'A'.repeat(10_000_000)}` } };
   const messages = [{ role: 'user', content: [{ type: 'text', text: 'look' }, image] }];
 
@@ -109,7 +109,7 @@ test('HEAD is answered wherever GET is, without a body, and starts nothing', asy
   for (const path of ['/v1/workflow', '/generate', '/v1/workflow/stream', '/generate/full', '/auth/redirect']) {
     assert.equal((await call(`HEAD ${path}`)).status, 405, path);
   }
-  assert.equal(here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
+  assert.equal(immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions.length, 0);
 });
 
 test('the root says where things are', async (t) => {
@@ -147,7 +147,7 @@ test('a redirect names a path of this server, whatever the client and the path a
     ['/a/b//?x=1', '/a/b?x=1'],
     ['//evil.example/', '/evil.example'],
   ] as const) {
-    const { status, headers } = await ask(t, server.port, request(`GET ${target}`));
+    const { status, headers } = await sendRaw(t, server.port, rawRequest(`GET ${target}`));
     assert.deepEqual([status, headers.location], [307, location]);
   }
 });
@@ -155,7 +155,7 @@ test('a redirect names a path of this server, whatever the client and the path a
 test('a client on this machine that no proxy stands before is sent to a whole URL, as NAT sends it', async (t) => {
   const server = await startServer(t, { routes: [{ ...length, method: 'GET', path: '/a' }] });
   const locationFor = async (more: string) =>
-    (await ask(t, server.port, `GET /a/?x=1 HTTP/1.1\r\n${more}\r\n\r\n`)).headers.location;
+    (await sendRaw(t, server.port, `GET /a/?x=1 HTTP/1.1\r\n${more}\r\n\r\n`)).headers.location;
   const own = `127.0.0.1:${server.port}`;
 
   assert.equal(await locationFor(`host: ${own}`), `http://${own}/a?x=1`);
@@ -187,10 +187,13 @@ test('a header that is not ASCII is read as Latin-1; a credential of which bytes
   });
   const utf8 = Buffer.from('müller-x').toString('latin1');
 
-  assert.equal((await ask(t, server.port, request('GET /', [`X-API-Key: ${utf8}`, 'X-Other: m\xfcller']))).status, 200);
+  assert.equal(
+    (await sendRaw(t, server.port, rawRequest('GET /', [`X-API-Key: ${utf8}`, 'X-Other: m\xfcller']))).status,
+    200,
+  );
   assert.equal(seen[0]?.key, utf8);
   for (const name of ['X-API-Key', 'Authorization', 'Cookie', 'X-Operator-Key']) {
-    const { status, body } = await ask(t, server.port, request('GET /', [`${name}: a=m\xfcller`]));
+    const { status, body } = await sendRaw(t, server.port, rawRequest('GET /', [`${name}: a=m\xfcller`]));
     assert.equal(status, isParsedByNode() ? 200 : 400); // it loses no bytes
     if (!isParsedByNode()) assert.match(body, new RegExp(name, 'i'));
   }
@@ -271,12 +274,12 @@ test('a stream that ends because the server stops is whole', async (t) => {
       },
     ],
   });
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   let received = '';
   client.socket.on('data', (data: string) => {
     received += data;
   });
-  client.send(request('GET /stream'));
+  client.send(rawRequest('GET /stream'));
   await until(() => received.includes('begun'), 'the beginning');
 
   const closing = server.close({ graceMs: 60_000 });

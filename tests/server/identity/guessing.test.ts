@@ -74,3 +74,13 @@ test('a wrong operator key is slowed down on every route that looks at it, and t
   assert.equal(await socket('another wrong one'), 429);
   assert.equal(await socket(operatorKey), 101);
 });
+
+test('a user whose page sends X-As-Operator with the own key is served as this user, however often', async (t) => {
+  const world = await givenServer(t);
+  for (const headers of [{ 'x-api-key': 'mine' }, { authorization: 'Bearer mine' }]) {
+    for (let asked = 0; asked < 15; asked += 1) {
+      assert.equal(await statusOf(world, 'GET /executions', { 'x-as-operator': '1', ...headers }), 200);
+    }
+  }
+  assert.equal(await statusOf(world, 'GET /builders', { 'x-as-operator': '1', 'x-api-key': 'mine' }), 403);
+});

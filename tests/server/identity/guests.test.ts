@@ -4,7 +4,14 @@ import { test } from 'node:test';
 import { z } from 'zod';
 import { text, workflow } from '../../../runtime/index.ts';
 import { given } from '../../support/given.ts';
-import { answers, asks, givenTalk, isComplete, isPrompt, textsOf } from '../../support/talk.ts';
+import {
+  givenSocketServer,
+  interactionReply,
+  isComplete,
+  isPrompt,
+  textsOf,
+  userMessage,
+} from '../../support/socket-server.ts';
 
 const echo = workflow({ name: 'echo', input: z.object({ say: z.string() }), run: ({ say }) => ({ said: say }) });
 const asker = workflow({
@@ -74,22 +81,22 @@ test('a short idempotency key of a caller without identity needs the token', asy
 });
 
 test('a conversation that can be guessed is neither taken over nor shown nor answered by another anonymous socket', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: asker });
+  const { connect } = await givenSocketServer(t, { workflow: asker });
   const conversation = { conversation_id: 'chat-1' };
   const cookie = { cookie: 'fermata-guest=the-token-of-one-guest-32-chars_' };
   const mine = await connect('', cookie);
-  mine.send(asks('go', conversation));
+  mine.send(userMessage('go', conversation));
   await mine.until(isPrompt);
 
   const stranger = await connect('?conversation_id=chat-1');
-  stranger.send(answers('stolen', conversation));
+  stranger.send(interactionReply('stolen', conversation));
   const [refusal] = await stranger.until(({ type }) => type === 'error_message');
-  stranger.send(asks('go', conversation)); // and does not end what it cannot see
+  stranger.send(userMessage('go', conversation)); // and does not end what it cannot see
   await stranger.until(isPrompt);
   mine.drop();
   const again = await connect('?conversation_id=chat-1', cookie);
   await again.until(isPrompt);
-  again.send(answers('mine', conversation));
+  again.send(interactionReply('mine', conversation));
 
   assert.equal((refusal?.content as { message: string }).message, 'No prompt is open');
   assert.deepEqual(textsOf(await again.until(isComplete)), ['mine']);

@@ -5,8 +5,8 @@ import { createNetwork, type NetworkOptions } from '../../../server/http/network
 import { Attempts } from '../../../server/identity/attempts.ts';
 import { createIdentifier } from '../../../server/identity/identifier.ts';
 import { createOperatorDoor } from '../../../server/identity/operator-door.ts';
+import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { given } from '../../support/given.ts';
-import { puppetry } from '../../support/puppet.ts';
 
 const key = 'the key of the operator';
 const older = 'the key that was before';
@@ -100,11 +100,13 @@ test('wrong keys are slowed down by address, whichever way they come, and a righ
     (secret: string) => far({ 'x-api-key': secret }),
   ];
   const cookie = cookieOf(key);
-  for (let tried = 0; tried < 9; tried += 1) assert.equal(door.mayOperate(ways[tried % 3]!(`wrong ${tried}`)), false);
+  const required = { code: 'operator_required' };
+  for (let tried = 0; tried < 9; tried += 1)
+    assert.throws(() => door.enter(ways[tried % 3]!(`wrong ${tried}`)), required);
   assert.equal(door.signIn('wrong', far()), undefined);
 
   const slowed = { code: 'too_many_attempts', retryAfterMs: 6_000 };
-  for (const way of ways) assert.throws(() => door.mayOperate(way('another')), slowed);
+  for (const way of ways) assert.throws(() => door.enter(way('another')), slowed);
   assert.throws(() => door.signIn('another', far()), slowed);
   for (const one of keys) {
     assert.ok(door.hasKey(far({ 'x-operator-key': one })));
@@ -120,6 +122,16 @@ test('wrong keys are slowed down by address, whichever way they come, and a righ
   time += 6_000;
   assert.equal(door.mayOperate(far({ 'x-operator-key': 'wrong' })), false);
   assert.throws(() => door.mayOperate(far({ 'x-operator-key': 'wrong' })), slowed);
+});
+
+test('the own key of a user is no wrong operator key where users may come in too', () => {
+  const door = doorOf(keys);
+  const ofUsers = [{ authorization: 'Bearer mine' }, { 'x-api-key': 'mine' }];
+
+  for (let asked = 0; asked < 30; asked += 1) assert.equal(door.mayOperate(far(ofUsers[asked % 2]!)), false);
+
+  for (let tried = 0; tried < 10; tried += 1) assert.equal(door.hasKey(far({ 'x-operator-key': 'wrong' })), false);
+  assert.throws(() => door.hasKey(far({ 'x-operator-key': 'wrong' })), { code: 'too_many_attempts' });
 });
 
 test('the addresses of one IPv6 network are one address', () => {
@@ -195,7 +207,7 @@ test('a refusal says what to do', () => {
 const proxied = { 'x-forwarded-for': '203.0.113.7' };
 
 test('the cookie is secure where a trusted proxy says that the browser speaks TLS', async (t) => {
-  const served = puppetry().workflow;
+  const served = controlledWorkflow().workflow;
   const identity = { operatorKey: key };
   const behind = await given.server(t, { workflow: served, config: { identity, trustProxy: ['loopback'] } });
   const bare = await given.server(t, { workflow: served, config: { identity } });
@@ -210,7 +222,10 @@ test('the cookie is secure where a trusted proxy says that the browser speaks TL
 });
 
 test('a browser that is refused may sign in, and out again', async (t) => {
-  const { call } = await given.server(t, { workflow: puppetry().workflow, config: { identity: { operatorKey: key } } });
+  const { call } = await given.server(t, {
+    workflow: controlledWorkflow().workflow,
+    config: { identity: { operatorKey: key } },
+  });
   const visit = (headers: Record<string, string>) =>
     call('GET /inspect', { headers: { accept: 'text/html', ...proxied, ...headers } });
 
@@ -231,7 +246,7 @@ test('a browser that is refused may sign in, and out again', async (t) => {
 });
 
 test('a program that is refused is told so in its own words', async (t) => {
-  const { call } = await given.server(t, { workflow: puppetry().workflow });
+  const { call } = await given.server(t, { workflow: controlledWorkflow().workflow });
 
   const { status, body } = await call('GET /inspect', { headers: proxied });
 
@@ -240,7 +255,7 @@ test('a program that is refused is told so in its own words', async (t) => {
 });
 
 test('with one option there are no pages for operators', async (t) => {
-  const { call } = await given.server(t, { workflow: puppetry().workflow, config: { console: false } });
+  const { call } = await given.server(t, { workflow: controlledWorkflow().workflow, config: { console: false } });
 
   for (const line of ['GET /inspect', 'GET /inspect/socket', 'POST /operator']) {
     assert.equal((await call(line)).status, 404, line);

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { SignJWT } from 'jose';
 import { text, workflow } from '../../../runtime/index.ts';
 import type { ServerOptions } from '../../../server/options.ts';
-import { type Answered, given, type ServerWorld } from '../../support/given.ts';
+import { given, type HttpReply, type ServerWorld } from '../../support/given.ts';
 
 const secret = 'the secret of those who issue tokens, long enough';
 const operatorKey = 'the key of the operator';
@@ -65,7 +65,7 @@ const owned = async ({ call }: ServerWorld): Promise<{ e: string; i: string }> =
 };
 
 /** Everything a reply says but the time, with the ids that were asked for taken out. */
-const seen = ({ status, headers, body }: Answered, { e, i }: { e: string; i: string }): unknown => {
+const seen = ({ status, headers, body }: HttpReply, { e, i }: { e: string; i: string }): unknown => {
   const texts = JSON.stringify({ status, headers: [...headers].filter(([name]) => name !== 'date'), body });
   return JSON.parse(texts.replaceAll(e, 'E').replaceAll(i, 'I'));
 };

@@ -7,8 +7,8 @@ import { workflow } from '../../../runtime/index.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { openStream } from '../../support/event-reader.ts';
 import { given, operator } from '../../support/given.ts';
-import { here } from '../../support/here.ts';
-import { ask, request, until } from '../../support/http.ts';
+import { rawRequest, sendRaw, until } from '../../support/http.ts';
+import { immediate } from '../../support/in-process.ts';
 
 const word = z.object({ word: z.string() });
 const quiet: Partial<ServerOptions> = { stepAdaptor: { mode: 'off', customEventTypes: [] } };
@@ -67,7 +67,7 @@ const left = async (t: TestContext, path: string, headers: Record<string, string
     body,
     signal: leaving.signal,
   });
-  const all = () => here(runtime.list(operator, { limit: 9 })).executions;
+  const all = () => immediate(runtime.list(operator, { limit: 9 })).executions;
   await until(() => all().length === 1, 'the start');
   leaving.abort();
   await assert.rejects(called);
@@ -125,10 +125,10 @@ const store = async (t: TestContext) => {
   const world = await given.server(t, { workflow: failing, config: { objectStore: 'memory' } });
   const send = async (line: string, type = 'text/plain') => {
     const { head, body } = form('x', type);
-    const reply = await ask(t, world.server.port, `${line} HTTP/1.1\r\nhost: localhost\r\n${head}\r\n${body}`);
+    const reply = await sendRaw(t, world.server.port, `${line} HTTP/1.1\r\nhost: localhost\r\n${head}\r\n${body}`);
     return { status: reply.status, body: JSON.parse(reply.body) as Record<string, string>, headers: reply.headers };
   };
-  const get = (path: string) => ask(t, world.server.port, request(`GET ${path}`));
+  const get = (path: string) => sendRaw(t, world.server.port, rawRequest(`GET ${path}`));
   return { ...world, send, get };
 };
 

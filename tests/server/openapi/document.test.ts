@@ -6,10 +6,9 @@ import { z } from 'zod';
 import { workflow } from '../../../runtime/index.ts';
 import type { Route } from '../../../server/http/route.ts';
 import { openApiOf } from '../../../server/openapi/document.ts';
-import { aboutHealth } from '../../../server/operator/about.ts';
-import { wireSchemas } from '../../../server/wire/schemas.ts';
-import type { Document } from '../../support/described.ts';
+import { route as routeOf } from '../../../server/wire/route.ts';
 import { given } from '../../support/given.ts';
+import type { Document } from '../../support/openapi-replies.ts';
 
 const node = z.object({
   label: z.string(),
@@ -28,12 +27,15 @@ const endpoint = {
   legacyPath: '/older',
 } as const;
 
-const described = { title: 'Test', version: '1', rootPath: '', schemas: wireSchemas };
-const route = (path: string, more: Partial<Route> = {}): Route => ({
-  method: 'GET',
-  path,
-  about: aboutHealth,
-  handle: () => ({ status: 200 }),
+const described = { title: 'Test', version: '1', rootPath: '' };
+const route = (path: string, more: Partial<Route> = {}, reply?: z.ZodType): Route => ({
+  ...routeOf({
+    method: 'GET',
+    path,
+    ...(reply && { reply }),
+    about: { tag: 'server', summary: 'One', answers: { 204: 'Done.' } },
+    handle: () => ({ status: 204 }),
+  }),
   ...more,
 });
 
@@ -102,6 +104,39 @@ test('a route that says nothing about itself is noticed, one that is there to re
   assert.deepEqual(openApiOf([route('/', { about: null })], described).paths, {});
 });
 
-test('a reference to a schema that there is not is noticed', () => {
-  assert.throws(() => openApiOf([route('/a')], { ...described, schemas: {} }), /no schema is named/);
+test('a schema with a name is listed once, and both routes refer to it', () => {
+  const leaf = z.object({ name: z.string() }).meta({ id: 'Leaf' });
+  const routes = [route('/a', {}, z.object({ leaf })), route('/b', {}, z.array(leaf))];
+
+  const document = openApiOf(routes, described);
+
+  const schemaOf = (path: string) => (document as unknown as Document).paths[path]!.get!.responses[200]!.content;
+  const reference = { $ref: '#/components/schemas/Leaf' };
+  assert.deepEqual(schemaOf('/a'), {
+    'application/json': { schema: { type: 'object', properties: { leaf: reference }, required: ['leaf'] } },
+  });
+  assert.deepEqual(schemaOf('/b'), { 'application/json': { schema: { type: 'array', items: reference } } });
+  assert.deepEqual(document.components.schemas.Leaf, {
+    type: 'object',
+    properties: { name: { type: 'string' } },
+    required: ['name'],
+  });
+});
+
+test('a schema that contains itself is listed under its name, and refused without one', () => {
+  const named: z.ZodType = z.object({ items: z.array(z.lazy(() => named)) }).meta({ id: 'Named' });
+
+  const { components } = openApiOf([route('/a', {}, named)], described);
+
+  const items = { type: 'array', items: { $ref: '#/components/schemas/Named' } };
+  assert.deepEqual(components.schemas.Named, { type: 'object', properties: { items }, required: ['items'] });
+  for (const nameless of [node, z.array(node)]) {
+    assert.throws(() => openApiOf([route('/a', {}, nameless)], described), /needs a name/);
+  }
+});
+
+test('two schemas with one name are refused', () => {
+  const [one, other] = [z.object({}).meta({ id: 'Same' }), z.array(z.string()).meta({ id: 'Same' })];
+
+  assert.throws(() => openApiOf([route('/a', {}, one), route('/b', {}, other)], described), /are named Same/);
 });

@@ -3,14 +3,18 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { ExecutionEvent, JournalEntry } from '../../../machines/facts.ts';
 import type { ExecutionView } from '../../../runtime/index.ts';
-import { OUTCOMES } from '../stage.ts';
-import { closing, type Note } from './part.ts';
-import { type Cue, isParked, standAfter } from './round.ts';
+import { OUTCOMES } from '../plan-run.ts';
+import { closing, type Note } from './planned-run.ts';
+import { expectedAfter, isParked, type PlannedExecution } from './round.ts';
 
 /** It stands where the plan ends. */
-export const verifyStand = ({ plan, stop }: Cue, execution: ExecutionView, journal: readonly JournalEntry[]): void => {
-  const expected = standAfter(plan, plan.facts.length);
-  const before = standAfter(plan, stop);
+export const verifyState = (
+  { plan, stop }: PlannedExecution,
+  execution: ExecutionView,
+  journal: readonly JournalEntry[],
+): void => {
+  const expected = expectedAfter(plan, plan.facts.length);
+  const before = expectedAfter(plan, stop);
   const { pauses, steps, result, error } = execution.context;
   assert.deepEqual(
     { kinds: pauses.map(({ kind }) => kind), steps, isSettled: execution.isSettled },
@@ -76,14 +80,14 @@ export const notesOf = (file: string): Map<string, Note[]> => {
 };
 
 /** What its runs have heard and done, in both lives. */
-export const verifyNotes = ({ plan, stop }: Cue, notes: readonly Note[]): void => {
-  const end = standAfter(plan, plan.facts.length).end;
+export const verifyNotes = ({ plan, stop }: PlannedExecution, notes: readonly Note[]): void => {
+  const end = expectedAfter(plan, plan.facts.length).end;
   for (const [index, fact] of plan.facts.entries()) {
     const heard = notes.filter((note) => note.index === index && note.what === 'heard').map(({ value }) => value);
     assert.ok(new Set(heard).size <= 1, `call ${index} gave ${heard}`);
     if (fact.type === 'step.started') {
       const began = notes.filter((note) => note.index === index && note.what === 'began').length;
-      const wasOpen = index < stop && standAfter(plan, stop).steps > 0;
+      const wasOpen = index < stop && expectedAfter(plan, stop).steps > 0;
       assert.ok(began <= (wasOpen ? 2 : 1), `the step was done ${began} times`);
     }
     if (!('call' in fact && 'id' in fact) || end !== 'live') continue;

@@ -1,7 +1,7 @@
 /** Callers of the workflow of mistakes: they start, answer, cancel, follow and leave, as a seed says. Each request has a time-out. */
 import { setTimeout as pass } from 'node:timers/promises';
 import { Random } from './random.ts';
-import { OPERATOR_KEY, type Served } from './served.ts';
+import { OPERATOR_KEY, type ServedProcess } from './served.ts';
 
 export interface Started {
   readonly id: string;
@@ -29,7 +29,7 @@ const PATHS = ['/v1/workflow', '/v1/workflow', '/v1/workflow/stream', '/generate
 
 export class Client {
   readonly #random: Random;
-  readonly #served: () => Served | undefined;
+  readonly #served: () => ServedProcess | undefined;
   readonly #wrong: (problem: string) => void;
   /** By path and status. */
   readonly replies: Map<string, number>;
@@ -38,7 +38,7 @@ export class Client {
 
   constructor(
     seed: number,
-    served: () => Served | undefined,
+    served: () => ServedProcess | undefined,
     wrong: (problem: string) => void,
     replies: Map<string, number>,
   ) {

@@ -14,11 +14,11 @@ import type { JournalEntry } from '../../../machines/facts.ts';
 import { Client, type Started } from './clients.ts';
 import type { Probe } from './prober.ts';
 import { Random } from './random.ts';
-import { Served, STOP_TIMEOUT_MS } from './served.ts';
+import { ServedProcess, STOP_TIMEOUT_MS } from './served.ts';
 
-export type Kept = 'memory' | 'file';
+type Kept = 'memory' | 'file';
 
-export interface FuzzAsked {
+export interface FuzzOptions {
   readonly seed: number;
   /** How long the clients work, all lives of all servers together. */
   readonly ms: number;
@@ -30,7 +30,7 @@ export interface FuzzAsked {
   readonly found?: (problem: string) => void;
 }
 
-export interface Fuzzed {
+export interface FuzzReport {
   readonly started: number;
   readonly lives: number;
   /** What an execution that had not ended waited for, and how many did. */
@@ -56,7 +56,7 @@ const processOf = async <T>(args: readonly string[], isReady: boolean): Promise<
   return { child, first };
 };
 
-export const fuzz = async (asked: FuzzAsked): Promise<Fuzzed> => {
+export const fuzz = async (asked: FuzzOptions): Promise<FuzzReport> => {
   const control = await processOf<string>(['control'], true);
   const prober = await processOf<undefined>(['probe', control.first], false);
   const all = asked.kept.map((kept, index) => new Lives({ ...asked, ms: asked.ms / asked.kept.length }, kept, index));
@@ -99,19 +99,19 @@ class Lives {
   readonly replies = new Map<string, number>();
   readonly stops: number[] = [];
   lives = 0;
-  readonly #asked: FuzzAsked;
+  readonly #asked: FuzzOptions;
   readonly #kept: Kept;
   readonly #random: Random;
   readonly #directory: string | undefined;
   readonly #clients: readonly Client[];
-  #served: Served | undefined;
+  #served: ServedProcess | undefined;
 
-  constructor(asked: FuzzAsked, kept: Kept, index: number) {
+  constructor(asked: FuzzOptions, kept: Kept, index: number) {
     this.#asked = asked;
     this.#kept = kept;
     this.#random = new Random(asked.seed + index * 7_919);
     this.#directory = kept === 'file' ? mkdtempSync(join(tmpdir(), 'fermata-mistakes-')) : undefined;
-    const served = (): Served | undefined => this.#served;
+    const served = (): ServedProcess | undefined => this.#served;
     this.#clients = Array.from(
       { length: asked.clients },
       () => new Client(this.#random.integer(2 ** 31), served, this.#wrong, this.replies),
@@ -140,7 +140,7 @@ class Lives {
   }
 
   async #start(probe: (url: string | null) => void): Promise<void> {
-    const served = await Served.start(this.#directory);
+    const served = await ServedProcess.start(this.#directory);
     this.#served = served;
     this.lives += 1;
     probe(served.url);

@@ -15,7 +15,7 @@ const TAIL = 4_000;
 /** Lines of the log that say that something is wrong with the server, and not with the workflow. */
 const DEFECTS = /bug in this server|"msg":"(?!a workflow has failed)[^"]*(defect|unexpected|internal)[^"]*"/i;
 
-export class Served {
+export class ServedProcess {
   url = '';
   /** The end of what it has printed. */
   tail = '';
@@ -50,7 +50,7 @@ export class Served {
   }
 
   /** `directory`: where executions are kept; undefined: in memory. */
-  static async start(directory: string | undefined): Promise<Served> {
+  static async start(directory: string | undefined): Promise<ServedProcess> {
     const { PATH, HOME, TMPDIR } = process.env;
     const child = spawn(process.execPath, ['--import', 'tsx', `${root}/cli/main.ts`, 'serve', workflow], {
       cwd: root,
@@ -69,7 +69,7 @@ export class Served {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const served = new Served(child);
+    const served = new ServedProcess(child);
     await served.#listening();
     return served;
   }

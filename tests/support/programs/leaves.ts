@@ -6,7 +6,7 @@ import { givenIn, questionFor } from './questions.ts';
 import type { Seen, World } from './world.ts';
 
 /** For what a process was about to do when it was lost. */
-export const never = (): Promise<never> => new Promise(() => {});
+const never = (): Promise<never> => new Promise(() => {});
 
 const MICRO = null;
 

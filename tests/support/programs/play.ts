@@ -5,16 +5,16 @@ import type { Execution } from '../../../runtime/executions/execution.ts';
 import { createRuntime, type Runtime, type Workflow } from '../../../runtime/index.ts';
 import { Run } from '../../../runtime/run/run.ts';
 import { Disk, DiskStore, type Faults } from '../../../testing/disk.ts';
-import { asked } from '../durable.ts';
 import { alice } from '../given.ts';
-import { engineOf, here } from '../here.ts';
+import { engineOf, immediate } from '../in-process.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
+import { start } from '../start.ts';
 import { BODY, interpreted } from './interpret.ts';
 import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
 import { type Seen, World } from './world.ts';
 
-export type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
+type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
 
 export interface Played {
   readonly end: End;
@@ -152,13 +152,13 @@ class Play implements Faults {
   async #start(): Promise<void> {
     const read = (await this.#workflow.input?.['~standard'].validate(this.#body)) as { value: unknown } | undefined;
     const engine = engineOf(this.#runtime);
-    const starting = this.#runtime.start({ ...asked, workflow: 'program', input: this.#body, read });
+    const starting = start(this.#runtime, { workflow: 'program', input: this.#body, read });
     this.#id = engine.executions.all()[0]!.id;
     await Promise.race([starting.catch(() => {}), this.#quiet()]);
   }
 
   get #execution(): Execution | undefined {
-    return here(engineOf(this.#runtime).executions.get(this.#id));
+    return immediate(engineOf(this.#runtime).executions.get(this.#id));
   }
 
   /** Resolves when nothing happens by itself any more, or the process is lost. */

@@ -98,11 +98,11 @@ export interface Case {
   readonly cuts: readonly (readonly Cut[])[];
 }
 
-export const nodesOf = (program: Program): Node[] => program.body.flatMap(withChildren);
+const nodesOf = (program: Program): Node[] => program.body.flatMap(withChildren);
 
 const withChildren = (node: Node): Node[] => [node, ...childrenOf(node).flatMap(withChildren)];
 
-export const childrenOf = (node: Node): readonly Node[] => {
+const childrenOf = (node: Node): readonly Node[] => {
   switch (node.do) {
     case 'all':
     case 'race':

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Call, Reply, Route } from '../../../../server/http/route.ts';
-import { ask, connect, request, startServer, until } from '../../../support/http.ts';
+import { connectRaw, rawRequest, sendRaw, startServer, until } from '../../../support/http.ts';
 
 const given = async (t: TestContext, more: Partial<Parameters<typeof startServer>[1]> = {}) => {
   const asked: string[] = [];
@@ -42,12 +42,12 @@ const given = async (t: TestContext, more: Partial<Parameters<typeof startServer
 test('a request of HTTP/1.0 is answered, and its connection ended unless it asks to go on', async (t) => {
   const { server } = await given(t);
 
-  const plain = await connect(t, server.port);
+  const plain = await connectRaw(t, server.port);
   plain.send('GET /a?b HTTP/1.0\r\n\r\n');
   assert.equal((await plain.answer()).body, '/a b  ');
   await plain.closed;
 
-  const kept = await connect(t, server.port);
+  const kept = await connectRaw(t, server.port);
   for (let round = 0; round < 2; round += 1) {
     kept.send('POST /a HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nxx');
     assert.equal((await kept.answer()).body, '/a   xx');
@@ -56,7 +56,7 @@ test('a request of HTTP/1.0 is answered, and its connection ended unless it asks
 
 test('a stream to a client of HTTP/1.0 ends with its connection, without chunks', async (t) => {
   const { server } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   let received = '';
   client.socket.on('data', (text: string) => {
     received += text;
@@ -71,20 +71,20 @@ test('a stream to a client of HTTP/1.0 ends with its connection, without chunks'
 
 test('a whole URL as target is taken for its path, and its host counts before Host', async (t) => {
   const { server } = await given(t);
-  const bodyOf = async (target: string) => (await ask(t, server.port, request(`GET ${target}`))).body;
+  const bodyOf = async (target: string) => (await sendRaw(t, server.port, rawRequest(`GET ${target}`))).body;
 
   assert.equal(await bodyOf('http://app.example:81/a?b=1'), '/a b=1 app.example:81 ');
   assert.equal(await bodyOf('HTTPS://app.example/a'), '/a  app.example ');
   assert.equal(await bodyOf('http://app.example?b'), '{"detail":"Not Found"}');
-  assert.equal((await ask(t, server.port, request('GET http://me@app.example/a'))).status, 400);
-  assert.equal((await ask(t, server.port, request('OPTIONS *'))).status, 404);
+  assert.equal((await sendRaw(t, server.port, rawRequest('GET http://me@app.example/a'))).status, 400);
+  assert.equal((await sendRaw(t, server.port, rawRequest('OPTIONS *'))).status, 404);
 });
 
 test('a request behind one that is answered late waits for it, and both are answered', async (t) => {
   const { server, asked, release } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  client.send(request('POST /late', ['Content-Length: 1'], '1') + request('GET /b') + request('GET /stream'));
+  client.send(rawRequest('POST /late', ['Content-Length: 1'], '1') + rawRequest('GET /b') + rawRequest('GET /stream'));
   await until(() => asked.length > 0, 'the first');
   assert.deepEqual(asked, ['/late asked']);
   release();
@@ -97,10 +97,10 @@ test('a request behind one that is answered late waits for it, and both are answ
 
 test('thousands of requests in one piece are read as they are answered', async (t) => {
   const { server, release } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   const count = 5_000;
 
-  client.send(request('POST /late') + request('GET /a').repeat(count));
+  client.send(rawRequest('POST /late') + rawRequest('GET /a').repeat(count));
   release();
 
   for (let answered = 0; answered <= count; answered += 1) assert.equal((await client.answer()).status, 200);
@@ -115,7 +115,7 @@ test('bytes of a header that are no ASCII are kept, at its ends too', async (t) 
   const { server } = await given(t, { routes: [{ method: 'GET', path: '/a', handle: keep }] });
 
   for (const key of ['k', 'k\xfc', '\xfck']) {
-    const { headers } = await ask(t, server.port, request('GET /a', [`X-API-Key: ${key}`]));
+    const { headers } = await sendRaw(t, server.port, rawRequest('GET /a', [`X-API-Key: ${key}`]));
     assert.equal(headers['x-back'], Buffer.from('é').toString('latin1'));
   }
 
@@ -125,9 +125,9 @@ test('bytes of a header that are no ASCII are kept, at its ends too', async (t) 
 test('a request without Host, or with two, is refused, and nothing behind it is done', async (t) => {
   const { server, asked } = await given(t);
 
-  for (const head of ['GET /a HTTP/1.1\r\n\r\n', request('GET /a', ['Host: other'])]) {
-    const client = await connect(t, server.port);
-    client.send(head + request('GET /behind'));
+  for (const head of ['GET /a HTTP/1.1\r\n\r\n', rawRequest('GET /a', ['Host: other'])]) {
+    const client = await connectRaw(t, server.port);
+    client.send(head + rawRequest('GET /behind'));
     assert.equal((await client.answer()).status, 400);
     await client.closed;
   }
@@ -137,9 +137,9 @@ test('a request without Host, or with two, is refused, and nothing behind it is 
 
 test('a request before bytes that are no HTTP is answered first', async (t) => {
   const { server, asked, release } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  client.send(`${request('POST /late')}nonsense\r\n\r\n`);
+  client.send(`${rawRequest('POST /late')}nonsense\r\n\r\n`);
   await until(() => asked.length > 0, 'the first');
   release();
 
@@ -150,25 +150,25 @@ test('a request before bytes that are no HTTP is answered first', async (t) => {
 
 test('a client is told to go on with its body only where the body is read', async (t) => {
   const { server } = await given(t, { maxBodyBytes: 10 });
-  const expects = (length: number) => request('POST /a', ['Expect: 100-continue', `Content-Length: ${length}`]);
+  const expects = (length: number) => rawRequest('POST /a', ['Expect: 100-continue', `Content-Length: ${length}`]);
 
-  const welcome = await connect(t, server.port);
+  const welcome = await connectRaw(t, server.port);
   welcome.send(expects(2));
   assert.equal((await welcome.answer()).status, 100);
   welcome.send('xx');
   assert.equal((await welcome.answer()).body, '/a  localhost xx');
 
-  assert.equal((await ask(t, server.port, request('POST /a', ['Expect: more']))).status, 200);
+  assert.equal((await sendRaw(t, server.port, rawRequest('POST /a', ['Expect: more']))).status, 200);
 });
 
 test('an offer of HTTP/2 is not taken, and the request is served with its body', async (t) => {
   const { server } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
 
-  client.send(request('POST /a', [...offer, 'Content-Length: 4'], 'bo'));
+  client.send(rawRequest('POST /a', [...offer, 'Content-Length: 4'], 'bo'));
   await new Promise((resolve) => setImmediate(resolve));
-  client.send(`dy${request('GET /b')}`);
+  client.send(`dy${rawRequest('GET /b')}`);
 
   assert.equal((await client.answer()).body, '/a  localhost body');
   assert.equal((await client.answer()).body, '/b  localhost ');
@@ -176,14 +176,14 @@ test('an offer of HTTP/2 is not taken, and the request is served with its body',
 
 test('a client may offer HTTP/2 again and again', async (t) => {
   const { server } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
   const warnings: Error[] = [];
   const note = (warning: Error): void => void warnings.push(warning);
   process.on('warning', note);
   t.after(() => process.off('warning', note));
 
   for (let round = 0; round < 20; round += 1) {
-    client.send(request('GET /a', ['Connection: Upgrade', 'Upgrade: h2c']));
+    client.send(rawRequest('GET /a', ['Connection: Upgrade', 'Upgrade: h2c']));
     assert.equal((await client.answer()).status, 200);
   }
 
@@ -192,9 +192,9 @@ test('a client may offer HTTP/2 again and again', async (t) => {
 
 test('a tunnel is refused', async (t) => {
   const { server } = await given(t);
-  const client = await connect(t, server.port);
+  const client = await connectRaw(t, server.port);
 
-  client.send(request('CONNECT example.com:443'));
+  client.send(rawRequest('CONNECT example.com:443'));
 
   assert.equal((await client.answer()).status, 405);
   await client.closed;

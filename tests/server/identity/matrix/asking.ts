@@ -10,6 +10,9 @@ export type Sent = Readonly<OutgoingHttpHeaders>;
  */
 export type Outcome = 'yes' | '401' | '403' | '404' | '421' | '429';
 
+/** All else depends on the caller, so caches must not store it. */
+const SAME_FOR_ALL = /^GET \/(static\/|console|openapi\.json|docs)|^\w+ \/auth\/redirect/;
+
 const IDENTITY = /Failed to decode|identity header|user_id is required|credential/i;
 
 const agent = new Agent({ keepAlive: true, maxFreeSockets: 4, timeout: 1_000 });
@@ -29,6 +32,10 @@ export const ask = (url: string, line: string, headers: Sent, body?: unknown): P
     });
     asked.on('response', (reply) => {
       const { statusCode = 0, headers: replied } = reply;
+      const isPersonal = !SAME_FOR_ALL.test(line);
+      if (isPersonal && !/no-store|private/.test(replied['cache-control'] ?? '')) {
+        reject(new Error(`${line}: a cache may keep the reply ${statusCode} for others`));
+      }
       const isStream = replied['content-type']?.startsWith('text/event-stream') === true;
       let said = '';
       const decide = (): void => resolve(outcomeOf(statusCode, said));

@@ -23,7 +23,7 @@ const guest = 'the-token-of-one-guest-32-chars_';
 const otherGuest = 'the-token-of-other-guest-32-char';
 
 /** Calls the server as one of them; `cookie` is the cookie of a signed-in operator. */
-export type Caller = (given: { readonly cookie: string; readonly origin: string }) => Sent | Promise<Sent>;
+type Caller = (given: { readonly cookie: string; readonly origin: string }) => Sent | Promise<Sent>;
 
 export interface Kind {
   readonly name: string;

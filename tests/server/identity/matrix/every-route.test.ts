@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientTypes } from '../../../../server/nat/websocket/protocol.ts';
-import { answers, asks, isComplete, isError, isPrompt } from '../../../support/talk.ts';
+import { interactionReply, isComplete, isError, isPrompt, userMessage } from '../../../support/socket-server.ts';
 import type { SocketMessage } from '../../../support/web-socket.ts';
 import { type Outcome, type Sent, speak } from './asking.ts';
 import { kinds } from './callers.ts';
@@ -54,16 +54,21 @@ const say = async (world: MatrixWorld, word: string, headers: Sent): Promise<Out
     return speak(
       url,
       headers,
-      asks('completed'),
+      userMessage('completed'),
       orRefused((one) => isComplete(one)),
     );
   const back = `${url}?conversation_id=${await world.conversation(path)}`;
   switch (type) {
     case 'reconnect':
       // An answer without text: where a prompt is open it stays open.
-      return speak(back, headers, answers([]), (one) => orRefused(isPrompt)(one) ?? (isError(one) ? '404' : undefined));
+      return speak(
+        back,
+        headers,
+        interactionReply([]),
+        (one) => orRefused(isPrompt)(one) ?? (isError(one) ? '404' : undefined),
+      );
     case 'user_interaction_message': {
-      const outcome = await speak(back, headers, answers('stolen'), orRefused(isComplete));
+      const outcome = await speak(back, headers, interactionReply('stolen'), orRefused(isComplete));
       if (outcome === 'yes') world.isOver(path);
       return outcome;
     }

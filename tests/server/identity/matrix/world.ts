@@ -4,13 +4,13 @@ import type { TestContext } from 'node:test';
 import { z } from 'zod';
 import { text, workflow } from '../../../../runtime/index.ts';
 import { given, operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
-import { asks, isPrompt } from '../../../support/talk.ts';
+import { immediate } from '../../../support/in-process.ts';
+import { isPrompt, userMessage } from '../../../support/socket-server.ts';
 import { openSocket } from '../../../support/web-socket.ts';
 import { ask, type Sent } from './asking.ts';
 import { type Kind, operatorKey } from './callers.ts';
 
-export const states = ['executing', 'asking', 'consenting', 'sleeping', 'completed', 'failed'] as const;
+const states = ['executing', 'asking', 'consenting', 'sleeping', 'completed', 'failed'] as const;
 export type State = (typeof states)[number];
 
 const jobInput = z.object({ state: z.enum(states).default('completed') });
@@ -95,7 +95,7 @@ export const matrixWorld = async (t: TestContext, { config, owner, guest }: Kind
       body: { state },
     });
     const execution = headers.get('execution-id')!;
-    const found = here(runtime.get(execution, operator))!;
+    const found = immediate(runtime.get(execution, operator))!;
     const stand = () => found.context.pauses[0]?.kind ?? (found.isSettled ? 'over' : found.status);
     const wanted = {
       executing: 'running',
@@ -118,7 +118,7 @@ export const matrixWorld = async (t: TestContext, { config, owner, guest }: Kind
     if (known !== undefined) return known;
     const { client } = await openSocket(server.url + path, ownHeaders);
     const id = `conversation-${(begun += 1)}`;
-    client!.send(asks('asking', { conversation_id: id }));
+    client!.send(userMessage('asking', { conversation_id: id }));
     await client!.until(isPrompt);
     client!.drop();
     conversations.set(path, id);
@@ -130,7 +130,7 @@ export const matrixWorld = async (t: TestContext, { config, owner, guest }: Kind
   await world.call('POST /work/async', { headers: guestHeaders, body: { job_id: 'job-1', sync_timeout: 5 } });
 
   end = async () => {
-    const live = here(runtime.list(operator, { limit: 100_000 })).executions.filter(({ isSettled }) => !isSettled);
+    const live = immediate(runtime.list(operator, { limit: 100_000 })).executions.filter(({ isSettled }) => !isSettled);
     for (const { id } of live) await runtime.cancel(id, operator).catch(() => {});
   };
   return { ...world, browser, ownHeaders, send, start, conversation, isOver, end };

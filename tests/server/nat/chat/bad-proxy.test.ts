@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { workflow } from '../../../../runtime/index.ts';
 import { badProxy, type Mischief, type Passed } from '../../../support/bad-proxy.ts';
 import { given, operator } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const said = Array.from({ length: 40 }, (_, index) => `word-${index} `).join('');
 
@@ -25,7 +25,7 @@ const world = async (t: TestContext, mischief: (passed: Passed) => Mischief) => 
   });
   const { server, runtime } = await given.server(t, { workflow: speaker });
   const { url } = await badProxy(t, () => server.url, mischief);
-  const runs = () => here(runtime.list(operator, { limit: 100 })).executions;
+  const runs = () => immediate(runtime.list(operator, { limit: 100 })).executions;
   return { baseURL: `${url}/v1`, apiKey: 'key-of-a-client', runs };
 };
 

@@ -8,8 +8,8 @@ import type { ServerOptions } from '../../../../server/index.ts';
 import { serverDefaults } from '../../../../server/options.ts';
 import { openStream } from '../../../support/event-reader.ts';
 import { given, operator } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const word = z.object({ word: z.string() });
 
@@ -107,10 +107,10 @@ test('a workflow that cannot be called as a chat is a failed run, in the form of
 test('a reader of an older chat stream who leaves ends the run', async (t) => {
   const { server, runtime } = await given.server(t, { workflow: endless });
   const reader = await streamOf(t, `${server.url}/chat/stream`, hi);
-  const execution = here(runtime.get(String(reader.headers['execution-id']), operator));
+  const execution = immediate(runtime.get(String(reader.headers['execution-id']), operator));
   await reader.frames(1);
 
-  reader.leave();
+  reader.disconnect();
   await until(() => execution?.isSettled === true, 'the end of the run');
 
   assert.equal(execution?.context.error?.code, 'cancelled');

@@ -6,21 +6,21 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { type RuntimeOptions, text, type Workflow, workflow } from '../../../../runtime/index.ts';
 import type { ServerOptions } from '../../../../server/index.ts';
+import { asAlice, asUser, type Headers } from '../../../support/controlled-server.ts';
+import { controlledWorkflow } from '../../../support/controlled-workflow.ts';
 import { given, operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
-import { puppetry } from '../../../support/puppet.ts';
-import { alice, as, type Headers } from '../../../support/puppet-server.ts';
+import { immediate, viewsOf } from '../../../support/in-process.ts';
 
 type Job = Readonly<Record<string, unknown>>;
 
 const serve = async (t: TestContext, served: Workflow, config: Partial<ServerOptions> = {}) => {
   const world = await given.server(t, { workflow: served, config: { asyncJobs: true, ...config } });
-  const submit = async (body: unknown = {}, headers: Headers = alice) => {
+  const submit = async (body: unknown = {}, headers: Headers = asAlice) => {
     const reply = await world.call('POST /v1/workflow/async', { headers, body });
     return { ...reply, job: reply.body as Job, executionId: reply.headers.get('execution-id') ?? '' };
   };
-  const look = async (jobId: unknown, headers: Headers = alice) => {
+  const look = async (jobId: unknown, headers: Headers = asAlice) => {
     const { status, body } = await world.call(`GET /v1/workflow/async/job/${encodeURIComponent(String(jobId))}`, {
       headers,
     });
@@ -30,14 +30,14 @@ const serve = async (t: TestContext, served: Workflow, config: Partial<ServerOpt
 };
 
 /** Runs do what the test tells them to. */
-const puppetJobs = async (t: TestContext, runtime: RuntimeOptions = {}) => {
-  const { workflow: puppet, puppets } = puppetry();
-  const world = await serve(t, { ...puppet, input: z.object({}) }, { runtime });
+const controlledJobs = async (t: TestContext, runtime: RuntimeOptions = {}) => {
+  const { workflow: controlled, runs } = controlledWorkflow();
+  const world = await serve(t, { ...controlled, input: z.object({}) }, { runtime });
   const complete = async (executionId: string, result: unknown = { done: true }) => {
-    puppets.get(executionId)!.complete(result);
+    runs.get(executionId)!.complete(result);
     await turns();
   };
-  return { ...world, puppets, complete };
+  return { ...world, runs, complete };
 };
 
 const echo = workflow({
@@ -47,14 +47,14 @@ const echo = workflow({
 });
 
 test('a job is an execution: it has its id, is listed with the others, and ends with it', async (t) => {
-  const { call, submit, look, complete } = await puppetJobs(t);
+  const { call, submit, look, complete } = await controlledJobs(t);
   const { status, job, executionId } = await submit();
 
-  const listed = await call('GET /executions', { headers: alice });
+  const listed = await call('GET /executions', { headers: asAlice });
   const before = await look(executionId);
   await complete(executionId);
   const after = await look(executionId);
-  const polled = await call(`GET /executions/${executionId}`, { headers: alice });
+  const polled = await call(`GET /executions/${executionId}`, { headers: asAlice });
 
   assert.equal(status, 202);
   assert.deepEqual(job, { job_id: executionId, status: 'submitted' });
@@ -65,7 +65,7 @@ test('a job is an execution: it has its id, is listed with the others, and ends 
 });
 
 test('a job tells when it was submitted, has ended, and will be forgotten; then it is, and its id is free', async (t) => {
-  const { clock, submit, look, complete } = await puppetJobs(t);
+  const { clock, submit, look, complete } = await controlledJobs(t);
   const { executionId } = await submit({ job_id: 'nightly', expiry_seconds: 7_200 });
   clock.advance(61_500);
   await complete(executionId);
@@ -93,7 +93,7 @@ test('a job tells when it was submitted, has ended, and will be forgotten; then 
 });
 
 test('a job without an expiry of its own is kept for an hour, however short other executions are kept', async (t) => {
-  const { clock, submit, look, complete } = await puppetJobs(t, { retentionMs: 1_000 });
+  const { clock, submit, look, complete } = await controlledJobs(t, { retentionMs: 1_000 });
   const { executionId } = await submit();
   await complete(executionId);
 
@@ -105,15 +105,15 @@ test('a job without an expiry of its own is kept for an hour, however short othe
 });
 
 test('the status of a job is one of five words, whatever its execution is called', async (t) => {
-  const { call, submit, look, puppets, complete } = await puppetJobs(t, { maxConcurrency: 1 });
+  const { call, submit, look, runs, complete } = await controlledJobs(t, { maxConcurrency: 1 });
   const [first, second] = [await submit(), await submit()];
   const words = async () => [(await look(first.executionId)).job.status, (await look(second.executionId)).job.status];
 
   const atFirst = await words();
-  puppets.get(first.executionId)!.fail(new Error('no more paper'));
+  runs.get(first.executionId)!.fail(new Error('no more paper'));
   await turns();
   const then = await words();
-  await call(`DELETE /executions/${second.executionId}`, { headers: alice });
+  await call(`DELETE /executions/${second.executionId}`, { headers: asAlice });
   const atLast = await words();
   const [failed, cancelled] = [(await look(first.executionId)).job, (await look(second.executionId)).job];
   const third = await submit();
@@ -128,24 +128,24 @@ test('the status of a job is one of five words, whatever its execution is called
 });
 
 test('the same id again starts nothing and tells the status, whatever comes with it, and also at the same time', async (t) => {
-  const { call, submit, complete, runtime } = await puppetJobs(t);
+  const { call, submit, complete, runtime } = await controlledJobs(t);
   const submitted = await Promise.all(
     Array.from({ length: 10 }, (_, index) => submit({ job_id: 'j', expiry_seconds: 600 + index })),
   );
-  const legacy = await call('POST /generate/async', { headers: alice, body: { job_id: 'j' } });
+  const legacy = await call('POST /generate/async', { headers: asAlice, body: { job_id: 'j' } });
 
   const statuses = submitted.map(({ status }) => status).sort();
 
   assert.deepEqual(statuses, [...Array(9).fill(200), 202]);
   assert.equal(new Set(submitted.map(({ executionId }) => executionId)).size, 1);
   assert.deepEqual([legacy.status, legacy.body], [200, { job_id: 'j', status: 'running' }]);
-  assert.equal(here(runtime.list(operator, { limit: 99 })).executions.length, 1);
+  assert.equal(immediate(runtime.list(operator, { limit: 99 })).executions.length, 1);
   await complete(submitted[0]!.executionId);
 });
 
 test('an id belongs to the caller that chose it: the same id of another caller is another job, or none', async (t) => {
-  const { submit, look, complete } = await puppetJobs(t);
-  const bob = as('bob');
+  const { submit, look, complete } = await controlledJobs(t);
+  const bob = asUser('bob');
   const ofAlice = await submit({ job_id: 'j' });
   const seenByBob = await look('j', bob);
   const seenByNobody = await look('j', {});
@@ -161,7 +161,7 @@ test('an id belongs to the caller that chose it: the same id of another caller i
 });
 
 test('a job without an owner is for every caller that knows its id', async (t) => {
-  const { submit, look, complete } = await puppetJobs(t);
+  const { submit, look, complete } = await controlledJobs(t);
   const id = 'a-job-that-nobody-guesses';
   const { executionId } = await submit({ job_id: id }, {});
   await complete(executionId);
@@ -170,12 +170,12 @@ test('a job without an owner is for every caller that knows its id', async (t) =
 });
 
 test('an operator finds the jobs of others by the ids of their executions', async (t) => {
-  const { workflow: puppet, puppets } = puppetry();
+  const { workflow: controlled, runs } = controlledWorkflow();
   const operatorKey = 'an operator key of some length';
   const config = { identity: { operatorKey } };
-  const { submit, look } = await serve(t, { ...puppet, input: z.object({}) }, config);
+  const { submit, look } = await serve(t, { ...controlled, input: z.object({}) }, config);
   const { executionId } = await submit({ job_id: 'j' });
-  puppets.get(executionId)!.complete(null);
+  runs.get(executionId)!.complete(null);
   await turns();
 
   const { status, job } = await look(executionId, { 'x-operator-key': operatorKey });
@@ -184,12 +184,11 @@ test('an operator finds the jobs of others by the ids of their executions', asyn
 });
 
 test('a client that waits gets the end of the job in time, and blocks no other client', async (t) => {
-  const { call, clock, submit, complete, runtime } = await puppetJobs(t);
+  const { call, clock, submit, complete, runtime } = await controlledJobs(t);
   const waiting = [submit({ sync_timeout: 10 }), submit({ sync_timeout: 20 })];
-  const isWaited = () =>
-    here(runtime.list(operator, { limit: 9 })).executions.filter(({ watchers }) => watchers > 0).length;
+  const isWaited = () => viewsOf(runtime).filter(({ watchers }) => watchers > 0).length;
   await until(() => isWaited() === 2, 'both are waited for');
-  const jobs = here(runtime.list(operator, { limit: 9 })).executions;
+  const jobs = immediate(runtime.list(operator, { limit: 9 })).executions;
 
   const { status: healthy } = await call('GET /health');
   clock.advance(10_000);
@@ -203,11 +202,11 @@ test('a client that waits gets the end of the job in time, and blocks no other c
 });
 
 test('a job goes on when who waits for it has left', async (t) => {
-  const { call, look, complete, runtime } = await puppetJobs(t);
+  const { call, look, complete, runtime } = await controlledJobs(t);
   const leaving = new AbortController();
   const body = { sync_timeout: 300, job_id: 'j' };
-  const left = call('POST /v1/workflow/async', { headers: alice, body, signal: leaving.signal }).catch(() => 'left');
-  const job = () => here(runtime.list(operator, { limit: 1 })).executions[0];
+  const left = call('POST /v1/workflow/async', { headers: asAlice, body, signal: leaving.signal }).catch(() => 'left');
+  const job = () => viewsOf(runtime)[0];
   await until(() => (job()?.watchers ?? 0) > 0, 'the job is waited for');
 
   leaving.abort();
@@ -289,7 +288,7 @@ test('whatever text is sent as an id is refused, or the job is found by it', asy
 
 test('a key sent twice starts one job', async (t) => {
   const { submit } = await serve(t, echo);
-  const headers = { ...alice, 'idempotency-key': 'once' };
+  const headers = { ...asAlice, 'idempotency-key': 'once' };
 
   const [first, second] = [await submit({ say: 'a' }, headers), await submit({ say: 'a' }, headers)];
   const other = await submit({ say: 'b' }, headers);

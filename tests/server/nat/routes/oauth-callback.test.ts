@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { workflow } from '../../../../runtime/index.ts';
-import { bank } from '../../../support/bank.ts';
+import { bank } from '../../../support/bank-provider.ts';
 import { given, operator } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).scopes });
 const alice = { 'x-api-key': 'alice' };
@@ -21,7 +21,7 @@ const world = async (t: TestContext) => {
     return body as { execution_id: string; oauth_state: string; auth_url: string };
   };
   const result = async ({ execution_id: id }: { execution_id: string }) => {
-    const execution = here(runtime.get(id, operator))!;
+    const execution = immediate(runtime.get(id, operator))!;
     await runtime.waitUntil(execution, ({ isSettled }) => isSettled);
     return execution.context;
   };

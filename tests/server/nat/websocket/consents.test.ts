@@ -3,9 +3,16 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Context, type OAuthProviderConfig, workflow } from '../../../../runtime/index.ts';
 import type { ServerOptions } from '../../../../server/options.ts';
-import { bank } from '../../../support/bank.ts';
-import { asks, contentOf, givenTalk, isComplete, isPrompt, textsOf } from '../../../support/talk.ts';
-import type { WebClient } from '../../../support/web-socket.ts';
+import { bank } from '../../../support/bank-provider.ts';
+import {
+  contentOf,
+  givenSocketServer,
+  isComplete,
+  isPrompt,
+  textsOf,
+  userMessage,
+} from '../../../support/socket-server.ts';
+import type { SocketClient } from '../../../support/web-socket.ts';
 
 const pays = workflow({
   name: 'pays',
@@ -21,7 +28,7 @@ const world = async (
 ) => {
   const known = await bank(t);
   const all = Object.fromEntries(Object.entries(providers).map(([name, more]) => [name, { ...known, ...more }]));
-  const talk = await givenTalk(t, { workflow: pays, config: { providers: all, ...config } });
+  const talk = await givenSocketServer(t, { workflow: pays, config: { providers: all, ...config } });
   /** The browser comes back from the provider. */
   const comeBack = async (authUrl: unknown, query = 'code=ok') => {
     const state = new URL(String(authUrl)).searchParams.get('state');
@@ -30,7 +37,7 @@ const world = async (
   return { ...talk, comeBack };
 };
 
-const consentOf = async (client: WebClient) => contentOf((await client.until(isPrompt)).at(-1)!);
+const consentOf = async (client: SocketClient) => contentOf((await client.until(isPrompt)).at(-1)!);
 const preferring = (mode: string) => ({ type: 'auth_message', payload: { method: 'oauth_mode_preference', mode } });
 
 test('a user is asked for consents beforehand when their socket connects, and runs use what was given', async (t) => {
@@ -43,7 +50,7 @@ test('a user is asked for consents beforehand when their socket connects, and ru
   const client = await connect('', alice);
   const [first, second] = [await consentOf(client), await consentOf(client)];
   const { status } = await comeBack(first.text);
-  client.send(asks('go'));
+  client.send(userMessage('go'));
 
   assert.deepEqual([first.input_type, second.input_type], ['oauth_consent', 'oauth_consent']);
   assert.notEqual(first.text, second.text);
@@ -60,7 +67,7 @@ test('a run that needs a consent while it is asked for beforehand shares it', as
   const client = await connect('', alice);
   const { text } = await consentOf(client);
 
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   const shared = await consentOf(client);
   await comeBack(text);
 
@@ -112,7 +119,7 @@ for (const [what, config, said, isBack] of modes) {
     const { connect, comeBack } = await world(t, { bank: config });
     const client = await connect('', alice);
     for (const mode of said) client.send(preferring(mode));
-    client.send(asks('go'));
+    client.send(userMessage('go'));
     const consent = await consentOf(client);
 
     const { status, headers, body } = await comeBack(consent.text);
@@ -132,7 +139,7 @@ for (const [what, config, said, isBack] of modes) {
 test('a page that says what it wants while its run waits is heard; a refusal sends it back without success', async (t) => {
   const { connect, comeBack } = await world(t, { bank: {} });
   const client = await connect('', alice);
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   const { text } = await consentOf(client);
   client.send(preferring('redirect'));
   client.send({ type: 'nonsense' });

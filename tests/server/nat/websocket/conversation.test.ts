@@ -5,7 +5,7 @@ import { Conversations } from '../../../../server/nat/websocket/conversation.ts'
 import { beginning, endOf, readCursor, type Turn, writeCursor } from '../../../../server/nat/websocket/turn.ts';
 import { alice, bob, given, turns } from '../../../support/given.ts';
 import { heapUsed } from '../../../support/heap.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/in-process.ts';
 
 const echo = workflow({ name: 'echo', run: async (input: unknown) => input });
 
@@ -30,10 +30,10 @@ test('the same id is one conversation for each identity and each workflow, and i
   const bobs = await keep('c', bob);
   await keep(null, alice);
 
-  assert.equal(here(conversations.find('echo', alice, 'c'))?.progress, last.progress);
-  assert.equal(here(conversations.find('echo', bob, 'c'))?.progress, bobs.progress);
-  assert.equal(here(conversations.find('echo', { userId: undefined }, 'c')), undefined);
-  assert.equal(here(conversations.find('other', alice, 'c')), undefined);
+  assert.equal(immediate(conversations.find('echo', alice, 'c'))?.progress, last.progress);
+  assert.equal(immediate(conversations.find('echo', bob, 'c'))?.progress, bobs.progress);
+  assert.equal(immediate(conversations.find('echo', { userId: undefined }, 'c')), undefined);
+  assert.equal(immediate(conversations.find('other', alice, 'c')), undefined);
   assert.equal(conversations.size, 2);
 });
 
@@ -45,7 +45,7 @@ test('conversations go with the executions they show', async (t) => {
   clock.advance(runtime.options.retentionMs + 1);
   await turns();
 
-  assert.equal(here(conversations.find('echo', alice, 'old')), undefined);
+  assert.equal(immediate(conversations.find('echo', alice, 'old')), undefined);
   assert.equal(conversations.size, 0);
 });
 
@@ -67,9 +67,9 @@ test('a turn that has ended, and whose place is not remembered any more, is not 
   turn.progress.seen = { seq: 3, part: 1 };
   for (let index = 0; index < 1_000; index += 1) conversations.keep('other', { ...turn, refers: refersTo(index) });
 
-  const found = here(conversations.find('echo', alice, 'c'));
+  const found = immediate(conversations.find('echo', alice, 'c'));
 
-  assert.equal(found?.execution, here(runtime.get(turn.execution.id, alice)));
+  assert.equal(found?.execution, immediate(runtime.get(turn.execution.id, alice)));
   assert.deepEqual(found?.progress.seen, endOf(turn.execution));
   assert.ok(conversations.size <= 1_000);
 });

@@ -3,14 +3,22 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { workflow } from '../../../../runtime/index.ts';
 import { operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
-import { answers, asks, contentOf, givenTalk, isComplete, isError, textsOf } from '../../../support/talk.ts';
-import type { WebClient } from '../../../support/web-socket.ts';
+import { immediate } from '../../../support/in-process.ts';
+import {
+  contentOf,
+  givenSocketServer,
+  interactionReply,
+  isComplete,
+  isError,
+  textsOf,
+  userMessage,
+} from '../../../support/socket-server.ts';
+import type { SocketClient } from '../../../support/web-socket.ts';
 
 const echo = workflow({ name: 'echo', run: async (input: string) => input });
 
-const isAlive = async (client: WebClient): Promise<void> => {
-  client.send(asks('still here', { id: 'check' }));
+const isAlive = async (client: SocketClient): Promise<void> => {
+  client.send(userMessage('still here', { id: 'check' }));
   const heard = await client.until((message) => isComplete(message) && message.parent_id === 'check');
   assert.ok(textsOf(heard).includes('still here'));
 };
@@ -21,7 +29,7 @@ const deep = JSON.parse(`${'['.repeat(3_000)}${']'.repeat(3_000)}`);
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 test('whatever cannot be used is answered with an error, and the socket lives on', async (t) => {
-  const { connect } = await givenTalk(t, {
+  const { connect } = await givenSocketServer(t, {
     workflow: echo,
     config: { sockets: { ...limits, maxMessageBytes: 7_000 } },
   });
@@ -33,15 +41,15 @@ test('whatever cannot be used is answered with an error, and the socket lives on
     [() => client.frame(bytes('null')), /not an object/],
     [() => client.frame(bytes('"text"')), /not an object/],
     [() => client.frame(bytes('{"type":"__proto__"}')), /^type: /],
-    [() => client.send(asks('x', { unknown: deep })), /more than 200 levels/],
+    [() => client.send(userMessage('x', { unknown: deep })), /more than 200 levels/],
     [() => client.frame(bytes('{"__proto__":{"type":"user_message"}}')), /^type: /],
     [() => client.frame(Buffer.from([1, 2, 3]), { opcode: 2 }), /Binary/],
     [() => client.frame(bytes(`"${'x'.repeat(8_000)}"`)), /7000 bytes/],
-    [() => client.send({ ...asks('x'), id: 7 }), /^id: /],
-    [() => client.send({ ...asks('x'), content: 'x' }), /^content: /],
-    [() => client.send({ ...asks('x'), schema_type: 'shout' }), /^schema_type: /],
+    [() => client.send({ ...userMessage('x'), id: 7 }), /^id: /],
+    [() => client.send({ ...userMessage('x'), content: 'x' }), /^content: /],
+    [() => client.send({ ...userMessage('x'), schema_type: 'shout' }), /^schema_type: /],
     [() => client.send({ type: 'auth_message', payload: { method: 'jwt', token: '' } }), /^payload/],
-    [() => client.send(answers('to nothing')), /No prompt waits/],
+    [() => client.send(interactionReply('to nothing')), /No prompt waits/],
   ];
 
   for (const [send, details] of bad) {
@@ -58,9 +66,9 @@ test('whatever cannot be used is answered with an error, and the socket lives on
 const limits = { maxMessageBytes: 1024 * 1024, messagesPerSecond: 1_000_000, idleTimeoutMs: 120_000 };
 
 test('a message may come in pieces, with pings between them', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: echo });
+  const { connect } = await givenSocketServer(t, { workflow: echo });
   const client = await connect();
-  const whole = bytes(JSON.stringify(asks('in pieces')));
+  const whole = bytes(JSON.stringify(userMessage('in pieces')));
 
   client.frame(whole.subarray(0, 10), { isLast: false });
   client.frame(bytes('ping'), { opcode: 9 });
@@ -71,12 +79,12 @@ test('a message may come in pieces, with pings between them', async (t) => {
 });
 
 test('what breaks the protocol ends that socket and no other', async (t) => {
-  const { connect } = await givenTalk(t, {
+  const { connect } = await givenSocketServer(t, {
     workflow: echo,
     config: { sockets: { ...limits, maxMessageBytes: 7_000 } },
   });
   const healthy = await connect();
-  const broken: ((client: WebClient) => void)[] = [
+  const broken: ((client: SocketClient) => void)[] = [
     (client) => client.frame(Buffer.from([0xc3, 0x28])), // no UTF-8
     (client) => client.frame(bytes('{}'), { opcode: 0 }), // goes on with nothing
     (client) => client.frame(bytes('{}'), { opcode: 5 }), // an opcode that there is not
@@ -88,7 +96,7 @@ test('what breaks the protocol ends that socket and no other', async (t) => {
 
   for (const breakIt of broken) {
     const client = await connect();
-    client.send(asks('before'));
+    client.send(userMessage('before'));
     await client.until(isComplete);
     breakIt(client);
     assert.ok((await client.closed()) >= 1000);
@@ -97,7 +105,7 @@ test('what breaks the protocol ends that socket and no other', async (t) => {
 });
 
 test('no JSON and no sequence of messages ends the socket or the process', async (t) => {
-  const { connect, server } = await givenTalk(t, { workflow: echo, config: { sockets: limits } });
+  const { connect, server } = await givenSocketServer(t, { workflow: echo, config: { sockets: limits } });
   const client = await connect();
   const part = fc.oneof(
     fc.record({ type: fc.constant('text'), text: fc.string() }, { requiredKeys: ['type'] }),
@@ -136,7 +144,7 @@ test('no JSON and no sequence of messages ends the socket or the process', async
 });
 
 test('who sends more than is allowed is told once, and heard again after a while', async (t) => {
-  const { connect, clock } = await givenTalk(t, {
+  const { connect, clock } = await givenSocketServer(t, {
     workflow: echo,
     config: { sockets: { ...limits, messagesPerSecond: 1 } },
   });
@@ -160,16 +168,16 @@ test('a reader that does not read slows no other down, and gets everything in or
       return undefined;
     },
   });
-  const { connect, runtime } = await givenTalk(t, {
+  const { connect, runtime } = await givenSocketServer(t, {
     workflow: flood,
     config: { runtime: { maxJournalBytes: 2 ** 26 }, sockets: limits },
   });
   const [stalled, healthy] = [await connect(), await connect()];
 
   stalled.pause();
-  stalled.send(asks('flood', { schema_type: 'generate_stream' }));
-  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
-  healthy.send(asks('small', { schema_type: 'generate_stream' }));
+  stalled.send(userMessage('flood', { schema_type: 'generate_stream' }));
+  while (immediate(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
+  healthy.send(userMessage('small', { schema_type: 'generate_stream' }));
   assert.equal(textsOf(await healthy.until(isComplete)).length, count);
   stalled.resume();
 
@@ -188,15 +196,15 @@ test('a reader who comes too late for some of it is told that something is missi
       return undefined;
     },
   });
-  const { connect, runtime } = await givenTalk(t, {
+  const { connect, runtime } = await givenSocketServer(t, {
     workflow: flood,
     config: { runtime: { maxJournalBytes: 8_000_000 }, sockets: limits },
   });
   const client = await connect();
 
   client.pause();
-  client.send(asks('flood', { schema_type: 'generate_stream' }));
-  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
+  client.send(userMessage('flood', { schema_type: 'generate_stream' }));
+  while (immediate(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   client.resume();
 
   const heard = await client.until(isComplete, 20_000);
@@ -212,15 +220,15 @@ test('what comes after a message that fills the socket is not lost', async (t) =
       return 'x'.repeat(8_000_000);
     },
   });
-  const { connect, runtime } = await givenTalk(t, {
+  const { connect, runtime } = await givenSocketServer(t, {
     workflow: huge,
     config: { runtime: { maxJournalBytes: 2 ** 26 }, sockets: limits },
   });
   const client = await connect();
 
   client.pause();
-  client.send(asks('go'));
-  while (here(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
+  client.send(userMessage('go'));
+  while (immediate(runtime.list(operator, { limit: 1 })).executions[0]?.isSettled !== true) await turns();
   await turns();
   client.resume();
 
@@ -230,7 +238,7 @@ test('what comes after a message that fills the socket is not lost', async (t) =
 });
 
 test('a run that cannot start is an error and an end; who asks for a user gets to know what to send', async (t) => {
-  const { connect, runtime } = await givenTalk(t, {
+  const { connect, runtime } = await givenSocketServer(t, {
     workflow: workflow({
       name: 'own',
       perUser: { build: () => ({}) },
@@ -238,7 +246,7 @@ test('a run that cannot start is an error and an end; who asks for a user gets t
     }),
     config: { runtime: { maxConcurrency: 1, maxQueued: 1 } },
   });
-  const reasonOf = async (client: WebClient): Promise<unknown> => {
+  const reasonOf = async (client: SocketClient): Promise<unknown> => {
     const [error, end] = await client.until(isComplete);
     assert.equal(end?.parent_id, 'message-1');
     return contentOf(error!).details;
@@ -246,22 +254,22 @@ test('a run that cannot start is an error and an end; who asks for a user gets t
   const own = { 'x-api-key': 'a key' };
 
   const nobody = await connect();
-  nobody.send(asks('go'));
+  nobody.send(userMessage('go'));
   assert.match(String(await reasonOf(nobody)), /user_id is required/);
 
-  const running = () => here(runtime.list(operator, { limit: 9 })).executions;
+  const running = () => immediate(runtime.list(operator, { limit: 9 })).executions;
   for (const count of [1, 2]) {
-    (await connect('', own)).send(asks('go'));
+    (await connect('', own)).send(userMessage('go'));
     while (running().length < count || running().every(({ phase }) => phase !== 'executing')) await turns();
   }
   const third = await connect('', own);
-  third.send(asks('go'));
+  third.send(userMessage('go'));
   assert.match(String(await reasonOf(third)), /1 runs execute and 1 wait/);
   for (const { id } of running()) await runtime.cancel(id, operator);
 });
 
 test('a socket is pinged every 25 seconds, also when it is not silent', async (t) => {
-  const { connect, clock } = await givenTalk(t, { workflow: echo });
+  const { connect, clock } = await givenSocketServer(t, { workflow: echo });
   const client = await connect();
 
   for (let pings = 1; pings <= 3; pings += 1) {

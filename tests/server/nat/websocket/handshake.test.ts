@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { workflow } from '../../../../runtime/index.ts';
 import { turns } from '../../../support/given.ts';
-import { asks, contentOf, givenTalk, isComplete, isError, textsOf } from '../../../support/talk.ts';
+import {
+  contentOf,
+  givenSocketServer,
+  isComplete,
+  isError,
+  textsOf,
+  userMessage,
+} from '../../../support/socket-server.ts';
 
 const echo = workflow({ name: 'echo', run: async (input: string) => input });
 const whoAmI = workflow({
@@ -11,7 +18,7 @@ const whoAmI = workflow({
 });
 
 test('pages may open sockets to their own host, to a loopback from a loopback, and where CORS lets them', async (t) => {
-  const { knock } = await givenTalk(t, {
+  const { handshakeStatus: knock } = await givenSocketServer(t, {
     workflow: echo,
     config: { cors: { allowOrigins: ['https://app.example'] }, allowedHosts: ['chat.example'] },
   });
@@ -30,10 +37,10 @@ test('pages may open sockets to their own host, to a loopback from a loopback, a
 });
 
 test('a session in the address counts as the cookie, unless there is one, and must be one', async (t) => {
-  const { connect, knock } = await givenTalk(t, { workflow: whoAmI });
+  const { connect, handshakeStatus: knock } = await givenSocketServer(t, { workflow: whoAmI });
   const sessionOf = async (query: string, cookie?: string) => {
     const client = await connect(query, cookie === undefined ? {} : { cookie });
-    client.send(asks('who'));
+    client.send(userMessage('who'));
     return String(textsOf(await client.until(isComplete))[0]).split(' ')[1];
   };
 
@@ -46,7 +53,11 @@ test('a session in the address counts as the cookie, unless there is one, and mu
 });
 
 test('there is no socket at other paths, and the path answers nothing but handshakes', async (t) => {
-  const { knock, call, server } = await givenTalk(t, { workflow: echo, config: { rootPath: '/pfx' } });
+  const {
+    handshakeStatus: knock,
+    call,
+    server,
+  } = await givenSocketServer(t, { workflow: echo, config: { rootPath: '/pfx' } });
 
   assert.equal(await knock(), 101); // below the root path
   assert.equal((await call('GET /websocket')).status, 404);
@@ -55,13 +66,13 @@ test('there is no socket at other paths, and the path answers nothing but handsh
 });
 
 test('a broken credential of the handshake is an error of each run, not of the socket', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: whoAmI });
+  const { connect } = await givenSocketServer(t, { workflow: whoAmI });
   const client = await connect('', { authorization: 'Bearer a.b.c' });
 
-  client.send(asks('who'));
+  client.send(userMessage('who'));
   const [error] = await client.until(isComplete);
   client.send({ type: 'auth_message', payload: { method: 'api_key', token: 'k' } });
-  client.send(asks('who'));
+  client.send(userMessage('who'));
 
   assert.equal(error?.type, 'error_message');
   assert.equal(contentOf(error!).message, 'credential_invalid');
@@ -69,14 +80,14 @@ test('a broken credential of the handshake is an error of each run, not of the s
 });
 
 test('a server that stops ends the run, says how it ended, and then says goodbye with 1001', async (t) => {
-  const { connect, server, clock } = await givenTalk(t, {
+  const { connect, server, clock } = await givenSocketServer(t, {
     workflow: workflow({
       name: 'endless',
       run: (_: unknown, ctx) => new Promise((_, reject) => ctx.signal.addEventListener('abort', reject)),
     }),
   });
   const [busy, idle] = [await connect(), await connect()];
-  busy.send(asks('go'));
+  busy.send(userMessage('go'));
   await busy.until(({ type }) => type === 'system_intermediate_message');
 
   const closed = server.close();

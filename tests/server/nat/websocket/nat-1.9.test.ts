@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { workflow } from '../../../../runtime/index.ts';
-import { asks, givenTalk, isComplete, isError, textsOf } from '../../../support/talk.ts';
+import { givenSocketServer, isComplete, isError, textsOf, userMessage } from '../../../support/socket-server.ts';
 
 const whoAmI = workflow({ name: 'who', run: async (_: unknown, ctx) => ctx.user ?? 'nobody' });
 const isAuth = ({ type }: { type?: unknown }) => type === 'auth_response_message';
@@ -27,7 +27,7 @@ const rejected: [what: string, config: object, query: string, headers: Record<st
 
 for (const [what, identity, query, headers, details] of rejected) {
   test(`a socket ${what} is told so and closed, and restores nothing`, async (t) => {
-    const { connect } = await givenTalk(t, { workflow: whoAmI, config: { identity } });
+    const { connect } = await givenSocketServer(t, { workflow: whoAmI, config: { identity } });
 
     const client = await connect(query, headers);
     const [message] = await client.until(isAuth);
@@ -40,10 +40,10 @@ for (const [what, identity, query, headers, details] of rejected) {
 }
 
 test('behind the proxy its header is the user, and no message replaces it', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: whoAmI, config: { identity: { header: 'X-User' } } });
+  const { connect } = await givenSocketServer(t, { workflow: whoAmI, config: { identity: { header: 'X-User' } } });
   const client = await connect('?session=mallory', { 'x-user': 'alice', 'x-api-key': 'k' });
   const user = async () => {
-    client.send(asks('who'));
+    client.send(userMessage('who'));
     return textsOf(await client.until(isComplete))[0];
   };
 
@@ -57,13 +57,13 @@ test('behind the proxy its header is the user, and no message replaces it', asyn
 });
 
 test('how a page opens consents is taken without a word', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: whoAmI });
+  const { connect } = await givenSocketServer(t, { workflow: whoAmI });
   const client = await connect('?session=alice');
 
   for (const mode of ['redirect', 'popup', undefined]) {
     client.send({ type: 'auth_message', payload: { method: 'oauth_mode_preference', mode } });
   }
-  client.send(asks('who'));
+  client.send(userMessage('who'));
   const messages = await client.until(isComplete);
 
   assert.deepEqual(

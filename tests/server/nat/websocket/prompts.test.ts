@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { binaryChoice, checkbox, text, workflow } from '../../../../runtime/index.ts';
-import { here } from '../../../support/here.ts';
+import { immediate } from '../../../support/in-process.ts';
 import {
-  answers,
-  asks,
   contentOf,
-  givenTalk,
+  givenSocketServer,
+  interactionReply,
   isComplete,
   isError,
   isPrompt,
   isText,
   textsOf,
-} from '../../../support/talk.ts';
+  userMessage,
+} from '../../../support/socket-server.ts';
 
 const pair = workflow({
   name: 'pair',
@@ -26,14 +26,14 @@ const pair = workflow({
 });
 
 test('of two prompts at once, an answer is for the one it names, and else for the oldest', async (t) => {
-  const { connect } = await givenTalk(t, { workflow: pair });
+  const { connect } = await givenSocketServer(t, { workflow: pair });
   const client = await connect();
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   await client.until(isPrompt);
   const [right] = (await client.until(isPrompt)).slice(-1);
 
-  client.send(answers('second', { parent_id: right?.id }));
-  client.send(answers('first'));
+  client.send(interactionReply('second', { parent_id: right?.id }));
+  client.send(interactionReply('first'));
 
   assert.deepEqual(textsOf(await client.until(isComplete)), ['first second']);
 });
@@ -49,12 +49,12 @@ test('values that are no texts are shown as texts, and understood when they come
       return typeof (await ctx.prompt(binaryChoice({ text: 'Ship?', options }))).value;
     },
   });
-  const { connect } = await givenTalk(t, { workflow: decide });
+  const { connect } = await givenSocketServer(t, { workflow: decide });
   const client = await connect();
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   const [prompt] = (await client.until(isPrompt)).slice(-1);
 
-  client.send(answers('true'));
+  client.send(interactionReply('true'));
 
   const { options } = contentOf(prompt!) as { options: { value: unknown }[] };
   assert.deepEqual(
@@ -72,15 +72,15 @@ test('several texts are several options, by value or by id; what was not offered
       return (await ctx.prompt(checkbox({ text: 'Which?', options }))).values.join(' ');
     },
   });
-  const { connect } = await givenTalk(t, { workflow: choose });
+  const { connect } = await givenSocketServer(t, { workflow: choose });
   const client = await connect();
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   const [asked] = (await client.until(isPrompt)).slice(-1);
 
-  client.send(answers(['value-a', 'value-z']));
+  client.send(interactionReply(['value-a', 'value-z']));
   const [refused] = (await client.until(isError)).slice(-1);
   const [again] = await client.until(isPrompt);
-  client.send(answers(['value-a', 'c']));
+  client.send(interactionReply(['value-a', 'c']));
 
   assert.match(String(contentOf(refused!).details), /value-z.+was not offered/);
   assert.equal(again?.id, asked?.id);
@@ -88,12 +88,12 @@ test('several texts are several options, by value or by id; what was not offered
 });
 
 test('an answer to what is closed gets an error, and neither the socket nor the run suffers', async (t) => {
-  const { connect, runtime, call } = await givenTalk(t, { workflow: pair });
+  const { connect, runtime, call } = await givenSocketServer(t, { workflow: pair });
   const client = await connect('', { cookie: 'nat-session=alice' });
-  client.send(asks('go'));
+  client.send(userMessage('go'));
   await client.until(isPrompt);
   const [right] = (await client.until(isPrompt)).slice(-1);
-  const [execution] = here(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions;
+  const [execution] = immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 1 })).executions;
   const open = execution?.context.pauses ?? [];
 
   for (const { id } of open) {
@@ -101,7 +101,7 @@ test('an answer to what is closed gets an error, and neither the socket nor the 
     const headers = { cookie: 'nat-session=alice' };
     await call(`POST /executions/${execution?.id}/interactions/${id}/response`, { body, headers });
   }
-  client.send(answers('late'));
+  client.send(interactionReply('late'));
 
   assert.deepEqual(textsOf(await client.until(isComplete)), ['a b']);
   const [error] = await client.until(isError);
@@ -110,19 +110,19 @@ test('an answer to what is closed gets an error, and neither the socket nor the 
 });
 
 test('a new message takes the place of a run that waits: that one ends, and is heard of no more', async (t) => {
-  const { connect, runtime } = await givenTalk(t, {
+  const { connect, runtime } = await givenSocketServer(t, {
     workflow: workflow({
       name: 'ask_or_echo',
       run: async (input: string, ctx) => (input === 'ask' ? (await ctx.prompt(text({ text: 'Name?' }))).text : input),
     }),
   });
   const client = await connect();
-  client.send(asks('ask', { id: 'first' }));
+  client.send(userMessage('ask', { id: 'first' }));
   await client.until(isPrompt);
 
-  client.send(asks('echo', { id: 'second' }));
+  client.send(userMessage('echo', { id: 'second' }));
   const heard = await client.until(isComplete);
-  client.send(answers('for nobody'));
+  client.send(interactionReply('for nobody'));
 
   assert.deepEqual(
     new Set(heard.filter((message) => 'status' in message && isText(message)).map((m) => m.parent_id)),
@@ -130,7 +130,7 @@ test('a new message takes the place of a run that waits: that one ends, and is h
   );
   assert.ok(heard.every(({ parent_id: parent }) => parent !== 'first'));
   assert.equal(contentOf((await client.until(isError))[0]!).code, 'invalid_message');
-  const { executions } = here(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 }));
+  const { executions } = immediate(runtime.list({ userId: undefined, isOperator: true }, { limit: 9 }));
   assert.deepEqual(executions.map(({ context }) => context.error?.code ?? 'completed').sort(), [
     'cancelled',
     'completed',

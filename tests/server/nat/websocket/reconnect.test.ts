@@ -1,28 +1,28 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { type Store, text, workflow } from '../../../../runtime/index.ts';
-import { operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
-import { LateStore } from '../../../support/late-store.ts';
+import { DelayedStore } from '../../../support/delayed-store.ts';
+import { turns } from '../../../support/given.ts';
+import { viewsOf } from '../../../support/in-process.ts';
 import {
-  answers,
-  asks,
   contentOf,
-  givenTalk,
+  givenSocketServer,
+  interactionReply,
   isComplete,
   isPrompt,
   isText,
-  type Talk,
+  type SocketServerWorld,
   textsOf,
-} from '../../../support/talk.ts';
+  userMessage,
+} from '../../../support/socket-server.ts';
 import type { SocketMessage } from '../../../support/web-socket.ts';
 
 const C = '?conversation_id=c1';
 const alice = { cookie: 'nat-session=alice' };
 const inC = { conversation_id: 'c1' };
 
-const only = ({ runtime }: Talk) => {
-  const [execution] = here(runtime.list(operator, { limit: 1 })).executions;
+const only = ({ runtime }: SocketServerWorld) => {
+  const [execution] = viewsOf(runtime);
   if (execution === undefined) throw new Error('nothing was started');
   return execution;
 };
@@ -46,7 +46,7 @@ const told = () => {
 };
 
 const cutOffAfterEach = async (t: TestContext, store?: Store): Promise<void> => {
-  const talk = await givenTalk(t, {
+  const talk = await givenSocketServer(t, {
     ...(store && { store }),
     workflow: workflow({
       name: 'long',
@@ -65,13 +65,13 @@ const cutOffAfterEach = async (t: TestContext, store?: Store): Promise<void> => 
     }),
   });
   let client = await talk.connect('?after=0', alice);
-  client.send(asks('go', { ...inC, schema_type: 'generate_stream' }));
+  client.send(userMessage('go', { ...inC, schema_type: 'generate_stream' }));
 
   const pieces: SocketMessage[] = [];
   for (let cursor = '0'; pieces.at(-1)?.type !== 'observability_trace_message'; ) {
     await client.when(() => client.messages.some((message) => !isPrompt(message)) || client.messages.some(isPrompt));
     const [message] = client.messages.splice(0, 1);
-    if (message !== undefined && isPrompt(message)) client.send(answers('yes'));
+    if (message !== undefined && isPrompt(message)) client.send(interactionReply('yes'));
     else if (message !== undefined) {
       pieces.push(message);
       cursor = String(message.cursor);
@@ -93,13 +93,13 @@ test('who is cut off after every message, and says what it has got, loses nothin
   cutOffAfterEach(t));
 
 test('nor does it where the store keeps things late', (t) =>
-  cutOffAfterEach(t, new LateStore({ maxJournalFacts: 10_000, maxJournalBytes: 2 ** 24 })));
+  cutOffAfterEach(t, new DelayedStore({ maxJournalFacts: 10_000, maxJournalBytes: 2 ** 24 })));
 
 test('who comes back without saying so gets what was said in between, once, and the end', async (t) => {
   const { teller, say } = told();
-  const talk = await givenTalk(t, { workflow: teller });
+  const talk = await givenSocketServer(t, { workflow: teller });
   const first = await talk.connect('', alice);
-  first.send(asks('go', { ...inC, schema_type: 'generate_stream' }));
+  first.send(userMessage('go', { ...inC, schema_type: 'generate_stream' }));
   await first.until(({ type }) => type === 'system_intermediate_message');
   say('seen');
   await first.until(isText);
@@ -119,21 +119,21 @@ test('who comes back without saying so gets what was said in between, once, and 
 });
 
 test('an open prompt is asked again, with the time that is left', async (t) => {
-  const talk = await givenTalk(t, {
+  const talk = await givenSocketServer(t, {
     workflow: workflow({
       name: 'asker',
       run: async (_: unknown, ctx) => (await ctx.prompt(text({ text: 'Name?', timeoutS: 60 }))).text,
     }),
   });
   const first = await talk.connect('', alice);
-  first.send(asks('go', inC));
+  first.send(userMessage('go', inC));
   const [asked] = (await first.until(isPrompt)).slice(-1);
 
   first.drop();
   talk.clock.advance(20_000);
   const second = await talk.connect(C, alice);
   const [again] = await second.until(isPrompt);
-  second.send(answers('Ada'));
+  second.send(interactionReply('Ada'));
 
   assert.equal(contentOf(asked!).timeout, 60);
   assert.equal(contentOf(again!).timeout, 40);
@@ -148,12 +148,12 @@ test('an open consent is shown again, with its address', async (t) => {
     tokenUrl: 'https://bank.example/token',
     redirectUri: 'http://localhost:8000/auth/redirect',
   };
-  const talk = await givenTalk(t, {
+  const talk = await givenSocketServer(t, {
     workflow: workflow({ name: 'pays', run: async (_: unknown, ctx) => (await ctx.authorize('bank')).value }),
     config: { providers: { bank } },
   });
   const first = await talk.connect('', alice);
-  first.send(asks('go', inC));
+  first.send(userMessage('go', inC));
   const [asked] = (await first.until(isPrompt)).slice(-1);
 
   first.drop();
@@ -167,9 +167,9 @@ test('an open consent is shown again, with its address', async (t) => {
 
 test('a conversation is shown on the socket that came last; the one before stays open and is told nothing more', async (t) => {
   const { teller, say } = told();
-  const talk = await givenTalk(t, { workflow: teller });
+  const talk = await givenSocketServer(t, { workflow: teller });
   const first = await talk.connect('', alice);
-  first.send(asks('go', { ...inC, schema_type: 'generate_stream' }));
+  first.send(userMessage('go', { ...inC, schema_type: 'generate_stream' }));
   await first.until(({ type }) => type === 'system_intermediate_message');
 
   const second = await talk.connect(C, alice);
@@ -187,7 +187,7 @@ test('a conversation is shown on the socket that came last; the one before stays
 });
 
 test('a conversation belongs to its owner only; the owner may identify itself later', async (t) => {
-  const talk = await givenTalk(t, {
+  const talk = await givenSocketServer(t, {
     workflow: workflow({
       name: 'asker',
       run: async (_: unknown, ctx) => (await ctx.prompt(text({ text: 'Name?' }))).text,
@@ -196,29 +196,29 @@ test('a conversation belongs to its owner only; the owner may identify itself la
   const auth = (token: string) => ({ type: 'auth_message', payload: { method: 'api_key', token } });
   const owner = await talk.connect();
   owner.send(auth('the key of the owner'));
-  owner.send(asks('go', inC));
+  owner.send(userMessage('go', inC));
   await owner.until(isPrompt);
   owner.drop();
 
   const thief = await talk.connect(C, { cookie: 'nat-session=mallory' });
-  thief.send(answers('Mallory'));
+  thief.send(interactionReply('Mallory'));
   const [refused] = await thief.until(() => true);
   const back = await talk.connect(C);
   back.send(auth('the key of the owner'));
   await back.until(isPrompt);
-  back.send(answers('Ada'));
+  back.send(interactionReply('Ada'));
 
   assert.equal(refused?.type, 'error_message');
   assert.deepEqual(textsOf(await back.until(isComplete)), ['Ada']);
 });
 
 test('a run continues without its client if it can be found again, and is cancelled otherwise', async (t) => {
-  const talk = await givenTalk(t, {
+  const talk = await givenSocketServer(t, {
     workflow: workflow({ name: 'waits', run: (_: unknown, ctx) => ctx.prompt(text({ text: 'Name?' })) }),
   });
   const outcomeOf = async (headers: Record<string, string>, more: object): Promise<string> => {
     const client = await talk.connect('', headers);
-    client.send(asks('go', more));
+    client.send(userMessage('go', more));
     await client.until(isPrompt);
     client.drop();
     while (talk.server.openRequests > 0) await turns();

@@ -5,9 +5,16 @@ import { type TestContext, test } from 'node:test';
 import { text, workflow } from '../../../../runtime/index.ts';
 import { DurableServer } from '../../../support/durable-server.ts';
 import { operator } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
-import { answers, asks, isComplete, isPrompt, isText, textsOf } from '../../../support/talk.ts';
+import { immediate } from '../../../support/in-process.ts';
+import {
+  interactionReply,
+  isComplete,
+  isPrompt,
+  isText,
+  textsOf,
+  userMessage,
+} from '../../../support/socket-server.ts';
 import { openSocket } from '../../../support/web-socket.ts';
 
 const talk = (t: TestContext, served: ReturnType<typeof workflow>) => {
@@ -19,7 +26,7 @@ const talk = (t: TestContext, served: ReturnType<typeof workflow>) => {
   };
   return { open: () => DurableServer.open(t, served), connect };
 };
-const go = asks('go', { conversation_id: 'c1', schema_type: 'generate_stream' });
+const go = userMessage('go', { conversation_id: 'c1', schema_type: 'generate_stream' });
 
 test('what was said before the restart is not said again when its run goes on', async (t) => {
   const asker = workflow({
@@ -38,7 +45,7 @@ test('what was said before the restart is not said again when its run goes on', 
   await world.restart();
   const after = await connect(world);
   const again = await after.until(isPrompt);
-  after.send(answers('Ada', { conversation_id: 'c1' }));
+  after.send(interactionReply('Ada', { conversation_id: 'c1' }));
   const rest = await after.until(isComplete);
 
   assert.deepEqual(textsOf(first), ['Working. ']);
@@ -65,7 +72,7 @@ test('what the run has said after the restart is shown to a client that comes la
 
   isAwake = true;
   await world.restart();
-  const isOver = () => here(world.server.runtime.list(operator, { limit: 1 })).executions[0]?.isSettled === true;
+  const isOver = () => immediate(world.server.runtime.list(operator, { limit: 1 })).executions[0]?.isSettled === true;
   await until(isOver, 'the run to end without its client');
   const after = await connect(world);
   const shown = await after.until(isComplete);

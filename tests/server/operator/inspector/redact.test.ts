@@ -8,7 +8,7 @@ import { MAX_MESSAGE, Messages } from '../../../../server/operator/inspector/mes
 import { redacted } from '../../../../server/operator/inspector/redact.ts';
 import { readWatch } from '../../../../server/operator/inspector/watch.ts';
 import { alice, operator, turns } from '../../../support/given.ts';
-import { givenWatched } from '../../../support/watching.ts';
+import { givenWatchedRuntime } from '../../../support/inspector-server.ts';
 
 const secret = 'tell nobody';
 const { prompt } = text({ text: secret, placeholder: secret, timeoutS: 5 });
@@ -113,7 +113,7 @@ const asking = workflow({
 });
 
 test('of a whole run no payload is shown, nor all of an id, unless an operator asks for them', async (t) => {
-  const { runtime, start, watch } = await givenWatched(t, { workflows: [asking] });
+  const { runtime, start, watch } = await givenWatchedRuntime(t, { workflows: [asking] });
   const [plain, full] = [watch(), watch('payloads=1')];
 
   const execution = await start({ by: alice, input: { amount: secret } });

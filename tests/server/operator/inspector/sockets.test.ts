@@ -9,11 +9,11 @@ import { text, workflow } from '../../../../runtime/index.ts';
 import { VERSION } from '../../../../server/operator/inspector/messages.ts';
 import { MAX_WATCHERS } from '../../../../server/operator/inspector/sockets.ts';
 import { isOnNode } from '../../../support/adapter.ts';
+import { asking } from '../../../support/controlled-server.ts';
 import { operator, turns } from '../../../support/given.ts';
-import { here } from '../../../support/here.ts';
 import { until } from '../../../support/http.ts';
-import { asking } from '../../../support/puppet-server.ts';
-import { givenInspector } from '../../../support/watching.ts';
+import { immediate } from '../../../support/in-process.ts';
+import { givenInspector } from '../../../support/inspector-server.ts';
 
 const body = {};
 const operatorKey = 'the key of the operator';
@@ -112,7 +112,7 @@ test('a watcher who says something is not heard, and one who says too much is cu
   const isStart = ({ event }: { event?: { type?: string } }) => event?.type === 'execution.started';
   await client!.until(isStart);
   client!.close();
-  assert.equal(here(server.runtime.list(operator, { limit: 9 })).executions.length, 1);
+  assert.equal(immediate(server.runtime.list(operator, { limit: 9 })).executions.length, 1);
 });
 
 test('a server that stops says goodbye with 1001, after its end has been shown', async (t) => {

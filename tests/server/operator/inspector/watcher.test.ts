@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { text, workflow } from '../../../../runtime/index.ts';
 import { limits } from '../../../../server/operator/inspector/watcher.ts';
+import { controlledWorkflow } from '../../../support/controlled-workflow.ts';
 import { alice, bob, operator, turns } from '../../../support/given.ts';
-import { puppetry } from '../../../support/puppet.ts';
-import { givenWatched, type InspectorMessage } from '../../../support/watching.ts';
+import { givenWatchedRuntime, type InspectorMessage } from '../../../support/inspector-server.ts';
 
 const asking = workflow({
   name: 'asking',
@@ -19,7 +19,7 @@ const shown = ({ type, sessionId, event, name }: InspectorMessage) =>
 const isActor = ({ type }: InspectorMessage) => type === '@xstate.actor';
 
 test('a watcher gets the actors there are, and then each actor before what happens to it', async (t) => {
-  const { start, watch } = await givenWatched(t, { workflows: [asking] });
+  const { start, watch } = await givenWatchedRuntime(t, { workflows: [asking] });
   const { id: first } = await start();
   await turns();
 
@@ -42,7 +42,7 @@ test('a watcher gets the actors there are, and then each actor before what happe
 });
 
 test('of very many actors a watcher gets the live ones first, and how many were left out', async (t) => {
-  const { start, watch } = await givenWatched(t, { workflows: [asking, personal], ...many });
+  const { start, watch } = await givenWatchedRuntime(t, { workflows: [asking, personal], ...many });
   const parked = await start();
   for (let count = 0; count < 600; count += 1) await start({ workflow: 'personal', by: alice });
   await turns();
@@ -59,7 +59,7 @@ test('of very many actors a watcher gets the live ones first, and how many were 
 });
 
 test('an actor that was left out is shown with its next event', async (t) => {
-  const { runtime, start, watch } = await givenWatched(t, { workflows: [asking], ...many });
+  const { runtime, start, watch } = await givenWatchedRuntime(t, { workflows: [asking], ...many });
   const oldest = await start();
   for (let count = 0; count < limits.maxFirst; count += 1) await start();
   await turns();
@@ -73,7 +73,7 @@ test('an actor that was left out is shown with its next event', async (t) => {
 });
 
 test('a watcher sees only what he wants to see', async (t) => {
-  const { start, watch } = await givenWatched(t, { workflows: [asking, personal] });
+  const { start, watch } = await givenWatchedRuntime(t, { workflows: [asking, personal] });
   const one = await start({ by: alice });
   const names = (query: string) =>
     watch(query)
@@ -93,7 +93,7 @@ test('a watcher sees only what he wants to see', async (t) => {
 });
 
 test('who sees no supervisors sees no actor as the child of one', async (t) => {
-  const { start, watch } = await givenWatched(t, { workflows: [asking] });
+  const { start, watch } = await givenWatchedRuntime(t, { workflows: [asking] });
   await start();
   await turns();
 
@@ -106,12 +106,12 @@ test('who sees no supervisors sees no actor as the child of one', async (t) => {
 });
 
 test('what comes too fast is dropped and counted, and the actors are shown as they stand when there is room', async (t) => {
-  const { workflow: served, puppets } = puppetry();
-  const { start, clock, watch } = await givenWatched(t, { workflows: [served] });
+  const { workflow: served, runs } = controlledWorkflow();
+  const { start, clock, watch } = await givenWatchedRuntime(t, { workflows: [served] });
   const { take } = watch();
   const { id } = await start();
   await turns();
-  const { ctx, complete } = puppets.get(id)!;
+  const { ctx, complete } = runs.get(id)!;
   const before = take().length;
 
   for (let count = 0; count < 2_000; count += 1) ctx.emit('a part');
@@ -131,7 +131,7 @@ test('what comes too fast is dropped and counted, and the actors are shown as th
 });
 
 test('who does not read is not written to, and is told what has been in the meantime', async (t) => {
-  const { start, clock, watch } = await givenWatched(t, { workflows: [asking], ...many });
+  const { start, clock, watch } = await givenWatchedRuntime(t, { workflows: [asking], ...many });
   const { watcher, sink, texts, take } = watch();
   take();
 
@@ -152,7 +152,7 @@ test('who does not read is not written to, and is told what has been in the mean
 });
 
 test('a watcher who has gone hears nothing more and leaves no timer', async (t) => {
-  const { runtime, start, watch } = await givenWatched(t, { workflows: [asking], ...many });
+  const { runtime, start, watch } = await givenWatchedRuntime(t, { workflows: [asking], ...many });
   const { watcher, sink, take } = watch();
   sink.unsent = limits.maxUnsent;
   await start();

@@ -1,0 +1,276 @@
+/**
+ * The store in PostgreSQL: journals in a database, and in memory while their executions are in memory.
+ *
+ * One process has the database at a time. What it could not write, or may have written without a reply, is read again
+ * before anything builds on it.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { JournalEntry } from '../../../machines/facts.ts';
+import { Failure } from '../../errors.ts';
+import type { Archive, Archived, ListedRow, PageOfRows } from '../archive.ts';
+import { explained } from '../explain.ts';
+import { Commits, unwritable } from '../group-commit.ts';
+import { Kept, type KeptDeps } from '../journal-writer.ts';
+import { Journal } from '../memory-journal.ts';
+import type { Named } from '../named.ts';
+import type { ExecutionFilter } from '../query.ts';
+import { RemovalWriter } from '../removal-writer.ts';
+import { Seal } from '../seal.ts';
+import { readOrigin } from '../start-request-text.ts';
+import { type Fullness, type JournalLimits, type JournalPage, type Recorded, Refused, type Store } from '../store.ts';
+import { StoredVault } from '../stored-vault.ts';
+import { Database } from './database.ts';
+import { PostgresReader, type Stored } from './reader.ts';
+import { holderOf, migrate } from './schema.ts';
+import { Values } from './values.ts';
+import { PostgresWriter } from './writer.ts';
+
+export interface PostgresStoreOptions extends JournalLimits {
+  /** `postgres://user:password@host:port/database`, also with several hosts. The tables are created if they are missing. */
+  readonly url: string;
+  /** As in the runtime: when a parked execution has to be checked. */
+  readonly parkedTimeoutMs: number;
+  /** Encrypts tokens and identifying headers. Without it they are not stored. */
+  readonly secret?: string | undefined;
+  /** How long the process waits for another one to leave the database. Default 10_000. */
+  readonly waitMs?: number;
+}
+
+const WAIT_MS = 10_000;
+
+export class PostgresStore implements Store, Archive {
+  readonly archive: Archive = this;
+  readonly vault: StoredVault;
+  readonly #commits: Commits;
+  readonly #reader: PostgresReader;
+  readonly #seal: Seal | undefined;
+  readonly #deps: KeptDeps;
+  readonly #inMemory = new Map<string, Kept>();
+  /** Executions in memory whose journals could not be written, and the last fact that was. */
+  readonly #lost = new Map<string, number>();
+  /** Those that are being read, to be appended to. */
+  readonly #returning = new Map<string, Promise<Kept | undefined>>();
+  /** Ids of executions whose removal is not committed yet. */
+  readonly #forgotten = new Set<string>();
+  #moved: (executionId: string) => void = () => {};
+  #closed: Promise<void> | undefined;
+
+  /** Throws `options_invalid` for an address that is invalid, cannot be reached, or belongs to another process. */
+  static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
+    const database = await Database.at(options.url);
+    const reader = new PostgresReader(database);
+    try {
+      const session = await database.connect('writer');
+      try {
+        await migrate(session, database.name);
+        const writer = new PostgresWriter(database, `${hostname()} ${process.pid} ${randomUUID()}`);
+        if (!(await writer.open(session, options.waitMs ?? WAIT_MS)))
+          throw inUse(database.name, await holderOf(session));
+        const values = new Values(writer, reader);
+        await values.load();
+        return new PostgresStore(writer, reader, values, options);
+      } catch (error) {
+        session.drop();
+        throw error;
+      }
+    } catch (cause) {
+      await reader.close();
+      if (cause instanceof Failure) throw cause;
+      const detail = `The database ${database.name} cannot be opened: ${explained(cause)}`;
+      throw new Failure('options_invalid', { detail, cause });
+    }
+  }
+
+  private constructor(
+    writer: PostgresWriter,
+    reader: PostgresReader,
+    values: Values,
+    { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
+  ) {
+    this.#reader = reader;
+    this.#commits = new Commits(values);
+    this.#seal = secret === undefined ? undefined : new Seal(secret);
+    this.vault = new StoredVault(values, this.#commits, this.#seal);
+    const limits = { maxJournalFacts, maxJournalBytes };
+    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };
+    writer.onRegained = async (taken) => {
+      await values.load();
+      this.#regained(taken);
+    };
+  }
+
+  append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
+    const { id } = record;
+    const returning = this.#returning.get(id);
+    if (returning !== undefined) return this.#appendLater(returning, record, entry);
+    const kept = entry.seq === 1 ? this.#begin(id) : this.#inMemory.get(id);
+    if (kept === undefined) return this.#appendLater(this.#return(id), record, entry);
+    return this.#append(kept, record, entry);
+  }
+
+  #append(kept: Kept, record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
+    const { batch } = this.#commits;
+    if (kept.last + 1 !== entry.seq) throw new Refused(record.id);
+    try {
+      return kept.append(record, entry, batch);
+    } catch (cause) {
+      throw unwritable(kept.name, cause); // other executions are not affected
+    }
+  }
+
+  async #appendLater(returning: Promise<Kept | undefined>, record: Recorded, entry: JournalEntry): Promise<Fullness> {
+    const kept = await returning;
+    if (kept === undefined) throw new Refused(record.id);
+    return this.#append(kept, record, entry);
+  }
+
+  read(executionId: string, after = 0): JournalPage | undefined | Promise<JournalPage | undefined> {
+    const kept = this.#inMemory.get(executionId);
+    if (kept !== undefined) return kept.isBegun ? kept.read(after) : undefined;
+    return this.#readStored(executionId, after);
+  }
+
+  async #readStored(id: string, after: number): Promise<JournalPage | undefined> {
+    const kept = this.#lost.has(id) ? await this.#return(id) : (await this.#load(id))?.kept;
+    return kept?.read(after);
+  }
+
+  async forget(executionId: string): Promise<void> {
+    const { batch } = this.#commits;
+    const part = batch.join(new RemovalWriter(executionId));
+    this.#inMemory.delete(executionId);
+    this.#forgotten.add(executionId);
+    try {
+      await part.kept;
+    } finally {
+      this.#forgotten.delete(executionId);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#commits.close();
+    await this.#reader.close();
+    this.#inMemory.clear();
+    this.#lost.clear();
+  }
+
+  async find(executionId: string): Promise<Archived | undefined> {
+    if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
+    const loaded = await this.#load(executionId);
+    if (loaded === undefined || this.#forgotten.has(executionId)) return undefined;
+    if (!this.#inMemory.has(executionId)) this.#inMemory.set(executionId, loaded.kept); // facts may be on their way
+    return { entries: loaded.kept.journal.entries, origin: loaded.origin };
+  }
+
+  bytesOf(executionId: string): number {
+    return this.#inMemory.get(executionId)?.journal.bytes ?? 0;
+  }
+
+  release(executionId: string): void {
+    this.#lost.delete(executionId);
+    if (this.#inMemory.get(executionId)?.isIdle) this.#inMemory.delete(executionId);
+  }
+
+  named(name: string): Promise<Named | undefined> {
+    return this.#reader.named(name);
+  }
+
+  async page(owner: string | undefined, filter: ExecutionFilter): Promise<PageOfRows> {
+    const { rows, next } = await this.#reader.page(owner, filter);
+    return { rows: this.#present(rows), next };
+  }
+
+  async awaiting(owner: string | undefined, limit: number): Promise<readonly ListedRow[]> {
+    return this.#present(await this.#reader.awaiting(owner, limit));
+  }
+
+  #present(rows: readonly ListedRow[]): readonly ListedRow[] {
+    return this.#forgotten.size === 0 ? rows : rows.filter(({ id }) => !this.#forgotten.has(id));
+  }
+
+  unfinished(): Promise<readonly string[]> {
+    return this.#reader.unfinished();
+  }
+
+  due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
+    return this.#reader.due(now, limit);
+  }
+
+  nextDueAt(after?: number): Promise<number | undefined> {
+    return this.#reader.nextDueAt(after);
+  }
+
+  /** The operators of the database see to its size. */
+  excess(): readonly string[] {
+    return [];
+  }
+
+  open(): Promise<Awaited<ReturnType<Archive['open']>>> {
+    return this.#reader.open();
+  }
+
+  onMoved(moved: (executionId: string) => void): void {
+    this.#moved = moved;
+  }
+
+  #begin(id: string): Kept {
+    const kept = new Kept(0, id, new Journal([], 0, 0), this.#deps);
+    this.#inMemory.set(id, kept);
+    return kept;
+  }
+
+  #lose(id: string): void {
+    const kept = this.#inMemory.get(id);
+    if (kept === undefined) return;
+    this.#inMemory.delete(id);
+    this.#lost.set(id, kept.through);
+  }
+
+  /** Reads the journal of an execution that is in memory. */
+  #return(id: string): Promise<Kept | undefined> {
+    const returning = this.#returning.get(id);
+    if (returning !== undefined) return returning;
+    const read = this.#load(id)
+      .then((loaded) => this.#returned(id, loaded?.kept))
+      .finally(() => this.#returning.delete(id));
+    this.#returning.set(id, read);
+    return read;
+  }
+
+  #returned(id: string, kept: Kept | undefined): Kept | undefined {
+    const through = this.#lost.get(id);
+    this.#lost.delete(id);
+    if (kept !== undefined && through === kept.last) this.#inMemory.set(id, kept);
+    else if (through !== undefined) this.#moved(id);
+    return kept;
+  }
+
+  /** The store works again: what was lost meanwhile, or was executed by another process, is compared. */
+  #regained(taken: readonly string[]): void {
+    for (const id of [...this.#lost.keys()]) this.#return(id).catch(() => {}); // the next one that asks tries again
+    for (const id of taken) this.#moved(id);
+  }
+
+  async #load(id: string): Promise<{ readonly kept: Kept; readonly origin: Archived['origin'] } | undefined> {
+    const stored = await this.#reader.find(id);
+    return stored && this.#loaded(id, stored);
+  }
+
+  #loaded(id: string, { entries, bytes, truncated, origin }: Stored) {
+    const [started] = entries;
+    const input = started?.type === 'execution.started' ? started.input : null;
+    const kept = new Kept(0, id, new Journal(entries, bytes, truncated), this.#deps);
+    return { kept, origin: readOrigin(origin, input, this.#seal) };
+  }
+}
+
+const inUse = (name: string, holder: string): Failure =>
+  new Failure('options_invalid', {
+    detail: `The database ${name} is in use by ${holder}. Stop that process, or give this one another database with --data.`,
+  });

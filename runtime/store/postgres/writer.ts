@@ -1,0 +1,156 @@
+/**
+ * Writes batches to the database, on the session that has it: a lock that ends with the session keeps other processes out. So no
+ * process writes that does not have the database, whatever it believes.
+ *
+ * If the connection breaks after a batch was sent, its outcome is unknown. It is looked up, by numbers and checksums, before
+ * any caller gets an answer, and what is not there is sent again. If no host is reached in time, the batch is refused; the
+ * executions in it are read again before anything builds on them.
+ */
+import { setTimeout as pass } from 'node:timers/promises';
+import { z } from 'zod';
+import type { JournalChange } from '../changes.ts';
+import type { Part, Refusal, Target } from '../group-commit.ts';
+import { Refused } from '../store.ts';
+import { type Database, isReply, type Session } from './database.ts';
+import { OWNING } from './schema.ts';
+import { foundOf, removalOf, writeOf } from './statement.ts';
+
+/** Interval of attempts to get the database. */
+const ATTEMPT_MS = 50;
+/** Limit for getting it back after the session was lost. */
+const RECOVER_MS = 1_500;
+
+const ids = z.array(z.object({ id: z.string() }));
+
+export class PostgresWriter implements Target {
+  readonly #database: Database;
+  readonly #node: string;
+  #session: Session | undefined;
+  #isClosed = false;
+  onLost: (cause: unknown) => void = () => {};
+  /** It has the database again; other processes may have had it meanwhile. The ids of executions that they were executing. */
+  onRegained: (taken: readonly string[]) => Promise<void> = async () => {};
+
+  constructor(database: Database, node: string) {
+    this.#database = database;
+    this.#node = node;
+  }
+
+  /** Takes the database over from the process before. False if another process still has it after so long. */
+  async open(session: Session, limitMs: number): Promise<boolean> {
+    for (let left = limitMs; !(await isOwned(session)); left -= ATTEMPT_MS) {
+      if (left <= 0) return false;
+      await pass(ATTEMPT_MS);
+    }
+    await this.#takeOver(session);
+    this.#session = session;
+    return true;
+  }
+
+  async write(parts: readonly Part[]): Promise<readonly Refusal[]> {
+    const pending = parts.filter(({ cause }) => cause === undefined);
+    try {
+      return await this.#writeAll(pending, await this.#ready());
+    } catch (error) {
+      if (isReply(error)) {
+        if (isOfWriter(error)) return this.#writeApart(pending);
+        throw error;
+      }
+      const session = await this.#ready(); // rejects if it cannot be found out now
+      const found = await this.#found(pending, session);
+      return this.#writeAll(
+        pending.filter((part) => !found.has(part)),
+        session,
+      );
+    }
+  }
+
+  async probe(): Promise<void> {
+    const session = await this.#ready();
+    await session.exec('UPDATE meta SET form = form');
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#session?.close();
+  }
+
+  /** What has lost may have won before, with a reply that did not arrive. */
+  async #writeAll(parts: readonly Part[], session: Session): Promise<readonly Refusal[]> {
+    const lost = await this.#send(parts, session);
+    if (lost.length === 0) return [];
+    const found = await this.#found(lost, session);
+    return lost.filter((part) => !found.has(part)).map((part) => [part, new Refused(journalOf(part)!.id)]);
+  }
+
+  /** The parts that have lost. */
+  async #send(parts: readonly Part[], session: Session): Promise<readonly Part[]> {
+    const changes = parts.flatMap((part) => part.changes);
+    const removed = changes.flatMap((one) => (one.change === 'removal' ? [one.id] : []));
+    const written = changes.length > removed.length ? await session.query(writeOf(this.#node, changes)) : [];
+    if (removed.length > 0) await session.query(removalOf(removed));
+    const kept = new Set(ids.parse(written).map(({ id }) => id));
+    return parts.filter((part) => {
+      const journal = journalOf(part);
+      return journal !== undefined && !kept.has(journal.id);
+    });
+  }
+
+  async #found(parts: readonly Part[], session: Session): Promise<ReadonlySet<Part>> {
+    const journals = parts.map(journalOf).filter((journal) => journal !== undefined);
+    if (journals.length === 0) return new Set();
+    const found = new Set(ids.parse(await session.query(foundOf(journals))).map(({ id }) => id));
+    return new Set(parts.filter((part) => found.has(journalOf(part)?.id ?? '')));
+  }
+
+  /** The database refuses the changes of one writer: the others are written. */
+  async #writeApart(parts: readonly Part[]): Promise<readonly Refusal[]> {
+    const refused: Refusal[] = [];
+    for (const part of parts) {
+      try {
+        refused.push(...(await this.#writeAll([part], await this.#ready())));
+      } catch (cause) {
+        if (!isReply(cause) || !isOfWriter(cause)) throw cause;
+        const found = await this.#found([part], await this.#ready()); // a start that was written before
+        if (!found.has(part)) refused.push([part, cause]);
+      }
+    }
+    return refused;
+  }
+
+  async #ready(): Promise<Session> {
+    if (this.#isClosed) throw new Error('the store is closed');
+    if (this.#session !== undefined && !this.#session.isLost) return this.#session;
+    const until = performance.now() + RECOVER_MS;
+    const session = await this.#database.connect('writer', RECOVER_MS);
+    try {
+      while (!(await isOwned(session))) {
+        if (performance.now() > until) throw new Error('another process has the database');
+        await pass(ATTEMPT_MS);
+      }
+      const taken = await this.#takeOver(session);
+      this.#session = session;
+      await this.onRegained(taken);
+      return session;
+    } catch (error) {
+      session.drop();
+      throw error;
+    }
+  }
+
+  async #takeOver(session: Session): Promise<readonly string[]> {
+    const text = 'UPDATE executions SET node = $1 WHERE node IS NOT NULL AND node <> $1 RETURNING id';
+    return ids.parse(await session.query({ text, values: [this.#node] })).map(({ id }) => id);
+  }
+}
+
+const owned = z.tuple([z.object({ owned: z.boolean() })]);
+
+const isOwned = async (session: Session): Promise<boolean> =>
+  owned.parse(await session.query({ text: `SELECT pg_try_advisory_lock(${OWNING}) AS owned` }))[0].owned;
+
+const journalOf = ({ changes }: Part): JournalChange | undefined =>
+  changes.find((change): change is JournalChange => change.change === 'journal');
+
+/** The database is sound, and refuses what one writer has: data, a limit, a unique name, a deadlock. */
+const isOfWriter = (error: unknown): boolean => /^(22|23|40|54)/.test(String((error as { code?: string }).code));
