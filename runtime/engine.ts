@@ -274,7 +274,14 @@ export class Engine {
     };
     const execution = this.#create({ workflow, owner, form }, origin);
     this.#records.add(execution, bytes);
-    const run = new Run(execution, request, builders.workflow, lease, this.#runDeps, read ?? { value: copyJson(input) });
+    const run = new Run(
+      execution,
+      request,
+      builders.workflow,
+      lease,
+      this.#runDeps,
+      read ?? { value: copyJson(input) },
+    );
     execution.driver = run;
     try {
       const kept = execution.begin(

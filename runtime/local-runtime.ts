@@ -268,7 +268,12 @@ export class LocalRuntime implements Runtime {
   }
 
   async #offerEndOnce(executionId: string, fact: ConsentEnd): Promise<void> {
-    await this.offer(executionId, { ...fact });
+    const { executions, oauth } = this.engine;
+    const execution = await executions.get(executionId);
+    if (execution === undefined) return;
+    const subject = { user: execution.context.owner ?? undefined, executionId };
+    if (fact.type === 'oauth.granted') oauth.storeAgain(subject, fact.id);
+    await execution.offer({ ...fact });
   }
 
   async adopt(owner: string | null, drivenBy: (executionId: string) => Driver): Promise<ExecutionView> {

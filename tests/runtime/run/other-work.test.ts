@@ -5,8 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Context, createRuntime, type Runtime, text, type Workflow, workflow } from '../../../runtime/index.ts';
-import { Disk, DiskStore, type Faults } from '../../../testing/disk.ts';
+import { type Context, text, type Workflow, workflow } from '../../../runtime/index.ts';
+import { Disk } from '../../../testing/disk.ts';
+import { bankCallback, DiskProcess, turns } from '../../support/disk-process.ts';
 import { asked } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
 import { engineOf, here } from '../../support/here.ts';
@@ -54,136 +55,55 @@ const programs: Readonly<Record<string, (ctx: Context) => Promise<unknown>>> = {
     Promise.all([ask(ctx, 'a?'), stepThenAsk(ctx, 'b'), ctx.sleep(1).then(() => stepThenAsk(ctx, 'c'))]),
 };
 
-const BANK = {
-  clientId: 'fermata',
-  authorizationUrl: 'https://bank.test/authorize',
-  tokenUrl: 'https://bank.test/token',
-  redirectUri: 'https://fermata.test/auth/redirect',
-};
 /** Each call of `ctx.authorize` refreshes it. */
-const SHORT_TOKEN = { access_token: 'token', token_type: 'Bearer', expires_in: 1, refresh_token: 'refresh' };
-
-const turns = async (count: number): Promise<void> => {
-  for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate);
-};
-
-/** One process on a disk, which is lost after the commit of a fact. Facts of one turn are committed together. */
-class Process implements Faults {
-  readonly store: DiskStore;
-  readonly clock: SimulatedClock;
-  readonly runtime: Runtime;
-  readonly #lastFact: number;
-  isLost = false;
-
-  private constructor(disk: Disk, clock: SimulatedClock, commitTurns: number, lastFact: number) {
-    this.store = new DiskStore(disk, commitTurns, this);
-    this.clock = clock;
-    this.#lastFact = lastFact;
-    this.runtime = undefined as never;
-  }
-
-  static async open(
-    disk: Disk,
-    run: (ctx: Context) => Promise<unknown>,
-    clock: SimulatedClock,
-    commitTurns: number,
-    lastFact = Number.POSITIVE_INFINITY,
-  ): Promise<Process> {
-    const opened = new Process(disk, clock, commitTurns, lastFact);
-    const { store } = opened;
-    const served: Workflow = workflow({ name: 'w', run: async (_: unknown, ctx) => run(ctx) });
-    const fetch = async (): Promise<Response> => {
-      await turns(2);
-      return Response.json(SHORT_TOKEN);
-    };
-    const runtime = await createRuntime({ workflows: [served], store, clock, providers: { bank: BANK }, fetch });
-    return Object.assign(opened, { runtime });
-  }
-
-  /** Resolves when nothing happens by itself any more. */
-  async rest(): Promise<void> {
-    for (let turn = 0; turn < 80 && !this.isLost; turn += 1) {
-      await turns(1);
-      if (turn === 20) this.clock.advance(10);
-    }
-  }
-
-  async stop(): Promise<void> {
-    const stopped = this.runtime.stop();
-    this.clock.advance(this.runtime.options.stopTimeoutMs);
-    await stopped;
-  }
-
-  lostAfter(through: number): number | undefined {
-    return through >= this.#lastFact ? through : undefined;
-  }
-
-  fails(): boolean {
-    return false;
-  }
-
-  refuses(): boolean {
-    return false;
-  }
-
-  lost(): void {
-    this.isLost = true;
-    this.store.isClosed = true;
-    engineOf(this.runtime).wheel.stop();
-  }
-}
+const token = { access_token: 'token', token_type: 'Bearer', expires_in: 1, refresh_token: 'refresh' };
 
 const work = (disk: Disk, id: string): string[] =>
   disk.facts(id).flatMap((fact) => ('call' in fact ? [`${fact.type} ${fact.call}`] : []));
 
 /** The calls that a run of this journal would make beyond it. None, if the execution waits. */
-const workLeft = async (disk: Disk, id: string, run: (ctx: Context) => Promise<unknown>): Promise<string[]> => {
+const workLeft = async (disk: Disk, id: string, served: Workflow): Promise<string[]> => {
   const copy = new Disk();
   const row = disk.rows.get(id)!;
   const seq = disk.facts(id).length + 1;
   const texts = [...row.texts, JSON.stringify({ type: 'execution.resumed', seq, at: Date.now() })];
   copy.rows.set(id, { ...row, texts, isDriven: true });
   for (const [key, value] of disk.vault) copy.vault.set(key, value);
-  const probe = await Process.open(copy, run, new SimulatedClock(), 0);
+  const probe = await DiskProcess.open({ disk: copy, served, clock: new SimulatedClock(), token });
   await probe.rest();
   await probe.stop();
   return work(copy, id).slice(work(disk, id).length);
 };
 
-const answerAll = async ({ runtime }: Process, id: string): Promise<void> => {
+const answerAll = async ({ runtime }: DiskProcess, id: string): Promise<void> => {
   const { pauses } = here(engineOf(runtime).executions.get(id))!.context;
   for (const pause of pauses) {
-    const isConsent = pause.kind === 'oauth';
-    const state = isConsent ? new URL(pause.authUrl).searchParams.get('state') : '';
-    const done = isConsent
-      ? runtime.completeOAuth(new URL(`${BANK.redirectUri}?state=${state}&code=code`), alice)
-      : runtime.answer(id, pause.id, { kind: 'text', text: 'yes' }, alice);
+    const done =
+      pause.kind === 'oauth'
+        ? runtime.completeOAuth(bankCallback(pause.authUrl), alice)
+        : runtime.answer(id, pause.id, { kind: 'text', text: 'yes' }, alice);
     Promise.resolve(done).catch(() => {});
   }
 };
 
 /** Plays three rounds of answers, with a loss after one fact. Returns the number of facts. */
-const play = async (
-  run: (ctx: Context) => Promise<unknown>,
-  commitTurns: number,
-  lastFact?: number,
-): Promise<number> => {
+const play = async (served: Workflow, commitTurns: number, lastFact = Number.POSITIVE_INFINITY): Promise<number> => {
   const disk = new Disk();
-  const clock = new SimulatedClock();
-  let current = await Process.open(disk, run, clock, commitTurns, lastFact);
+  const given = { disk, served, clock: new SimulatedClock(), commitTurns, token };
+  let current = await DiskProcess.open({ ...given, lastFact });
   Promise.resolve(current.runtime.start({ ...asked, workflow: 'w' })).catch(() => {});
   await turns(1);
   const [{ id } = { id: '' }] = engineOf(current.runtime).executions.all();
   for (let round = 0; round < 3; round += 1) {
     await current.rest();
     if (current.isLost) {
-      current = await Process.open(disk, run, clock, commitTurns);
+      current = await DiskProcess.open(given);
       await current.rest();
     }
     const { status } = here(engineOf(current.runtime).executions.get(id))!;
     if (status === 'completed') break;
     assert.notEqual(status, 'running', `it is at rest after ${disk.facts(id).length} facts`);
-    assert.deepEqual(await workLeft(disk, id, run), [], `it is ${status} after a loss at fact ${lastFact}`);
+    assert.deepEqual(await workLeft(disk, id, served), [], `it is ${status} after a loss at fact ${lastFact}`);
     await answerAll(current, id);
   }
   await current.rest();
@@ -194,8 +114,9 @@ const play = async (
 for (const [name, run] of Object.entries(programs)) {
   for (const commitTurns of [0, 1, 3]) {
     test(`${name} (a commit takes ${commitTurns} turns)`, async () => {
-      const facts = await play(run, commitTurns);
-      for (let lastFact = 1; lastFact < facts; lastFact += 1) await play(run, commitTurns, lastFact);
+      const served = workflow({ name: 'w', run: async (_: unknown, ctx) => run(ctx) });
+      const facts = await play(served, commitTurns);
+      for (let lastFact = 1; lastFact < facts; lastFact += 1) await play(served, commitTurns, lastFact);
     });
   }
 }
