@@ -1,5 +1,5 @@
 /**
- * Measures data loss when the server is killed repeatedly at any moment, while clients retry with their keys. A step
+ * With the flag `--postgres`, executions are in PostgreSQL; the file store otherwise. Measures data loss when the server is killed repeatedly at any moment, while clients retry with their keys. A step
  * may run again if it had not finished; a finished step must not.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { PostgresServer } from '../tests/support/postgres-server.ts';
 import { type Losses, PersistentClient } from './support/persistent-client.ts';
 import type { Row } from './support/table.ts';
 
@@ -58,6 +59,7 @@ class Lane {
   readonly #directory = mkdtempSync(join(tmpdir(), 'fermata-crash-'));
   readonly #ledger = join(this.#directory, 'ledger.txt');
   readonly #file: string;
+  readonly #data: string;
   #port = 0;
   #isOver = false;
   #deadline = Number.POSITIVE_INFINITY;
@@ -66,8 +68,10 @@ class Lane {
     () => new PersistentClient({ port: () => this.#port, deadline: () => this.#deadline }, this.losses),
   );
 
-  constructor(file: string) {
+  /** `data`: where executions are; in a directory of its own by default. */
+  constructor(file: string, data?: string) {
     this.#file = file;
+    this.#data = data ?? join(this.#directory, 'data');
   }
 
   async run(kills: number): Promise<void> {
@@ -104,7 +108,7 @@ class Lane {
   }
 
   async #start(): Promise<ChildProcess> {
-    const server = fork(this.#file, [join(this.#directory, 'data'), this.#ledger], { execArgv: [] });
+    const server = fork(this.#file, [this.#data, this.#ledger], { execArgv: [] });
     const ended = once(server, 'exit').then(([code]) => {
       throw new Error(`a server ended by itself, with ${code}`);
     });
@@ -122,10 +126,13 @@ class Lane {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 export default async (): Promise<Row[]> => {
+  const server = process.argv.includes('--postgres') ? new PostgresServer() : undefined;
+  await server?.start();
   const folder = mkdtempSync(fileURLToPath(new URL('../node_modules/.fermata-bench-', import.meta.url)));
   try {
     const file = await bundle(folder);
-    const lanes = Array.from({ length: LANES }, () => new Lane(file));
+    const lanes: Lane[] = [];
+    for (let lane = 0; lane < LANES; lane += 1) lanes.push(new Lane(file, await server?.database()));
     await Promise.all(lanes.map((lane) => lane.run(Math.ceil(KILLS / LANES))));
     const count = (kind: keyof Losses): number => sum(lanes.map(({ losses }) => losses[kind]));
     const clients = lanes.flatMap((lane) => lane.clients);
@@ -151,6 +158,7 @@ export default async (): Promise<Row[]> => {
     for (const lane of lanes) lane.end();
     return rows;
   } finally {
+    await server?.end();
     rmSync(folder, { recursive: true });
   }
 };

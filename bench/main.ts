@@ -8,6 +8,7 @@ const questions: Record<string, () => Promise<Row[]>> = {
   throughput: async () => (await import('./throughput.ts')).default(),
   streams: async () => (await import('./streams.ts')).default(),
   sockets: async () => (await import('./sockets.ts')).default(),
+  cluster: async () => (await import('./cluster.ts')).default(),
   crash: async () => (await import('./crash.ts')).default(),
   durable: async () => (await import('./durable.ts')).default(),
   hibernated: async () => (await import('./hibernated.ts')).default(),

@@ -42,7 +42,13 @@ export const readCommandLine = (typed: readonly string[]): Invocation => {
     const isHelp = thrown.code === 'commander.help'; // nothing was typed
     const command = program.commands.find((known) => known.name() === typed[0]);
     const help = command === undefined ? 'fermata --help' : `fermata ${command.name()} --help`;
-    return { run: 'print', text: isHelp ? text : `${text}\nHelp: ${help}\n`, exitCode: 2 };
+    return { run: 'print', text: isHelp ? text : `${text}${needless(text, command)}\nHelp: ${help}\n`, exitCode: 2 };
   }
   return invocation ?? { run: 'print', text: program.helpInformation(), exitCode: 2 };
+};
+
+/** Commander calls `--memory=false` an unknown option, because `--memory` takes no value. */
+const needless = (error: string, command: Command | undefined): string => {
+  const [, name] = /unknown option '(--[\w-]+)=/.exec(error) ?? [];
+  return command?.options.some(({ long }) => long === name) ? `(${name} takes no value)\n` : '';
 };

@@ -20,7 +20,7 @@ export interface Greeted {
 export const greeting = async ({ url, workflow, older = [], paths, console }: Greeted): Promise<string> => {
   const { method, path, legacyPath } = paths;
   const at = path ?? legacyPath;
-  const watch = console ? [`See all of it in a browser: ${url}/console`] : [];
+  const watch = console ? [`See all executions in a browser: ${url}/console`] : [];
   if (at === null) return shown([`${workflow.name} has no route of its own at ${url}.`, ...watch, STOP]);
   const canWait = method === 'POST' && path !== null;
   const body = method === 'POST' ? await sampleBody(workflow) : undefined;
@@ -32,19 +32,23 @@ export const greeting = async ({ url, workflow, older = [], paths, console }: Gr
     ...(older.length === 0 ? [] : [versionsOf(workflow, older)]),
     `${workflow.name} is served at ${url}. Start an execution:`,
     method === 'POST' ? curl(url + at, JSON_TYPE, data(body)) : curl(url + at),
-    ...(method === 'POST' && body === undefined ? ['No sample fits its schema, so input.json is yours to write.'] : []),
-    ...(canWait ? ['If it waits for a person, the reply has a status_url and a response_url. Look, and answer:'] : []),
+    ...(method === 'POST' && body === undefined
+      ? ['No generated sample fits the schema. Write your input to input.json.']
+      : []),
+    ...(canWait
+      ? ['If the execution waits for a person, the reply has status_url and response_url. Read the status, and answer:']
+      : []),
     ...(canWait ? [[curl(`${origin}STATUS_URL`), ...ANSWERS.map(answer)].join('\n  ')] : []),
-    ...(canWait ? ["An answer has the prompt's input_type as its type; of options it names one by its id."] : []),
+    ...(canWait ? ['The type of an answer is the input_type of the prompt. An option is selected by its id.'] : []),
     ...watch,
     STOP,
   ]);
 };
 
 const versionsOf = ({ name, version }: Workflow, older: readonly string[]): string =>
-  `New executions of ${name} take version ${version}. Open ones of ${older.join(', ')} go on with the code of their version.`;
+  `New executions of ${name} use version ${version}. Open executions of ${older.join(', ')} continue with the code of their version.`;
 
-const STOP = 'Ctrl-C stops in order; once more, at once.';
+const STOP = 'Ctrl-C shuts the server down. A second Ctrl-C ends it at once.';
 const JSON_TYPE = "-H 'content-type: application/json'";
 /** Answers of a binary choice and of a text prompt. */
 const ANSWERS = [

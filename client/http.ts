@@ -1,6 +1,14 @@
 /** Sends the requests of the client: base URL, headers, errors and retries. */
 import { RequestError } from './errors.ts';
-import { backOffForAWhile, delayAfter, isPassing, pause, type RetryMs, retryAfterMs, whenAborted } from './retry.ts';
+import {
+  backOffForTwoMinutes,
+  delayAfter,
+  isRetryable,
+  pause,
+  type RetryMs,
+  retryAfterMs,
+  whenAborted,
+} from './retry.ts';
 
 type HeaderValues = Readonly<Record<string, string>>;
 
@@ -39,7 +47,7 @@ export class Http {
   readonly #timeoutMs: number;
 
   constructor(options: HttpOptions) {
-    const { baseUrl = '', headers, fetch = globalFetch, retryMs = backOffForAWhile, timeoutMs = 30_000 } = options;
+    const { baseUrl = '', headers, fetch = globalFetch, retryMs = backOffForTwoMinutes, timeoutMs = 30_000 } = options;
     this.#base = baseUrl.replace(/\/+$/, '');
     this.#headers = headers;
     this.#fetch = fetch;
@@ -65,7 +73,7 @@ export class Http {
         });
       } catch (error) {
         signal?.throwIfAborted();
-        const delayMs = isPassing(error) ? this.#retryMs(attempt) : undefined;
+        const delayMs = isRetryable(error) ? this.#retryMs(attempt) : undefined;
         if (delayMs === undefined) throw error;
         await pause(delayAfter(error, delayMs), signal);
         onRetry?.();

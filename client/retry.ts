@@ -7,15 +7,16 @@ export type RetryMs = (attempt: number) => number | undefined;
 /** 0.2 s, doubled up to 10 s. */
 export const backOff = (attempt: number): number => Math.min(10_000, 200 * 2 ** attempt);
 
-/** The same for about two minutes: long enough for a restart of the server. */
-export const backOffForAWhile: RetryMs = (attempt) => (attempt < 16 ? backOff(attempt) : undefined);
+/** The same delays, for about two minutes. A restart of the server takes less. */
+export const backOffForTwoMinutes: RetryMs = (attempt) => (attempt < 16 ? backOff(attempt) : undefined);
 
-/** The server is busy or starting, or a proxy does not reach it. */
-const PASSING = [408, 429, 502, 503, 504];
+/** Statuses of a server that is busy or starting, and of a proxy that does not reach it. */
+const RETRYABLE = [408, 429, 502, 503, 504];
 
 /** Whether a retry may help: there was no reply, an incomplete one, or one that asks to retry later. */
-export const isPassing = (error: unknown): boolean => {
-  if (error instanceof RequestError) return PASSING.includes(error.status);
+export const isRetryable = (error: unknown): boolean => {
+  if (error instanceof RequestError) return RETRYABLE.includes(error.status);
+  // An invalid URL stays invalid.
   return !(error instanceof TypeError && (error.cause as { code?: unknown } | undefined)?.code === 'ERR_INVALID_URL');
 };
 

@@ -2,7 +2,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { RequestError } from './errors.ts';
 import { Connection, type Http } from './http.ts';
-import { backOff, delayAfter, isPassing, pause } from './retry.ts';
+import { backOff, delayAfter, isRetryable, pause } from './retry.ts';
 import type { ChangesBody, JournalEvent, StreamEvent } from './wire.ts';
 
 export interface FollowOptions {
@@ -51,7 +51,7 @@ async function* events(http: Http, place: Place, options: FollowOptions): AsyncG
       }
     } catch (error) {
       signal?.throwIfAborted();
-      if (!isPassing(error) && !(error instanceof RequestError && error.status >= 500)) throw error;
+      if (!isRetryable(error) && !(error instanceof RequestError && error.status >= 500)) throw error;
       failure = error;
     } finally {
       connection.end();

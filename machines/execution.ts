@@ -77,7 +77,11 @@ export const opened = (fact: Extract<ExecutionEvent, { dueAt: number | null }>):
 };
 
 /** Without the stack, which stays in the journal. */
-export const publicError = ({ code, message, name }: ExecutionError): ExecutionError => ({ code, message, name });
+const publicError = ({ code, message, name }: ExecutionError): ExecutionError => ({ code, message, name });
+
+/** The same for a fact. Other facts stay the same objects. */
+export const publicFact = (fact: JournalEntry): JournalEntry =>
+  fact.type === 'execution.failed' ? { ...fact, error: publicError(fact.error) } : fact;
 
 type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Key] };
 

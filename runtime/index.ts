@@ -1,6 +1,6 @@
 /** The package `fermata`: writing workflows, and running them in a program. */
 export type { Blocked, ExecutionContext, ExecutionStatus } from '../machines/execution.ts';
-export { opened as pauseOf } from '../machines/execution.ts';
+export { opened as pauseOf, publicFact } from '../machines/execution.ts';
 export {
   aboutFact,
   FACTS,
@@ -80,6 +80,8 @@ export type { RuntimeSetup } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { follow } from './executions/follow.ts';
 export { conversationName, isUnguessable } from './executions/names.ts';
+export { heapBytesOf } from './executions/record-bytes.ts';
+export { UnreadFacts } from './executions/unread.ts';
 export type { ExecutionView } from './executions/view.ts';
 export type { ActorView, Inspected, InspectedKind, InspectedSnapshot, Inspector } from './inspection/inspected.ts';
 export type { Caller } from './journal/caller.ts';

@@ -2,8 +2,8 @@
  * The local runtime: executions of this process, in memory or in a store.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { publicError } from '../machines/execution.ts';
-import { isAwaited, type JournalEntry } from '../machines/facts.ts';
+import { publicFact } from '../machines/execution.ts';
+import { isAwaited } from '../machines/facts.ts';
 import { type Response, readAnswer } from './authoring/prompts.ts';
 import type { Workflow } from './authoring/workflow.ts';
 import { type Awaitable, andThen } from './awaitable.ts';
@@ -334,11 +334,7 @@ const isVisible = (execution: Execution | undefined, by: Caller): boolean => {
 };
 
 const publicPage = (page: JournalPage | undefined): JournalPage | undefined =>
-  page && { ...page, entries: page.entries.map(withoutStack) };
-
-/** Unchanged entries stay the same objects. */
-const withoutStack = (entry: JournalEntry): JournalEntry =>
-  entry.type === 'execution.failed' ? { ...entry, error: publicError(entry.error) } : entry;
+  page && { ...page, entries: page.entries.map(publicFact) };
 
 const notFound = (executionId: string): Failure =>
   new Failure('execution_not_found', { detail: `Execution ${executionId} not found` });

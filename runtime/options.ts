@@ -106,8 +106,7 @@ const positive: readonly (keyof RuntimeOptions)[] = [
   'maxJournalBytes',
 ];
 
-/** `outlives`: the store is durable. */
-export const resolveOptions = (given: Unresolved = {}, outlives = false): ResolvedOptions => {
+export const resolveOptions = (given: Unresolved = {}, isDurable = false): ResolvedOptions => {
   for (const [key, value] of Object.entries(given)) {
     if (!(key in defaults)) throw new Failure('options_invalid', { detail: `unknown option ${key}` });
     const least = positive.includes(key as keyof RuntimeOptions) ? 1 : 0;
@@ -116,5 +115,5 @@ export const resolveOptions = (given: Unresolved = {}, outlives = false): Resolv
     }
   }
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...(outlives && durableDefaults), ...Object.fromEntries(set) };
+  return { ...defaults, ...(isDurable && durableDefaults), ...Object.fromEntries(set) };
 };

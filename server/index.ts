@@ -9,7 +9,7 @@ import { WebAdapter } from './http/web/adapter.ts';
 import { Attempts } from './identity/attempts.ts';
 import { createWho } from './identity/caller.ts';
 import { createIdentifier } from './identity/identifier.ts';
-import { createOperatorDoor } from './identity/operator-door.ts';
+import { createOperatorAccess } from './identity/operator-access.ts';
 import { guarded, mount, servedBy } from './mount.ts';
 import { FALLBACK, LOST_BYTES, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
@@ -108,11 +108,11 @@ const open = async (
     },
   );
   const attempts = new Attempts(() => runtime.now());
-  const door = createOperatorDoor({ identifier, keys: config.identity.operatorKey, network, attempts });
-  const who = createWho({ identifier, door, hasPages: config.console, sharesNames: config.sharedAnonymousNames });
+  const operators = createOperatorAccess({ identifier, keys: config.identity.operatorKey, network, attempts });
+  const who = createWho({ identifier, operators, hasPages: config.console, sharesNames: config.sharedAnonymousNames });
   const wire = createWire(config.rootPath, workflows);
   const [cors, problem] = [createCors(config.cors), problemOf(log)];
-  const shared = { runtime, config, log, workflows, served, wire, who, identifier, door, network, cors, problem };
+  const shared = { runtime, config, log, workflows, served, wire, who, identifier, operators, network, cors, problem };
 
   try {
     const { routes, sockets, close } = await mount(protocols ?? ourProtocols(), shared);

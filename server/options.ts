@@ -6,7 +6,7 @@ import { defaultDataBytes, type OAuthProviderConfig, type RuntimeOptions } from 
 import { type FilesOptions, filesDefaults } from './files/options.ts';
 import type { AdapterName } from './http/adapter.ts';
 import type { CorsOptions } from './http/cors.ts';
-import type { IdentityOptions } from './identity/identifier.ts';
+import type { IdentityOptions } from './identity/options.ts';
 import { type NatOptions, natDefaults } from './nat/options.ts';
 import { type OperatorOptions, operatorDefaults } from './operator/options.ts';
 import type { RoutePaths } from './wire/served.ts';

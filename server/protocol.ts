@@ -10,7 +10,7 @@ import type { Reply, Route } from './http/route.ts';
 import type { SocketRoute } from './http/sockets.ts';
 import type { Who } from './identity/caller.ts';
 import type { Identifier } from './identity/identifier.ts';
-import type { OperatorDoor } from './identity/operator-door.ts';
+import type { OperatorAccess } from './identity/operator-access.ts';
 import type { ServerOptions } from './options.ts';
 import type { Wire } from './wire/bodies.ts';
 import type { ServedWorkflow } from './wire/served.ts';
@@ -33,7 +33,7 @@ export interface App {
   readonly who: Who;
   readonly identifier: Identifier;
   /** Recognizes operators. */
-  readonly door: OperatorDoor;
+  readonly operators: OperatorAccess;
   readonly network: Network;
   readonly cors: Cors;
   /** The reply to an error. Routes need not call it: the server does. */

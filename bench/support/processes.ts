@@ -39,10 +39,10 @@ export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
 };
 
 /**
- * Our server, the same with a file, the same again, and a server that stores nothing; our server and that one on
+ * Our server, the same with a file, with PostgreSQL, the same again, and a server that stores nothing; our server and that one on
  * node:http.
  */
-export type Kind = 'ours' | 'durable' | 'control' | 'bare' | 'onNode' | 'bareNode';
+export type Kind = 'ours' | 'durable' | 'postgres' | 'control' | 'bare' | 'onNode' | 'bareNode';
 
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;
@@ -56,10 +56,12 @@ export interface Servers {
   end(): Promise<void>;
 }
 
-/** Executions of `durable` are in a separate directory, which is deleted at the end. */
-export const startServers = async (kinds: readonly Kind[] = ['ours', 'bare']): Promise<Servers> => {
+/** Executions of `durable` are in a separate directory, which is deleted at the end; those of `postgres` in this database. */
+export const startServers = async (kinds: readonly Kind[] = ['ours', 'bare'], database = ''): Promise<Servers> => {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-bench-'));
-  const servers = Object.fromEntries(kinds.map((kind) => [kind, start('servers.ts', [kind, directory])]));
+  const servers = Object.fromEntries(
+    kinds.map((kind) => [kind, start('servers.ts', [kind, kind === 'postgres' ? database : directory])]),
+  );
   const children = { ...(servers as Record<Kind, ChildProcess>), load: start('load.ts'), probe: start('load.ts') };
   const ports = {} as Record<Kind, number>;
   for (const kind of kinds) ports[kind] = (await reply<{ port: number }>(children[kind])).port;

@@ -24,11 +24,11 @@ const ours = async (data: string | null, adapter: AdapterName): Promise<number> 
   return server.port;
 };
 
-const [, , kind, directory] = process.argv;
+const [, , kind, data] = process.argv;
 const begin = (): Promise<number> => {
   if (kind === 'bare') return bareUws();
   if (kind === 'bareNode') return bareNode();
-  return ours(kind === 'durable' ? directory! : null, kind === 'onNode' ? 'node' : 'uws');
+  return ours(kind === 'durable' || kind === 'postgres' ? data! : null, kind === 'onNode' ? 'node' : 'uws');
 };
 const port = await begin();
 process.send?.({ port });

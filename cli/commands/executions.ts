@@ -31,9 +31,15 @@ type Wanted =
 
 export type ExecutionsAsked = TypedSettings & { readonly run: 'executions'; readonly wanted: Wanted };
 
-const settings = ['--data'];
+const settings = {
+  '--data': 'The directory with the executions. Default: that of the configuration, else ./.fermata.',
+};
 /** URL of the server that has them. */
-const whereabouts = ['--host', '--port', '--root-path'];
+const whereabouts = {
+  '--host': 'Name or address of the server. Default: that of the configuration, else localhost.',
+  '--port': 'Port of the server. Default: that of the configuration, else 8000.',
+  '--root-path': 'Prefix of its routes. Default: that of the configuration, else none.',
+};
 
 export const declareExecutions = (program: Command, asked: (what: ExecutionsAsked) => void): void => {
   const all = program

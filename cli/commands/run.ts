@@ -21,8 +21,12 @@ export interface RunAsked extends TypedSettings {
   readonly user: string | undefined;
 }
 
-const settings = ['--data', '--port', '--log-level'];
-type Options = { readonly input?: string; readonly answer: readonly string[]; readonly user?: string };
+const settings = {
+  '--data': 'Stores the execution in this directory. Default: in memory, until the command ends.',
+  '--port': 'Port for the callback of a consent. Default: that of the configuration, else 8000.',
+  '--log-level': 'The lowest level that is logged. Default: error.',
+};
+type Options = { readonly input?: string; readonly answer?: readonly string[]; readonly user?: string };
 
 export const declareRun = (program: Command, asked: (what: RunAsked) => void): void => {
   const command = program
@@ -34,16 +38,16 @@ export const declareRun = (program: Command, asked: (what: RunAsked) => void): v
     )
     .argument('<module>', 'TypeScript or JavaScript file')
     .option('--input <json>', 'its input; - reads it from standard input')
-    .option('--answer <text>', 'answers the next prompt: a text, or options by id (may be repeated)', more, [])
+    .option('--answer <text>', 'answers the next prompt: a text, or options by id (may be repeated)', more)
     .option('--user <id>', 'user id of the run (default: the user of the operating system)')
     .addHelpText('after', moreHelp)
-    .action((module: string, { input, answer: answers, user }: Options) =>
+    .action((module: string, { input, answer: answers = [], user }: Options) =>
       asked({ run: 'run', module, input, answers, user, ...typedSettings(command) }),
     );
   addSettings(command, settings);
 };
 
-const more = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+const more = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 const moreHelp = `
 Outside of a terminal, --answer answers prompts, and a prompt without an answer ends the run. If the run

@@ -11,13 +11,17 @@ export interface TypedSettings {
   readonly flags: Flags;
 }
 
-/** `names`: those that the command needs. Default: all. */
-export const addSettings = (command: Command, names?: readonly string[]): void => {
+/** `meanings`: the options that the command needs, by name, and what they mean to it if that differs. Default: all. */
+export const addSettings = (command: Command, meanings?: Readonly<Record<string, string>>): void => {
   command.option('--config <file>', `YAML file with all settings, those of NAT too (default: none; ${fileVariable})`);
   for (const setting of settings) {
     const { flag, description, holds, initial } = setting;
-    if (flag === undefined || names?.includes(flagName(setting) ?? '') === false) continue;
-    command.addOption(new Option(flag, `${description} (${holds}; default ${initial}; ${variableOf(setting)})`));
+    const name = flagName(setting) ?? '';
+    if (flag === undefined || (meanings !== undefined && !(name in meanings))) continue;
+    const meaning = meanings?.[name];
+    const sources = [...(initial === 'not set' ? [] : [`default ${initial}`]), variableOf(setting)];
+    const details = meaning === undefined ? [holds, ...sources] : [holds];
+    command.addOption(new Option(flag, `${meaning ?? description} (${details.join('; ')})`));
   }
 };
 

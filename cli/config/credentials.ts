@@ -1,7 +1,7 @@
 /** The entries of the section `authentication`: providers of consents, and issuers of JWTs. */
 import { z } from 'zod';
 import { presetNames } from '../../runtime/index.ts';
-import { choice, duration, integer, mapOfTexts, text, texts, url, yesOrNo } from './kinds.ts';
+import { choice, duration, integer, longestTimerMs, mapOfTexts, text, texts, url, yesOrNo } from './kinds.ts';
 
 export const CONSENT = 'oauth2_auth_code_flow';
 
@@ -56,6 +56,6 @@ export const issuer = z.strictObject({
   jwks_uri: url.describe('URL of its keys: https, or http on loopback.'),
   audience: text.describe('Required audience (`aud`).'),
   scopes: texts.default([]).describe('Required scopes (`scope` or `scp`): all of these.'),
-  timeout: duration(1).default(10_000).describe('Timeout for fetching the keys.'),
+  timeout: duration(1, longestTimerMs).default(10_000).describe('Timeout for fetching the keys.'),
   leeway: integer(0).default(60).describe('Tolerated clock difference in seconds.'),
 });

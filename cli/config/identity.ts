@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Failure } from '../../runtime/index.ts';
-import { createIdentifier, type IdentityOptions } from '../../server/identity/identifier.ts';
+import { createIdentifier } from '../../server/identity/identifier.ts';
 import type { IssuerOptions } from '../../server/identity/issuers.ts';
+import type { IdentityOptions } from '../../server/identity/options.ts';
 import { issuer } from './credentials.ts';
 import { whyUnreadable } from './file.ts';
 import { isMap } from './kinds.ts';
@@ -70,7 +71,7 @@ const readIssuers = (reader: Reader, { general, authentication }: Values): Issue
     if (names?.includes(name)) continue;
     reader.warn(['authentication', name], `has no effect, since ${path.join('.')} does not name it`);
   }
-  return names?.flatMap((name) => {
+  const issuers = names?.flatMap((name) => {
     if (!known.includes(name)) {
       reader.refuse(path, `expected names of entries of authentication with _type: jwt, got ${JSON.stringify(name)}`);
       return [];
@@ -80,6 +81,7 @@ const readIssuers = (reader: Reader, { general, authentication }: Values): Issue
     const { _type, timeout: timeoutMs, leeway: leewayS, ...own } = values;
     return [{ ...camelled(own), timeoutMs, leewayS }];
   });
+  return issuers?.length === 0 && names?.length !== 0 ? undefined : issuers; // all of them are refused already
 };
 
 const frontEnd = ['general', 'front_end'];

@@ -60,25 +60,45 @@ export const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
 
 const isDigits = (given: unknown): boolean => typeof given === 'string' && /^\d{1,16}$/.test(given);
 
+/** Timers of Node end at once beyond about 24 days. */
+export const longestTimerMs = 20 * 24 * 3_600_000;
+
 /** Milliseconds. */
-export const duration = (leastMs = 0) =>
+export const duration = (leastMs = 0, mostMs?: number) =>
   z
     .union([z.string(), z.number()])
     .transform((given) => parseDuration(given) ?? Number.NaN)
-    .pipe(z.number().min(leastMs))
-    .meta({ holds: `a duration${leastMs > 0 ? ' above 0' : ''} (PT30M, 00:30:00 or seconds)`, show: formatDuration });
+    .pipe(
+      z
+        .number()
+        .min(leastMs)
+        .max(mostMs ?? Number.POSITIVE_INFINITY),
+    )
+    .meta({ holds: `a duration${bounds(leastMs, mostMs)} (PT30M, 00:30:00 or seconds)`, show: formatDuration });
+
+const bounds = (leastMs: number, mostMs: number | undefined): string => {
+  if (leastMs > 1 && mostMs !== undefined) return ` between ${formatDuration(leastMs)} and ${formatDuration(mostMs)}`;
+  return `${leastMs > 0 ? ' above 0' : ''}${mostMs === undefined ? '' : `, up to ${formatDuration(mostMs)}`}`;
+};
 
 export const choice = <const Value extends string>(...values: readonly Value[]) =>
   z.enum(values).meta({ holds: values.length === 2 ? values.join(' or ') : `one of ${values.join(', ')}` });
 
-/** A list, or one text with commas, because a variable cannot contain a list. */
+/** A list, or one text with commas or as JSON, because a variable cannot contain a list. */
 export const listOf = <Kind extends z.ZodType>(kind: Kind, plural: string) =>
   z
-    .preprocess(
-      (given) => (typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given),
-      z.array(kind),
-    )
+    .preprocess((given) => (typeof given === 'string' ? itemsOf(given) : given), z.array(kind))
     .meta({ holds: `a list of ${plural}` });
+
+const itemsOf = (given: string): unknown => {
+  const [, inside = given] = /^\s*\[([^[\]]*)\]\s*$/.exec(given) ?? [];
+  try {
+    if (inside !== given) return JSON.parse(given);
+  } catch {
+    // without quotes, or an address such as [::1]
+  }
+  return inside.split(',').map((item) => item.trim());
+};
 
 export const texts = listOf(text, 'texts');
 

@@ -1,9 +1,9 @@
 /** Reads the configuration of a server process: from command line, environment and file to one checked value. */
 import { dirname } from 'node:path';
-import { Failure, type RuntimeOptions, resolveOptions } from '../../runtime/index.ts';
+import { type RuntimeOptions, resolveOptions } from '../../runtime/index.ts';
 import { type CorsOptions, corsFault } from '../../server/http/cors.ts';
 import type { ServerOptions } from '../../server/options.ts';
-import { noFile, parseConfigFile, readConfigFile, UnreadableFile } from './file.ts';
+import { noFile, parseConfigFile, readConfigFile, unusable } from './file.ts';
 import { readIdentity } from './identity.ts';
 import type { Variables } from './interpolate.ts';
 import { camelled, pick } from './option-names.ts';
@@ -51,10 +51,11 @@ export interface ConfigSource {
 
 /** Throws a Failure `options_invalid` with one line per problem. Lines never contain secrets. */
 export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): ServerConfig => {
+  if (file === '') throw unusable(['--config: expected the path of a file, got ""']);
   const name = file ?? (env[fileVariable] || undefined);
   const reader = new Reader(open(name, text, env), env, flags);
   const values = reader.read(schema);
-  if (values === undefined) throw invalid(reader.problems);
+  if (values === undefined) throw unusable(reader.problems);
   const { general, fermata } = values;
   const { front_end: frontEnd } = general;
   const isKeyInFile = reader.sourceOf(['fermata', 'jwt', 'public_key_file']) === 'file';
@@ -90,7 +91,7 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
   if (config.oauthCallbackPath === null && Object.keys(config.providers).length > 0) {
     reader.warn(['authentication'], 'no consent can be given, since oauth2_callback_path is null');
   }
-  if (reader.problems.length > 0) throw invalid(reader.problems);
+  if (reader.problems.length > 0) throw unusable(reader.problems);
   return { ...config, warnings: reader.warnings };
 };
 
@@ -126,19 +127,6 @@ const readCors = (reader: Reader, { general }: Values): Required<CorsOptions> =>
 };
 
 const open = (name: string | undefined, text: string | undefined, env: Variables) => {
-  try {
-    if (text !== undefined) return parseConfigFile(text, name ?? 'configuration', env);
-    return name === undefined ? noFile : readConfigFile(name, env);
-  } catch (thrown) {
-    throw thrown instanceof UnreadableFile ? invalid(thrown.problems) : thrown;
-  }
-};
-
-/** Maximum number of reported problems. */
-const maxProblems = 50;
-
-const invalid = (problems: readonly string[]): Failure => {
-  const more = problems.length > maxProblems ? [`and ${problems.length - maxProblems} more`] : [];
-  const lines = [...problems.slice(0, maxProblems), ...more].map((line) => `  ${line}`);
-  return new Failure('options_invalid', { detail: ['The configuration cannot be used:', ...lines].join('\n') });
+  if (text !== undefined) return parseConfigFile(text, name ?? 'configuration', env);
+  return name === undefined ? noFile : readConfigFile(name, env);
 };

@@ -3,7 +3,7 @@
  * collects problems, to report all of them at once. Messages contain a value only if it cannot be a secret.
  */
 import { z } from 'zod';
-import type { ConfigFile } from './file.ts';
+import { type ConfigFile, valueAt } from './file.ts';
 import { type Variables, written } from './interpolate.ts';
 import { isMap } from './kinds.ts';
 import { nearest, orMeant } from './nearest.ts';
@@ -29,7 +29,8 @@ export const sources = ['default', 'file', 'variable', 'option'] as const;
 type Outside = { readonly name: string; readonly value: string; readonly source: 'variable' | 'option' };
 
 export class Reader {
-  readonly problems: string[];
+  /** The words of problems are only made for those that are shown. */
+  readonly #problems = new Map<string, () => string>();
   readonly #warnings = new Map<string, Map<string, string>>();
   /** Settings that are refused. They count as not set. */
   readonly #refused = new Set<string>();
@@ -39,7 +40,7 @@ export class Reader {
 
   constructor(file: ConfigFile, variables: Variables, flags: Flags) {
     this.#file = file;
-    this.problems = unknownVariables(variables);
+    for (const problem of unknownVariables(variables)) this.#problems.set(problem, () => problem);
     for (const setting of settings) {
       const [flag = '', variable] = [flagName(setting), variableOf(setting)];
       const [typed, value] = [flags[flag], variables[variable]];
@@ -65,10 +66,7 @@ export class Reader {
 
   /** In the file. */
   lookUp(path: Path): unknown {
-    return path.reduce<unknown>((found, step) => {
-      if (Array.isArray(found)) return found[Number(step)];
-      return isMap(found) && Object.hasOwn(found, step) ? found[step] : undefined;
-    }, this.#file.root);
+    return valueAt(this.#file.root, path);
   }
 
   /** The source of the used value. */
@@ -76,9 +74,14 @@ export class Reader {
     return this.#outside.get(idOf(path))?.source ?? (this.lookUp(path) === undefined ? 'default' : 'file');
   }
 
-  refuse(path: Path, what: string): void {
-    this.#refused.add(idOf(path));
-    this.problems.push(`${this.#nameOf(path)}: ${what}${this.#placeOf(path)}`);
+  get problems(): readonly (() => string)[] {
+    return [...this.#problems.values()];
+  }
+
+  refuse(path: Path, what: string, advice = (): string => ''): void {
+    const id = idOf(path);
+    this.#refused.add(id);
+    this.#problems.set(id + what, () => `${this.#nameOf(path)}: ${what}${advice()}${this.#placeOf(path)}`);
   }
 
   warn(path: Path, what: string): void {
@@ -95,10 +98,8 @@ export class Reader {
   }
 
   /** The values of all sources, unparsed. Unknown names are among them. */
-  #gather(section: z.ZodObject, path: Path): unknown {
-    const isRefused = this.#refused.has(idOf(path));
-    const found = (isRefused ? undefined : this.lookUp(path)) ?? {};
-    if (!isMap(found)) return found;
+  #gather(section: z.ZodObject, path: Path): Readonly<Record<string, unknown>> {
+    const found = this.#mapAt(path);
     const unknown = Object.entries(found).filter(
       ([name]) => !Object.hasOwn(section.shape, name) && !this.#refused.has(idOf([...path, name])),
     );
@@ -107,6 +108,16 @@ export class Reader {
       return [name, schema instanceof z.ZodObject ? this.#gather(schema, at) : this.#given(schema, at)] as const;
     });
     return Object.fromEntries([...unknown, ...known.filter(([, value]) => value !== undefined)]);
+  }
+
+  /** Empty if nothing is there, or no map. */
+  #mapAt(path: Path): Readonly<Record<string, unknown>> {
+    const found = this.lookUp(path) ?? null;
+    if (isMap(found)) return found;
+    const { fault } = this.#file.find(path);
+    if (fault !== undefined) this.refuse(path, fault);
+    else if (found !== null) this.refuse(path, `expected a map, got ${kindOf(found)}`);
+    return {};
   }
 
   #given(schema: z.core.$ZodType, path: Path): unknown {
@@ -134,22 +145,25 @@ export class Reader {
     if (issue.code === 'unrecognized_keys') {
       const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
       const elsewhere = base.length === 0 ? everywhere : [];
-      for (const name of issue.keys)
-        this.refuse([...path, name], `there is no such setting${meant(name, known, elsewhere)}`);
+      for (const name of issue.keys) {
+        this.refuse([...path, name], 'there is no such setting', () => meant(name, known, elsewhere));
+      }
       return;
     }
     const setting = [...base, ...at];
     const outside = this.#outside.get(idOf(setting));
-    const value = outside === undefined ? this.lookUp(path) : outside.value;
-    if (value === undefined && this.#refused.has(idOf(setting))) return; // a problem of its variable
+    const value = outside?.value ?? this.lookUp(path) ?? this.lookUp(setting); // an item of a text with commas is a part
+    if (value === undefined && [setting, base].some((one) => this.#refused.has(idOf(one)))) return;
     const holds = holdsOf(schema);
     const about = metaOf(schemaAt(section, at).schema);
-    const isSecret = about.secret || about.isEntries || schema instanceof z.ZodObject; // a secret may stand there by mistake
+    const isSecret = about.secret || about.isEntries; // a secret may stand there by mistake
     const origin = outside === undefined ? this.#file.find(path).written : undefined;
     const got = isSecret ? kindOf(value) : shown(origin ?? value);
+    const isUnquoted = ['number', 'boolean'].includes(typeof value) && z.safeParse(schema, String(value)).success;
     this.#refused.add(idOf(setting));
     if (holds === undefined) this.refuse(path, issue.message);
-    else this.refuse(path, value === undefined ? `is missing: expected ${holds}` : `expected ${holds}, got ${got}`);
+    else if (value === undefined) this.refuse(path, `is missing: expected ${holds}`);
+    else this.refuse(path, `expected ${holds}, got ${got}${isUnquoted ? '; put it in quotes' : ''}`);
   }
 
   #warnOfDollar(path: Path, given: unknown): void {
@@ -170,7 +184,7 @@ export class Reader {
   }
 
   #placeOf(path: Path): string {
-    return this.#outsideOf(path) === undefined ? this.#file.find(path).place : '';
+    return this.#outsideOf(path) === undefined ? this.#file.find(path).place() : '';
   }
 }
 
@@ -188,13 +202,17 @@ const unknownVariables = (variables: Variables): string[] => {
   const known = [fileVariable, ...settings.map(variableOf)];
   return Object.entries(variables)
     .filter(([name, value]) => name.startsWith('FERMATA_') && !known.includes(name) && !isServiceLink(name, value))
-    .map(([name]) => `${name}: there is no such variable${orMeant(nearest(name, known))}`);
+    .map(([name]) => {
+      const shorter = known.find((other) => name.endsWith(other.slice('FERMATA'.length))); // with a section in its name
+      return `${name}: there is no such variable${orMeant(shorter ?? nearest(name, known))}`;
+    });
 };
 
 const kindOf = (value: unknown): string => {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'a map' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
+  if (typeof value === 'object') return isMap(value) ? 'a map' : 'a value with a YAML tag';
+  return `a ${typeof value === 'string' ? 'text' : typeof value}`;
 };
 
 const maxShown = 60;

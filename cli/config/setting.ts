@@ -54,9 +54,8 @@ export const settingsOf = (section: z.ZodObject, above: readonly string[] = []):
 
 export const metaOf = (schema: z.core.$ZodType): About => z.globalRegistry.get(schema) ?? {};
 
-/** Completes "expected ..."; undefined for a name of NAT whose schema has a message of its own. */
-export const holdsOf = (schema: z.core.$ZodType): string | undefined =>
-  schema instanceof z.ZodObject ? 'a map' : withHolds(schema)?.holds;
+/** Undefined for a name of NAT whose schema has a message of its own. */
+export const holdsOf = (schema: z.core.$ZodType): string | undefined => withHolds(schema)?.holds;
 
 const withHolds = (schema: z.core.$ZodType): About | undefined => {
   const meta = metaOf(schema);
@@ -90,9 +89,12 @@ const entryOf = (schema: z.core.$ZodType): z.core.$ZodType | undefined => {
   return schema instanceof z.ZodRecord ? schema.valueType : undefined;
 };
 
-/** `general.front_end.endpoints[0].path` */
+/** `general.front_end.endpoints[0].path`; unusual names are in quotes. */
 export const nameOf = (path: Path): string =>
-  path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${step}`)).join('');
+  path.map((step, at) => (typeof step === 'number' ? `[${step}]` : `${at === 0 ? '' : '.'}${quoted(step)}`)).join('');
+
+const quoted = (name: string): string =>
+  /^[\w()-][\w() -]{0,99}$/.test(name) ? name : JSON.stringify(name.slice(0, 100));
 
 /** The variable with the path of the file. */
 export const fileVariable = 'FERMATA_CONFIG';

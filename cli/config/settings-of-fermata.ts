@@ -3,7 +3,19 @@ import { z } from 'zod';
 import { defaults } from '../../runtime/index.ts';
 import { adapterNames } from '../../server/http/adapter.ts';
 import { LEAST_DATA_SECRET, serverDefaults } from '../../server/options.ts';
-import { choice, duration, integer, orNull, text, textOf, textOrTexts, texts, url, yesOrNo } from './kinds.ts';
+import {
+  choice,
+  duration,
+  integer,
+  longestTimerMs,
+  orNull,
+  text,
+  textOf,
+  textOrTexts,
+  texts,
+  url,
+  yesOrNo,
+} from './kinds.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -18,7 +30,8 @@ export const fermata = z.strictObject({
       flag: '--adapter <uws|node>',
     }),
   data: text.default('./.fermata').meta({
-    description: 'The directory for executions, created if missing. It belongs to one process at a time.',
+    description:
+      'The directory for executions, created if missing, or a database: `postgres://host/name`. It belongs to one process at a time.',
     flag: '--data <directory>',
   }),
   memory: yesOrNo
@@ -94,7 +107,7 @@ export const fermata = z.strictObject({
   max_journal_bytes: integer(1)
     .default(defaults.maxJournalBytes)
     .describe('Maximum bytes of facts per execution besides its input, as JSON.'),
-  stop_timeout: duration().default(defaults.stopTimeoutMs).meta({
+  stop_timeout: duration(0, longestTimerMs).default(defaults.stopTimeoutMs).meta({
     description:
       'How long running executions have to finish at a shutdown. Then they are left to the next process, or cancelled.',
     flag: '--stop-timeout <duration>',
@@ -119,7 +132,7 @@ export const fermata = z.strictObject({
   max_header_bytes: integer(1_024)
     .default(limits.maxHeaderBytes)
     .describe('Maximum bytes of all headers of a request; more gets 431.'),
-  request_timeout: duration(1)
+  request_timeout: duration(1, longestTimerMs)
     .default(limits.requestTimeoutMs)
     .describe('Timeout for a complete request body; then 408.'),
   websocket: z.strictObject({
@@ -131,7 +144,7 @@ export const fermata = z.strictObject({
       .describe(
         'Maximum number of socket messages per second of a client, on average; ten times as many in a burst. Further ones are dropped.',
       ),
-    idle_timeout: duration(8_000)
+    idle_timeout: duration(8_000, 960_000)
       .default(sockets.idleTimeoutMs)
       .describe('Silence, pings included, after which a socket is closed: 8 seconds to 16 minutes.'),
   }),
@@ -176,7 +189,7 @@ export const fermata = z.strictObject({
         'A file with that key. A relative path begins at the configuration file, or in a variable at the working directory.',
       ),
     jwks_url: url.optional().describe('URL of the keys of the issuer: https, or http on loopback.'),
-    jwks_timeout: duration(1).default(5_000).describe('Timeout for fetching these keys.'),
+    jwks_timeout: duration(1, longestTimerMs).default(5_000).describe('Timeout for fetching these keys.'),
     issuer: texts.optional().describe('Accepted issuers (`iss`). Default: any with a valid signature.'),
     audience: texts.optional().describe('Required audience (`aud`). Default: any.'),
     allow_without_expiry: yesOrNo.default(false).describe('Accepts tokens that never expire (without `exp`).'),

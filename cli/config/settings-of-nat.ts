@@ -1,7 +1,7 @@
 /** The section `general` of the file: NAT's own settings, with NAT's names and defaults. */
 import { z } from 'zod';
 import { defaults } from '../../runtime/index.ts';
-import { acceptedKinds } from '../../server/identity/identifier.ts';
+import { acceptedKinds } from '../../server/identity/options.ts';
 import { type RoutePaths, serverDefaults } from '../../server/options.ts';
 import {
   choice,

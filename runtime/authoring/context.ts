@@ -172,7 +172,7 @@ export interface Context {
   random(): number;
   /** Begins an intermediate step for subscribers. */
   span(kind: SpanKind, name: string, options?: SpanOptions): Span;
-  /** Publishes the id of this run at an exporter. */
+  /** Publishes the id that an exporter of traces has given to this run. */
   observe(traceId: string): void;
   /** Log lines that carry the execution id. */
   readonly log: Log;

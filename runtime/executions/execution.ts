@@ -7,7 +7,7 @@
  * X3  Publish: only after its commit is a fact published, to the run, the subscribers and the caller, and visible to
  *     readers. Run slots are the one exception: they are requested, granted and returned at once, because they end with
  *     the process. So a run may begin before its start is committed. Its steps, and everything that it publishes, come
- *     after the commit.
+ *     after the commit. A run whose caller streams begins after it, so that its reader is there before the first output.
  * X4  A fact that the store could not commit has not happened: the execution goes back to the end of its journal, and
  *     is replayed from there when the store works again.
  */
@@ -290,6 +290,11 @@ export class Execution {
     }
   }
 
+  /** The caller that starts it reads what it emits. */
+  get #isStreamed(): boolean {
+    return this.origin.request?.streaming === true;
+  }
+
   #apply(event: ExecutionEvent): boolean {
     const before = this.#applied;
     const isOver = before.tags.has('settled');
@@ -335,7 +340,7 @@ export class Execution {
       throw this.#rollBack(before, unkept(cause)); // earlier facts may still be committed
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
-    const isHeard = entry.type === 'slot.granted' || entry.type === 'execution.started';
+    const isHeard = entry.type === 'slot.granted' || (entry.type === 'execution.started' && !this.#isStreamed);
     const told = kept.then(
       (full) => this.#tell(entry, snapshot, full, isHeard),
       (cause: unknown) => {

@@ -1,6 +1,7 @@
 import { isLast } from '../../machines/fact-table.ts';
 import type { JournalPage } from '../store/store.ts';
 import type { Execution } from './execution.ts';
+import { UnreadFacts } from './unread.ts';
 
 type Read = (after: number) => Promise<JournalPage | undefined>;
 
@@ -10,13 +11,17 @@ type Read = (after: number) => Promise<JournalPage | undefined>;
  * the next page reports it.
  */
 export async function* follow(execution: Pick<Execution, 'watch'>, read: Read): AsyncGenerator<JournalPage, void> {
+  const unread = new UnreadFacts();
   let seen = 0;
   let isSettled = false;
   let isGone = false;
   let wake = (): void => {};
   let news = new Promise<void>((resolve) => (wake = resolve));
   const unwatch = execution.watch(
-    () => wake(),
+    (entry) => {
+      unread.add(entry);
+      wake();
+    },
     () => {
       isGone = true;
       wake();
@@ -24,7 +29,7 @@ export async function* follow(execution: Pick<Execution, 'watch'>, read: Read): 
   );
   try {
     while (!isSettled) {
-      const page = await read(seen);
+      const page = unread.after(seen) ?? (await read(seen));
       if (page === undefined) return;
       isSettled = page.entries.some(isLast);
       seen = page.entries.at(-1)?.seq ?? seen;

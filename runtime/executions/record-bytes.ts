@@ -3,13 +3,18 @@ import type { Execution } from './execution.ts';
 
 /** The approximate bytes of a JSON value in V8's heap: nested values take many times their length as text. */
 export const heapBytesOf = (value: unknown): number => {
-  if (typeof value === 'string') return 24 + value.length;
+  if (typeof value === 'string') return textBytes(value);
   if (typeof value !== 'object' || value === null) return 8;
   let bytes = 56;
   if (Array.isArray(value)) for (const item of value) bytes += 8 + heapBytesOf(item);
-  else for (const key in value) bytes += 24 + key.length + heapBytesOf((value as Record<string, unknown>)[key]);
+  else for (const key in value) bytes += textBytes(key) + heapBytesOf((value as Record<string, unknown>)[key]);
   return bytes;
 };
+
+/** V8 stores a text of Latin-1 characters with one byte for each, and any other with two; the test is free for the first. */
+const textBytes = (text: string): number => 24 + (isWide.test(text) ? 2 * text.length : text.length);
+
+const isWide = /[^\0-\xff]/;
 
 export class RecordBytes {
   readonly #limit: number;

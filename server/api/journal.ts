@@ -3,7 +3,7 @@
  */
 
 import type { JournalBody } from '../../client/wire.ts';
-import { andThen, type JournalEntry, type JournalPage, type Runtime } from '../../runtime/index.ts';
+import { andThen, type JournalPage, publicFact, type Runtime } from '../../runtime/index.ts';
 import { eventFrame, type Translator } from '../http/event-frames.ts';
 import { eventStream } from '../http/event-stream.ts';
 import { json } from '../http/problems.ts';
@@ -32,7 +32,7 @@ export const journalRoute = ({ runtime, who }: Pick<App, 'runtime' | 'who'>): Ro
         // HTML 9.2: 204 tells an EventSource, which reconnects after every end, that there are no more events.
         if (execution.isSettled && after >= execution.context.seq) return { status: 204 };
         countReader(runtime, execution, call);
-        return eventStream({ runtime: shown, execution, translator: facts, after });
+        return eventStream({ runtime: shown, execution, translator: by.isOperator ? allFacts : publicFacts, after });
       }),
   });
 
@@ -45,8 +45,10 @@ const wholeOf = (runtime: Runtime): Pick<Runtime, 'journal' | 'after'> => ({
 const pageOf = (page: JournalPage | undefined): Reply<JournalBody> =>
   json(200, { entries: page?.entries ?? [], truncated_through: page?.truncatedThrough ?? null });
 
-const facts: Translator = {
-  frames: (entry: JournalEntry) => `id: ${entry.seq}\n${eventFrame(entry.type, entry)}`,
+const allFacts: Translator = {
+  frames: (entry) => `id: ${entry.seq}\n${eventFrame(entry.type, entry)}`,
   showsVoid: true,
   missed: (through) => eventFrame('truncated', { truncated_through: through }),
 };
+
+const publicFacts: Translator = { ...allFacts, frames: (entry) => allFacts.frames(publicFact(entry)) };

@@ -28,6 +28,7 @@ export const aboutUpload = (creates: boolean): AboutRoute => ({
     ...(creates && { 409: refusal('The file exists already.') }),
     413: refusedWithProblem('The file is too large.'),
     422: refusedBody('The form has no file.'),
+    503: refusedWithProblem('The server is storing too many files at the moment.'),
     507: refusedWithProblem('The store is full.'),
   },
 });

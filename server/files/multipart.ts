@@ -1,5 +1,6 @@
 /** Forms with files (RFC 7578): the one file that a route needs. */
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 
 export interface FormFile {
@@ -44,11 +45,14 @@ export const readFormFile = (
   });
 };
 
-/** Small chunks, so that reading stops soon after a limit. */
+/** Small chunks, so that reading stops soon after a limit, and other work has its turn between them. */
 const pieceBytes = 65_536;
 
-function* piecesOf(body: Buffer | undefined): Generator<Buffer, void> {
-  for (let at = 0; body !== undefined && at < body.length; at += pieceBytes) yield body.subarray(at, at + pieceBytes);
+async function* piecesOf(body: Buffer | undefined): AsyncGenerator<Buffer, void> {
+  for (let at = 0; body !== undefined && at < body.length; at += pieceBytes) {
+    if (at > 0) await setImmediate();
+    yield body.subarray(at, at + pieceBytes);
+  }
 }
 
 /** Busboy ignores the charset of a part, so it is read from the heads of the parts. The last one counts. */

@@ -3,7 +3,7 @@ import type { Adapter, AdapterName } from './adapter.ts';
 
 export interface Chosen {
   readonly adapter: Adapter;
-  /** Why it is not the default, if none was requested. */
+  /** Why uWebSockets.js does not load, if no library was requested and node:http was chosen. */
   readonly fallback?: string;
 }
 

@@ -2,6 +2,7 @@
  * One request and its reply, between a route and an adapter. A reply is checked first and then passed to the adapter,
  * once. After it, or after a disconnect, the adapter's request is not touched.
  */
+import { heapBytesOf } from '../../runtime/index.ts';
 import { type AdapterRequest, isBodiless, type ReplyListener } from './adapter.ts';
 import { type AddedHeaders, linesFor } from './added-headers.ts';
 import type { Holder } from './backlog.ts';
@@ -213,7 +214,7 @@ export class Exchange implements Call, Sink, Holder, ReplyListener, AddedHeaders
       offset = end;
     }
     this.#rest = this.#rest.slice(offset);
-    if (this.#isFull) this.#host.unsent.hold(this, this.#rest.length + PIECE);
+    if (this.#isFull) this.#host.unsent.hold(this, heapBytesOf(this.#rest) + PIECE);
     else this.#host.unsent.release(this);
   }
 

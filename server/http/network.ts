@@ -34,17 +34,17 @@ export interface NetworkOptions {
 }
 
 /** A request, or the handshake of a socket. */
-export type Knock = Pick<Call, 'headers' | 'client'>;
+export type RequestSource = Pick<Call, 'headers' | 'client'>;
 
 export interface Network {
   /** N1. `client` is the other end of the connection. */
   clientOf(client: Call['client'], headers: Call['headers']): Call['client'];
   /** N2 */
-  isLocal(knock: Knock): boolean;
+  isLocal(source: RequestSource): boolean;
   /** N3: throws `host_unknown`. A request without `Host` comes from no browser. */
   checkHost(headers: Call['headers']): void;
   /** N1. Whether the browser uses TLS, as a trusted proxy says. `client` is the result of `clientOf`. */
-  isSecure(knock: Knock): boolean;
+  isSecure(source: RequestSource): boolean;
 }
 
 /** @throws Failure `options_invalid` naming the option. */

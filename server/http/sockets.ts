@@ -80,6 +80,7 @@ const accept = (
   host: SocketHost,
 ): SocketRefusal | AcceptedSocket => {
   if (host.draining) return { status: 503, detail: 'The server is shutting down.' };
+  if (handshake.headers['sec-websocket-version'] !== '13') return otherVersion;
   try {
     return hasBody(handshake.headers) ? withBody : route.accept(handshake, path);
   } catch (thrown) {
@@ -87,6 +88,8 @@ const accept = (
     return { status: 500, detail: 'The server could not answer.' };
   }
 };
+
+const otherVersion: SocketRefusal = { status: 400, detail: 'Sec-WebSocket-Version must be 13.' };
 
 /** Later bytes could be misread as something else than frames. */
 const withBody: SocketRefusal = {

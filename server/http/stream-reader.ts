@@ -2,8 +2,8 @@
  * Reads the journal of an execution for one client, and writes it to a socket.
  *
  * E1  A reader that keeps up receives each fact when it is published, so the journal may drop the fact right away. A reader
- *     that is behind reads the journal: the next page when the socket has accepted the last one. Only the number of the
- *     last fact and the frames of one turn of the event loop are stored here. A reader never slows the run.
+ *     that is behind has the facts that were published since then, up to a limit (`UnreadFacts`), and beyond it reads the
+ *     journal: the next page when the socket has accepted the last one. A reader never slows the run.
  * E2  Frames have the order of the journal, each fact once. `missed` notifies a reader that is too far behind. Void
  *     output, of a step that has restarted, is left out (`voidIn`).
  * E3  A stream ends after the last fact of a settled execution, when its record is deleted, when the server stops and
@@ -16,6 +16,7 @@ import {
   type JournalEntry,
   type JournalPage,
   type Runtime,
+  UnreadFacts,
   voidIn,
 } from '../../runtime/index.ts';
 import { HEARTBEAT, HEARTBEAT_MS, type Translator } from './event-frames.ts';
@@ -39,6 +40,8 @@ export class StreamReader {
   #state: 'quiet' | 'due' | 'reading' | 'full' | 'ended' = 'quiet';
   /** Frames of this turn that have not been written. */
   #fresh = '';
+  /** Facts that were published while it was behind. */
+  readonly #unread = new UnreadFacts();
   /** New facts arrived while it was reading. */
   #hasNews = false;
   /** The store returns the next page asynchronously. */
@@ -69,16 +72,21 @@ export class StreamReader {
   }
 
   #news(entry: JournalEntry): void {
-    if (this.#state === 'reading') this.#hasNews = true;
-    else if (this.#state === 'quiet' || this.#state === 'due') {
-      try {
-        if (entry.seq === this.#seen + 1) this.#take(entry);
-        else if (isLast(entry)) this.#read();
-        else this.#look();
-      } catch (error) {
-        this.#fail(error);
-      }
+    const isWaiting = this.#state === 'quiet' || this.#state === 'due';
+    try {
+      if (isWaiting && entry.seq === this.#seen + 1) this.#take(entry);
+      else if (this.#state !== 'ended') this.#keep(entry, isWaiting);
+    } catch (error) {
+      this.#fail(error);
     }
+  }
+
+  /** It is read after the facts before it. */
+  #keep(entry: JournalEntry, isWaiting: boolean): void {
+    this.#unread.add(entry);
+    if (this.#state === 'reading') this.#hasNews = true;
+    else if (isWaiting && isLast(entry)) this.#read();
+    else if (isWaiting) this.#look();
   }
 
   /** The last fact is written at once: a server that stops has closed its journals by the end of the turn. */
@@ -128,7 +136,7 @@ export class StreamReader {
     do {
       this.#state = 'reading';
       this.#hasNews = false;
-      const page = this.#runtime.journal(this.#execution, this.#seen);
+      const page = this.#unread.after(this.#seen) ?? this.#runtime.journal(this.#execution, this.#seen);
       if (page instanceof Promise) {
         this.#isWaiting = true;
         page.then((read) => this.#goOn(read)).catch((error: unknown) => this.#fail(error));
@@ -226,6 +234,7 @@ export class StreamReader {
   #leave(): void {
     this.#state = 'ended';
     this.#fresh = '';
+    this.#unread.clear();
     this.#unwatch?.();
     this.#callOffBeat?.();
     this.#callOffBeat = undefined;

@@ -3,7 +3,7 @@ import type { Caller } from '../../runtime/index.ts';
 import type { Call, Reply } from '../http/route.ts';
 import { readGuest } from './guest.ts';
 import type { Headers, Identifier } from './identifier.ts';
-import type { OperatorDoor } from './operator-door.ts';
+import type { OperatorAccess } from './operator-access.ts';
 
 /**
  * Throws or rejects with `credential_invalid` for an invalid credential. Returns a promise only for a JWT. An operator
@@ -13,7 +13,7 @@ export type Who = (call: Pick<Call, 'headers' | 'client'>) => Caller | Promise<C
 
 export interface WhoDeps {
   readonly identifier: Identifier;
-  readonly door: OperatorDoor;
+  readonly operators: OperatorAccess;
   /** Whether there are pages for operators. */
   readonly hasPages: boolean;
   /** Whether all callers without identity are one, so that they share names, as on NAT. */
@@ -24,7 +24,7 @@ export interface WhoDeps {
  * A page for operators sends the header `X-As-Operator` to use the rights of its browser. Without that header, a
  * signed-in browser, or one on this machine, has no identity. Other pages cannot send the header.
  */
-export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps): Who => {
+export const createWho = ({ identifier, operators, hasPages, sharesNames }: WhoDeps): Who => {
   const { header } = identifier;
   const anonymous = (headers: Headers, isOperator: boolean): Caller => {
     const guest = sharesNames ? ALL_ANONYMOUS : readGuest(headers);
@@ -33,7 +33,7 @@ export const createWho = ({ identifier, door, hasPages, sharesNames }: WhoDeps):
   return (call) => {
     const { headers } = call;
     const isPage = hasPages && headers['x-as-operator'] !== undefined;
-    const operator = isPage ? door.mayOperate(call) : door.hasKey(call);
+    const operator = isPage ? operators.mayOperate(call) : operators.hasKey(call);
     // Operators do not come through the proxy that identifies users.
     if (operator && header !== undefined && headers[header] === undefined) return OPERATOR;
     const identity = identifier.identify(headers);

@@ -14,6 +14,9 @@ const STALE_MS = 600_000;
 /** Keys older than this are no longer used: the issuer may have revoked one. */
 const EXPIRED_MS = 86_400_000;
 
+/** Maximum bytes of the keys of an issuer. */
+const MAX_BYTES = 1024 * 1024;
+
 /** Throws `identity_unavailable`, with the time to wait, if a token cannot be verified now. */
 export const remoteKeys = (url: URL, timeoutDuration: number): JWTVerifyGetKey => {
   let fetchedAt = Number.NEGATIVE_INFINITY;
@@ -25,7 +28,7 @@ export const remoteKeys = (url: URL, timeoutDuration: number): JWTVerifyGetKey =
     cacheMaxAge: Number.POSITIVE_INFINITY,
     // Without this, every token would cause a request to an issuer that is down.
     [customFetch]: (address, init) =>
-      Date.now() < retryAt ? Promise.reject(new Error('The last fetch has just failed.')) : fetch(address, init),
+      Date.now() < retryAt ? Promise.reject(new Error('The last fetch has just failed.')) : fetchKeys(address, init),
   });
   const fetchAnew = async (): Promise<void> => {
     try {
@@ -53,6 +56,20 @@ export const remoteKeys = (url: URL, timeoutDuration: number): JWTVerifyGetKey =
     await fetchAnew();
     return keys(header, token);
   };
+};
+
+const fetchKeys = async (address: string, init: RequestInit): Promise<Response> => {
+  const response = await fetch(address, init);
+  const { status, body } = response;
+  if (status !== 200 || body === null) return response;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BYTES) throw new Error(`The keys have more than ${MAX_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  return new Response(Buffer.concat(chunks));
 };
 
 const unavailable = (detail: string, retryAfterMs: number, cause?: unknown): Failure =>

@@ -23,7 +23,7 @@ export interface Described {
   readonly about: About;
 }
 
-/** Routes with a description. Throws for a route without a description and without `null`. */
+/** Routes with a description. Routes with `about: null` are left out. Throws for a route without `about`. */
 export const describedRoutes = (routes: readonly Route[]): Described[] => {
   const found = new Map<string, Described>();
   for (const { method, path, about } of routes) {

@@ -4,7 +4,7 @@
  */
 
 import type { Route } from '../http/route.ts';
-import type { OperatorDoor } from '../identity/operator-door.ts';
+import type { OperatorAccess } from '../identity/operator-access.ts';
 import { route } from '../wire/route.ts';
 import { aboutInspector } from './about.ts';
 import { page, pagePolicy } from './inspector/page.ts';
@@ -12,14 +12,14 @@ import { readWatch } from './inspector/watch.ts';
 import { signInPage, wantsPage } from './operator-page.ts';
 import { SIGN_IN_PATH } from './operator-routes.ts';
 
-export const inspectorRoute = (door: OperatorDoor, rootPath: string): Route =>
+export const inspectorRoute = (operators: OperatorAccess, rootPath: string): Route =>
   route({
     method: 'GET',
     path: '/inspect',
     about: aboutInspector,
     handle: (call) => {
-      if (wantsPage(call.headers.accept) && !door.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
-      door.enter(call);
+      if (wantsPage(call.headers.accept) && !operators.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
+      operators.require(call);
       readWatch(call.query); // an invalid filter is refused here, where a person sees the reason
       return { status: 200, headers: HEADERS, body: page };
     },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
-import { NO_KEY } from '../identity/operator-door.ts';
+import { NO_KEY } from '../identity/operator-access.ts';
 import type { App } from '../protocol.ts';
 import { route } from '../wire/route.ts';
 import { aboutHealth, aboutMonitor } from './about.ts';
@@ -48,16 +48,16 @@ const activeUsers = z
   .meta({ id: 'ActiveUsers' });
 
 /** Without an operator key, only for callers on this machine. */
-export const monitorRoute = ({ runtime, door, network }: Pick<App, 'runtime' | 'door' | 'network'>): Route =>
+export const monitorRoute = ({ runtime, operators, network }: Pick<App, 'runtime' | 'operators' | 'network'>): Route =>
   route({
     method: 'GET',
     path: '/monitor/users',
     reply: activeUsers,
     about: aboutMonitor,
     handle: (call) => {
-      const isAllowed = door.isGuarded ? door.hasKey(call) : network.isLocal(call);
+      const isAllowed = operators.isGuarded ? operators.hasKey(call) : network.isLocal(call);
       if (!isAllowed) {
-        const detail = door.isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
+        const detail = operators.isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
         throw new Failure('operator_required', { detail });
       }
       const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));

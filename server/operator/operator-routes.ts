@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { Failure } from '../../runtime/index.ts';
 import type { Route } from '../http/route.ts';
-import type { OperatorDoor } from '../identity/operator-door.ts';
+import type { OperatorAccess } from '../identity/operator-access.ts';
 import { jsonBody, route } from '../wire/route.ts';
 import { aboutSignIn, aboutSignOut } from './about.ts';
 
 export const SIGN_IN_PATH = '/operator';
 
-export const operatorRoutes = (door: OperatorDoor): Route[] => [
+export const operatorRoutes = (operators: OperatorAccess): Route[] => [
   route({
     method: 'POST',
     path: SIGN_IN_PATH,
@@ -19,7 +19,7 @@ export const operatorRoutes = (door: OperatorDoor): Route[] => [
     about: aboutSignIn,
     maxBodyBytes: 4 * 1024,
     handle: (call, { key }) => {
-      const cookie = door.signIn(key, call);
+      const cookie = operators.signIn(key, call);
       if (cookie === undefined)
         throw new Failure('operator_required', { detail: 'key: this is not the operator key.' });
       return { status: 204, headers: { 'set-cookie': cookie, 'cache-control': 'no-store' } };
@@ -29,6 +29,6 @@ export const operatorRoutes = (door: OperatorDoor): Route[] => [
     method: 'DELETE',
     path: SIGN_IN_PATH,
     about: aboutSignOut,
-    handle: () => ({ status: 204, headers: { 'set-cookie': door.signOut() } }),
+    handle: () => ({ status: 204, headers: { 'set-cookie': operators.signOut() } }),
   }),
 ];

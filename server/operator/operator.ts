@@ -10,9 +10,9 @@ import { operatorRoutes } from './operator-routes.ts';
 const PAGES = 'fermata.console';
 
 export const operator = (): Protocol => (app) => {
-  const { door, config } = app;
+  const { operators, config } = app;
   const pages = config.console
-    ? [...consoleRoutes(), inspectorRoute(door, config.rootPath), ...operatorRoutes(door)]
+    ? [...consoleRoutes(), inspectorRoute(operators, config.rootPath), ...operatorRoutes(operators)]
     : [];
   return {
     name: 'operator',

@@ -54,6 +54,7 @@ const slips: [typed: string[], said: RegExp, help?: string][] = [
   [['serve', 'a.ts', '--prot', '80'], /unknown option '--prot' \(Did you mean --port\?\)/],
   [['serve', 'a.ts', '--root_path', '/a'], /unknown option '--root_path' \(Did you mean --root-path\?\)/],
   [['serve'], /missing required argument 'module'/],
+  [['serve', 'a.ts', '--memory=false'], /--memory takes no value/],
   [['serve', 'a.ts', '--port'], /option '--port <number>' argument missing/],
   [['graph', 'server'], /Allowed choices are execution, builder, manager/, 'fermata graph --help'],
   [['graph', '--format', 'png'], /Allowed choices are mermaid, json, svg/, 'fermata graph --help'],
@@ -90,13 +91,21 @@ test('the help of serve names every option with what it holds, its default and i
 
   const options = settings.filter(({ flag }) => flag !== undefined);
   assert.ok(options.length > 3);
-  for (const key of options) {
-    assert.ok(
-      text.includes(`${key.flag} ${key.description} (${key.holds}; default ${key.initial}; ${variableOf(key)})`),
-      key.flag,
-    );
+  for (const setting of options) {
+    const { flag, description, holds, initial } = setting;
+    const byDefault = initial === 'not set' ? '' : ` default ${initial};`;
+    assert.ok(text.includes(`${flag} ${description} (${holds};${byDefault} ${variableOf(setting)})`), flag);
   }
   assert.equal(exitCode, 0);
+});
+
+test('the help of run and retry says what a setting means to them', () => {
+  const run = printed('run', '--help').text;
+
+  assert.match(run, /--data <directory> Stores the execution in this directory\. .*\(a text\)/);
+  assert.doesNotMatch(run, /default \.\/\.fermata|default: \[\]/);
+  assert.match(run, /--port <number> Port for the callback of a consent/);
+  assert.match(printed('executions', 'retry', '--help').text, /--port <number> Port of the server/);
 });
 
 test('no secret can be given on the command line', () => {

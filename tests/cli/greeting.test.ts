@@ -121,7 +121,7 @@ test('where no sample fits, the body is a file that is yet to be written', async
 
   const shown = await greeting({ url: 'http://localhost:8000', workflow: picky, paths, console: false });
 
-  assert.match(shown, /-d @input\.json\n\n {2}No sample fits/);
+  assert.match(shown, /-d @input\.json\n\n {2}No generated sample fits/);
 });
 
 test('the greeting is printed although a schema throws', async () => {

@@ -106,7 +106,7 @@ test('the runtime imports machines, packages and itself', () => {
   );
 });
 
-test('the server knows the runtime by its door only', () => {
+test('the server imports the runtime by its index only', () => {
   const wrong = valuesIn('server').filter(
     ({ to }) => !isPackage(to) && !to.startsWith('server/') && to !== 'runtime/index.ts' && to !== 'package.json',
   );
@@ -156,7 +156,7 @@ test('the libraries that speak HTTP are known in the folder of their adapter, an
   );
 });
 
-test('the command line knows the runtime by its door, and no other part imports the command line', () => {
+test('the command line imports the runtime by its index, and no other part imports the command line', () => {
   const inner = valuesIn('cli').filter(({ to }) => to.startsWith('runtime/') && to !== 'runtime/index.ts');
   const looksIn = imports.filter(
     ({ from, to }) => to.startsWith('cli/') && !/^(cli\/|examples\/check\.ts$)/.test(from),

@@ -1,10 +1,13 @@
 /** Where a workflow has thrown: operators see it, callers never. The routes are the server's own list. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type Log, StoredExecutions, silentLog, workflow } from '../../runtime/index.ts';
+import { type Log, StoredExecutions, silentLog, text, workflow } from '../../runtime/index.ts';
 import { createServer } from '../../server/index.ts';
 import { temporaryDirectory } from '../support/durable.ts';
-import { call } from '../support/given.ts';
+import { openStream } from '../support/event-reader.ts';
+import { call, given } from '../support/given.ts';
+import { viewsOf } from '../support/here.ts';
+import { until } from '../support/http.ts';
 
 const operator = { 'x-operator-key': 'the key of the operator' };
 const ada = { cookie: 'nat-session=ada-who-has-a-long-name' };
@@ -48,7 +51,7 @@ test('operators find the stack in the journal, as a page and as a stream, and in
   const stored = new StoredExecutions(data);
   t.after(() => stored.close());
 
-  for (const text of [page.body, stream.body, stored.journal(id)]) assert.match(JSON.stringify(text), /brokenInside/);
+  for (const shown of [page.body, stream.body, stored.journal(id)]) assert.match(JSON.stringify(shown), /brokenInside/);
 });
 
 test('no route shows its caller the stack, whichever way it shows the failure', async (t) => {
@@ -78,3 +81,36 @@ const bodyOf = (line: string): object =>
   line.includes('chat')
     ? { messages: [{ role: 'user', content: 'x' }], model: 'x', stream: line.includes('stream') }
     : {};
+
+test('an owner that follows the journal of a run gets its failure without the stack, operators with it', async (t) => {
+  const asking = workflow({
+    name: 'asking',
+    run: async (_input: unknown, ctx) => {
+      await ctx.prompt(text({ text: 'Go on?' }));
+      return brokenInside();
+    },
+  });
+  const config = { identity: { operatorKey: operator['x-operator-key'] } };
+  const { server, runtime } = await given.server(t, { workflow: asking, config });
+  const { body } = await call(server.url, 'POST /v1/workflow', { body: {}, headers: ada });
+  const { execution_id: id } = body as { execution_id: string };
+  const streams = await Promise.all(
+    [ada, operator].map((headers) =>
+      openStream(t, `${server.url}/executions/${id}/journal`, { headers: { ...headers, accept: 'text/event-stream' } }),
+    ),
+  );
+  const [view] = viewsOf(runtime);
+  await until(() => view?.watchers === 2, 'both subscribers');
+
+  const [pause] = view!.context.pauses;
+  await runtime.answer(id, pause!.id, { kind: 'text', text: 'yes' }, { userId: undefined, isOperator: true });
+  await Promise.all(streams.map(({ ended }) => ended));
+
+  assert.deepEqual(
+    streams.map(({ text: shown }) => [/It broke/.test(shown), /brokenInside/.test(shown)]),
+    [
+      [true, false],
+      [true, true],
+    ],
+  );
+});

@@ -1,4 +1,4 @@
-/** A server with every kind of door, and ways to knock at them with exactly these bytes. */
+/** A server with a workflow that takes anything and one with a schema, and requests to them as exact bytes. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { z } from 'zod';

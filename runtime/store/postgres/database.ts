@@ -88,14 +88,13 @@ export class Session {
   readonly #client: Client;
   /** Its connection has ended. */
   isLost = false;
-  #onLost: (() => void) | undefined;
+  /** The reply to the last statement. */
+  #replied: Promise<unknown> = Promise.resolve();
 
   constructor(client: Client) {
     this.#client = client;
     const lost = (): void => {
-      if (this.isLost) return;
       this.isLost = true;
-      this.#onLost?.();
     };
     client.on('error', lost);
     client.on('end', lost);
@@ -108,17 +107,18 @@ export class Session {
     await this.#client.query(SESSION);
   }
 
-  /** Called once, when the connection ends and `drop` was not called. */
-  set onLost(called: () => void) {
-    this.#onLost = called;
-  }
-
   async exec(sql: string): Promise<void> {
     await this.query({ text: sql });
   }
 
-  /** With a name the statement is prepared once. */
-  async query(statement: { name?: string; text: string; values?: unknown[] }): Promise<Row[]> {
+  /** With a name the statement is prepared once. One follows the other. */
+  query(statement: { name?: string; text: string; values?: unknown[] }): Promise<Row[]> {
+    const replied = this.#replied.then(() => this.#query(statement));
+    this.#replied = replied.catch(() => {});
+    return replied;
+  }
+
+  async #query(statement: { name?: string; text: string; values?: unknown[] }): Promise<Row[]> {
     try {
       const { rows }: QueryResult = await this.#client.query(statement);
       return rows;
@@ -131,14 +131,12 @@ export class Session {
 
   /** Ends it at once: what was asked rejects. */
   drop(): void {
-    this.#onLost = undefined;
     this.isLost = true;
     const { stream } = (this.#client as unknown as { connection: { stream: { destroy(): void } } }).connection;
     stream.destroy();
   }
 
   async close(): Promise<void> {
-    this.#onLost = undefined;
     if (!this.isLost) await this.#client.end().catch(() => {});
     this.isLost = true;
   }

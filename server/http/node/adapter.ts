@@ -74,7 +74,10 @@ class NodeAdapterServer implements AdapterServer {
     server.on('request', (req, res) => this.#serve(req, res, false));
     server.on('checkContinue', (req, res) => this.#serve(req, res, true));
     server.on('checkExpectation', (req, res) => this.#serve(req, res, false));
-    server.on('connect', (_, socket) => this.#connections.get(socket as Socket)?.refuse(noTunnel));
+    server.on('connect', (_, socket) => {
+      const connection = this.#connections.get(socket as Socket);
+      connection?.detached(() => connection.refuse(noTunnel));
+    });
     server.on('upgrade', (req, socket, first) => this.#upgrade(server, req, socket as Socket, first));
     server.on('clientError', (error: Error & { code?: string }, socket) => {
       const connection = this.#connections.get(socket as Socket);
@@ -104,17 +107,18 @@ class NodeAdapterServer implements AdapterServer {
     connection.add(request);
   }
 
+  /** Earlier requests of the connection get their replies first. */
   #upgrade(server: Server, req: IncomingMessage, socket: Socket, first: Buffer): void {
     const connection = this.#connections.get(socket);
-    if (connection === undefined || connection.isBusy) socket.destroy();
-    else {
-      const target = readTarget(req.url ?? '');
+    if (connection === undefined) return void socket.destroy();
+    const target = readTarget(req.url ?? '');
+    connection.detached(() => {
       if (this.#sockets.opens(req, target)) this.#sockets.open(req, target, socket, first, connection);
       else {
         socket.unshift(Buffer.concat([withoutUpgrade(req), first]));
         server.emit('connection', socket);
       }
-    }
+    });
   }
 }
 

@@ -27,14 +27,12 @@ export class Connection {
   #isPaused = false;
   /** The reply to bytes that are not HTTP. */
   #refusal: Reply | undefined;
+  /** What follows the replies: the connection is no longer read as HTTP. */
+  #next: (() => void) | undefined;
 
   constructor(socket: Socket, serve: (request: NodeRequest) => void) {
     this.#socket = socket;
     this.#serve = serve;
-  }
-
-  get isBusy(): boolean {
-    return this.#current !== undefined || this.isLast;
   }
 
   add(request: NodeRequest): void {
@@ -58,6 +56,20 @@ export class Connection {
       if (this.#waiting.length === 0) this.#resume();
       this.add(next);
     } else if (this.#refusal !== undefined) this.#refuse(this.#refusal);
+    else if (this.#next !== undefined) this.#attach(this.#next);
+  }
+
+  /**
+   * The library no longer reads the connection, and passes on none of its events. `next` is called after all replies to
+   * earlier requests, unless one of them ends the connection.
+   */
+  detached(next: () => void): void {
+    if (this.isLast) return;
+    if (this.#current === undefined) next();
+    else {
+      this.#next = next;
+      this.#socket.on('drain', this.#drained).on('timeout', this.#stalled);
+    }
   }
 
   /** The next bytes are invalid: earlier requests are answered first. */
@@ -91,6 +103,16 @@ export class Connection {
     this.#current?.lose();
     this.#socket.destroy();
   }
+
+  #attach(next: () => void): void {
+    this.#next = undefined;
+    this.#socket.off('drain', this.#drained).off('timeout', this.#stalled).setTimeout(0);
+    next();
+  }
+
+  readonly #drained = (): void => this.#current?.drained();
+
+  readonly #stalled = (): void => this.cut();
 
   /** Written bytes are still sent, if the client accepts them. */
   #close(): void {

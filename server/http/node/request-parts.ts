@@ -16,7 +16,11 @@ export const readHeaders = ({ rawHeaders }: IncomingMessage, { host }: Target): 
 };
 
 /** Such a request could be read as one for different servers. */
-export const hostFault = ({ httpVersion }: IncomingMessage, { host }: Target, headers: Call['headers']) => {
+export const hostFault = ({ method, httpVersion }: IncomingMessage, target: Target, headers: Call['headers']) => {
+  const { host, path } = target;
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return 'The version of HTTP is 1.1 or 1.0 here.';
+  if (httpVersion === '1.0' && headers['transfer-encoding'] !== undefined) return 'HTTP/1.0 has no Transfer-Encoding.';
+  if (!path.startsWith('/') && method !== 'OPTIONS') return 'The target of a request begins with a slash.';
   if (host?.includes('@')) return 'A URL of a request names no user.';
   if (isRepeated(headers, 'host')) return 'Host must be given once.';
   if (headers.host === undefined && httpVersion !== '1.0') return 'A request needs a Host header.';

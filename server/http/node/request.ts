@@ -80,6 +80,11 @@ export class NodeRequest implements AdapterRequest {
 
   waitLonger(): void {}
 
+  /** Its socket has room again. The library reports this unless the connection is detached. */
+  drained(): void {
+    this.#res.emit('drain');
+  }
+
   send(reply: Reply, lines: HeaderLines, close: boolean): void {
     if (this.#isOver) return;
     if (close) this.#connection.isLast = true;

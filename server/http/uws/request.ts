@@ -1,5 +1,5 @@
 /**
- * One request of uWebSockets.js. Only this file touches the library's objects, and it keeps five promises.
+ * One request of uWebSockets.js. Only this file touches the library's objects, and it keeps six promises.
  *
  * H1  Values that are needed later are copied out of `req` before the callback returns: the library frees `req` then.
  * H2  `onAborted` is attached first. The library ends the process if a response without it has not ended when the
@@ -8,6 +8,9 @@
  * H4  A reply is written once and in one piece; a stream piece by piece, each in one cork.
  * H5  A reply that ends the connection is written in a later turn. Until then the library closes the connection if
  *     another request follows. With a reply written at once, it would answer that request and keep the connection.
+ * H6  The reply to a chunked body ends the connection. The library reads sizes of chunks leniently (a space before a size
+ *     makes it 0, an extension is taken for digits), so a proxy may see another end of the body, and bytes inside of
+ *     it would be a request.
  */
 import { STATUS_CODES } from 'node:http';
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
@@ -89,7 +92,7 @@ export class UwsRequest implements AdapterRequest {
 
   send(reply: Reply, lines: HeaderLines, close: boolean): void {
     if (this.#isOver) return; // H3
-    if (close) this.#sendLater(reply, lines);
+    if (close || this.#isChunked) this.#sendLater(reply, lines);
     else if (this.#req !== undefined) this.#write(reply, lines, false);
     else this.#res.cork(() => this.#write(reply, lines, false)); // H4
   }
@@ -98,6 +101,7 @@ export class UwsRequest implements AdapterRequest {
     if (this.#isOver) return; // H3
     const begin = (): void => {
       this.#writeHead(reply, lines);
+      if (this.#isChunked) this.#res.writeHeader('connection', 'close');
       this.#length = reply.content?.length ?? 0;
       this.#res.onWritable((offset) => this.#drain(offset));
       write();
@@ -140,6 +144,11 @@ export class UwsRequest implements AdapterRequest {
 
   cut(): void {
     if (!this.#isOver) this.#res.close(); // the abort handler runs inside
+  }
+
+  /** H6 */
+  get #isChunked(): boolean {
+    return this.headers['transfer-encoding'] !== undefined;
   }
 
   #lent(): HttpRequest {

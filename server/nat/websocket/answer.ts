@@ -8,7 +8,7 @@ import type {
   Prompt,
   Response,
 } from '../../../runtime/index.ts';
-import type { InteractionMessage } from './protocol.ts';
+import type { InteractionMessage } from './client-messages.ts';
 import { asText } from './translator.ts';
 
 /**

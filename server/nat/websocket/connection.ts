@@ -6,20 +6,18 @@ import { randomUUID } from 'node:crypto';
 import { type Awaitable, andThen, type Caller, Failure, type JournalEntry } from '../../../runtime/index.ts';
 import type { Who } from '../../identity/caller.ts';
 import type { Identifier } from '../../identity/identifier.ts';
-import { IDENTITY_REQUIRED } from '../failed-run.ts';
 import { answerTo, pauseFor } from './answer.ts';
-import type { Handshake } from './handshake.ts';
-import type { ReadInput } from './input.ts';
 import {
   type AuthMessage,
-  type ErrorContent,
   type InteractionMessage,
   lastUserTexts,
-  type Refers,
   readMessage,
-  say,
   type UserMessage,
-} from './protocol.ts';
+} from './client-messages.ts';
+import type { Handshake } from './handshake.ts';
+import type { ReadInput } from './input.ts';
+import { NO_PROMPT, NO_TEXT, refusalOf } from './refusals.ts';
+import { type ErrorContent, type Refers, say } from './server-messages.ts';
 import { Stage, type StageDeps } from './stage.ts';
 import type { Turn } from './turn.ts';
 import type { Sink } from './view.ts';
@@ -237,22 +235,3 @@ export class Connection {
     return this.#deps.runtime.now();
   }
 }
-
-const NO_TEXT: ErrorContent = {
-  code: 'invalid_user_message_content',
-  message: 'User message content could not be found',
-  details: 'No user text content found in messages.',
-};
-
-const NO_PROMPT: ErrorContent = {
-  code: 'invalid_message',
-  message: 'No prompt is open',
-  details: 'No prompt waits for an answer.',
-};
-
-/** NAT sends the class of an exception as `message`; here it is the code of the failure. */
-const refusalOf = (thrown: unknown): ErrorContent => {
-  const { code, message } = Failure.from(thrown);
-  const details = code === 'identity_required' ? IDENTITY_REQUIRED : message;
-  return { code: 'workflow_error', message: code, details };
-};

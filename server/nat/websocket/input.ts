@@ -4,7 +4,7 @@ import { ValidationFailure } from '../../http/mistakes.ts';
 import { createReader } from '../../wire/pydantic/reader.ts';
 import type { Input } from '../../wire/start.ts';
 import { converter, takesChats, textWrapper } from '../chat/convert.ts';
-import { lastUserTexts, type UserMessage } from './protocol.ts';
+import { lastUserTexts, type UserMessage } from './client-messages.ts';
 
 /**
  * Resolves to undefined for a message without a required text. Rejects with `request_invalid` if the workflow cannot

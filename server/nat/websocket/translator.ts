@@ -13,7 +13,7 @@ import { saidTexts } from '../../wire/completion.ts';
 import type { ConsentPages } from '../consent-pages.ts';
 import type { Steps } from '../steps.ts';
 import { outputOf } from './output.ts';
-import { say, UNAVAILABLE } from './protocol.ts';
+import { say, UNAVAILABLE } from './server-messages.ts';
 import type { Turn } from './turn.ts';
 
 export interface TranslatorSetup {

@@ -1,6 +1,6 @@
 /** A user's message and the run that it started. A socket shows it, and the next socket can show it again. */
 import type { Caller, ExecutionView } from '../../../runtime/index.ts';
-import type { Refers } from './protocol.ts';
+import type { Refers } from './server-messages.ts';
 
 /** A position in the messages of a run: the number of a fact, and the number of its messages. */
 export type Place = { readonly seq: number; readonly part: number };

@@ -1,6 +1,7 @@
 /**
  * Shows a turn on one socket: reads the journal from a position, as fast as the socket accepts messages. The next page
- * is read after the last one was sent, so only the messages of a few facts are buffered.
+ * is read after the last one was sent, so only the messages of a few facts are buffered, and the facts that were
+ * published since then, up to a limit.
  */
 import {
   isLast,
@@ -8,6 +9,7 @@ import {
   type JournalPage,
   type Pause,
   type Runtime,
+  UnreadFacts,
   voidIn,
 } from '../../../runtime/index.ts';
 import type { Translator } from './translator.ts';
@@ -42,6 +44,8 @@ export class View {
   /** Everything before this position was shown. */
   readonly #from: Place;
   #seq = 0;
+  /** Facts that were published and not read yet. */
+  readonly #unread = new UnreadFacts();
   #unsent: Message[] = [];
   /** Number of characters of these. */
   #length = 0;
@@ -64,7 +68,7 @@ export class View {
     turn.progress.view?.stop();
     turn.progress.view = this;
     this.#unwatch = turn.execution.watch(
-      () => this.#hear(),
+      (entry) => this.#hear(entry),
       () => this.#last(),
     );
     this.go();
@@ -91,7 +95,8 @@ export class View {
   }
 
   /** Facts of one turn of the event loop are read together. */
-  #hear(): void {
+  #hear(entry: JournalEntry): void {
+    this.#unread.add(entry);
     const wasNews = this.#isNews;
     this.#isNews = true;
     if (!wasNews) queueMicrotask(() => this.go());
@@ -107,7 +112,7 @@ export class View {
   #read(): void {
     const { runtime, turn } = this.#given;
     try {
-      const page = runtime.journal(turn.execution, this.#seq);
+      const page = this.#unread.after(this.#seq) ?? runtime.journal(turn.execution, this.#seq);
       if (!(page instanceof Promise)) {
         this.#take(page);
         return;
@@ -158,6 +163,7 @@ export class View {
       if (entry.seq > this.#from.seq && voids?.has(entry)) this.#seq = entry.seq;
       else this.#show(entry);
     }
+    this.#unread.forget(this.#seq);
     this.go();
   }
 
@@ -218,6 +224,7 @@ export class View {
   #rest(): void {
     this.#unwatch?.();
     this.#unwatch = undefined;
+    this.#unread.clear();
   }
 }
 

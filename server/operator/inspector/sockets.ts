@@ -12,7 +12,11 @@ export const MAX_WATCHERS = 20;
 /** More than a watcher is ever sent before it has read: see `limits.maxUnsent`. */
 const MAX_UNSENT = 1024 * 1024;
 
-export const inspectorSocket = ({ runtime, door, network }: Pick<App, 'runtime' | 'door' | 'network'>): SocketRoute => {
+export const inspectorSocket = ({
+  runtime,
+  operators,
+  network,
+}: Pick<App, 'runtime' | 'operators' | 'network'>): SocketRoute => {
   let watchers = 0;
   return {
     path: '/inspect/socket',
@@ -22,7 +26,7 @@ export const inspectorSocket = ({ runtime, door, network }: Pick<App, 'runtime' 
     accept: ({ headers, query, client }) => {
       try {
         network.checkHost(headers);
-        door.enter({ headers, client: network.clientOf(client, headers) });
+        operators.require({ headers, client: network.clientOf(client, headers) });
         const watch = readWatch(query);
         if (watchers >= MAX_WATCHERS) return { status: 503, detail: `There are ${MAX_WATCHERS} watchers.` };
         return {

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { parseConfigFile, readConfigFile, UnreadableFile } from '../../../cli/config/file.ts';
+import { parseConfigFile, readConfigFile } from '../../../cli/config/file.ts';
+import { Failure } from '../../../runtime/index.ts';
 
 const folder = (t: TestContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'fermata-'));
@@ -15,8 +16,11 @@ const problemsOf = (read: () => unknown): readonly string[] => {
   try {
     read();
   } catch (thrown) {
-    assert.ok(thrown instanceof UnreadableFile, String(thrown));
-    return thrown.problems;
+    assert.ok(thrown instanceof Failure, String(thrown));
+    return thrown.message
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim());
   }
   return assert.fail('it was read');
 };
@@ -24,10 +28,10 @@ const problemsOf = (read: () => unknown): readonly string[] => {
 test('entries are found by line, through aliases and lists, and what is missing by what is around it', () => {
   const file = parseConfigFile('a:\n  b: &x\n    - c: 1\n    - d: 2\ne: *x\n', 'f.yaml');
 
-  assert.equal(file.find(['a', 'b', 1, 'd']).place, ' (f.yaml:4)');
-  assert.equal(file.find(['e', 0, 'c']).place, ' (f.yaml:3)');
-  assert.equal(file.find(['a', 'missing', 'deeper']).place, ' (f.yaml:1)');
-  assert.equal(file.find(['missing']).place, '');
+  assert.equal(file.find(['a', 'b', 1, 'd']).place(), ' (f.yaml:4)');
+  assert.equal(file.find(['e', 0, 'c']).place(), ' (f.yaml:3)');
+  assert.equal(file.find(['a', 'missing', 'deeper']).place(), ' (f.yaml:1)');
+  assert.equal(file.find(['missing']).place(), '');
 });
 
 test('sections may share entries as PyYAML lets them', () => {
@@ -54,6 +58,8 @@ const faults: [text: string, problem: RegExp][] = [
   ['a: *s3cr3t\n', /^f\.yaml:1:4: no such anchor above/],
   ['a: 1\n---\nb: 2\n', /^f\.yaml:2:1: a file holds one document/],
   ['%YAML 9.9 s3cr3t\n---\na: 1\n', /^f\.yaml:1:\d+: this is not YAML/],
+  ['a: !include s3cr3t\n', /^f\.yaml:1:4: this tag is not known here; a text that begins with ! needs quotes/],
+  ['a: {<<: 3}\n', /^f\.yaml: << merges maps only/],
   ['- s3cr3t\n', /^f\.yaml: expected a map of sections/],
   ['s3cr3t\n', /^f\.yaml: expected a map of sections/],
 ];
@@ -94,16 +100,19 @@ test('a file that is missing, a directory, too large or not UTF-8 is refused by 
   const large = join(here, 'large.yaml');
   const binary = join(here, 'binary.yaml');
   writeFileSync(large, ' '.repeat(1024 * 1024 + 1));
+  const wide = join(here, 'wide.yaml');
   writeFileSync(binary, Buffer.from([0x61, 0x3a, 0x20, 0xff]));
+  writeFileSync(wide, Buffer.from('a: 1', 'utf16le'));
 
   const missing = join(here, 'missing.yaml');
   assert.deepEqual(
-    [missing, here, large, binary].map((path) => problemsOf(() => readConfigFile(path))[0]),
+    [missing, here, large, binary, wide].map((path) => problemsOf(() => readConfigFile(path))[0]),
     [
       `${missing}: there is no such file`,
       `${here}: this is a directory`,
       `${large}: a configuration may have 1048576 bytes at most`,
-      `${binary}: this is not UTF-8`,
+      `${binary}: this is not UTF-8; save it in that encoding`,
+      `${wide}: this is not UTF-8; save it in that encoding`,
     ],
   );
 });

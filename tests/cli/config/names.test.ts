@@ -61,10 +61,17 @@ for (const [text, problem] of slips) {
 }
 
 test('an unknown variable is refused with a suggestion, and a variable of other programs is not', () => {
-  const env = { FERMATA_PROT: '1', FERMATA_SOMETHING_ELSE: '1', OTHER_PORT: '1', FERMATACY: '1' };
+  const env = {
+    FERMATA_PROT: '1',
+    FERMATA_SOMETHING_ELSE: '1',
+    FERMATA_GENERAL_FRONT_END_ROOT_PATH: '/a',
+    OTHER_PORT: '1',
+    FERMATACY: '1',
+  };
 
   assert.deepEqual(problemsOf('', { env }), [
     'FERMATA_PROT: there is no such variable, did you mean FERMATA_PORT?',
     'FERMATA_SOMETHING_ELSE: there is no such variable',
+    'FERMATA_GENERAL_FRONT_END_ROOT_PATH: there is no such variable, did you mean FERMATA_ROOT_PATH?',
   ]);
 });

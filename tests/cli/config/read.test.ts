@@ -62,6 +62,15 @@ test('lists are written with commas where there are no lists', () => {
   assert.deepEqual(cors.allowHeaders, ['x-a', 'x-b']);
 });
 
+test('a variable may hold a list in brackets, with and without quotes', () => {
+  const quoted = '["https://a.example", "https://b.example"]';
+  for (const list of [quoted, quoted.replaceAll('"', '')]) {
+    const { cors } = read('', { env: { FERMATA_CORS_ALLOW_ORIGINS: list } });
+
+    assert.deepEqual(cors.allowOrigins, ['https://a.example', 'https://b.example']);
+  }
+});
+
 test('the words that PyYAML takes for a boolean are one here', () => {
   const words = ['yes', 'on', 'True', 'no', 'off', '"false"'];
   const values = words.map((word) => read(frontEnd(`disable_legacy_routes: ${word}`)).disableLegacyRoutes);

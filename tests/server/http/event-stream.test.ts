@@ -157,15 +157,32 @@ test('a reader who stays behind is told once what is missing, and goes on with w
   emit('first');
   await turns();
 
-  emit(...Array.from({ length: 100 }, (_, index) => index));
+  emit(...Array.from({ length: 100 }, (_, index) => `${index}:${'x'.repeat(300_000)}`));
   await turns();
   sink.drain();
 
   const [first, missed, ...rest] = sink.text.trim().split(' ');
+  const numbers = rest.map((value) => Number.parseInt(value, 10));
   assert.equal(first, 'first');
   assert.match(missed ?? '', /^missed-through-\d+$/);
-  assert.equal(rest.at(-1), '99');
-  assert.equal(rest.length, Number(rest.at(-1)) - Number(rest[0]) + 1);
+  assert.equal(numbers.at(-1), 99);
+  assert.equal(numbers.length, 99 - numbers[0]! + 1);
+  await finish();
+});
+
+test('a reader that is behind for a moment gets output that the journal has dropped meanwhile', async (t) => {
+  const { read, emit, finish } = await world(t, { options: { maxJournalFacts: 20 } });
+  const sink = new FakeSink();
+  sink.room = 1;
+  read({ sink });
+  emit('first');
+  await turns();
+
+  emit(...Array.from({ length: 100 }, (_, index) => index));
+  await turns();
+  sink.drain();
+
+  assert.deepEqual(sink.text.trim().split(' '), ['first', ...Array.from({ length: 100 }, (_, index) => `${index}`)]);
   await finish();
 });
 

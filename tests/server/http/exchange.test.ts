@@ -128,3 +128,16 @@ test('a content is closed if its client has gone, before the reply or within it,
   assert.deepEqual([late.isClosed, within.isClosed, whole.isClosed], [true, true, true]);
   assert.equal(second.host.unsent.bytes, 0);
 });
+
+test('unsent text counts by its bytes in memory, in any script', () => {
+  for (const [unit, bytes] of [
+    ['x', 1],
+    ['я', 2],
+  ] as const) {
+    const { exchange, host } = given.exchange();
+
+    exchange.reply({ status: 200, stream: (sink) => void sink.write(unit.repeat(1_000_000)) });
+
+    assert.ok(host.unsent.bytes >= bytes * 900_000, `${host.unsent.bytes} bytes for a million of ${unit}`);
+  }
+});

@@ -1,4 +1,4 @@
-/** Bad input at every door, over real sockets: a clear answer or a closed connection, and nothing left behind. */
+/** Bad input on every route, over real sockets: a clear answer or a closed connection, and nothing left behind. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -59,7 +59,7 @@ const noAnswer: Record<string, string> = {
   'a deep option': `{"response":{"type":"radio","selected_option":{"value":${nested(190)}}}}`,
 };
 
-test('a body that is no JSON, or not what was asked for, is refused in words at every door', async (t) => {
+test('a body that is no JSON, or not what was asked for, is refused in words on every route', async (t) => {
   const world = await givenStrictServer(t);
   const { port } = world.server;
   const answerPath = await startPrompting(world);

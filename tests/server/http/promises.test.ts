@@ -6,7 +6,7 @@ import type { AdapterSocket, SocketKind, SocketReader } from '../../../server/ht
 import type { Reply, Route, Sink } from '../../../server/http/route.ts';
 import { ownSockets } from '../../support/adapter.ts';
 import { turns } from '../../support/given.ts';
-import { connectRaw, rawRequest, startServer, until } from '../../support/http.ts';
+import { connectRaw, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
 import { openSocket } from '../../support/web-socket.ts';
 
 const route = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
@@ -161,6 +161,11 @@ test(
     const refused = await connectRaw(t, server.port);
     refused.send(rawRequest('GET /socket?no', [...handshake, key]));
 
+    for (const version of ['8', '', '13, 8']) {
+      const other = [...handshake.slice(0, 2), `Sec-WebSocket-Version: ${version}`, key];
+      const { status, body } = await sendRaw(t, server.port, rawRequest('GET /socket?yes', other));
+      assert.deepEqual([status, body], [400, '{"detail":"Sec-WebSocket-Version must be 13."}']);
+    }
     const accepted = await asked.answer();
     assert.deepEqual([accepted.status, accepted.headers['set-cookie']], [101, 'a=yes']);
     const { status, headers, body } = await refused.answer();

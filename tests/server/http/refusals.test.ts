@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Reply, Route } from '../../../server/http/route.ts';
-import { isOnNode, ownConnections } from '../../support/adapter.ts';
+import { isOnNode, isParsedByNode, ownConnections } from '../../support/adapter.ts';
 import { connectRaw, fakeTimers, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
 
 const ok: Reply = { status: 200, body: 'ok' };
@@ -22,8 +22,12 @@ test('a body beyond the limit is refused, whether it was announced or not, and t
     const client = await connectRaw(t, server.port);
     client.send(text);
     const { status, headers, body } = await client.answer();
-    client.send(rest + rawRequest('POST /a', ['Content-Length: 2'], 'ab'));
-    assert.equal((await client.answer()).status, 200);
+    const next = rawRequest('POST /a', ['Content-Length: 2'], 'ab');
+    if (text === chunked && !isParsedByNode()) await client.closed;
+    else {
+      client.send(rest + next);
+      assert.equal((await client.answer()).status, 200);
+    }
 
     assert.equal(status, 413);
     assert.equal(headers['content-type'], 'application/problem+json');

@@ -1,6 +1,7 @@
 /** Bytes that two readers of HTTP could take for different requests: they are refused, and the connection ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isParsedByNode } from '../../support/adapter.ts';
 import { connectRaw, rawRequest, startServer } from '../../support/http.ts';
 
 const behind = rawRequest('GET /behind');
@@ -81,4 +82,31 @@ test('a refusal ends the connection also when the bytes behind it come later', a
   await client.closed;
 
   assert.deepEqual(asked, []);
+});
+
+for (const size of [' 2b', '\t2b', '\r\n2b', '\n2b']) {
+  const what = JSON.stringify(size);
+  test(`a chunk of the size ${what}, which readers take for different ones, has no request inside`, async (t) => {
+    const { server, asked } = await givenServer(t);
+
+    for (const path of ['/front', '/nothing']) {
+      const client = await connectRaw(t, server.port);
+      client.send(rawRequest(`POST ${path}`, ['Transfer-Encoding: chunked'], `${size}\r\nxx${behind}\r\n0\r\n\r\n`));
+      await client.closed;
+    }
+
+    assert.ok(!asked.includes('behind'));
+  });
+}
+
+test('a chunked body ends its connection where chunks are read leniently, and is answered', async (t) => {
+  const { server, asked } = await givenServer(t);
+  const client = await connectRaw(t, server.port);
+
+  client.send(rawRequest('POST /front', ['Transfer-Encoding: chunked'], chunked));
+
+  const { status, headers } = await client.answer();
+  assert.equal(status, 200);
+  assert.deepEqual(asked, ['front hello']);
+  assert.equal(headers.connection === 'close', !isParsedByNode());
 });

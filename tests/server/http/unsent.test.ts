@@ -52,7 +52,11 @@ const givenSockets = (count: number) => {
   };
   const held = new OpenSockets(() => () => {}).hold({ ...kind, accept: () => ({ open }) }, host);
   const sockets = Array.from({ length: count }, () => {
-    const accepted = held.accept({ headers: {}, query: '', client: { host: '', port: 0 } });
+    const accepted = held.accept({
+      headers: { 'sec-websocket-version': '13' },
+      query: '',
+      client: { host: '', port: 0 },
+    });
     assert.ok('open' in accepted);
     const socket = new StalledSocket();
     socket.reader = accepted.open(socket);

@@ -7,12 +7,8 @@ import { Failure } from '../../../runtime/errors.ts';
 import { natNamespace, uuidV5 } from '../../../runtime/nat/user-info.ts';
 import { readCookies } from '../../../server/http/cookies.ts';
 import { noteRepeated } from '../../../server/http/repeated-headers.ts';
-import {
-  createIdentifier,
-  type Headers,
-  type Identifier,
-  type IdentityOptions,
-} from '../../../server/identity/identifier.ts';
+import { createIdentifier, type Headers, type Identifier } from '../../../server/identity/identifier.ts';
+import type { IdentityOptions } from '../../../server/identity/options.ts';
 
 const encoded = (value: unknown) => base64url.encode(JSON.stringify(value));
 const unsigned = (claims: object) => `${encoded({ alg: 'none', typ: 'JWT' })}.${encoded(claims)}.c2ln`;

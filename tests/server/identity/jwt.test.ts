@@ -343,6 +343,10 @@ const down: [what: string, answer: RequestListener][] = [
   ['answers JSON that holds no keys', (_, response) => response.end('{"error":"down"}')],
   ['hangs up', (request) => request.socket.destroy()],
   ['never answers', () => {}],
+  [
+    'answers more than keys have',
+    (_, response) => response.end(' '.repeat(2_000_000) + JSON.stringify({ keys: [rsaJwk] })),
+  ],
 ];
 
 for (const [what, answer] of down) {

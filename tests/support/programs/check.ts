@@ -1,6 +1,6 @@
 /** Plays one case: the program without cuts, with hibernation at each wait, and with each list of its cuts. */
 import { differencesOf, problemsOf } from './oracle.ts';
-import { type Plan, type Played, play } from './play.ts';
+import { type OpenPlayed, type Plan, type Played, play } from './play.ts';
 import type { Case } from './program.ts';
 
 export interface Checked {
@@ -9,13 +9,14 @@ export interface Checked {
   readonly played: readonly Played[];
 }
 
-export const check = async ({ program, schedule, cuts }: Case): Promise<Checked> => {
-  const first = await play(program, schedule, { cuts: [], hibernates: false });
+/** `openStore`: a store in memory by default. */
+export const check = async ({ program, schedule, cuts }: Case, openStore?: OpenPlayed): Promise<Checked> => {
+  const first = await play(program, schedule, { cuts: [], hibernates: false }, openStore);
   const facts = first.journal.length;
   const played = [first];
   const wrong = named('without cuts', problemsOf(program, first));
   const compare = async (name: string, plan: Plan, isSamePace: boolean): Promise<void> => {
-    const second = await play(program, schedule, plan);
+    const second = await play(program, schedule, plan, openStore);
     played.push(second);
     wrong.push(...named(name, [...problemsOf(program, second), ...differencesOf(program, first, second, isSamePace)]));
   };

@@ -2,11 +2,11 @@
 
 import type { JournalEntry } from '../../../machines/facts.ts';
 import type { Execution } from '../../../runtime/executions/execution.ts';
-import { createRuntime, type Runtime, type Workflow } from '../../../runtime/index.ts';
+import { createRuntime, type Runtime, type Store, type Workflow } from '../../../runtime/index.ts';
 import { Run } from '../../../runtime/run/run.ts';
 import { Disk, DiskStore, type Faults } from '../../../testing/disk.ts';
 import { alice } from '../given.ts';
-import { engineOf, immediate } from '../in-process.ts';
+import { engineOf } from '../in-process.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { start } from '../start.ts';
 import { BODY, interpreted } from './interpret.ts';
@@ -37,6 +37,20 @@ export interface Plan {
   readonly hibernates: boolean;
 }
 
+/** A store that is lost where the plan says so. */
+export interface PlayedStore extends Store {
+  readonly isBusy: boolean;
+  /** It cannot be written at the moment. */
+  isBroken: boolean;
+  /** The process has ended: its requests never settle. */
+  isClosed: boolean;
+}
+
+/** Opens what a process of a play sees of the disk. The disk has all facts that are stored. */
+export type OpenPlayed = (disk: Disk, turns: number, faults: Faults) => PlayedStore | Promise<PlayedStore>;
+
+const onDisk: OpenPlayed = (disk, turns, faults) => new DiskStore(disk, turns, faults);
+
 /** Turns of the event loop in which nothing happens, after which nothing will. */
 const QUIET_TURNS = 6;
 /** Passes before each round; long enough to leave memory where that is asked for. */
@@ -54,8 +68,8 @@ const BANK = {
   redirectUri: 'https://fermata.test/auth/redirect',
 };
 
-export const play = (program: Program, schedule: Schedule, plan: Plan): Promise<Played> =>
-  new Play(program, schedule, plan).play();
+export const play = (program: Program, schedule: Schedule, plan: Plan, openStore = onDisk): Promise<Played> =>
+  new Play(program, schedule, plan, openStore).play();
 
 class Play implements Faults {
   readonly #schedule: Schedule;
@@ -66,7 +80,8 @@ class Play implements Faults {
   readonly #world: World;
   readonly #workflow: Workflow;
   readonly #body: unknown;
-  #store!: DiskStore;
+  readonly #openStore: OpenPlayed;
+  #store!: PlayedStore;
   #runtime!: Runtime;
   #id = '';
   #drawn = 0;
@@ -77,7 +92,8 @@ class Play implements Faults {
   /** Answers given in this round, by the text of the prompt. */
   readonly #answering = new Map<string, number>();
 
-  constructor(program: Program, schedule: Schedule, { cuts, hibernates }: Plan) {
+  constructor(program: Program, schedule: Schedule, { cuts, hibernates }: Plan, openStore: OpenPlayed) {
+    this.#openStore = openStore;
     this.#schedule = schedule;
     this.#hibernates = hibernates;
     this.#cuts = [...cuts];
@@ -105,8 +121,8 @@ class Play implements Faults {
         continue;
       }
       this.#store.isBroken = false;
-      this.#compareJournals();
-      end = this.#end();
+      await this.#compareJournals();
+      end = await this.#end();
       if (end !== undefined) break;
       if (round === this.#schedule.cancelAfter) await this.#cancel();
       else if (await this.#act()) {
@@ -122,7 +138,7 @@ class Play implements Faults {
   }
 
   async #played(end: End): Promise<Played> {
-    const { result, error } = this.#execution?.context ?? { result: undefined, error: null };
+    const { result, error } = (await this.#execution())?.context ?? { result: undefined, error: null };
     const made = this.#world.made.get(this.#world.attempts) ?? new Set();
     await this.#stop();
     this.#world.process += 1;
@@ -137,7 +153,7 @@ class Play implements Faults {
     this.#isLost = false;
     this.#isStopping = false;
     this.#lossIn = undefined;
-    this.#store = new DiskStore(this.#disk, this.#schedule.commitTurns, this);
+    this.#store = await this.#openStore(this.#disk, this.#schedule.commitTurns, this);
     this.#runtime = await createRuntime({
       workflows: [this.#workflow],
       store: this.#store,
@@ -157,8 +173,8 @@ class Play implements Faults {
     await Promise.race([starting.catch(() => {}), this.#quiet()]);
   }
 
-  get #execution(): Execution | undefined {
-    return immediate(engineOf(this.#runtime).executions.get(this.#id));
+  async #execution(): Promise<Execution | undefined> {
+    return engineOf(this.#runtime).executions.get(this.#id);
   }
 
   /** Resolves when nothing happens by itself any more, or the process is lost. */
@@ -175,13 +191,13 @@ class Play implements Faults {
       quiet = isBusy ? 0 : quiet + 1;
       seq = now;
       this.#clock.advance(0);
-      if (isReplaying(execution) && (replaying += 1) > REPLAY_TURNS) return;
+      if (isReplaying(execution) && !this.#store.isBusy && (replaying += 1) > REPLAY_TURNS) return;
     }
   }
 
   /** What readers of the stream get is what is on the disk. */
-  #compareJournals(): void {
-    const read = JSON.stringify(this.#store.read(this.#id)?.entries ?? []);
+  async #compareJournals(): Promise<void> {
+    const read = JSON.stringify((await this.#store.read(this.#id))?.entries ?? []);
     if (read !== JSON.stringify(this.#disk.facts(this.#id))) {
       this.#world.problem(
         'the journal in memory is not the one on the disk: a value was changed after it was journaled',
@@ -189,8 +205,8 @@ class Play implements Faults {
     }
   }
 
-  #end(): End | undefined {
-    const execution = this.#execution;
+  async #end(): Promise<End | undefined> {
+    const execution = await this.#execution();
     if (execution === undefined) return 'stuck';
     const { error } = execution.context;
     if (execution.isSettled) {
@@ -203,9 +219,9 @@ class Play implements Faults {
 
   /** Does what the schedule says. False: there is nothing to do. */
   async #act(): Promise<boolean> {
-    const execution = this.#execution!;
+    const execution = (await this.#execution())!;
     if (execution.phase === 'waiting') this.#clock.advance(PAUSE_MS);
-    const { pauses } = this.#execution!.context;
+    const { pauses } = (await this.#execution())!.context;
     const acts: (() => unknown)[] = [];
     for (const pause of pauses) {
       if (pause.kind === 'oauth') acts.push(() => this.#consent(pause.authUrl));

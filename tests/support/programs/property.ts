@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { check } from './check.ts';
 import { cases, type Family } from './generate.ts';
+import type { OpenPlayed } from './play.ts';
 import type { Case } from './program.ts';
 
 export interface Tally {
@@ -26,13 +27,15 @@ export interface Asked {
   readonly count: number;
   readonly seed: number;
   readonly path?: string | undefined;
+  /** A store in memory by default. */
+  readonly openStore?: OpenPlayed;
 }
 
 /** Undefined: nothing was wrong. */
 export const firstWrong = async (asked: Asked, tally: Tally): Promise<Wrong | undefined> => {
-  const { families, count, seed, path } = asked;
+  const { families, count, seed, path, openStore } = asked;
   const property = fc.asyncProperty(cases(families), async (given) => {
-    const { wrong, played } = await check(given);
+    const { wrong, played } = await check(given, openStore);
     tally.programs += 1;
     tally.runs += played.length;
     for (const { end, lives } of played) {

@@ -80,6 +80,30 @@ test('a whole URL as target is taken for its path, and its host counts before Ho
   assert.equal((await sendRaw(t, server.port, rawRequest('OPTIONS *'))).status, 404);
 });
 
+test('a target that is neither a path nor a URL is refused', async (t) => {
+  const { server, asked } = await given(t);
+
+  assert.equal((await sendRaw(t, server.port, rawRequest('GET *'))).status, 400);
+  assert.deepEqual(asked, []);
+});
+
+test('another version of HTTP is refused, and chunks in HTTP/1.0, which other servers would not see', async (t) => {
+  const { server, asked } = await given(t);
+  const chunks = 'Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n';
+
+  for (const text of [
+    'GET /a HTTP/2.0\r\nHost: a\r\n\r\n',
+    'GET /a HTTP/0.9\r\nHost: a\r\n\r\n',
+    `POST /a HTTP/1.0\r\n${chunks}`,
+  ]) {
+    const client = await connectRaw(t, server.port);
+    client.send(text);
+    assert.equal((await client.answer()).status, 400);
+    await client.closed;
+  }
+  assert.deepEqual(asked, []);
+});
+
 test('a request behind one that is answered late waits for it, and both are answered', async (t) => {
   const { server, asked, release } = await given(t);
   const client = await connectRaw(t, server.port);

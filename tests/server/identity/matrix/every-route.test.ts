@@ -1,7 +1,7 @@
 /** Access control: each kind of caller uses every route and socket, in every state of an execution. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clientTypes } from '../../../../server/nat/websocket/protocol.ts';
+import { clientTypes } from '../../../../server/nat/websocket/client-messages.ts';
 import { interactionReply, isComplete, isError, isPrompt, userMessage } from '../../../support/socket-server.ts';
 import type { SocketMessage } from '../../../support/web-socket.ts';
 import { type Outcome, type Sent, speak } from './asking.ts';

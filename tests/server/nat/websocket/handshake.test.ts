@@ -18,17 +18,17 @@ const whoAmI = workflow({
 });
 
 test('pages may open sockets to their own host, to a loopback from a loopback, and where CORS lets them', async (t) => {
-  const { handshakeStatus: knock } = await givenSocketServer(t, {
+  const { handshakeStatus } = await givenSocketServer(t, {
     workflow: echo,
     config: { cors: { allowOrigins: ['https://app.example'] }, allowedHosts: ['chat.example'] },
   });
-  const from = (origin: string, host = '127.0.0.1:8000') => knock('', { origin, host });
+  const from = (origin: string, host = '127.0.0.1:8000') => handshakeStatus('', { origin, host });
 
   assert.equal(await from('http://127.0.0.1:3000'), 101);
   assert.equal(await from('http://localhost:3000'), 101);
   assert.equal(await from('https://app.example'), 101);
   assert.equal(await from('https://chat.example:8443', 'chat.example'), 101);
-  assert.equal(await knock(), 101);
+  assert.equal(await handshakeStatus(), 101);
 
   assert.equal(await from('http://evil.example'), 403);
   assert.equal(await from('https://app.example.evil.example'), 403);
@@ -37,7 +37,7 @@ test('pages may open sockets to their own host, to a loopback from a loopback, a
 });
 
 test('a session in the address counts as the cookie, unless there is one, and must be one', async (t) => {
-  const { connect, handshakeStatus: knock } = await givenSocketServer(t, { workflow: whoAmI });
+  const { connect, handshakeStatus } = await givenSocketServer(t, { workflow: whoAmI });
   const sessionOf = async (query: string, cookie?: string) => {
     const client = await connect(query, cookie === undefined ? {} : { cookie });
     client.send(userMessage('who'));
@@ -48,20 +48,19 @@ test('a session in the address counts as the cookie, unless there is one, and mu
   assert.equal(await sessionOf('?session=alice', 'nat-session=bob'), 'bob');
   assert.equal(await sessionOf('?session=alice', 'x-nat-session=bob'), 'alice');
   assert.equal(await sessionOf('?session='), 'no');
-  assert.equal(await knock('?session=a%20b'), 403);
-  assert.equal(await knock('?session=a%0A'), 403);
+  assert.equal(await handshakeStatus('?session=a%20b'), 403);
+  assert.equal(await handshakeStatus('?session=a%0A'), 403);
 });
 
 test('there is no socket at other paths, and the path answers nothing but handshakes', async (t) => {
-  const {
-    handshakeStatus: knock,
-    call,
-    server,
-  } = await givenSocketServer(t, { workflow: echo, config: { rootPath: '/pfx' } });
+  const { handshakeStatus, call, server } = await givenSocketServer(t, {
+    workflow: echo,
+    config: { rootPath: '/pfx' },
+  });
 
-  assert.equal(await knock(), 101); // below the root path
+  assert.equal(await handshakeStatus(), 101); // below the root path
   assert.equal((await call('GET /websocket')).status, 404);
-  assert.equal(await knock('/more'), 404);
+  assert.equal(await handshakeStatus('/more'), 404);
   assert.ok(server.url.endsWith('/pfx'));
 });
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createNetwork, type NetworkOptions } from '../../../server/http/network.ts';
 import { Attempts } from '../../../server/identity/attempts.ts';
 import { createIdentifier } from '../../../server/identity/identifier.ts';
-import { createOperatorDoor } from '../../../server/identity/operator-door.ts';
+import { createOperatorAccess } from '../../../server/identity/operator-access.ts';
 import { controlledWorkflow } from '../../support/controlled-workflow.ts';
 import { given } from '../../support/given.ts';
 
@@ -13,15 +13,15 @@ const older = 'the key that was before';
 const keys = [key, older];
 
 let time = 0;
-const doorOf = (operatorKey?: string | readonly string[], more: Partial<NetworkOptions> = {}) =>
-  createOperatorDoor({
+const operatorsOf = (operatorKey?: string | readonly string[], more: Partial<NetworkOptions> = {}) =>
+  createOperatorAccess({
     identifier: createIdentifier(operatorKey === undefined ? {} : { operatorKey }),
     keys: operatorKey,
     network: createNetwork({ host: 'localhost', ...more }),
     attempts: new Attempts(() => time),
   });
-const guarded = doorOf(keys);
-const open = doorOf();
+const guarded = operatorsOf(keys);
+const open = operatorsOf();
 /** Every refusal of a key costs patience. */
 const rested = () => {
   time += 3_600_000;
@@ -45,7 +45,7 @@ test('a caller with an operator key is an operator, in any way of sending it', (
     assert.ok(guarded.mayOperate(far({ 'x-api-key': one })));
     assert.ok(guarded.mayOperate(far({ cookie: `a=b; ${cookieOf(one)}` })));
   }
-  const plain = doorOf('akeywithoutspaces');
+  const plain = operatorsOf('akeywithoutspaces');
   assert.ok(plain.mayOperate(far({ authorization: 'Bearer akeywithoutspaces' })));
 });
 
@@ -68,32 +68,32 @@ test('other callers are not operators', () => {
 });
 
 test('without a key a caller on this machine is an operator, and with one only the key counts', () => {
-  for (const knock of [
+  for (const source of [
     near(),
     near({ host: '127.0.0.1' }),
     near({ host: '[::1]:8000' }, '::1'),
     near({ origin: 'http://localhost:8000' }),
   ]) {
-    assert.ok(open.mayOperate(knock));
-    assert.equal(guarded.mayOperate(knock), false);
+    assert.ok(open.mayOperate(source));
+    assert.equal(guarded.mayOperate(source), false);
   }
 });
 
 test('a local address makes no operator on a public server, or behind a proxy', () => {
   for (const host of ['0.0.0.0', '::', '10.1.2.3', 'fermata.example']) {
-    assert.equal(doorOf(undefined, { host }).mayOperate(near()), false, host);
+    assert.equal(operatorsOf(undefined, { host }).mayOperate(near()), false, host);
   }
   for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '::1'])
-    assert.ok(doorOf(undefined, { host }).mayOperate(near()));
-  assert.equal(doorOf(undefined, { trustProxy: ['10.0.0.1'] }).mayOperate(near()), false);
+    assert.ok(operatorsOf(undefined, { host }).mayOperate(near()));
+  assert.equal(operatorsOf(undefined, { trustProxy: ['10.0.0.1'] }).mayOperate(near()), false);
   assert.equal(
-    doorOf(undefined, { trustProxy: ['loopback'] }).mayOperate(near({ 'x-forwarded-for': '127.0.0.1' })),
+    operatorsOf(undefined, { trustProxy: ['loopback'] }).mayOperate(near({ 'x-forwarded-for': '127.0.0.1' })),
     false,
   );
 });
 
 test('wrong keys are slowed down by address, whichever way they come, and a right one always works', () => {
-  const door = doorOf(keys);
+  const operators = operatorsOf(keys);
   const ways = [
     (secret: string) => far({ 'x-operator-key': secret }),
     (secret: string) => far({ authorization: `Bearer ${secret.replaceAll(' ', '')}` }),
@@ -102,45 +102,45 @@ test('wrong keys are slowed down by address, whichever way they come, and a righ
   const cookie = cookieOf(key);
   const required = { code: 'operator_required' };
   for (let tried = 0; tried < 9; tried += 1)
-    assert.throws(() => door.enter(ways[tried % 3]!(`wrong ${tried}`)), required);
-  assert.equal(door.signIn('wrong', far()), undefined);
+    assert.throws(() => operators.require(ways[tried % 3]!(`wrong ${tried}`)), required);
+  assert.equal(operators.signIn('wrong', far()), undefined);
 
   const slowed = { code: 'too_many_attempts', retryAfterMs: 6_000 };
-  for (const way of ways) assert.throws(() => door.enter(way('another')), slowed);
-  assert.throws(() => door.signIn('another', far()), slowed);
+  for (const way of ways) assert.throws(() => operators.require(way('another')), slowed);
+  assert.throws(() => operators.signIn('another', far()), slowed);
   for (const one of keys) {
-    assert.ok(door.hasKey(far({ 'x-operator-key': one })));
-    assert.ok(door.mayOperate(far({ 'x-api-key': one })));
-    assert.ok(door.signIn(one, far()));
+    assert.ok(operators.hasKey(far({ 'x-operator-key': one })));
+    assert.ok(operators.mayOperate(far({ 'x-api-key': one })));
+    assert.ok(operators.signIn(one, far()));
   }
-  assert.ok(door.mayOperate(far({ cookie })), 'a browser that has signed in is not locked out');
-  assert.equal(door.mayOperate(far()), false, 'and a caller without a key is not limited');
-  assert.throws(() => door.mayOperate(far({ 'x-operator-key': 'wrong' })), slowed, 'a right key takes none back');
+  assert.ok(operators.mayOperate(far({ cookie })), 'a browser that has signed in is not locked out');
+  assert.equal(operators.mayOperate(far()), false, 'and a caller without a key is not limited');
+  assert.throws(() => operators.mayOperate(far({ 'x-operator-key': 'wrong' })), slowed, 'a right key takes none back');
   const elsewhere = { host: '203.0.113.8', port: 1 };
-  assert.equal(door.mayOperate({ ...far({ 'x-operator-key': 'wrong' }), client: elsewhere }), false);
+  assert.equal(operators.mayOperate({ ...far({ 'x-operator-key': 'wrong' }), client: elsewhere }), false);
 
   time += 6_000;
-  assert.equal(door.mayOperate(far({ 'x-operator-key': 'wrong' })), false);
-  assert.throws(() => door.mayOperate(far({ 'x-operator-key': 'wrong' })), slowed);
+  assert.equal(operators.mayOperate(far({ 'x-operator-key': 'wrong' })), false);
+  assert.throws(() => operators.mayOperate(far({ 'x-operator-key': 'wrong' })), slowed);
 });
 
 test('the own key of a user is no wrong operator key where users may come in too', () => {
-  const door = doorOf(keys);
+  const operators = operatorsOf(keys);
   const ofUsers = [{ authorization: 'Bearer mine' }, { 'x-api-key': 'mine' }];
 
-  for (let asked = 0; asked < 30; asked += 1) assert.equal(door.mayOperate(far(ofUsers[asked % 2]!)), false);
+  for (let asked = 0; asked < 30; asked += 1) assert.equal(operators.mayOperate(far(ofUsers[asked % 2]!)), false);
 
-  for (let tried = 0; tried < 10; tried += 1) assert.equal(door.hasKey(far({ 'x-operator-key': 'wrong' })), false);
-  assert.throws(() => door.hasKey(far({ 'x-operator-key': 'wrong' })), { code: 'too_many_attempts' });
+  for (let tried = 0; tried < 10; tried += 1) assert.equal(operators.hasKey(far({ 'x-operator-key': 'wrong' })), false);
+  assert.throws(() => operators.hasKey(far({ 'x-operator-key': 'wrong' })), { code: 'too_many_attempts' });
 });
 
 test('the addresses of one IPv6 network are one address', () => {
-  const door = doorOf(keys);
+  const operators = operatorsOf(keys);
   const from = (host: string) => ({ headers: { host: 'a', 'x-operator-key': 'wrong' }, client: { host, port: 1 } });
-  for (let tried = 0; tried < 10; tried += 1) door.mayOperate(from(`2001:db8::${tried + 1}`));
+  for (let tried = 0; tried < 10; tried += 1) operators.mayOperate(from(`2001:db8::${tried + 1}`));
 
-  assert.throws(() => door.mayOperate(from('2001:db8:0:0:ffff::')), { code: 'too_many_attempts' });
-  assert.equal(door.mayOperate(from('2001:db8:0:1::1')), false);
+  assert.throws(() => operators.mayOperate(from('2001:db8:0:0:ffff::')), { code: 'too_many_attempts' });
+  assert.equal(operators.mayOperate(from('2001:db8:0:1::1')), false);
 });
 
 test('what came through a proxy is not from this machine', () => {
@@ -200,8 +200,8 @@ test('the cookie holds no key, is kept from scripts and other sites, and is secu
 });
 
 test('a refusal says what to do', () => {
-  assert.throws(() => guarded.enter(far()), { code: 'operator_required', message: /X-Operator-Key/ });
-  assert.throws(() => open.enter(far()), { code: 'operator_required', message: /configure operator_key/ });
+  assert.throws(() => guarded.require(far()), { code: 'operator_required', message: /X-Operator-Key/ });
+  assert.throws(() => open.require(far()), { code: 'operator_required', message: /configure operator_key/ });
 });
 
 const proxied = { 'x-forwarded-for': '203.0.113.7' };

@@ -12,27 +12,27 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../runtime/index.ts';
 import { readCookie } from '../http/cookies.ts';
-import type { Knock, Network } from '../http/network.ts';
+import type { Network, RequestSource } from '../http/network.ts';
 import { isOwnPage } from '../http/origin.ts';
 import type { Attempts } from './attempts.ts';
 import type { Identifier } from './identifier.ts';
 
-export interface OperatorDoor {
+export interface OperatorAccess {
   /** Whether keys are configured. */
   readonly isGuarded: boolean;
   /** Whether `X-Operator-Key` has a valid key. Throws `too_many_attempts`. */
-  hasKey(knock: Knock): boolean;
-  /** By any of the ways above. Throws `too_many_attempts` for a wrong `X-Operator-Key`. */
-  mayOperate(knock: Knock): boolean;
+  hasKey(source: RequestSource): boolean;
+  /** Whether the caller is an operator, in any of the ways above. Throws `too_many_attempts` for a wrong `X-Operator-Key`. */
+  mayOperate(source: RequestSource): boolean;
   /** Throws `operator_required` for other callers, and `too_many_attempts`. */
-  enter(knock: Knock): void;
+  require(source: RequestSource): void;
   /** The cookie for a caller with the key, undefined for others. Throws `too_many_attempts`. */
-  signIn(key: string, knock: Knock): string | undefined;
+  signIn(key: string, source: RequestSource): string | undefined;
   /** The cookie that deletes the other one. */
   signOut(): string;
 }
 
-export interface OperatorDoorDeps {
+export interface OperatorAccessDeps {
   readonly identifier: Pick<Identifier, 'isOperator'>;
   /** Keys that `identifier` knows. */
   readonly keys: string | readonly string[] | undefined;
@@ -40,47 +40,47 @@ export interface OperatorDoorDeps {
   readonly attempts: Attempts;
 }
 
-export const createOperatorDoor = ({ identifier, keys, network, attempts }: OperatorDoorDeps): OperatorDoor => {
+export const createOperatorAccess = ({ identifier, keys, network, attempts }: OperatorAccessDeps): OperatorAccess => {
   const digests = [keys ?? []].flat().map(digestOf);
 
   const isRight = (key: string): boolean => identifier.isOperator({ 'x-operator-key': key });
   /** D4. Reading the address costs more than the rest of a request, and only keys need it. */
-  const isKey = (key: string | undefined, knock: Knock): boolean => {
+  const isKey = (key: string | undefined, source: RequestSource): boolean => {
     if (key === undefined || digests.length === 0) return false;
     if (isRight(key)) return true;
-    attempts.failed(knock.client.host);
+    attempts.failed(source.client.host);
     return false;
   };
   const isCookie = (value: string | undefined): boolean =>
-    value !== undefined && digests.filter((digest) => isSame(digest, value)).length > 0;
+    value !== undefined && digests.filter((digest) => isSame(digest, value)).length > 0; // compares all: the time shows nothing
 
-  const hasKey = (knock: Knock): boolean => isKey(knock.headers['x-operator-key'], knock);
-  const mayOperate = (knock: Knock): boolean => {
-    const { headers } = knock;
+  const hasKey = (source: RequestSource): boolean => isKey(source.headers['x-operator-key'], source);
+  const mayOperate = (source: RequestSource): boolean => {
+    const { headers } = source;
     if (isOwnPage(headers) && isCookie(readCookie(headers.cookie, COOKIE))) return true;
-    if (digests.length === 0) return network.isLocal(knock); // D2
-    return hasKey(knock) || usersKeysOf(headers).some(isRight);
+    if (digests.length === 0) return network.isLocal(source); // D2
+    return hasKey(source) || usersKeysOf(headers).some(isRight);
   };
 
   return {
     isGuarded: keys !== undefined,
     hasKey,
     mayOperate,
-    enter(knock) {
-      if (mayOperate(knock)) return;
-      for (const key of usersKeysOf(knock.headers)) isKey(key, knock);
+    require(source) {
+      if (mayOperate(source)) return;
+      for (const key of usersKeysOf(source.headers)) isKey(key, source);
       throw new Failure('operator_required', { detail: digests.length > 0 ? KEY : NO_KEY });
     },
-    signIn: (key, knock) =>
-      isKey(key, knock)
-        ? `${COOKIE}=${digestOf(key)}; ${ATTRIBUTES}${network.isSecure(knock) ? '; Secure' : ''}`
+    signIn: (key, source) =>
+      isKey(key, source)
+        ? `${COOKIE}=${digestOf(key)}; ${ATTRIBUTES}${network.isSecure(source) ? '; Secure' : ''}`
         : undefined,
     signOut: () => `${COOKIE}=; ${ATTRIBUTES}; Max-Age=0`,
   };
 };
 
 /** Keys where users send theirs. */
-const usersKeysOf = ({ authorization = '', 'x-api-key': apiKey = '' }: Knock['headers']): string[] => {
+const usersKeysOf = ({ authorization = '', 'x-api-key': apiKey = '' }: RequestSource['headers']): string[] => {
   const bearer = /^bearer\s+(\S+)$/i.exec(authorization)?.[1] ?? '';
   return [bearer, apiKey.trim()].filter((key) => key !== '');
 };
@@ -90,7 +90,7 @@ const ATTRIBUTES = 'Path=/; HttpOnly; SameSite=Strict';
 
 const KEY = 'Send the operator key: as X-Operator-Key, as a Bearer token, as X-API-Key, or sign in.';
 export const NO_KEY =
-  'Without an operator key this answers this machine only, and no proxy on it; configure operator_key.';
+  'Without an operator key only callers on this machine get a reply, and not through a proxy; configure operator_key.';
 
 const digestOf = (key: string): string =>
   createHash('sha256').update('fermata operator cookie\n').update(key).digest('base64url');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { lastUserTexts, readMessage } from '../../../../server/nat/websocket/protocol.ts';
+import { lastUserTexts, readMessage } from '../../../../server/nat/websocket/client-messages.ts';
 
 const read = (value: unknown) => readMessage(JSON.stringify(value));
 

@@ -1,0 +1,118 @@
+/**
+ * A PostgreSQL server of the Debian packages, in a directory of its own, reached through a socket in that directory. PostgreSQL
+ * refuses to run as root, so root starts it as the user `postgres`.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
+import pg from 'pg';
+
+const ROOT = '/usr/lib/postgresql';
+
+const programs = ((): string | undefined => {
+  const versions = existsSync(ROOT) ? readdirSync(ROOT).sort((a, b) => Number(b) - Number(a)) : [];
+  return versions.map((version) => join(ROOT, version, 'bin')).find((path) => existsSync(join(path, 'initdb')));
+})();
+
+const userOf = (): { uid: number; gid: number } | undefined => {
+  if (process.getuid?.() !== 0) return { uid: process.getuid!(), gid: process.getgid!() };
+  try {
+    const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'], { stdio: 'pipe' })));
+    return { uid: uid!, gid: gid! };
+  } catch {
+    return undefined;
+  }
+};
+
+/** Why there is no server for tests; false if there is one. For the option `skip` of a test. */
+export const withoutPostgres: string | false =
+  programs === undefined || userOf() === undefined ? 'PostgreSQL is not installed: apt-get install postgresql' : false;
+
+export class PostgresServer {
+  readonly directory: string;
+  #process: ChildProcess | undefined;
+  #count = 0;
+
+  readonly #syncs: boolean;
+
+  /** `syncs`: whether it waits for the disk. Tests do not need it. */
+  constructor({ syncs = false } = {}) {
+    this.#syncs = syncs;
+    const user = userOf()!;
+    this.directory = mkdtempSync(join(tmpdir(), 'fermata-pg-'));
+    chownSync(this.directory, user.uid, user.gid);
+    const options = ['-D', this.directory, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+    execFileSync(join(programs!, 'initdb'), options, { ...user, cwd: this.directory, stdio: 'pipe' });
+  }
+
+  async start(): Promise<void> {
+    const settings = {
+      listen_addresses: '',
+      unix_socket_directories: this.directory,
+      fsync: this.#syncs ? 'on' : 'off',
+      full_page_writes: this.#syncs ? 'on' : 'off',
+      shared_buffers: this.#syncs ? '256MB' : '32MB',
+      max_connections: '60',
+      autovacuum: this.#syncs ? 'on' : 'off',
+    };
+    const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    this.#process = spawn(join(programs!, 'postgres'), ['-D', this.directory, ...options], {
+      ...userOf()!,
+      cwd: this.directory,
+      stdio: 'ignore',
+    });
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await this.sql('SELECT 1');
+        return;
+      } catch (error) {
+        if (attempt === 600 || this.#process.exitCode !== null) throw error;
+        await pass(50);
+      }
+    }
+  }
+
+  /** As after the loss of its machine. */
+  async kill(): Promise<void> {
+    if (this.#process === undefined || this.#process.exitCode !== null) return;
+    const ended = once(this.#process, 'exit');
+    this.#process.kill('SIGQUIT');
+    await ended;
+    this.#process = undefined;
+  }
+
+  async end(): Promise<void> {
+    await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** The address of a new database. */
+  async database(): Promise<string> {
+    this.#count += 1;
+    const name = `test${this.#count}`;
+    await this.sql(`CREATE DATABASE ${name} STRATEGY file_copy`);
+    return this.url(name);
+  }
+
+  get socket(): string {
+    return join(this.directory, '.s.PGSQL.5432');
+  }
+
+  url(database: string): string {
+    return `postgres://postgres@/${database}?host=${this.directory}`;
+  }
+
+  async sql(text: string, url = this.url('postgres')): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({ connectionString: url.replace('@/', '@localhost/') });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+}
