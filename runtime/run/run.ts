@@ -14,16 +14,14 @@
  *     has work, and the execution is parked when that work is done. After a loss of the process at any time, the next
  *     run does the work, although the pause is still open.
  */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Phase } from '../../machines/standing.ts';
-import { EndedError, OutputInvalidError, stackOf, WithdrawnError, wordsOf } from '../authoring/errors.ts';
-import type { Returned, Workflow } from '../authoring/workflow.ts';
+import { EndedError, WithdrawnError } from '../authoring/errors.ts';
+import type { Workflow } from '../authoring/workflow.ts';
 import type { Lease } from '../builders/builder.ts';
 import { type SlotHolder, SlotRequest } from '../builders/slots.ts';
 import type { Driver, Execution, NewFact } from '../executions/execution.ts';
 import type { RunRequest } from '../journal/start-request.ts';
-import { copyJson, toJson } from '../json.ts';
 import {
   type CallFact,
   isCountedOn,
@@ -35,35 +33,21 @@ import {
   wordsOf as wordsOfCall,
 } from './calls.ts';
 import { CatchUp, type Past } from './catch-up.ts';
-import { RunContext } from './context.ts';
-import { RunSteps } from './function-steps.ts';
+import { FunctionCall } from './function-call.ts';
 import { Refusals } from './refusals.ts';
 import type { Replay } from './replay.ts';
 import type { Made, RunCalls, RunDeps } from './run-calls.ts';
 import type { Strayed } from './strays.ts';
-import {
-  type Branch,
-  forkHere,
-  isWithin,
-  LOST,
-  moveTo,
-  type Position,
-  positionIn,
-  type Root,
-  runAt,
-  runFrom,
-} from './thread.ts';
+import { type Branch, forkHere, isWithin, LOST, moveTo, type Position, positionIn, runAt } from './thread.ts';
 import type { TurnTaker } from './turns.ts';
 import { type Outcome, Waiting, Waits } from './waits.ts';
 
-export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown>, RunCalls {
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
   readonly workflow: Workflow;
   readonly #lease: Lease;
-  /** The parsed input, if the schema was called. */
-  readonly #read: { readonly value: unknown } | undefined;
   #slot: SlotRequest | undefined;
   #phase: Phase = 'queued';
   #isStarted = false;
@@ -75,9 +59,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   readonly #waits = new Waits();
   #abort: AbortController | undefined;
   #refusals: Refusals | undefined;
-  #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
-  /** Only for callers that stream; others do not pay for it. */
-  #steps: RunSteps | undefined;
+  readonly #function: FunctionCall;
   /** Until it has caught up with its journal. */
   #catchUp: CatchUp | undefined;
   #past: Replay | undefined;
@@ -106,13 +88,13 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     this.deps = deps;
     this.workflow = workflow;
     this.#lease = lease;
-    this.#read = read;
+    this.#function = new FunctionCall(this, read);
     this.#isBeginning = past === undefined;
     if (past === undefined) return;
     this.#catchUp = new CatchUp(past, {
       after: (ms, then) => deps.after(ms, then),
       waitsFor: (ids) => this.#waits.open.some(({ key }) => ids.has(key)),
-      blocked: (expected, came) => this.#block(expected, came),
+      blocked: (expected, came) => this.block(expected, came),
       unblocked: () => execution.mention({ type: 'execution.unblocked' }),
     });
     this.#past = this.#catchUp.replay;
@@ -211,9 +193,16 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     );
   }
 
-  /** Id of the step of its own function, if that is recorded. */
   get functionId(): string | undefined {
-    return this.#steps?.functionId;
+    return this.#function.stepId;
+  }
+
+  get isOver(): boolean {
+    return this.#over !== undefined;
+  }
+
+  get resources(): unknown {
+    return this.#lease.builder.resources;
   }
 
   /** The place of the call that is being made. */
@@ -301,7 +290,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   note<Fact extends MadeCall>(fact: Fact, position = this.position): Fact {
     if (this.#over !== undefined || this.execution.hasEnded) return fact;
     const made = this.make(fact, position);
-    if (fact.type === 'output.emitted') this.#steps?.emitted(fact.value);
+    if (fact.type === 'output.emitted') this.#function.emitted(fact.value);
     return made?.fact ?? fact;
   }
 
@@ -558,55 +547,18 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
 
   #start(): void {
     this.#isStarted = true;
-    if (this.workflow.streamOnly && !this.asked.streaming) {
-      this.fail(new Error('Cannot get a single output value for streaming workflows'));
-      return;
-    }
-    try {
-      if (this.asked.recordsSteps ?? this.asked.streaming) this.#steps = new RunSteps(this);
-      this.#begin();
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#function.begin();
     if (this.#catchUp?.replay.isOver) this.#caughtUp();
   }
 
-  /** The schema is called once per replay. */
-  #begin(): void {
-    const schema = this.workflow.input?.['~standard'];
-    if (this.#read !== undefined || schema === undefined) {
-      runFrom(this, this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
-      return;
-    }
-    const read = this.#validated(schema, copyJson(this.asked.input));
-    if (!(read instanceof Promise)) this.#executeRead(read);
-    else read.then((late) => this.#executeRead(late)).catch((error) => this.fail(error));
-  }
-
-  #executeRead(read: StandardSchemaV1.Result<unknown>): void {
-    if (this.#over !== undefined) return;
-    if (read.issues === undefined) runFrom(this, read.value);
-    else {
-      const came = `a schema that does not take it: ${read.issues[0]?.message}`;
-      this.#block('the input as it came', came);
-      this.execution.detach();
-    }
-  }
-
-  /** Calls the function. */
-  call(input: unknown): Returned<unknown> {
-    const returned: Returned<unknown> = this.workflow.run(input, new RunContext(this), this.#lease.builder.resources);
-    return isGenerator(returned) ? this.#drain((this.#generator = returned)) : returned;
-  }
-
-  #block(expected: string, came: string): void {
+  block(expected: string, came: string): void {
     this.execution.mention({ type: 'execution.blocked', expected, came, version: this.workflow.version });
   }
 
   #ambiguous(fact: MadeCall): void {
     if (this.#over !== undefined) return;
     const words = wordsOfCall(fact);
-    this.#block(
+    this.block(
       `${words}, which its journal has more than once`,
       'one of them, and it is unknown which, because they may overtake each other: run them with ctx.all or ctx.branch, ' +
         'or give them different names',
@@ -622,58 +574,6 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     if (!this.#isInTurn) this.#parkSoon();
   }
 
-  async #drain(generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
-    for (let yields = 0; ; yields += 1) {
-      // The thread of a generator is that of its caller, which only knows the number of its calls.
-      const position: Position = { run: this, after: `yield ${yields}`, branch: undefined, step: undefined };
-      const { done, value } = await runAt(position, () => generator.next());
-      if (done) return value;
-      this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
-      // A generator without waits would fill the journal before any subscriber has had a turn.
-      if (yields % YIELDS_A_TURN === YIELDS_A_TURN - 1) await new Promise(setImmediate);
-    }
-  }
-
-  /** The output schema parses the result. A stream need not have one. */
-  complete(result: unknown): void {
-    const { output } = this.workflow;
-    const isAbsent = result === undefined && this.asked.streaming;
-    const checked = output === undefined || isAbsent ? { value: result } : this.#validated(output['~standard'], result);
-    if (checked instanceof Promise)
-      void checked.then((late) => this.#conclude(late)).catch((error) => this.fail(error));
-    else this.#conclude(checked);
-  }
-
-  /** On a thread of the run, so that promises which a schema does not await belong to the run. */
-  #validated(schema: StandardSchemaV1['~standard'], value: unknown): ReturnType<typeof schema.validate> {
-    return runAt(this, () => schema.validate(value));
-  }
-
-  #conclude(checked: StandardSchemaV1.Result<unknown>): void {
-    if (checked.issues !== undefined) {
-      const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
-      this.fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
-      return;
-    }
-    const result = toJson(checked.value, 'The result');
-    this.once('the end of the function', () => {
-      this.#steps?.end(result);
-      this.record({ type: 'execution.completed', result });
-    });
-  }
-
-  fail(thrown: unknown): void {
-    if (this.#over !== undefined) return;
-    const { message, name } = wordsOf(thrown);
-    const stack = stackOf(thrown);
-    this.once(`the end of the function, by ${name}: ${message}`, () => {
-      if (this.#over !== undefined) return;
-      const error = { code: 'workflow_error', message, name } as const;
-      this.deps.log.error({ executionId: this.execution.id, workflow: this.workflow.name, err: thrown }, FAILED);
-      this.record({ type: 'execution.failed', error: stack === undefined ? error : { ...error, stack } });
-    });
-  }
-
   /** R3 */
   #end(success: boolean): void {
     if (this.#over !== undefined) return;
@@ -686,7 +586,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     }
     this.#starting = undefined;
     this.#signalEnd();
-    runAt(this, () => this.#generator?.return(undefined).catch(() => {}));
+    this.#function.end();
   }
 
   /** On a thread of the run, so that errors of listeners belong to the run. */
@@ -694,12 +594,6 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     runAt(this, () => this.#abort?.abort(ended()));
   }
 }
-
-/** Outputs of a generator between two turns of the event loop. */
-const YIELDS_A_TURN = 256;
-
-/** Logs an error of a workflow, which is not an error of the server. */
-export const FAILED = 'a workflow has failed';
 
 const park = (run: Run): void => run.park();
 
@@ -710,13 +604,7 @@ const open = (run: Run, fact: PauseFact): void => {
   run.open(fact);
 };
 
-const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
-  String(typeof segment === 'object' ? segment.key : segment);
-
 const ended = (): EndedError => new EndedError('The execution has ended.');
 
 const withdrawn = (reason: unknown): Error =>
   reason instanceof Error ? reason : new WithdrawnError('The branch was withdrawn.');
-
-const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown, undefined> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value;

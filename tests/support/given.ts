@@ -17,7 +17,7 @@ import {
   type StartRequest,
   silentLog,
 } from '../../runtime/index.ts';
-import { FAILED } from '../../runtime/run/run.ts';
+import { FAILED } from '../../runtime/run/function-call.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { alice, bob, operator } from './callers.ts';
