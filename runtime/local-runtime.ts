@@ -74,15 +74,15 @@ export class LocalRuntime implements Runtime {
   }
 
   get workflows(): readonly Workflow[] {
-    return this.engine.workflows;
+    return this.engine.served.workflows;
   }
 
   get allBuilders(): readonly Builders[] {
-    return this.engine.allBuilders;
+    return this.engine.served.builders;
   }
 
   builders(workflow: string): Builders {
-    return this.engine.builders(workflow);
+    return this.engine.served.get(workflow);
   }
 
   start(request: StartRequest, lease?: BuilderLease): Promise<{ execution: ExecutionView; isNew: boolean }> {
@@ -94,11 +94,11 @@ export class LocalRuntime implements Runtime {
   }
 
   job(jobId: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    return andThen(this.engine.jobOf(by, jobId), (id) => this.#owned(id ?? jobId, by));
+    return andThen(this.engine.names.job(by, jobId), (id) => this.#owned(id ?? jobId, by));
   }
 
   conversation(workflow: string, conversation: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    const found = this.engine.conversationOf(by, workflow, conversation);
+    const found = this.engine.names.conversation(by, workflow, conversation);
     return andThen(found, (id) => (id === undefined ? undefined : this.#owned(id, by)));
   }
 
@@ -213,7 +213,7 @@ export class LocalRuntime implements Runtime {
     const found = this.#owned(executionId, by);
     const execution = found instanceof Promise ? await found : found;
     if (execution === undefined) throw notFound(executionId);
-    if (execution.context.blocked !== null && (await this.engine.retry(execution))) return;
+    if (execution.context.blocked !== null && (await this.engine.continued.retry(execution))) return;
     await execution.keeping; // its last fact is about to be published
     if (execution.isSettled) throw settled(execution);
     const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
