@@ -245,7 +245,7 @@ export class Engine {
     };
     const execution = this.#create({ workflow, owner, form }, origin);
     this.#records.add(execution, bytes);
-    const run = new Run(
+    execution.driver = new Run(
       execution,
       request,
       builders.workflow,
@@ -253,7 +253,6 @@ export class Engine {
       this.#runDeps,
       read ?? { value: copyJson(input) },
     );
-    execution.driver = run;
     try {
       const kept = execution.begin(
         input === undefined
@@ -263,7 +262,6 @@ export class Engine {
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
-      run.begin();
       if (kept !== true) await kept;
     } catch (error) {
       lease.cancel();

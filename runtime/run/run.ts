@@ -51,8 +51,6 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
   #slot: SlotRequest | undefined;
   #phase: Phase = 'queued';
   #isStarted = false;
-  /** `begin` has not been called yet. */
-  #isBeginning: boolean;
   /** Why its calls have no effect: R3, R4. */
   #over: 'ended' | 'left' | undefined;
   #nextCall = 0;
@@ -89,7 +87,6 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
     this.workflow = workflow;
     this.#lease = lease;
     this.#function = new FunctionCall(this, read);
-    this.#isBeginning = past === undefined;
     if (past === undefined) return;
     this.#catchUp = new CatchUp(past, {
       after: (ms, then) => deps.after(ms, then),
@@ -475,22 +472,8 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
     this.#catchUp?.progressed();
     if (this.#catchUp?.replay.isOver && this.#isStarted) this.#caughtUp();
     if (this.#phase === 'executing' && this.#starting !== undefined) this.#beginSteps(this.#starting);
-    if (this.#isReady) this.#takeTurn();
+    if (this.#isReady) this.deps.turns.add(this);
     else if (this.#phase === 'waiting') this.#resume();
-  }
-
-  /** At once if it is at rest: no fact has just been delivered, and this is not called on a thread of its own. */
-  #takeTurn(): void {
-    const { turns } = this.deps;
-    const isAtRest = this.#isStarted && !this.#isInTurn && !this.hasTurn && this.#catchUp === undefined;
-    if (isAtRest && positionIn(this) === undefined) turns.take(this);
-    else if (!this.#isBeginning) turns.add(this);
-  }
-
-  /** Begins the function at once, if it has a slot. It is called when the start is written; until then it does nothing. */
-  begin(): void {
-    this.#isBeginning = false;
-    if (this.#isReady) this.deps.turns.take(this);
   }
 
   #beginSteps(starting: readonly (() => void)[]): void {
@@ -521,9 +504,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
   }
 
   endTurn(): boolean {
-    if (this.#over === undefined) this.#stir();
     this.#isInTurn = false;
     if (this.#over !== undefined) return false;
+    this.#stir();
     if (this.#isReady) return true;
     this.#catchUp?.watch();
     this.#parkSoon();

@@ -4,10 +4,6 @@
  * One fact wakes a run per turn, and all microtasks of the run finish before the next fact wakes it. So the results of
  * a fact do not depend on the number of facts that arrive together. Runs share turns: each gets one fact in each.
  *
- * A run at rest does not wait for a scheduled turn. It takes the current one: the callback that delivers the fact, and the
- * microtasks behind it. The run then works while its data is in the caches of the processor, which halves the cost of a
- * short run.
- *
  * A run that ends in a turn passes its slot to another run, which needs the next turn. Node runs immediates that are
  * set during immediates only after it has polled for I/O. With few slots, each round of the event loop would then serve
  * few runs. So several turns are set at once, in advance. Superfluous ones cost a function call each.
@@ -29,10 +25,6 @@ export class Turns {
   /** How many are set at once: it adapts to the number of useful turns. */
   #atOnce = 1;
   readonly #failed: (error: unknown) => void;
-  /** Those that have taken the current turn. */
-  #early: TurnTaker[] = [];
-  /** A tick that a microtask sets runs after all microtasks. */
-  readonly #behind = (): void => process.nextTick(endEarly, this);
 
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed;
@@ -40,7 +32,7 @@ export class Turns {
 
   /** Whether a turn is scheduled or running. */
   get isBusy(): boolean {
-    return this.#next.length > 0 || this.#now.length > 0 || this.#early.length > 0;
+    return this.#next.length > 0 || this.#now.length > 0;
   }
 
   /** Schedules a turn for it; once, for any number of calls. */
@@ -49,29 +41,6 @@ export class Turns {
     taker.hasTurn = true;
     this.#next.push(taker);
     if (this.#scheduled === 0) this.#schedule();
-  }
-
-  /** Gives it the current turn. It has to be at rest: none of its microtasks may be queued. */
-  take(taker: TurnTaker): void {
-    if (this.#early.length === 0) NOW.then(this.#behind);
-    this.#early.push(taker);
-    taker.turn();
-  }
-
-  endEarly(): void {
-    const ended = this.#early;
-    this.#early = [];
-    this.#endAll(ended);
-  }
-
-  #endAll(takers: readonly TurnTaker[]): void {
-    for (const taker of takers) {
-      try {
-        if (taker.endTurn()) this.add(taker);
-      } catch (error) {
-        this.#failed(error);
-      }
-    }
   }
 
   /**
@@ -102,7 +71,13 @@ export class Turns {
   end(): void {
     const ended = this.#now;
     this.#now = [];
-    this.#endAll(ended);
+    for (const taker of ended) {
+      try {
+        if (taker.endTurn()) this.add(taker);
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
     this.#scheduled -= 1;
     if (this.#scheduled > 0) return;
     this.#atOnce = ended.length > 0 ? Math.min(this.#atOnce * 2, MOST_AT_ONCE) : Math.max(this.#atOnce >> 1, 1);
@@ -113,8 +88,5 @@ export class Turns {
 /** Between two polls for I/O. */
 const MOST_AT_ONCE = 16;
 
-const NOW = Promise.resolve();
-
 const begin = (turns: Turns): void => turns.begin();
 const end = (turns: Turns): void => turns.end();
-const endEarly = (turns: Turns): void => turns.endEarly();
