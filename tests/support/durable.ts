@@ -121,4 +121,4 @@ export class DurableWorld extends RestartableWorld {
 /** What a start has at least. */
 const { workflow: _, ...startDefaults } = startRequest({ workflow: '' });
 
-export { startDefaults, startDefaults as asked, temporaryDirectory as directory };
+export { startDefaults as asked };

@@ -152,11 +152,3 @@ export const fakeTimers = () => {
     },
   };
 };
-
-export {
-  connectRaw as connect,
-  fakeTimers as givenTimers,
-  type RawReply as Answer,
-  rawRequest as request,
-  sendRaw as ask,
-};

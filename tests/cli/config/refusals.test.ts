@@ -39,7 +39,7 @@ const refusals: [text: string, problems: string[]][] = [
   [
     frontEnd('step_adaptor: {mode: custom, custom_event_types: [LLM_END, LLM]}'),
     [
-      'general.front_end.step_adaptor.custom_event_types[1]: expected one of LLM_START, LLM_END, LLM_NEW_TOKEN, TOOL_START, TOOL_END, WORKFLOW_START, WORKFLOW_END, TASK_START, TASK_END, TTC_START, TTC_END, FUNCTION_START, FUNCTION_END, CUSTOM_START, CUSTOM_END, SPAN_START, SPAN_CHUNK, SPAN_END, got "LLM"',
+      'general.front_end.step_adaptor.custom_event_types[1]: expected one of LLM_START, LLM_END, TOOL_START, TOOL_END, WORKFLOW_START, WORKFLOW_END, TASK_START, TASK_END, TTC_START, TTC_END, FUNCTION_START, FUNCTION_END, CUSTOM_START, CUSTOM_END, SPAN_START, SPAN_END, LLM_NEW_TOKEN, SPAN_CHUNK, got "LLM"',
     ],
   ],
   [
@@ -56,7 +56,9 @@ const refusals: [text: string, problems: string[]][] = [
   ['fermata: {operator_key: short}', ['fermata.operator_key: must have at least 16 characters']],
   [
     'general: {front_end: {identity_header: X-User, accepted_identity_credentials: [jwt]}}',
-    ['general.front_end.identity_header: excludes jwt, issuers, accepted and allowUnverifiedJwts'],
+    [
+      'general.front_end.identity_header: excludes fermata.jwt, general.front_end.identity_authentication, general.front_end.accepted_identity_credentials and fermata.jwt.allow_unverified',
+    ],
   ],
   [
     'general: {front_end: {accepted_identity_credentials: [cookie]}}',
