@@ -1,5 +1,5 @@
 /**
- * With the flag `--postgres`, executions are in PostgreSQL; the file store otherwise. Measures data loss when the server is killed repeatedly at any moment, while clients retry with their keys. A step
+ * With the flag `--postgres`, executions are in PostgreSQL, which is killed every ten seconds; in a file otherwise. Measures data loss when the server is killed repeatedly at any moment, while clients retry with their keys. A step
  * may run again if it had not finished; a finished step must not.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -20,6 +20,9 @@ const LANES = 2;
 const CLIENTS = 12;
 /** Maximum lifetime of a server. */
 const LIFE_MS = 400;
+const isPostgres = process.argv.includes('--postgres');
+/** Interval between kills of the database. */
+const DATABASE_MS = 10_000;
 /** After the last kill, every execution must end within this time. */
 const GRACE_MS = 30_000;
 
@@ -74,7 +77,8 @@ class Lane {
     this.#data = data ?? join(this.#directory, 'data');
   }
 
-  async run(kills: number): Promise<void> {
+  /** `calm`: ends what disturbs besides. */
+  async run(kills: number, calm: () => Promise<void>): Promise<void> {
     writeFileSync(this.#ledger, '');
     const working = this.clients.map((client) => this.#work(client));
     for (let kill = 0; kill < kills; kill += 1) {
@@ -83,6 +87,7 @@ class Lane {
       server.kill('SIGKILL');
       await once(server, 'exit');
     }
+    await calm();
     this.#isOver = true;
     this.#deadline = Date.now() + GRACE_MS;
     const last = await this.#start();
@@ -107,7 +112,16 @@ class Lane {
     rmSync(this.#directory, { recursive: true });
   }
 
+  /** Again while its database is restarted. */
   async #start(): Promise<ChildProcess> {
+    if (!isPostgres) return this.#startOnce();
+    for (;;) {
+      const started = await this.#startOnce().catch(() => undefined);
+      if (started !== undefined) return started;
+    }
+  }
+
+  async #startOnce(): Promise<ChildProcess> {
     const server = fork(this.#file, [this.#data, this.#ledger], { execArgv: [] });
     const ended = once(server, 'exit').then(([code]) => {
       throw new Error(`a server ended by itself, with ${code}`);
@@ -123,17 +137,40 @@ class Lane {
   }
 }
 
+/** Kills the database again and again. */
+const killing = (server: PostgresServer | undefined) => {
+  let count = 0;
+  let isOver = server === undefined;
+  const working = (async () => {
+    while (!isOver) {
+      await setTimeout(DATABASE_MS);
+      if (isOver) return;
+      await server!.kill();
+      await server!.start();
+      count += 1;
+    }
+  })();
+  return {
+    count: () => count,
+    end: (): Promise<void> => {
+      isOver = true;
+      return working;
+    },
+  };
+};
+
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 export default async (): Promise<Row[]> => {
-  const server = process.argv.includes('--postgres') ? new PostgresServer() : undefined;
+  const server = isPostgres ? new PostgresServer() : undefined;
   await server?.start();
   const folder = mkdtempSync(fileURLToPath(new URL('../node_modules/.fermata-bench-', import.meta.url)));
   try {
     const file = await bundle(folder);
     const lanes: Lane[] = [];
     for (let lane = 0; lane < LANES; lane += 1) lanes.push(new Lane(file, await server?.database()));
-    await Promise.all(lanes.map((lane) => lane.run(Math.ceil(KILLS / LANES))));
+    const kills = killing(server);
+    await Promise.all(lanes.map((lane) => lane.run(Math.ceil(KILLS / LANES), kills.end)));
     const count = (kind: keyof Losses): number => sum(lanes.map(({ losses }) => losses[kind]));
     const clients = lanes.flatMap((lane) => lane.clients);
     const row = (what: string, ours: number, target: string): Row => ({
@@ -145,6 +182,7 @@ export default async (): Promise<Row[]> => {
     });
     const rows = [
       row('servers killed', KILLS, ''),
+      ...(isPostgres ? [row('databases killed', kills.count(), '')] : []),
       row('executions that went through all of it', sum(clients.map(({ done }) => done)), ''),
       row('replies that were acknowledged', sum(clients.map(({ acknowledged }) => acknowledged)), ''),
       row('starts lost', count('lostStarts'), '0'),

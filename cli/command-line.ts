@@ -24,7 +24,7 @@ export const readCommandLine = (typed: readonly string[]): Invocation => {
     .description('Serves workflows that wait for people, over HTTP, server-sent events and WebSocket.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', '\nStart with: fermata serve --help')
     .configureOutput({ writeOut: print, writeErr: print, getOutHelpWidth: () => 100, getErrHelpWidth: () => 100 })
     .exitOverride();
@@ -40,15 +40,29 @@ export const readCommandLine = (typed: readonly string[]): Invocation => {
     if (!(thrown instanceof CommanderError)) throw thrown;
     if (thrown.exitCode === 0) return { run: 'print', text, exitCode: 0 };
     const isHelp = thrown.code === 'commander.help'; // nothing was typed
-    const command = program.commands.find((known) => known.name() === typed[0]);
-    const help = command === undefined ? 'fermata --help' : `fermata ${command.name()} --help`;
-    return { run: 'print', text: isHelp ? text : `${text}${needless(text, command)}\nHelp: ${help}\n`, exitCode: 2 };
+    const command = commandIn(program, typed);
+    const help = `Help: ${fullName(command)} --help`;
+    return { run: 'print', text: isHelp ? text : `${text}${hint(text, program, command)}\n${help}\n`, exitCode: 2 };
   }
   return invocation ?? { run: 'print', text: program.helpInformation(), exitCode: 2 };
 };
 
-/** Commander calls `--memory=false` an unknown option, because `--memory` takes no value. */
-const needless = (error: string, command: Command | undefined): string => {
-  const [, name] = /unknown option '(--[\w-]+)=/.exec(error) ?? [];
-  return command?.options.some(({ long }) => long === name) ? `(${name} takes no value)\n` : '';
+/** The command that the first words name. */
+const commandIn = (program: Command, [word, ...more]: readonly string[]): Command => {
+  const inner = program.commands.find((known) => known.name() === word);
+  return inner === undefined ? program : commandIn(inner, more);
+};
+
+const fullName = (command: Command): string =>
+  command.parent ? `${fullName(command.parent)} ${command.name()}` : command.name();
+
+/** What Commander does not guess. */
+const hint = (error: string, program: Command, command: Command): string => {
+  const [, module] = /unknown command '(.*\.[cm]?[jt]s)'/.exec(error) ?? [];
+  if (module !== undefined) return `(To serve a module: fermata serve ${module})\n`;
+  const [, name, value] = /unknown option '(--[\w-]+)(=?)/.exec(error) ?? [];
+  const isKnown = (one: Command | undefined): boolean => one?.options.some(({ long }) => long === name) === true;
+  if (value && isKnown(command)) return `(${name} takes no value)\n`;
+  const isOfServe = command === program && isKnown(commandIn(program, ['serve']));
+  return isOfServe ? `(Options stand after a command: fermata serve a.ts ${name})\n` : '';
 };

@@ -13,6 +13,7 @@ import type { BuilderLease } from './builders/view.ts';
 import { Engine, type RuntimeSetup } from './engine.ts';
 import { Failure } from './errors.ts';
 import type { Driver, Execution, NewFact } from './executions/execution.ts';
+import { Oldest } from './executions/oldest.ts';
 import type { ExecutionView } from './executions/view.ts';
 import { Wait } from './executions/wait.ts';
 import type { Inspection } from './inspection/inspection.ts';
@@ -148,11 +149,11 @@ export class LocalRuntime implements Runtime {
   }
 
   async inbox(by: Caller, limit: number): Promise<readonly AwaitedPause[]> {
-    const open: AwaitedPause[] = [];
+    const open = new Oldest<AwaitedPause>(limit, ({ pause }) => pause.openedAt);
     await this.engine.executions.awaiting(ownerOf(by), limit, ({ context: { executionId, workflow, pauses } }) => {
-      for (const pause of pauses) if (isAwaited(pause)) open.push({ executionId, workflow, pause });
+      for (const pause of pauses) if (isAwaited(pause)) open.add({ executionId, workflow, pause });
     });
-    return open.sort((a, b) => a.pause.openedAt - b.pause.openedAt).slice(0, limit);
+    return open.first();
   }
 
   answer(

@@ -46,7 +46,7 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
     .command('executions')
     .summary('look after stored executions')
     .description('Lists, shows, exports, retries and removes stored executions, with or without a running server.')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', moreHelp);
   const declare = (name: string, summary: string): Command => {
     const command = all.command(name).summary(summary);
@@ -86,7 +86,7 @@ export const declareExecutions = (program: Command, asked: (what: ExecutionsAske
         'own version is not served. A server that starts retries those whose version it serves.',
     )
     .argument('<id...>', 'their ids')
-    .option('--url <url>', 'URL of the server, with its root path (default: from the configuration)')
+    .option('--url <url>', 'URL of the server, with its root path (default: from the configuration)', httpUrl)
     .action((ids: readonly string[], { url }: { readonly url?: string }) =>
       asked({ run: 'executions', wanted: { what: 'retry', ids, url }, ...typedSettings(again) }),
     );
@@ -129,6 +129,11 @@ const duration = (text: string): number => {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
   throw new InvalidArgumentError('Expected a duration such as P30D, 24:00:00, or a number of seconds.');
+};
+
+const httpUrl = (text: string): string => {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError('Expected an http or https URL, such as http://localhost:8000.');
 };
 
 const moreHelp = `

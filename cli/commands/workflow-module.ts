@@ -1,6 +1,6 @@
 /** Loads the modules of a command: files of the user whose default exports are workflows. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
@@ -29,6 +29,7 @@ export const loadModules = async (files: readonly string[]): Promise<WorkflowMod
 export const loadModule = async (file: string): Promise<WorkflowModule> => {
   const path = resolve(file);
   if (!existsSync(path)) throw unusable(`${file}: there is no such file`);
+  if (!isModule(path)) throw unusable(`${file}: expected a TypeScript or JavaScript file, such as approval.ts`);
   if (isTypeScript(path)) await allowTypeScript();
   const module = await imported(file, path);
   const { default: workflow } = module;
@@ -38,6 +39,9 @@ export const loadModule = async (file: string): Promise<WorkflowModule> => {
   }
   throw unusable(`${file}: the default export must be a workflow, made by workflow({ name, run })`);
 };
+
+const isModule = (path: string): boolean =>
+  !statSync(path).isDirectory() && /(^|[/\\])[^./\\]+$|\.[cm]?[jt]sx?$/.test(path);
 
 const imported = async (file: string, path: string): Promise<Record<string, unknown>> => {
   // Node.js ends without a word when a module waits for something that keeps no process alive.

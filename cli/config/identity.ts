@@ -85,10 +85,13 @@ const readIssuers = (reader: Reader, { general, authentication }: Values): Issue
 };
 
 const frontEnd = ['general', 'front_end'];
+/** Of options whose setting has another name. */
 const settingOf: Readonly<Record<string, readonly string[]>> = {
   header: [...frontEnd, 'identity_header'],
   accepted: [...frontEnd, 'accepted_identity_credentials'],
   issuers: [...frontEnd, 'identity_authentication'],
+  jwt: ['fermata', 'jwt'],
+  allowUnverifiedJwts: ['fermata', 'jwt', 'allow_unverified'],
 };
 
 /** Reports the problem of an option that `create` detects. Its message begins with the name of the option. */
@@ -97,9 +100,10 @@ export const refuseOption = (reader: Reader, create: () => unknown): void => {
     create();
   } catch (thrown) {
     if (!(thrown instanceof Failure)) throw thrown;
-    const [name = '', ...what] = thrown.message.split(' ');
-    const option = name.replace(/:$/, '');
+    const [, option = '', what = ''] = /^(\S+?):? (.*)$/s.exec(thrown.message) ?? [];
     const steps = option.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).split('.');
-    reader.refuse(settingOf[option] ?? ['fermata', ...steps], what.join(' '));
+    reader.refuse(settingOf[option] ?? ['fermata', ...steps], what.startsWith('excludes ') ? inSettings(what) : what);
   }
 };
+
+const inSettings = (what: string): string => what.replace(/\w+/g, (word) => settingOf[word]?.join('.') ?? word);

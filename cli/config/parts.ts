@@ -1,14 +1,14 @@
 /** Settings that need more than their schema: entries of lists and maps, and settings that exclude each other. */
 import type { OAuthProviderConfig } from '../../runtime/index.ts';
 import { createNetwork } from '../../server/http/network.ts';
-import type { RoutePaths } from '../../server/options.ts';
+import type { RoutePaths, ServerOptions } from '../../server/options.ts';
 import { CONSENT, provider } from './credentials.ts';
 import { isIssuer, refuseOption } from './identity.ts';
 import { isMap } from './kinds.ts';
 import { camelled, pick, present } from './option-names.ts';
 import { type Reader, sources } from './reader.ts';
 import type { Values } from './schema.ts';
-import { endpoint, type StepEvent } from './settings-of-nat.ts';
+import { endpoint } from './settings-of-nat.ts';
 
 export type RouteBlock = Required<RoutePaths>;
 export type Endpoint = RouteBlock & { readonly functionName: string };
@@ -52,10 +52,9 @@ const checkMethod = (reader: Reader, path: readonly (string | number)[], block: 
 };
 
 /** As on NAT: the list counts only in mode `custom`, and an empty list means the custom steps. */
-export const readStepAdaptor = (reader: Reader, { general }: Values) => {
+export const readStepAdaptor = (reader: Reader, { general }: Values): ServerOptions['stepAdaptor'] => {
   const { mode, custom_event_types: listed } = general.front_end.step_adaptor;
-  const customSteps: readonly StepEvent[] = ['CUSTOM_START', 'CUSTOM_END'];
-  if (mode === 'custom') return { mode, customEventTypes: listed.length > 0 ? listed : customSteps };
+  if (mode === 'custom') return { mode, customEventTypes: listed.length > 0 ? listed : ['CUSTOM_START', 'CUSTOM_END'] };
   const path = [...frontEnd, 'step_adaptor', 'custom_event_types'];
   if (listed.length > 0) reader.warn(path, 'has no effect, since mode is not custom');
   return { mode, customEventTypes: [] };

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type RuntimeOptions, resolveOptions } from '../../runtime/index.ts';
 import { type CorsOptions, corsFault } from '../../server/http/cors.ts';
 import type { ServerOptions } from '../../server/options.ts';
-import { noFile, parseConfigFile, readConfigFile, unusable } from './file.ts';
+import { noFile, parseConfigFile, readConfigFile } from './file.ts';
 import { readIdentity } from './identity.ts';
 import type { Variables } from './interpolate.ts';
 import { camelled, pick } from './option-names.ts';
@@ -21,7 +21,7 @@ import {
 import { type Flags, Reader } from './reader.ts';
 import { schema, type Values } from './schema.ts';
 import { fileVariable } from './setting.ts';
-import type { StepEvent } from './settings-of-nat.ts';
+import { unusable } from './unusable.ts';
 
 /** Can be passed to `createServer` unchanged. */
 export interface ServerConfig extends ServerOptions {
@@ -29,11 +29,6 @@ export interface ServerConfig extends ServerOptions {
   readonly workflow: RouteBlock;
   readonly endpoints: readonly Endpoint[];
   readonly runtime: Required<RuntimeOptions>;
-  readonly enableInteractiveExtensions: boolean;
-  readonly stepAdaptor: {
-    readonly mode: 'default' | 'custom' | 'off';
-    readonly customEventTypes: readonly StepEvent[];
-  };
   readonly logLevel: Values['fermata']['log_level'];
   /** Warnings for the log at the start about settings without effect. */
   readonly warnings: readonly string[];

@@ -22,27 +22,8 @@ import {
 } from './kinds.ts';
 
 /** NAT's types of intermediate steps. */
-const stepEvents = [
-  'LLM_START',
-  'LLM_END',
-  'LLM_NEW_TOKEN',
-  'TOOL_START',
-  'TOOL_END',
-  'WORKFLOW_START',
-  'WORKFLOW_END',
-  'TASK_START',
-  'TASK_END',
-  'TTC_START',
-  'TTC_END',
-  'FUNCTION_START',
-  'FUNCTION_END',
-  'CUSTOM_START',
-  'CUSTOM_END',
-  'SPAN_START',
-  'SPAN_CHUNK',
-  'SPAN_END',
-] as const;
-export type StepEvent = (typeof stepEvents)[number];
+const steps = ['LLM', 'TOOL', 'WORKFLOW', 'TASK', 'TTC', 'FUNCTION', 'CUSTOM', 'SPAN'];
+const stepEvents = [...steps.flatMap((step) => [`${step}_START`, `${step}_END`]), 'LLM_NEW_TOKEN', 'SPAN_CHUNK'];
 
 const description = z.unknown().optional().meta({ natOnly: 'Accepted, and not read.' });
 

@@ -5,12 +5,14 @@
  * and takes a few microseconds.
  */
 import type { JournalEntry } from '../../machines/facts.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
 import type { Archive, Archived, ListedRow, PageOfRows } from './archive.ts';
 import { type Directory, openDirectory } from './directory.ts';
 import { Commits, unwritable } from './group-commit.ts';
 import { Kept, type KeptDeps } from './journal-writer.ts';
 import { Journal } from './memory-journal.ts';
 import type { Named } from './named.ts';
+import { Pages } from './pages.ts';
 import type { ExecutionFilter } from './query.ts';
 import { Reader } from './reader.ts';
 import { RemovalWriter } from './removal-writer.ts';
@@ -37,6 +39,7 @@ export class DurableStore implements Store, Archive {
   readonly #directory: Directory;
   readonly #commits: Commits;
   readonly #reader: Reader;
+  readonly #pages: Pages;
   readonly #seal: Seal | undefined;
   readonly #deps: KeptDeps;
   readonly #maxDataBytes: number;
@@ -65,6 +68,7 @@ export class DurableStore implements Store, Archive {
     this.#directory = directory;
     this.#commits = commits;
     this.#reader = reader;
+    this.#pages = new Pages(reader);
     this.#maxDataBytes = maxDataBytes;
     this.#seal = secret === undefined ? undefined : new Seal(secret);
     this.vault = new StoredVault(this.#reader, commits, this.#seal);
@@ -136,9 +140,8 @@ export class DurableStore implements Store, Archive {
     return this.#reader.named(name);
   }
 
-  page(owner: string | undefined, filter: ExecutionFilter): PageOfRows {
-    const { rows, next } = this.#reader.page(owner, filter);
-    return { rows: this.#present(rows), next };
+  page(owner: string | undefined, filter: ExecutionFilter): Awaitable<PageOfRows> {
+    return andThen(this.#pages.read(owner, filter), ({ rows, next }) => ({ rows: this.#present(rows), next }));
   }
 
   awaiting(owner: string | undefined, limit: number): readonly ListedRow[] {

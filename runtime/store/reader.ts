@@ -5,11 +5,11 @@
  * leniently. A journal must be exactly as written.
  */
 import type { Stand } from '../../machines/standing.ts';
-import type { Archive, ListedRow, PageOfRows } from './archive.ts';
+import type { Archive, ListedRow } from './archive.ts';
 import type { Connection } from './connection.ts';
 import type { Named } from './named.ts';
 import { readOutline } from './outline.ts';
-import { type ExecutionFilter, readCursor } from './query.ts';
+import { cursorAt, type ExecutionFilter, readCursor } from './query.ts';
 import { readJournal, type StoredFacts } from './stored-facts.ts';
 import type { VaultKind } from './vault.ts';
 
@@ -33,6 +33,27 @@ export interface Summary {
   /** The time of the next check: a deadline, or the end of the retention. */
   readonly dueAt: number | null;
 }
+
+export type StartedRow = ListedRow & Pick<Summary, 'startedAt'>;
+
+/** A page of rows. */
+export interface Checked<Row> {
+  readonly rows: readonly Row[];
+  /** There are further ones. */
+  readonly isMore: boolean;
+  /** Rows below this number were not checked; undefined: there are none, or the page is full. */
+  readonly left: number | undefined;
+}
+
+/** Rows that are checked at once against a filter without an index: some milliseconds. */
+const WINDOW = 5_000;
+/** Characters of an id from which on few executions fit, so that its index is used. */
+const SEARCHED = 4;
+
+const conditions = (all: readonly (readonly [sql: string, value: unknown])[]) => {
+  const given = all.filter(([, value]) => value !== undefined);
+  return { sql: ['TRUE', ...given.map(([sql]) => sql)].join(' AND '), values: given.map(([, value]) => value) };
+};
 
 type Listed = Summary & { readonly outline: string | null };
 
@@ -93,9 +114,10 @@ export class Reader {
     return row && listed(row as unknown as Listed);
   }
 
-  page(owner: string | undefined, filter: ExecutionFilter): PageOfRows {
-    const { rows, next } = this.#page<Listed>(LISTED, owner, filter);
-    return { rows: rows.map(listed), next };
+  /** Newest first, from those before the number `below`. Checks a limited number of rows; the rest is below `left`. */
+  page(owner: string | undefined, filter: ExecutionFilter, below?: number): Checked<StartedRow> {
+    const { rows, isMore, left } = this.#page<Listed>(LISTED, owner, filter, WINDOW, below);
+    return { rows: rows.map((row) => ({ ...listed(row), startedAt: row.startedAt })), isMore, left };
   }
 
   /** Newest first. */
@@ -103,7 +125,10 @@ export class Reader {
     owner: string | undefined,
     filter: ExecutionFilter,
   ): { readonly summaries: readonly Summary[]; readonly next: string | undefined } {
-    const { rows, next } = this.#page<Summary>(SUMMARY, owner, filter);
+    const { rows, isMore } = this.#page<Summary>(SUMMARY, owner, filter);
+    const last = rows.at(-1);
+    const next =
+      isMore && last !== undefined ? cursorAt({ startedAt: last.startedAt, executionId: last.id }) : undefined;
     return { summaries: rows, next };
   }
 
@@ -111,36 +136,51 @@ export class Reader {
     columns: string,
     owner: string | undefined,
     { status, workflow, id, before, limit }: ExecutionFilter,
-  ): { readonly rows: readonly Row[]; readonly next: string | undefined } {
-    const conditions: string[] = [];
-    const parameters: unknown[] = [];
-    const where = (condition: string, value: unknown): void => {
-      if (value === undefined) return;
-      conditions.push(condition);
-      parameters.push(value);
-    };
-    where('owner = ?', owner);
-    where('stand = ?', status);
-    where('workflow = ?', workflow);
-    where('id >= ?', id);
-    where('id < ?', id === undefined ? undefined : `${id}\u{10ffff}`);
-    if (before !== undefined) where('n < ?', this.#placeOf(before));
-    const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
-    const sql = `SELECT ${columns} FROM executions${condition} ORDER BY n DESC LIMIT ?`;
-    const found = this.#all(sql, ...parameters, limit + 1) as unknown as Row[];
-    const rows = found.slice(0, limit);
-    const last = rows.at(-1);
-    const next = found.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
-    return { rows, next };
+    window = Number.POSITIVE_INFINITY,
+    below = before === undefined ? undefined : this.#placeOf(before),
+  ): Checked<Row> {
+    const scope = conditions([
+      ['owner = ?', owner],
+      ['n < ?', below],
+    ]);
+    const filter = conditions([
+      ['stand = ?', status],
+      ['workflow = ?', workflow],
+      ['id >= ?', id],
+      ['id < ?', id === undefined ? undefined : `${id}\u{10ffff}`],
+    ]);
+    const isSearch = id !== undefined && id.length >= SEARCHED;
+    const isWindowed = filter.values.length > 0 && !isSearch && Number.isFinite(window);
+    const from = isWindowed
+      ? `(SELECT * FROM executions WHERE ${scope.sql} ORDER BY n DESC LIMIT ${window}) WHERE ${filter.sql}`
+      : `executions WHERE ${scope.sql} AND ${filter.sql}`;
+    const sql = `SELECT ${columns} FROM ${from} ORDER BY ${isSearch ? '+n' : 'n'} DESC LIMIT ?`;
+    const found = this.#all(sql, ...scope.values, ...filter.values, limit + 1) as unknown as Row[];
+    const isMore = found.length > limit;
+    const lastChecked = `SELECT n FROM executions WHERE ${scope.sql} ORDER BY n DESC LIMIT 1 OFFSET ${window - 1}`;
+    const left = isWindowed && !isMore ? this.#one(lastChecked, ...scope.values)?.n : undefined;
+    return { rows: found.slice(0, limit), isMore, left: left as number | undefined };
   }
 
   /** The position of the execution at the end of a page; without that execution, the position where it was. */
   #placeOf(cursor: string): number {
     const { id, startedAt } = readCursor(cursor);
     const row = this.#one('SELECT n FROM executions WHERE id = ?', id);
-    if (row !== undefined) return row.n as number;
-    const behind = 'SELECT n FROM executions WHERE started_at <= ? ORDER BY n DESC LIMIT 1';
-    return ((this.#one(behind, startedAt)?.n as number | undefined) ?? 0) + 1;
+    return row === undefined ? this.#placeAt(startedAt) : (row.n as number);
+  }
+
+  /** Behind the last one that was started by then. Numbers are in the order of the starts. */
+  #placeAt(startedAt: number): number {
+    const newest = 'SELECT started_at FROM executions WHERE n <= ? ORDER BY n DESC LIMIT 1';
+    let low = 0;
+    let high = this.lastN();
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      const row = this.#one(newest, middle);
+      if (row === undefined || (row.started_at as number) <= startedAt) low = middle;
+      else high = middle - 1;
+    }
+    return low + 1;
   }
 
   awaiting(owner: string | undefined, limit: number): readonly ListedRow[] {

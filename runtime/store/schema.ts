@@ -60,6 +60,11 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE executions ADD COLUMN outline TEXT;
   `,
+  // The inbox of an owner with many executions.
+  `
+  CREATE INDEX executions_inbox ON executions (owner, awaiting_since)
+    WHERE owner IS NOT NULL AND awaiting_since IS NOT NULL;
+  `,
 ];
 
 /** All write statements, each prepared once. Batches refer to them by index. The writer thread adds `sum`. */

@@ -10,11 +10,11 @@
 
 import type { ChangesBody } from '../../client/wire.ts';
 import { Failure, type Runtime } from '../../runtime/index.ts';
+import { events, refusedWithProblem } from '../http/about.ts';
 import { eventFrame, HEARTBEAT, HEARTBEAT_MS, STREAM_HEADERS } from '../http/event-frames.ts';
 import type { Route, Sink } from '../http/route.ts';
 import { type Who, withCaller } from '../identity/caller.ts';
 import { route } from '../wire/route.ts';
-import { aboutChanges } from './about-overview.ts';
 
 type Watched = Pick<Runtime, 'inspection' | 'after'>;
 
@@ -22,7 +22,17 @@ export const changesRoute = ({ runtime, who }: { runtime: Watched; who: Who }): 
   route({
     method: 'GET',
     path: '/executions/changes',
-    about: aboutChanges,
+    about: {
+      tag: 'executions',
+      summary: 'Changes of your executions, as events',
+      description:
+        'Each event, `changed`, has the ids of changed executions, and of builders for operators; `null` means ' +
+        'all, as in the first event. Changes are collected for a quarter of a second.',
+      answers: {
+        200: { description: 'Events, until you disconnect.', content: events },
+        401: refusedWithProblem('The request does not identify its caller.'),
+      },
+    },
     handle: (call) =>
       withCaller(who(call), ({ userId, isOperator }) => {
         if (!isOperator && userId === undefined) {

@@ -12,6 +12,7 @@ import {
   pauseOf,
   shownDueAt,
 } from '../../runtime/index.ts';
+import { events } from '../http/about.ts';
 import { eventFrame, type Translator } from '../http/event-frames.ts';
 import { eventStream } from '../http/event-stream.ts';
 import { readCount } from '../http/preferences.ts';
@@ -20,14 +21,24 @@ import type { Call, Route } from '../http/route.ts';
 import type { App } from '../protocol.ts';
 import { errorText, type Wire } from '../wire/bodies.ts';
 import { route } from '../wire/route.ts';
-import { aboutExecutionStream } from './about.ts';
+import { invalidQuery, position, unknown } from './about.ts';
 import { withExecution } from './one.ts';
 
 export const executionStreamRoute = ({ runtime, who, wire }: Pick<App, 'runtime' | 'who' | 'wire'>): Route =>
   route({
     method: 'GET',
     path: '/executions/:executionId/stream',
-    about: aboutExecutionStream,
+    about: {
+      tag: 'executions',
+      summary: 'An execution as events, running or ended',
+      parameters: position,
+      answers: {
+        200: { description: 'Its events, until it ends.', content: events },
+        204: 'There are no more events.',
+        404: unknown,
+        422: invalidQuery,
+      },
+    },
     handle: (call) =>
       withExecution(runtime, who, call, (execution) => {
         const after = seenBy(call);

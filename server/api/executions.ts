@@ -11,6 +11,7 @@ import {
   STANDS,
   shownDueAt,
 } from '../../runtime/index.ts';
+import { count, inQuery, refusedWithProblem } from '../http/about.ts';
 import { MAX_WAIT_S, readCount } from '../http/preferences.ts';
 import { refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
@@ -19,7 +20,7 @@ import type { App } from '../protocol.ts';
 import type { Wire } from '../wire/bodies.ts';
 import { route } from '../wire/route.ts';
 import { executionBody } from '../wire/schemas.ts';
-import { aboutCancel, aboutExecution, aboutExecutionList, aboutInbox, aboutRetry } from './about.ts';
+import { anonymous, invalidQuery, unknown } from './about.ts';
 import { executionListBody, inboxBody } from './bodies.ts';
 import { withExecution } from './one.ts';
 
@@ -27,13 +28,26 @@ import { withExecution } from './one.ts';
 const MAX_PAGE_LENGTH = 4 * 1024 * 1024;
 
 const PAGE = { least: 1, most: 200, fallback: 50 } as const;
+const limited = inQuery('limit', 'Maximum number; 50 by default.', count(PAGE.least, PAGE.most));
 
 export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'who' | 'wire'>): Route[] => [
   route({
     method: 'GET',
     path: '/executions/:executionId',
     reply: executionBody,
-    about: aboutExecution,
+    about: {
+      tag: 'executions',
+      summary: 'The status of an execution',
+      parameters: [
+        inQuery('wait', 'Seconds to wait for a change.', count(0, MAX_WAIT_S)),
+        inQuery('after', 'Number of the last fact that you have; the wait is for a later one.', count(0)),
+      ],
+      answers: {
+        200: { description: 'Its state.', headers: ['Execution-Seq'] },
+        404: unknown,
+        422: invalidQuery,
+      },
+    },
     handle: (call) =>
       withExecution(runtime, who, call, (execution) => {
         if (call.query === '') return shown(execution, wire);
@@ -43,7 +57,11 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
   route({
     method: 'DELETE',
     path: '/executions/:executionId',
-    about: aboutCancel,
+    about: {
+      tag: 'executions',
+      summary: 'Cancels an execution',
+      answers: { 204: 'Done.', 404: unknown, 409: refusedWithProblem('It is over.') },
+    },
     handle: (call) =>
       withExecution(runtime, who, call, async ({ id }, by) => {
         await runtime.cancel(id, by);
@@ -53,7 +71,18 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
   route({
     method: 'POST',
     path: '/executions/:executionId/retry',
-    about: aboutRetry,
+    about: {
+      tag: 'executions',
+      summary: 'Retries a blocked execution',
+      description:
+        'With the newest version of its workflow, if its own is no longer served. If the code still does not match the ' +
+        'journal, the execution is blocked again.',
+      answers: {
+        204: 'Done.',
+        404: unknown,
+        409: refusedWithProblem('It is not blocked, or has ended.'),
+      },
+    },
     handle: (call) =>
       withExecution(runtime, who, call, async ({ id }, by) => {
         await runtime.retry(id, by);
@@ -64,7 +93,23 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
     method: 'GET',
     path: '/executions',
     reply: executionListBody,
-    about: aboutExecutionList,
+    about: {
+      tag: 'executions',
+      summary: 'Your executions, newest first',
+      parameters: [
+        inQuery('status', 'Only executions with this status.', { enum: [...STANDS] }),
+        inQuery('workflow', 'Only executions of this workflow.'),
+        inQuery('owner', 'Only executions of this user.'),
+        inQuery('id', 'Only executions whose id begins like this.'),
+        inQuery('before', '`next` of the last page.'),
+        limited,
+      ],
+      answers: {
+        200: 'A page; shorter than `limit` if the prompts are large. A large result is left out: read the execution itself.',
+        404: anonymous,
+        422: invalidQuery,
+      },
+    },
     handle: async (call) => {
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
@@ -100,7 +145,16 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
     method: 'GET',
     path: '/interactions',
     reply: inboxBody,
-    about: aboutInbox,
+    about: {
+      tag: 'executions',
+      summary: 'The prompts and consents that wait for you',
+      parameters: [limited],
+      answers: {
+        200: 'Open prompts and consents, oldest first; with large prompts the newest may be left out.',
+        404: anonymous,
+        422: invalidQuery,
+      },
+    },
     handle: async (call) => {
       const by = await who(call);
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');

@@ -4,6 +4,7 @@
 
 import type { JournalBody } from '../../client/wire.ts';
 import { andThen, type JournalPage, publicFact, type Runtime } from '../../runtime/index.ts';
+import { events } from '../http/about.ts';
 import { eventFrame, type Translator } from '../http/event-frames.ts';
 import { eventStream } from '../http/event-stream.ts';
 import { json } from '../http/problems.ts';
@@ -11,7 +12,7 @@ import { countReader } from '../http/readers.ts';
 import type { Reply, Route } from '../http/route.ts';
 import type { App } from '../protocol.ts';
 import { route } from '../wire/route.ts';
-import { aboutJournal } from './about-overview.ts';
+import { invalidQuery, position, unknown } from './about.ts';
 import { journalBody } from './bodies.ts';
 import { seenBy } from './execution-stream.ts';
 import { withExecution } from './one.ts';
@@ -21,7 +22,20 @@ export const journalRoute = ({ runtime, who }: Pick<App, 'runtime' | 'who'>): Ro
     method: 'GET',
     path: '/executions/:executionId/journal',
     reply: journalBody,
-    about: aboutJournal,
+    about: {
+      tag: 'executions',
+      summary: 'The journal of an execution',
+      description:
+        'Every stored fact, with the input and the answers; times are epoch milliseconds. A client that accepts ' +
+        '`text/event-stream` gets a live stream of events, with the number of the fact as `id`.',
+      parameters: position,
+      answers: {
+        200: { description: 'The facts.', content: events },
+        204: 'There are no more events.',
+        404: unknown,
+        422: invalidQuery,
+      },
+    },
     handle: (call) =>
       withExecution(runtime, who, call, (execution, by) => {
         const after = seenBy(call);

@@ -2,13 +2,13 @@
 
 import type { BuilderBody, WorkflowBody } from '../../client/wire.ts';
 import { Failure, jsonSchemaOf, type Runtime } from '../../runtime/index.ts';
+import { refusedWithProblem } from '../http/about.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
 import { packageVersion } from '../package.ts';
 import type { App } from '../protocol.ts';
 import { route } from '../wire/route.ts';
 import type { ServedWorkflow } from '../wire/served.ts';
-import { aboutBuilders, aboutPlaces, aboutWorkflows } from './about-overview.ts';
 import { builderListBody, placesBody, workflowListBody } from './bodies.ts';
 
 export const overviewRoutes = ({ runtime, who, served, routes, config: { rootPath } }: App): Route[] => [
@@ -16,21 +16,36 @@ export const overviewRoutes = ({ runtime, who, served, routes, config: { rootPat
     method: 'GET',
     path: '/',
     reply: placesBody,
-    about: aboutPlaces,
+    about: {
+      tag: 'server',
+      credential: 'none',
+      summary: 'Name and version of the server, and its most important paths',
+      answers: { 200: 'The paths that are served.' },
+    },
     handle: () => json(200, placesOf(rootPath, served, routes)),
   }),
   route({
     method: 'GET',
     path: '/workflows',
     reply: workflowListBody,
-    about: aboutWorkflows,
+    about: {
+      tag: 'workflows',
+      credential: 'none',
+      summary: 'The workflows and their inputs',
+      answers: { 200: 'The served workflows.' },
+    },
     handle: () => json(200, { workflows: served.map((one) => workflowBody(one, rootPath)) }),
   }),
   route({
     method: 'GET',
     path: '/builders',
     reply: builderListBody,
-    about: aboutBuilders,
+    about: {
+      tag: 'server',
+      credential: 'operator',
+      summary: 'The builders, with their slots and queues',
+      answers: { 200: 'Those that are open.', 403: refusedWithProblem('For operators only.') },
+    },
     handle: async (call) => {
       const by = await who(call);
       if (!by.isOperator) throw new Failure('operator_required', { detail: 'Builders are shown to operators only.' });

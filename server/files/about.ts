@@ -1,10 +1,10 @@
 /** Descriptions of the routes of files. */
 import { z } from 'zod';
-import { bytes, refusal, refusedBody, refusedWithProblem } from '../http/about.ts';
+import { bytes, refused, refusedBody, refusedWithProblem } from '../http/about.ts';
 import type { AboutRoute } from '../wire/route.ts';
 
-const noFile = refusal('There is no such file.');
-const foreign = refusal('Pages of this origin may not write files.');
+const noFile = refused('There is no such file.');
+const foreign = refused('Pages of this origin may not write files.');
 
 const form = z
   .object({ file: z.string().meta({ contentMediaType: 'application/octet-stream' }) })
@@ -23,12 +23,11 @@ export const aboutUpload = (creates: boolean): AboutRoute => ({
   body: { 'multipart/form-data': form },
   answers: {
     200: 'It is stored.',
-    400: refusal('The path or the form is invalid.'),
+    400: refused('The path or the form is invalid.'),
     403: foreign,
-    ...(creates && { 409: refusal('The file exists already.') }),
+    ...(creates && { 409: refused('The file exists already.') }),
     413: refusedWithProblem('The file is too large.'),
     422: refusedBody('The form has no file.'),
-    503: refusedWithProblem('The server is storing too many files at the moment.'),
     507: refusedWithProblem('The store is full.'),
   },
 });

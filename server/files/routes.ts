@@ -27,11 +27,6 @@ export interface StaticRouteDeps extends Pick<App, 'who' | 'cors' | 'operators'>
 const storedFile = z.object({ filename: z.string() }).meta({ id: 'StoredFile' });
 type Stored = z.infer<typeof storedFile>;
 
-type Keep = (key: string, file: FormFile) => Promise<boolean>;
-
-/** Maximum bytes of the forms that are being stored: each is in memory, once as it came and once as a file. */
-const MAX_UPLOADING = 64 * 1024 * 1024;
-
 /** Maximum bytes of a form besides its file. */
 const FORM_BYTES = 65_536;
 
@@ -40,19 +35,10 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
   const path = '/static/*';
   const maxBodyBytes = maxFileBytes + FORM_BYTES;
 
-  let uploading = 0;
-  const upload = async (call: Call, keep: Keep): Promise<Reply<Stored>> => {
-    const bytes = call.body?.length ?? 0;
-    if (uploading > 0 && uploading + bytes > MAX_UPLOADING) return crowdedOut;
-    uploading += bytes;
-    try {
-      return await stored(call, keep);
-    } finally {
-      uploading -= bytes;
-    }
-  };
-
-  const stored = async (call: Call, keep: Keep): Promise<Reply<Stored>> => {
+  const upload = async (
+    call: Call,
+    keep: (key: string, file: FormFile) => Promise<boolean>,
+  ): Promise<Reply<Stored>> => {
     if (!(await mayWrite(call, deps))) return foreignPage;
     const key = keyFrom(call.params['*'] ?? '');
     if (key === undefined) return invalidKey;
@@ -111,10 +97,6 @@ export const staticRoutes = (deps: StaticRouteDeps): Route[] => {
   ];
 };
 
-const crowdedOut: Reply<never> = {
-  ...problem(503, 'Service Unavailable', 'The server is storing too many files: send this one again later.'),
-  headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
-};
 const invalidKey = refusal(400, 'Invalid file path.');
 const foreignPage = refusal(403, 'Pages of this origin may not write files.');
 const noObject = (params: Call['params']): Reply<never> => refusal(404, `No object found with key: ${params['*']}.`);

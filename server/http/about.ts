@@ -82,9 +82,9 @@ export const inHeader = (name: string, description: string, schema: JsonSchema =
   schema,
 });
 
-export const json = (schema: Schema): Content => ({ 'application/json': schema });
+export const inJson = (schema: Schema): Content => ({ 'application/json': schema });
 export const events: Content = { 'text/event-stream': z.string() };
-export const page: Content = { 'text/html': z.string() };
+export const html: Content = { 'text/html': z.string() };
 /** Of any media type. */
 export const bytes: Content = { '*/*': z.unknown() };
 
@@ -103,13 +103,13 @@ export const problem: Content = {
 /** A refusal in our own form. */
 export const refusedWithProblem = (description: string): Answer => ({ description, content: problem });
 
-const refused = z.object({ detail: z.string() }).meta({ id: 'Refusal' });
+const refusal = z.object({ detail: z.string() }).meta({ id: 'Refusal' });
 
 /** A refusal in the form of NAT. */
-export const refusal = (description: string): Answer => ({ description, content: json(refused) });
+export const refused = (description: string): Answer => ({ description, content: inJson(refusal) });
 
 /** An invalid body, with all its mistakes. */
-export const refusedBody = (description: string): Answer => ({ description, content: json(validationRefusal) });
+export const refusedBody = (description: string): Answer => ({ description, content: inJson(validationRefusal) });
 
 /** Too many requests are waiting. */
 export const busy: Answer = {

@@ -15,8 +15,16 @@ export interface DispatcherOptions {
   /** Prefix under which routes also answer; `''` for none. */
   readonly rootPath: string;
   readonly cors: Cors | undefined;
-  readonly limits: BodyLimits;
+  readonly limits: BodyLimits & {
+    /** Bytes of large bodies that routes are handling; beyond them a further one gets 503. */
+    readonly maxHandledBytes: number;
+  };
 }
+
+/** Bytes from which on a body counts among those that are handled. */
+const LARGE_BODY = 64 * 1024;
+/** Maximum bytes of these, all together; each may be in memory several times while it is handled. */
+export const MAX_HANDLED = 256 * 1024 * 1024;
 
 export class Dispatcher {
   /** The reply to every request once the server is about to end. */
@@ -27,8 +35,10 @@ export class Dispatcher {
   readonly #router: Router;
   readonly #rootPath: string;
   readonly #cors: Cors | undefined;
-  readonly #limits: BodyLimits;
+  readonly #limits: DispatcherOptions['limits'];
   readonly #tooSlow: Reply;
+  /** Bytes of the large bodies that routes are handling. */
+  #handled = 0;
 
   constructor({ host, routes, rootPath, cors, limits }: DispatcherOptions) {
     this.#host = host;
@@ -65,13 +75,25 @@ export class Dispatcher {
     } else if (preflight !== undefined) {
       exchange.reply(preflight);
     } else if (found.kind !== 'route') {
-      exchange.reply(refusalOf(found, this.#rootPath, exchange, this.port));
+      this.#refuse(refusalOf(found, this.#rootPath, exchange, this.port), request, exchange);
     } else {
       exchange.params = found.params;
       exchange.isPublic = found.route.isPublic === true;
       if (hasBody(headers)) this.#runWithBody(request, exchange, found.route);
       else run(exchange, found.route);
     }
+  }
+
+  /** A body in chunks is dropped first: its reply may end the connection, and the client would not read it. */
+  #refuse(reply: Reply, request: AdapterRequest, exchange: Exchange): void {
+    if (exchange.headers['transfer-encoding'] === undefined) {
+      exchange.reply(reply);
+      return;
+    }
+    exchange.defer();
+    readBody(request, exchange, Number.NaN, { ...this.#limits, maxBodyBytes: 0 }, (outcome) => {
+      exchange.reply(reply, outcome !== undefined && outcome !== 'tooLarge');
+    });
   }
 
   #runWithBody(request: AdapterRequest, exchange: Exchange, route: Route): void {
@@ -88,29 +110,49 @@ export class Dispatcher {
         exchange.reply(asRefused(route, crowdedOut, exchange), true);
       } else if (outcome === 'tooSlow') {
         exchange.reply(asRefused(route, this.#tooSlow, exchange), true);
-      } else {
+      } else if (outcome === undefined || outcome.length < LARGE_BODY) {
         exchange.body = outcome;
         run(exchange, route);
+      } else {
+        this.#runWithLarge(outcome, exchange, route);
       }
     });
   }
+
+  /** It counts until the route has finished, also after a disconnect. */
+  #runWithLarge(body: Buffer, exchange: Exchange, route: Route): void {
+    const { length } = body;
+    if (this.#handled > 0 && this.#handled + length > this.#limits.maxHandledBytes) {
+      exchange.reply(asRefused(route, crowdedOut, exchange));
+      return;
+    }
+    this.#handled += length;
+    exchange.body = body;
+    const finished = (): void => {
+      this.#handled -= length;
+    };
+    const running = run(exchange, route);
+    if (running === undefined) finished();
+    else void running.then(finished, finished);
+  }
 }
 
-const run = (exchange: Exchange, route: Route): void => {
+/** A promise if the route replies later. */
+const run = (exchange: Exchange, route: Route): Promise<void> | undefined => {
   try {
     const replied = route.handle(exchange);
     if (replied instanceof Promise) {
       exchange.defer();
-      replied.then(
+      return replied.then(
         (reply) => exchange.reply(reply),
         (thrown: unknown) => exchange.fail(thrown),
       );
-    } else {
-      exchange.reply(replied);
     }
+    exchange.reply(replied);
   } catch (thrown) {
     exchange.fail(thrown);
   }
+  return undefined;
 };
 
 const asRefused = (route: Route, reply: Reply, exchange: Exchange): Reply => route.refused?.(reply, exchange) ?? reply;
@@ -119,7 +161,7 @@ const notFound = refusal(404, 'Not Found');
 const tooLarge = (maxBodyBytes: number): Reply =>
   problem(413, 'Content Too Large', `A request body may have ${maxBodyBytes} bytes at most.`);
 const crowdedOut: Reply = {
-  ...problem(503, 'Service Unavailable', 'The server is receiving too many request bodies: send this one again later.'),
+  ...problem(503, 'Service Unavailable', 'The server is handling too many request bodies: send this one again later.'),
   headers: { 'content-type': 'application/problem+json', 'retry-after': '5' },
 };
 

@@ -5,7 +5,7 @@ import { Backlog, MAX_UNREAD, MAX_UNSENT } from './backlog.ts';
 import type { After } from './body.ts';
 import { type Chosen, chooseAdapter } from './choose-adapter.ts';
 import { type CorsOptions, createCors } from './cors.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, MAX_HANDLED } from './dispatcher.ts';
 import type { Host } from './host.ts';
 import type { Network } from './network.ts';
 import { problem } from './problem.ts';
@@ -31,6 +31,8 @@ export interface HttpOptions {
   readonly requestTimeoutMs?: number;
   /** Maximum bytes of all headers of a request; more gets 431. Default 16_384. */
   readonly maxHeaderBytes?: number;
+  /** Maximum bytes of large bodies that routes are handling; beyond them a further one gets 503. Default 268_435_456. */
+  readonly maxHandledBytes?: number;
   /** The reply for an error of a route. If it throws itself, the reply is a 500. */
   problem(thrown: unknown): Reply;
   /** Gets errors that have no reply: of `problem`, of listeners, and of routes whose client has disconnected. */
@@ -80,6 +82,7 @@ const stoppingWithin = (graceMs: number): Reply => {
 /** Rejects with an error that names host and port if it cannot listen. */
 export const listen = async (options: HttpOptions): Promise<HttpServer> => {
   const { maxBodyBytes, requestTimeoutMs, maxHeaderBytes } = { ...defaults, ...options };
+  const { maxHandledBytes = MAX_HANDLED } = options;
   const after = options.after ?? afterByNode;
   const unread = new Backlog(MAX_UNREAD);
   const rootPath = options.rootPath?.replace(/\/$/, '') ?? '';
@@ -128,7 +131,7 @@ export const listen = async (options: HttpOptions): Promise<HttpServer> => {
     routes: options.routes,
     rootPath,
     cors: options.cors && createCors(options.cors),
-    limits: { maxBodyBytes, requestTimeoutMs, after, unread },
+    limits: { maxBodyBytes, requestTimeoutMs, after, unread, maxHandledBytes },
   });
   const open = new OpenSockets(options.pingAfter ?? afterByNode);
   const prefixes = [...new Set(['', rootPath])];

@@ -3,11 +3,11 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { page } from '../http/about.ts';
+import { html } from '../http/about.ts';
 import type { Call, Reply } from '../http/route.ts';
 import { packageVersion } from '../package.ts';
 import type { Protocol } from '../protocol.ts';
-import { type AboutRoute, route } from '../wire/route.ts';
+import { route } from '../wire/route.ts';
 import { type DocumentOptions, openApiOf } from './document.ts';
 import { PAGE_POLICY, pageOf } from './page.ts';
 
@@ -21,18 +21,24 @@ export const openApi = (): Protocol => (app) => {
         method: 'GET',
         path: '/openapi.json',
         reply: z.object({}),
-        about: aboutDocument,
+        about: { ...about, summary: 'This document', answers: { 200: 'OpenAPI 3.1.', 304: 'As it was.' } },
         handle: cached({ 'content-type': 'application/json' }, () => JSON.stringify(openApiOf(routes, document))),
       }),
       route({
         method: 'GET',
         path: '/docs',
-        about: aboutPage,
+        about: {
+          ...about,
+          summary: 'The same as a web page',
+          answers: { 200: { description: 'The page.', content: html }, 304: 'As it was.' },
+        },
         handle: cached(PAGE_HEADERS, () => pageOf(routes, document)),
       }),
     ],
   };
 };
+
+const about = { tag: 'server', credential: 'none' } as const;
 
 const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
@@ -55,18 +61,4 @@ const cached = (headers: Readonly<Record<string, string>>, write: () => string) 
 const tagged = (headers: Readonly<Record<string, string>>, body: string) => {
   const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;
   return { status: 200, headers: { ...headers, etag, 'cache-control': 'no-cache' }, body };
-};
-
-const aboutDocument: AboutRoute = {
-  tag: 'server',
-  summary: 'This document',
-  answers: { 200: 'OpenAPI 3.1.', 304: 'As it was.' },
-  credential: 'none',
-};
-
-const aboutPage: AboutRoute = {
-  tag: 'server',
-  summary: 'The same as a web page',
-  answers: { 200: { description: 'The page.', content: page }, 304: 'As it was.' },
-  credential: 'none',
 };

@@ -14,20 +14,24 @@ export class Schemas {
     return Object.fromEntries([...this.#named].sort(([one], [other]) => (one < other ? -1 : 1)));
   }
 
-  /** Throws for two schemas with one name, and for a schema of zod that refers to itself and has no name. */
+  /** Throws for two schemas with one name, and for a zod schema that contains itself and has no name. */
   contentOf(content: Content): Record<string, { readonly schema: JsonSchema }> {
     return Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema: this.#shown(schema) }]));
   }
 
   #shown(schema: Schema): JsonSchema {
     if (!(schema instanceof z.ZodType)) {
-      this.#add(schema.name, moved(schema.schema, '#', `${PLACE}${schema.name}`));
-      return { $ref: PLACE + schema.name };
+      const place = PLACE + schema.name;
+      this.#add(
+        schema.name,
+        moved(schema.schema, (ref) => place + ref.slice('#'.length)),
+      );
+      return { $ref: place };
     }
     // As input: replies have no transforms, and may get more members in later versions.
     const { $defs = {}, ...whole } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    for (const [name, part] of Object.entries($defs)) this.#add(name, moved(part, '#/$defs/', PLACE));
-    return moved(whole, '#/$defs/', PLACE);
+    for (const [name, part] of Object.entries($defs)) this.#add(name, moved(part, namedPlace));
+    return moved(whole, namedPlace);
   }
 
   #add(name: string, schema: JsonSchema): void {
@@ -39,12 +43,15 @@ export class Schemas {
   }
 }
 
+/** The place of a named part of a zod schema. zod gives names to nameless parts that contain themselves. */
+const namedPlace = (ref: string): string => {
+  const [, name] = /^#\/\$defs\/(?!__schema\d)(.+)$/.exec(ref) ?? [];
+  if (name === undefined) throw new Error('A schema that contains itself needs a name: meta({ id }).');
+  return PLACE + name;
+};
+
 /** With its references at another place. */
-const moved = ({ $schema: _, $id: __, ...schema }: JsonSchema, from: string, to: string): JsonSchema =>
-  JSON.parse(JSON.stringify(schema), (key, value: unknown) => {
-    if (key !== '$ref' || typeof value !== 'string' || !value.startsWith('#')) return value;
-    if (value === '#' ? from !== '#' : !value.startsWith(from) || value.includes('/$defs/__schema')) {
-      throw new Error('A schema that refers to itself needs a name: meta({ id }).');
-    }
-    return to + value.slice(from.length);
-  }) as JsonSchema;
+const moved = ({ $schema: _, $id: __, ...schema }: JsonSchema, place: (ref: string) => string): JsonSchema =>
+  JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
+    key === '$ref' && typeof value === 'string' && value.startsWith('#') ? place(value) : value,
+  ) as JsonSchema;

@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { bytes, html, refused } from '../http/about.ts';
 import { refusal } from '../http/problem.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { packageFile } from '../package.ts';
 import { route } from '../wire/route.ts';
-import { aboutConsole, aboutConsoleFile } from './about.ts';
 
 const BUILT = packageFile('console/dist/');
 
@@ -18,11 +18,34 @@ export const consoleRoutes = (): Route[] => {
   const page = once(() => new Served('index.html', 'no-cache'));
   const files = once(() => readFiles('console/'));
   return [
-    route({ method: 'GET', path: '/console', about: aboutConsole, handle: (call) => page()?.reply(call) ?? unbuilt }),
+    route({
+      method: 'GET',
+      path: '/console',
+      about: {
+        tag: 'server',
+        credential: 'none',
+        summary: 'The console, a page for operators',
+        answers: {
+          200: { description: 'The page.', content: html },
+          304: 'As it was.',
+          404: refused('It has not been built.'),
+        },
+      },
+      handle: (call) => page()?.reply(call) ?? unbuilt,
+    }),
     route({
       method: 'GET',
       path: '/console/:file',
-      about: aboutConsoleFile,
+      about: {
+        tag: 'server',
+        credential: 'none',
+        summary: 'The files of the page',
+        answers: {
+          200: { description: 'A file.', content: bytes },
+          304: 'As it was.',
+          404: refused('There is no such file.'),
+        },
+      },
       handle: (call) => files()?.get(call.params.file!)?.reply(call) ?? refusal(404, 'Not Found'),
     }),
   ];

@@ -3,12 +3,12 @@
  * `server/operator/inspector/sockets.ts`.
  */
 
+import { html, inQuery, refusedWithProblem } from '../http/about.ts';
 import type { Route } from '../http/route.ts';
 import type { OperatorAccess } from '../identity/operator-access.ts';
 import { route } from '../wire/route.ts';
-import { aboutInspector } from './about.ts';
 import { page, pagePolicy } from './inspector/page.ts';
-import { readWatch } from './inspector/watch.ts';
+import { KINDS, readWatch } from './inspector/watch.ts';
 import { signInPage, wantsPage } from './operator-page.ts';
 import { SIGN_IN_PATH } from './operator-routes.ts';
 
@@ -16,7 +16,23 @@ export const inspectorRoute = (operators: OperatorAccess, rootPath: string): Rou
   route({
     method: 'GET',
     path: '/inspect',
-    about: aboutInspector,
+    about: {
+      tag: 'server',
+      credential: 'operator',
+      summary: 'The Stately inspector, connected to this server',
+      description: 'The WebSocket at `/inspect/socket` sends the same messages, with the same query.',
+      parameters: [
+        inQuery('kind', 'Only actors of this kind; may be given several times.', { enum: [...KINDS] }),
+        inQuery('execution', 'Only this one.'),
+        inQuery('user', 'Only what is theirs.'),
+        inQuery('payloads', '1 shows inputs, results, prompts and answers too.', { enum: ['0', '1'] }),
+      ],
+      answers: {
+        200: { description: 'The page.', content: html },
+        403: refusedWithProblem('For operators only.'),
+        422: refusedWithProblem('A parameter is invalid.'),
+      },
+    },
     handle: (call) => {
       if (wantsPage(call.headers.accept) && !operators.mayOperate(call)) return signInPage(rootPath + SIGN_IN_PATH);
       operators.require(call);

@@ -1,12 +1,12 @@
 /** Monitoring for operators: health, and users with open resources. */
 import { z } from 'zod';
 import { Failure, type Runtime } from '../../runtime/index.ts';
+import { inQuery, refusedWithProblem } from '../http/about.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
 import { NO_KEY } from '../identity/operator-access.ts';
 import type { App } from '../protocol.ts';
 import { route } from '../wire/route.ts';
-import { aboutHealth, aboutMonitor } from './about.ts';
 
 const healthy = json(200, { status: 'healthy' });
 
@@ -14,7 +14,7 @@ export const healthRoute: Route = route({
   method: 'GET',
   path: '/health',
   reply: z.object({ status: z.literal('healthy') }).meta({ id: 'Health' }),
-  about: aboutHealth,
+  about: { tag: 'server', credential: 'none', summary: '200 while it serves', answers: { 200: 'It serves.' } },
   handle: () => healthy,
 });
 
@@ -53,7 +53,13 @@ export const monitorRoute = ({ runtime, operators, network }: Pick<App, 'runtime
     method: 'GET',
     path: '/monitor/users',
     reply: activeUsers,
-    about: aboutMonitor,
+    about: {
+      tag: 'server',
+      credential: 'operator',
+      summary: 'Users with open resources',
+      parameters: [inQuery('user_id', 'Only this one.')],
+      answers: { 200: 'Those users.', 403: refusedWithProblem('For operators only.') },
+    },
     handle: (call) => {
       const isAllowed = operators.isGuarded ? operators.hasKey(call) : network.isLocal(call);
       if (!isAllowed) {

@@ -1,7 +1,7 @@
 /** Routes: one schema of a body is its type, its parser and its entry in the OpenAPI document. */
 import { z } from 'zod';
 import { Failure } from '../../runtime/index.ts';
-import { type About, type Answer, type Content, json, refusedBody, type Schema } from '../http/about.ts';
+import { type About, type Answer, type Content, inJson, refusedBody, type Schema } from '../http/about.ts';
 import { ValidationFailure } from '../http/mistakes.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
 import { readJsonBody } from './json-body.ts';
@@ -41,7 +41,7 @@ export const route = <Body = undefined, Result = never>({
   const body = given instanceof z.ZodType ? jsonBody(given) : given;
   const answers: Record<number, Answer> =
     given instanceof z.ZodType ? { 422: refusedBody('The body does not fit.') } : {};
-  if (reply !== undefined) answers[200] = { description: 'Done.', content: json(reply) };
+  if (reply !== undefined) answers[200] = { description: 'Done.', content: inJson(reply) };
   for (const [status, answer] of Object.entries(about.answers ?? {})) {
     const own = typeof answer === 'string' ? { description: answer } : answer;
     const { content } = answers[Number(status)] ?? {};
@@ -70,7 +70,7 @@ export const jsonBody = <Body>(schema: z.ZodType<Body>, unfit?: string): Request
     throw new Failure('request_invalid', { detail: unfit });
   };
   return {
-    content: json(schema),
+    content: inJson(schema),
     read: ({ headers, body }) => {
       try {
         const reading = read(readJsonBody(headers['content-type'], body));

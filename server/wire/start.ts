@@ -1,6 +1,6 @@
 /** From a request to the start of an execution: the common part of all routes of a workflow. */
 import { type Caller, RunTrace, type StartRequest, traceFromHeaders, type Workflow } from '../../runtime/index.ts';
-import { json } from '../http/about.ts';
+import { inJson } from '../http/about.ts';
 import { HttpRequestInfo } from '../http/request-info.ts';
 import type { Call } from '../http/route.ts';
 import { readJsonBody } from './json-body.ts';
@@ -38,7 +38,7 @@ export const inputBody = (workflow: Workflow, method: 'GET' | 'POST'): RequestBo
   const { input } = workflow;
   const read = input === undefined ? asItIs : createReader(input);
   return {
-    ...(method === 'POST' && { content: json(inputSchema(workflow)) }),
+    ...(method === 'POST' && { content: inJson(inputSchema(workflow)) }),
     read: ({ headers, body: bytes }) => {
       const body = method === 'GET' ? undefined : readJsonBody(headers['content-type'], bytes);
       const reading = read(body);

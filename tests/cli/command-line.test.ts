@@ -58,15 +58,34 @@ const slips: [typed: string[], said: RegExp, help?: string][] = [
   [['serve', 'a.ts', '--port'], /option '--port <number>' argument missing/],
   [['graph', 'server'], /Allowed choices are execution, builder, manager/, 'fermata graph --help'],
   [['graph', '--format', 'png'], /Allowed choices are mermaid, json, svg/, 'fermata graph --help'],
+  [['a.ts'], /unknown command 'a\.ts' \(To serve a module: fermata serve a\.ts\)/, 'fermata --help'],
+  [
+    ['--port', '80'],
+    /unknown option '--port' \(Options stand after a command: fermata serve a\.ts --port\)/,
+    'fermata --help',
+  ],
+  [
+    ['executions', 'retry', 'x', '--url', 'nonsense'],
+    /Expected an http or https URL, such as http:\/\/localhost:8000/,
+    'fermata executions retry --help',
+  ],
   [['executions', 'list'], /unknown command 'list'/, 'fermata executions --help'],
-  [['executions', 'show'], /missing required argument 'id'/, 'fermata executions --help'],
-  [['executions', 'export'], /either ids or --all/, 'fermata executions --help'],
-  [['executions', 'export', 'x', '--all'], /either ids or --all/, 'fermata executions --help'],
-  [['executions', 'rm'], /either ids or --settled-before/, 'fermata executions --help'],
-  [['executions', 'rm', 'x', '--settled-before', '1'], /either ids or --settled-before/, 'fermata executions --help'],
-  [['executions', 'rm', '--settled-before', 'long'], /Expected a duration such as P30D/, 'fermata executions --help'],
-  [['executions', 'ls', '--limit', '0'], /Expected an integer of at least 1/, 'fermata executions --help'],
-  [['executions', 'ls', '--status', 'done'], /Allowed choices are running, /, 'fermata executions --help'],
+  [['executions', 'show'], /missing required argument 'id'/, 'fermata executions show --help'],
+  [['executions', 'export'], /either ids or --all/, 'fermata executions export --help'],
+  [['executions', 'export', 'x', '--all'], /either ids or --all/, 'fermata executions export --help'],
+  [['executions', 'rm'], /either ids or --settled-before/, 'fermata executions rm --help'],
+  [
+    ['executions', 'rm', 'x', '--settled-before', '1'],
+    /either ids or --settled-before/,
+    'fermata executions rm --help',
+  ],
+  [
+    ['executions', 'rm', '--settled-before', 'long'],
+    /Expected a duration such as P30D/,
+    'fermata executions rm --help',
+  ],
+  [['executions', 'ls', '--limit', '0'], /Expected an integer of at least 1/, 'fermata executions ls --help'],
+  [['executions', 'ls', '--status', 'done'], /Allowed choices are running, /, 'fermata executions ls --help'],
 ];
 
 for (const [typed, said, help = 'fermata serve --help'] of slips) {
@@ -113,6 +132,13 @@ test('no secret can be given on the command line', () => {
 
   assert.ok(secrets.length > 0);
   assert.deepEqual(new Set(secrets.map(flagName)), new Set([undefined]));
+});
+
+test('help is also a command', () => {
+  assert.equal(printed('help').text, printed('--help').text);
+  assert.equal(printed('help', 'serve').text, printed('serve', '--help').text);
+  assert.equal(printed('executions', 'help', 'ls').text, printed('executions', 'ls', '--help').text);
+  assert.equal(printed('help').exitCode, 0);
 });
 
 test('help and version are answers, with exit code 0', () => {

@@ -85,12 +85,16 @@ test('who names a module that is not there, is broken or has no workflow, is tol
   const folder = await given.folder(t, {
     'broken.mts': 'const nothing: string | undefined = undefined;\nconsole.log(nothing!.length);\n',
     'other.mts': 'export const answer = 42;\n',
+    'notes.md': '# Notes\n',
   });
   const serve = (name: string) => failed(fermata(t, ['serve', join(folder, name)]));
 
   const [missing, broken, other] = await Promise.all([serve('missing.ts'), serve('broken.mts'), serve('other.mts')]);
+  const [notes, directory] = await Promise.all([serve('notes.md'), serve('.')]);
 
   assert.deepEqual([missing.code, broken.code, other.code], [2, 2, 2]);
+  assert.match(notes.said, /notes\.md: expected a TypeScript or JavaScript file, such as approval\.ts\n$/);
+  assert.match(directory.said, /: expected a TypeScript or JavaScript file/);
   assert.match(missing.said, /missing\.ts: there is no such file\n$/);
   assert.match(broken.said, /broken\.mts cannot be loaded: Cannot read properties of undefined.*\n.*broken\.mts:2:/);
   assert.match(other.said, /other\.mts: the default export must be a workflow, made by workflow\(\{ name, run \}\)\n$/);

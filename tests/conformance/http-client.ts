@@ -1,5 +1,6 @@
 /** Sends requests as they are written: paths are not normalised, and a header given as null is not sent. */
-import { type IncomingMessage, request as open } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import * as support from '../support/http-client.ts';
 import { asOperator } from '../support/proxy-setup.ts';
 import type { Seen } from './expectations.ts';
 import { parseJson } from './matchers.ts';
@@ -16,20 +17,15 @@ export type HttpRequest = {
 };
 
 /** Resolves with the response head; a name of a header may come in several lines. */
-export const openRequest = (base: string, order: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(base);
-    const { body, type } = bodyOf(order);
-    const operator = /^\/(monitor|static)\b/.test(order.path) ? asOperator() : {};
-    const all = { ...operator, 'content-type': type, 'content-length': body && String(body.length), ...order.headers };
-    const isSent = (line: [string, unknown]): line is [string, string] => typeof line[1] === 'string';
-    const headers = Object.fromEntries(Object.entries(all).filter(isSent));
-    const path = order.path.replace(/[^\x21-\x7e]/gu, encodeURIComponent);
-    open({ hostname, port, path, method: order.method ?? 'GET', headers, agent: false, signal })
-      .on('response', resolve)
-      .on('error', reject)
-      .end(body);
-  });
+export const openRequest = (base: string, order: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> => {
+  const { body, type } = bodyOf(order);
+  const operator = /^\/(monitor|static)\b/.test(order.path) ? asOperator() : {};
+  const isSent = (line: [string, unknown]): line is [string, string] => typeof line[1] === 'string';
+  const headers = Object.entries({ ...operator, 'content-type': type, ...order.headers }).filter(isSent);
+  const line = `${order.method ?? 'GET'} ${order.path.replaceAll(' ', '%20')}`;
+  const options = { headers: Object.fromEntries(headers), signal, ...(body && { bytes: body }) };
+  return support.openRequest(new URL(base).origin, line, options);
+};
 
 export const headOf = ({ statusCode, rawHeaders }: IncomingMessage): Seen => {
   const headers: Record<string, string[]> = {};

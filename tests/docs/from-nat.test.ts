@@ -1,37 +1,22 @@
 /** `docs/from-nat.md` says something of every documented name of NAT, names only what there is, and its example runs. */
 import assert from 'node:assert/strict';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import * as fermata from '../../runtime/index.ts';
+import { readPage } from '../support/markdown.ts';
 import { sessionManager } from '../support/session-manager.ts';
 import { storeStates, storeTable } from '../support/store-table.ts';
 import { documented } from './nat-names.ts';
 
-const page = new URL('../../docs/from-nat.md', import.meta.url);
-const markdown = await readFile(page, 'utf8');
+const documentation = await readPage('docs/from-nat.md');
+const { text: markdown, url: page } = documentation;
 
-/** The rows of the tables whose head begins with the same cells; code spans without their quotes. */
-const rowsOf = (...head: string[]): string[][] => {
-  const rows: string[][] = [];
-  let isInside = false;
-  for (const line of markdown.split('\n')) {
-    if (!line.startsWith('|')) isInside = false;
-    else if (isInside && !line.startsWith('|---')) rows.push(cellsOf(line));
-    else isInside ||= head.every((cell, index) => cellsOf(line)[index] === cell);
-  }
-  return rows;
-};
-const cellsOf = (line: string): string[] =>
-  line
-    .split('|')
-    .slice(1, -1)
-    .map((cell) => cell.trim());
 const codesOf = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
 
-const names = rowsOf('NAT', 'Here', 'Note').map(([nat, here, note]) => ({
+const names = documentation.rows('NAT', 'Here', 'Note').map(([nat, here, note]) => ({
   nat: codesOf(nat)[0],
   here: codesOf(here),
   note: note ?? '',
@@ -110,13 +95,15 @@ const given = async (t: TestContext): Promise<Readonly<Record<string, object>>> 
 };
 
 test('the table of the store is the one that its test walks through', () => {
-  const rows = rowsOf('It is', ...storeStates).map(([event, ...outcomes]) => [event, outcomes.flatMap(codesOf)]);
+  const rows = documentation
+    .rows('It is', ...storeStates)
+    .map(([event, ...outcomes]) => [event, outcomes.flatMap(codesOf)]);
 
   assert.deepEqual(Object.fromEntries(rows), storeTable);
 });
 
 test('a number of a difference that a row refers to is explained', () => {
-  const explained = rowsOf('', 'NAT', 'Here', 'Shown by').map(([number]) => number);
+  const explained = documentation.rows('', 'NAT', 'Here', 'Shown by').map(([number]) => number);
   const referred = names.flatMap(({ note }) => note.match(/\bS\d+\b/g) ?? []);
 
   const unexplained = referred.filter((number) => !explained.includes(number));

@@ -10,7 +10,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { text, workflow } from '../../runtime/index.ts';
 import type { ServerOptions } from '../../server/index.ts';
 import { openStream } from '../support/event-reader.ts';
-import { type CallOptions, call, given } from '../support/given.ts';
+import { given } from '../support/given.ts';
+import { call, type RequestOptions } from '../support/http-client.ts';
 import { freePort } from '../support/loopback.ts';
 import { readPage } from '../support/markdown.ts';
 import { caddy, haproxy, nginx, type ProxyKind, type RunningProxy } from '../support/proxy.ts';
@@ -56,7 +57,7 @@ const behind = async (
     clients.push(client);
     return client;
   };
-  return { ...world, proxy, socket, ask: (line: string, options?: CallOptions) => call(proxy.url, line, options) };
+  return { ...world, proxy, socket, ask: (line: string, options?: RequestOptions) => call(proxy.url, line, options) };
 };
 
 const started = async (
@@ -70,7 +71,7 @@ const started = async (
   return proxy;
 };
 
-const startOne = async (ask: (line: string, options?: CallOptions) => ReturnType<typeof call>) =>
+const startOne = async (ask: (line: string, options?: RequestOptions) => ReturnType<typeof call>) =>
   (await ask('POST /v1/workflow', { body: {} })).body as Record<
     'execution_id' | 'status_url' | 'response_url' | 'interaction_id',
     string
@@ -171,7 +172,7 @@ for (const [what, end] of Object.entries(prefixes)) {
         .replace('location / {', /^location .*$/m.exec(block?.code ?? '')?.[0] ?? 'no block')
         .replace('proxy_pass http://fermata;', `proxy_pass http://fermata${end};`),
     );
-    const under = (line: string, options?: CallOptions) => ask(line.replace(' ', ' /agents'), options);
+    const under = (line: string, options?: RequestOptions) => ask(line.replace(' ', ' /agents'), options);
 
     const { status_url, response_url } = await startOne(under);
     const body = { response: { type: 'text', text: 'Ada' } };

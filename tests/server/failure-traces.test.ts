@@ -6,8 +6,8 @@ import { createServer } from '../../server/index.ts';
 import { temporaryDirectory } from '../support/durable.ts';
 import { openStream } from '../support/event-reader.ts';
 import { call, given } from '../support/given.ts';
-import { viewsOf } from '../support/here.ts';
 import { until } from '../support/http.ts';
+import { viewsOf } from '../support/in-process.ts';
 
 const operator = { 'x-operator-key': 'the key of the operator' };
 const ada = { cookie: 'nat-session=ada-who-has-a-long-name' };

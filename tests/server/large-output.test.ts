@@ -5,9 +5,10 @@ import { type Runtime, workflow } from '../../runtime/index.ts';
 import { isOnWeb } from '../support/adapter.ts';
 import { DurableServer } from '../support/durable-server.ts';
 import { openStream } from '../support/event-reader.ts';
-import { type CallOptions, given, type HttpReply } from '../support/given.ts';
-import { viewsOf } from '../support/here.ts';
+import { given, type HttpReply } from '../support/given.ts';
 import { until } from '../support/http.ts';
+import type { RequestOptions } from '../support/http-client.ts';
+import { viewsOf } from '../support/in-process.ts';
 import { contentOf, isComplete, isError, isText, userMessage } from '../support/socket-server.ts';
 import { openSocket } from '../support/web-socket.ts';
 
@@ -26,7 +27,7 @@ const answering = workflow({ name: 'answering', run: async (_input: unknown, ctx
 
 interface World {
   readonly server: { readonly url: string; readonly runtime: Runtime; readonly openRequests: number };
-  call(line: string, options?: CallOptions): Promise<HttpReply>;
+  call(line: string, options?: RequestOptions): Promise<HttpReply>;
 }
 
 const chat = { messages: [{ role: 'user', content: 'x' }], stream: true };

@@ -7,7 +7,7 @@ import { createServer, type Server, type ServerOptions } from '../../server/inde
 import { testedAdapter } from './adapter.ts';
 import { execute } from './database.ts';
 import { temporaryDirectory } from './durable.ts';
-import { type CallOptions, call, type HttpReply } from './given.ts';
+import { call, type HttpReply, type RequestOptions } from './http-client.ts';
 import { behindProxy, settingsBehindProxy } from './proxy-setup.ts';
 
 export type PromptReply = Readonly<Record<'execution_id' | 'status_url' | 'response_url', string>>;
@@ -74,7 +74,7 @@ export class DurableServer {
     execute(this.directory, sql);
   }
 
-  call(line: string, options?: CallOptions): Promise<HttpReply> {
+  call(line: string, options?: RequestOptions): Promise<HttpReply> {
     return call(this.server.url, line, options);
   }
 

@@ -11,7 +11,6 @@ import {
   DurableStore,
   defaults,
   type Log,
-  type Runtime,
   type RuntimeSetup,
   type Store,
   silentLog,
@@ -19,7 +18,7 @@ import {
 } from '../../runtime/index.ts';
 import { alice, turns } from './given.ts';
 import { engineOf, immediate } from './in-process.ts';
-import { SimulatedClock } from './simulated-clock.ts';
+import { RestartableWorld } from './restartable-world.ts';
 import { type StartOptions, start, startRequest } from './start.ts';
 
 export const temporaryDirectory = (t: TestContext): string => {
@@ -48,15 +47,14 @@ export interface DurableSetup extends Omit<RuntimeSetup, 'workflows' | 'store' |
 }
 
 /** One process after the other on the same directory; time goes on from one to the next. */
-export class DurableWorld {
+export class DurableWorld extends RestartableWorld {
   readonly directory: string;
-  readonly clock = new SimulatedClock();
   /** What was logged: the message, and its fields. */
   readonly logged: (object & { readonly message?: string })[] = [];
-  runtime!: Runtime;
   store!: DurableStore;
   readonly #setup: DurableSetup;
   private constructor(path: string, setup: DurableSetup) {
+    super();
     this.directory = path;
     this.#setup = setup;
   }
@@ -80,42 +78,12 @@ export class DurableWorld {
     await this.quiet();
   }
 
-  /** As a user does it, who waits for what executes. */
-  async stop(): Promise<void> {
-    const stopped = this.runtime.stop();
-    this.clock.advance(this.runtime.options.stopTimeoutMs);
-    await stopped;
-  }
-
-  /** Everything that is not on the disk is gone; further calls of the lost runs have no effect. */
-  async crash(): Promise<void> {
-    const engine = engineOf(this.runtime);
-    for (const execution of engine.executions.all()) execution.leave();
-    engine.wheel.stop();
-    await this.store.close();
-  }
-
-  async reopen(...workflows: Workflow[]): Promise<void> {
-    await this.stop();
-    await this.open(...workflows);
-  }
-
-  async crashAndReopen(...workflows: Workflow[]): Promise<void> {
-    await this.crash();
-    await this.open(...workflows);
-  }
-
   /** Resolves when everything has happened that can without time. */
   async quiet(): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
       await turns(20);
       await this.store.forget('unknown'); // earlier writes are done then
     }
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.clock.advance(ms);
-    await this.quiet();
   }
 
   async start(options: StartOptions): Promise<string> {
@@ -153,4 +121,4 @@ export class DurableWorld {
 /** What a start has at least. */
 const { workflow: _, ...startDefaults } = startRequest({ workflow: '' });
 
-export { startDefaults, startDefaults as asked, temporaryDirectory as directory };
+export { startDefaults as asked };

@@ -1,6 +1,7 @@
 /** A client of event streams, on a connection of its own, which it can cut after any frame. */
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { TestContext } from 'node:test';
+import { openRequest } from './http-client.ts';
 
 export interface StreamRequest {
   readonly method?: 'GET' | 'POST';
@@ -62,15 +63,14 @@ export class EventReader {
 }
 
 /** Resolves with the head. The connection is cut at the end of the test. */
-export const openStream = (t: TestContext, url: string, order: StreamRequest = {}): Promise<EventReader> => {
-  const { method = 'GET', body, headers = {} } = order;
-  const type = body === undefined ? {} : { 'content-type': 'application/json' };
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { method, agent: false, headers: { ...type, ...headers } });
-    t.after(() => asked.destroy());
-    asked.on('response', (response) => resolve(new EventReader(response))).on('error', reject);
-    asked.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+export const openStream = async (t: TestContext, url: string, order: StreamRequest = {}): Promise<EventReader> => {
+  const { method = 'GET', ...options } = order;
+  const { origin, pathname, search } = new URL(url);
+  const controller = new AbortController();
+  t.after(() => controller.abort());
+  return new EventReader(
+    await openRequest(origin, `${method} ${pathname}${search}`, { ...options, signal: controller.signal }),
+  );
 };
 
 /** The id of the last event among frames. */

@@ -21,12 +21,13 @@ import { FAILED } from '../../runtime/run/function-call.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { alice, bob, operator } from './callers.ts';
+import { call, type HttpReply, type RequestOptions } from './http-client.ts';
 import { engineOf } from './in-process.ts';
 import { behindProxy, settingsBehindProxy } from './proxy-setup.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { startRequest } from './start.ts';
 
-export { alice, bob, operator };
+export { alice, bob, call, type HttpReply, operator };
 
 interface World {
   readonly runtime: Runtime;
@@ -44,20 +45,7 @@ export interface RuntimeWorld extends World {
 export interface ServerWorld extends World {
   readonly server: Server;
   /** One request, and its whole reply. A body is sent as JSON, except for a form. */
-  call(line: string, options?: CallOptions): Promise<HttpReply>;
-}
-
-export interface CallOptions {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: unknown;
-  readonly signal?: AbortSignal;
-}
-
-export interface HttpReply {
-  readonly status: number;
-  readonly headers: Headers;
-  /** Parsed if it is JSON, else the text; undefined if there is none. */
-  readonly body: unknown;
+  call(line: string, options?: RequestOptions): Promise<HttpReply>;
 }
 
 /** Resolves when all runs have gone as far as they can without time or network: they begin, and go on, in turns of their own. */
@@ -105,30 +93,6 @@ const collectErrors = (): { log: Log; errors: object[] } => {
   // That a workflow fails is no failure of the server.
   const error: Log['error'] = (fields, message) => void (message === FAILED || errors.push({ message, ...fields }));
   return { log: { ...silentLog, error }, errors };
-};
-
-/** One request to a server, and its whole reply. */
-export const call = async (
-  url: string,
-  line: string,
-  { headers, body, signal }: CallOptions = {},
-): Promise<HttpReply> => {
-  const [method = '', path = ''] = line.split(' ');
-  const isForm = body instanceof FormData; // `fetch` sets the type of a form
-  const response = await fetch(url + path, {
-    method,
-    redirect: 'manual',
-    headers: { ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
-    ...(signal && { signal }),
-  });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') === true;
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === '' ? undefined : isJson ? JSON.parse(text) : text,
-  };
 };
 
 /** How long real sockets may take to be noticed as gone. */

@@ -4,6 +4,7 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { type HttpOptions, type HttpServer, listen } from '../../server/http/listen.ts';
+import type { Call, Reply, Route } from '../../server/http/route.ts';
 import { testedAdapter } from './adapter.ts';
 
 export interface RawReply {
@@ -107,6 +108,22 @@ export const sendRaw = async (t: TestContext, port: number, text: string): Promi
 export const rawRequest = (line: string, headers: readonly string[] = [], body = ''): string =>
   `${line} HTTP/1.1\r\n${['Host: localhost', ...headers].join('\r\n')}\r\n\r\n${body}`;
 
+/** `pattern`: method and path. */
+export const routeOf = (pattern: string, handle: Route['handle']): Route => {
+  const [method, path] = pattern.split(' ');
+  return { method: method as Route['method'], path: path!, handle };
+};
+
+export const jsonReply = (value: unknown): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(value),
+});
+
+/** Replies with the call that it gets. */
+export const mirror = ({ method, path, params, query, headers, client, body }: Call): Reply =>
+  jsonReply({ method, path, params, query, headers, client: { ...client, port: 0 }, body: body?.toString() });
+
 /** Turns of the event loop until it holds; fails after ten seconds. */
 export const until = async (holds: () => boolean, what: string): Promise<void> => {
   const start = Date.now();
@@ -134,12 +151,4 @@ export const fakeTimers = () => {
       return timer.ms;
     },
   };
-};
-
-export {
-  connectRaw as connect,
-  fakeTimers as givenTimers,
-  type RawReply as Answer,
-  rawRequest as request,
-  sendRaw as ask,
 };

@@ -5,7 +5,7 @@ import type { ServerSetup } from '../../server/index.ts';
 import { readWatch } from '../../server/operator/inspector/watch.ts';
 import { Watcher } from '../../server/operator/inspector/watcher.ts';
 import { given, type ServerWorld } from './given.ts';
-import { openSocket, type SocketClient } from './web-socket.ts';
+import { type Opened, socketOpener } from './web-socket.ts';
 
 export interface InspectorMessage {
   readonly type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot';
@@ -39,24 +39,17 @@ export const givenWatchedRuntime = async (t: TestContext, setup: Omit<RuntimeSet
 };
 
 export interface InspectorWorld extends ServerWorld {
-  open(query?: string, headers?: Readonly<Record<string, string>>): Promise<{ status: number; client?: SocketClient }>;
+  open(query?: string, headers?: Readonly<Record<string, string>>): Promise<Opened>;
 }
 
 export const givenInspector = async (
   t: TestContext,
   setup: Omit<ServerSetup, 'clock' | 'log'>,
 ): Promise<InspectorWorld> => {
-  const clients: SocketClient[] = [];
-  t.after(() => {
-    for (const client of clients) client.drop();
-  });
+  const openSocket = socketOpener(t);
   const world = await given.server(t, setup);
   return {
     ...world,
-    open: async (query = '', headers = {}) => {
-      const { status, client } = await openSocket(`${world.server.url}/inspect/socket${query}`, headers);
-      if (client !== undefined) clients.push(client);
-      return { status, ...(client && { client }) };
-    },
+    open: (query = '', headers = {}) => openSocket(`${world.server.url}/inspect/socket${query}`, headers),
   };
 };

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { postgres } from './postgres.ts';
+import type { PostgresServer } from './postgres-server.ts';
 
 /** The server says that a transaction is over. */
 const READY = 'Z\0\0\0\x05I';
@@ -13,6 +14,7 @@ const WRITE = '\0write';
 
 export class PostgresProxy {
   readonly directory = mkdtempSync(join(tmpdir(), 'fermata-way-'));
+  readonly #socket: string;
   readonly #open = new Set<Socket>();
   /** What happens to the next connection that sends a write. */
   #next: 'before' | 'after' | undefined;
@@ -21,9 +23,14 @@ export class PostgresProxy {
   /** No connection gets through. */
   isClosed = false;
 
-  static async open(t: TestContext): Promise<PostgresProxy> {
-    const { socket } = await postgres();
-    const proxy = new PostgresProxy();
+  private constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /** `to`: the server of this file by default. */
+  static async open(t: TestContext, to?: PostgresServer): Promise<PostgresProxy> {
+    const { socket } = to ?? (await postgres());
+    const proxy = new PostgresProxy(socket);
     const server = createServer((client) => proxy.#connect(client, createConnection(socket)));
     await new Promise<void>((resolve) => server.listen(join(proxy.directory, '.s.PGSQL.5432'), resolve));
     t.after(() => {
@@ -36,8 +43,7 @@ export class PostgresProxy {
 
   /** Also on a port. */
   async listen(t: TestContext): Promise<AddressInfo> {
-    const { socket } = await postgres();
-    const server = createServer((client) => this.#connect(client, createConnection(socket)));
+    const server = createServer((client) => this.#connect(client, createConnection(this.#socket)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     t.after(() => server.close());
     return server.address() as AddressInfo;

@@ -38,13 +38,23 @@ export class PostgresServer {
 
   readonly #syncs: boolean;
 
+  /** Beside the socket: a standby is a copy of it. */
+  get #data(): string {
+    return join(this.directory, 'data');
+  }
+
   /** `syncs`: whether it waits for the disk. Tests do not need it. */
-  constructor({ syncs = false } = {}) {
+  constructor({ syncs = false, from = undefined as PostgresServer | undefined } = {}) {
     this.#syncs = syncs;
     const user = userOf()!;
     this.directory = mkdtempSync(join(tmpdir(), 'fermata-pg-'));
     chownSync(this.directory, user.uid, user.gid);
-    const options = ['-D', this.directory, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+    if (from !== undefined) {
+      const source = ['-h', from.directory, '-U', 'postgres', '-D', this.#data, '-R', '-c', 'fast', '--no-sync'];
+      execFileSync(join(programs!, 'pg_basebackup'), source, { ...user, cwd: this.directory, stdio: 'pipe' });
+      return;
+    }
+    const options = ['-D', this.#data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
     execFileSync(join(programs!, 'initdb'), options, { ...user, cwd: this.directory, stdio: 'pipe' });
   }
 
@@ -59,7 +69,7 @@ export class PostgresServer {
       autovacuum: this.#syncs ? 'on' : 'off',
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    this.#process = spawn(join(programs!, 'postgres'), ['-D', this.directory, ...options], {
+    this.#process = spawn(join(programs!, 'postgres'), ['-D', this.#data, ...options], {
       ...userOf()!,
       cwd: this.directory,
       stdio: 'ignore',
@@ -73,6 +83,17 @@ export class PostgresServer {
         await pass(50);
       }
     }
+  }
+
+  /** A standby that has each commit before this server replies. */
+  async standby(): Promise<PostgresServer> {
+    const standby = new PostgresServer({ from: this });
+    await standby.start();
+    await this.sql("ALTER SYSTEM SET synchronous_standby_names = '*'");
+    await this.sql('SELECT pg_reload_conf()');
+    const synchronous = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'";
+    while ((await this.sql(synchronous)).length === 0) await pass(20);
+    return standby;
   }
 
   /** As after the loss of its machine. */

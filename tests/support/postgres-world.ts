@@ -1,22 +1,20 @@
 /** A runtime that keeps its executions in PostgreSQL; processes one after the other, while time goes on. */
 import type { TestContext } from 'node:test';
-import { createRuntime, type Runtime, type RuntimeSetup, type Workflow } from '../../runtime/index.ts';
+import { createRuntime, type RuntimeSetup, type Workflow } from '../../runtime/index.ts';
 import type { PostgresStore } from '../../runtime/store/postgres/store.ts';
 import { turns } from './given.ts';
-import { engineOf } from './in-process.ts';
 import { openPostgres, postgres } from './postgres.ts';
-import { SimulatedClock } from './simulated-clock.ts';
+import { RestartableWorld } from './restartable-world.ts';
 
 type Setup = Omit<RuntimeSetup, 'workflows' | 'store' | 'clock'>;
 
-export class PostgresWorld {
+export class PostgresWorld extends RestartableWorld {
   readonly url: string;
-  readonly clock = new SimulatedClock();
-  runtime!: Runtime;
   store!: PostgresStore;
   readonly #setup: Setup;
 
   private constructor(url: string, setup: Setup) {
+    super();
     this.url = url;
     this.#setup = setup;
   }
@@ -39,40 +37,11 @@ export class PostgresWorld {
     await this.quiet();
   }
 
-  async stop(): Promise<void> {
-    const stopped = this.runtime.stop();
-    this.clock.advance(this.runtime.options.stopTimeoutMs);
-    await stopped;
-  }
-
-  /** Further calls of the lost runs have no effect. */
-  async crash(): Promise<void> {
-    const engine = engineOf(this.runtime);
-    for (const execution of engine.executions.all()) execution.leave();
-    engine.wheel.stop();
-    await this.store.close();
-  }
-
-  async reopen(...workflows: Workflow[]): Promise<void> {
-    await this.stop();
-    await this.open(...workflows);
-  }
-
-  async crashAndReopen(...workflows: Workflow[]): Promise<void> {
-    await this.crash();
-    await this.open(...workflows);
-  }
-
   /** Resolves when everything has happened that can without time: earlier reads and writes are over when these are. */
   async quiet(): Promise<void> {
     for (let round = 0; round < 6; round += 1) {
       await turns(10);
       await Promise.all([this.store.forget('unknown'), this.store.named('unknown')]).catch(() => {});
     }
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.clock.advance(ms);
-    await this.quiet();
   }
 }

@@ -22,5 +22,6 @@ after(async () => (await server)?.end());
 
 export const openPostgres = (url: string, more: Partial<PostgresStoreOptions> = {}): Promise<PostgresStore> => {
   const { maxJournalFacts, maxJournalBytes, parkedTimeoutMs } = defaults;
-  return PostgresStore.open({ url, maxJournalFacts, maxJournalBytes, parkedTimeoutMs, ...more });
+  // A loaded machine may take seconds to connect.
+  return PostgresStore.open({ url, maxJournalFacts, maxJournalBytes, parkedTimeoutMs, connectMs: 15_000, ...more });
 };

@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test';
 import type { ServerSetup } from '../../server/index.ts';
 import { given, type ServerWorld } from './given.ts';
-import { openSocket, type SocketClient, type SocketMessage } from './web-socket.ts';
+import { type SocketClient, type SocketMessage, socketOpener } from './web-socket.ts';
 
 export interface SocketServerWorld extends ServerWorld {
   /** Throws if it is refused. All clients are gone before the world ends. */
@@ -15,16 +15,10 @@ export const givenSocketServer = async (
   t: TestContext,
   setup: Omit<ServerSetup, 'clock' | 'log'>,
 ): Promise<SocketServerWorld> => {
-  const clients: SocketClient[] = [];
-  t.after(() => {
-    for (const client of clients) client.drop();
-  });
+  const openSocket = socketOpener(t);
   const world = await given.server(t, setup);
-  const open = async (query = '', headers: Readonly<Record<string, string>> = {}) => {
-    const opened = await openSocket(`${world.server.url}/websocket${query}`, headers);
-    if (opened.client !== undefined) clients.push(opened.client);
-    return opened;
-  };
+  const open = (query = '', headers: Readonly<Record<string, string>> = {}) =>
+    openSocket(`${world.server.url}/websocket${query}`, headers);
   return {
     ...world,
     connect: async (query, headers) => {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
+import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export type SocketMessage = Readonly<Record<string, unknown>>;
@@ -173,3 +174,16 @@ export const openSocket = (
       .on('error', reject)
       .end();
   });
+
+/** Opens sockets, which are dropped at the end of the test. Call it before the server is started, to drop them before it stops. */
+export const socketOpener = (t: TestContext): typeof openSocket => {
+  const clients: SocketClient[] = [];
+  t.after(() => {
+    for (const client of clients) client.drop();
+  });
+  return async (...request) => {
+    const opened = await openSocket(...request);
+    if (opened.client !== undefined) clients.push(opened.client);
+    return opened;
+  };
+};

@@ -38,6 +38,10 @@ const LANES = 24;
 const HEALTH_MS = 10_000;
 /** Everything must have ended within this time: uWS detects a lost client after 8 to 12 s. */
 const QUIET_MS = 45_000;
+/** Longer than the longest retention of a job. In a long attack the clock is set forward, so that no job is left. */
+const RETENTION_MS = 25 * 3_600_000;
+/** A server notices within 30 s that its clock was set. */
+const NOTICED_MS = 60_000;
 /** Interval of checks; longer than the retention. */
 const PAUSE_MS = 1_500;
 /** Seconds after which bytes are compared: before that, code is compiled and pools grow. */
@@ -53,10 +57,11 @@ export const attack = async ({ store, adapter, seconds, seed, lanes = LANES }: A
   try {
     // A first round fills caches and pools before the first measurement.
     await battle.fight(seconds / 4, lanes);
-    const before = await battle.quiet();
+    const isLong = seconds >= LONG_S;
+    const before = await battle.quiet(isLong);
     await battle.fight((seconds * 3) / 4, lanes);
-    const after = await battle.quiet(before);
-    return battle.report(before, after, seconds >= LONG_S);
+    const after = await battle.quiet(isLong, before);
+    return battle.report(before, after, isLong);
   } catch (thrown) {
     throw target.hasEnded ? new Error(`The server has ended. ${battle.story()}\n${target.exit}`) : thrown;
   } finally {
@@ -76,7 +81,7 @@ class Battle {
   readonly #first: number;
   #count = 0;
   #cycles = 0;
-  /** Settled executions within their retention. */
+  /** Settled executions that may be left: those within their retention. */
   #jobs = 0;
   #slowestHealthMs = 0;
 
@@ -95,12 +100,20 @@ class Battle {
     this.#failIfEnded();
   }
 
-  /** Waits until nothing is running any more. */
-  async quiet(before?: Measured): Promise<Measured> {
-    const until = performance.now() + QUIET_MS;
+  /** Waits until nothing is running any more; `isLong`: and until nothing that has ended is kept. */
+  async quiet(isLong: boolean, before?: Measured): Promise<Measured> {
+    await this.#rest(QUIET_MS, before);
+    if (!isLong) return this.#target.measure();
+    this.#target.setForward(RETENTION_MS);
+    return this.#rest(NOTICED_MS, before, 0);
+  }
+
+  /** `jobs`: how many may be left. Default: those whose retention has not ended. */
+  async #rest(ms: number, before?: Measured, jobs?: number): Promise<Measured> {
+    const until = performance.now() + ms;
     for (;;) {
       await setTimeout(PAUSE_MS);
-      this.#jobs = await this.#countSettled();
+      this.#jobs = jobs ?? (await this.#countSettled());
       const held = await this.#target.measure();
       if (this.#leftIn(held, before).length === 0 || performance.now() > until) return held;
     }

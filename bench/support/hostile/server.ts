@@ -1,4 +1,4 @@
-/** The command `fermata`, in a process that also reports its memory on request. */
+/** The command `fermata`, in a process that also reports its memory on request, and whose clock can be set forward. */
 import { queryObjects } from 'node:v8';
 import { Builder } from '../../../runtime/builders/builder.ts';
 import { Execution } from '../../../runtime/executions/execution.ts';
@@ -18,6 +18,9 @@ export interface Holdings {
   readonly rssBytes: number;
 }
 
+/** Without a member it asks for the memory. */
+export type Asked = { readonly forwardMs?: number };
+
 const count = (kind: typeof Builder | typeof Execution | typeof Run | typeof Exchange | typeof Connection): number =>
   queryObjects(kind, { format: 'count' });
 
@@ -36,6 +39,14 @@ const holdings = (): Holdings => {
   };
 };
 
-process.on('message', () => process.send?.(holdings()));
+/** Milliseconds by which the wall clock of this process was set forward. */
+let aheadMs = 0;
+const { now } = Date;
+Date.now = () => now() + aheadMs;
+
+process.on('message', ({ forwardMs }: Asked) => {
+  if (forwardMs === undefined) process.send?.(holdings());
+  else aheadMs += forwardMs;
+});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL')); // `fermata serve` refuses `process.exit`
 await import('../../../cli/main.ts');

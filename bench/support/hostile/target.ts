@@ -9,7 +9,7 @@ import { FAILED } from '../../../runtime/index.ts';
 import { reply } from '../processes.ts';
 import { OPERATOR_KEY } from './operator-key.ts';
 import type { Endpoint } from './requests.ts';
-import type { Holdings } from './server.ts';
+import type { Asked, Holdings } from './server.ts';
 
 export type Store = 'memory' | 'data';
 
@@ -120,8 +120,16 @@ export class Target {
 
   /** After a garbage collection. */
   async measure(): Promise<Measured> {
-    this.#child.send('measure');
+    this.#child.send({} satisfies Asked);
     return { ...(await reply<Holdings>(this.#child)), files: this.#files() };
+  }
+
+  /**
+   * Sets the wall clock of the server forward, as an operator can. The server notices that within half a minute, and
+   * everything whose retention has ended by then is deleted.
+   */
+  setForward(forwardMs: number): void {
+    this.#child.send({ forwardMs } satisfies Asked);
   }
 
   async end(): Promise<void> {

@@ -33,23 +33,26 @@ type Pg = typeof import('pg');
 export class Database {
   /** For messages: hosts and database, without user and password. */
   readonly name: string;
+  /** Limit for a connection while callers wait. */
+  readonly connectMs: number;
   readonly #pg: Pg;
   readonly #urls: readonly string[];
 
-  private constructor(pg: Pg, { urls, name }: Address) {
+  private constructor(pg: Pg, { urls, name }: Address, connectMs: number) {
+    this.connectMs = connectMs;
     this.#pg = pg;
     this.#urls = urls;
     this.name = name;
   }
 
   /** Throws `options_invalid` for an invalid address, and if the package `pg` is missing. */
-  static async at(url: string): Promise<Database> {
+  static async at(url: string, connectMs = CONNECT_MS): Promise<Database> {
     const address = readAddress(url);
-    return new Database(await loadPg(), address);
+    return new Database(await loadPg(), address, connectMs);
   }
 
   /** A session on the first host that takes writes. Rejects with the error of the last host. `purpose`: for `pg_stat_activity`. */
-  async connect(purpose: string, limitMs = CONNECT_MS): Promise<Session> {
+  async connect(purpose: string, limitMs = this.connectMs): Promise<Session> {
     const until = performance.now() + limitMs;
     let error: unknown = new Error('no host was reached in time');
     for (const connectionString of this.#urls) {
@@ -145,11 +148,11 @@ export class Session {
 export type Row = Record<string, unknown>;
 
 /**
- * Whether the database has replied, so that the session goes on. Only its replies have a severity; after those of two classes
- * the server ends the session.
+ * Whether the database has replied, so that the session goes on. Only its replies have a severity. After those of two classes
+ * the server ends the session, and a host that has become a standby takes no more writes.
  */
 export const isReply = (error: unknown): boolean =>
-  (error as { severity?: unknown }).severity !== undefined && !/^(08|57P)/.test(codeOf(error));
+  (error as { severity?: unknown }).severity !== undefined && !/^(08|57P|25006)/.test(codeOf(error));
 
 const loadPg = async (): Promise<Pg> => {
   try {

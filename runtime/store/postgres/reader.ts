@@ -27,6 +27,7 @@ const journalRow = z.object({
   sum: z.int().nullable(),
 });
 type JournalRow = z.infer<typeof journalRow>;
+const numberRow = z.object({ id: z.string(), seq: z.int() });
 const idRow = z.object({ id: z.string() });
 const placeRow = z.object({ n: z.int() });
 const namedRow = z.object({ id: z.string(), fingerprint: z.string() });
@@ -85,6 +86,12 @@ export class PostgresReader {
     } catch (error) {
       for (const asked of all.values()) for (const { reject } of asked) reject(error);
     }
+  }
+
+  /** The numbers of their last facts; deleted executions have none. */
+  async numbers(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#rows(numberRow, 'numbers', 'SELECT id, seq FROM executions WHERE id = ANY($1)', ids);
+    return new Map(rows.map(({ id, seq }) => [id, seq]));
   }
 
   async named(name: string): Promise<Named | undefined> {

@@ -35,6 +35,8 @@ export interface PostgresStoreOptions extends JournalLimits {
   readonly secret?: string | undefined;
   /** How long the process waits for another one to leave the database. Default 10_000. */
   readonly waitMs?: number;
+  /** How long a request waits for a connection that was lost. Default 1_500. */
+  readonly connectMs?: number;
 }
 
 const WAIT_MS = 10_000;
@@ -58,15 +60,15 @@ export class PostgresStore implements Store, Archive {
 
   /** Throws `options_invalid` for an address that is invalid, cannot be reached, or belongs to another process. */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
-    const database = await Database.at(options.url);
+    const { url, waitMs = WAIT_MS, connectMs } = options;
+    const database = await Database.at(url, connectMs);
     const reader = new PostgresReader(database);
     try {
-      const session = await database.connect('writer');
+      const session = await database.connect('writer', Math.max(waitMs, database.connectMs));
       try {
         await migrate(session, database.name);
         const writer = new PostgresWriter(database, `${hostname()} ${process.pid} ${randomUUID()}`);
-        if (!(await writer.open(session, options.waitMs ?? WAIT_MS)))
-          throw inUse(database.name, await holderOf(session));
+        if (!(await writer.open(session, waitMs))) throw inUse(database.name, await holderOf(session));
         const values = new Values(writer, reader);
         await values.load();
         return new PostgresStore(writer, reader, values, options);
@@ -96,7 +98,7 @@ export class PostgresStore implements Store, Archive {
     this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };
     writer.onRegained = async (taken) => {
       await values.load();
-      this.#regained(taken);
+      await this.#regained(taken);
     };
   }
 
@@ -251,8 +253,15 @@ export class PostgresStore implements Store, Archive {
     return kept;
   }
 
-  /** The store works again: what was lost meanwhile, or was executed by another process, is compared. */
-  #regained(taken: readonly string[]): void {
+  /** Another process may have had the database. No batch is being written meanwhile, except what is found out. */
+  async #regained(taken: readonly string[]): Promise<void> {
+    const idle = [...this.#inMemory].filter(([, kept]) => kept.isIdle);
+    const numbers = await this.#reader.numbers(idle.map(([id]) => id));
+    for (const [id, kept] of idle) {
+      if (numbers.get(id) === kept.through || this.#inMemory.get(id) !== kept || !kept.isIdle) continue;
+      this.#inMemory.delete(id);
+      this.#moved(id);
+    }
     for (const id of [...this.#lost.keys()]) this.#return(id).catch(() => {}); // the next one that asks tries again
     for (const id of taken) this.#moved(id);
   }

@@ -17,8 +17,6 @@ import { foundOf, removalOf, writeOf } from './statement.ts';
 
 /** Interval of attempts to get the database. */
 const ATTEMPT_MS = 50;
-/** Limit for getting it back after the session was lost. */
-const RECOVER_MS = 1_500;
 
 const ids = z.array(z.object({ id: z.string() }));
 
@@ -121,8 +119,8 @@ export class PostgresWriter implements Target {
   async #ready(): Promise<Session> {
     if (this.#isClosed) throw new Error('the store is closed');
     if (this.#session !== undefined && !this.#session.isLost) return this.#session;
-    const until = performance.now() + RECOVER_MS;
-    const session = await this.#database.connect('writer', RECOVER_MS);
+    const until = performance.now() + this.#database.connectMs;
+    const session = await this.#database.connect('writer');
     try {
       while (!(await isOwned(session))) {
         if (performance.now() > until) throw new Error('another process has the database');

@@ -6,13 +6,10 @@ import {
   busy,
   events,
   inHeader,
+  inJson,
   inQuery,
-  json,
   type Parameter,
-  page,
   problem,
-  refusal,
-  refusedBody,
   text,
 } from '../../http/about.ts';
 import { validationRefusal } from '../../http/mistakes.ts';
@@ -39,14 +36,14 @@ const filterSteps = inQuery('filter_steps', 'Step types to show, with commas, or
 const refusals: Readonly<Record<number, Answer>> = {
   422: {
     description: 'The request is invalid, or the workflow failed.',
-    content: { ...json(z.union([validationRefusal, workflowErrorBody])), ...problem },
+    content: { ...inJson(z.union([validationRefusal, workflowErrorBody])), ...problem },
   },
   429: busy,
 };
 
 const accepted: Answer = {
   description: 'It waits for a person or a consent, or is still running.',
-  content: json(acceptedBody),
+  content: inJson(acceptedBody),
   headers: ['Execution-Id', 'Location', 'Preference-Applied', 'Idempotent-Replayed'],
 };
 
@@ -94,64 +91,7 @@ export const aboutJobStart = (workflow: Workflow): AboutRoute => ({
   parameters: starting,
   answers: {
     200: { description: 'It has ended, or a job with this id exists.', headers: ['Execution-Id'] },
-    202: { description: 'It has been started.', content: json(jobStatusBody), headers: ['Execution-Id'] },
+    202: { description: 'It has been started.', content: inJson(jobStatusBody), headers: ['Execution-Id'] },
     ...refusals,
   },
 });
-
-export const aboutJob: AboutRoute = {
-  tag: 'jobs',
-  summary: 'How a job stands',
-  answers: {
-    200: { description: 'The job.', headers: ['Execution-Id'] },
-    404: refusal('There is no such job, or it is not yours.'),
-  },
-};
-
-export const aboutAnswer: AboutRoute = {
-  tag: 'executions',
-  summary: 'Answers a prompt',
-  parameters: [inHeader('Idempotency-Key', 'A repetition with the same key is accepted like the first.')],
-  answers: {
-    204: 'Done.',
-    400: refusal('It has been answered already.'),
-    404: refusal('There is no such prompt, or it is not yours.'),
-    422: { ...refusedBody('The answer does not fit the prompt.'), content: { ...json(validationRefusal), ...problem } },
-  },
-};
-
-const shown = (description: string): Answer => ({ description, content: page });
-
-export const aboutCallback: AboutRoute = {
-  tag: 'server',
-  summary: 'The callback of a consent',
-  parameters: [inQuery('state', 'The state of the consent.'), inQuery('code', 'The code of the provider.')],
-  answers: {
-    200: shown('Granted.'),
-    400: shown('The state is unknown.'),
-    403: shown('Refused.'),
-    500: shown('The reply of the provider is invalid.'),
-    502: shown('The provider cannot be reached, or rejected the code.'),
-  },
-  credential: 'none',
-};
-
-export const aboutPostedCallback: AboutRoute = {
-  ...aboutCallback,
-  summary: 'The same, for providers that post it (`response_mode=form_post`)',
-  parameters: [],
-};
-
-const models = { tag: 'chat', credential: 'none' } as const;
-
-export const aboutModels: AboutRoute = {
-  ...models,
-  summary: 'The workflows with chat completions, in the form of OpenAI models',
-  answers: { 200: 'The served workflows.' },
-};
-
-export const aboutModel: AboutRoute = {
-  ...models,
-  summary: 'One of these workflows',
-  answers: { 200: 'It is served.', 404: refusal('There is no such workflow.') },
-};

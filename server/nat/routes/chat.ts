@@ -3,7 +3,7 @@
  * which may pause; the older one, which never does; and OpenAI's, where the request decides whether to stream.
  */
 import type { Workflow } from '../../../runtime/index.ts';
-import { json } from '../../http/about.ts';
+import { inJson } from '../../http/about.ts';
 import { eventsOnly } from '../../http/event-stream.ts';
 import { defaults } from '../../http/listen.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
@@ -111,7 +111,7 @@ interface As extends ChunksOptions {
 const asNat = { endsAtPause: false, endsOnce: false, includesUsage: false, namesRoles: false } as const;
 
 const chatBody: RequestBody<Given> = {
-  content: json(chatRequest),
+  content: inJson(chatRequest),
   read: async (call) => {
     const body = readJsonBody(call.headers['content-type'], call.body);
     return { body, request: await readChat(body) };

@@ -9,8 +9,8 @@ import {
   type PromptKind,
   type Response,
 } from '../../../runtime/index.ts';
-import { json } from '../../http/about.ts';
-import { ValidationFailure } from '../../http/mistakes.ts';
+import { inHeader, inJson, problem, refused, refusedBody } from '../../http/about.ts';
+import { ValidationFailure, validationRefusal } from '../../http/mistakes.ts';
 import { readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
 import type { Route } from '../../http/route.ts';
@@ -20,14 +20,26 @@ import { isRecord } from '../../wire/pydantic/containers.ts';
 import { createReader, type Reading } from '../../wire/pydantic/reader.ts';
 import { entryOf, NAMED } from '../../wire/pydantic/scalars.ts';
 import { bodyOf, type RequestBody, route } from '../../wire/route.ts';
-import { aboutAnswer } from './about.ts';
 
 export const interactionRoutes = ({ runtime, who }: App): Route[] => [
   route({
     method: 'POST',
     path: '/executions/:executionId/interactions/:interactionId/response',
     body: answerBody,
-    about: aboutAnswer,
+    about: {
+      tag: 'executions',
+      summary: 'Answers a prompt',
+      parameters: [inHeader('Idempotency-Key', 'A repetition with the same key is accepted like the first.')],
+      answers: {
+        204: 'Done.',
+        400: refused('It has been answered already.'),
+        404: refused('There is no such prompt, or it is not yours.'),
+        422: {
+          ...refusedBody('The answer does not fit the prompt.'),
+          content: { ...inJson(validationRefusal), ...problem },
+        },
+      },
+    },
     handle: async (call, response) => {
       const { executionId, interactionId } = call.params as { executionId: string; interactionId: string };
       const key = readIdempotencyKey(call.headers['idempotency-key']);
@@ -101,7 +113,7 @@ const answer = z.object({ response: given }).meta({ id: 'InteractionAnswer' });
 const read = createReader(answer);
 
 const answerBody: RequestBody<Response> = {
-  content: json(answer),
+  content: inJson(answer),
   read: ({ headers, body }) => {
     const reading = read(withType(readJsonBody(headers['content-type'], body))) as Reading; // the schema is synchronous
     return responseOf(bodyOf<{ readonly response: Given }>(reading).response);

@@ -12,7 +12,7 @@ import {
   jsonSchemaOf,
   type Workflow,
 } from '../../../runtime/index.ts';
-import { json as described } from '../../http/about.ts';
+import { inJson, refused } from '../../http/about.ts';
 import { ValidationFailure } from '../../http/mistakes.ts';
 import { MAX_WAIT_S, readIdempotencyKey } from '../../http/preferences.ts';
 import { refusal } from '../../http/problem.ts';
@@ -30,7 +30,7 @@ import { type Input, startRequest } from '../../wire/start.ts';
 import { named } from '../../wire/workflow-schemas.ts';
 import { jobBody, jobStatusBody } from '../bodies.ts';
 import type { NatApp, Placed } from '../placed.ts';
-import { aboutJob, aboutJobStart } from './about.ts';
+import { aboutJobStart } from './about.ts';
 
 type JobApp = Pick<NatApp, 'runtime' | 'who' | 'wire'>;
 
@@ -47,7 +47,20 @@ export const jobRoutes = (app: JobApp, { workflow, method, path }: Placed): Rout
       about: aboutJobStart(workflow),
       handle: starter(app, workflow),
     }),
-    route({ method: 'GET', path: `${path}/async/job/:jobId`, reply: jobBody, about: aboutJob, handle: viewer(app) }),
+    route({
+      method: 'GET',
+      path: `${path}/async/job/:jobId`,
+      reply: jobBody,
+      about: {
+        tag: 'jobs',
+        summary: 'How a job stands',
+        answers: {
+          200: { description: 'The job.', headers: ['Execution-Id'] },
+          404: refused('There is no such job, or it is not yours.'),
+        },
+      },
+      handle: viewer(app),
+    }),
   ];
 };
 
@@ -74,7 +87,7 @@ interface JobStart {
 const startBody = (workflow: Workflow, input: NonNullable<Workflow['input']>): RequestBody<JobStart> => {
   const readInput = createReader(input);
   return {
-    content: described(named(workflow, 'job', () => withFields(jsonSchemaOf(input)))),
+    content: inJson(named(workflow, 'job', () => withFields(jsonSchemaOf(input)))),
     read: async (call) => {
       const body = readJsonBody(call.headers['content-type'], call.body);
       const raw = isRecord(body) ? withoutFields(body) : body;

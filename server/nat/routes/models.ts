@@ -1,5 +1,6 @@
 /** The models that OpenAI's clients can ask for: the workflows that are served as chat completions, by the base of their path. */
 import type { z } from 'zod';
+import { refused } from '../../http/about.ts';
 import { refusal } from '../../http/problem.ts';
 import { json } from '../../http/problems.ts';
 import type { Route } from '../../http/route.ts';
@@ -7,7 +8,6 @@ import { route } from '../../wire/route.ts';
 import type { ServedWorkflow } from '../../wire/served.ts';
 import { modelBody, modelListBody } from '../bodies.ts';
 import { withOpenAiError } from '../chat/openai.ts';
-import { aboutModel, aboutModels } from './about.ts';
 
 type Model = z.infer<typeof modelBody>;
 
@@ -37,14 +37,24 @@ const routesAt = (base: string, models: ReadonlyMap<string, Model>): Route[] => 
     method: 'GET',
     path: `${base}/models`,
     reply: modelListBody,
-    about: aboutModels,
+    about: {
+      tag: 'chat',
+      credential: 'none',
+      summary: 'The workflows with chat completions, in the form of OpenAI models',
+      answers: { 200: 'The served workflows.' },
+    },
     handle: () => json(200, { object: 'list', data: Array.from(models.values()) }),
   }),
   route({
     method: 'GET',
     path: `${base}/models/*`, // a name may have slashes
     reply: modelBody,
-    about: aboutModel,
+    about: {
+      tag: 'chat',
+      credential: 'none',
+      summary: 'One of these workflows',
+      answers: { 200: 'It is served.', 404: refused('There is no such workflow.') },
+    },
     handle: ({ params: { '*': model = '' } }) => {
       const found = models.get(model);
       if (found !== undefined) return json(200, found);

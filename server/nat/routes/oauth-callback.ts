@@ -1,12 +1,12 @@
 /** The page that a browser shows after a consent. All external text is escaped. */
 import { z } from 'zod';
 import { type CallbackOutcome, Failure } from '../../../runtime/index.ts';
+import { type Answer, html, inQuery } from '../../http/about.ts';
 import { escapeHtml } from '../../http/escape-html.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
 import { type RequestBody, route } from '../../wire/route.ts';
 import type { NatApp } from '../placed.ts';
-import { aboutCallback, aboutPostedCallback } from './about.ts';
 
 export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[] => {
   const { oauthCallbackPath: path, cors } = config;
@@ -27,7 +27,11 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
       path,
       setting,
       isPublic,
-      about: aboutCallback,
+      about: {
+        ...about,
+        summary: 'The callback of a consent',
+        parameters: [inQuery('state', 'The state of the consent.'), inQuery('code', 'The code of the provider.')],
+      },
       isUnsafe: true,
       isForeign: true, // a provider sends browsers back from its own page
       handle: (call) => complete(call, call.query),
@@ -38,12 +42,26 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
       setting,
       body: form,
       isPublic,
-      about: aboutPostedCallback,
+      about: { ...about, summary: 'The same, for providers that post it (`response_mode=form_post`)' },
       maxBodyBytes: MAX_FORM_BYTES,
       handle: complete,
     }),
   ];
 };
+
+const shown = (description: string): Answer => ({ description, content: html });
+
+const about = {
+  tag: 'server',
+  credential: 'none',
+  answers: {
+    200: shown('Granted.'),
+    400: shown('The state is unknown.'),
+    403: shown('Refused.'),
+    500: shown('The reply of the provider is invalid.'),
+    502: shown('The provider cannot be reached, or rejected the code.'),
+  },
+} as const;
 
 /** A code has at most a few kilobytes. */
 const MAX_FORM_BYTES = 65_536;

@@ -155,6 +155,13 @@ test('a base that leads in a circle, that is not there, or that is no path is re
   assert.equal(refusalOf(join(path, 'e.yaml')), '');
 });
 
+test('a base and a file whose maps contain themselves are refused by name', (t) => {
+  const text = 'llms: &itself {inner: *itself}\n';
+  const path = folder(t, { 'base.yaml': text, 'top.yaml': `base: base.yaml\n${text}` });
+
+  assert.match(refusalOf(join(path, 'top.yaml')), /top\.yaml: base: maps that contain themselves cannot be merged/);
+});
+
 // --- what means nothing here -----------------------------------------------------------------------------------------
 
 test('sections of NAT that mean nothing here are one line, and other credentials another', () => {

@@ -1,8 +1,8 @@
-/** What values are refused, with which words; and that no word is a secret. */
+/** What values are refused, with which words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readConfig } from '../../../cli/config/read.ts';
-import { frontEnd, problemsOf, type Surroundings } from '../../support/configs.ts';
+import { frontEnd, problemsOf } from '../../support/configs.ts';
 
 const provider = 'client_id: a, authorization_url: https://a.example, token_url: https://a.example';
 const refusals: [text: string, problems: string[]][] = [
@@ -39,7 +39,7 @@ const refusals: [text: string, problems: string[]][] = [
   [
     frontEnd('step_adaptor: {mode: custom, custom_event_types: [LLM_END, LLM]}'),
     [
-      'general.front_end.step_adaptor.custom_event_types[1]: expected one of LLM_START, LLM_END, LLM_NEW_TOKEN, TOOL_START, TOOL_END, WORKFLOW_START, WORKFLOW_END, TASK_START, TASK_END, TTC_START, TTC_END, FUNCTION_START, FUNCTION_END, CUSTOM_START, CUSTOM_END, SPAN_START, SPAN_CHUNK, SPAN_END, got "LLM"',
+      'general.front_end.step_adaptor.custom_event_types[1]: expected one of LLM_START, LLM_END, TOOL_START, TOOL_END, WORKFLOW_START, WORKFLOW_END, TASK_START, TASK_END, TTC_START, TTC_END, FUNCTION_START, FUNCTION_END, CUSTOM_START, CUSTOM_END, SPAN_START, SPAN_END, LLM_NEW_TOKEN, SPAN_CHUNK, got "LLM"',
     ],
   ],
   [
@@ -56,7 +56,9 @@ const refusals: [text: string, problems: string[]][] = [
   ['fermata: {operator_key: short}', ['fermata.operator_key: must have at least 16 characters']],
   [
     'general: {front_end: {identity_header: X-User, accepted_identity_credentials: [jwt]}}',
-    ['general.front_end.identity_header: excludes jwt, issuers, accepted and allowUnverifiedJwts'],
+    [
+      'general.front_end.identity_header: excludes fermata.jwt, general.front_end.identity_authentication, general.front_end.accepted_identity_credentials and fermata.jwt.allow_unverified',
+    ],
   ],
   [
     'general: {front_end: {accepted_identity_credentials: [cookie]}}',
@@ -273,36 +275,3 @@ test('a file that is something else entirely is not listed to its end', () => {
   assert.equal(problems.length, 51);
   assert.equal(problems.at(-1), 'and 1950 more');
 });
-
-const s3cr3t = 's3cr3t';
-const leaks: [text: string, outside?: Surroundings][] = [
-  [`fermata: {operator_key: ${s3cr3t}}`],
-  [`fermata: {operator_key: {key: ${s3cr3t}}}`],
-  [`fermata: {jwt: {secret: [${s3cr3t}]}}`],
-  [`fermata: {jwt: {secret: ${s3cr3t}}}`],
-  [`fermata: {jwt: {public_key: ${s3cr3t}}}`],
-  [`authentication: {bank: {client_secret: [${s3cr3t}]}}`],
-  [`authentication: {bank: {client_secret: ${s3cr3t}}}`],
-  [`authentication: {bank: {authorization_kwargs: [${s3cr3t}]}}`],
-  [`authentication: {bank: {authorization_kwargs: {assertion: [${s3cr3t}]}}}`],
-  [`authentication: {bank: ${s3cr3t}}`],
-  [`authentication: ${s3cr3t}`],
-  [`fermata: {jwt: ${s3cr3t}}`],
-  [`fermata: ${s3cr3t}`],
-  [`general: {front_end: {endpoints: [${s3cr3t}]}}`],
-  [`authentication: {bank: {token_url: 'htps://a:${s3cr3t}@bank.example'}}`],
-  [`authentication: {bank: {client_secret: "${s3cr3t}}}`],
-  [`general: {front_end: {port: "\${PORT}"}}`, { env: { PORT: s3cr3t } }],
-  ['', { env: { FERMATA_OPERATOR_KEY: s3cr3t } }],
-  ['', { env: { FERMATA_JWT_SECRET: s3cr3t } }],
-  ['', { env: { FERMATA_UNKNOWN: s3cr3t } }],
-];
-
-for (const [text, outside] of leaks) {
-  test(`what is wrong with ${text || JSON.stringify(outside)} is said without the secret`, () => {
-    const problems = problemsOf(text, outside);
-
-    assert.ok(problems.length > 0);
-    assert.ok(!problems.join().includes(s3cr3t), problems.join());
-  });
-}

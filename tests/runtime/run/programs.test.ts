@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { check } from '../../support/programs/check.ts';
 import { FAMILIES, type Family } from '../../support/programs/generate.ts';
 import { differencesOf, problemsOf } from '../../support/programs/oracle.ts';
-import { type Played, play } from '../../support/programs/play.ts';
+import { play } from '../../support/programs/play.ts';
+import type { Played } from '../../support/programs/played.ts';
 import type { Program, Schedule } from '../../support/programs/program.ts';
 import { firstWrong, reportOf, type Tally } from '../../support/programs/property.ts';
 

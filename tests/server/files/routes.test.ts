@@ -8,12 +8,10 @@ import fc from 'fast-check';
 import { workflow } from '../../../runtime/index.ts';
 import { readFormFile } from '../../../server/files/multipart.ts';
 import { isKey } from '../../../server/files/object-key.ts';
-import { MemoryObjectStore, type ObjectStore } from '../../../server/files/object-store.ts';
-import { staticRoutes } from '../../../server/files/routes.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { hostileKeys } from '../../contracts/object-store.ts';
 import { asAlice, type Headers } from '../../support/controlled-server.ts';
-import { given, turns } from '../../support/given.ts';
+import { given } from '../../support/given.ts';
 import { rawRequest, sendRaw } from '../../support/http.ts';
 
 const idle = workflow({ name: 'idle', run: () => null });
@@ -246,37 +244,6 @@ test('without an object store there are no files', async (t) => {
   const { call, send } = await serve(t, { objectStore: null });
 
   assert.deepEqual([(await send('PUT', '/static/a', 'x')).status, (await call('GET /static/a')).status], [404, 404]);
-});
-
-test('files that are being stored take a bounded part of the memory, and uploads beyond it are told to come again', async () => {
-  let stored = (): void => {};
-  const slow = new Promise<boolean>((resolve) => (stored = () => resolve(true)));
-  const store = {
-    ...new MemoryObjectStore(0),
-    create: () => slow,
-    put: () => slow.then(() => {}),
-  } as unknown as ObjectStore;
-  const routes = staticRoutes({
-    store,
-    maxFileBytes: 10_485_760,
-    cors: undefined,
-    who: async () => ({ userId: undefined, isOperator: false }),
-    operators: { isGuarded: false },
-  } as never);
-  const put = routes.find(({ method }) => method === 'PUT')!;
-  const head = '--b\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\n';
-  const body = Buffer.concat([Buffer.from(head), Buffer.alloc(10_000_000), Buffer.from('\r\n--b--\r\n')]);
-  const headers = { 'content-type': 'multipart/form-data; boundary=b' };
-  const upload = (name: number) =>
-    put.handle({ method: 'PUT', path: '', params: { '*': `${name}` }, query: '', headers, body } as never);
-
-  const replies = Array.from({ length: 20 }, (_, index) => Promise.resolve(upload(index)));
-  await turns();
-  stored();
-  const statuses = (await Promise.all(replies)).map(({ status }) => status);
-
-  assert.deepEqual(statuses, [...Array(6).fill(200), ...Array(14).fill(503)]);
-  assert.equal((await upload(21)).status, 200, 'those that were stored take none of it');
 });
 
 test('a form of 10 MB lets other work have its turns while it is read', async () => {

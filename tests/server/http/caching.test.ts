@@ -24,7 +24,7 @@ const asked: readonly Record<string, string>[] = [
   { 'x-forwarded-proto': 'https' },
 ];
 
-test('of two replies that differ by a rawRequest header, caches store none, or know by which header they differ', async (t) => {
+test('of two replies that differ by a request header, caches store none, or know by which header they differ', async (t) => {
   const config = {
     objectStore: 'memory',
     asyncJobs: true,

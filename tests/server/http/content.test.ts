@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { AdapterName } from '../../../server/http/adapter.ts';
 import { PIECE_BYTES } from '../../../server/http/content.ts';
 import type { Content } from '../../../server/http/route.ts';
-import { connect, request, startServer, until } from '../../support/http.ts';
+import { connectRaw, rawRequest, startServer, until } from '../../support/http.ts';
 import { mountedAdapter } from '../../support/mounted-handler.ts';
 
 const MB = 1024 * 1024;
@@ -77,13 +77,13 @@ for (const adapter of ['uws', 'node', mountedAdapter] as const) {
   test(`on ${name} a client that reads slowly holds a piece of the content, and gets all of it`, async (t) => {
     const content = new Given(64 * MB);
     const server = await given(t, adapter, content);
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
     client.socket.removeAllListeners('data');
     let received = 0;
     client.socket.setEncoding('latin1').on('data', (text: string) => (received += text.length));
     client.socket.pause();
 
-    client.send(request('GET /content', ['Connection: close']));
+    client.send(rawRequest('GET /content', ['Connection: close']));
     await until(() => content.bytes > 0, 'the first piece');
     for (let before = -1, turns = 0; turns < 500; turns += 1) {
       if (before !== content.bytes) turns = 0;
@@ -100,9 +100,9 @@ for (const adapter of ['uws', 'node', mountedAdapter] as const) {
   test(`on ${name} a content is closed when its client leaves`, async (t) => {
     const content = new Given(64 * MB);
     const server = await given(t, adapter, content);
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
     client.socket.pause();
-    client.send(request('GET /content'));
+    client.send(rawRequest('GET /content'));
     await until(() => content.bytes > 0, 'the first piece');
 
     client.socket.destroy();
@@ -124,11 +124,11 @@ for (const adapter of ['uws', 'node', mountedAdapter] as const) {
   test(`on ${name} a HEAD reads nothing of a content, and the connection goes on`, async (t) => {
     const content = new Given(9 * MB);
     const server = await given(t, adapter, content);
-    const client = await connect(t, server.port);
+    const client = await connectRaw(t, server.port);
 
-    client.send(request('HEAD /content'));
+    client.send(rawRequest('HEAD /content'));
     const [head] = (await once(client.socket, 'data')) as [string];
-    client.send(request('GET /quick', ['Connection: close']));
+    client.send(rawRequest('GET /quick', ['Connection: close']));
     await client.closed;
 
     assert.match(head, /^HTTP\/1.1 200 OK/);

@@ -79,7 +79,7 @@ test('a client that disconnects from a long poll leaves no wait', async (t) => {
   gate.open();
 });
 
-test('a client that disconnects during its rawRequest has started nothing', async (t) => {
+test('a client that disconnects during its request has started nothing', async (t) => {
   const { server, executions } = await givenSlowServer(t);
   const whole = rawPost('/v1/workflow', '{"some":"thing"}', [key]);
 
@@ -108,7 +108,7 @@ test('a body that trickles in is waited for as long as it may take, and no longe
   assert.equal(executions().length, 0);
 });
 
-test('half a rawRequest does not keep a server from ending', async (t) => {
+test('half a request does not keep a server from ending', async (t) => {
   const { server } = await givenSlowServer(t);
   const clients = await Promise.all(
     [

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import type { Call, Reply, Route } from '../../../server/http/route.ts';
+import type { Call, Reply } from '../../../server/http/route.ts';
 import { ownConnections } from '../../support/adapter.ts';
-import { connectRaw, rawRequest, sendRaw, startServer, until } from '../../support/http.ts';
-
-const jsonType = { 'content-type': 'application/json' };
-const json = (value: unknown): Reply => ({ status: 200, headers: jsonType, body: JSON.stringify(value) });
-const shown = ({ method, path, params, query, headers, client, body }: Call): Reply =>
-  json({ method, path, params, query, headers, client: { ...client, port: 0 }, body: body?.toString() });
-
-const route = (pattern: string, handle: Route['handle']): Route => {
-  const [method, path] = pattern.split(' ');
-  return { method: method as Route['method'], path: path!, handle };
-};
+import { connectRaw, jsonReply, mirror, rawRequest, routeOf, sendRaw, startServer, until } from '../../support/http.ts';
 
 test('a route sees what its request says', async (t) => {
-  const server = await startServer(t, { routes: [route('GET /executions/:id', shown)] });
+  const server = await startServer(t, { routes: [routeOf('GET /executions/:id', mirror)] });
 
   const answer = await fetch(`${server.url}/executions/a%20b?x=1&y=%20`, { headers: { 'X-Lab': 'L' } });
 
@@ -35,7 +25,7 @@ test('a route sees what its request says', async (t) => {
 });
 
 test('a request without query has an empty one', async (t) => {
-  const server = await startServer(t, { routes: [route('GET /a', ({ query }) => json(query))] });
+  const server = await startServer(t, { routes: [routeOf('GET /a', ({ query }) => jsonReply(query))] });
 
   assert.equal(await (await fetch(`${server.url}/a`)).json(), '');
   assert.equal(await (await fetch(`${server.url}/a?`)).json(), '');
@@ -47,7 +37,7 @@ test('a header sent twice is joined, cookies by a semicolon, and __proto__ is a 
     seen.push(headers);
     return { status: 204 };
   };
-  const server = await startServer(t, { routes: [route('GET /a', keep)] });
+  const server = await startServer(t, { routes: [routeOf('GET /a', keep)] });
 
   await sendRaw(
     t,
@@ -62,9 +52,9 @@ test('a header sent twice is joined, cookies by a semicolon, and __proto__ is a 
 test('what was not read before the first await can still be read after it', async (t) => {
   const late = async (call: Call): Promise<Reply> => {
     await setImmediate();
-    return json([call.headers['x-lab'], call.query, call.params.id, call.client.host]);
+    return jsonReply([call.headers['x-lab'], call.query, call.params.id, call.client.host]);
   };
-  const server = await startServer(t, { routes: [route('GET /a/:id', late)] });
+  const server = await startServer(t, { routes: [routeOf('GET /a/:id', late)] });
 
   const answer = await fetch(`${server.url}/a/7?q`, { headers: { 'x-lab': 'L' } });
 
@@ -77,7 +67,7 @@ test('what is read only after the reply is an error, not a crash', async (t) => 
     calls.push(call);
     return { status: 204 };
   };
-  const server = await startServer(t, { routes: [route('GET /a', keep)] });
+  const server = await startServer(t, { routes: [routeOf('GET /a', keep)] });
 
   await fetch(`${server.url}/a`);
 
@@ -86,7 +76,7 @@ test('what is read only after the reply is an error, not a crash', async (t) => 
 });
 
 test('a body comes whole, also in pieces, in chunks, and byte by byte', async (t) => {
-  const server = await startServer(t, { routes: [route('POST /a', ({ body }) => json(body?.toString()))] });
+  const server = await startServer(t, { routes: [routeOf('POST /a', ({ body }) => jsonReply(body?.toString()))] });
   const client = await connectRaw(t, server.port);
   client.socket.setNoDelay();
 
@@ -109,7 +99,7 @@ test('a body comes whole, also in pieces, in chunks, and byte by byte', async (t
 test('a large body arrives as it was sent', async (t) => {
   const sent = Buffer.alloc(1024 * 1024, 'abcdefg');
   const server = await startServer(t, {
-    routes: [route('POST /a', ({ body }) => json([body?.length, body?.equals(sent)]))],
+    routes: [routeOf('POST /a', ({ body }) => jsonReply([body?.length, body?.equals(sent)]))],
   });
 
   const answer = await fetch(`${server.url}/a`, { method: 'POST', body: sent });
@@ -118,7 +108,7 @@ test('a large body arrives as it was sent', async (t) => {
 });
 
 test('no body and an empty one are the same to a route', async (t) => {
-  const server = await startServer(t, { routes: [route('POST /a', ({ body }) => json(body === undefined))] });
+  const server = await startServer(t, { routes: [routeOf('POST /a', ({ body }) => jsonReply(body === undefined))] });
 
   assert.equal((await sendRaw(t, server.port, rawRequest('POST /a'))).body, 'true');
   assert.equal((await sendRaw(t, server.port, rawRequest('POST /a', ['Content-Length: 0']))).body, 'true');
@@ -131,7 +121,7 @@ test('no body and an empty one are the same to a route', async (t) => {
 
 test('a GET may have a body, and the next request on the connection is found behind it', ownConnections, async (t) => {
   const server = await startServer(t, {
-    routes: [route('GET /a', ({ body }) => json(body?.toString())), route('GET /b', () => json('b'))],
+    routes: [routeOf('GET /a', ({ body }) => jsonReply(body?.toString())), routeOf('GET /b', () => jsonReply('b'))],
   });
   const client = await connectRaw(t, server.port);
 
@@ -144,7 +134,7 @@ test('a GET may have a body, and the next request on the connection is found beh
 test('a reply given later is the same as one given at once', async (t) => {
   const reply: Reply = { status: 418, headers: { 'content-type': 'text/plain', 'x-a': '1' }, body: Buffer.from('té') };
   const server = await startServer(t, {
-    routes: [route('GET /now', () => reply), route('GET /later', async () => reply)],
+    routes: [routeOf('GET /now', () => reply), routeOf('GET /later', async () => reply)],
   });
 
   for (const path of ['/now', '/later']) {
@@ -160,7 +150,7 @@ test('a reply given later is the same as one given at once', async (t) => {
 
 test('a 204 has neither body nor length, and the connection goes on', async (t) => {
   const server = await startServer(t, {
-    routes: [route('POST /now', () => ({ status: 204 })), route('POST /later', async () => ({ status: 204 }))],
+    routes: [routeOf('POST /now', () => ({ status: 204 })), routeOf('POST /later', async () => ({ status: 204 }))],
   });
   const client = await connectRaw(t, server.port);
 
@@ -179,8 +169,8 @@ test('a body larger than the socket takes arrives whole at a slow reader, given 
   const body = 'x'.repeat(16 * 1024 * 1024);
   const server = await startServer(t, {
     routes: [
-      route('GET /now', () => ({ status: 200, body })),
-      route('GET /later', async () => ({ status: 200, body: Buffer.from(body) })),
+      routeOf('GET /now', () => ({ status: 200, body })),
+      routeOf('GET /later', async () => ({ status: 200, body: Buffer.from(body) })),
     ],
   });
   const client = await connectRaw(t, server.port);

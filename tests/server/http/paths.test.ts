@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Call, Reply, Route } from '../../../server/http/route.ts';
 import { isParsedByNode } from '../../support/adapter.ts';
-import { connectRaw, rawRequest, sendRaw, startServer } from '../../support/http.ts';
-
-const jsonType = { 'content-type': 'application/json' };
-const json = (value: unknown): Reply => ({ status: 200, headers: jsonType, body: JSON.stringify(value) });
-const shown = ({ method, path, params, query, headers, client, body }: Call): Reply =>
-  json({ method, path, params, query, headers, client: { ...client, port: 0 }, body: body?.toString() });
-
-const route = (pattern: string, handle: Route['handle']): Route => {
-  const [method, path] = pattern.split(' ');
-  return { method: method as Route['method'], path: path!, handle };
-};
+import { connectRaw, jsonReply, mirror, rawRequest, routeOf, sendRaw, startServer } from '../../support/http.ts';
 
 test('an unknown path, another method and a slash too many get the answers that clients know', async (t) => {
   const server = await startServer(t, {
-    routes: [route('GET /health', () => json('ok')), route('POST /a/:id', shown)],
+    routes: [routeOf('GET /health', () => jsonReply('ok')), routeOf('POST /a/:id', mirror)],
   });
   const answerTo = async (line: string, ...headers: string[]) => {
     const { status, headers: got, body } = await sendRaw(t, server.port, rawRequest(line, headers));
@@ -36,7 +25,7 @@ test('an unknown path, another method and a slash too many get the answers that 
 
 test('a HEAD request is answered without a body, and the connection goes on', async (t) => {
   const server = await startServer(t, {
-    routes: [route('GET /health', () => json('ok')), route('POST /start', () => json('started'))],
+    routes: [routeOf('GET /health', () => jsonReply('ok')), routeOf('POST /start', () => jsonReply('started'))],
   });
   const client = await connectRaw(t, server.port);
 
@@ -53,7 +42,7 @@ test('a HEAD request is answered without a body, and the connection goes on', as
 });
 
 test('ids that are none are not found', async (t) => {
-  const server = await startServer(t, { routes: [route('GET /executions/:id', shown)] });
+  const server = await startServer(t, { routes: [routeOf('GET /executions/:id', mirror)] });
 
   for (const id of ['a%2Fb', '..', '%2e%2e', '%00', '%ff', '%', '%E2%82']) {
     const { status, body } = await sendRaw(t, server.port, rawRequest(`GET /executions/${id}`));
@@ -63,7 +52,10 @@ test('ids that are none are not found', async (t) => {
 });
 
 test('with a root path routes answer with and without it, and redirects keep it', async (t) => {
-  const server = await startServer(t, { routes: [route('GET /health', ({ path }) => json(path))], rootPath: '/pfx' });
+  const server = await startServer(t, {
+    routes: [routeOf('GET /health', ({ path }) => jsonReply(path))],
+    rootPath: '/pfx',
+  });
 
   assert.equal(await (await fetch(`${server.url}/pfx/health`)).json(), '/health');
   assert.equal(await (await fetch(`${server.url}/health`)).json(), '/health');
@@ -74,7 +66,7 @@ test('with a root path routes answer with and without it, and redirects keep it'
 
 test('replies and refusals carry the CORS headers of their origin, and a preflight request is answered', async (t) => {
   const server = await startServer(t, {
-    routes: [route('POST /a', async () => json('ok'))],
+    routes: [routeOf('POST /a', async () => jsonReply('ok'))],
     cors: { allowOrigins: ['http://app.example'], allowMethods: ['POST'] },
   });
   const client = await connectRaw(t, server.port);

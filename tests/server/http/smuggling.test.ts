@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isParsedByNode } from '../../support/adapter.ts';
+import { turns } from '../../support/given.ts';
 import { connectRaw, rawRequest, startServer } from '../../support/http.ts';
 
 const behind = rawRequest('GET /behind');
@@ -109,4 +110,22 @@ test('a chunked body ends its connection where chunks are read leniently, and is
   assert.equal(status, 200);
   assert.deepEqual(asked, ['front hello']);
   assert.equal(headers.connection === 'close', !isParsedByNode());
+});
+
+test('a refused request in chunks is read to its end first: a proxy that still sends would see a broken connection', async (t) => {
+  const { server } = await givenServer(t);
+  for (const line of ['POST /nothing', 'PUT /front']) {
+    const client = await connectRaw(t, server.port);
+    let received = '';
+    client.socket.on('data', (data: string) => {
+      received += data;
+    });
+
+    client.send(rawRequest(line, ['Transfer-Encoding: chunked'], '5\r\nhello\r\n'));
+    await turns();
+    assert.equal(received, '');
+    client.send('0\r\n\r\n');
+
+    assert.equal((await client.answer()).status, line === 'PUT /front' ? 405 : 404);
+  }
 });

@@ -1,20 +1,11 @@
 /** What pages of others can make a browser do: requests that it sends without asking, with the user's cookies. */
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { test } from 'node:test';
 import { workflow } from '../../../runtime/index.ts';
-import { given } from '../../support/given.ts';
+import { call, given } from '../../support/given.ts';
 
-/** `fetch` sets these headers itself. */
-const statusOf = (url: string, headers: Record<string, string>): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const asked = request(url, { headers }, (reply) => {
-      reply.resume();
-      resolve(reply.statusCode ?? 0);
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
+const statusOf = async (url: string, path: string, headers: Record<string, string>): Promise<number> =>
+  (await call(url, `GET ${path}`, { headers })).status;
 
 const app = 'https://app.example';
 
@@ -42,7 +33,7 @@ test('a workflow that a GET starts is not started by pages of others', async (t)
   for (const path of ['/run', '/run/stream', '/run/full']) {
     for (const [what, headers, isLetIn] of visits) {
       const before = runs;
-      assert.equal(await statusOf(server.url + path, headers), isLetIn ? 200 : 403, `${path}: ${what}`);
+      assert.equal(await statusOf(server.url, path, headers), isLetIn ? 200 : 403, `${path}: ${what}`);
       assert.equal(runs - before, isLetIn ? 1 : 0, `${path}: ${what}`);
     }
   }
@@ -51,7 +42,7 @@ test('a workflow that a GET starts is not started by pages of others', async (t)
 test('a browser that comes back from a provider comes from another site, and is let in', async (t) => {
   const { server } = await given.server(t, { workflow: workflow({ name: 'served', run: async () => 1 }) });
 
-  const status = await statusOf(`${server.url}/auth/redirect?state=x&code=y`, { 'sec-fetch-site': 'cross-site' });
+  const status = await statusOf(server.url, '/auth/redirect?state=x&code=y', { 'sec-fetch-site': 'cross-site' });
 
   assert.equal(status, 400);
 });

@@ -1,10 +1,11 @@
 /** Who guesses operator keys is slowed down, on every route there is. */
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
 import { workflow } from '../../../runtime/index.ts';
 import { given, type ServerWorld } from '../../support/given.ts';
+import { openRequest } from '../../support/http-client.ts';
 import { openSocket } from '../../support/web-socket.ts';
 
 const operatorKey = 'the key of the operator';
@@ -17,31 +18,22 @@ const givenServer = async (t: TestContext) => {
   return { ...world, lines: routes.map((route) => route.replaceAll(/(:\w+|\*)/g, 'x')) };
 };
 
-/** `fetch` sets Host itself. Gives the status, and leaves: some replies never end. */
-const statusOf = ({ server }: ServerWorld, line: string, headers: Record<string, string>): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const [method = '', path = ''] = line.split(' ');
-    const body = method === 'POST' ? '{"say":"x"}' : '';
-    const asked = request(server.url + path, {
-      method,
-      headers: { ...(body && { 'content-type': 'application/json', 'content-length': body.length }), ...headers },
-    });
-    asked.on('response', (reply) => {
-      const { statusCode = 0, headers: replied } = reply;
-      if (!replied['content-type']?.startsWith('text/event-stream')) {
-        resolve(statusCode);
-        reply.destroy();
-        return;
-      }
-      // A stream has its status before its run: then the refusal is its first event.
-      reply.once('data', (piece: Buffer) => {
-        resolve(/^event: error|"workflow_error"/.test(String(piece)) ? 422 : statusCode);
-        reply.destroy();
-      });
-    });
-    asked.on('error', reject);
-    asked.end(body);
+/** Gives the status, and closes the connection: some replies never end. */
+const statusOf = async ({ server }: ServerWorld, line: string, headers: Record<string, string>): Promise<number> => {
+  const reply = await openRequest(server.url, line, {
+    headers,
+    ...(line.startsWith('POST ') && { body: { say: 'x' } }),
   });
+  try {
+    const status = reply.statusCode ?? 0;
+    if (!reply.headers['content-type']?.startsWith('text/event-stream')) return status;
+    // A stream has its status before its run: then the refusal is its first event.
+    const [piece] = await once(reply, 'data');
+    return /^event: error|"workflow_error"/.test(String(piece)) ? 422 : status;
+  } finally {
+    reply.destroy();
+  }
+};
 
 test('a wrong operator key is slowed down on every route that looks at it, and the right one is not', async (t) => {
   const world = await givenServer(t);

@@ -87,6 +87,28 @@ test('each workflow is described where it is served, by its own schemas', async 
   assert.ok(!('job' in components.schemas));
 });
 
+test('the input of a workflow may contain schemas that contain themselves', async (t) => {
+  const forest = workflow({ name: 'forest', input: z.object({ trees: z.array(node) }), run: () => 1 });
+  const { call } = await given.server(t, { workflow: forest });
+
+  const { status, body } = await call('GET /openapi.json');
+
+  const inner = '#/components/schemas/forest.input/$defs/__schema0';
+  assert.equal(status, 200);
+  assert.deepEqual((body as Document).components.schemas['forest.input'], {
+    type: 'object',
+    properties: { trees: { type: 'array', items: { $ref: inner } } },
+    required: ['trees'],
+    $defs: {
+      __schema0: {
+        type: 'object',
+        properties: { label: { type: 'string' }, children: { type: 'array', items: { $ref: inner } } },
+        required: ['label', 'children'],
+      },
+    },
+  });
+});
+
 test('a parameter and a rest of a path become parameters, and operations have names of their own', () => {
   const routes = [route('/a/:b'), route('/a-b'), route('/a_b'), route('/files/*', { method: 'DELETE' })];
 

@@ -1,7 +1,9 @@
 /** Plays one case: the program without cuts, with hibernation at each wait, and with each list of its cuts. */
 import { differencesOf, problemsOf } from './oracle.ts';
-import { type OpenPlayed, type Plan, type Played, play } from './play.ts';
+import { play } from './play.ts';
+import type { Plan, Played } from './played.ts';
 import type { Case } from './program.ts';
+import type { OpenPlayed } from './store.ts';
 
 export interface Checked {
   /** What was wrong, run by run; empty if nothing was. */

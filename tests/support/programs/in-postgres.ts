@@ -9,7 +9,7 @@ import type { Fullness } from '../../../runtime/store/store.ts';
 import type { Disk, Faults } from '../../../testing/disk.ts';
 import { openPostgres, postgres } from '../postgres.ts';
 import type { PostgresProxy } from '../postgres-proxy.ts';
-import type { OpenPlayed, PlayedStore } from './play.ts';
+import type { OpenPlayed, PlayedStore } from './store.ts';
 
 /** `url`: of a database that only this uses. Each play begins with an empty one. */
 export const inPostgres = (url: string, proxy: PostgresProxy): OpenPlayed => {

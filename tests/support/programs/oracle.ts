@@ -1,7 +1,7 @@
 /** What has to be true of a program that was played: of what people saw, beside what its run has got. */
 import { isDeepStrictEqual } from 'node:util';
 import type { JournalEntry } from '../../../machines/facts.ts';
-import type { Played } from './play.ts';
+import type { Played } from './played.ts';
 import { type Program, traitsOf } from './program.ts';
 import { givenIn } from './questions.ts';
 import type { Seen } from './world.ts';

@@ -1,55 +1,20 @@
 /** Plays a program: one execution of it, in as many processes as its cuts leave it, until it has ended or cannot go on. */
 
-import type { JournalEntry } from '../../../machines/facts.ts';
 import type { Execution } from '../../../runtime/executions/execution.ts';
-import { createRuntime, type Runtime, type Store, type Workflow } from '../../../runtime/index.ts';
+import { createRuntime, type Runtime, type Workflow } from '../../../runtime/index.ts';
 import { Run } from '../../../runtime/run/run.ts';
-import { Disk, DiskStore, type Faults } from '../../../testing/disk.ts';
+import { Disk, type Faults } from '../../../testing/disk.ts';
 import { alice } from '../given.ts';
 import { engineOf } from '../in-process.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { start } from '../start.ts';
+import { answersTo, isBlocked, stepsOver } from './facts.ts';
 import { BODY, interpreted } from './interpret.ts';
-import { type Cut, type Program, type Schedule, traitsOf } from './program.ts';
+import type { End, Plan, Played } from './played.ts';
+import { type Program, type Schedule, traitsOf } from './program.ts';
 import { isAnswered, responseTo } from './questions.ts';
+import { type OpenPlayed, onDisk, type PlayedStore } from './store.ts';
 import { type Seen, World } from './world.ts';
-
-type End = 'completed' | 'failed' | 'blocked' | 'cancelled' | 'stuck';
-
-export interface Played {
-  readonly end: End;
-  readonly result: readonly Seen[] | undefined;
-  readonly error: { readonly name: string; readonly message: string } | null;
-  /** As it is on the disk. */
-  readonly journal: readonly JournalEntry[];
-  readonly problems: readonly string[];
-  /** Sites of the calls that the last life has made. */
-  readonly made: ReadonlySet<string>;
-  readonly begun: ReadonlyMap<string, number>;
-  /** How often the function was called. */
-  readonly lives: number;
-}
-
-/** What is done to the execution: cuts at numbers of its journal. */
-export interface Plan {
-  readonly cuts: readonly (Omit<Cut, 'at'> & { readonly fact: number })[];
-  /** It leaves memory each time when it waits. */
-  readonly hibernates: boolean;
-}
-
-/** A store that is lost where the plan says so. */
-export interface PlayedStore extends Store {
-  readonly isBusy: boolean;
-  /** It cannot be written at the moment. */
-  isBroken: boolean;
-  /** The process has ended: its requests never settle. */
-  isClosed: boolean;
-}
-
-/** Opens what a process of a play sees of the disk. The disk has all facts that are stored. */
-export type OpenPlayed = (disk: Disk, turns: number, faults: Faults) => PlayedStore | Promise<PlayedStore>;
-
-const onDisk: OpenPlayed = (disk, turns, faults) => new DiskStore(disk, turns, faults);
 
 /** Turns of the event loop in which nothing happens, after which nothing will. */
 const QUIET_TURNS = 6;
@@ -321,28 +286,3 @@ class Play implements Faults {
 
 const isReplaying = (execution: Execution | undefined): boolean =>
   execution?.driver instanceof Run && execution.driver.isReplaying;
-
-const isBlocked = (journal: readonly JournalEntry[]): boolean => {
-  const types = journal.map(({ type }): string => type);
-  return types.lastIndexOf('execution.blocked') > types.lastIndexOf('execution.unblocked');
-};
-
-/** How many prompts of this text were answered. */
-const answersTo = (text: string, journal: readonly JournalEntry[]): number => {
-  const ids = new Set(
-    journal.flatMap((entry) =>
-      entry.type === 'interaction.requested' && entry.prompt.text === text ? [entry.id] : [],
-    ),
-  );
-  return journal.filter((entry) => entry.type === 'interaction.answered' && ids.has(entry.id)).length;
-};
-
-/** Names of the steps that have ended. */
-const stepsOver = (journal: readonly JournalEntry[]): ReadonlySet<string> => {
-  const ended = new Set(
-    journal.flatMap((entry) => (entry.type === 'step.completed' || entry.type === 'step.failed' ? [entry.call] : [])),
-  );
-  return new Set(
-    journal.flatMap((entry) => (entry.type === 'step.started' && ended.has(entry.call) ? [entry.name] : [])),
-  );
-};

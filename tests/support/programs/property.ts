@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { check } from './check.ts';
 import { cases, type Family } from './generate.ts';
-import type { OpenPlayed } from './play.ts';
 import type { Case } from './program.ts';
+import type { OpenPlayed } from './store.ts';
 
 export interface Tally {
   programs: number;

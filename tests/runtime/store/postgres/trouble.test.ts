@@ -8,18 +8,19 @@ import { createRuntime, type Runtime, text, workflow } from '../../../../runtime
 import { Database } from '../../../../runtime/store/postgres/database.ts';
 import type { PostgresStore } from '../../../../runtime/store/postgres/store.ts';
 import { Refused } from '../../../../runtime/store/store.ts';
-import { asked } from '../../../support/durable.ts';
 import { alice } from '../../../support/given.ts';
 import { answered, granted, Journaling, prompted } from '../../../support/journaling.ts';
 import { openPostgres, postgres, withoutPostgres } from '../../../support/postgres.ts';
 import { PostgresProxy } from '../../../support/postgres-proxy.ts';
+import { PostgresServer } from '../../../support/postgres-server.ts';
+import { start } from '../../../support/start.ts';
 
 const it = (what: string, check: (t: TestContext) => Promise<void>) => test(what, { skip: withoutPostgres }, check);
 const unavailable = { code: 'store_unavailable', retryable: true };
 const yes = { kind: 'text', text: 'yes' } as const;
 
-const opened = async (t: TestContext, url: string): Promise<PostgresStore> => {
-  const store = await openPostgres(url, { waitMs: 5_000 });
+const opened = async (t: TestContext, url: string, connectMs = 15_000): Promise<PostgresStore> => {
+  const store = await openPostgres(url, { connectMs });
   t.after(() => store.close());
   return store;
 };
@@ -56,9 +57,13 @@ const asker = (done: string[]) =>
 const running = async (t: TestContext, store: PostgresStore, done: string[] = []) => {
   const runtime = await createRuntime({ workflows: [asker(done)], store });
   t.after(() => runtime.stop());
-  const { execution } = await runtime.start({ ...asked, workflow: 'asker' });
+  return { runtime, ...(await asking(runtime)) };
+};
+
+const asking = async (runtime: Runtime) => {
+  const { execution } = await start(runtime, { workflow: 'asker' });
   await runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
-  return { runtime, id: execution.id, prompt: execution.context.pauses[0]!.id };
+  return { id: execution.id, prompt: execution.context.pauses[0]!.id };
 };
 
 const settled = async (runtime: Runtime, id: string) => {
@@ -111,7 +116,7 @@ for (const moment of ['before', 'after'] as const) {
     const lost = proxy.lose(moment, { closes: true });
     await assert.rejects(runtime.answer(id, prompt, yes, alice, 'key'), unavailable);
     await lost;
-    await assert.rejects(runtime.start({ ...asked, workflow: 'asker' }), unavailable);
+    await assert.rejects(start(runtime, { workflow: 'asker' }), unavailable);
     proxy.isClosed = false;
     if (moment === 'before') await untilItWorks(() => runtime.answer(id, prompt, yes, alice, 'key'));
 
@@ -203,7 +208,7 @@ it('a database belongs to one process at a time: a second one waits, and is refu
 it('a process that has lost its session takes the database back, unless another one has it', async (t) => {
   const server = await postgres();
   const url = await server.database();
-  const first = await opened(t, url);
+  const first = await opened(t, url, 3_000);
   const execution = new Journaling(first, { id: 'e1' });
   await execution.begin();
   const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fermata writer'";
@@ -219,6 +224,26 @@ it('a process that has lost its session takes the database back, unless another 
   await second.close();
 });
 
+it('what another process has changed meanwhile is read again as soon as the database is back', async (t) => {
+  const server = await postgres();
+  const url = await server.database();
+  const mine = await opened(t, url);
+  const { runtime, id, prompt } = await running(t, mine);
+  const other = await asking(runtime);
+  const end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'fermata writer'";
+  await server.sql(end, url);
+  const theirs = await openPostgres(url);
+  const second = await createRuntime({ workflows: [asker([])], store: theirs });
+  assert.equal(await second.answer(id, prompt, yes, alice), 'accepted');
+  await settled(second, id);
+  await second.stop();
+
+  await untilItWorks(() => runtime.answer(other.id, other.prompt, yes, alice));
+
+  assert.deepEqual((await settled(runtime, id)).context.result, [1, 'yes']);
+  assert.deepEqual((await settled(runtime, other.id)).context.result, [1, 'yes']);
+});
+
 it('of several hosts the first that takes writes is used', async (t) => {
   const url = await (await postgres()).database();
   const proxy = await PostgresProxy.open(t);
@@ -231,6 +256,32 @@ it('of several hosts the first that takes writes is used', async (t) => {
   const store = await opened(t, `postgres://postgres@127.0.0.1:${port},127.0.0.1:${other}/${name}`);
 
   await new Journaling(store, { id: 'e1' }).begin();
+});
+
+it('when the primary is lost and its standby is promoted, what was acknowledged is there, and executions go on', async (t) => {
+  const primary = new PostgresServer();
+  t.after(() => primary.end());
+  await primary.start();
+  const name = /@\/(\w+)/.exec(await primary.database())![1];
+  const standby = await primary.standby();
+  t.after(() => standby.end());
+  const ports: number[] = [];
+  for (const server of [standby, primary]) ports.push((await (await PostgresProxy.open(t, server)).listen(t)).port);
+  const store = await opened(t, `postgres://postgres@127.0.0.1:${ports[0]},127.0.0.1:${ports[1]}/${name}`);
+  const done: string[] = [];
+  const { runtime, ...first } = await running(t, store, done);
+  const second = await asking(runtime);
+  await runtime.answer(first.id, first.prompt, yes, alice);
+
+  await primary.kill();
+  await standby.sql('SELECT pg_promote()');
+
+  await untilItWorks(() => runtime.answer(second.id, second.prompt, yes, alice));
+  for (const { id } of [first, second]) {
+    assert.deepEqual((await settled(runtime, id)).context.result, [1, 'yes']);
+    await verifyWhole(runtime, id);
+  }
+  assert.deepEqual(done, [first.id, second.id], 'no step was done again');
 });
 
 it('processes that create the tables at the same time do so once, and tables of a newer release are refused', async (t) => {

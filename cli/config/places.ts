@@ -16,7 +16,7 @@ export interface Found {
 
 type Entries = Map<string, { readonly name: Node; readonly value: Node | null }>;
 
-export class ConfigSource {
+export class Places {
   readonly #name: string;
   readonly #original: string;
   readonly #expanded: Expanded;

@@ -1,6 +1,0 @@
-export {
-  asOperator,
-  behindProxy as fronted,
-  refusedByProxy as refusedByFront,
-  settingsBehindProxy as settingsBehindFront,
-} from './proxy-setup.ts';

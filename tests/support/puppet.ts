@@ -1,6 +1,0 @@
-import { controlledWorkflow } from './controlled-workflow.ts';
-
-export const puppetry = () => {
-  const { workflow, runs } = controlledWorkflow();
-  return { workflow, puppets: runs };
-};
