@@ -78,7 +78,7 @@ export type CallPlace = {
 };
 
 /** What a fact that opens a pause says of the rest of the run. */
-export type Beside = {
+type Beside = {
   /** Another branch has work: the run does not wait yet. */
   readonly working?: true;
 };

@@ -99,7 +99,7 @@ export const keyName = (by: Caller, key: string, { workflow, input, request }: A
 };
 
 /** Throws like `keyName`. */
-export const jobName = (by: Caller, jobId: string): Name => ({
+const jobName = (by: Caller, jobId: string): Name => ({
   name: nameOf('job', by, jobId, jobId) ?? refuse('a job id', jobId),
   fingerprint: '',
 });

@@ -5,7 +5,7 @@ import { type Disk, DiskStore, type Faults } from '../../testing/disk.ts';
 import { engineOf } from './here.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
-export const BANK = {
+const BANK = {
   clientId: 'fermata',
   authorizationUrl: 'https://bank.test/authorize',
   tokenUrl: 'https://bank.test/token',
