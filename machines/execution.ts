@@ -109,7 +109,7 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     case 'interaction.requested':
     case 'oauth.requested':
     case 'sleep.started': {
-      const working = context.steps > 0;
+      const working = context.steps > 0 || fact.working === true;
       const parkedAt = working ? null : (context.parkedAt ?? fact.at);
       return { pauses: context.pauses.concat(opened(fact)), working, parkedAt };
     }

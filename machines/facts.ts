@@ -77,6 +77,12 @@ export type CallPlace = {
   readonly inStep?: number;
 };
 
+/** What a fact that opens a pause says of the rest of the run. */
+type Beside = {
+  /** Another branch has work: the run does not wait yet. */
+  readonly working?: true;
+};
+
 export type Fact =
   /** The first fact of every journal. It is the machine's input rather than an event. */
   | {
@@ -101,15 +107,16 @@ export type Fact =
     }
   | (CallPlace & { readonly type: 'value.recorded'; readonly name: string; readonly value: unknown })
   | (CallPlace & { readonly type: 'branch.started'; readonly name: string })
-  | (CallPlace & {
-      readonly type: 'interaction.requested';
-      readonly id: string;
-      readonly prompt: Prompt;
-      readonly fallback?: Answer;
-      readonly dueAt: number | null;
-      /** The author's name for the prompt. It identifies the prompt independent of its wording. */
-      readonly key?: string;
-    })
+  | (CallPlace &
+      Beside & {
+        readonly type: 'interaction.requested';
+        readonly id: string;
+        readonly prompt: Prompt;
+        readonly fallback?: Answer;
+        readonly dueAt: number | null;
+        /** The author's name for the prompt. It identifies the prompt independent of its wording. */
+        readonly key?: string;
+      })
   | {
       readonly type: 'interaction.answered';
       readonly id: string;
@@ -120,18 +127,19 @@ export type Fact =
   | { readonly type: 'interaction.expired'; readonly id: string }
   /** The run no longer needs it. */
   | { readonly type: 'interaction.withdrawn'; readonly id: string }
-  | (CallPlace & {
-      readonly type: 'oauth.requested';
-      readonly id: string;
-      readonly provider: string;
-      readonly authUrl: string;
-      readonly dueAt: number | null;
-    })
+  | (CallPlace &
+      Beside & {
+        readonly type: 'oauth.requested';
+        readonly id: string;
+        readonly provider: string;
+        readonly authUrl: string;
+        readonly dueAt: number | null;
+      })
   | { readonly type: 'oauth.granted'; readonly id: string }
   | { readonly type: 'oauth.refused'; readonly id: string; readonly reason: string }
   | { readonly type: 'oauth.expired'; readonly id: string }
   | { readonly type: 'oauth.withdrawn'; readonly id: string }
-  | (CallPlace & { readonly type: 'sleep.started'; readonly id: string; readonly dueAt: number })
+  | (CallPlace & Beside & { readonly type: 'sleep.started'; readonly id: string; readonly dueAt: number })
   | { readonly type: 'sleep.elapsed'; readonly id: string }
   | { readonly type: 'sleep.withdrawn'; readonly id: string }
   | (CallPlace & { readonly type: 'notification.sent'; readonly prompt: Prompt })

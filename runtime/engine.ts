@@ -5,7 +5,7 @@
 
 import { firstDueAt } from '../machines/deadlines.ts';
 import type { ExecutionInput } from '../machines/execution.ts';
-import { isLarge, isLast, isLogged, isRepeated } from '../machines/fact-table.ts';
+import { isLarge, isLast, isLogged } from '../machines/fact-table.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import { ActorTree, foldEvent } from './actors/system.ts';
 import type { Log } from './authoring/context.ts';
@@ -13,17 +13,17 @@ import { readInput, type Workflow } from './authoring/workflow.ts';
 import { type Awaitable, andThen } from './awaitable.ts';
 import type { Lease } from './builders/builder.ts';
 import { Builders } from './builders/pool.ts';
+import { Served } from './builders/served.ts';
 import { Failure } from './errors.ts';
 import { type Driver, Execution, type ExecutionDeps, type NewFact } from './executions/execution.ts';
 import { Executions } from './executions/executions.ts';
 import { newId } from './executions/ids.ts';
-import { conversationName, isUnguessable, jobName, keyName, Names } from './executions/names.ts';
+import { Names, namesOf, withConversation } from './executions/names.ts';
 import { heapBytesOf, RecordBytes } from './executions/record-bytes.ts';
 import { Archivist } from './executions/recovery.ts';
 import { Retention } from './executions/retention.ts';
 import { Drain } from './executions/shutdown.ts';
 import { Inspection } from './inspection/inspection.ts';
-import type { Caller } from './journal/caller.ts';
 import { foldJournal } from './journal/fold-journal.ts';
 import type { Name, Origin, StartRequest } from './journal/start-request.ts';
 import { copyJson, toJson } from './json.ts';
@@ -31,6 +31,7 @@ import { guardedLog, silentLog } from './log.ts';
 import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
 import type { OAuthProviderConfig } from './oauth/provider.ts';
 import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
+import { ContinuedRuns } from './run/continued-runs.ts';
 import { Run } from './run/run.ts';
 import type { RunDeps } from './run/run-calls.ts';
 import { guardStrays } from './run/strays.ts';
@@ -61,6 +62,10 @@ export class Engine {
   readonly store: Store;
   readonly oauth: OAuth;
   readonly executions: Executions;
+  readonly served: Served;
+  readonly names: Names;
+  /** Runs that continue from a journal. */
+  readonly continued: ContinuedRuns;
   readonly inspection: Inspection;
   /** The turns in which runs resume. */
   readonly turns: Turns;
@@ -70,10 +75,7 @@ export class Engine {
   readonly #tree: ActorTree;
   /** Retention of settled executions: in memory, or in a durable store. */
   readonly #keeper: Retention | Archivist;
-  readonly #names: Names;
   readonly #records: RecordBytes;
-  /** By name of the workflow, and then by version. */
-  readonly #builders = new Map<string, Map<string, Builders>>();
   readonly #drain: Drain;
   readonly #deps: ExecutionDeps;
   readonly #runDeps: RunDeps;
@@ -102,7 +104,7 @@ export class Engine {
     const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows, tokenRetentionMs } = this.options;
     const limits = { timeoutMs, maxFlows, tokenRetentionMs };
     this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, ...(fetch && { fetch }) });
-    this.#names = new Names((name) => archive?.named(name));
+    this.names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,
       (id, archived) => this.#restore(id, archived),
@@ -118,9 +120,9 @@ export class Engine {
     this.#tree = new ActorTree({
       clock,
       log,
-      prepare: () => this.#prepare(),
+      prepare: () => this.served.prepare(),
       settleExecutions: () => this.#drain.run(),
-      disposeBuilders: async () => void (await Promise.all(this.allBuilders.map((builders) => builders.stop()))),
+      disposeBuilders: () => this.served.stop(),
     });
     this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
     const { root, wheel } = this.#tree;
@@ -135,11 +137,11 @@ export class Engine {
             now,
             maxRecoveries: this.options.maxRecoveries,
             log,
-            workflow: (name, version) => this.#served(name, version)?.workflow,
+            workflow: (name, version) => this.served.find(name, version)?.workflow,
             leave: (execution) => this.#drop(execution),
             forget: (ids) => this.#forgetAll(ids),
-            recoveriesOf: (execution) => this.#recoveriesOf(execution),
-            retry: (execution) => this.#retryServed(execution),
+            recoveriesOf: (execution) => this.continued.recoveriesOf(execution),
+            retry: (execution) => this.continued.retryServed(execution),
           });
     this.#deps = {
       fold: foldEvent,
@@ -150,7 +152,7 @@ export class Engine {
       wheel,
       options: this.options,
       log,
-      drive: (execution) => this.#drive(execution),
+      drive: (execution) => this.continued.drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
       overtaken: (execution) => this.#moved(execution.id),
@@ -168,19 +170,13 @@ export class Engine {
         return () => wheel.cancel(timer);
       },
     };
-    for (const workflow of workflows) {
-      const { name, version } = workflow;
-      const versions = this.#builders.get(name) ?? new Map<string, Builders>();
-      if (versions.has(version)) {
-        const detail = `two workflows have the name ${name} and the version ${version}; give one of them another version`;
-        throw new Failure('options_invalid', { detail });
-      }
-      const spawn: ActorTree['spawnBuilder'] = (...given) => this.#tree.spawnBuilder(...given);
-      const later = (ms: number, run: () => void): void => void wheel.schedule(clock.now() + ms, run);
-      const deps = { options: this.options, now, later, log, spawn, vault: archive?.vault };
-      versions.set(version, new Builders(workflow, deps));
-      this.#builders.set(name, versions);
-    }
+    const spawn: ActorTree['spawnBuilder'] = (...given) => this.#tree.spawnBuilder(...given);
+    const later = (ms: number, run: () => void): void => void wheel.schedule(clock.now() + ms, run);
+    const deps = { options: this.options, now, later, log, spawn, vault: archive?.vault };
+    this.served = new Served(workflows, (workflow) => new Builders(workflow, deps));
+    const { store: journals, served } = this;
+    const isAccepting = (): boolean => this.isAccepting;
+    this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
     this.started = this.#start();
   }
@@ -203,31 +199,6 @@ export class Engine {
     return this.#tree.wheel;
   }
 
-  get workflows(): readonly Workflow[] {
-    return [...this.#builders.keys()].map((name) => this.builders(name).workflow);
-  }
-
-  /** Of all workflows in all versions. */
-  get allBuilders(): readonly Builders[] {
-    return [...this.#builders.values()].flatMap((versions) => [...versions.values()]);
-  }
-
-  /** The builders of a version, or of the newest one, which is the last in the list. */
-  #served(workflow: string, version?: string): Builders | undefined {
-    const versions = this.#builders.get(workflow);
-    return version === undefined ? versions && [...versions.values()].at(-1) : versions?.get(version);
-  }
-
-  /** The builders of a workflow, for sessions and monitoring. Throws `workflow_not_found`. */
-  builders(workflow: string): Builders {
-    const builders = this.#served(workflow);
-    if (builders === undefined) {
-      const detail = `No workflow is named ${workflow}; there are ${[...this.#builders.keys()].join(', ')}.`;
-      throw new Failure('workflow_not_found', { detail });
-    }
-    return builders;
-  }
-
   /**
    * Starts an execution; resolves once its start is committed. A run of a session shares the session's lease. Rejects
    * like `Runtime.start`.
@@ -242,7 +213,7 @@ export class Engine {
     }
     this.#refuseIfDraining();
 
-    const builders = this.builders(request.workflow);
+    const builders = this.served.get(request.workflow);
     const { read } = request;
     // The run may change its input, so the stored input is a separate copy.
     const input = jsonInput(request.input);
@@ -313,23 +284,6 @@ export class Engine {
     return execution;
   }
 
-  /** The execution of a job id: the caller's own, else one for all callers that know the id. */
-  jobOf({ userId, guest }: Caller, jobId: string): Awaitable<string | undefined> {
-    const own = userId === undefined ? undefined : this.#names.find(jobName({ userId }, jobId));
-    return andThen(own, (found) => this.#jobOr(found, guest, jobId));
-  }
-
-  #jobOr(found: string | undefined, guest: string | undefined, jobId: string): Awaitable<string | undefined> {
-    if (found !== undefined || (guest === undefined && !isUnguessable(jobId))) return found;
-    return this.#names.find(jobName({ userId: undefined, guest }, jobId));
-  }
-
-  /** The execution that is the last turn of a conversation. */
-  conversationOf(by: Caller, workflow: string, conversation: string): Awaitable<string | undefined> {
-    const name = conversationName(by, workflow, conversation);
-    return name && this.#names.find(name);
-  }
-
   /** Deletes the record of an ended execution before its retention ends. */
   expire(execution: Execution): void {
     if (execution.isSettled) this.#keeper.expire(execution);
@@ -351,7 +305,7 @@ export class Engine {
 
   #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
     for (let index = from; index < names.length; index += 1) {
-      const known = andThen(this.#names.find(names[index]!), (id) => id && this.executions.get(id));
+      const known = andThen(this.names.find(names[index]!), (id) => id && this.executions.get(id));
       if (known instanceof Promise) {
         return known.then((execution) => execution || this.#startedBefore(names, index + 1));
       }
@@ -362,7 +316,7 @@ export class Engine {
 
   /** While the store was asked for its names. */
   #startedMeanwhile(names: readonly Name[]): Execution | undefined {
-    const ids = names.flatMap((name) => this.#names.inMemory(name) ?? []);
+    const ids = names.flatMap((name) => this.names.inMemory(name) ?? []);
     return ids.map((id) => this.executions.inMemory(id)).find((execution) => execution !== undefined);
   }
 
@@ -372,7 +326,7 @@ export class Engine {
     const input = { executionId, workflow, owner, form, startedAt: this.clock.now() };
     const execution = new Execution(this.#tree.spawnExecution(executionId, { input }), this.#deps, origin);
     this.executions.add(execution);
-    this.#names.keep(executionId, origin.names);
+    this.names.keep(executionId, origin.names);
     return execution;
   }
 
@@ -384,70 +338,6 @@ export class Engine {
     this.#records.add(execution, heapBytesOf(journalOf(this.store, execution.id)?.entries));
     if (execution.isSettled) this.#keeper.add(execution);
     else execution.attend();
-  }
-
-  /** A run that replays from the journal. Throws if there is no run slot or builder for it at the moment. */
-  #drive(execution: Execution): Driver | undefined {
-    const { request, recover, version: startedWith } = execution.origin;
-    const { workflow, version = startedWith } = execution.context;
-    const page = journalOf(this.store, execution.id);
-    if (request === undefined || page === undefined) return undefined;
-    const { entries } = page;
-    const past = sinceContinued(entries);
-    const continued = past === entries ? undefined : entries[entries.length - past.length - 1];
-    if (recover === 'fail' && continued === undefined) return undefined;
-    if (!this.isAccepting) return undefined; // the next process will
-    const builders = this.#served(workflow, version ?? startedWith);
-    if (builders === undefined) return this.#unserved(execution, version ?? startedWith);
-    const lease = builders.lease(request.by.userId);
-    lease.whenReady((failure) => {
-      if (failure !== undefined) execution.postpone(failure);
-    });
-    const [started] = entries;
-    const begun = continued ?? started;
-    const input = begun !== undefined && 'input' in begun ? begun.input : undefined;
-    return new Run(execution, { ...request, input }, builders.workflow, lease, this.#runDeps, undefined, {
-      entries: past,
-      isTruncated: (page.truncatedThrough ?? 0) > (continued?.seq ?? 0),
-    });
-  }
-
-  /** It waits until its version is served, or until its owner or an operator retries it with the served version. */
-  #unserved(execution: Execution, version: string): undefined {
-    const { workflow } = execution.context;
-    const newest = this.#served(workflow)?.workflow.version;
-    if (newest === undefined) return;
-    const expected = `version ${version} of workflow ${workflow}`;
-    execution.mention({
-      type: 'execution.blocked',
-      expected,
-      came: `version ${newest}, and no other`,
-      version: newest,
-    });
-  }
-
-  /**
-   * Retries a blocked execution, with the newest version of its workflow if its own is not served. Resolves once that
-   * is committed; false if it is not blocked.
-   */
-  async retry(execution: Execution): Promise<boolean> {
-    const { workflow, version } = execution.context;
-    const isServed = this.#served(workflow, version ?? execution.origin.version) !== undefined;
-    return execution.retry(isServed ? undefined : this.builders(workflow).workflow.version);
-  }
-
-  /** Number of replays since its last progress. */
-  #recoveriesOf({ id }: Execution): number {
-    const { entries } = journalOf(this.store, id) ?? { entries: [] };
-    const since = entries.slice(entries.findLastIndex((entry) => !isRepeated(entry)) + 1);
-    return since.filter(({ type }) => type === 'execution.recovered').length;
-  }
-
-  #retryServed(execution: Execution): void {
-    const { workflow, version } = execution.context;
-    if (this.#served(workflow, version ?? execution.origin.version) === undefined) return;
-    const kept = execution.retry();
-    if (typeof kept !== 'boolean') kept.catch(() => {});
   }
 
   #refuseIfDraining(): void {
@@ -502,7 +392,7 @@ export class Engine {
     this.executions.remove(execution);
     if (this.#keeper instanceof Archivist) this.#keeper.left(execution);
     this.#records.release(execution);
-    this.#names.drop(execution.id);
+    this.names.drop(execution.id);
   }
 
   async #forget(execution: Execution): Promise<void> {
@@ -527,14 +417,6 @@ export class Engine {
     const { type, seq } = entry;
     if (isLogged(entry)) this.#log.info({ executionId, workflow, fact: type, seq }, type);
   }
-
-  async #prepare(): Promise<void> {
-    await Promise.all(
-      this.allBuilders.map(async (builders) => {
-        if (!builders.workflow.isPerUser) await builders.prepare();
-      }),
-    );
-  }
 }
 
 /** A copy of the input, as it is journaled. Every replay gets its input from it. Throws `input_invalid`. */
@@ -552,27 +434,6 @@ const COPIES_OF_INPUT = 3;
 
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
-
-/** Facts since the function restarted. */
-const sinceContinued = (entries: readonly JournalEntry[]): readonly JournalEntry[] => {
-  const index = entries.findLastIndex(({ type }) => type === 'execution.continued');
-  return index < 0 ? entries : entries.slice(index + 1);
-};
-
-const NO_NAMES: readonly Name[] = [];
-
-const namesOf = (request: StartRequest): readonly Name[] => {
-  const { by, idempotencyKey, jobId } = request;
-  if (idempotencyKey === undefined && jobId === undefined) return NO_NAMES;
-  return [
-    ...(jobId === undefined ? [] : [jobName(by, jobId)]),
-    ...(idempotencyKey === undefined ? [] : [keyName(by, idempotencyKey, request)]),
-  ];
-};
-
-/** A conversation finds it, but does not prevent a start. */
-const withConversation = (names: readonly Name[], { by, workflow, conversation }: StartRequest): readonly Name[] =>
-  conversation === undefined ? names : [...names, conversationName(by, workflow, conversation) ?? []].flat();
 
 const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',

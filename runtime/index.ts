@@ -119,7 +119,7 @@ export type { CallbackOutcome } from './oauth/oauth.ts';
 export { presetNames } from './oauth/presets.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';
 export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
-export { FAILED } from './run/run.ts';
+export { FAILED } from './run/function-call.ts';
 export { refuseExit } from './run/strays.ts';
 export type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 export type { Archive } from './store/archive.ts';

@@ -75,15 +75,15 @@ export class LocalRuntime implements Runtime {
   }
 
   get workflows(): readonly Workflow[] {
-    return this.engine.workflows;
+    return this.engine.served.workflows;
   }
 
   get allBuilders(): readonly Builders[] {
-    return this.engine.allBuilders;
+    return this.engine.served.builders;
   }
 
   builders(workflow: string): Builders {
-    return this.engine.builders(workflow);
+    return this.engine.served.get(workflow);
   }
 
   start(request: StartRequest, lease?: BuilderLease): Promise<{ execution: ExecutionView; isNew: boolean }> {
@@ -95,11 +95,11 @@ export class LocalRuntime implements Runtime {
   }
 
   job(jobId: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    return andThen(this.engine.jobOf(by, jobId), (id) => this.#owned(id ?? jobId, by));
+    return andThen(this.engine.names.job(by, jobId), (id) => this.#owned(id ?? jobId, by));
   }
 
   conversation(workflow: string, conversation: string, by: Caller): Awaitable<ExecutionView | undefined> {
-    const found = this.engine.conversationOf(by, workflow, conversation);
+    const found = this.engine.names.conversation(by, workflow, conversation);
     return andThen(found, (id) => (id === undefined ? undefined : this.#owned(id, by)));
   }
 
@@ -214,7 +214,7 @@ export class LocalRuntime implements Runtime {
     const found = this.#owned(executionId, by);
     const execution = found instanceof Promise ? await found : found;
     if (execution === undefined) throw notFound(executionId);
-    if (execution.context.blocked !== null && (await this.engine.retry(execution))) return;
+    if (execution.context.blocked !== null && (await this.engine.continued.retry(execution))) return;
     await execution.keeping; // its last fact is about to be published
     if (execution.isSettled) throw settled(execution);
     const detail = `Execution ${executionId} is not blocked: it is ${execution.status}, and there is nothing to retry.`;
@@ -269,7 +269,12 @@ export class LocalRuntime implements Runtime {
   }
 
   async #offerEndOnce(executionId: string, fact: ConsentEnd): Promise<void> {
-    await this.offer(executionId, { ...fact });
+    const { executions, oauth } = this.engine;
+    const execution = await executions.get(executionId);
+    if (execution === undefined) return;
+    const subject = { user: execution.context.owner ?? undefined, executionId };
+    if (fact.type === 'oauth.granted') oauth.storeAgain(subject, fact.id);
+    await execution.offer({ ...fact });
   }
 
   async adopt(owner: string | null, drivenBy: (executionId: string) => Driver): Promise<ExecutionView> {

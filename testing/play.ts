@@ -208,7 +208,7 @@ export class Play implements Faults {
     engine.wheel.stop();
     this.#wasLost = true;
     // Closes what the dead process had opened, as the operating system does.
-    const closing = Promise.allSettled(engine.allBuilders.map((builders) => builders.stop()));
+    const closing = Promise.allSettled(engine.served.builders.map((builders) => builders.stop()));
     await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref())]);
     await this.#open();
   }

@@ -45,10 +45,10 @@ export interface Driver {
   /** A published fact, and the state of the execution; without an entry only the state. */
   told(entry: JournalEntry | undefined, phase: Phase): void;
   /**
-   * It has nothing to do, before that is committed and published. Runs that wait for its slot need not wait for the
-   * commit.
+   * An applied fact, and the state of the execution. Its commit is pending: it is published later. Runs that wait for the
+   * slot of this one need not wait for the commit.
    */
-  idle(): void;
+  applied(entry: JournalEntry, phase: Phase): void;
   /** It no longer does the work, and the execution has not ended: its further calls have no effect. */
   leave(): void;
   /** Whether another driver can continue from the journal alone. */
@@ -348,8 +348,9 @@ export class Execution {
       },
     );
     this.#keeping = told;
-    if (isIdle(snapshot)) this.driver?.idle();
-    if (isHeard) this.driver?.told(entry, phaseOf(snapshot)); // X3; facts that result from it are committed and published after this
+    if (isHeard)
+      this.driver?.told(entry, phaseOf(snapshot)); // X3; facts that result from it are committed and published after this
+    else this.driver?.applied(entry, phaseOf(snapshot));
     return told;
   }
 
@@ -536,8 +537,6 @@ export class Execution {
     return isFree;
   }
 }
-
-const isIdle = ({ tags }: ExecutionSnapshot): boolean => tags.has('waiting') || tags.has('settled');
 
 /** A store that reports no other reason cannot write. */
 const unkept = (cause: unknown): Failure =>

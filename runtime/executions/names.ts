@@ -6,10 +6,10 @@
  * that cannot be guessed or chosen twice by chance, or a guest token; the name then belongs to that token.
  */
 import { createHash } from 'node:crypto';
-import type { Awaitable } from '../awaitable.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { Caller } from '../journal/caller.ts';
-import type { Name } from '../journal/start-request.ts';
+import type { Name, StartRequest } from '../journal/start-request.ts';
 import type { Named } from '../store/named.ts';
 
 /** The requirements for an unguessable name: characters, and different ones among them. */
@@ -40,6 +40,21 @@ export class Names {
     return idOf(this.#named.get(name), fingerprint);
   }
 
+  /** The execution of a job id: the caller's own, else one for all callers that know the id. */
+  job({ userId, guest }: Caller, jobId: string): Awaitable<string | undefined> {
+    const own = userId === undefined ? undefined : this.find(jobName({ userId }, jobId));
+    return andThen(own, (found) => {
+      if (found !== undefined || (guest === undefined && !isUnguessable(jobId))) return found;
+      return this.find(jobName({ userId: undefined, guest }, jobId));
+    });
+  }
+
+  /** The execution that is the last turn of a conversation. */
+  conversation(by: Caller, workflow: string, conversation: string): Awaitable<string | undefined> {
+    const name = conversationName(by, workflow, conversation);
+    return name && this.find(name);
+  }
+
   keep(executionId: string, names: readonly Name[]): void {
     if (names.length === 0) return;
     for (const { name, fingerprint } of names) this.#named.set(name, { executionId, fingerprint });
@@ -57,6 +72,25 @@ export class Names {
   }
 }
 
+const NO_NAMES: readonly Name[] = [];
+
+/** The names that find an earlier start of the same request. Throws `request_invalid` for a guessable one. */
+export const namesOf = (request: StartRequest): readonly Name[] => {
+  const { by, idempotencyKey, jobId } = request;
+  if (idempotencyKey === undefined && jobId === undefined) return NO_NAMES;
+  return [
+    ...(jobId === undefined ? [] : [jobName(by, jobId)]),
+    ...(idempotencyKey === undefined ? [] : [keyName(by, idempotencyKey, request)]),
+  ];
+};
+
+/** A conversation finds the execution, but does not prevent a start. */
+export const withConversation = (
+  names: readonly Name[],
+  { by, workflow, conversation }: StartRequest,
+): readonly Name[] =>
+  conversation === undefined ? names : [...names, conversationName(by, workflow, conversation) ?? []].flat();
+
 /** Throws `request_invalid` for a guessable key of a caller without identity and guest token. */
 export const keyName = (by: Caller, key: string, { workflow, input, request }: Asked): Name => {
   const asked = canonical([workflow, request.payload ?? input]);
@@ -65,7 +99,7 @@ export const keyName = (by: Caller, key: string, { workflow, input, request }: A
 };
 
 /** Throws like `keyName`. */
-export const jobName = (by: Caller, jobId: string): Name => ({
+const jobName = (by: Caller, jobId: string): Name => ({
   name: nameOf('job', by, jobId, jobId) ?? refuse('a job id', jobId),
   fingerprint: '',
 });

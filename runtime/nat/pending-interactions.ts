@@ -103,7 +103,7 @@ export class OutsideDriver implements Driver {
   /** Only the program knows about its work. */
   readonly isReplaceable = false;
 
-  idle(): void {}
+  applied(): void {}
 
   leave(): void {}
 

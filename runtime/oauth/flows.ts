@@ -175,6 +175,11 @@ export class Flows {
     if (this.isWanted(flow)) this.#granted.set(flow.state, grant);
   }
 
+  /** The commit of its end has failed. Throws `store_unavailable`. */
+  removeAgain(state: string): void {
+    this.#vault?.remove('flow', state);
+  }
+
   /** The outcome could not be stored, so the callback may arrive again. */
   giveBack({ state }: Flow): void {
     this.#used.delete(state);

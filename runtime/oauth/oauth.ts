@@ -106,6 +106,11 @@ export interface OAuth {
    * outcome cannot be stored: the same callback may then be repeated.
    */
   complete(callback: { url: URL; user: string | undefined }): Promise<CallbackOutcome>;
+  /**
+   * The outcome of a granted flow could not be committed: stores the tokens of the subject, and the end of the flow, with the
+   * facts of this turn. Throws `store_unavailable`.
+   */
+  storeAgain(subject: Subject, state: string): void;
   /** Drops the flow of an execution that has ended, and its unclaimed token. An unknown state has no effect. */
   abandon(state: string): void;
   /** Returns the token of a granted flow, once. `token` still finds it afterwards. */
@@ -207,6 +212,10 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     },
     begin: (request) => add(flowOf(request)),
     complete: ({ url, user }) => complete(url, user),
+    storeAgain: (subject, state) => {
+      tokens.storeAgain(holderOf(subject));
+      flows.removeAgain(state);
+    },
     abandon: (state) => flows.abandon(state),
     claim: (state) => flows.claim(state),
     reject: (subject, name, token) => tokens.reject(holderOf(subject), providerOf(name), token.value),

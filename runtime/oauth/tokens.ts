@@ -89,6 +89,11 @@ export class TokenCache {
     entry.isStored = true;
   }
 
+  /** Stores the tokens of a holder whose commit has failed. Throws `store_unavailable`. */
+  storeAgain(holder: string): void {
+    for (const entry of this.#byHolder.get(holder) ?? []) this.#stored?.put(entry);
+  }
+
   /** Undefined if consent is needed. Throws `oauth_failed` if the provider cannot refresh at the moment. */
   async token(holder: string, provider: Provider, scopes: readonly string[]): Promise<AccessToken | undefined> {
     for (;;) {

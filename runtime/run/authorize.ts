@@ -40,8 +40,7 @@ export const authorize = async (
   };
   let consent: string | undefined;
   let waitedMs = 0;
-  if (!made.isReplayed) await due;
-  else {
+  if (made.isReplayed) {
     for (let before = made.fact as JournalEntry | undefined; before !== undefined; before = run.more(call)) {
       if (before.type === 'oauth.requested') consent = await run.resume(before, granted, position, signal);
       else if (before.type === 'sleep.started') waitedMs += await run.resume(before, waited, position, signal);
@@ -49,8 +48,11 @@ export const authorize = async (
     }
   }
   try {
-    if (!made.isReplayed && rejected) run.deps.oauth.reject(subjectOf(run), provider, rejected);
-    let token = await tokenOf(run, consent, provider, scopes);
+    let token = await run.lookUp(async () => {
+      if (!made.isReplayed) await due;
+      if (!made.isReplayed && rejected) run.deps.oauth.reject(subjectOf(run), provider, rejected);
+      return tokenOf(run, consent, provider, scopes);
+    });
     while (token === undefined) {
       if (!run.asked.interactive) {
         await run.breath;
@@ -62,7 +64,7 @@ export const authorize = async (
         const dueAt = run.deps.now() + expiresInMs;
         const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
         consent = await run.pauseAgain(fact, granted, position, signal);
-        return (await tokenOf(run, consent, provider, scopes)) ?? lost(provider);
+        return (await run.lookUp(() => tokenOf(run, consent, provider, scopes))) ?? lost(provider);
       }
       if (!made.isReplayed && waitedMs === 0) await record({ provider });
       const fact: SleepFact = {
@@ -72,7 +74,7 @@ export const authorize = async (
         dueAt: run.deps.now() + begun,
       };
       waitedMs += await run.pauseAgain(fact, waited, position, signal);
-      token = await tokenOf(run, undefined, provider, scopes);
+      token = await run.lookUp(() => tokenOf(run, undefined, provider, scopes));
     }
     if (!made.isReplayed) await record({ provider });
     return token;

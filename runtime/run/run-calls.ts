@@ -33,7 +33,11 @@ export interface RunCalls extends Position {
   readonly workflow: Workflow;
   readonly isReplaying: boolean;
   readonly signal: AbortSignal;
+  /** Id of the step of the function, if that is recorded. */
   readonly functionId: string | undefined;
+  /** It has ended or was detached: nothing has an effect any more. */
+  readonly isOver: boolean;
+  readonly resources: unknown;
   readonly position: Position;
   readonly breath: Promise<void> | undefined;
   refusal<T>(position: Position): Promise<T> | undefined;
@@ -62,8 +66,10 @@ export interface RunCalls extends Position {
     position: Position,
     signal: AbortSignal | undefined,
   ): Promise<T>;
+  lookUp<T>(look: () => Promise<T>): Promise<T>;
   ended<T>(call: number, position: Position, outcome: Outcome<undefined, T>): Promise<T>;
   begun(fact: CallFact): Promise<void>;
+  block(expected: string, came: string): void;
   once(words: string, act: () => void): void;
   withdraw(branch: Branch): void;
   continueAs(input: unknown): void;

@@ -10,17 +10,18 @@
  *     then has no effects; its waits never settle, and it is garbage collected with all its frames.
  * R5  Until it has repeated all calls of its journal, it has no effects and records nothing new. If it cannot repeat
  *     them, the execution is blocked.
+ * R6  An execution waits only when all branches of its run do. So a fact that opens a pause says whether another branch
+ *     has work, and the execution is parked when that work is done. After a loss of the process at any time, the next
+ *     run does the work, although the pause is still open.
  */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Phase } from '../../machines/standing.ts';
-import { EndedError, OutputInvalidError, stackOf, WithdrawnError, wordsOf } from '../authoring/errors.ts';
-import type { Returned, Workflow } from '../authoring/workflow.ts';
+import { EndedError, WithdrawnError } from '../authoring/errors.ts';
+import type { Workflow } from '../authoring/workflow.ts';
 import type { Lease } from '../builders/builder.ts';
 import { type SlotHolder, SlotRequest } from '../builders/slots.ts';
 import type { Driver, Execution, NewFact } from '../executions/execution.ts';
 import type { RunRequest } from '../journal/start-request.ts';
-import { copyJson, toJson } from '../json.ts';
 import {
   type CallFact,
   isCountedOn,
@@ -32,35 +33,21 @@ import {
   wordsOf as wordsOfCall,
 } from './calls.ts';
 import { CatchUp, type Past } from './catch-up.ts';
-import { RunContext } from './context.ts';
-import { RunSteps } from './function-steps.ts';
+import { FunctionCall } from './function-call.ts';
 import { Refusals } from './refusals.ts';
 import type { Replay } from './replay.ts';
 import type { Made, RunCalls, RunDeps } from './run-calls.ts';
 import type { Strayed } from './strays.ts';
-import {
-  type Branch,
-  forkHere,
-  isWithin,
-  LOST,
-  moveTo,
-  type Position,
-  positionIn,
-  type Root,
-  runAt,
-  runFrom,
-} from './thread.ts';
+import { type Branch, forkHere, isWithin, LOST, moveTo, type Position, positionIn, runAt } from './thread.ts';
 import type { TurnTaker } from './turns.ts';
 import { type Outcome, Waiting, Waits } from './waits.ts';
 
-export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown>, RunCalls {
+export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
   readonly execution: Execution;
   readonly asked: RunRequest;
   readonly deps: RunDeps;
   readonly workflow: Workflow;
   readonly #lease: Lease;
-  /** The parsed input, if the schema was called. */
-  readonly #read: { readonly value: unknown } | undefined;
   #slot: SlotRequest | undefined;
   #phase: Phase = 'queued';
   #isStarted = false;
@@ -70,14 +57,16 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   readonly #waits = new Waits();
   #abort: AbortController | undefined;
   #refusals: Refusals | undefined;
-  #generator: AsyncGenerator<unknown, unknown, undefined> | undefined;
-  /** Only for callers that stream; others do not pay for it. */
-  #steps: RunSteps | undefined;
+  readonly #function: FunctionCall;
   /** Until it has caught up with its journal. */
   #catchUp: CatchUp | undefined;
   #past: Replay | undefined;
   /** Steps that wait for a slot. */
   #starting: (() => void)[] | undefined;
+  /** Facts that wake it, and are applied and not published yet. */
+  #wakesToCome = 0;
+  /** Calls that wait for something else than a fact. */
+  #lookups = 0;
   /** Calls that are made now result from the fact that was delivered last. */
   #isInTurn = false;
   /** Calls on threads outside of the run, such as those of a listener, follow each other in one sequence. */
@@ -97,12 +86,12 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     this.deps = deps;
     this.workflow = workflow;
     this.#lease = lease;
-    this.#read = read;
+    this.#function = new FunctionCall(this, read);
     if (past === undefined) return;
     this.#catchUp = new CatchUp(past, {
       after: (ms, then) => deps.after(ms, then),
       waitsFor: (ids) => this.#waits.open.some(({ key }) => ids.has(key)),
-      blocked: (expected, came) => this.#block(expected, came),
+      blocked: (expected, came) => this.block(expected, came),
       unblocked: () => execution.mention({ type: 'execution.unblocked' }),
     });
     this.#past = this.#catchUp.replay;
@@ -136,8 +125,11 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     const isHeld = this.#slot?.state === 'held';
     const phase = told === 'queued' && isHeld ? 'executing' : told === 'executing' && !isHeld ? 'waiting' : told;
     this.#phase = phase;
-    const key = entry && wakes(entry);
-    if (key !== undefined) this.#waits.push(entry!);
+    const isNew = entry !== undefined && entry.seq > (this.#past?.through ?? 0); // a replay knows the fact that caused it
+    if (isNew && wakes(entry) !== undefined) {
+      if (this.#wakesToCome > 0) this.#wakesToCome -= 1;
+      this.#waits.push(entry);
+    }
     if (phase === 'queued') this.#requestSlot();
     else if (phase === 'executing') this.#stir();
     else this.#giveSlotBack();
@@ -154,8 +146,14 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
       this.execution.mention({ type: 'execution.resumed' });
   }
 
-  idle(): void {
-    this.#giveSlotBack();
+  applied(entry: JournalEntry, phase: Phase): void {
+    if (wakes(entry) !== undefined) this.#wakesToCome += 1;
+    if (phase === 'waiting' || phase === 'settled') this.#giveSlotBack();
+  }
+
+  /** Whether it goes on without a further fact. */
+  get #isWorking(): boolean {
+    return this.#hasWork || this.#wakesToCome > 0 || this.#lookups > 0;
   }
 
   /** R4 */
@@ -192,9 +190,16 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     );
   }
 
-  /** Id of the step of its own function, if that is recorded. */
   get functionId(): string | undefined {
-    return this.#steps?.functionId;
+    return this.#function.stepId;
+  }
+
+  get isOver(): boolean {
+    return this.#over !== undefined;
+  }
+
+  get resources(): unknown {
+    return this.#lease.builder.resources;
   }
 
   /** The place of the call that is being made. */
@@ -282,7 +287,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   note<Fact extends MadeCall>(fact: Fact, position = this.position): Fact {
     if (this.#over !== undefined || this.execution.hasEnded) return fact;
     const made = this.make(fact, position);
-    if (fact.type === 'output.emitted') this.#steps?.emitted(fact.value);
+    if (fact.type === 'output.emitted') this.#function.emitted(fact.value);
     return made?.fact ?? fact;
   }
 
@@ -309,13 +314,14 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     signal: AbortSignal | undefined,
   ): Promise<T> {
     this.#catchUp?.again.add(fact.id);
-    this.offer(fact);
+    this.open(fact);
     return this.resume(fact, outcome, position, signal);
   }
 
-  /** A failed commit detaches the run (R4), and the next run opens the pause. */
-  offer(fact: NewFact): void {
+  /** R6. A failed commit detaches the run (R4), and the next run opens the pause. */
+  open(fact: PauseFact): void {
     if (this.#over !== undefined) return;
+    if (this.#isWorking) (fact as { working?: true }).working = true;
     try {
       const kept = this.execution.offer(fact);
       if (typeof kept !== 'boolean') kept.catch(() => {});
@@ -357,6 +363,17 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     }
     const kind = type.slice(0, type.indexOf('.')) as 'interaction' | 'oauth' | 'sleep';
     this.once(`withdrawal of ${kind} ${id}`, () => this.record({ type: `${kind}.withdrawn`, id }));
+  }
+
+  /** Waits for something that is no fact. R6 */
+  async lookUp<T>(look: () => Promise<T>): Promise<T> {
+    this.#lookups += 1;
+    try {
+      return await look();
+    } finally {
+      this.#lookups -= 1;
+      this.#parkSoon();
+    }
   }
 
   /** Waits for the fact that ends a call of this number. */
@@ -492,68 +509,39 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     this.#stir();
     if (this.#isReady) return true;
     this.#catchUp?.watch();
-    if (this.#catchUp === undefined && this.#phase === 'executing' && this.execution.applied.context.pauses.length > 0)
-      setImmediate(park, this);
+    this.#parkSoon();
     return false;
   }
 
   /** Some branches wait and another has just worked. Without further work, the run is parked again. */
+  #parkSoon(): void {
+    if (this.#canPark && this.execution.applied.context.pauses.length > 0) setImmediate(park, this);
+  }
+
   park(): void {
-    if (this.#over === undefined && this.#phase === 'executing' && !this.#isReady)
-      this.execution.mention({ type: 'execution.parked' });
+    if (this.#canPark && !this.#isWorking) this.execution.mention({ type: 'execution.parked' });
+  }
+
+  /** A replay parks only for a consent that it asks for again. */
+  get #canPark(): boolean {
+    const isCaughtUp = this.#catchUp === undefined || this.#catchUp.again.size > 0;
+    return this.#over === undefined && this.#phase === 'executing' && isCaughtUp;
   }
 
   #start(): void {
     this.#isStarted = true;
-    if (this.workflow.streamOnly && !this.asked.streaming) {
-      this.fail(new Error('Cannot get a single output value for streaming workflows'));
-      return;
-    }
-    try {
-      if (this.asked.recordsSteps ?? this.asked.streaming) this.#steps = new RunSteps(this);
-      this.#begin();
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#function.begin();
     if (this.#catchUp?.replay.isOver) this.#caughtUp();
   }
 
-  /** The schema is called once per replay. */
-  #begin(): void {
-    const schema = this.workflow.input?.['~standard'];
-    if (this.#read !== undefined || schema === undefined) {
-      runFrom(this, this.#read === undefined ? copyJson(this.asked.input) : this.#read.value);
-      return;
-    }
-    const read = this.#validated(schema, copyJson(this.asked.input));
-    if (!(read instanceof Promise)) this.#executeRead(read);
-    else read.then((late) => this.#executeRead(late)).catch((error) => this.fail(error));
-  }
-
-  #executeRead(read: StandardSchemaV1.Result<unknown>): void {
-    if (this.#over !== undefined) return;
-    if (read.issues === undefined) runFrom(this, read.value);
-    else {
-      const came = `a schema that does not take it: ${read.issues[0]?.message}`;
-      this.#block('the input as it came', came);
-      this.execution.detach();
-    }
-  }
-
-  /** Calls the function. */
-  call(input: unknown): Returned<unknown> {
-    const returned: Returned<unknown> = this.workflow.run(input, new RunContext(this), this.#lease.builder.resources);
-    return isGenerator(returned) ? this.#drain((this.#generator = returned)) : returned;
-  }
-
-  #block(expected: string, came: string): void {
+  block(expected: string, came: string): void {
     this.execution.mention({ type: 'execution.blocked', expected, came, version: this.workflow.version });
   }
 
   #ambiguous(fact: MadeCall): void {
     if (this.#over !== undefined) return;
     const words = wordsOfCall(fact);
-    this.#block(
+    this.block(
       `${words}, which its journal has more than once`,
       'one of them, and it is unknown which, because they may overtake each other: run them with ctx.all or ctx.branch, ' +
         'or give them different names',
@@ -564,59 +552,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   #caughtUp(): void {
     const held = this.#catchUp?.end();
     this.#catchUp = undefined;
-    if (this.#over === undefined) for (const { act } of held ?? []) act();
-  }
-
-  async #drain(generator: AsyncGenerator<unknown, unknown, undefined>): Promise<unknown> {
-    for (let yields = 0; ; yields += 1) {
-      // The thread of a generator is that of its caller, which only knows the number of its calls.
-      const position: Position = { run: this, after: `yield ${yields}`, branch: undefined, step: undefined };
-      const { done, value } = await runAt(position, () => generator.next());
-      if (done) return value;
-      this.note({ type: 'output.emitted', call: 0, value: toJson(value, 'Output') }, position);
-      // A generator without waits would fill the journal before any subscriber has had a turn.
-      if (yields % YIELDS_A_TURN === YIELDS_A_TURN - 1) await new Promise(setImmediate);
-    }
-  }
-
-  /** The output schema parses the result. A stream need not have one. */
-  complete(result: unknown): void {
-    const { output } = this.workflow;
-    const isAbsent = result === undefined && this.asked.streaming;
-    const checked = output === undefined || isAbsent ? { value: result } : this.#validated(output['~standard'], result);
-    if (checked instanceof Promise)
-      void checked.then((late) => this.#conclude(late)).catch((error) => this.fail(error));
-    else this.#conclude(checked);
-  }
-
-  /** On a thread of the run, so that promises which a schema does not await belong to the run. */
-  #validated(schema: StandardSchemaV1['~standard'], value: unknown): ReturnType<typeof schema.validate> {
-    return runAt(this, () => schema.validate(value));
-  }
-
-  #conclude(checked: StandardSchemaV1.Result<unknown>): void {
-    if (checked.issues !== undefined) {
-      const issues = checked.issues.map(({ path = [], message }) => `${path.map(keyOf).join('.') || 'it'}: ${message}`);
-      this.fail(new OutputInvalidError(`The result does not fit the output schema: ${issues.join('; ')}`));
-      return;
-    }
-    const result = toJson(checked.value, 'The result');
-    this.once('the end of the function', () => {
-      this.#steps?.end(result);
-      this.record({ type: 'execution.completed', result });
-    });
-  }
-
-  fail(thrown: unknown): void {
     if (this.#over !== undefined) return;
-    const { message, name } = wordsOf(thrown);
-    const stack = stackOf(thrown);
-    this.once(`the end of the function, by ${name}: ${message}`, () => {
-      if (this.#over !== undefined) return;
-      const error = { code: 'workflow_error', message, name } as const;
-      this.deps.log.error({ executionId: this.execution.id, workflow: this.workflow.name, err: thrown }, FAILED);
-      this.record({ type: 'execution.failed', error: stack === undefined ? error : { ...error, stack } });
-    });
+    for (const { act } of held ?? []) act();
+    if (!this.#isInTurn) this.#parkSoon();
   }
 
   /** R3 */
@@ -631,7 +569,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
     }
     this.#starting = undefined;
     this.#signalEnd();
-    runAt(this, () => this.#generator?.return(undefined).catch(() => {}));
+    this.#function.end();
   }
 
   /** On a thread of the run, so that errors of listeners belong to the run. */
@@ -640,28 +578,16 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, Root<unknown
   }
 }
 
-/** Outputs of a generator between two turns of the event loop. */
-const YIELDS_A_TURN = 256;
-
-/** Logs an error of a workflow, which is not an error of the server. */
-export const FAILED = 'a workflow has failed';
-
 const park = (run: Run): void => run.park();
 
 const record = (run: Run, fact: NewFact): void => run.record(fact);
 
 const open = (run: Run, fact: PauseFact): void => {
   if (fact.dueAt !== null) (fact as { dueAt: number | null }).dueAt = run.deps.now() + fact.dueAt;
-  run.offer(fact);
+  run.open(fact);
 };
-
-const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
-  String(typeof segment === 'object' ? segment.key : segment);
 
 const ended = (): EndedError => new EndedError('The execution has ended.');
 
 const withdrawn = (reason: unknown): Error =>
   reason instanceof Error ? reason : new WithdrawnError('The branch was withdrawn.');
-
-const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown, undefined> =>
-  typeof value === 'object' && value !== null && Symbol.asyncIterator in value && 'next' in value && 'return' in value;

@@ -68,8 +68,8 @@ export async function branchRoot<T>(work: () => Promise<T> | T): Promise<T> {
   return await work();
 }
 
-/** A run, for its threads. */
-export interface Root<Input> extends Position {
+/** The function of a run: `call` begins it, and one of the others gets its end. */
+export interface Callee<Input> {
   call(input: Input): unknown;
   complete(result: unknown): void;
   fail(error: unknown): void;
@@ -80,19 +80,20 @@ export interface Root<Input> extends Position {
  * belongs to no run. A parked execution keeps this frame: it is one function, because each further promise would cost a
  * hundred bytes.
  */
-async function runRoot<Input>(run: Root<Input>, input: Input): Promise<void> {
+async function runRoot<Input>(callee: Callee<Input>, input: Input): Promise<void> {
   try {
-    const result = await run.call(input);
+    const result = await callee.call(input);
     positions.enterWith(undefined as never);
-    run.complete(result);
+    callee.complete(result);
   } catch (error) {
     positions.enterWith(undefined as never);
-    run.fail(error);
+    callee.fail(error);
   }
 }
 
 /** Begins the thread of a run. */
-export const runFrom = <Input>(run: Root<Input>, input: Input): void => void positions.run(run, runRoot, run, input);
+export const runFrom = <Input>(run: Position, callee: Callee<Input>, input: Input): void =>
+  void positions.run(run, runRoot, callee, input);
 
 /** Maximum depth of a stack that is read. */
 const DEEPEST = 200;

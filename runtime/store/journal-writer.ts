@@ -139,7 +139,7 @@ export class Kept implements Writer {
     const isUnfinished = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
     const awaitingSince = firstAwaited(context)?.openedAt ?? null;
     const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
-    const outline = writeOutline(context, tags);
+    const outline = writeOutline(context, tags, this.journal.bytes);
     return { stand: standOf(context), isUnfinished, awaitingSince, dueAt, settledAt: context.settledAt, outline };
   }
 

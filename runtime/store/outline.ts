@@ -35,18 +35,26 @@ const MAX_OUTLINE = 8_000;
 /** Whether lists show a result. The answer is as cheap for a large result as for a small one. */
 export const isListed = (result: unknown): boolean => roomAfter(result, MAX_RESULT) >= 0;
 
-/** Null if it would be long, because of large prompts: a list reads the journal then. */
-export const writeOutline = (context: ExecutionContext, tags: ReadonlySet<string>): string | null => {
+/**
+ * Null if it would be long, because of large prompts: a list reads the journal then. `journalBytes`: a part of a small journal
+ * is not measured.
+ */
+export const writeOutline = (
+  context: ExecutionContext,
+  tags: ReadonlySet<string>,
+  journalBytes: number,
+): string | null => {
   const { form, pauses, result, error, blocked, settledAt } = context;
+  const isSmall = journalBytes <= MAX_RESULT;
   const outline: Outline = {
     phase: phaseOf({ tags }),
     form: form ?? undefined,
     pauses: pauses.length > 0 ? pauses : undefined,
-    result: settledAt !== null && error === null && isListed(result) ? result : undefined,
+    result: settledAt !== null && error === null && (isSmall || isListed(result)) ? result : undefined,
     error: error ?? undefined,
     blocked: blocked ?? undefined,
   };
-  if (roomAfter(outline, MAX_OUTLINE) < 0) return null;
+  if (!isSmall && roomAfter(outline, MAX_OUTLINE) < 0) return null;
   const text = JSON.stringify(outline);
   return text.length > MAX_OUTLINE ? null : text;
 };

@@ -34,7 +34,6 @@ export interface Store {
   readonly archive?: Archive | undefined;
 }
 
-/** How full a journal is: undefined if there is enough room. */
 /** Another process has changed the execution: it has to be read again. Reaches callers as `store_unavailable`. */
 export class Refused extends Failure {
   constructor(executionId: string) {
@@ -50,6 +49,7 @@ export const journalOf = (store: Store, executionId: string): JournalPage | unde
   return page;
 };
 
+/** How full a journal is: undefined if there is enough room. */
 export type Fullness = undefined | 'nearly_full' | 'full';
 
 /** Data about the execution of an appended entry. */

@@ -127,36 +127,36 @@ const threadOf = ({ file, owner, commits }: Directory): Worker =>
     execArgv: [],
   });
 
-/** The statements of a change. */
-const lower = (change: Change, list: Statements): void => {
-  const add = (write: Write, ...parameters: Parameter[]): void => {
-    list.push(PLACES[write], parameters.length, ...parameters);
-  };
-  if (change.change === 'journal') lowerJournal(change, add);
-  else if (change.change === 'removal') {
-    if (change.n !== undefined) add('clear', change.n);
-    for (const write of ['forgetNames', 'forgetFacts', 'forget'] as const) add(write, change.id);
-  } else if (change.text === undefined) add('remove', change.kind, change.key);
-  else add('put', change.kind, change.key, change.text);
+const add = (list: Statements, write: Write, ...parameters: Parameter[]): void => {
+  list.push(PLACES[write], parameters.length, ...parameters);
 };
 
-const lowerJournal = (
-  { n, id, record, row, expected, facts, truncatedThrough }: JournalChange,
-  add: (write: Write, ...parameters: Parameter[]) => void,
-): void => {
+/** The statements of a change. */
+const lower = (change: Change, list: Statements): void => {
+  if (change.change === 'journal') lowerJournal(change, list);
+  else if (change.change === 'removal') {
+    if (change.n !== undefined) add(list, 'clear', change.n);
+    for (const write of ['forgetNames', 'forgetFacts', 'forget'] as const) add(list, write, change.id);
+  } else if (change.text === undefined) add(list, 'remove', change.kind, change.key);
+  else add(list, 'put', change.kind, change.key, change.text);
+};
+
+const lowerJournal = (change: JournalChange, list: Statements): void => {
+  const { n, id, record, row, expected, facts, truncatedThrough } = change;
   const { stand, isUnfinished, awaitingSince, dueAt, settledAt, outline } = row;
-  const columns = [stand, isUnfinished ? 1 : 0, awaitingSince, dueAt, settledAt, outline];
+  const unfinished = isUnfinished ? 1 : 0;
   if (expected === 0) {
     const { owner, workflow, startedAt } = record.applied.context;
     const { version, names } = record.origin;
-    add('begin', n, id, owner, workflow, version, startedAt, ...columns);
-    for (const { name, fingerprint } of names) add('name', name, n, fingerprint);
-  } else add('stand', ...columns, n);
+    const started = [id, owner, workflow, version, startedAt] as const;
+    add(list, 'begin', n, ...started, stand, unfinished, awaitingSince, dueAt, settledAt, outline);
+    for (const { name, fingerprint } of names) add(list, 'name', name, n, fingerprint);
+  } else add(list, 'stand', stand, unfinished, awaitingSince, dueAt, settledAt, outline, n);
   if (truncatedThrough > 0) {
-    add('clear', n);
-    add('facts', n, 0, facts);
-    add('truncated', truncatedThrough, n);
-  } else add('facts', n, expected === 0 ? 0 : expected + 1, facts);
+    add(list, 'clear', n);
+    add(list, 'facts', n, 0, facts);
+    add(list, 'truncated', truncatedThrough, n);
+  } else add(list, 'facts', n, expected === 0 ? 0 : expected + 1, facts);
 };
 
 /** The file seems sound, and refuses the writes of one writer. */

@@ -327,7 +327,7 @@ export const runtimeContract = (name: string, open: OpenWorld): void => {
 
   contract('an execution that its caller drives takes the facts it is offered, until it has settled', async (t) => {
     const world = await open(t, []);
-    const driver = { isReplaceable: false, told: () => {}, idle: () => {}, leave: () => {} };
+    const driver = { isReplaceable: false, told: () => {}, applied: () => {}, leave: () => {} };
 
     const { id } = await world.runtime.adopt('alice', () => driver);
 

@@ -82,7 +82,7 @@ export const givenControlledResources = async (t: TestContext, options: RuntimeO
   const { workflow: served, leave, ...shopped } = controlledResources();
   t.after(leave);
   const world = await given.runtime(t, { workflows: [served], options });
-  const builders = engineOf(world.runtime).builders('workshop');
+  const builders = engineOf(world.runtime).served.get('workshop');
   const lease = async (user: string) => {
     const claim = builders.lease(user);
     const told: (Failure | 'ready')[] = [];

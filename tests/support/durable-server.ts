@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { type Log, silentLog, type Workflow } from '../../runtime/index.ts';
-import { FAILED } from '../../runtime/run/run.ts';
+import { FAILED } from '../../runtime/run/function-call.ts';
 import { createServer, type Server, type ServerOptions } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { execute } from './database.ts';

@@ -20,6 +20,7 @@ const { prompt } = text({ text: 'Which?' });
 const answer = readAnswer(prompt, { kind: 'text', text: 'This.' });
 const step = { id: 't1', parentId: 'root', functionId: 'root', event: 'TOOL_START', name: 'tool' };
 const error = { code: 'workflow_error', message: 'It broke.', name: 'Error' } as const;
+const authUrl = 'https://bank.example/auth';
 const at = 0;
 
 /** Every fact there is, about every pause: also those that name a pause of another kind. */
@@ -46,16 +47,18 @@ export const everyFact: readonly ExecutionEvent[] = [
   { type: 'retention.elapsed', at },
   { type: 'record.forgotten', at },
   ...ids.flatMap((id): ExecutionEvent[] => [
-    { type: 'interaction.requested', call: 3, id, prompt, dueAt: null, at },
+    ...[{}, { working: true } as const].flatMap((beside): ExecutionEvent[] => [
+      { type: 'interaction.requested', call: 3, id, prompt, dueAt: null, ...beside, at },
+      { type: 'oauth.requested', call: 4, id, provider: 'bank', authUrl, dueAt: 9_000, ...beside, at },
+      { type: 'sleep.started', call: 5, id, dueAt: 9_000, ...beside, at },
+    ]),
     { type: 'interaction.answered', id, answer, by: 'alice', at },
     { type: 'interaction.expired', id, at },
     { type: 'interaction.withdrawn', id, at },
-    { type: 'oauth.requested', call: 4, id, provider: 'bank', authUrl: 'https://bank.example/auth', dueAt: 9_000, at },
     { type: 'oauth.granted', id, at },
     { type: 'oauth.refused', id, reason: 'No.', at },
     { type: 'oauth.expired', id, at },
     { type: 'oauth.withdrawn', id, at },
-    { type: 'sleep.started', call: 5, id, dueAt: 9_000, at },
     { type: 'sleep.elapsed', id, at },
     { type: 'sleep.withdrawn', id, at },
   ]),
@@ -160,7 +163,7 @@ const changeBy = (now: Expected, fact: ExecutionEvent): Change | undefined => {
     case 'oauth.requested':
     case 'sleep.started':
       if (open.some(({ id }) => id === fact.id)) return undefined;
-      return { open: [...open, { id: fact.id, kind: kindOf(fact) }], works: steps > 0 };
+      return { open: [...open, { id: fact.id, kind: kindOf(fact) }], works: steps > 0 || fact.working === true };
     case 'interaction.answered':
     case 'interaction.expired':
     case 'interaction.withdrawn':

@@ -17,7 +17,7 @@ import {
   type StartRequest,
   silentLog,
 } from '../../runtime/index.ts';
-import { FAILED } from '../../runtime/run/run.ts';
+import { FAILED } from '../../runtime/run/function-call.ts';
 import { createServer, type Server, type ServerSetup } from '../../server/index.ts';
 import { testedAdapter } from './adapter.ts';
 import { alice, bob, operator } from './callers.ts';
@@ -125,7 +125,7 @@ const end = async (world: World, stop: () => Promise<void>, server?: Server): Pr
 
 const all = (runtime: Runtime): readonly ExecutionView[] => engineOf(runtime).executions.all();
 const live = (runtime: Runtime): readonly ExecutionView[] => all(runtime).filter(({ isSettled }) => !isSettled);
-const builders = (runtime: Runtime) => engineOf(runtime).allBuilders.flatMap((all) => all.list());
+const builders = (runtime: Runtime) => engineOf(runtime).served.builders.flatMap((all) => all.list());
 
 /** What keeps a world from being at rest. A parked execution may stay: it holds nothing but its claim on the builder. */
 const unfinishedWork = ({ runtime }: World, server: Server | undefined): string[] => {

@@ -72,7 +72,7 @@ export class PlanDriver {
     this.#people = world.callers;
     this.#facts = facts;
     this.#beganAt = world.clock.now();
-    this.builder = engineOf(world.runtime).builders('controlled').get(null)!;
+    this.builder = engineOf(world.runtime).served.get('controlled').get(null)!;
   }
 
   async begin(): Promise<void> {

@@ -28,6 +28,7 @@ export const performable: Performable = (state) => {
   const { context, tags } = state;
   return factsToTry(state).filter((fact) => {
     if (!state.can(fact) || REPLAYED.has(fact.type)) return false;
+    if ('dueAt' in fact && isWorkingBeside(state) !== (fact.working === true)) return false;
     if (context.seq === 1) return fact.type === 'slot.granted' || fact.type === 'execution.failed';
     // The work of a step begins with a slot.
     if (fact.type === 'step.completed' || fact.type === 'step.failed') return tags.has('slot');
@@ -35,6 +36,9 @@ export const performable: Performable = (state) => {
     return fact.type !== 'oauth.granted' || !isAboutToPark(state);
   });
 };
+
+/** It was woken and has no slot yet, so another branch has work. */
+const isWorkingBeside = ({ context: { steps }, tags }: ExecutionSnapshot): boolean => tags.has('queued') && steps === 0;
 
 /** The same for parts that know no signals and no branches. */
 export const performableByParts: Performable = (state) =>

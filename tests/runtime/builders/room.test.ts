@@ -13,7 +13,7 @@ const USERS = 50;
 const looksAt = async (t: TestContext, maxBuilders: number): Promise<number> => {
   const shop = workflow({ name: `shop ${maxBuilders}`, perUser: { build: () => null }, run: () => 'done' });
   const { runtime } = await given.runtime(t, { workflows: [shop], options: { maxBuilders } });
-  const builders = engineOf(runtime).builders(shop.name);
+  const builders = engineOf(runtime).served.get(shop.name);
   const visit = async (user: string): Promise<void> => {
     const lease = builders.lease(user);
     await lease.ready();

@@ -25,7 +25,7 @@ const line = ({ kind, snapshot }: Inspected, type: string) => `${kind} ${JSON.st
 
 /** How often XState's own inspection is attached at the moment. */
 const attachments = (runtime: Runtime) => {
-  const { system } = engineOf(runtime).builders(runtime.workflows[0]!.name).list()[0]!.actor!;
+  const { system } = engineOf(runtime).served.get(runtime.workflows[0]!.name).list()[0]!.actor!;
   const count = { now: 0, ever: 0 };
   const inspect = system.inspect.bind(system);
   system.inspect = (observer) => {

@@ -147,7 +147,7 @@ test('a blocked execution that is retried goes on if the code fits now, and is b
   await world.answer(id);
   await world.pass(DIVERGED_MS);
   const retry = async () => {
-    const isTried = await engineOf(world.runtime).retry(world.get(id));
+    const isTried = await engineOf(world.runtime).continued.retry(world.get(id));
     await world.quiet();
     return isTried;
   };
@@ -236,7 +236,7 @@ test('an execution of a version that is not served is blocked, and goes on with 
   const { expected, came, version } = world.get(one).context.blocked!;
   assert.deepEqual([expected, came, version], ['version 1 of workflow changing', 'version 2, and no other', '2']);
 
-  await engineOf(world.runtime).retry(world.get(one));
+  await engineOf(world.runtime).continued.retry(world.get(one));
   await world.quiet();
   await world.reopen(versioned('1'), versioned('2'));
 

@@ -111,7 +111,7 @@ test('a question that differs from the one that was approved blocks the executio
   assert.deepEqual([blocked?.expected, blocked?.came], ['prompt (text) "Refund 90?"', 'prompt (text) "Refund 9000?"']);
 
   model = 90;
-  await engineOf(world.runtime).retry(world.get(id));
+  await engineOf(world.runtime).continued.retry(world.get(id));
   await world.quiet();
   assert.equal(result(world, id), 90);
 });

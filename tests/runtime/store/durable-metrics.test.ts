@@ -17,7 +17,7 @@ const world = async (t: TestContext) => {
   const start = async () => {
     const runtime = await createRuntime({ workflows: [shop], store: kept.store, clock });
     t.after(() => runtime.stop());
-    const builders = engineOf(runtime).builders('shop');
+    const builders = engineOf(runtime).served.get('shop');
     const use = async (user: string, ms: number, success = true) => {
       const lease = builders.lease(user);
       await lease.ready();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { workflow } from '../../../runtime/index.ts';
+import { text, workflow } from '../../../runtime/index.ts';
 import type { Route } from '../../../server/http/route.ts';
 import { isOnWeb, isParsedByNode } from '../../support/adapter.ts';
 import { given } from '../../support/given.ts';
@@ -12,6 +12,7 @@ import { immediate } from '../../support/in-process.ts';
 import { givenSocketServer, isComplete, isError, textsOf } from '../../support/socket-server.ts';
 
 const echo = workflow({ name: 'echo', run: (input: unknown) => input });
+const asker = workflow({ name: 'asker', run: async (_, ctx) => (await ctx.prompt(text({ text: 'Go on?' }))).text });
 const length: Route = {
   method: 'POST',
   path: '/length',
@@ -202,7 +203,7 @@ test('a header that is not ASCII is read as Latin-1; a credential of which bytes
 
 test('a page of an allowed origin needs no other setting to use what is ours', async (t) => {
   const { call } = await given.server(t, {
-    workflow: echo,
+    workflow: asker,
     config: { cors: { allowOrigins: ['http://app.example'] } },
   });
   const origin = { origin: 'http://app.example' };

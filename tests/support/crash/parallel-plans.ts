@@ -125,13 +125,13 @@ export class ParallelPlans {
   #holdSlot(planned: PlannedExecution): void {
     const slot = new SlotRequest(idleHolder);
     this.#slots.set(planned, slot);
-    engineOf(this.#opened.runtime).builders('planned').lease(planned.name).builder.slots.request(slot);
+    engineOf(this.#opened.runtime).served.get('planned').lease(planned.name).builder.slots.request(slot);
   }
 
   #passSlot(planned: PlannedExecution): void {
     const slot = this.#slots.get(planned);
     if (slot === undefined) return;
-    const { slots } = engineOf(this.#opened.runtime).builders('planned').get(planned.name)!;
+    const { slots } = engineOf(this.#opened.runtime).served.get('planned').get(planned.name)!;
     const next = new SlotRequest(idleHolder);
     this.#slots.set(planned, next);
     slots.request(next);

@@ -122,7 +122,7 @@ const orphans = ({ journal, made }: Played): string[] =>
 
 /** Two runs of the same program. The first one had no cuts. */
 export const differencesOf = (program: Program, first: Played, second: Played, isSamePace: boolean): string[] => {
-  const { isUnstable, isReworded, isLoose, isRaced, hasTwins } = traitsOf(program);
+  const { isUnstable, isReworded, isLoose, isParallel, isRaced, hasTwins } = traitsOf(program);
   if (isUnstable || isReworded || isRaced || first.end === 'stuck' || second.end === 'stuck') return [];
   if (first.end === 'cancelled' || second.end === 'cancelled') return [];
   if (isLoose && (hasTwins || second.end === 'blocked')) return [];
@@ -134,7 +134,7 @@ export const differencesOf = (program: Program, first: Played, second: Played, i
     if (expected !== came) found.push(`its result is ${came}, and ${expected} without cuts`);
     if ((first.error === null) !== (second.error === null)) found.push('it fails in one of them only');
   }
-  if (isSamePace) found.push(...journalDifferences(first.journal, second.journal, isLoose));
+  if (isSamePace) found.push(...journalDifferences(first.journal, second.journal, isLoose || isParallel));
   return found;
 };
 
@@ -150,11 +150,11 @@ const UNSEEN: ReadonlySet<string> = new Set([
 const journalDifferences = (
   first: readonly JournalEntry[],
   second: readonly JournalEntry[],
-  isLoose: boolean,
+  isAnyOrder: boolean,
 ): string[] => {
   const [expected, came] = [first, second].map((journal) => {
     const words = journal.flatMap((entry) => (UNSEEN.has(entry.type) ? [] : [shown(entry)]));
-    return isLoose ? words.sort() : words;
+    return isAnyOrder ? words.sort() : words;
   }) as [string[], string[]];
   const index = expected.findIndex((words, place) => words !== came[place]);
   if (index < 0 && came.length <= expected.length) return [];

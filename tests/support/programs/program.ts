@@ -133,16 +133,21 @@ export interface Traits {
   /** Calls that cannot be told apart by their content. */
   readonly hasTwins: boolean;
   readonly asksForConsent: boolean;
+  /** Branches work side by side: the end of a step of one may come before or after the next call of another. */
+  readonly isParallel: boolean;
 }
 
 export const traitsOf = (program: Program): Traits => {
   const nodes = nodesOf(program);
   const isParallel = nodes.some((node) => node.do === 'all' || node.do === 'race' || node.do === 'withdraw');
+  // V8 does not follow a chain of `then`: calls behind another wait might as well be parallel.
+  const isChained = nodes.some((node) => node.do === 'seq' && node.way === 'then');
   return {
+    isParallel,
     isUnstable: nodes.some(isUnstable),
     isReworded: nodes.some((node) => node.do === 'prompt' && node.says === 'unstable'),
     isLoose: nodes.some(
-      ({ do: what }) => what === 'callback' || (isParallel && (what === 'turns' || what === 'outside')),
+      ({ do: what }) => what === 'callback' || ((isParallel || isChained) && (what === 'turns' || what === 'outside')),
     ),
     isRaced: nodes.some(isRace),
     asksForConsent: nodes.some(
