@@ -2,7 +2,7 @@
 
 import { createRuntime, type Runtime, type Workflow } from '../../runtime/index.ts';
 import { type Disk, DiskStore, type Faults } from '../../testing/disk.ts';
-import { engineOf } from './here.ts';
+import { engineOf } from './in-process.ts';
 import type { SimulatedClock } from './simulated-clock.ts';
 
 const BANK = {

@@ -19,7 +19,7 @@ import {
 import { alice, turns } from './given.ts';
 import { engineOf, immediate } from './in-process.ts';
 import { RestartableWorld } from './restartable-world.ts';
-import { type StartOptions, start, startRequest } from './start.ts';
+import { type StartOptions, start } from './start.ts';
 
 export const temporaryDirectory = (t: TestContext): string => {
   const path = mkdtempSync(join(tmpdir(), 'fermata-'));
@@ -117,8 +117,3 @@ export class DurableWorld extends RestartableWorld {
     error: (fields, message) => void this.logged.push({ ...fields, message }),
   };
 }
-
-/** What a start has at least. */
-const { workflow: _, ...startDefaults } = startRequest({ workflow: '' });
-
-export { startDefaults as asked };

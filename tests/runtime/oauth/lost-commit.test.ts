@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import { text, workflow } from '../../../runtime/index.ts';
 import { Disk } from '../../../testing/disk.ts';
 import { bankCallback, DiskProcess } from '../../support/disk-process.ts';
-import { asked } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { engineOf, here } from '../../support/here.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
+import { start } from '../../support/start.ts';
 
 const token = { access_token: 'token-1', token_type: 'Bearer', expires_in: 1e6 };
 
@@ -24,7 +24,7 @@ const served = workflow({
 test('a token outlives the process, although the first commit of its consent failed', async () => {
   const given = { disk: new Disk(), served, clock: new SimulatedClock(), token };
   const first = await DiskProcess.open({ ...given, failingFact: 4 });
-  const { execution } = await first.runtime.start({ ...asked, workflow: 'w' });
+  const { execution } = await start(first.runtime, { workflow: 'w' });
   await first.rest();
   const [consent] = execution.context.pauses;
   assert.ok(consent?.kind === 'oauth');
@@ -40,7 +40,7 @@ test('a token outlives the process, although the first commit of its consent fai
   first.lost();
   const second = await DiskProcess.open(given);
   const pauses = (): readonly { readonly id: string; readonly kind: string }[] =>
-    here(engineOf(second.runtime).executions.get(execution.id))!.context.pauses;
+    immediate(engineOf(second.runtime).executions.get(execution.id))!.context.pauses;
   assert.deepEqual(
     pauses().map(({ kind }) => kind),
     ['interaction'],
@@ -48,6 +48,6 @@ test('a token outlives the process, although the first commit of its consent fai
   await second.runtime.answer(execution.id, pauses()[0]!.id, { kind: 'text', text: 'yes' }, alice);
   await second.rest();
 
-  assert.equal(here(engineOf(second.runtime).executions.get(execution.id))!.context.result, 'token-1');
+  assert.equal(immediate(engineOf(second.runtime).executions.get(execution.id))!.context.result, 'token-1');
   await second.stop();
 });

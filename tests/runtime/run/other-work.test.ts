@@ -8,10 +8,10 @@ import { test } from 'node:test';
 import { type Context, text, type Workflow, workflow } from '../../../runtime/index.ts';
 import { Disk } from '../../../testing/disk.ts';
 import { bankCallback, DiskProcess, turns } from '../../support/disk-process.ts';
-import { asked } from '../../support/durable.ts';
 import { alice } from '../../support/given.ts';
-import { engineOf, here } from '../../support/here.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
+import { start } from '../../support/start.ts';
 
 const ask = (ctx: Context, words: string, signal?: AbortSignal) =>
   ctx.prompt(text({ text: words }), signal === undefined ? {} : { signal });
@@ -76,7 +76,7 @@ const workLeft = async (disk: Disk, id: string, served: Workflow): Promise<strin
 };
 
 const answerAll = async ({ runtime }: DiskProcess, id: string): Promise<void> => {
-  const { pauses } = here(engineOf(runtime).executions.get(id))!.context;
+  const { pauses } = immediate(engineOf(runtime).executions.get(id))!.context;
   for (const pause of pauses) {
     const done =
       pause.kind === 'oauth'
@@ -91,7 +91,7 @@ const play = async (served: Workflow, commitTurns: number, lastFact = Number.POS
   const disk = new Disk();
   const given = { disk, served, clock: new SimulatedClock(), commitTurns, token };
   let current = await DiskProcess.open({ ...given, lastFact });
-  Promise.resolve(current.runtime.start({ ...asked, workflow: 'w' })).catch(() => {});
+  start(current.runtime, { workflow: 'w' }).catch(() => {});
   await turns(1);
   const [{ id } = { id: '' }] = engineOf(current.runtime).executions.all();
   for (let round = 0; round < 3; round += 1) {
@@ -100,7 +100,7 @@ const play = async (served: Workflow, commitTurns: number, lastFact = Number.POS
       current = await DiskProcess.open(given);
       await current.rest();
     }
-    const { status } = here(engineOf(current.runtime).executions.get(id))!;
+    const { status } = immediate(engineOf(current.runtime).executions.get(id))!;
     if (status === 'completed') break;
     assert.notEqual(status, 'running', `it is at rest after ${disk.facts(id).length} facts`);
     assert.deepEqual(await workLeft(disk, id, served), [], `it is ${status} after a loss at fact ${lastFact}`);

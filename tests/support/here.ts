@@ -1,1 +1,0 @@
-export { engineOf, immediate as here, viewsOf } from './in-process.ts';
