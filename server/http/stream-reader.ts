@@ -36,20 +36,20 @@ export class StreamReader {
   #seen: number;
   /** The reader has been notified of missing facts up to this number. */
   #missed = 0;
-  /** `due`: it will read at the end of this turn. `full`: the socket has to drain first. */
-  #state: 'quiet' | 'due' | 'reading' | 'full' | 'ended' = 'quiet';
+  /** `scheduled`: it will read at the end of this turn. `full`: the socket has to drain first. */
+  #state: 'quiet' | 'scheduled' | 'reading' | 'full' | 'ended' = 'quiet';
   /** Frames of this turn that have not been written. */
-  #fresh = '';
+  #unwritten = '';
   /** Facts that were published while it was behind. */
   readonly #unread = new UnreadFacts();
   /** New facts arrived while it was reading. */
-  #hasNews = false;
+  #hasNewFacts = false;
   /** The store returns the next page asynchronously. */
-  #isWaiting = false;
+  #isLoadingPage = false;
   /** The runtime has stopped meanwhile: that page is the last one. */
-  #isGone = false;
+  #hasRuntimeStopped = false;
   #unwatch: (() => void) | undefined;
-  #callOffBeat: (() => void) | undefined;
+  #cancelHeartbeat: (() => void) | undefined;
 
   constructor(runtime: Journals, execution: ExecutionView, translator: Translator, after: number, sink: Sink) {
     this.#runtime = runtime;
@@ -60,21 +60,21 @@ export class StreamReader {
   }
 
   begin(): void {
-    this.#sink.onGone(() => this.#leave());
+    this.#sink.onGone(() => this.#dispose());
     if (this.#state === 'ended') return;
-    this.#sink.onDrain(() => this.#drained());
+    this.#sink.onDrain(() => this.#onDrain());
     this.#unwatch = this.#execution.watch(
-      (entry) => this.#news(entry),
-      () => this.#last(),
+      (entry) => this.#onFact(entry),
+      () => this.#onRuntimeStopped(),
     );
-    this.#beatIn(FIRST_HEARTBEAT_MS);
+    this.#scheduleHeartbeat(FIRST_HEARTBEAT_MS);
     this.#read();
   }
 
-  #news(entry: JournalEntry): void {
-    const isWaiting = this.#state === 'quiet' || this.#state === 'due';
+  #onFact(entry: JournalEntry): void {
+    const isWaiting = this.#state === 'quiet' || this.#state === 'scheduled';
     try {
-      if (isWaiting && entry.seq === this.#seen + 1) this.#take(entry);
+      if (isWaiting && entry.seq === this.#seen + 1) this.#append(entry);
       else if (this.#state !== 'ended') this.#keep(entry, isWaiting);
     } catch (error) {
       this.#fail(error);
@@ -84,62 +84,62 @@ export class StreamReader {
   /** It is read after the facts before it. */
   #keep(entry: JournalEntry, isWaiting: boolean): void {
     this.#unread.add(entry);
-    if (this.#state === 'reading') this.#hasNews = true;
+    if (this.#state === 'reading') this.#hasNewFacts = true;
     else if (isWaiting && isLast(entry)) this.#read();
-    else if (isWaiting) this.#look();
+    else if (isWaiting) this.#readAtEndOfTurn();
   }
 
   /** The last fact is written at once: a server that stops has closed its journals by the end of the turn. */
-  #take(entry: JournalEntry): void {
-    this.#fresh += this.#translator.frames(entry);
+  #append(entry: JournalEntry): void {
+    this.#unwritten += this.#translator.frames(entry);
     this.#seen = entry.seq;
     if (isLast(entry) || this.#translator.isOver) this.#close('');
-    else if (this.#fresh.length < PIECE) this.#look();
-    else if (!this.#send('')) this.#wait();
+    else if (this.#unwritten.length < PIECE) this.#readAtEndOfTurn();
+    else if (!this.#send('')) this.#waitForDrain();
   }
 
   /** Reads at the end of this turn. */
-  #look(): void {
+  #readAtEndOfTurn(): void {
     if (this.#state !== 'quiet') return;
-    this.#state = 'due';
-    setImmediate(readOf, this);
+    this.#state = 'scheduled';
+    setImmediate(readScheduled, this);
   }
 
-  /** At the end of a turn with new facts. */
-  due(): void {
-    if (this.#state === 'due') this.#read();
+  /** Called at the end of a turn with new facts. */
+  readScheduled(): void {
+    if (this.#state === 'scheduled') this.#read();
   }
 
   /** No more facts will arrive. Sends the rest, as far as the socket accepts it. */
-  #last(): void {
-    this.#isGone = true;
-    if (this.#isWaiting) return;
-    if (this.#state === 'quiet' || this.#state === 'due') this.#read();
+  #onRuntimeStopped(): void {
+    this.#hasRuntimeStopped = true;
+    if (this.#isLoadingPage) return;
+    if (this.#state === 'quiet' || this.#state === 'scheduled') this.#read();
     if (this.#state !== 'ended') this.#close(this.#translator.cut?.() ?? '');
   }
 
-  #drained(): void {
+  #onDrain(): void {
     if (this.#state === 'full') this.#read();
   }
 
   #read(): void {
     try {
-      this.#readOn();
+      this.#readPages();
     } catch (error) {
       this.#fail(error);
     }
   }
 
   /** Until there is nothing new, or the socket is full. */
-  #readOn(): void {
-    if (!this.#send('')) return void this.#wait();
+  #readPages(): void {
+    if (!this.#send('')) return void this.#waitForDrain();
     do {
       this.#state = 'reading';
-      this.#hasNews = false;
+      this.#hasNewFacts = false;
       const page = this.#unread.after(this.#seen) ?? this.#runtime.journal(this.#execution, this.#seen);
       if (page instanceof Promise) {
-        this.#isWaiting = true;
-        page.then((read) => this.#goOn(read)).catch((error: unknown) => this.#fail(error));
+        this.#isLoadingPage = true;
+        page.then((read) => this.#onPage(read)).catch((error: unknown) => this.#fail(error));
         return;
       }
       if (!this.#write(page)) return;
@@ -147,14 +147,14 @@ export class StreamReader {
   }
 
   /** The page has arrived. The client may have disconnected meanwhile. */
-  #goOn(page: JournalPage | undefined): void {
-    this.#isWaiting = false;
+  #onPage(page: JournalPage | undefined): void {
+    this.#isLoadingPage = false;
     if (this.#state === 'ended') return;
-    if (this.#write(page) && this.#state === 'reading') this.#readOn();
-    if (this.#isGone) this.#last();
+    if (this.#write(page) && this.#state === 'reading') this.#readPages();
+    if (this.#hasRuntimeStopped) this.#onRuntimeStopped();
   }
 
-  /** True: there may be more. */
+  /** Returns true if there may be more. */
   #write(page: JournalPage | undefined): boolean {
     if (page === undefined) this.#close(this.#translator.cut?.() ?? '');
     else if (page.entries.length === 0) this.#pause();
@@ -162,12 +162,12 @@ export class StreamReader {
     return false;
   }
 
-  /** Nothing new. After the last fact of a settled execution the stream ends. */
+  /** There is nothing new. After the last fact of a settled execution the stream ends. */
   #pause(): void {
     if (this.#execution.isSettled && this.#seen >= this.#execution.context.seq) this.#end();
     else {
       this.#state = 'quiet';
-      if (this.#hasNews) this.#look();
+      if (this.#hasNewFacts) this.#readAtEndOfTurn();
     }
   }
 
@@ -184,10 +184,10 @@ export class StreamReader {
       this.#seen = entry.seq;
       if (isLast(entry) || this.#translator.isOver) return this.#close(piece);
       if (piece.length < PIECE) continue;
-      if (!this.#send(piece)) return this.#wait();
+      if (!this.#send(piece)) return this.#waitForDrain();
       piece = '';
     }
-    return this.#send(piece) || this.#wait();
+    return this.#send(piece) || this.#waitForDrain();
   }
 
   #close(piece: string): false {
@@ -197,48 +197,48 @@ export class StreamReader {
   }
 
   /** E1: the rest of the page is read again when the socket has room. */
-  #wait(): false {
+  #waitForDrain(): false {
     if (this.#state !== 'ended') this.#state = 'full';
     return false;
   }
 
-  /** After what is fresh. */
+  /** Writes the frames of this turn, then `more`. Returns whether the socket accepts more. */
   #send(more: string): boolean {
-    const piece = this.#fresh + more;
+    const piece = this.#unwritten + more;
     if (piece === '') return true;
-    this.#fresh = '';
-    this.#callOffBeat?.();
-    this.#beatIn(HEARTBEAT_MS);
+    this.#unwritten = '';
+    this.#cancelHeartbeat?.();
+    this.#scheduleHeartbeat(HEARTBEAT_MS);
     return this.#sink.write(piece);
   }
 
-  #beatIn(ms: number): void {
-    this.#callOffBeat = this.#runtime.after(ms, () => {
-      this.#callOffBeat = undefined;
-      if (this.#state === 'full') this.#beatIn(HEARTBEAT_MS);
-      else if (!this.#send(HEARTBEAT) && this.#state !== 'reading') this.#wait();
+  #scheduleHeartbeat(ms: number): void {
+    this.#cancelHeartbeat = this.#runtime.after(ms, () => {
+      this.#cancelHeartbeat = undefined;
+      if (this.#state === 'full') this.#scheduleHeartbeat(HEARTBEAT_MS);
+      else if (!this.#send(HEARTBEAT) && this.#state !== 'reading') this.#waitForDrain();
     });
   }
 
   #end(): void {
-    this.#leave();
+    this.#dispose();
     this.#sink.end();
   }
 
   #fail(error: unknown): void {
     if (this.#state === 'ended') return;
-    this.#leave();
+    this.#dispose();
     this.#sink.fail(error);
   }
 
-  #leave(): void {
+  #dispose(): void {
     this.#state = 'ended';
-    this.#fresh = '';
+    this.#unwritten = '';
     this.#unread.clear();
     this.#unwatch?.();
-    this.#callOffBeat?.();
-    this.#callOffBeat = undefined;
+    this.#cancelHeartbeat?.();
+    this.#cancelHeartbeat = undefined;
   }
 }
 
-const readOf = (reader: StreamReader): void => reader.due();
+const readScheduled = (reader: StreamReader): void => reader.readScheduled();
