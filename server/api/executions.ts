@@ -6,6 +6,7 @@ import {
   type ExecutionFilter,
   type ExecutionView,
   Failure,
+  firstAwaited,
   type Pause,
   type Runtime,
   STANDS,
@@ -39,7 +40,7 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
       tag: 'executions',
       summary: 'The status of an execution',
       parameters: [
-        inQuery('wait', 'Seconds to wait for a change.', count(0, MAX_WAIT_S)),
+        inQuery('wait', 'Seconds to wait for a change of the status, or for another question.', count(0, MAX_WAIT_S)),
         inQuery('after', 'Number of the last fact that you have; the wait is for a later one.', count(0)),
       ],
       answers: {
@@ -190,18 +191,26 @@ const fitting = <Item, Body>(items: readonly Item[], bodyOf: (item: Item) => Bod
 const shown = (execution: ExecutionView, wire: Wire): Reply<ExecutionBody> =>
   json(200, wire.status(execution), { 'execution-seq': String(execution.context.seq) });
 
-/** Long polling: resolves when there is a fact that the client has not seen, or after `wait` seconds. */
+/**
+ * Long polling: resolves after `wait` seconds at the latest. With `after` it resolves when there is a later fact, else when
+ * the status changes or another question is open.
+ */
 const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): Promise<void> => {
   const query = new URLSearchParams(call.query);
   const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });
-  const seen = { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: execution.context.seq };
-  const after = readCount(query, 'after', seen);
+  const after = readCount(query, 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: -1 });
   if (seconds === 0) return;
-  await runtime.waitUntil(execution, ({ context, isSettled }) => context.seq > after || isSettled, {
-    timeoutMs: seconds * 1000,
-    client: call,
-  });
+  const before = seenOf(execution);
+  const isNews =
+    after < 0
+      ? (now: ExecutionView): boolean => seenOf(now) !== before
+      : ({ context }: ExecutionView): boolean => context.seq > after;
+  const hasNews = (now: ExecutionView): boolean => now.isSettled || isNews(now);
+  await runtime.waitUntil(execution, hasNews, { timeoutMs: seconds * 1000, client: call });
 };
+
+/** Changes with the status, which the open question decides. */
+const seenOf = ({ context }: ExecutionView): string | undefined => firstAwaited(context)?.id;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
