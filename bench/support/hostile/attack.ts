@@ -102,8 +102,9 @@ class Battle {
 
   /** Waits until nothing is running any more; `isLong`: and until nothing that has ended is kept. */
   async quiet(isLong: boolean, before?: Measured): Promise<Measured> {
-    await this.#rest(QUIET_MS, before);
-    if (!isLong) return this.#target.measure();
+    // A later measurement may meet executions that were loaded for the end of their prompts meanwhile.
+    const held = await this.#rest(QUIET_MS, before);
+    if (!isLong) return held;
     this.#target.setForward(RETENTION_MS);
     return this.#rest(NOTICED_MS, before, 0);
   }
