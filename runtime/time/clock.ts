@@ -1,4 +1,5 @@
 /** The clock of the runtime, with one kind of timeout. Tests pass their own. */
+import { AsyncResource } from 'node:async_hooks';
 
 /** XState's clock, with the current time. */
 export interface Clock {
@@ -22,6 +23,11 @@ const SLOWED = 0.9;
 
 /** A timeout longer than `LOOK_MS`, which runs in parts. */
 type Chain = { part: NodeJS.Timeout };
+
+/** A timeout keeps the values of `AsyncLocalStorage` of its caller, and with them a run that may have ended. */
+const outside = new AsyncResource('clock');
+const setOutside = (fn: () => void, ms: number): NodeJS.Timeout =>
+  outside.runInAsyncScope(setTimeout, undefined, fn, ms) as NodeJS.Timeout;
 
 /**
  * The wall clock, but it never goes back. After a suspend, or when the wall clock is set forward, passed deadlines
@@ -51,16 +57,16 @@ export class WallClock implements Clock {
   }
 
   setTimeout(fn: () => void, ms: number): unknown {
-    if (ms <= LOOK_MS) return setTimeout(fn, ms);
+    if (ms <= LOOK_MS) return setOutside(fn, ms);
     const dueAt = this.now() + ms;
-    const chain: Chain = { part: setTimeout(look, LOOK_MS) };
+    const chain: Chain = { part: setOutside(look, LOOK_MS) };
     const clock = this;
     return chain;
 
     function look(): void {
       const left = dueAt - clock.now();
       if (left <= 0) fn();
-      else chain.part = setTimeout(look, Math.min(left, LOOK_MS));
+      else chain.part = setOutside(look, Math.min(left, LOOK_MS));
     }
   }
 

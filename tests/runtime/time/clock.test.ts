@@ -1,8 +1,9 @@
 /** The clock follows the wall clock, and never goes back. */
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { WallClock } from '../../../runtime/time/clock.ts';
+import { systemClock, WallClock } from '../../../runtime/time/clock.ts';
 import { TimingWheel } from '../../../runtime/time/timing-wheel.ts';
 
 const HOUR = 3_600_000;
@@ -79,4 +80,14 @@ test('a timer of hours fires within half a minute of a suspend that was longer',
 
   assert.equal(fired, 1);
   wheel.stop();
+});
+
+test('a timeout keeps nothing of the run that has set it', async () => {
+  const storage = new AsyncLocalStorage<string>();
+
+  const seen = await new Promise((resolve) => {
+    storage.run('a run', () => systemClock.setTimeout(() => resolve(storage.getStore()), 1));
+  });
+
+  assert.equal(seen, undefined);
 });
