@@ -77,7 +77,10 @@ test('fermata serve takes several modules, and says which versions it serves', a
     headers: { 'content-type': 'application/json' },
     body: '{}',
   });
-  await process.printed(/New executions of greeting take version 2. Open ones of 0.5, 1, 1.5 go on/, 'stderr');
+  await process.printed(
+    /New executions of greeting use version 2\. Open executions of 0\.5, 1, 1\.5 continue/,
+    'stderr',
+  );
   const listening = process.log.find(({ msg }) => msg === 'listening');
 
   assert.deepEqual(await reply.json(), { value: 'version 2' });

@@ -15,6 +15,7 @@ const yesOrNo = (asked: string) =>
     ],
   });
 const goOn = yesOrNo('Go on?');
+const requested = new Set<string>();
 const isYes: NonNullable<TestOptions['check']> = ({ status, result }) => {
   if (status === 'completed') assert.equal(result, true, 'a no is no yes');
 };
@@ -92,9 +93,11 @@ const all: readonly Named[] = [
       name: 'answers that overtake each other',
       run: async (_, ctx) => {
         const order: string[] = [];
+        const isKnown = requested.has(ctx.executionId); // a request that is slow once, and then in a cache
+        requested.add(ctx.executionId);
         const ask = async (asked: string): Promise<void> => {
           await ctx.prompt(yesOrNo(asked));
-          for (let hops = 0; hops < 6; hops += 1) await hop();
+          if (asked === 'Legal?' && !isKnown) for (let hops = 0; hops < 6; hops += 1) await hop();
           order.push(asked);
           await ctx.step('note', () => order.length);
         };
