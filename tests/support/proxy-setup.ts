@@ -17,6 +17,9 @@ export const useProxy = (start: StartProxy, refuses = refusal): void => {
 /** Why a recorded scenario cannot pass through the proxy; false if it can. */
 export const refusedByProxy = (scenario: string): string | false => refusal(scenario) ?? false;
 
+/** Bytes that the proxy and its sockets may hold of a stream that is not read, besides those of the server. */
+export const heldByProxy = (): number => (startProxy ? 10e6 : 0);
+
 const operatorKey = 'operator-behind-a-proxy';
 
 /** What a server behind the proxy is configured with, as the docs say. */

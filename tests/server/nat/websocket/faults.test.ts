@@ -254,9 +254,9 @@ test('a run that cannot start is an error and an end; who asks for a user gets t
   };
   const own = { 'x-api-key': 'a key' };
 
-  const nobody = await connect();
-  nobody.send(userMessage('go'));
-  assert.match(String(await reasonOf(nobody)), /user_id is required/);
+  const anonymous = await connect();
+  anonymous.send(userMessage('go'));
+  assert.match(String(await reasonOf(anonymous)), /user_id is required/);
 
   const running = () => immediate(runtime.list(operator, { limit: 9 })).executions;
   for (const count of [1, 2]) {
