@@ -213,12 +213,12 @@ it('what another process has changed meanwhile is read again as soon as the data
   const mine = await opened(t, url);
   const { runtime, id, prompt } = await running(t, mine);
   const other = await asking(runtime);
-  await server.sql(END_OF_WRITER, url);
   const theirs = await openPostgres(url);
   const second = await createRuntime({ workflows: [asker([])], store: theirs });
   assert.equal(await second.answer(id, prompt, yes, alice), 'accepted');
   await settled(second, id);
   await second.stop();
+  await server.sql(END_OF_WRITER, url);
 
   await untilItWorks(() => runtime.answer(other.id, other.prompt, yes, alice));
 
