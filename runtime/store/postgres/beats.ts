@@ -1,8 +1,8 @@
 /** Extensions of the lease, by a thread. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { SCHEMA } from './database.ts';
 import type { Lease } from './lease.ts';
-import { EXTEND } from './nodes.ts';
 
 /** What the thread tells: the lease was extended, it has ended, or the row of the process is not there any more. */
 export type Told = 'extended' | 'late' | 'unknown';
@@ -19,6 +19,10 @@ export interface Beating {
 export interface Beats {
   close(): Promise<void>;
 }
+
+/** For the thread, which has other settings of its session. */
+const EXTEND = `
+  UPDATE ${SCHEMA}.nodes SET expires_at = clock_timestamp() + $2::float8 * interval '1 ms' WHERE id = $1 RETURNING id`;
 
 /** A thread that ends by itself is replaced after this time. */
 const AGAIN_MS = 1_000;

@@ -11,7 +11,7 @@ export interface LeaseTime {
 }
 
 /** The same in all threads of a process, unlike `performance.now()`. */
-export const systemTime: LeaseTime = {
+const systemTime: LeaseTime = {
   monotonic: () => Number(process.hrtime.bigint() / 1_000_000n),
   wall: () => Date.now(),
 };

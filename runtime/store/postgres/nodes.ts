@@ -9,7 +9,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { Cluster, ServedVersion } from '../cluster.ts';
 import type { Beating, Beats, Told } from './beats.ts';
-import { type Row, SCHEMA } from './database.ts';
+import type { Row } from './database.ts';
 import { Lease, type LeaseTime } from './lease.ts';
 import type { Statement } from './statement.ts';
 
@@ -30,7 +30,7 @@ export class Node implements Cluster {
   readonly #ask: (statement: Statement) => Promise<Row[]>;
   #serves: readonly ServedVersion[] | undefined;
   #beats: Beats | undefined;
-  /** What was told of last. */
+  /** The last state that was reported. */
   #wasValid = true;
   /** It may own executions that it does not know of: they have left memory, or the reply to a take was lost. */
   #isUnsure = false;
@@ -117,7 +117,7 @@ export class Node implements Cluster {
   /** Others take it for dead. */
   #forgotten(): void {
     this.#lost();
-    this.#register().catch(() => {}); // it is told again
+    this.#register().catch(() => {}); // its next extension fails too, and it is tried again
   }
 
   #lost(): void {
@@ -140,10 +140,6 @@ const REGISTER = `
   INSERT INTO nodes (id, expires_at, started_at, address, serves)
   VALUES ($1, clock_timestamp() + $2::float8 * interval '1 ms', clock_timestamp(), $3, $4::jsonb)
   ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at, serves = EXCLUDED.serves`;
-
-/** For the thread, which has other settings of its session. */
-export const EXTEND = `
-  UPDATE ${SCHEMA}.nodes SET expires_at = clock_timestamp() + $2::float8 * interval '1 ms' WHERE id = $1 RETURNING id`;
 
 const LEAVE = `
   WITH gone AS (DELETE FROM nodes WHERE id = $1)
