@@ -138,6 +138,7 @@ export class Engine {
             executions: this.executions,
             wheel,
             now,
+            random,
             maxRecoveries: this.options.maxRecoveries,
             log,
             workflow: (name, version) => this.served.find(name, version)?.workflow,
@@ -190,7 +191,11 @@ export class Engine {
       this.#unguard?.();
       throw error;
     });
-    if (this.#keeper instanceof Archivist) this.#keeper.start();
+    if (this.#keeper instanceof Archivist) {
+      const versions = this.served.builders.map(({ workflow: { name, version } }) => ({ workflow: name, version }));
+      await this.store.archive?.cluster?.serve(versions);
+      this.#keeper.start();
+    }
   }
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */
