@@ -39,7 +39,7 @@ import { Turns } from './run/turns.ts';
 import type { Archived } from './store/archive.ts';
 import { leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
-import { journalOf, type Store } from './store/store.ts';
+import { journalOf, NameTaken, type Store } from './store/store.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
 
@@ -282,6 +282,7 @@ export class Engine {
     } catch (error) {
       lease.cancel();
       this.#drop(execution);
+      if (error instanceof NameTaken) return this.begin(request, session); // now it is found by its name
       throw error;
     }
     return { execution, isNew: true };
