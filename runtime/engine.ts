@@ -125,7 +125,7 @@ export class Engine {
       clock,
       log,
       prepare: () => this.served.prepare(),
-      settleExecutions: () => this.#drain.run(),
+      settleExecutions: () => this.#settleExecutions(),
       disposeBuilders: () => this.served.stop(),
     });
     this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
@@ -142,6 +142,7 @@ export class Engine {
             random,
             maxRecoveries: this.options.maxRecoveries,
             log,
+            isAccepting: () => this.isAccepting,
             workflow: (name, version) => this.served.find(name, version)?.workflow,
             leave: (execution) => this.#drop(execution),
             forget: (ids) => this.#forgetAll(ids),
@@ -320,6 +321,12 @@ export class Engine {
     return this.#stopped;
   }
 
+  /** What has not finished is left to other processes, before the resources are closed. */
+  async #settleExecutions(): Promise<void> {
+    await this.#drain.run();
+    await this.store.archive?.cluster?.leave().catch((err) => this.#log.warn({ err }, NOT_LET_GO));
+  }
+
   #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
     for (let index = from; index < names.length; index += 1) {
       const known = andThen(this.names.find(names[index]!), (id) => id && this.executions.get(id));
@@ -470,6 +477,9 @@ const COPIES_OF_INPUT = 3;
 
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+const NOT_LET_GO =
+  'other servers take the executions of this one only when its lease has ended: the database cannot be reached';
 
 const LOST =
   'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';

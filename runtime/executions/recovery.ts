@@ -40,6 +40,8 @@ export interface ArchivistDeps {
   readonly log: Log;
   /** The builders of that version, or of the newest. */
   workflow(name: string, version?: string): Workflow | undefined;
+  /** Whether new work is accepted: not once it stops. */
+  isAccepting(): boolean;
   /** Evicts an execution that has nothing to do in memory. */
   leave(execution: Execution): void;
   /** Deletes the records of executions that are not in memory. */
@@ -156,7 +158,7 @@ export class Archivist {
   /** True if there may be more. */
   #takeOver(): Awaitable<boolean> {
     const { cluster } = this.#deps.archive;
-    if (cluster === undefined || this.#isStopped) return false;
+    if (cluster === undefined || !this.#deps.isAccepting()) return false;
     return cluster.take(TAKEN).then((ids) => andThen(this.#recover(ids, 0, []), () => ids.length >= TAKEN));
   }
 
