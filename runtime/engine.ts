@@ -256,8 +256,8 @@ export class Engine {
     try {
       const kept = execution.begin(
         input === undefined
-          ? { type: 'execution.started', workflow, owner, form }
-          : { type: 'execution.started', workflow, owner, form, input },
+          ? { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form }
+          : { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form, input },
       );
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
@@ -359,13 +359,12 @@ export class Engine {
     this.#report(execution, entry);
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (isLast(entry)) this.#settled(execution);
-    if (entry.type === 'retention.elapsed') void this.#forget(execution);
+    if (entry.type === 'retention.elapsed') this.#forget(execution);
     if (!this.isAccepting) this.#drain.told(execution);
   }
 
   #settled(execution: Execution): void {
-    execution.driver = undefined;
-    execution.rest();
+    execution.conclude();
     if (execution.context.owner === null) this.oauth.release(execution.id);
     this.#keeper.add(execution);
   }
@@ -395,22 +394,29 @@ export class Engine {
     this.names.drop(execution.id);
   }
 
-  async #forget(execution: Execution): Promise<void> {
+  #forget(execution: Execution): void {
     this.#drop(execution);
-    await this.#forgetOne(execution.id);
-    execution.mention({ type: 'record.forgotten' });
+    const forgotten = this.#forgetOne(execution.id);
+    if (forgotten instanceof Promise) void forgotten.then(() => execution.mention({ type: 'record.forgotten' }));
+    else execution.mention({ type: 'record.forgotten' });
   }
 
   #forgetAll(executionIds: readonly string[]): void {
     for (const executionId of executionIds) void this.#forgetOne(executionId);
   }
 
-  async #forgetOne(executionId: string): Promise<void> {
+  /** Never throws or rejects. */
+  #forgetOne(executionId: string): void | Promise<void> {
     try {
-      await this.store.forget(executionId);
+      const forgotten = this.store.forget(executionId);
+      if (forgotten instanceof Promise) return forgotten.catch((err) => this.#notForgotten(executionId, err));
     } catch (err) {
-      this.#log.error({ executionId, err }, 'a journal could not be dropped');
+      this.#notForgotten(executionId, err);
     }
+  }
+
+  #notForgotten(executionId: string, err: unknown): void {
+    this.#log.error({ executionId, err }, 'a journal could not be dropped');
   }
 
   #report({ id: executionId, context: { workflow } }: Execution, entry: JournalEntry): void {
