@@ -37,6 +37,7 @@ import type { RunDeps } from './run/run-calls.ts';
 import { guardStrays } from './run/strays.ts';
 import { Turns } from './run/turns.ts';
 import type { Archived } from './store/archive.ts';
+import { leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
 import { journalOf, type Store } from './store/store.ts';
 import { type Clock, systemClock } from './time/clock.ts';
@@ -52,6 +53,8 @@ export interface RuntimeSetup {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly fetch?: Fetch;
+  /** Binds consents to users: the link of a consent, see `OAuthOptions`. Default: the address of the provider. */
+  readonly consentLink?: ((state: string, redirectUri: string) => string) | undefined;
 }
 
 export class Engine {
@@ -91,6 +94,7 @@ export class Engine {
     clock = systemClock,
     random = Math.random,
     fetch,
+    consentLink: link,
   }: RuntimeSetup) {
     const log = guardedLog(given);
     this.options = resolveOptions(options, store?.archive !== undefined);
@@ -103,7 +107,7 @@ export class Engine {
     const now = (): number => clock.now();
     const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows, tokenRetentionMs } = this.options;
     const limits = { timeoutMs, maxFlows, tokenRetentionMs };
-    this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, ...(fetch && { fetch }) });
+    this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, link, ...(fetch && { fetch }) });
     this.names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,
@@ -135,6 +139,7 @@ export class Engine {
             executions: this.executions,
             wheel,
             now,
+            random,
             maxRecoveries: this.options.maxRecoveries,
             log,
             workflow: (name, version) => this.served.find(name, version)?.workflow,
@@ -165,6 +170,7 @@ export class Engine {
       random,
       log,
       turns: this.turns,
+      isOwner: () => this.isOwner,
       after: (ms, run) => {
         const timer = wheel.schedule(clock.now() + ms, run);
         return () => wheel.cancel(timer);
@@ -178,6 +184,7 @@ export class Engine {
     const isAccepting = (): boolean => this.isAccepting;
     this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
+    archive?.cluster?.onChange((isValid) => this.#leaseChanged(isValid));
     this.started = this.#start();
   }
 
@@ -187,12 +194,21 @@ export class Engine {
       this.#unguard?.();
       throw error;
     });
-    if (this.#keeper instanceof Archivist) this.#keeper.start();
+    if (this.#keeper instanceof Archivist) {
+      const versions = this.served.builders.map(({ workflow: { name, version } }) => ({ workflow: name, version }));
+      await this.store.archive?.cluster?.serve(versions);
+      this.#keeper.start();
+    }
   }
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */
   get isAccepting(): boolean {
-    return this.#tree.isAccepting;
+    return this.#tree.isAccepting && this.isOwner;
+  }
+
+  /** False while other processes take this one for dead. */
+  get isOwner(): boolean {
+    return this.store.archive?.cluster?.isValid ?? true;
   }
 
   get wheel(): TimingWheel {
@@ -341,7 +357,8 @@ export class Engine {
   }
 
   #refuseIfDraining(): void {
-    if (!this.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
+    if (!this.#tree.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
+    if (!this.isOwner) throw leaseEnded();
   }
 
   /** Ended executions leave memory for new ones; live ones stay. */
@@ -360,7 +377,7 @@ export class Engine {
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (isLast(entry)) this.#settled(execution);
     if (entry.type === 'retention.elapsed') this.#forget(execution);
-    if (!this.isAccepting) this.#drain.told(execution);
+    if (!this.#tree.isAccepting) this.#drain.told(execution);
   }
 
   #settled(execution: Execution): void {
@@ -383,6 +400,24 @@ export class Engine {
       this.#drop(execution);
     }
     if (this.#keeper instanceof Archivist) this.#keeper.takeUp(executionId);
+  }
+
+  /**
+   * Other processes may have taken what this one executes: everything live leaves memory. When the lease is valid again, what they
+   * have not taken is recovered.
+   */
+  #leaseChanged(isValid: boolean): void {
+    if (isValid) {
+      this.#log.info({}, 'the lease of this server is valid again: it serves');
+      if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
+      return;
+    }
+    const live = this.executions.all().filter(({ isSettled }) => !isSettled);
+    this.#log.error({ executions: live.length }, LOST);
+    for (const execution of live) {
+      execution.dismiss();
+      this.#drop(execution);
+    }
   }
 
   /** It has left memory. */
@@ -440,6 +475,9 @@ const COPIES_OF_INPUT = 3;
 
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+const LOST =
+  'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';
 
 const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',

@@ -410,7 +410,7 @@ export class Execution {
    * committed. After a roll-back there is no driver for a while.
    */
   #drive(entry: JournalEntry | undefined, phase: Phase): void {
-    const isLeft = this.#driveAt !== NEVER || this.#isSetAside;
+    const isLeft = this.#hasDeparted || this.#driveAt !== NEVER || this.#isSetAside;
     if (isLeft && phase !== 'settled') return;
     if (entry?.type === 'execution.continued') this.detach(); // the function restarts
     if (this.driver === undefined && phase === 'queued' && this.#applied === this.#told) {
