@@ -27,6 +27,7 @@ import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
 import type { Origin } from '../journal/start-request.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { damaged } from '../store/damage.ts';
 import { type Fullness, journalOf, Refused, type Store } from '../store/store.ts';
 import { usageOf } from '../store/usage.ts';
 import type { Clock } from '../time/clock.ts';
@@ -72,6 +73,8 @@ type Untold = {
 const RETRY_MS = 1_000;
 /** Longest delay, after many attempts. */
 const LONGEST_RETRY_MS = 60_000;
+/** How long an execution that another process executes stays in memory without subscribers. */
+const FOLLOWED_MS = 5_000;
 /** Attempts to replay an execution whose facts cannot be stored while others can. */
 const MAX_REFUSALS = 3;
 
@@ -94,8 +97,10 @@ export interface ExecutionDeps {
   told(execution: Execution, entry: JournalEntry): void;
   /** It has been parked for long enough to leave memory. */
   hibernate(execution: Execution): void;
-  /** Another process has changed it in the store: this one leaves memory. */
+  /** Another process has changed it in the store. */
   overtaken(execution: Execution): void;
+  /** Offers a fact to the process that executes it. */
+  post(execution: Execution, fact: NewFact): Promise<boolean>;
 }
 
 export class Execution {
@@ -124,6 +129,10 @@ export class Execution {
   /** Number of failed attempts to get the resources of its run, since its last progress. */
   #postponed = 0;
   #hasDeparted = false;
+  /** Another process executes it. */
+  #isElsewhere = false;
+  /** Number of the last fact that another process has committed while it was in memory. */
+  #followedThrough = 0;
 
   /** With an actor it begins; without one it continues from a snapshot, and rests until its next fact. @internal */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
@@ -295,6 +304,40 @@ export class Execution {
     return this.origin.request?.streaming === true;
   }
 
+  /** The same for a fact that comes from outside: another process may execute the execution, and gets it then. */
+  request(fact: NewFact): boolean | Promise<boolean> {
+    return this.#isElsewhere ? this.#deps.post(this, fact) : this.offer(fact);
+  }
+
+  /** Whether another process executes it: this one only follows. */
+  get isElsewhere(): boolean {
+    return this.#isElsewhere;
+  }
+
+  /** Whether another process has committed the fact. */
+  hasFollowed({ seq }: JournalEntry): boolean {
+    return seq <= this.#followedThrough;
+  }
+
+  /**
+   * Publishes facts that another process has committed. `isElsewhere`: it goes on there. The run here leaves, and subscribers stay.
+   * Throws `execution_damaged` for a fact that is not possible now.
+   */
+  follow(entries: readonly JournalEntry[], isElsewhere: boolean): void {
+    if (entries.length === 0 && isElsewhere === this.#isElsewhere) return;
+    this.leave();
+    this.#isElsewhere = isElsewhere;
+    this.#neededAt = this.#deps.clock.now();
+    for (const entry of entries) {
+      const before = this.#applied;
+      this.#applied = this.#deps.fold(before, entry as ExecutionEvent);
+      if (this.#applied === before) throw damaged(this.id, `its journal has ${entry.type} while it is ${this.status}`);
+      this.#followedThrough = entry.seq;
+      this.#tell(entry, this.#applied, undefined, true);
+    }
+    this.#arm();
+  }
+
   #apply(event: ExecutionEvent): boolean {
     const before = this.#applied;
     const isOver = before.tags.has('settled');
@@ -316,6 +359,7 @@ export class Execution {
   /** Calls the watcher after each fact from now on. Returns a function that ends this. */
   watch(watcher: Watcher, gone?: Gone): () => void {
     const watching = { watcher, gone };
+    if (this.#hasDeparted && gone !== undefined && !this.isSettled) queueMicrotask(gone); // another copy gets the facts
     if (this.#watchers === undefined) this.#watchers = [watching];
     else this.#watchers.push(watching);
     return () => this.#unwatch(watching);
@@ -364,7 +408,6 @@ export class Execution {
     this.#applied = to;
     if (to === this.#told) this.#keeping = undefined;
     if (failure instanceof Refused) {
-      this.dismiss();
       this.#deps.overtaken(this);
       return failure;
     }
@@ -480,6 +523,7 @@ export class Execution {
   }
 
   #dueAt(): number {
+    if (this.#isElsewhere) return this.#leavesAt();
     const { parkedTimeoutMs } = this.#deps.options;
     return Math.min(firstDueAt(this.context, parkedTimeoutMs), this.#restsAt(), this.#leavesAt(), this.#driveAt);
   }
@@ -492,6 +536,7 @@ export class Execution {
 
   /** When it has been parked for long enough to leave memory, with a durable store. */
   #leavesAt(): number {
+    if (this.#isElsewhere) return this.#neededAt + FOLLOWED_MS;
     const { parkedAt, blocked } = this.context;
     const idleSince = parkedAt ?? blocked?.since;
     if (idleSince === undefined || this.#deps.store.archive === undefined) return NEVER;
@@ -503,6 +548,10 @@ export class Execution {
     this.#disarm(); // callers other than the timer may check too
     if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
+    if (this.#isElsewhere) {
+      if (this.#leavesAt() > now || !this.#leaves(now)) this.#arm();
+      return;
+    }
     const { parkedTimeoutMs } = this.#deps.options;
     if (abandonedAt(this.context, parkedTimeoutMs) <= now) {
       const message = `The execution waited for ${Math.round(parkedTimeoutMs / 1000)} s without an answer.`;

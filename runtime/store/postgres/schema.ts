@@ -61,6 +61,16 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (kind, key)
   );
   `,
+  `
+  CREATE TABLE mail (
+    key text COLLATE "C" PRIMARY KEY,
+    n bigint NOT NULL,
+    fact text NOT NULL,
+    outcome boolean
+  );
+  CREATE INDEX mail_n ON mail (n);
+  CREATE INDEX mail_open ON mail (n) WHERE outcome IS NULL;
+  `,
 ];
 
 /** The oldest form that this release leaves readable for others. */

@@ -11,7 +11,6 @@ import { Failure } from '../../errors.ts';
 import type { Archive, Archived, ListedRow, PageOfRows } from '../archive.ts';
 import { explained } from '../explain.ts';
 import { Commits, unwritable } from '../group-commit.ts';
-import { Kept, type KeptDeps } from '../journal-writer.ts';
 import { Journal } from '../memory-journal.ts';
 import type { Named } from '../named.ts';
 import type { ExecutionFilter } from '../query.ts';
@@ -21,8 +20,12 @@ import { readOrigin } from '../start-request-text.ts';
 import { type Fullness, type JournalLimits, type JournalPage, type Recorded, Refused, type Store } from '../store.ts';
 import { StoredVault } from '../stored-vault.ts';
 import { Database } from './database.ts';
+import { Hints } from './hints.ts';
+import { PostgresMail } from './mail.ts';
 import { PostgresReader, type Stored } from './reader.ts';
 import { holderOf, migrate } from './schema.ts';
+import { Shared } from './shared.ts';
+import { SharedJournal, type SharedJournalDeps } from './shared-journal.ts';
 import { Values } from './values.ts';
 import { PostgresWriter } from './writer.ts';
 
@@ -43,16 +46,20 @@ const WAIT_MS = 10_000;
 
 export class PostgresStore implements Store, Archive {
   readonly archive: Archive = this;
+  readonly shared: Shared;
   readonly vault: StoredVault;
   readonly #commits: Commits;
   readonly #reader: PostgresReader;
+  readonly #hints: Hints;
+  readonly #mail: PostgresMail;
+  readonly #node: string;
   readonly #seal: Seal | undefined;
-  readonly #deps: KeptDeps;
-  readonly #inMemory = new Map<string, Kept>();
+  readonly #deps: SharedJournalDeps;
+  readonly #inMemory = new Map<string, SharedJournal>();
   /** Executions in memory whose journals could not be written, and the last fact that was. */
   readonly #lost = new Map<string, number>();
   /** Those that are being read, to be appended to. */
-  readonly #returning = new Map<string, Promise<Kept | undefined>>();
+  readonly #returning = new Map<string, Promise<SharedJournal | undefined>>();
   /** Ids of executions whose removal is not committed yet. */
   readonly #forgotten = new Set<string>();
   #moved: (executionId: string) => void = () => {};
@@ -67,11 +74,14 @@ export class PostgresStore implements Store, Archive {
       const session = await database.connect('writer', Math.max(waitMs, database.connectMs));
       try {
         await migrate(session, database.name);
-        const writer = new PostgresWriter(database, `${hostname()} ${process.pid} ${randomUUID()}`);
+        const node = `${hostname()} ${process.pid} ${randomUUID()}`;
+        const writer = new PostgresWriter(database, node);
         if (!(await writer.open(session, waitMs))) throw inUse(database.name, await holderOf(session));
         const values = new Values(writer, reader);
         await values.load();
-        return new PostgresStore(writer, reader, values, options);
+        const hints = new Hints(database);
+        await hints.open();
+        return new PostgresStore(node, writer, reader, values, hints, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -85,17 +95,32 @@ export class PostgresStore implements Store, Archive {
   }
 
   private constructor(
+    node: string,
     writer: PostgresWriter,
     reader: PostgresReader,
     values: Values,
+    hints: Hints,
     { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
   ) {
+    this.#node = node;
     this.#reader = reader;
+    this.#hints = hints;
     this.#commits = new Commits(values);
     this.#seal = secret === undefined ? undefined : new Seal(secret);
     this.vault = new StoredVault(values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
-    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };
+    const hint = (id: string): void => hints.send([id]);
+    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id), written: hint };
+    this.#mail = new PostgresMail(reader, node, hint);
+    this.shared = new Shared({
+      journals: this.#inMemory,
+      reader,
+      hints,
+      mail: this.#mail,
+      node,
+      journal: this.#deps,
+      reload: (id) => this.#return(id),
+    });
     writer.onRegained = async (taken) => {
       await values.load();
       await this.#regained(taken);
@@ -111,17 +136,20 @@ export class PostgresStore implements Store, Archive {
     return this.#append(kept, record, entry);
   }
 
-  #append(kept: Kept, record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
+  #append(kept: SharedJournal, record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
     const { batch } = this.#commits;
     if (kept.last + 1 !== entry.seq) throw new Refused(record.id);
     try {
-      return kept.append(record, entry, batch);
+      const appended = kept.append(record, entry, batch);
+      const letter = this.#mail.keyOf(entry);
+      if (letter !== undefined) kept.answer(letter);
+      return appended;
     } catch (cause) {
       throw unwritable(kept.name, cause); // other executions are not affected
     }
   }
 
-  async #appendLater(returning: Promise<Kept | undefined>, record: Recorded, entry: JournalEntry): Promise<Fullness> {
+  async #appendLater(returning: Promise<SharedJournal | undefined>, record: Recorded, entry: JournalEntry): Promise<Fullness> {
     const kept = await returning;
     if (kept === undefined) throw new Refused(record.id);
     return this.#append(kept, record, entry);
@@ -145,6 +173,7 @@ export class PostgresStore implements Store, Archive {
     this.#forgotten.add(executionId);
     try {
       await part.kept;
+      this.#hints.send([executionId]);
     } finally {
       this.#forgotten.delete(executionId);
     }
@@ -158,6 +187,7 @@ export class PostgresStore implements Store, Archive {
   async #close(): Promise<void> {
     await this.#commits.close();
     await this.#reader.close();
+    await this.#hints.close();
     this.#inMemory.clear();
     this.#lost.clear();
   }
@@ -166,8 +196,11 @@ export class PostgresStore implements Store, Archive {
     if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
     const loaded = await this.#load(executionId);
     if (loaded === undefined || this.#forgotten.has(executionId)) return undefined;
-    if (!this.#inMemory.has(executionId)) this.#inMemory.set(executionId, loaded.kept); // facts may be on their way
-    return { entries: loaded.kept.journal.entries, origin: loaded.origin };
+    const present = this.#inMemory.get(executionId); // facts may be on their way
+    if (present === undefined || (present.isIdle && present.through <= loaded.kept.through))
+      this.#inMemory.set(executionId, loaded.kept);
+    const { kept, origin } = loaded;
+    return { entries: kept.journal.entries, origin, isElsewhere: kept.isElsewhere };
   }
 
   bytesOf(executionId: string): number {
@@ -221,8 +254,8 @@ export class PostgresStore implements Store, Archive {
     this.#moved = moved;
   }
 
-  #begin(id: string): Kept {
-    const kept = new Kept(0, id, new Journal([], 0, 0), this.#deps);
+  #begin(id: string): SharedJournal {
+    const kept = new SharedJournal(0, id, new Journal([], 0, 0), this.#deps);
     this.#inMemory.set(id, kept);
     return kept;
   }
@@ -235,7 +268,7 @@ export class PostgresStore implements Store, Archive {
   }
 
   /** Reads the journal of an execution that is in memory. */
-  #return(id: string): Promise<Kept | undefined> {
+  #return(id: string): Promise<SharedJournal | undefined> {
     const returning = this.#returning.get(id);
     if (returning !== undefined) return returning;
     const read = this.#load(id)
@@ -245,11 +278,11 @@ export class PostgresStore implements Store, Archive {
     return read;
   }
 
-  #returned(id: string, kept: Kept | undefined): Kept | undefined {
+  #returned(id: string, kept: SharedJournal | undefined): SharedJournal | undefined {
     const through = this.#lost.get(id);
     this.#lost.delete(id);
-    if (kept !== undefined && through === kept.last) this.#inMemory.set(id, kept);
-    else if (through !== undefined) this.#moved(id);
+    if (kept !== undefined) this.#inMemory.set(id, kept);
+    if (through !== undefined && through !== kept?.last) this.#moved(id);
     return kept;
   }
 
@@ -266,15 +299,17 @@ export class PostgresStore implements Store, Archive {
     for (const id of taken) this.#moved(id);
   }
 
-  async #load(id: string): Promise<{ readonly kept: Kept; readonly origin: Archived['origin'] } | undefined> {
+  async #load(id: string): Promise<{ readonly kept: SharedJournal; readonly origin: Archived['origin'] } | undefined> {
     const stored = await this.#reader.find(id);
     return stored && this.#loaded(id, stored);
   }
 
-  #loaded(id: string, { entries, bytes, truncated, origin }: Stored) {
+  #loaded(id: string, stored: Stored) {
+    const { entries, bytes, truncated, origin } = stored;
     const [started] = entries;
     const input = started?.type === 'execution.started' ? started.input : null;
-    const kept = new Kept(0, id, new Journal(entries, bytes, truncated), this.#deps);
+    const kept = new SharedJournal(0, id, new Journal(entries, bytes, truncated), this.#deps);
+    kept.stands(stored, this.#node);
     return { kept, origin: readOrigin(origin, input, this.#seal) };
   }
 }
