@@ -115,11 +115,12 @@ export class Followers {
     else if (execution.keeping === undefined) leave(execution);
   }
 
-  /** Everything that hints would have told. */
+  /** Reads everything that hints are about. */
   #lookAtAll(): void {
     const { executions, shared } = this.#deps;
     for (const execution of executions.all()) {
-      if (execution.watchers > 0 && !shared.isCurrent(execution.id, execution.context.seq)) this.#later(executions.refresh(execution));
+      if (execution.watchers > 0 && !shared.isCurrent(execution.id, execution.context.seq))
+        this.#later(executions.refresh(execution));
     }
     this.#later(this.#read());
     if (this.#sent.size > 0) this.#later(this.#ask());

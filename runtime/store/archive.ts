@@ -12,7 +12,6 @@ import type { Origin } from '../journal/start-request.ts';
 import type { Named } from './named.ts';
 import type { ListedView } from './outline.ts';
 import type { ExecutionFilter } from './query.ts';
-import type { JournalPage } from './store.ts';
 import type { Vault } from './vault.ts';
 
 export interface Archive {
@@ -70,7 +69,7 @@ export interface News {
   /** Another process executes it. */
   readonly isElsewhere: boolean;
   /** Facts above a number. */
-  read(after: number): JournalPage;
+  read(after: number): { readonly entries: readonly JournalEntry[] };
 }
 
 /** Facts for executions that another process executes. */

@@ -268,8 +268,7 @@ const LISTED = 'id, owner, workflow, started_at AS "startedAt", settled_at AS "s
 
 const listed = (row: z.infer<typeof listedRow>): ListedRow => ({ id: row.id, view: readOutline(row, row.outline) });
 
-const ROW =
-  'e.id, e.seq AS last, e.truncated, e.node, e.settled_at IS NOT NULL AS "isSettled", j.seq, j.facts, j.sum';
+const ROW = 'e.id, e.seq AS last, e.truncated, e.node, e.settled_at IS NOT NULL AS "isSettled", j.seq, j.facts, j.sum';
 const JOURNALS = `
   SELECT ${ROW} FROM executions e LEFT JOIN journal j USING (n)
   WHERE e.id = ANY($1) ORDER BY e.n, j.seq`;
@@ -306,5 +305,4 @@ const continuationOf = (id: string, rows: readonly JournalRow[]): Continuation |
   return { last, truncated, node, isSettled, entries };
 };
 
-const factsOf = ({ facts, sum, seq }: JournalRow) =>
-  facts === null ? [] : [{ facts: Buffer.from(facts), sum, seq }];
+const factsOf = ({ facts, sum, seq }: JournalRow) => (facts === null ? [] : [{ facts: Buffer.from(facts), sum, seq }]);

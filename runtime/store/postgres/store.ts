@@ -149,7 +149,11 @@ export class PostgresStore implements Store, Archive {
     }
   }
 
-  async #appendLater(returning: Promise<SharedJournal | undefined>, record: Recorded, entry: JournalEntry): Promise<Fullness> {
+  async #appendLater(
+    returning: Promise<SharedJournal | undefined>,
+    record: Recorded,
+    entry: JournalEntry,
+  ): Promise<Fullness> {
     const kept = await returning;
     if (kept === undefined) throw new Refused(record.id);
     return this.#append(kept, record, entry);
