@@ -19,7 +19,7 @@ import { Wait } from './executions/wait.ts';
 import type { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
-import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
+import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 import type { ExecutionFilter } from './store/query.ts';
@@ -231,12 +231,16 @@ export class LocalRuntime implements Runtime {
     return oauth.ask({ ...subject, provider, address });
   }
 
+  async openConsent(state: string, { userId }: Caller): Promise<OpenedConsent | undefined> {
+    return userId === undefined ? undefined : this.engine.oauth.open(state, userId);
+  }
+
   /**
    * All facts are appended in one turn, and share a commit with the end of the flow: no execution can wait for a
    * finished flow.
    */
-  async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
-    const outcome = await this.engine.oauth.complete({ url, user: by.userId });
+  async completeOAuth(url: URL, by: Caller, proof?: string): Promise<CallbackOutcome> {
+    const outcome = await this.engine.oauth.complete({ url, user: by.userId, proof });
     if (outcome.outcome === 'unknown_state') return outcome;
     const waiting = [outcome, ...(outcome.also ?? [])];
     const offered = waiting.map(({ executionId, state: id }) => {

@@ -306,7 +306,9 @@ export class Execution {
 
   /** The same for a fact that comes from outside: another process may execute the execution, and gets it then. */
   request(fact: NewFact): boolean | Promise<boolean> {
-    return this.#isElsewhere ? this.#deps.post(this, fact) : this.offer(fact);
+    if (this.#isElsewhere) return this.#deps.post(this, fact);
+    if (this.driver === undefined && this.phase === 'executing') this.recover(); // another process has let it go
+    return this.offer(fact);
   }
 
   /** Whether another process executes it: this one only follows. */

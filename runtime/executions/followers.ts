@@ -184,7 +184,7 @@ export class Followers {
     const fact = { ...letter.fact };
     mail.answers(fact, letter.key);
     if (fact.type === 'execution.unblocked') execution.detach();
-    if (await execution.offer(fact)) return;
+    if (await execution.request(fact)) return;
     await execution.keeping; // a fact that is being committed may be the reason
     await mail.refuse(letter, execution.context.seq);
   }

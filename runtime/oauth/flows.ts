@@ -127,18 +127,22 @@ export class Flows {
   }
 
   /**
-   * Uses the state up and returns its flow. Returns undefined, and uses nothing up, for a browser of another user.
+   * Uses the state up and returns its flow. Returns undefined, and uses nothing up, for a browser that may not finish it.
    * Throws `store_unavailable` while no outcome can be stored: the state stays valid.
    */
-  take(state: string, browser: string | undefined): Flow | undefined {
-    const flow = this.#find(state);
-    if (flow === undefined) return undefined;
-    if (flow.expiresAt <= this.#now()) return this.#drop(flow);
-    if (flow.user !== undefined && browser !== undefined && flow.user !== browser) return undefined;
+  take(state: string, mayFinish: (flow: Flow) => boolean): Flow | undefined {
+    const flow = this.look(state);
+    if (flow === undefined || !mayFinish(flow)) return undefined;
     this.#vault?.refuseIfUnavailable();
     this.#uncount(state);
     this.#used.set(state, flow);
     return flow;
+  }
+
+  /** Does not use the state up. */
+  look(state: string): Flow | undefined {
+    const flow = this.#find(state);
+    return flow === undefined || flow.expiresAt > this.#now() ? flow : this.#drop(flow);
   }
 
   /** Whether the code is being exchanged while an execution still waits for it. */

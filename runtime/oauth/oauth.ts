@@ -8,6 +8,7 @@
  * O4  The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
  *     fails.
  * O5  A code is sent to the provider once. If the grant could not be stored, a repeated callback gets the same grant.
+ * O6  With a `link`, a callback counts only from the browser in which the user of the flow has followed the link.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
@@ -15,6 +16,7 @@ import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { Failure } from '../errors.ts';
 import { defaults } from '../options.ts';
 import type { Vault } from '../store/vault.ts';
+import { isProofOf, proofOf } from './consent-proof.ts';
 import { type Flow, Flows, type NewFlow, type Waiting } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
 import { type Fetch, Requests } from './requests.ts';
@@ -47,6 +49,11 @@ export interface OAuthOptions {
   tokenRetentionMs?: number;
   /** The store for flows and tokens beyond the end of the process. */
   vault?: Vault | undefined;
+  /**
+   * Returns the link that users get instead of the address of the provider. It leads to a page that calls `open`. Then a
+   * consent needs a user, and `complete` needs the proof from `open`. Default: consents are not bound.
+   */
+  link?: ((state: string, redirectUri: string) => string) | undefined;
   /** Default: the global `fetch`. */
   fetch?: Fetch;
   /** Resolves after a delay in milliseconds, before a refresh is retried. Default: that of Node. */
@@ -84,7 +91,18 @@ type Finished = Waiting & { readonly also?: readonly Waiting[] };
 
 export interface Begun {
   readonly state: string;
+  /** Of the provider, or the `link`. */
   readonly authUrl: string;
+  readonly expiresInMs: number;
+}
+
+/** A pending consent whose user has followed its link. */
+export interface OpenedConsent {
+  /** The address of the provider. */
+  readonly authUrl: string;
+  /** For `complete`, from the same browser. */
+  readonly proof: string;
+  readonly redirectUri: string;
   readonly expiresInMs: number;
 }
 
@@ -99,13 +117,18 @@ export interface OAuth {
    * only. Throws like `begin`.
    */
   ask(request: FlowRequest): Begun;
-  /** Registers a flow. Throws `options_invalid` like `token`, `queue_full`, and `store_unavailable`. */
-  begin(request: FlowRequest): Begun;
   /**
-   * Handles a callback. `user` is the identity of the browser, if it has one. Rejects with `store_unavailable` if the
+   * Registers a flow. Throws `options_invalid` like `token`, `queue_full`, and `store_unavailable`; with a `link` also
+   * `identity_required`.
+   */
+  begin(request: FlowRequest): Begun;
+  /** Undefined if the consent is not pending, is that of another user, or there is no `link`. */
+  open(state: string, user: string): OpenedConsent | undefined;
+  /**
+   * Handles a callback. `user` is the identity of the browser, if it has one; `proof` is that of `open`. Rejects with `store_unavailable` if the
    * outcome cannot be stored: the same callback may then be repeated.
    */
-  complete(callback: { url: URL; user: string | undefined }): Promise<CallbackOutcome>;
+  complete(callback: { url: URL; user: string | undefined; proof?: string | undefined }): Promise<CallbackOutcome>;
   /**
    * The outcome of a granted flow could not be committed: stores the tokens of the subject, and the end of the flow, with the
    * facts of this turn. Throws `store_unavailable`.
@@ -134,7 +157,7 @@ export interface OAuth {
 
 /** Throws `options_invalid` for an invalid provider. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
-  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault } = options;
+  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault, link } = options;
   const { tokenRetentionMs = defaults.tokenRetentionMs } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
@@ -160,6 +183,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
 
   const flowOf = ({ provider: name, scopes: wanted, user, address, executionId }: FlowRequest): NewFlow => {
     const provider = providerOf(name);
+    if (link !== undefined && user === undefined) throw new Failure('identity_required', { detail: NO_USER });
     const state = random(24).toString('base64url');
     const verifier = random(64).toString('base64url');
     const scopes = scopesOf(provider, wanted);
@@ -167,7 +191,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   };
   const begun = (flow: NewFlow): Begun => ({
     state: flow.state,
-    authUrl: authorizationUrl(flow),
+    authUrl: link === undefined ? authorizationUrl(flow) : link(flow.state, flow.provider.redirectUri),
     expiresInMs: timeoutMs,
   });
   const add = (flow: NewFlow): Begun => {
@@ -175,9 +199,12 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     return begun(flow);
   };
 
-  const complete = async (url: URL, browser: string | undefined): Promise<CallbackOutcome> => {
+  const complete: OAuth['complete'] = async ({ url, user: browser, proof }) => {
+    const mayFinish = (flow: Flow): boolean =>
+      (flow.user === undefined || browser === undefined || flow.user === browser) &&
+      (link === undefined || isProofOf(flow, proof)); // O6
     const [state, ...more] = url.searchParams.getAll('state');
-    const flow = state === undefined || more.length > 0 ? undefined : flows.take(state, browser); // O1
+    const flow = state === undefined || more.length > 0 ? undefined : flows.take(state, mayFinish); // O1
     if (flow === undefined) return { outcome: 'unknown_state' };
     try {
       return { ...(await conclude(flow, url)), executionId: flow.executionId, state: flow.state };
@@ -211,7 +238,18 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
       return joined ? { ...begun(joined), state: asked.state } : add(asked);
     },
     begin: (request) => add(flowOf(request)),
-    complete: ({ url, user }) => complete(url, user),
+    open: (state, user) => {
+      const flow = link && flows.look(state);
+      if (flow === undefined || flow.user !== user) return undefined;
+      const { redirectUri } = flow.provider;
+      return {
+        authUrl: authorizationUrl(flow),
+        proof: proofOf(flow),
+        redirectUri,
+        expiresInMs: flow.expiresAt - now(),
+      };
+    },
+    complete,
     storeAgain: (subject, state) => {
       tokens.storeAgain(holderOf(subject));
       flows.removeAgain(state);
@@ -233,6 +271,8 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     },
   };
 };
+
+const NO_USER = 'A consent needs a user here, and the run has none: start it with an identity.';
 
 /** Several consents may have the same token, or the same refresh token. */
 const distinct = (grants: readonly Grant[]): Grant[] => [

@@ -3,38 +3,51 @@ import type { News } from '../archive.ts';
 import type { JournalChange } from '../changes.ts';
 import { Kept, type KeptDeps } from '../journal-writer.ts';
 import type { Journal } from '../memory-journal.ts';
+import type { Node } from './nodes.ts';
 import type { Standing } from './reader.ts';
 
-/** The process that executes an execution. `none`: it waits, or has settled. */
-type Owner = 'here' | 'elsewhere' | 'none';
-
 export interface SharedJournalDeps extends KeptDeps {
+  /** This process. */
+  readonly node: Pick<Node, 'id' | 'isValid' | 'losses'>;
   /** Facts of this process were committed. */
   written(executionId: string): void;
 }
 
 export class SharedJournal extends Kept implements News {
-  owner: Owner = 'none';
   isSettled = false;
+  /** The process that executes it; `none` while it waits, and after its end. */
+  #owner: 'here' | 'elsewhere' | 'none' = 'none';
+  /** How often this process had lost its lease when it became the owner. */
+  #losses = 0;
   /** Of the batch that is being written. */
   #change: JournalChange | undefined;
+  #lossesBefore = 0;
   /** Keys of the letters whose facts are in the next batch. */
   #letters: string[] | undefined;
-  readonly #written: (executionId: string) => void;
+  readonly #deps: SharedJournalDeps;
 
   constructor(n: number, id: string, journal: Journal, deps: SharedJournalDeps) {
     super(n, id, journal, deps);
-    this.#written = deps.written;
+    this.#deps = deps;
+  }
+
+  /** No other process can append to it. */
+  get isOwn(): boolean {
+    const { node } = this.#deps;
+    return this.#owner === 'here' && node.isValid && this.#losses === node.losses;
   }
 
   get isElsewhere(): boolean {
-    return this.owner === 'elsewhere';
+    return this.#owner === 'elsewhere';
   }
 
   /** As the database has it. */
-  stands({ node, isSettled }: Standing, self: string): void {
-    this.owner = node === null ? 'none' : node === self ? 'here' : 'elsewhere';
+  stands({ node: owner, isSettled }: Standing): this {
+    const { node } = this.#deps;
+    this.#owner = owner === null ? 'none' : owner === node.id ? 'here' : 'elsewhere';
+    this.#losses = node.losses;
     this.isSettled = isSettled;
+    return this;
   }
 
   /** The last appended fact is that of this letter. */
@@ -46,6 +59,7 @@ export class SharedJournal extends Kept implements News {
   override changes(): readonly [JournalChange] {
     const [change] = super.changes();
     this.#change = change;
+    this.#lossesBefore = this.#deps.node.losses;
     if (this.#letters === undefined) return [change];
     const letters = this.#letters;
     this.#letters = undefined;
@@ -57,7 +71,8 @@ export class SharedJournal extends Kept implements News {
     const { row } = this.#change!;
     this.#change = undefined;
     this.isSettled = row.settledAt !== null;
-    this.owner = row.isUnfinished ? 'here' : 'none';
-    this.#written(this.id);
+    this.#owner = row.works ? 'here' : 'none';
+    this.#losses = this.#lossesBefore;
+    this.#deps.written(this.id);
   }
 }

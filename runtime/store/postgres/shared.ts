@@ -3,7 +3,7 @@ import type { JournalEntry } from '../../../machines/facts.ts';
 import type { News, SharedArchive } from '../archive.ts';
 import type { Hints } from './hints.ts';
 import type { PostgresMail } from './mail.ts';
-import type { PostgresReader, Standing } from './reader.ts';
+import type { PostgresReader } from './reader.ts';
 import { SharedJournal, type SharedJournalDeps } from './shared-journal.ts';
 
 export interface SharedDeps {
@@ -11,7 +11,6 @@ export interface SharedDeps {
   readonly reader: PostgresReader;
   readonly hints: Hints;
   readonly mail: PostgresMail;
-  readonly node: string;
   readonly journal: SharedJournalDeps;
   /** Reads the whole journal of an execution in memory. */
   reload(executionId: string): Promise<SharedJournal | undefined>;
@@ -27,12 +26,12 @@ export class Shared implements SharedArchive {
   }
 
   owns(executionId: string): boolean {
-    return this.#deps.journals.get(executionId)?.owner === 'here';
+    return this.#deps.journals.get(executionId)?.isOwn === true;
   }
 
   isCurrent(executionId: string, seq: number): boolean {
     const journal = this.#deps.journals.get(executionId);
-    return journal !== undefined && journal.through <= seq && (journal.isSettled || journal.owner === 'here');
+    return journal !== undefined && journal.through <= seq && (journal.isSettled || journal.isOwn);
   }
 
   onChanged(changed: (executionIds: readonly string[] | undefined) => void): void {
@@ -57,15 +56,10 @@ export class Shared implements SharedArchive {
       return undefined;
     }
     if (found.last < journal.through) return journal; // the reply is old
-    if (found.last === journal.through) return this.#updated(journal, found);
+    if (found.last === journal.through) return journal.stands(found);
     if (journal.through !== through) return this.refresh(id);
     if (found.entries?.[0]?.seq !== through + 1) return reload(id);
-    return this.#updated(this.#continued(journal, found.entries), found);
-  }
-
-  #updated(journal: SharedJournal, found: Standing): SharedJournal {
-    journal.stands(found, this.#deps.node);
-    return journal;
+    return this.#continued(journal, found.entries).stands(found);
   }
 
   #continued({ id, journal }: SharedJournal, entries: readonly JournalEntry[]): SharedJournal {
