@@ -17,6 +17,7 @@ import { Served } from './builders/served.ts';
 import { Failure } from './errors.ts';
 import { type Driver, Execution, type ExecutionDeps, type NewFact } from './executions/execution.ts';
 import { Executions } from './executions/executions.ts';
+import { Followers } from './executions/followers.ts';
 import { newId } from './executions/ids.ts';
 import { Names, namesOf, withConversation } from './executions/names.ts';
 import { heapBytesOf, RecordBytes } from './executions/record-bytes.ts';
@@ -39,7 +40,7 @@ import { Turns } from './run/turns.ts';
 import type { Archived } from './store/archive.ts';
 import { leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
-import { journalOf, type Store } from './store/store.ts';
+import { journalOf, NameTaken, type Store } from './store/store.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
 
@@ -80,6 +81,8 @@ export class Engine {
   readonly #keeper: Retention | Archivist;
   readonly #records: RecordBytes;
   readonly #drain: Drain;
+  /** With a store that several processes share. */
+  readonly #followers: Followers | undefined;
   readonly #deps: ExecutionDeps;
   readonly #runDeps: RunDeps;
   #stopped: Promise<void> | undefined;
@@ -113,6 +116,7 @@ export class Engine {
       archive,
       (id, archived) => this.#restore(id, archived),
       (execution) => this.#loaded(execution),
+      (execution) => this.#deleted(execution),
       log,
     );
     this.#drain = new Drain({
@@ -148,6 +152,10 @@ export class Engine {
             recoveriesOf: (execution) => this.continued.recoveriesOf(execution),
             retry: (execution) => this.continued.retryServed(execution),
           });
+    const { shared } = archive ?? {};
+    const { executions } = this;
+    const leave = (execution: Execution): void => this.#hibernate(execution);
+    this.#followers = shared && new Followers({ shared, executions, wheel, now, log, leave });
     this.#deps = {
       fold: foldEvent,
       respawn: (id, snapshot) => this.#tree.spawnExecution(id, { snapshot }),
@@ -161,6 +169,7 @@ export class Engine {
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
       overtaken: (execution) => this.#moved(execution.id),
+      post: (execution, fact) => this.#followers!.post(execution, fact),
     };
     this.#runDeps = {
       oauth: this.oauth,
@@ -199,6 +208,7 @@ export class Engine {
       await this.store.archive?.cluster?.serve(versions);
       this.#keeper.start();
     }
+    this.#followers?.start();
   }
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */
@@ -282,6 +292,7 @@ export class Engine {
     } catch (error) {
       lease.cancel();
       this.#drop(execution);
+      if (error instanceof NameTaken) return this.begin(request, session); // now it is found by its name
       throw error;
     }
     return { execution, isNew: true };
@@ -312,6 +323,7 @@ export class Engine {
   stop(): Promise<void> {
     this.#stopped ??= this.#tree.stop().then(async () => {
       if (this.#keeper instanceof Archivist) this.#keeper.stop();
+      this.#followers?.stop();
       this.oauth.stop();
       await this.store.close();
       setImmediate(() => this.#unguard?.()); // a promise that a closer did not await rejects after this turn
@@ -346,8 +358,10 @@ export class Engine {
     return execution;
   }
 
-  #restore(executionId: string, { entries, origin }: Archived): Execution {
-    return new Execution(foldJournal(executionId, entries), this.#deps, origin);
+  #restore(executionId: string, { entries, origin, isElsewhere = false }: Archived): Execution {
+    const execution = new Execution(foldJournal(executionId, entries), this.#deps, origin);
+    execution.follow([], isElsewhere);
+    return execution;
   }
 
   #loaded(execution: Execution): void {
@@ -373,7 +387,7 @@ export class Engine {
   #told(execution: Execution, entry: JournalEntry): void {
     if (isLarge(entry)) this.#records.add(execution, heapBytesOf(entry));
     if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
-    this.#report(execution, entry);
+    if (!execution.hasFollowed(entry)) this.#report(execution, entry);
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (isLast(entry)) this.#settled(execution);
     if (entry.type === 'retention.elapsed') this.#forget(execution);
@@ -392,13 +406,16 @@ export class Engine {
       this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
   }
 
-  /** The store has other facts of it than memory has: it is read again. */
+  /** Another process has deleted it. */
+  #deleted(execution: Execution): void {
+    execution.dismiss();
+    this.#drop(execution);
+  }
+
+  /** The store has other facts of it than memory has: they are read. */
   #moved(executionId: string): void {
     const execution = this.executions.inMemory(executionId);
-    if (execution !== undefined) {
-      execution.dismiss();
-      this.#drop(execution);
-    }
+    if (execution !== undefined) this.#followers?.look(execution);
     if (this.#keeper instanceof Archivist) this.#keeper.takeUp(executionId);
   }
 
