@@ -163,7 +163,7 @@ export class Archivist {
   }
 
   #recoverOne(execution: Execution): void {
-    if (execution.driver !== undefined || execution.isSettled) return;
+    if (execution.driver !== undefined || execution.isSettled || execution.isElsewhere) return;
     if (execution.origin.recover === 'fail') execution.interrupt(STOPPED);
     else if (execution.context.blocked !== null) this.#deps.retry(execution);
     else if (this.#deps.workflow(execution.context.workflow) === undefined) return;

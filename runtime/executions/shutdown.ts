@@ -53,7 +53,12 @@ export class Drain {
   told(execution: Execution): void {
     if (!this.#live.has(execution)) return;
     if (execution.isSettled) this.#done(execution);
-    else if (isAwaiting(execution) || (!isDriven(execution) && this.#outlives(execution))) this.#end(execution);
+    else if (
+      execution.isElsewhere ||
+      isAwaiting(execution) ||
+      (execution.phase === 'waiting' && this.#outlives(execution))
+    )
+      this.#end(execution);
   }
 
   #end(execution: Execution): void {
@@ -76,9 +81,6 @@ export class Drain {
 }
 
 export const STOPPED = 'The server stopped before the execution had ended.';
-
-/** It does something here. Others wait, or another process executes them. */
-const isDriven = ({ phase, driver }: Execution): boolean => phase !== 'waiting' && driver !== undefined;
 
 /** It waits for a person. A sleeping execution may resume in time, if it could not do so in another process. */
 const isAwaiting = ({ phase, status }: Execution): boolean => phase === 'waiting' && status !== 'running';

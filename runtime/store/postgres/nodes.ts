@@ -35,6 +35,8 @@ export class Node implements Cluster {
   /** It may own executions that it does not know of: they have left memory, or the reply to a take was lost. */
   #isUnsure = false;
   #hasLeft = false;
+  /** How often its lease has ended: others may have taken what it owned before. */
+  losses = 0;
   #changed: (isValid: boolean) => void = () => {};
 
   /** `ask` executes a statement, and rejects if the database cannot be reached. */
@@ -129,6 +131,7 @@ export class Node implements Cluster {
   #tell(isValid: boolean): void {
     this.#wasValid = isValid;
     if (isValid) this.#isUnsure = true;
+    else this.losses += 1;
     setImmediate(() => this.#changed(isValid));
   }
 }

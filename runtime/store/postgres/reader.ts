@@ -1,5 +1,6 @@
 /** Reads the database. Every query uses an index, and costs as much as its result. Every row is checked here. */
 import { z } from 'zod';
+import type { JournalEntry } from '../../../machines/facts.ts';
 import { Failure } from '../../errors.ts';
 import type { Archive, ListedRow, PageOfRows } from '../archive.ts';
 import { damaged } from '../damage.ts';
@@ -7,26 +8,38 @@ import { explained } from '../explain.ts';
 import type { Named } from '../named.ts';
 import { readOutline } from '../outline.ts';
 import { type ExecutionFilter, readCursor } from '../query.ts';
-import { readJournal, type StoredFacts } from '../stored-facts.ts';
+import { readContinuation, readJournal, type StoredFacts } from '../stored-facts.ts';
 import type { VaultKind } from '../vault.ts';
 import { type Database, isReply, type Row, type Session } from './database.ts';
 
-export interface Stored extends StoredFacts {
+/** What the row of an execution says about its journal. */
+export interface Standing {
   /** The number of the last fact. */
-  readonly seq: number;
+  readonly last: number;
   readonly truncated: number;
+  /** The process that executes it. */
+  readonly node: string | null;
+  readonly isSettled: boolean;
 }
 
+export interface Stored extends StoredFacts, Standing {}
+
+/** The facts above a number; undefined if the journal was truncated, and has to be read as a whole. */
+export interface Continuation extends Standing {
+  readonly entries: readonly JournalEntry[] | undefined;
+}
+
+const standing = { last: z.int(), truncated: z.int(), node: z.string().nullable(), isSettled: z.boolean() };
 /** An execution without facts has nulls. */
 const journalRow = z.object({
   id: z.string(),
-  last: z.int(),
-  truncated: z.int(),
+  ...standing,
   seq: z.int().nullable(),
   facts: z.string().nullable(),
   sum: z.int().nullable(),
 });
 type JournalRow = z.infer<typeof journalRow>;
+const newsRow = z.object({ place: z.int(), ...journalRow.shape });
 const numberRow = z.object({ id: z.string(), seq: z.int() });
 const idRow = z.object({ id: z.string() });
 const placeRow = z.object({ n: z.int() });
@@ -44,6 +57,13 @@ const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
 const valueRow = z.object({ kind: z.string(), key: z.string(), value: z.string() });
 
+interface Followed {
+  readonly id: string;
+  readonly after: number;
+  resolve(found: Continuation | undefined): void;
+  reject(error: unknown): void;
+}
+
 type Asked = { resolve(found: Stored | undefined): void; reject(error: unknown): void };
 
 export class PostgresReader {
@@ -51,6 +71,8 @@ export class PostgresReader {
   #session: Promise<Session> | undefined;
   /** Executions that are asked for in this turn of the event loop: one statement reads them. */
   #asked: Map<string, Asked[]> | undefined;
+  /** The same for news. */
+  #followed: Followed[] | undefined;
   #isClosed = false;
 
   constructor(database: Database) {
@@ -75,7 +97,7 @@ export class PostgresReader {
     const all = this.#asked!;
     this.#asked = undefined;
     try {
-      const rows = await this.#rows(journalRow, 'journals', JOURNALS, [...all.keys()]);
+      const rows = await this.rows(journalRow, 'journals', JOURNALS, [...all.keys()]);
       const found = new Map<string, JournalRow[]>();
       for (const row of rows) {
         const journal = found.get(row.id);
@@ -88,15 +110,46 @@ export class PostgresReader {
     }
   }
 
+  /** The facts above a number; undefined if the execution was deleted. Calls of one turn of the event loop share a statement. */
+  news(id: string, after: number): Promise<Continuation | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#followed === undefined) {
+        this.#followed = [];
+        setImmediate(() => this.#readNews());
+      }
+      this.#followed.push({ id, after, resolve, reject });
+    });
+  }
+
+  async #readNews(): Promise<void> {
+    const all = this.#followed!;
+    this.#followed = undefined;
+    const found: JournalRow[][] = all.map(() => []);
+    try {
+      const [ids, numbers] = [all.map(({ id }) => id), all.map(({ after }) => after)];
+      for (const row of await this.rows(newsRow, 'news', NEWS, ids, numbers)) found[row.place - 1]!.push(row);
+    } catch (error) {
+      for (const { reject } of all) reject(error);
+      return;
+    }
+    for (const [place, { id, resolve, reject }] of all.entries()) {
+      try {
+        resolve(continuationOf(id, found[place]!));
+      } catch (error) {
+        reject(error);
+      }
+    }
+  }
+
   /** The numbers of their last facts; deleted executions have none. */
   async numbers(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.#rows(numberRow, 'numbers', 'SELECT id, seq FROM executions WHERE id = ANY($1)', ids);
+    const rows = await this.rows(numberRow, 'numbers', 'SELECT id, seq FROM executions WHERE id = ANY($1)', ids);
     return new Map(rows.map(({ id, seq }) => [id, seq]));
   }
 
   async named(name: string): Promise<Named | undefined> {
     const sql = 'SELECT id, fingerprint FROM names JOIN executions USING (n) WHERE name = $1';
-    const [row] = await this.#rows(namedRow, 'named', sql, name);
+    const [row] = await this.rows(namedRow, 'named', sql, name);
     return row && { executionId: row.id, fingerprint: row.fingerprint };
   }
 
@@ -117,7 +170,7 @@ export class PostgresReader {
     const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
     values.push(limit + 1);
     const sql = `SELECT ${LISTED} FROM executions${condition} ORDER BY n DESC LIMIT $${values.length}`;
-    const rows = await this.#rows(listedRow, undefined, sql, ...values);
+    const rows = await this.rows(listedRow, undefined, sql, ...values);
     const found = rows.slice(0, limit);
     const last = found.at(-1);
     const next = rows.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
@@ -127,10 +180,10 @@ export class PostgresReader {
   /** The position of the execution at the end of a page; without that execution, the position where it was. */
   async #placeOf(cursor: string): Promise<number> {
     const { id, startedAt } = readCursor(cursor);
-    const [row] = await this.#rows(placeRow, 'place', 'SELECT n FROM executions WHERE id = $1', id);
+    const [row] = await this.rows(placeRow, 'place', 'SELECT n FROM executions WHERE id = $1', id);
     if (row !== undefined) return row.n;
     const sql = 'SELECT n FROM executions WHERE started_at <= $1 ORDER BY started_at DESC, n DESC LIMIT 1';
-    const [behind] = await this.#rows(placeRow, 'behind', sql, startedAt);
+    const [behind] = await this.rows(placeRow, 'behind', sql, startedAt);
     return (behind?.n ?? 0) + 1;
   }
 
@@ -139,7 +192,7 @@ export class PostgresReader {
     const which = `awaiting_since IS NOT NULL ${isOwned} ORDER BY awaiting_since LIMIT $1`;
     const sql = `SELECT ${LISTED} FROM executions WHERE ${which}`;
     const values = owner === undefined ? [limit] : [limit, owner];
-    return (await this.#rows(listedRow, `awaiting${isOwned}`, sql, ...values)).map(listed);
+    return (await this.rows(listedRow, `awaiting${isOwned}`, sql, ...values)).map(listed);
   }
 
   /** Executions that cannot be replayed with the code that was served. */
@@ -149,25 +202,25 @@ export class PostgresReader {
 
   async due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
     const sql = 'SELECT id, settled_at FROM executions WHERE due_at <= $1 ORDER BY due_at LIMIT $2';
-    const rows = await this.#rows(dueRow, 'due', sql, now, limit);
+    const rows = await this.rows(dueRow, 'due', sql, now, limit);
     return rows.map(({ id, settled_at }) => ({ id, isSettled: settled_at !== null }));
   }
 
   async nextDueAt(after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
     const sql = 'SELECT due_at FROM executions WHERE due_at > $1 ORDER BY due_at LIMIT 1';
-    const [row] = await this.#rows(nextRow, 'next', sql, after);
+    const [row] = await this.rows(nextRow, 'next', sql, after);
     return row?.due_at;
   }
 
   open(): Promise<Awaited<ReturnType<Archive['open']>>> {
     const sql =
       'SELECT workflow, version, count(*) FROM executions WHERE settled_at IS NULL GROUP BY workflow, version';
-    return this.#rows(openRow, undefined, sql);
+    return this.rows(openRow, undefined, sql);
   }
 
   /** All values of the vault. */
   async values(): Promise<readonly (readonly [kind: VaultKind, key: string, value: string])[]> {
-    const rows = await this.#rows(valueRow, undefined, 'SELECT kind, key, value FROM vault');
+    const rows = await this.rows(valueRow, undefined, 'SELECT kind, key, value FROM vault');
     return rows.map(({ kind, key, value }) => [kind as VaultKind, key, value]);
   }
 
@@ -178,11 +231,11 @@ export class PostgresReader {
   }
 
   async #ids(name: string, sql: string, ...values: unknown[]): Promise<readonly string[]> {
-    return (await this.#rows(idRow, name, sql, ...values)).map(({ id }) => id);
+    return (await this.rows(idRow, name, sql, ...values)).map(({ id }) => id);
   }
 
   /** No text of the database has a NUL, and what asks for one finds nothing. Rejects with `store_unavailable`. */
-  async #rows<T>(row: z.ZodType<T>, name: string | undefined, text: string, ...values: unknown[]): Promise<T[]> {
+  async rows<T>(row: z.ZodType<T>, name: string | undefined, text: string, ...values: unknown[]): Promise<T[]> {
     if (!values.flat().every(isText)) return [];
     const statement = { ...(name !== undefined && { name }), text, values };
     return (await this.#query(statement)).map((one) => row.parse(one));
@@ -216,9 +269,14 @@ const LISTED = 'id, owner, workflow, started_at AS "startedAt", settled_at AS "s
 
 const listed = (row: z.infer<typeof listedRow>): ListedRow => ({ id: row.id, view: readOutline(row, row.outline) });
 
+const ROW = 'e.id, e.seq AS last, e.truncated, e.node, e.settled_at IS NOT NULL AS "isSettled", j.seq, j.facts, j.sum';
 const JOURNALS = `
-  SELECT e.id, e.seq AS last, e.truncated, j.seq, j.facts, j.sum FROM executions e LEFT JOIN journal j USING (n)
+  SELECT ${ROW} FROM executions e LEFT JOIN journal j USING (n)
   WHERE e.id = ANY($1) ORDER BY e.n, j.seq`;
+const NEWS = `
+  SELECT a.place, ${ROW} FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS a(id, after, place)
+  JOIN executions e ON e.id = a.id LEFT JOIN journal j ON j.n = e.n AND j.seq > a.after
+  ORDER BY a.place, j.seq`;
 
 const isText = (value: unknown): boolean => typeof value !== 'string' || !value.includes('\0');
 
@@ -234,12 +292,18 @@ const conclude = (id: string, rows: readonly JournalRow[] | undefined, asked: re
 
 /** Each caller gets objects of its own. */
 const storedOf = (id: string, rows: readonly JournalRow[]): Stored => {
-  const { last, truncated } = rows[0]!;
-  const journal = readJournal(
-    id,
-    rows.flatMap(({ facts, sum, seq }) => (facts === null ? [] : [{ facts: Buffer.from(facts), sum, seq }])),
-  );
+  const { last, truncated, node, isSettled } = rows[0]!;
+  const journal = readJournal(id, rows.flatMap(factsOf));
   if (Math.max(journal.entries.at(-1)!.seq, truncated) !== last)
     throw damaged(id, `its last fact is not number ${last}`);
-  return { seq: last, truncated, ...journal };
+  return { last, truncated, node, isSettled, ...journal };
 };
+
+const continuationOf = (id: string, rows: readonly JournalRow[]): Continuation | undefined => {
+  if (rows.length === 0) return undefined;
+  const { last, truncated, node, isSettled } = rows[0]!;
+  const entries = readContinuation(id, rows.flatMap(factsOf));
+  return { last, truncated, node, isSettled, entries };
+};
+
+const factsOf = ({ facts, sum, seq }: JournalRow) => (facts === null ? [] : [{ facts: Buffer.from(facts), sum, seq }]);

@@ -76,6 +76,16 @@ const MIGRATIONS: readonly string[] = [
   UPDATE executions SET works = node IS NOT NULL;
   CREATE INDEX executions_let_go ON executions (n) WHERE works AND node IS NULL;
   `,
+  `
+  CREATE TABLE mail (
+    key text COLLATE "C" PRIMARY KEY,
+    n bigint NOT NULL,
+    fact text NOT NULL,
+    outcome boolean
+  );
+  CREATE INDEX mail_n ON mail (n);
+  CREATE INDEX mail_open ON mail (n) WHERE outcome IS NULL;
+  `,
 ];
 
 /** The oldest form that this release leaves usable for others. With form 1, one process had the database for itself. */
