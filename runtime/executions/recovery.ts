@@ -23,6 +23,8 @@ const BATCH = 200;
 const LOOK_AGAIN_MS = 100;
 /** Delay after the file could not be read. */
 const READ_AGAIN_MS = 10_000;
+/** In a cluster: how long what is due belongs to the process that has got it. */
+const CLAIM_MS = 5_000;
 /** In a cluster: interval of looks for executions of lost processes and for deadlines of others, which vary by a half. */
 const LOOK_MS = 1_000;
 /** Executions of lost processes that are taken at a time: each process gets some. */
@@ -224,7 +226,7 @@ export class Archivist {
   /** True if there may be more. */
   #seeTo(now: number): Awaitable<boolean> {
     const { archive, executions } = this.#deps;
-    return andThen(archive.due(now, BATCH + executions.damaged), (all) => {
+    return andThen(archive.due(now, BATCH + executions.damaged, now + CLAIM_MS), (all) => {
       const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
       const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
       for (const { id, isSettled } of due) if (!isSettled) this.#wake(id);

@@ -52,7 +52,6 @@ const listedRow = z.object({
   settledAt: z.number().nullable(),
   outline: z.string().nullable(),
 });
-const dueRow = z.object({ id: z.string(), settled_at: z.number().nullable() });
 const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
 const valueRow = z.object({ kind: z.string(), key: z.string(), value: z.string() });
@@ -200,15 +199,11 @@ export class PostgresReader {
     return this.#ids('blocked', 'SELECT id FROM executions WHERE unfinished AND NOT works ORDER BY n');
   }
 
-  async due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
-    const sql = 'SELECT id, settled_at FROM executions WHERE due_at <= $1 ORDER BY due_at LIMIT $2';
-    const rows = await this.rows(dueRow, 'due', sql, now, limit);
-    return rows.map(({ id, settled_at }) => ({ id, isSettled: settled_at !== null }));
-  }
-
-  async nextDueAt(after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
-    const sql = 'SELECT due_at FROM executions WHERE due_at > $1 ORDER BY due_at LIMIT 1';
-    const [row] = await this.rows(nextRow, 'next', sql, after);
+  /** Among those that this process executes, or none. */
+  async nextDueAt(node: string, after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
+    const sql = `
+      SELECT due_at FROM executions WHERE due_at > $1 AND (node IS NULL OR node = $2) ORDER BY due_at LIMIT 1`;
+    const [row] = await this.rows(nextRow, 'next', sql, after, node);
     return row?.due_at;
   }
 

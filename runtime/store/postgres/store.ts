@@ -260,12 +260,12 @@ export class PostgresStore implements Store, Archive {
     return ids;
   }
 
-  due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
-    return this.#reader.due(now, limit);
+  due(now: number, limit: number, claimedUntil?: number): Promise<Awaited<ReturnType<Archive['due']>>> {
+    return this.cluster.due(now, limit, claimedUntil);
   }
 
   nextDueAt(after?: number): Promise<number | undefined> {
-    return this.#reader.nextDueAt(after);
+    return this.#reader.nextDueAt(this.cluster.id, after);
   }
 
   /** The operators of the database see to its size. */

@@ -91,6 +91,26 @@ it('what waits belongs to none: it is not taken, and any process goes on with it
   assert.deepEqual(await second.cluster.take(10), []);
 });
 
+it('what is due is given to one process, and to another one only after a while; what a living process executes, to that one', async (t) => {
+  const { stores, expire } = await opened(t, 3);
+  const [first, second, third] = stores as [PostgresStore, PostgresStore, PostgresStore];
+  const ids = Array.from({ length: 30 }, (_, index) => `e${index}`);
+  for (const execution of await begun(first, ...ids))
+    await Promise.all([execution.append(granted), execution.append(prompted('p', 1_000))]);
+  const [works] = (await begun(third, 'works')) as [Journaling];
+  await works.append(granted);
+  await works.append({ ...prompted('p', 1_000), working: true } as typeof granted);
+
+  const given = await Promise.all([first, second].map((store) => store.due(2_000, 100, 7_000)));
+
+  assert.deepEqual(given.flatMap((all) => all.map(({ id }) => id)).toSorted(), ids.toSorted());
+  assert.deepEqual(await third.due(2_000, 100, 7_000), [{ id: 'works', isSettled: false }]);
+  assert.deepEqual([await first.due(2_000, 100, 7_000), await first.nextDueAt()], [[], 7_000]);
+  assert.equal((await second.due(7_000, 100, 9_000)).length, 30, 'nothing has happened to them');
+  await expire(third);
+  assert.equal((await second.due(9_000, 100)).length, 30, 'its executions are taken before');
+});
+
 /** A step, a prompt, and a step. `at`: which node did what. */
 const asker = (node: string, done: string[]) =>
   workflow({
