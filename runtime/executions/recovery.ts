@@ -124,9 +124,15 @@ export class Archivist {
       setImmediate(() => this.#later(this.#recover(ids, until, found)));
       return;
     }
-    this.#trials.open(found);
-    for (const execution of found) this.#recoverOne(execution);
-    this.#trials.begin();
+    return this.#recoverAll(found);
+  }
+
+  #recoverAll(found: readonly Execution[]): Awaitable<void> {
+    return andThen(this.#trials.open(found), () => {
+      if (this.#isStopped) return;
+      for (const execution of found) this.#recoverOne(execution);
+      this.#trials.begin();
+    });
   }
 
   /** It has left memory because the store has other facts: it is recovered if it was running. */
@@ -134,7 +140,7 @@ export class Archivist {
     const { wheel, now } = this.#deps;
     wheel.schedule(now() + LOOK_AGAIN_MS, () => {
       if (this.#isStopped) return;
-      this.#later(andThen(this.#get(id), (execution) => execution && this.#recoverOne(execution)));
+      this.#later(andThen(this.#get(id), (execution) => execution && this.#recoverAll([execution])));
     });
   }
 

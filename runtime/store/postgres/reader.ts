@@ -8,7 +8,6 @@ import type { Named } from '../named.ts';
 import { readOutline } from '../outline.ts';
 import { type ExecutionFilter, readCursor } from '../query.ts';
 import { readJournal, type StoredFacts } from '../stored-facts.ts';
-import type { VaultKind } from '../vault.ts';
 import { type Database, isReply, type Row, type Session } from './database.ts';
 
 export interface Stored extends StoredFacts {
@@ -42,7 +41,6 @@ const listedRow = z.object({
 const dueRow = z.object({ id: z.string(), settled_at: z.number().nullable() });
 const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
-const valueRow = z.object({ kind: z.string(), key: z.string(), value: z.string() });
 
 type Asked = { resolve(found: Stored | undefined): void; reject(error: unknown): void };
 
@@ -75,7 +73,7 @@ export class PostgresReader {
     const all = this.#asked!;
     this.#asked = undefined;
     try {
-      const rows = await this.#rows(journalRow, 'journals', JOURNALS, [...all.keys()]);
+      const rows = await this.rows(journalRow, 'journals', JOURNALS, [...all.keys()]);
       const found = new Map<string, JournalRow[]>();
       for (const row of rows) {
         const journal = found.get(row.id);
@@ -90,13 +88,13 @@ export class PostgresReader {
 
   /** The numbers of their last facts; deleted executions have none. */
   async numbers(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.#rows(numberRow, 'numbers', 'SELECT id, seq FROM executions WHERE id = ANY($1)', ids);
+    const rows = await this.rows(numberRow, 'numbers', 'SELECT id, seq FROM executions WHERE id = ANY($1)', ids);
     return new Map(rows.map(({ id, seq }) => [id, seq]));
   }
 
   async named(name: string): Promise<Named | undefined> {
     const sql = 'SELECT id, fingerprint FROM names JOIN executions USING (n) WHERE name = $1';
-    const [row] = await this.#rows(namedRow, 'named', sql, name);
+    const [row] = await this.rows(namedRow, 'named', sql, name);
     return row && { executionId: row.id, fingerprint: row.fingerprint };
   }
 
@@ -117,7 +115,7 @@ export class PostgresReader {
     const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
     values.push(limit + 1);
     const sql = `SELECT ${LISTED} FROM executions${condition} ORDER BY n DESC LIMIT $${values.length}`;
-    const rows = await this.#rows(listedRow, undefined, sql, ...values);
+    const rows = await this.rows(listedRow, undefined, sql, ...values);
     const found = rows.slice(0, limit);
     const last = found.at(-1);
     const next = rows.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
@@ -127,10 +125,10 @@ export class PostgresReader {
   /** The position of the execution at the end of a page; without that execution, the position where it was. */
   async #placeOf(cursor: string): Promise<number> {
     const { id, startedAt } = readCursor(cursor);
-    const [row] = await this.#rows(placeRow, 'place', 'SELECT n FROM executions WHERE id = $1', id);
+    const [row] = await this.rows(placeRow, 'place', 'SELECT n FROM executions WHERE id = $1', id);
     if (row !== undefined) return row.n;
     const sql = 'SELECT n FROM executions WHERE started_at <= $1 ORDER BY started_at DESC, n DESC LIMIT 1';
-    const [behind] = await this.#rows(placeRow, 'behind', sql, startedAt);
+    const [behind] = await this.rows(placeRow, 'behind', sql, startedAt);
     return (behind?.n ?? 0) + 1;
   }
 
@@ -139,7 +137,7 @@ export class PostgresReader {
     const which = `awaiting_since IS NOT NULL ${isOwned} ORDER BY awaiting_since LIMIT $1`;
     const sql = `SELECT ${LISTED} FROM executions WHERE ${which}`;
     const values = owner === undefined ? [limit] : [limit, owner];
-    return (await this.#rows(listedRow, `awaiting${isOwned}`, sql, ...values)).map(listed);
+    return (await this.rows(listedRow, `awaiting${isOwned}`, sql, ...values)).map(listed);
   }
 
   unfinished(): Promise<readonly string[]> {
@@ -148,26 +146,20 @@ export class PostgresReader {
 
   async due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
     const sql = 'SELECT id, settled_at FROM executions WHERE due_at <= $1 ORDER BY due_at LIMIT $2';
-    const rows = await this.#rows(dueRow, 'due', sql, now, limit);
+    const rows = await this.rows(dueRow, 'due', sql, now, limit);
     return rows.map(({ id, settled_at }) => ({ id, isSettled: settled_at !== null }));
   }
 
   async nextDueAt(after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
     const sql = 'SELECT due_at FROM executions WHERE due_at > $1 ORDER BY due_at LIMIT 1';
-    const [row] = await this.#rows(nextRow, 'next', sql, after);
+    const [row] = await this.rows(nextRow, 'next', sql, after);
     return row?.due_at;
   }
 
   open(): Promise<Awaited<ReturnType<Archive['open']>>> {
     const sql =
       'SELECT workflow, version, count(*) FROM executions WHERE settled_at IS NULL GROUP BY workflow, version';
-    return this.#rows(openRow, undefined, sql);
-  }
-
-  /** All values of the vault. */
-  async values(): Promise<readonly (readonly [kind: VaultKind, key: string, value: string])[]> {
-    const rows = await this.#rows(valueRow, undefined, 'SELECT kind, key, value FROM vault');
-    return rows.map(({ kind, key, value }) => [kind as VaultKind, key, value]);
+    return this.rows(openRow, undefined, sql);
   }
 
   async close(): Promise<void> {
@@ -177,11 +169,11 @@ export class PostgresReader {
   }
 
   async #ids(name: string, sql: string, ...values: unknown[]): Promise<readonly string[]> {
-    return (await this.#rows(idRow, name, sql, ...values)).map(({ id }) => id);
+    return (await this.rows(idRow, name, sql, ...values)).map(({ id }) => id);
   }
 
-  /** No text of the database has a NUL, and what asks for one finds nothing. Rejects with `store_unavailable`. */
-  async #rows<T>(row: z.ZodType<T>, name: string | undefined, text: string, ...values: unknown[]): Promise<T[]> {
+  /** The rows of a statement that may be sent twice. No text of the database has a NUL: with one, there are none. Rejects with `store_unavailable`. */
+  async rows<T>(row: z.ZodType<T>, name: string | undefined, text: string, ...values: unknown[]): Promise<T[]> {
     if (!values.flat().every(isText)) return [];
     const statement = { ...(name !== undefined && { name }), text, values };
     return (await this.#query(statement)).map((one) => row.parse(one));

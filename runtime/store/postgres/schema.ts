@@ -5,7 +5,8 @@
  * `executions` has a narrow row for each execution, in the order of their start, with the searchable columns. `seq` is the
  * number of its last fact, and `node` the process that executes it: the write compares both. `journal` has the facts. A row
  * has all facts of one commit, with their CRC-32, under the number of the first; the first one of a journal begins with the
- * start request. Times are epoch milliseconds.
+ * start request. `claims` has names that one process has at a time. Times are epoch milliseconds, except those that the
+ * database compares with its own clock.
  */
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
@@ -59,6 +60,13 @@ const MIGRATIONS: readonly string[] = [
     key text COLLATE "C" NOT NULL,
     value text NOT NULL,
     PRIMARY KEY (kind, key)
+  );
+  `,
+  `
+  CREATE TABLE claims (
+    name text COLLATE "C" PRIMARY KEY,
+    node text NOT NULL,
+    until timestamptz NOT NULL
   );
   `,
 ];

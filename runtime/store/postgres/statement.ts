@@ -12,6 +12,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Change, JournalChange } from '../changes.ts';
+import { valuesOf } from './values.ts';
 
 export interface Statement {
   readonly name: string;
@@ -35,13 +36,9 @@ export const writeOf = (node: string, changes: readonly Change[]): Statement => 
     );
   }
   if (values.length > 0) {
-    const last = [...new Map(values.map((one) => [`${one.kind} ${one.key}`, one])).values()];
-    parts.push(VALUES(parameters.length));
-    parameters.push(
-      last.map(({ kind }) => kind),
-      last.map(({ key }) => key),
-      last.map(({ text }) => text ?? null),
-    );
+    const { text, parameters: more } = valuesOf(values, parameters.length);
+    parts.push(text);
+    parameters.push(...more);
   }
   const name = `write${names.length > 0 ? ' names' : ''}${values.length > 0 ? ' values' : ''}`;
   const text = `${JOURNALS}${parts.map((part) => `,${part}`).join('')} ${WRITTEN}`;
@@ -139,11 +136,3 @@ const NAMES = (before: number): string => `
     ORDER BY m.name, m.place DESC
     ON CONFLICT (name) DO UPDATE SET n = EXCLUDED.n, fingerprint = EXCLUDED.fingerprint
   )`;
-
-const VALUES = (before: number): string => `
-  v AS (SELECT * FROM unnest($${before + 1}::text[], $${before + 2}::text[], $${before + 3}::text[]) AS v(kind, key, value)),
-  put AS (
-    INSERT INTO vault (kind, key, value) SELECT kind, key, value FROM v WHERE value IS NOT NULL
-    ON CONFLICT (kind, key) DO UPDATE SET value = EXCLUDED.value
-  ),
-  removed AS (DELETE FROM vault USING v WHERE v.value IS NULL AND vault.kind = v.kind AND vault.key = v.key)`;

@@ -46,6 +46,7 @@ export class PostgresStore implements Store, Archive {
   readonly vault: StoredVault;
   readonly #commits: Commits;
   readonly #reader: PostgresReader;
+  readonly #values: Values;
   readonly #seal: Seal | undefined;
   readonly #deps: KeptDeps;
   readonly #inMemory = new Map<string, Kept>();
@@ -69,9 +70,7 @@ export class PostgresStore implements Store, Archive {
         await migrate(session, database.name);
         const writer = new PostgresWriter(database, `${hostname()} ${process.pid} ${randomUUID()}`);
         if (!(await writer.open(session, waitMs))) throw inUse(database.name, await holderOf(session));
-        const values = new Values(writer, reader);
-        await values.load();
-        return new PostgresStore(writer, reader, values, options);
+        return new PostgresStore(writer, reader, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -87,19 +86,16 @@ export class PostgresStore implements Store, Archive {
   private constructor(
     writer: PostgresWriter,
     reader: PostgresReader,
-    values: Values,
     { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
   ) {
     this.#reader = reader;
-    this.#commits = new Commits(values);
+    this.#commits = new Commits(writer);
     this.#seal = secret === undefined ? undefined : new Seal(secret);
-    this.vault = new StoredVault(values, this.#commits, this.#seal);
+    this.#values = new Values(reader);
+    this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
     this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };
-    writer.onRegained = async (taken) => {
-      await values.load();
-      await this.#regained(taken);
-    };
+    writer.onRegained = (taken) => this.#regained(taken);
   }
 
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
@@ -157,6 +153,7 @@ export class PostgresStore implements Store, Archive {
 
   async #close(): Promise<void> {
     await this.#commits.close();
+    this.#values.close();
     await this.#reader.close();
     this.#inMemory.clear();
     this.#lost.clear();
