@@ -27,7 +27,11 @@ const DATABASE_MS = 10_000;
 const GRACE_MS = 30_000;
 
 /** Files that its modules read from their own folder. */
-const READ_BESIDE = ['runtime/store/writer.mjs', 'server/operator/inspector/in-browser.mjs'];
+const READ_BESIDE = [
+  'runtime/store/writer.mjs',
+  'runtime/store/postgres/beats.mjs',
+  'server/operator/inspector/in-browser.mjs',
+];
 
 /**
  * One bundled file, which starts in a fifth of the time. It is in a folder from which its external packages are found.

@@ -52,6 +52,8 @@ export interface RuntimeSetup {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly fetch?: Fetch;
+  /** Binds consents to users: the link of a consent, see `OAuthOptions`. Default: the address of the provider. */
+  readonly consentLink?: ((state: string, redirectUri: string) => string) | undefined;
 }
 
 export class Engine {
@@ -91,6 +93,7 @@ export class Engine {
     clock = systemClock,
     random = Math.random,
     fetch,
+    consentLink: link,
   }: RuntimeSetup) {
     const log = guardedLog(given);
     this.options = resolveOptions(options, store?.archive !== undefined);
@@ -103,7 +106,7 @@ export class Engine {
     const now = (): number => clock.now();
     const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows, tokenRetentionMs } = this.options;
     const limits = { timeoutMs, maxFlows, tokenRetentionMs };
-    this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, ...(fetch && { fetch }) });
+    this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, link, ...(fetch && { fetch }) });
     this.names = new Names((name) => archive?.named(name));
     this.executions = new Executions(
       archive,
@@ -135,6 +138,7 @@ export class Engine {
             executions: this.executions,
             wheel,
             now,
+            random,
             maxRecoveries: this.options.maxRecoveries,
             log,
             workflow: (name, version) => this.served.find(name, version)?.workflow,
@@ -187,7 +191,11 @@ export class Engine {
       this.#unguard?.();
       throw error;
     });
-    if (this.#keeper instanceof Archivist) this.#keeper.start();
+    if (this.#keeper instanceof Archivist) {
+      const versions = this.served.builders.map(({ workflow: { name, version } }) => ({ workflow: name, version }));
+      await this.store.archive?.cluster?.serve(versions);
+      this.#keeper.start();
+    }
   }
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */

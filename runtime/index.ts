@@ -115,7 +115,7 @@ export { RunFailedError, SessionRun } from './nat/session-run.ts';
 export { type Credential, type UserInfo, userInfoOf } from './nat/user-info.ts';
 export { boundsFault, endOfText, MAX_DEPTH } from './nesting.ts';
 export { networkOf } from './network-of.ts';
-export type { CallbackOutcome } from './oauth/oauth.ts';
+export type { CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 export { presetNames } from './oauth/presets.ts';
 export type { OAuthProviderConfig } from './oauth/provider.ts';
 export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';

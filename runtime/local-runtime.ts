@@ -20,7 +20,7 @@ import type { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
 import type { Waiting } from './oauth/flows.ts';
-import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
+import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 import type { ExecutionFilter } from './store/query.ts';
@@ -232,11 +232,15 @@ export class LocalRuntime implements Runtime {
     return oauth.ask({ ...subject, provider, address });
   }
 
+  async openConsent(state: string, { userId }: Caller): Promise<OpenedConsent | undefined> {
+    return userId === undefined ? undefined : this.engine.oauth.open(state, userId);
+  }
+
   /**
    * All facts are appended in one turn, and share a commit with the end of the flow: no execution can wait for a
    * finished flow.
    */
-  async completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome> {
+  async completeOAuth(url: URL, by: Caller, proof?: string): Promise<CallbackOutcome> {
     const { oauth, executions } = this.engine;
     const loaded = new Map<string, Execution | undefined>();
     const load = async (ids: readonly string[]): Promise<void> => {
@@ -244,7 +248,7 @@ export class LocalRuntime implements Runtime {
       for (const [index, found] of all.entries())
         if (found.status === 'fulfilled') loaded.set(ids[index]!, found.value);
     };
-    const outcome = await oauth.complete({ url, user: by.userId, load });
+    const outcome = await oauth.complete({ url, user: by.userId, proof, load });
     if (outcome.outcome === 'unknown_state') return outcome;
     const end = ({ executionId, state: id }: Waiting): Promise<void> => {
       const fact: ConsentEnd =

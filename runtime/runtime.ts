@@ -20,7 +20,7 @@ import type { ExecutionView } from './executions/view.ts';
 import type { ActorView } from './inspection/inspected.ts';
 import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
-import type { Begun, CallbackOutcome } from './oauth/oauth.ts';
+import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { ListedView } from './store/outline.ts';
 import type { ExecutionFilter } from './store/query.ts';
@@ -144,10 +144,15 @@ export interface Runtime {
     request: { readonly userId: string; readonly name: string; readonly address: string },
   ): Promise<Begun | undefined>;
   /**
-   * A browser has returned from the provider. Resolves once every execution that waited for the consent has committed
-   * it.
+   * A user has followed the link of a consent (`RuntimeSetup.consentLink`). Resolves to undefined if the consent is not
+   * pending, or is that of another user.
    */
-  completeOAuth(url: URL, by: Caller): Promise<CallbackOutcome>;
+  openConsent(state: string, by: Caller): Promise<OpenedConsent | undefined>;
+  /**
+   * A browser has returned from the provider; `proof` is that of `openConsent`. Resolves once every execution that waited for
+   * the consent has committed it.
+   */
+  completeOAuth(url: URL, by: Caller, proof?: string): Promise<CallbackOutcome>;
 
   /**
    * An execution without a workflow: the driver does its work. Another process cannot execute it. Resolves once its

@@ -11,6 +11,7 @@ import { createWho } from './identity/caller.ts';
 import { createIdentifier } from './identity/identifier.ts';
 import { createOperatorAccess } from './identity/operator-access.ts';
 import { guarded, mount, servedBy } from './mount.ts';
+import { consentLinkOf } from './nat/consent-links.ts';
 import { FALLBACK, LOST_BYTES, SHARED_NAMES, UNREAD } from './notices.ts';
 import { openStore } from './open-store.ts';
 import type { ServerOptions } from './options.ts';
@@ -101,12 +102,12 @@ const open = async (
   if (config.sharedAnonymousNames) log.warn({}, SHARED_NAMES);
   const opened = given.store === undefined ? await openStore(config) : { store: given.store };
   const { runtime: options, providers } = config;
-  const runtime = await createRuntime({ ...given, ...opened, log, workflows: all, options, providers }).catch(
-    async (error: unknown) => {
-      await opened.store?.close();
-      throw error;
-    },
-  );
+  const consentLink = consentLinkOf(config);
+  const setupOfRuntime = { ...given, ...opened, log, workflows: all, options, providers, consentLink };
+  const runtime = await createRuntime(setupOfRuntime).catch(async (error: unknown) => {
+    await opened.store?.close();
+    throw error;
+  });
   const attempts = new Attempts(() => runtime.now());
   const operators = createOperatorAccess({ identifier, keys: config.identity.operatorKey, network, attempts });
   const who = createWho({ identifier, operators, hasPages: config.console, sharesNames: config.sharedAnonymousNames });

@@ -12,7 +12,12 @@ const [folder = '.'] = process.argv.slice(2);
 const dist = join(root, folder, 'dist');
 
 /** Files for pages and threads, which the compiler does not process. */
-const ASSETS = ['cli/typescript-hooks.mjs', 'runtime/store/writer.mjs', 'server/operator/inspector/in-browser.mjs'];
+const ASSETS = [
+  'cli/typescript-hooks.mjs',
+  'runtime/store/writer.mjs',
+  'runtime/store/postgres/beats.mjs',
+  'server/operator/inspector/in-browser.mjs',
+];
 
 /** The compiler does not change file names in declarations. */
 const namesOfFiles = /(?<=\bfrom ['"]|\bimport\(['"])(\.{1,2}\/[^'"]+)\.ts(?=['"])/g;

@@ -59,7 +59,7 @@ export const readConfig = ({ file, text, env, flags = {} }: ConfigSource): Serve
 
   const config: ServerConfig = {
     ...pick(own, ['console', 'cancelOnDisconnect', 'asyncJobs', 'maxFileBytes', 'maxStoreBytes']),
-    ...pick(own, ['sharedAnonymousNames', 'maxDataBytes', 'logLevel']),
+    ...pick(own, ['sharedAnonymousNames', 'maxDataBytes', 'logLevel', 'bindConsents', 'consentReturnOrigins']),
     ...pick(camelled(frontEnd), ['host', 'port', 'rootPath', 'disableLegacyRoutes', 'enableInteractiveExtensions']),
     cors: readCors(reader, values),
     workflow: readWorkflow(reader, values),

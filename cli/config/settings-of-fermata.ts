@@ -93,6 +93,14 @@ export const fermata = z.strictObject({
     .default(defaults.promptGraceMs)
     .describe('How long after the timeout of a prompt an answer is still accepted.'),
   oauth_timeout: duration(1).default(defaults.oauthTimeoutMs).describe('Timeout of a consent.'),
+  bind_consents: yesOrNo
+    .default(serverDefaults.bindConsents)
+    .describe(
+      'Lets only the user of a run give its consents: the link leads through this server, and runs without a user get none. See `docs/oauth.md`.',
+    ),
+  consent_return_origins: texts
+    .default([])
+    .describe('Origins of pages to which `return_to` of such a link may lead, besides that of `redirect_uri`.'),
   token_retention: duration(1)
     .default(defaults.tokenRetentionMs)
     .describe('How long the token of a consent stays if no run uses it. Then the user is asked for consent again.'),

@@ -23,6 +23,10 @@ const BATCH = 200;
 const LOOK_AGAIN_MS = 100;
 /** Delay after the file could not be read. */
 const READ_AGAIN_MS = 10_000;
+/** In a cluster: interval of looks for executions of lost processes and for deadlines of others, which vary by a half. */
+const LOOK_MS = 1_000;
+/** Executions of lost processes that are taken at a time: each process gets some. */
+const TAKEN = 50;
 
 const nothing = (): undefined => undefined;
 
@@ -31,6 +35,7 @@ export interface ArchivistDeps {
   readonly executions: Executions;
   readonly wheel: TimingWheel;
   readonly now: () => number;
+  readonly random: () => number;
   readonly maxRecoveries: number;
   readonly log: Log;
   /** The builders of that version, or of the newest. */
@@ -135,13 +140,25 @@ export class Archivist {
     });
   }
 
-  /** It has left memory because the store has other facts: it is recovered if it was running. */
+  /** It has left memory because the store has other facts: it is recovered if it was running, and no other process has it. */
   takeUp(id: string): void {
-    const { wheel, now } = this.#deps;
+    const { wheel, now, archive } = this.#deps;
     wheel.schedule(now() + LOOK_AGAIN_MS, () => {
       if (this.#isStopped) return;
-      this.#later(andThen(this.#get(id), (execution) => execution && this.#recoverAll([execution])));
+      const isOwn = archive.cluster?.owns(id) ?? true;
+      this.#later(andThen(isOwn, (own) => (own ? this.#recoverId(id) : undefined)));
     });
+  }
+
+  #recoverId(id: string): Awaitable<void> {
+    return andThen(this.#get(id), (execution) => execution && this.#recoverAll([execution]));
+  }
+
+  /** True if there may be more. */
+  #takeOver(): Awaitable<boolean> {
+    const { cluster } = this.#deps.archive;
+    if (cluster === undefined || this.#isStopped) return false;
+    return cluster.take(TAKEN).then((ids) => andThen(this.#recover(ids, 0, []), () => ids.length >= TAKEN));
   }
 
   #recoverOne(execution: Execution): void {
@@ -182,7 +199,9 @@ export class Archivist {
     this.#timerDueAt = NEVER;
     const now = this.#deps.now();
     try {
-      const seen = andThen(this.#seeTo(now), (isMore) => (isMore ? now + LOOK_AGAIN_MS : this.#nextDueAt(now)));
+      const seen = andThen(this.#seeTo(now), (isMore) =>
+        andThen(this.#takeOver(), (hasTaken) => (isMore || hasTaken ? now + LOOK_AGAIN_MS : this.#nextDueAt(now))),
+      );
       if (!(seen instanceof Promise)) this.#arm(seen);
       else seen.then((dueAt) => this.#arm(Math.min(dueAt, this.#timerDueAt))).catch((err) => this.#lookLater(err));
     } catch (err) {
@@ -225,7 +244,12 @@ export class Archivist {
   #nextDueAt(now: number): Awaitable<number> {
     const { archive, executions } = this.#deps;
     const next = archive.nextDueAt(executions.damaged > 0 ? now : undefined);
-    return andThen(next, (dueAt) => Math.max(dueAt ?? NEVER, now + 1));
+    return andThen(next, (dueAt) => Math.max(Math.min(dueAt ?? NEVER, this.#nextLookAt(now)), now + 1));
+  }
+
+  #nextLookAt(now: number): number {
+    const { archive, random } = this.#deps;
+    return archive.cluster === undefined ? NEVER : now + LOOK_MS * (0.75 + random() / 2);
   }
 
   /** An unreadable execution does not stop the others. */

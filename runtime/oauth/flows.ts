@@ -184,15 +184,12 @@ export class Flows {
   }
 
   /**
-   * Uses the state up and returns its flow. Returns undefined, and uses nothing up, for a browser of another user.
+   * Uses the state up and returns its flow. Returns undefined, and uses nothing up, for a browser that may not finish it.
    * Throws, or rejects with, `store_unavailable` while no outcome can be stored: the state stays valid.
    */
-  take(state: string, browser: string | undefined): Awaitable<Flow | undefined> {
-    return andThen(this.#find(state), (found) => {
-      if (found === undefined) return undefined;
-      const { flow, pauses } = found;
-      if (!pauses.some(this.#isAlive)) return this.#drop(found);
-      if (flow.user !== undefined && browser !== undefined && flow.user !== browser) return undefined;
+  take(state: string, mayFinish: (flow: Flow) => boolean): Awaitable<Flow | undefined> {
+    return andThen(this.look(state), (flow) => {
+      if (flow === undefined || !mayFinish(flow)) return undefined;
       this.#vault.refuseIfUnavailable();
       return andThen(this.#vault.claim(claimOf(flow)), (isClaimed) => {
         if (!isClaimed) return undefined;
@@ -211,6 +208,16 @@ export class Flows {
     }
     this.giveBack(flow);
     return undefined;
+  }
+
+  /** Does not use the state up. */
+  look(state: string): Awaitable<Flow | undefined> {
+    return andThen(this.#find(state), (found) => {
+      if (found === undefined) return undefined;
+      const alive = found.pauses.filter(this.#isAlive);
+      if (alive.length === 0) return this.#drop(found);
+      return { ...found.flow, expiresAt: Math.max(...alive.map(({ expiresAt }) => expiresAt)) };
+    });
   }
 
   /**

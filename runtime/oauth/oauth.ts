@@ -8,6 +8,7 @@
  * O4  The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
  *     fails.
  * O5  A code is sent to the provider once. If the grant could not be stored, a repeated callback gets the same grant.
+ * O6  With a `link`, a callback counts only from the browser in which the user of the flow has followed the link.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
@@ -17,6 +18,7 @@ import { Failure } from '../errors.ts';
 import { defaults } from '../options.ts';
 import { MemoryVault } from '../store/memory-vault.ts';
 import type { Vault } from '../store/vault.ts';
+import { isProofOf, proofOf } from './consent-proof.ts';
 import { type Flow, Flows, newState, type Waiting } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
 import { type Fetch, Requests } from './requests.ts';
@@ -49,6 +51,11 @@ export interface OAuthOptions {
   tokenRetentionMs?: number;
   /** The store for flows and tokens beyond the end of the process. */
   vault?: Vault | undefined;
+  /**
+   * Returns the link that users get instead of the address of the provider. It leads to a page that calls `open`. Then a
+   * consent needs a user, and `complete` needs the proof from `open`. Default: consents are not bound.
+   */
+  link?: ((state: string, redirectUri: string) => string) | undefined;
   /** Default: the global `fetch`. */
   fetch?: Fetch;
   /** Resolves after a delay in milliseconds, before a refresh is retried. Default: that of Node. */
@@ -87,6 +94,7 @@ type Finished = Waiting & { readonly also?: readonly Waiting[] };
 export interface Begun {
   /** Names this request. The state of `authUrl` begins it. */
   readonly state: string;
+  /** Of the provider, or the `link`. */
   readonly authUrl: string;
   readonly expiresInMs: number;
   /**
@@ -94,6 +102,16 @@ export interface Begun {
    * afterwards.
    */
   readonly isShared?: boolean;
+}
+
+/** A pending consent whose user has followed its link. */
+export interface OpenedConsent {
+  /** The address of the provider. */
+  readonly authUrl: string;
+  /** For `complete`, from the same browser. */
+  readonly proof: string;
+  readonly redirectUri: string;
+  readonly expiresInMs: number;
 }
 
 export interface OAuth {
@@ -109,16 +127,22 @@ export interface OAuth {
   ask(request: FlowRequest): Awaitable<Begun>;
   /** Whether a consent that was asked for, and whose request is committed, can still be given. Rejects with `store_unavailable`. */
   isPending(state: string): Awaitable<boolean>;
-  /** Registers a flow. Throws `options_invalid` like `token`, `queue_full`, and `store_unavailable`. */
-  begin(request: FlowRequest): Begun;
   /**
-   * Handles a callback. `user` is the identity of the browser, if it has one. `load` gets the executions that the outcome
-   * concerns, before it is stored. Rejects with `store_unavailable` if the outcome cannot be stored: the same callback may then be
-   * repeated.
+   * Registers a flow. Throws `options_invalid` like `token`, `queue_full`, and `store_unavailable`; with a `link` also
+   * `identity_required`.
+   */
+  begin(request: FlowRequest): Begun;
+  /** Undefined if the consent is not pending, is that of another user, or there is no `link`. Rejects with `store_unavailable`. */
+  open(state: string, user: string): Awaitable<OpenedConsent | undefined>;
+  /**
+   * Handles a callback. `user` is the identity of the browser, if it has one; `proof` is that of `open`. `load` gets the
+   * executions that the outcome concerns, before it is stored. Rejects with `store_unavailable` if the outcome cannot be stored:
+   * the same callback may then be repeated.
    */
   complete(callback: {
     url: URL;
     user: string | undefined;
+    proof?: string | undefined;
     load?: (executionIds: readonly string[]) => Promise<void>;
   }): Promise<CallbackOutcome>;
   /**
@@ -154,7 +178,7 @@ export interface OAuth {
 
 /** Throws `options_invalid` for an invalid provider. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
-  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault = new MemoryVault() } = options;
+  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault = new MemoryVault(), link } = options;
   const { tokenRetentionMs = defaults.tokenRetentionMs } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
@@ -180,6 +204,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
 
   const flowOf = ({ provider: name, scopes: wanted, user, address, executionId }: FlowRequest): Flow => {
     const provider = providerOf(name);
+    if (link !== undefined && user === undefined) throw new Failure('identity_required', { detail: NO_USER });
     const state = newState({ provider, user, executionId }, random(24).toString('base64url'));
     const verifier = random(64).toString('base64url');
     const scopes = scopesOf(provider, wanted);
@@ -187,15 +212,18 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
   };
   const begun = (flow: Flow, state = flow.state): Begun => ({
     state,
-    authUrl: authorizationUrl(flow),
+    authUrl: link === undefined ? authorizationUrl(flow) : link(flow.state, flow.provider.redirectUri),
     expiresInMs: timeoutMs,
     ...(vault.isShared && state !== flow.state && { isShared: true }),
   });
 
-  const complete: OAuth['complete'] = async ({ url, user: browser, load }) => {
+  const complete: OAuth['complete'] = async ({ url, user: browser, proof, load }) => {
+    const mayFinish = (flow: Flow): boolean =>
+      (flow.user === undefined || browser === undefined || flow.user === browser) &&
+      (link === undefined || isProofOf(flow, proof)); // O6
     const [state, ...more] = url.searchParams.getAll('state');
     if (state === undefined || more.length > 0) return { outcome: 'unknown_state' };
-    const taken = flows.take(state, browser); // O1
+    const taken = flows.take(state, mayFinish); // O1
     const flow = taken instanceof Promise ? await taken : taken;
     if (flow === undefined) return { outcome: 'unknown_state' };
     try {
@@ -246,6 +274,14 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
       flows.add(flow);
       return begun(flow);
     },
+    open: (state, user) =>
+      link &&
+      andThen(flows.look(state), (flow) => {
+        if (flow === undefined || flow.user !== user) return undefined;
+        const { redirectUri } = flow.provider;
+        const expiresInMs = flow.expiresAt - now();
+        return { authUrl: authorizationUrl(flow), proof: proofOf(flow), redirectUri, expiresInMs };
+      }),
     complete,
     late: (state) => flows.late(state),
     storeAgain: (subject, state) => {
@@ -269,6 +305,8 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     },
   };
 };
+
+const NO_USER = 'A consent needs a user here, and the run has none: start it with an identity.';
 
 /** Several consents may have the same token, or the same refresh token. */
 const distinct = (grants: readonly Grant[]): Grant[] => [

@@ -9,6 +9,7 @@
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Awaitable } from '../awaitable.ts';
 import type { Origin } from '../journal/start-request.ts';
+import type { Cluster } from './cluster.ts';
 import type { Named } from './named.ts';
 import type { ListedView } from './outline.ts';
 import type { ExecutionFilter } from './query.ts';
@@ -26,7 +27,7 @@ export interface Archive {
   page(owner: string | undefined, filter: ExecutionFilter): Awaitable<PageOfRows>;
   /** Executions that wait for a person, the longest waiting first. */
   awaiting(owner: string | undefined, limit: number): Awaitable<readonly ListedRow[]>;
-  /** Ids of executions to recover: they were running or queued, or cannot be replayed. */
+  /** Ids of executions to recover at the start: they were running or queued, or cannot be replayed. */
   unfinished(): Awaitable<readonly string[]>;
   /** Executions with a passed deadline, or with a retention that has ended. */
   due(now: number, limit: number): Awaitable<readonly Due[]>;
@@ -41,6 +42,8 @@ export interface Archive {
    * committed facts without a reply. Missing in a store that no other process changes.
    */
   onMoved?(moved: (executionId: string) => void): void;
+  /** The processes that share the store. Missing in a store that one process has for itself. */
+  readonly cluster?: Cluster | undefined;
   /** Storage for values besides executions. */
   readonly vault: Vault;
 }

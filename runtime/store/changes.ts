@@ -26,6 +26,8 @@ export interface JournalChange {
 export interface SearchedRow {
   readonly stand: string;
   readonly isUnfinished: boolean;
+  /** It is running or queued, or its process cannot be replaced: it has an owner. */
+  readonly works: boolean;
   readonly awaitingSince: number | null;
   readonly dueAt: number | null;
   readonly settledAt: number | null;

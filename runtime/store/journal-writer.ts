@@ -136,11 +136,13 @@ export class Kept implements Writer {
     const { applied, origin } = this.#record!;
     const { context, tags } = applied;
     const isSettled = tags.has('settled');
-    const isUnfinished = !isSettled && (origin.recover === 'fail' || !tags.has('waiting') || tags.has('blocked'));
+    const works = !isSettled && (origin.recover === 'fail' || !tags.has('waiting'));
+    const isUnfinished = works || tags.has('blocked');
     const awaitingSince = firstAwaited(context)?.openedAt ?? null;
     const dueAt = isSettled ? context.settledAt! + origin.retentionMs : this.#dueAt(context);
     const outline = writeOutline(context, tags, this.journal.bytes);
-    return { stand: standOf(context), isUnfinished, awaitingSince, dueAt, settledAt: context.settledAt, outline };
+    const { settledAt } = context;
+    return { stand: standOf(context), isUnfinished, works, awaitingSince, dueAt, settledAt, outline };
   }
 
   #dueAt(context: ExecutionContext): number | null {

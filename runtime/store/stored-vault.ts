@@ -96,16 +96,24 @@ export class StoredVault implements Vault, Writer {
   }
 
   change(kind: VaultKind, key: string, next: (value: string | undefined) => string | undefined): Awaitable<void> {
-    const place = placeOf(kind, key);
+    if (this.#isPending(kind, key)) return this.#changePending(kind, key, next);
     return andThen(this.#values.vault(kind, key), (stored) => {
-      if (stored === undefined || this.#pendingWith(place) !== undefined) return; // it changes meanwhile
+      if (stored === undefined || this.#isPending(kind, key)) return;
       const value = this.#open(stored);
       const changed = next(value);
       if (changed === value && value !== undefined) return;
-      this.#changesNow().set(place, changed);
+      this.#changesNow().set(placeOf(kind, key), changed);
       const text = changed === undefined ? undefined : this.#close(kind, changed);
-      void this.#write({ change: 'value', kind, key, text, replaced: stored });
+      void this.#write({ change: 'value', kind, key, text, ...(this.isShared && { replaced: stored }) });
     });
+  }
+
+  /** What this process puts meanwhile, it replaces itself. If the store is shared, its change may not be the last one. */
+  #changePending(kind: VaultKind, key: string, next: (value: string) => string | undefined): void {
+    const value = this.#pendingWith(placeOf(kind, key))?.get(placeOf(kind, key));
+    if (value === undefined || this.isShared) return;
+    const changed = next(value);
+    if (changed !== value) void (changed === undefined ? this.remove(kind, key) : this.put(kind, key, changed));
   }
 
   count(key: string, counts: Counts): Awaitable<undefined> {
@@ -162,6 +170,10 @@ export class StoredVault implements Vault, Writer {
   lost(): void {
     this.#leave();
     this.written();
+  }
+
+  #isPending(kind: VaultKind, key: string): boolean {
+    return this.#pendingWith(placeOf(kind, key)) !== undefined;
   }
 
   /** The changes that have this place. */

@@ -2,9 +2,11 @@
 import type { Route } from '../http/route.ts';
 import type { Protocol } from '../protocol.ts';
 import type { ServedWorkflow } from '../wire/served.ts';
+import { ReturnPages } from './consent-links.ts';
 import { ConsentPages } from './consent-pages.ts';
 import type { NatApp, Placed } from './placed.ts';
 import { chatRoutes, completionRoutes } from './routes/chat.ts';
+import { consentLinkRoutes } from './routes/consent-links.ts';
 import { interactionRoutes } from './routes/interactions.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -15,11 +17,13 @@ import { socketRoutes } from './websocket/sockets.ts';
 
 export const nat = (): Protocol => (app) => {
   const { runtime, served, config } = app;
-  const own: NatApp = { ...app, consents: new ConsentPages(config.providers, app.cors) };
+  const consents = new ConsentPages(config.providers, app.cors);
+  const own: NatApp = { ...app, consents, returnPages: new ReturnPages(config) };
   return {
     name: 'nat',
     routes: [
       ...oauthRoutes(own),
+      ...consentLinkRoutes(own),
       ...interactionRoutes(app),
       ...modelRoutes(served, runtime.now()),
       ...served.flatMap((one) => routesOf(own, one)),

@@ -3,6 +3,14 @@
 export interface NatOptions {
   /** Default `/auth/redirect`. */
   readonly oauthCallbackPath: string | null;
+  /**
+   * Whether the link of a consent leads through this server, which lets only the user of the run pass, and accepts the
+   * callback only from the same browser. Runs without a user then get no consent. Default false, as on NAT: the link leads
+   * to the provider.
+   */
+  readonly bindConsents: boolean;
+  /** Origins of pages to which browsers may return after such a consent, besides those of `redirectUri`. Default none. */
+  readonly consentReturnOrigins: readonly string[];
   /** Which intermediate steps streams show, except those at `/full`. Default: those of models, tools and functions. */
   readonly stepAdaptor: StepAdaptorOptions;
   /**
@@ -37,6 +45,8 @@ export interface SocketOptions {
 
 export const natDefaults: NatOptions = {
   oauthCallbackPath: '/auth/redirect',
+  bindConsents: false,
+  consentReturnOrigins: [],
   stepAdaptor: { mode: 'default', customEventTypes: [] },
   cancelOnDisconnect: false,
   enableInteractiveExtensions: false,

@@ -1,10 +1,12 @@
 /** The parts of NAT's routes. */
 import type { Workflow } from '../../runtime/index.ts';
 import type { App } from '../protocol.ts';
+import type { ReturnPages } from './consent-links.ts';
 import type { ConsentPages } from './consent-pages.ts';
 
 export interface NatApp extends App {
   readonly consents: ConsentPages;
+  readonly returnPages: ReturnPages;
 }
 
 /** A workflow at one of its paths. */

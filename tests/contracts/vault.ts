@@ -103,6 +103,16 @@ export const vaultContract = (name: string, open: OpenVault, { survives = true }
     },
   );
 
+  contract('a change that is not stored yet is changed again, or stays', SECRET, async ({ vault }) => {
+    vault.put('flow', 'a', '1');
+    await vault.change('flow', 'a', () => '2');
+    const changed = await vault.get('flow', 'a');
+    await vault.put('builder', 'later', '1');
+
+    assert.equal(changed, vault.isShared ? '1' : '2');
+    assert.equal(await vault.get('flow', 'a'), changed);
+  });
+
   contract('counters are added', undefined, async ({ vault }) => {
     await Promise.all([vault.count('a', counts(1, 5)), vault.count('a', counts(2, 7)), vault.count('b', counts(8, 1))]);
     await vault.count('a', counts(4, 3));

@@ -32,7 +32,7 @@ test('what one process has started, another one shows and finishes after the fir
   });
   const { status_url, response_url } = (await started.json()) as { status_url: string; response_url: string };
   assert.equal(started.status, 202);
-  const second = serve(t, data); // it waits for the first
+  const second = serve(t, data);
 
   first.signal('SIGKILL');
 

@@ -52,6 +52,8 @@ export const defaults: ServerConfig = {
   },
   endpoints: [],
   oauthCallbackPath: '/auth/redirect',
+  bindConsents: false,
+  consentReturnOrigins: [],
   disableLegacyRoutes: false,
   enableInteractiveExtensions: false,
   stepAdaptor: { mode: 'default', customEventTypes: [] },

@@ -1,6 +1,7 @@
 /** A PostgreSQL server for the tests of one file, without `fsync`. */
 import { after } from 'node:test';
 import { defaults } from '../../runtime/index.ts';
+import type { Beats } from '../../runtime/store/postgres/beats.ts';
 import { PostgresStore, type PostgresStoreOptions } from '../../runtime/store/postgres/store.ts';
 import { PostgresServer } from './postgres-server.ts';
 
@@ -20,8 +21,12 @@ export const postgres = (): Promise<PostgresServer> => {
 
 after(async () => (await server)?.end());
 
+/** The lease is long enough for a test, which ends it when it wants to. */
+const silent = (): Beats => ({ close: async () => {} });
+
 export const openPostgres = (url: string, more: Partial<PostgresStoreOptions> = {}): Promise<PostgresStore> => {
   const { maxJournalFacts, maxJournalBytes, parkedTimeoutMs } = defaults;
   // A loaded machine may take seconds to connect.
-  return PostgresStore.open({ url, maxJournalFacts, maxJournalBytes, parkedTimeoutMs, connectMs: 15_000, ...more });
+  const given = { url, maxJournalFacts, maxJournalBytes, parkedTimeoutMs, connectMs: 15_000 };
+  return PostgresStore.open({ ...given, leaseMs: 3_600_000, beat: silent, ...more });
 };

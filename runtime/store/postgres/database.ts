@@ -36,12 +36,13 @@ export class Database {
   /** Limit for a connection while callers wait. */
   readonly connectMs: number;
   readonly #pg: Pg;
-  readonly #urls: readonly string[];
+  /** One for each host. */
+  readonly urls: readonly string[];
 
   private constructor(pg: Pg, { urls, name }: Address, connectMs: number) {
     this.connectMs = connectMs;
     this.#pg = pg;
-    this.#urls = urls;
+    this.urls = urls;
     this.name = name;
   }
 
@@ -55,7 +56,7 @@ export class Database {
   async connect(purpose: string, limitMs = this.connectMs): Promise<Session> {
     const until = performance.now() + limitMs;
     let error: unknown = new Error('no host was reached in time');
-    for (const connectionString of this.#urls) {
+    for (const connectionString of this.urls) {
       const connectionTimeoutMillis = Math.max(1, Math.ceil(until - performance.now()));
       const session = new Session(
         new this.#pg.Client({

@@ -140,8 +140,9 @@ export class PostgresReader {
     return (await this.rows(listedRow, `awaiting${isOwned}`, sql, ...values)).map(listed);
   }
 
-  unfinished(): Promise<readonly string[]> {
-    return this.#ids('unfinished', 'SELECT id FROM executions WHERE unfinished ORDER BY n');
+  /** Executions that cannot be replayed with the code that was served. */
+  blocked(): Promise<readonly string[]> {
+    return this.#ids('blocked', 'SELECT id FROM executions WHERE unfinished AND NOT works ORDER BY n');
   }
 
   async due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {

@@ -3,7 +3,8 @@
  * releases run on one database: a release starts if it knows `least_form`.
  *
  * `executions` has a narrow row for each execution, in the order of their start, with the searchable columns. `seq` is the
- * number of its last fact, and `node` the process that executes it: the write compares both. `journal` has the facts. A row
+ * number of its last fact, and `node` the process that executes it: the write compares both. It is null for what waits or has
+ * settled, and for what a process has let go, which `works` all the same. `nodes` has the processes. `journal` has the facts. A row
  * has all facts of one commit, with their CRC-32, under the number of the first; the first one of a journal begins with the
  * start request. `claims` has names that one process has at a time. Times are epoch milliseconds, except those that the
  * database compares with its own clock.
@@ -63,6 +64,20 @@ const MIGRATIONS: readonly string[] = [
   );
   `,
   `
+  CREATE TABLE nodes (
+    id text PRIMARY KEY,
+    expires_at timestamptz NOT NULL,
+    started_at timestamptz NOT NULL,
+    address text NOT NULL,
+    serves jsonb
+  );
+  ALTER TABLE executions
+    ADD COLUMN works boolean NOT NULL DEFAULT false,
+    ADD COLUMN replays boolean NOT NULL DEFAULT true;
+  UPDATE executions SET works = node IS NOT NULL;
+  CREATE INDEX executions_let_go ON executions (n) WHERE works AND node IS NULL;
+  `,
+  `
   CREATE TABLE claims (
     name text COLLATE "C" PRIMARY KEY,
     node text NOT NULL,
@@ -71,8 +86,8 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** The oldest form that this release leaves readable for others. */
-const LEAST_FORM = 1;
+/** The oldest form that this release leaves usable for others. With form 1, one process had the database for itself. */
+const LEAST_FORM = 2;
 
 const form = z.object({ form: z.int(), least_form: z.int() });
 
@@ -100,22 +115,5 @@ export const migrate = async (session: Session, name: string): Promise<void> => 
   }
 };
 
-/** Keys of advisory locks: of migrations, and of the process that has the database. */
+/** Key of the advisory lock of migrations. */
 const MIGRATING = 7_310_034_001;
-export const OWNING = 7_310_034_002;
-
-const holder = z.object({ name: z.string(), host: z.string().nullable(), since: z.coerce.date() });
-
-/** The process that has the database, for messages. */
-export const holderOf = async (session: Session): Promise<string> => {
-  const text = `
-    SELECT a.pid || ' (' || a.application_name || ')' AS name, host(a.client_addr) AS host, a.backend_start AS since
-    FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-      AND l.classid::bigint << 32 | l.objid::bigint = ${OWNING}
-      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-  const [row] = await session.query({ text });
-  if (row === undefined) return 'another process';
-  const { name, host, since } = holder.parse(row);
-  return `another process: session ${name} from ${host ?? 'this machine'}, since ${since.toISOString()}`;
-};

@@ -79,10 +79,12 @@ const COLUMNS: readonly Column[] = [
   ['int', ({ last }) => last, 'last'],
   ['text', ({ record }) => record.applied.context.owner, 'owner'],
   ['text', ({ record }) => record.applied.context.workflow, 'workflow'],
-  ['text', ({ record }) => record.origin.version, 'version'],
+  ['text', ({ record }) => record.applied.context.version ?? record.origin.version, 'version'],
+  ['bool', ({ record }) => record.origin.recover === 'replay', 'replays'],
   ['float8', ({ record }) => record.applied.context.startedAt, 'started_at'],
   ['text', ({ row }) => row.stand, 'stand'],
   ['bool', ({ row }) => row.isUnfinished, 'unfinished'],
+  ['bool', ({ row }) => row.works, 'works'],
   ['float8', ({ row }) => row.awaitingSince, 'awaiting_since'],
   ['float8', ({ row }) => row.dueAt, 'due_at'],
   ['float8', ({ row }) => row.settledAt, 'settled_at'],
@@ -97,8 +99,8 @@ const list = (names: readonly string[], of: (name: string) => string = (name) =>
   names.map(of).join(', ');
 const columns = COLUMNS.map(([, , name]) => name);
 /** Columns that never change, and those that each write sets. */
-const FIXED = ['id', 'owner', 'workflow', 'version', 'started_at'];
-const SET = ['stand', 'unfinished', 'awaiting_since', 'due_at', 'settled_at', 'outline'];
+const FIXED = ['id', 'owner', 'workflow', 'replays', 'started_at'];
+const SET = ['version', 'stand', 'unfinished', 'works', 'awaiting_since', 'due_at', 'settled_at', 'outline'];
 
 /** A start whose id is there is an error, so all starts of a batch that has no error are written. */
 const JOURNALS = `
@@ -108,11 +110,11 @@ const JOURNALS = `
   ),
   fresh AS (
     INSERT INTO executions (n, ${list(FIXED)}, ${list(SET)}, seq, node, truncated)
-    SELECT n, ${list(FIXED)}, ${list(SET)}, last, CASE WHEN unfinished THEN $1 END, truncated FROM b WHERE expected = 0
+    SELECT n, ${list(FIXED)}, ${list(SET)}, last, CASE WHEN works THEN $1 END, truncated FROM b WHERE expected = 0
   ),
   moved AS (
     UPDATE executions e SET ${list(SET, (name) => `${name} = b.${name}`)}, seq = b.last,
-      node = CASE WHEN b.unfinished THEN $1 END, truncated = greatest(e.truncated, b.truncated)
+      node = CASE WHEN b.works THEN $1 END, truncated = greatest(e.truncated, b.truncated)
     FROM b WHERE b.expected > 0 AND e.id = b.id AND e.seq = b.expected AND (e.node IS NULL OR e.node = $1)
     RETURNING e.id, e.n, b.expected, b.truncated, b.facts, b.sum
   ),

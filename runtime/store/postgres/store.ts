@@ -1,11 +1,9 @@
 /**
  * The store in PostgreSQL: journals in a database, and in memory while their executions are in memory.
  *
- * One process has the database at a time. What it could not write, or may have written without a reply, is read again
+ * Several processes share the database. What one of them could not write, or may have written without a reply, is read again
  * before anything builds on it.
  */
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { Failure } from '../../errors.ts';
 import type { Archive, Archived, ListedRow, PageOfRows } from '../archive.ts';
@@ -20,9 +18,12 @@ import { Seal } from '../seal.ts';
 import { readOrigin } from '../start-request-text.ts';
 import { type Fullness, type JournalLimits, type JournalPage, type Recorded, Refused, type Store } from '../store.ts';
 import { StoredVault } from '../stored-vault.ts';
+import { type Beating, type Beats, beatInThread } from './beats.ts';
 import { Database } from './database.ts';
+import type { LeaseTime } from './lease.ts';
+import { Node } from './nodes.ts';
 import { PostgresReader, type Stored } from './reader.ts';
-import { holderOf, migrate } from './schema.ts';
+import { migrate } from './schema.ts';
 import { Values } from './values.ts';
 import { PostgresWriter } from './writer.ts';
 
@@ -33,17 +34,28 @@ export interface PostgresStoreOptions extends JournalLimits {
   readonly parkedTimeoutMs: number;
   /** Encrypts tokens and identifying headers. Without it they are not stored. */
   readonly secret?: string | undefined;
-  /** How long the process waits for another one to leave the database. Default 10_000. */
-  readonly waitMs?: number;
   /** How long a request waits for a connection that was lost. Default 1_500. */
   readonly connectMs?: number;
+  /** How long the other processes wait for a sign of life before they take what this one executes. Default 5_000. */
+  readonly leaseMs?: number;
+  /** How long the event loop may be blocked before this process lets its lease end. Default 30_000. */
+  readonly stallTimeoutMs?: number;
+  /** The clocks of the lease, and what extends it. For tests. */
+  readonly time?: LeaseTime;
+  readonly beat?: (beating: Beating) => Beats;
 }
 
-const WAIT_MS = 10_000;
+/** How long the start waits for the database. */
+const OPEN_MS = 10_000;
+const LEASE_MS = 5_000;
+const STALL_TIMEOUT_MS = 30_000;
+/** Executions that are taken at a time at the start. */
+const TAKEN = 200;
 
 export class PostgresStore implements Store, Archive {
   readonly archive: Archive = this;
   readonly vault: StoredVault;
+  readonly cluster: Node;
   readonly #commits: Commits;
   readonly #reader: PostgresReader;
   readonly #values: Values;
@@ -59,18 +71,23 @@ export class PostgresStore implements Store, Archive {
   #moved: (executionId: string) => void = () => {};
   #closed: Promise<void> | undefined;
 
-  /** Throws `options_invalid` for an address that is invalid, cannot be reached, or belongs to another process. */
+  /** Throws `options_invalid` for an address that is invalid or cannot be reached. */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
-    const { url, waitMs = WAIT_MS, connectMs } = options;
+    const { url, connectMs } = options;
     const database = await Database.at(url, connectMs);
     const reader = new PostgresReader(database);
     try {
-      const session = await database.connect('writer', Math.max(waitMs, database.connectMs));
+      const session = await database.connect('writer', Math.max(OPEN_MS, database.connectMs));
       try {
         await migrate(session, database.name);
-        const writer = new PostgresWriter(database, `${hostname()} ${process.pid} ${randomUUID()}`);
-        if (!(await writer.open(session, waitMs))) throw inUse(database.name, await holderOf(session));
-        return new PostgresStore(writer, reader, options);
+        const writer = new PostgresWriter(database, session);
+        const { leaseMs = LEASE_MS, stallTimeoutMs = STALL_TIMEOUT_MS, time, beat = beatInThread } = options;
+        const { urls } = database;
+        const node = new Node((asked) => writer.ask(asked), { urls, leaseMs, stallTimeoutMs, time, beat });
+        writer.node = node.id;
+        writer.onClosing = () => node.close();
+        await node.join();
+        return new PostgresStore(writer, reader, node, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -86,16 +103,18 @@ export class PostgresStore implements Store, Archive {
   private constructor(
     writer: PostgresWriter,
     reader: PostgresReader,
+    node: Node,
     { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
   ) {
     this.#reader = reader;
+    this.cluster = node;
     this.#commits = new Commits(writer);
     this.#seal = secret === undefined ? undefined : new Seal(secret);
     this.#values = new Values(reader);
     this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
     this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };
-    writer.onRegained = (taken) => this.#regained(taken);
+    writer.onRegained = () => this.#regained();
   }
 
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
@@ -193,8 +212,14 @@ export class PostgresStore implements Store, Archive {
     return this.#forgotten.size === 0 ? rows : rows.filter(({ id }) => !this.#forgotten.has(id));
   }
 
-  unfinished(): Promise<readonly string[]> {
-    return this.#reader.unfinished();
+  async unfinished(): Promise<readonly string[]> {
+    const ids = [...(await this.#reader.blocked())];
+    for (let count = TAKEN; count === TAKEN; ) {
+      const taken = await this.cluster.take(TAKEN);
+      count = taken.length;
+      ids.push(...taken);
+    }
+    return ids;
   }
 
   due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
@@ -250,8 +275,8 @@ export class PostgresStore implements Store, Archive {
     return kept;
   }
 
-  /** Another process may have had the database. No batch is being written meanwhile, except what is found out. */
-  async #regained(taken: readonly string[]): Promise<void> {
+  /** Other processes went on while the connection was lost. No batch is being written meanwhile, except what is found out. */
+  async #regained(): Promise<void> {
     const idle = [...this.#inMemory].filter(([, kept]) => kept.isIdle);
     const numbers = await this.#reader.numbers(idle.map(([id]) => id));
     for (const [id, kept] of idle) {
@@ -260,7 +285,6 @@ export class PostgresStore implements Store, Archive {
       this.#moved(id);
     }
     for (const id of [...this.#lost.keys()]) this.#return(id).catch(() => {}); // the next one that asks tries again
-    for (const id of taken) this.#moved(id);
   }
 
   async #load(id: string): Promise<{ readonly kept: Kept; readonly origin: Archived['origin'] } | undefined> {
@@ -275,8 +299,3 @@ export class PostgresStore implements Store, Archive {
     return { kept, origin: readOrigin(origin, input, this.#seal) };
   }
 }
-
-const inUse = (name: string, holder: string): Failure =>
-  new Failure('options_invalid', {
-    detail: `The database ${name} is in use by ${holder}. Stop that process, or give this one another database with --data.`,
-  });

@@ -1,48 +1,41 @@
 /**
- * Writes batches to the database, on the session that has it: a lock that ends with the session keeps other processes out. So no
- * process writes that does not have the database, whatever it believes.
+ * Writes batches to the database. Several processes do: each write is compared with the database, so what another process has
+ * changed or executes is refused.
  *
  * If the connection breaks after a batch was sent, its outcome is unknown. It is looked up, by numbers and checksums, before
  * any caller gets an answer, and what is not there is sent again. If no host is reached in time, the batch is refused; the
  * executions in it are read again before anything builds on them.
  */
-import { setTimeout as pass } from 'node:timers/promises';
 import { z } from 'zod';
 import type { JournalChange } from '../changes.ts';
 import type { Part, Refusal, Target } from '../group-commit.ts';
 import { Refused } from '../store.ts';
-import { type Database, isReply, type Session } from './database.ts';
-import { OWNING } from './schema.ts';
-import { foundOf, removalOf, writeOf } from './statement.ts';
-
-/** Interval of attempts to get the database. */
-const ATTEMPT_MS = 50;
+import { type Database, isReply, type Row, type Session } from './database.ts';
+import { foundOf, removalOf, type Statement, writeOf } from './statement.ts';
 
 const ids = z.array(z.object({ id: z.string() }));
 
 export class PostgresWriter implements Target {
   readonly #database: Database;
-  readonly #node: string;
-  #session: Session | undefined;
+  #session: Session;
+  #connecting: Promise<Session> | undefined;
   #isClosed = false;
   onLost: (cause: unknown) => void = () => {};
-  /** It has the database again; other processes may have had it meanwhile. The ids of executions that they were executing. */
-  onRegained: (taken: readonly string[]) => Promise<void> = async () => {};
+  /** It is connected again. What it does not know may have been committed. */
+  onRegained: () => Promise<void> = async () => {};
+  /** Everything was written. */
+  onClosing: () => Promise<void> = async () => {};
+  /** The id of this process, as the owner of executions. */
+  node = '';
 
-  constructor(database: Database, node: string) {
+  constructor(database: Database, session: Session) {
     this.#database = database;
-    this.#node = node;
+    this.#session = session;
   }
 
-  /** Takes the database over from the process before. False if another process still has it after so long. */
-  async open(session: Session, limitMs: number): Promise<boolean> {
-    for (let left = limitMs; !(await isOwned(session)); left -= ATTEMPT_MS) {
-      if (left <= 0) return false;
-      await pass(ATTEMPT_MS);
-    }
-    await this.#takeOver(session);
-    this.#session = session;
-    return true;
+  /** Rejects if the database cannot be reached, or refuses the statement. */
+  async ask(statement: Statement): Promise<Row[]> {
+    return (await this.#ready()).query(statement);
   }
 
   async write(parts: readonly Part[]): Promise<readonly Refusal[]> {
@@ -69,8 +62,9 @@ export class PostgresWriter implements Target {
   }
 
   async close(): Promise<void> {
+    await this.onClosing();
     this.#isClosed = true;
-    await this.#session?.close();
+    await this.#session.close();
   }
 
   /** What has lost may have won before, with a reply that did not arrive. */
@@ -85,7 +79,7 @@ export class PostgresWriter implements Target {
   async #send(parts: readonly Part[], session: Session): Promise<readonly Part[]> {
     const changes = parts.flatMap((part) => part.changes);
     const removed = changes.flatMap((one) => (one.change === 'removal' ? [one.id] : []));
-    const written = changes.length > removed.length ? await session.query(writeOf(this.#node, changes)) : [];
+    const written = changes.length > removed.length ? await session.query(writeOf(this.node, changes)) : [];
     if (removed.length > 0) await session.query(removalOf(removed));
     const kept = new Set(ids.parse(written).map(({ id }) => id));
     return parts.filter((part) => {
@@ -118,34 +112,25 @@ export class PostgresWriter implements Target {
 
   async #ready(): Promise<Session> {
     if (this.#isClosed) throw new Error('the store is closed');
-    if (this.#session !== undefined && !this.#session.isLost) return this.#session;
-    const until = performance.now() + this.#database.connectMs;
+    if (!this.#session.isLost) return this.#session;
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connect(): Promise<Session> {
     const session = await this.#database.connect('writer');
     try {
-      while (!(await isOwned(session))) {
-        if (performance.now() > until) throw new Error('another process has the database');
-        await pass(ATTEMPT_MS);
-      }
-      const taken = await this.#takeOver(session);
-      this.#session = session;
-      await this.onRegained(taken);
-      return session;
+      await this.onRegained();
     } catch (error) {
       session.drop();
       throw error;
     }
-  }
-
-  async #takeOver(session: Session): Promise<readonly string[]> {
-    const text = 'UPDATE executions SET node = $1 WHERE node IS NOT NULL AND node <> $1 RETURNING id';
-    return ids.parse(await session.query({ text, values: [this.#node] })).map(({ id }) => id);
+    this.#session = session;
+    return session;
   }
 }
-
-const owned = z.tuple([z.object({ owned: z.boolean() })]);
-
-const isOwned = async (session: Session): Promise<boolean> =>
-  owned.parse(await session.query({ text: `SELECT pg_try_advisory_lock(${OWNING}) AS owned` }))[0].owned;
 
 const journalOf = ({ changes }: Part): JournalChange | undefined =>
   changes.find((change): change is JournalChange => change.change === 'journal');

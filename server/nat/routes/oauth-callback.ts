@@ -6,21 +6,29 @@ import { escapeHtml } from '../../http/escape-html.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import type { Who } from '../../identity/caller.ts';
 import { type RequestBody, route } from '../../wire/route.ts';
+import { readMark } from '../consent-links.ts';
 import type { NatApp } from '../placed.ts';
 
-export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[] => {
-  const { oauthCallbackPath: path, cors } = config;
+export const oauthRoutes = ({ runtime, who, consents, returnPages, config }: NatApp): Route[] => {
+  const { oauthCallbackPath: path, cors, bindConsents } = config;
   if (path === null) return [];
   const redirectOrigins = cors.allowOrigins ?? [];
   const setting = 'oauth2_callback_path';
   const isPublic = true; // the state in the URL works once; which replies say `no-cache` is as on NAT
   const complete = async (call: Call, parameters: string): Promise<Reply<never>> => {
     const url = new URL(`http://callback.invalid${call.path}?${parameters}`);
-    const outcome = await runtime.completeOAuth(url, await browser(call, who));
-    const origin =
-      outcome.outcome === 'unknown_state' ? undefined : await consents.returnsTo(runtime, outcome, call.headers.host);
-    return origin === undefined ? page(outcome, redirectOrigins) : backTo(origin, outcome);
+    const state = url.searchParams.get('state') ?? '';
+    const mark = bindConsents ? readMark(call.headers.cookie, state) : undefined;
+    const outcome = await runtime.completeOAuth(url, await browser(call, who), mark?.proof);
+    if (outcome.outcome === 'unknown_state') return page(outcome, redirectOrigins);
+    const returnTo = returnPages.after(mark) ?? (await consents.returnsTo(runtime, outcome, call.headers.host));
+    return returnTo === undefined ? page(outcome, redirectOrigins) : backTo(returnTo, outcome);
   };
+  /** Browsers send the cookie of a bound consent with a navigation of another site, and not with its form. */
+  const posted = (call: Call, form: string): Reply<never> | Promise<Reply<never>> =>
+    bindConsents
+      ? { status: 303, headers: { ...PRIVATE, location: `?${new URLSearchParams(form)}` } }
+      : complete(call, form);
   return [
     route({
       method: 'GET',
@@ -44,7 +52,7 @@ export const oauthRoutes = ({ runtime, who, consents, config }: NatApp): Route[]
       isPublic,
       about: { ...about, summary: 'The same, for providers that post it (`response_mode=form_post`)' },
       maxBodyBytes: MAX_FORM_BYTES,
-      handle: complete,
+      handle: posted,
     }),
   ];
 };
@@ -83,15 +91,14 @@ const browser = async (call: Call, who: Who) => {
   }
 };
 
+const PRIVATE = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
+
 /** The page that asked learns the outcome, but no details of a failure, which the run gets. */
-const backTo = (origin: string, { outcome }: CallbackOutcome): Reply<never> => ({
-  status: 303,
-  headers: {
-    location: outcome === 'granted' ? `${origin}/?oauth_auth_completed=true` : `${origin}/`,
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
-  },
-});
+const backTo = (page: string, { outcome }: CallbackOutcome): Reply<never> => {
+  const url = new URL(page);
+  if (outcome === 'granted') url.searchParams.set('oauth_auth_completed', 'true');
+  return { status: 303, headers: { ...PRIVATE, location: url.href } };
+};
 
 const page = (outcome: CallbackOutcome, origins: readonly string[]): Reply<never> => {
   switch (outcome.outcome) {

@@ -58,6 +58,8 @@ const fitting: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'fermata.parked_timeout': durations,
   'fermata.prompt_grace': durations,
   'fermata.oauth_timeout': durations,
+  'fermata.bind_consents': fc.boolean(),
+  'fermata.consent_return_origins': fc.constantFrom(['https://app.example'], 'https://a.example,https://b.example'),
   'fermata.token_retention': durations,
   'fermata.max_consents': counts,
   'fermata.max_journal_facts': counts,

@@ -391,6 +391,33 @@ for (const secret of [SECRET, null]) {
   });
 }
 
+test('a browser that has followed the link of a bound consent may come back to the next process', async (t) => {
+  const { kept, bank } = await world(t);
+  const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).scopes });
+  const consentLink = (state: string) => `https://fermata.test/connect/${state}`;
+  const openRuntime = async () => {
+    const runtime = await createRuntime({ workflows: [agent], providers: { bank }, store: kept.store, consentLink });
+    t.after(() => runtime.stop());
+    return runtime;
+  };
+  const first = await openRuntime();
+  const { execution } = await start(first, { workflow: 'agent' });
+  await first.waitUntil(execution, ({ status }) => status === 'awaiting_oauth');
+  const [{ id: state } = { id: '' }] = execution.context.pauses;
+  const { proof } = (await first.openConsent(state, alice))!;
+  await first.stop();
+
+  await kept.reopen();
+  const second = await openRuntime();
+  const stranger = await second.completeOAuth(callback(state), { userId: undefined });
+  const outcome = await second.completeOAuth(callback(state), { userId: undefined }, proof);
+
+  assert.equal(await second.openConsent(state, { userId: 'bob' }), undefined);
+  assert.deepEqual([stranger.outcome, outcome.outcome], ['unknown_state', 'granted']);
+  const settled = immediate(second.get(execution.id, alice))!;
+  await second.waitUntil(settled, ({ isSettled }) => isSettled);
+});
+
 test('a run that is executed again does not reject the token that took the place of a refused one', async (t) => {
   const { kept, bank, endpoint } = await world(t);
   endpoint.answer = json({ access_token: 'dead', refresh_token: 'refresh-1' });

@@ -171,7 +171,7 @@ test('a consent that is shared is still shared after a restart', async (t) => {
     also: [
       { executionId: 'two', state: two.state },
       { executionId: 'three', state: three.state },
-    ],
+    ].sort((a, b) => (a.state < b.state ? -1 : 1)),
   });
   assert.equal((await second.token(subject('alice'), 'bank'))?.value, 'token-1');
   assert.deepEqual(late, { outcome: 'unknown_state' });

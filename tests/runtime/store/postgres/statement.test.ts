@@ -23,7 +23,7 @@ const change = (
     id,
     n: 0,
     record: { ...executed, origin: { ...origin, names: names.map((name) => ({ name, fingerprint: '' })) } },
-    row: { ...row, isUnfinished: works },
+    row: { ...row, isUnfinished: works, works },
     expected,
     last: expected + facts,
     facts: JSON.stringify([{ by, expected }]),

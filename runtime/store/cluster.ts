@@ -1,0 +1,25 @@
+/**
+ * The processes that share a store, as one of them sees them. A store that one process has for itself has no cluster.
+ *
+ * No process works because it believes that it may: what counts is decided by the store with each append (S6). The cluster only
+ * says who should work.
+ */
+export interface Cluster {
+  /** Whether this process may work, and may show what it has in memory: the others take it for alive. */
+  readonly isValid: boolean;
+  /** Calls back when that has changed. What was in memory before is not current any more: others may have taken it. */
+  onChange(changed: (isValid: boolean) => void): void;
+  /** Tells the others what it serves. Until then it takes nothing. */
+  serve(workflows: readonly ServedVersion[]): Promise<void>;
+  /** Takes executions that were running or queued, and whose process has ended or let them go: their ids, at most so many. */
+  take(limit: number): Promise<readonly string[]>;
+  /** Whether an execution belongs to this process, by the store. */
+  owns(executionId: string): Promise<boolean>;
+  /** Lets go of everything that it owns, and takes nothing any more: the others take it at once. */
+  leave(): Promise<void>;
+}
+
+export interface ServedVersion {
+  readonly workflow: string;
+  readonly version: string;
+}

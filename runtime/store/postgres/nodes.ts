@@ -1,0 +1,183 @@
+/**
+ * The processes that share the database: its nodes. Each has a row with a lease, by the clock of the database. The id is made anew
+ * at each start, so no process is mistaken for the one before it.
+ *
+ * The lease decides which executions the others take. It never decides what is written: that is compared by number and owner.
+ */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import type { Cluster, ServedVersion } from '../cluster.ts';
+import type { Beating, Beats, Told } from './beats.ts';
+import type { Row } from './database.ts';
+import { Lease, type LeaseTime } from './lease.ts';
+import type { Statement } from './statement.ts';
+
+export interface NodeOptions {
+  readonly urls: readonly string[];
+  readonly leaseMs: number;
+  readonly stallTimeoutMs: number;
+  readonly time?: LeaseTime | undefined;
+  readonly beat: (beating: Beating) => Beats;
+}
+
+const taken = z.array(z.object({ id: z.string(), n: z.int() }));
+
+export class Node implements Cluster {
+  readonly id = randomUUID();
+  readonly #options: NodeOptions;
+  readonly #lease: Lease;
+  readonly #ask: (statement: Statement) => Promise<Row[]>;
+  #serves: readonly ServedVersion[] | undefined;
+  #beats: Beats | undefined;
+  /** The last state that was reported. */
+  #wasValid = true;
+  /** It may own executions that it does not know of: they have left memory, or the reply to a take was lost. */
+  #isUnsure = false;
+  #hasLeft = false;
+  #changed: (isValid: boolean) => void = () => {};
+
+  /** `ask` executes a statement, and rejects if the database cannot be reached. */
+  constructor(ask: (statement: Statement) => Promise<Row[]>, options: NodeOptions) {
+    this.#ask = ask;
+    this.#options = options;
+    this.#lease = new Lease(options.leaseMs, options.time);
+  }
+
+  /** From now on the others take it for alive. */
+  async join(): Promise<void> {
+    await this.#register();
+    const { urls, stallTimeoutMs: stallMs, beat } = this.#options;
+    this.#beats = beat({ urls, node: this.id, lease: this.#lease, stallMs, told: (what) => this.#told(what) });
+  }
+
+  get isValid(): boolean {
+    if (this.#lease.isValid) return this.#wasValid;
+    this.#lost();
+    return false;
+  }
+
+  onChange(changed: (isValid: boolean) => void): void {
+    this.#changed = changed;
+  }
+
+  async serve(workflows: readonly ServedVersion[]): Promise<void> {
+    this.#serves = workflows;
+    await this.#register();
+  }
+
+  async take(limit: number): Promise<readonly string[]> {
+    if (this.#hasLeft || !this.isValid) return [];
+    const isUnsure = this.#isUnsure;
+    this.#isUnsure = false;
+    let rows: Row[];
+    try {
+      rows = isUnsure ? await this.#ask({ name: 'own', text: OWN, values: [this.id] }) : [];
+      rows.push(...(await this.#ask({ name: 'take', text: TAKE, values: [this.id, limit] })));
+    } catch (error) {
+      this.#isUnsure = true;
+      throw error;
+    }
+    return taken
+      .parse(rows)
+      .sort((a, b) => a.n - b.n)
+      .map(({ id }) => id);
+  }
+
+  async owns(executionId: string): Promise<boolean> {
+    return (await this.#ask({ name: 'owns', text: OWNS, values: [executionId, this.id] })).length > 0;
+  }
+
+  async leave(): Promise<void> {
+    this.#hasLeft = true;
+    await this.#ask({ name: 'leave', text: LEAVE, values: [this.id] });
+  }
+
+  /** What it still owns is taken by the others at once; if that cannot be written, when its lease ends. */
+  async close(): Promise<void> {
+    await this.#beats?.close();
+    await this.leave().catch(() => {});
+  }
+
+  async #register(): Promise<void> {
+    const extended = this.#lease.sending();
+    const serves = this.#serves === undefined ? null : JSON.stringify(this.#serves);
+    const values = [this.id, this.#lease.lengthMs, `${hostname()} ${process.pid}`, serves];
+    await this.#ask({ name: 'register', text: REGISTER, values });
+    extended();
+  }
+
+  #told(what: Told): void {
+    if (this.#hasLeft) return;
+    if (what === 'late') this.#lost();
+    else if (what === 'unknown') this.#forgotten();
+    else if (!this.#wasValid && this.#lease.isValid) this.#tell(true);
+  }
+
+  /** Others take it for dead. */
+  #forgotten(): void {
+    this.#lost();
+    this.#register().catch(() => {}); // its next extension fails too, and it is tried again
+  }
+
+  #lost(): void {
+    if (this.#wasValid && !this.#hasLeft) this.#tell(false);
+  }
+
+  /** In a turn of its own: the caller may be in the middle of something. */
+  #tell(isValid: boolean): void {
+    this.#wasValid = isValid;
+    if (isValid) this.#isUnsure = true;
+    setImmediate(() => this.#changed(isValid));
+  }
+}
+
+/** A node that is dead for so long is not shown any more. */
+const FORGOTTEN = "interval '1 hour'";
+
+const REGISTER = `
+  WITH gone AS (DELETE FROM nodes WHERE expires_at < clock_timestamp() - ${FORGOTTEN} AND id <> $1)
+  INSERT INTO nodes (id, expires_at, started_at, address, serves)
+  VALUES ($1, clock_timestamp() + $2::float8 * interval '1 ms', clock_timestamp(), $3, $4::jsonb)
+  ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at, serves = EXCLUDED.serves`;
+
+const LEAVE = `
+  WITH gone AS (DELETE FROM nodes WHERE id = $1)
+  UPDATE executions SET node = NULL WHERE node = $1`;
+
+const OWN = 'SELECT id, n FROM executions WHERE node = $1';
+
+const OWNS = 'SELECT n FROM executions WHERE id = $1 AND node = $2';
+
+/**
+ * Executions of owners without a lease, and those without an owner, each for one node. The owners are found one after the other by
+ * the index, so the cost does not depend on the number of executions that others execute. An execution is taken by a node that
+ * serves its version; if there is none, by one that serves its workflow. What cannot be replayed is taken by any node, to be ended.
+ */
+const TAKE = `
+  WITH RECURSIVE owners AS (
+    (SELECT node FROM executions WHERE node IS NOT NULL ORDER BY node LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.node FROM executions e WHERE e.node > o.node ORDER BY e.node LIMIT 1) FROM owners o WHERE o.node IS NOT NULL
+  ),
+  lost AS (
+    SELECT node FROM owners WHERE node <> $1
+      AND NOT EXISTS (SELECT FROM nodes n WHERE n.id = owners.node AND n.expires_at > clock_timestamp())
+  ),
+  left_behind AS (
+    SELECT e.n FROM executions e WHERE e.node IN (SELECT node FROM lost) AND IS_FOR_ME LIMIT $2 FOR UPDATE OF e SKIP LOCKED
+  ),
+  let_go AS (
+    SELECT e.n FROM executions e WHERE e.works AND e.node IS NULL AND IS_FOR_ME ORDER BY e.n LIMIT $2 FOR UPDATE OF e SKIP LOCKED
+  )
+  UPDATE executions e SET node = $1 FROM (SELECT n FROM left_behind UNION SELECT n FROM let_go) f WHERE e.n = f.n
+  RETURNING e.id, e.n`
+  .replaceAll(
+    'IS_FOR_ME',
+    `(NOT e.replays OR EXISTS (
+      SELECT FROM nodes me WHERE me.id = $1 AND me.expires_at > clock_timestamp() AND (
+        me.serves IS NULL OR me.serves @> VERSION OR (me.serves @> WORKFLOW AND NOT EXISTS (
+          SELECT FROM nodes o WHERE o.expires_at > clock_timestamp() AND o.serves @> VERSION)))))`,
+  )
+  .replaceAll('VERSION', "jsonb_build_array(jsonb_build_object('workflow', e.workflow, 'version', e.version))")
+  .replaceAll('WORKFLOW', "jsonb_build_array(jsonb_build_object('workflow', e.workflow))");

@@ -1,0 +1,166 @@
+/** Several processes on one database: which of them executes what. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { text, workflow } from '../../../../runtime/index.ts';
+import type { PostgresStore } from '../../../../runtime/store/postgres/store.ts';
+import { Refused } from '../../../../runtime/store/store.ts';
+import { alice } from '../../../support/given.ts';
+import { granted, Journaling, prompted } from '../../../support/journaling.ts';
+import { openPostgres, postgres, withoutPostgres } from '../../../support/postgres.ts';
+import { PostgresNodes } from '../../../support/postgres-nodes.ts';
+import { start } from '../../../support/start.ts';
+
+const it = (what: string, check: (t: TestContext) => Promise<void>) => test(what, { skip: withoutPostgres }, check);
+const yes = { kind: 'text', text: 'yes' } as const;
+
+const opened = async (t: TestContext, count: number) => {
+  const server = await postgres();
+  const url = await server.database();
+  const stores: PostgresStore[] = [];
+  for (let number = 0; number < count; number += 1) stores.push(await openPostgres(url));
+  t.after(() => Promise.all(stores.map((store) => store.close())));
+  const sql = (text: string) => server.sql(text, url);
+  const expire = ({ cluster }: PostgresStore) =>
+    sql(`UPDATE fermata.nodes SET expires_at = '-infinity' WHERE id = '${cluster.id}'`);
+  return { url, stores, sql, expire };
+};
+
+/** Executions that are queued at that process. */
+const begun = async (store: PostgresStore, ...ids: string[]) => {
+  const all = ids.map((id) => new Journaling(store, { id }));
+  await Promise.all(all.map((one) => one.begin()));
+  return all;
+};
+
+it('several processes have one database, each with a row; what one of them leaves, another one takes at once', async (t) => {
+  const { stores, sql } = await opened(t, 2);
+  const [first, second] = stores as [PostgresStore, PostgresStore];
+  const nodes = async () => (await sql('SELECT id FROM fermata.nodes ORDER BY started_at')).map(({ id }) => id);
+  assert.deepEqual(await nodes(), [first.cluster.id, second.cluster.id]);
+  await begun(first, 'e1', 'e2');
+  assert.deepEqual(await second.cluster.take(10), []);
+
+  await first.close();
+
+  assert.deepEqual(await nodes(), [second.cluster.id]);
+  assert.deepEqual(await second.cluster.take(10), ['e1', 'e2']);
+});
+
+it('what a dead process executed is taken by those that live, each execution by one of them, and only once', async (t) => {
+  const { stores, expire } = await opened(t, 3);
+  const [dead, ...others] = stores as [PostgresStore, PostgresStore, PostgresStore];
+  const ids = Array.from({ length: 45 }, (_, index) => `e${index}`);
+  await begun(dead, ...ids);
+  await expire(dead);
+
+  const taken: string[] = [];
+  for (let round = 0; round < 3; round += 1)
+    for (const some of await Promise.all(others.map(({ cluster }) => cluster.take(10)))) taken.push(...some);
+
+  assert.deepEqual(taken.toSorted(), ids.toSorted());
+  assert.deepEqual(await dead.cluster.take(10), [], 'a node without a lease takes nothing');
+});
+
+it('a process that others have taken for dead writes nothing more of what they took, before and after they write', async (t) => {
+  const { stores, expire } = await opened(t, 2);
+  const [zombie, other] = stores as [PostgresStore, PostgresStore];
+  const [before, after] = (await begun(zombie, 'e1', 'e2')) as [Journaling, Journaling];
+  await expire(zombie);
+  assert.deepEqual(await other.cluster.take(10), ['e1', 'e2']);
+
+  await assert.rejects(async () => before.append(granted), Refused);
+  const found = await other.find('e2');
+  const taker = new Journaling(other, { id: 'e2' });
+  taker.entries.push(...found!.entries);
+  await taker.append({ type: 'execution.recovered' });
+  await assert.rejects(async () => after.append(granted), Refused);
+
+  assert.deepEqual(
+    (await zombie.read('e2'))?.entries.map(({ type }) => type),
+    ['execution.started', 'execution.recovered'],
+  );
+});
+
+it('what waits belongs to none: it is not taken, and any process goes on with it', async (t) => {
+  const { stores, expire } = await opened(t, 2);
+  const [first, second] = stores as [PostgresStore, PostgresStore];
+  const [execution] = (await begun(first, 'e1')) as [Journaling];
+  await Promise.all([execution.append(granted), execution.append(prompted('p'))]);
+  await expire(first);
+
+  assert.deepEqual(await second.cluster.take(10), []);
+});
+
+/** A step, a prompt, and a step. `at`: which node did what. */
+const asker = (node: string, done: string[]) =>
+  workflow({
+    name: 'asker',
+    run: async (_input: unknown, ctx) => {
+      await ctx.step('first', () => void done.push(`first at ${node}`));
+      const { text: answer } = await ctx.prompt(text({ text: 'Go on?' }));
+      await ctx.step('second', () => void done.push(`second at ${node}`));
+      return answer;
+    },
+  });
+
+it('an execution is started at one process, answered at another, and goes on there', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const done: string[] = [];
+  const first = await nodes.add({ workflows: [asker('a', done)] });
+  const second = await nodes.add({ workflows: [asker('b', done)] });
+  const { execution } = await start(first.runtime, { workflow: 'asker' });
+  await first.runtime.waitUntil(execution, ({ context }) => context.pauses.length > 0);
+
+  const [pause] = (await second.runtime.get(execution.id, alice))!.context.pauses;
+  assert.equal(await second.runtime.answer(execution.id, pause!.id, yes, alice), 'accepted');
+  const here = (await second.runtime.get(execution.id, alice))!;
+  await second.runtime.waitUntil(here, ({ isSettled }) => isSettled);
+
+  assert.equal(here.context.result, 'yes');
+  assert.deepEqual(done, ['first at a', 'second at b']);
+});
+
+it('when a process dies in a step, another one repeats it, and the first one changes nothing when it wakes up', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const begunAt: string[] = [];
+  const stuck = new Map<string, () => void>();
+  const worker = (node: string) =>
+    workflow({
+      name: 'worker',
+      run: (_input: unknown, ctx) =>
+        ctx.step('work', async () => {
+          begunAt.push(node);
+          if (node === 'a') await new Promise<void>((go) => stuck.set(node, go));
+          return node;
+        }),
+    });
+  const first = await nodes.add({ workflows: [worker('a')] });
+  const second = await nodes.add({ workflows: [worker('b')] });
+  const { execution } = await start(first.runtime, { workflow: 'worker' });
+  await nodes.quiet();
+  assert.deepEqual(begunAt, ['a']);
+
+  await nodes.pass(5_000);
+  assert.deepEqual(begunAt, ['a'], 'its process lives');
+  await nodes.expire(first);
+  await nodes.pass(1_500);
+  stuck.get('a')!();
+  await nodes.quiet();
+
+  assert.deepEqual(begunAt, ['a', 'b']);
+  for (const { runtime } of [first, second]) {
+    const view = (await runtime.get(execution.id, alice))!;
+    assert.deepEqual([view.status, view.context.result], ['completed', 'b']);
+    const facts = (await runtime.facts(execution.id, 0, alice))!.entries.map(({ type, seq }) => `${seq} ${type}`);
+    assert.deepEqual(facts, [
+      '1 execution.started',
+      '2 slot.granted',
+      '3 step.started',
+      '4 execution.recovered',
+      '5 slot.granted',
+      '6 step.started',
+      '7 step.completed',
+      '8 execution.completed',
+    ]);
+  }
+});
