@@ -37,8 +37,9 @@ import type { RunDeps } from './run/run-calls.ts';
 import { guardStrays } from './run/strays.ts';
 import { Turns } from './run/turns.ts';
 import type { Archived } from './store/archive.ts';
+import { leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
-import { journalOf, type Store } from './store/store.ts';
+import { journalOf, NameTaken, type Store } from './store/store.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
 
@@ -169,6 +170,7 @@ export class Engine {
       random,
       log,
       turns: this.turns,
+      isOwner: () => this.isOwner,
       after: (ms, run) => {
         const timer = wheel.schedule(clock.now() + ms, run);
         return () => wheel.cancel(timer);
@@ -182,6 +184,7 @@ export class Engine {
     const isAccepting = (): boolean => this.isAccepting;
     this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
+    archive?.cluster?.onChange((isValid) => this.#leaseChanged(isValid));
     this.started = this.#start();
   }
 
@@ -200,7 +203,12 @@ export class Engine {
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */
   get isAccepting(): boolean {
-    return this.#tree.isAccepting;
+    return this.#tree.isAccepting && this.isOwner;
+  }
+
+  /** False while other processes take this one for dead. */
+  get isOwner(): boolean {
+    return this.store.archive?.cluster?.isValid ?? true;
   }
 
   get wheel(): TimingWheel {
@@ -274,6 +282,7 @@ export class Engine {
     } catch (error) {
       lease.cancel();
       this.#drop(execution);
+      if (error instanceof NameTaken) return this.begin(request, session); // now it is found by its name
       throw error;
     }
     return { execution, isNew: true };
@@ -349,7 +358,8 @@ export class Engine {
   }
 
   #refuseIfDraining(): void {
-    if (!this.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
+    if (!this.#tree.isAccepting) throw new Failure('draining', { retryAfterMs: this.options.stopTimeoutMs });
+    if (!this.isOwner) throw leaseEnded();
   }
 
   /** Ended executions leave memory for new ones; live ones stay. */
@@ -368,7 +378,7 @@ export class Engine {
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (isLast(entry)) this.#settled(execution);
     if (entry.type === 'retention.elapsed') void this.#forget(execution);
-    if (!this.isAccepting) this.#drain.told(execution);
+    if (!this.#tree.isAccepting) this.#drain.told(execution);
   }
 
   #settled(execution: Execution): void {
@@ -392,6 +402,24 @@ export class Engine {
       this.#drop(execution);
     }
     if (this.#keeper instanceof Archivist) this.#keeper.takeUp(executionId);
+  }
+
+  /**
+   * Other processes may have taken what this one executes: everything live leaves memory. When the lease is valid again, what they
+   * have not taken is recovered.
+   */
+  #leaseChanged(isValid: boolean): void {
+    if (isValid) {
+      this.#log.info({}, 'the lease of this server is valid again: it serves');
+      if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
+      return;
+    }
+    const live = this.executions.all().filter(({ isSettled }) => !isSettled);
+    this.#log.error({ executions: live.length }, LOST);
+    for (const execution of live) {
+      execution.dismiss();
+      this.#drop(execution);
+    }
   }
 
   /** It has left memory. */
@@ -442,6 +470,9 @@ const COPIES_OF_INPUT = 3;
 
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+const LOST =
+  'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';
 
 const buildFailed = ({ message, name }: Failure): NewFact => ({
   type: 'execution.failed',

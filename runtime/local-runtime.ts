@@ -23,6 +23,7 @@ import type { Waiting } from './oauth/flows.ts';
 import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
+import { leaseEnded } from './store/cluster.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import { type JournalPage, Refused } from './store/store.ts';
 
@@ -110,11 +111,14 @@ export class LocalRuntime implements Runtime {
     { timeoutMs, client }: WaitOptions = {},
   ): Promise<boolean> {
     if (holds(execution)) return Promise.resolve(true);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const wait = new Wait(resolve, this.engine.wheel);
       wait.unwatch = execution.watch(
         () => holds(execution) && wait.end(true),
-        () => wait.end(false),
+        () => {
+          if (!this.engine.isOwner) reject(leaseEnded());
+          wait.end(false);
+        },
       );
       if (timeoutMs !== undefined) wait.timer = wait.wheel.schedule(this.now() + timeoutMs, () => wait.end(false));
       client?.onGone(() => wait.end(false));

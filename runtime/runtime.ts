@@ -106,7 +106,8 @@ export interface Runtime {
 
   /**
    * Waits until something holds of an execution; resolves at once if it does. Resolves to false after `timeoutMs`, when the
-   * runtime stops, and when the client disconnects.
+   * runtime stops, and when the client disconnects. Rejects with `store_unavailable` if other processes may take the execution,
+   * because this one could not reach their database in time.
    */
   waitUntil(
     execution: ExecutionView,

@@ -7,7 +7,8 @@
  * X3  Publish: only after its commit is a fact published, to the run, the subscribers and the caller, and visible to
  *     readers. Run slots are the one exception: they are requested, granted and returned at once, because they end with
  *     the process. So a run may begin before its start is committed. Its steps, and everything that it publishes, come
- *     after the commit. A run whose caller streams begins after it, so that its reader is there before the first output.
+ *     after the commit. A run whose caller streams begins after it, so that its reader is there before the first output. So
+ *     does a run with a name, if other processes share the store: one of them may have the name.
  * X4  A fact that the store could not commit has not happened: the execution goes back to the end of its journal, and
  *     is replayed from there when the store works again.
  */
@@ -290,9 +291,10 @@ export class Execution {
     }
   }
 
-  /** The caller that starts it reads what it emits. */
-  get #isStreamed(): boolean {
-    return this.origin.request?.streaming === true;
+  /** Its run begins after the commit of its start: the caller reads what it emits, or another process may have its name. */
+  get #beginsLater(): boolean {
+    const { request, names } = this.origin;
+    return request?.streaming === true || (names.length > 0 && this.#deps.store.archive?.cluster !== undefined);
   }
 
   #apply(event: ExecutionEvent): boolean {
@@ -340,7 +342,7 @@ export class Execution {
       throw this.#rollBack(before, unkept(cause)); // earlier facts may still be committed
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
-    const isHeard = entry.type === 'slot.granted' || (entry.type === 'execution.started' && !this.#isStreamed);
+    const isHeard = entry.type === 'slot.granted' || (entry.type === 'execution.started' && !this.#beginsLater);
     const told = kept.then(
       (full) => this.#tell(entry, snapshot, full, isHeard),
       (cause: unknown) => {
@@ -398,7 +400,7 @@ export class Execution {
    * committed. After a roll-back there is no driver for a while.
    */
   #drive(entry: JournalEntry | undefined, phase: Phase): void {
-    const isLeft = this.#driveAt !== NEVER || this.#isSetAside;
+    const isLeft = this.#hasDeparted || this.#driveAt !== NEVER || this.#isSetAside;
     if (isLeft && phase !== 'settled') return;
     if (entry?.type === 'execution.continued') this.detach(); // the function restarts
     if (this.driver === undefined && phase === 'queued' && this.#applied === this.#told) {

@@ -95,13 +95,14 @@ export const withConversation = (
 export const keyName = (by: Caller, key: string, { workflow, input, request }: Asked): Name => {
   const asked = canonical([workflow, request.payload ?? input]);
   const fingerprint = createHash('sha256').update(asked).digest('base64');
-  return { name: nameOf('key', by, key, key) ?? refuse('an idempotency key', key), fingerprint };
+  return { name: nameOf('key', by, key, key) ?? refuse('an idempotency key', key), fingerprint, isUnique: true };
 };
 
 /** Throws like `keyName`. */
 const jobName = (by: Caller, jobId: string): Name => ({
   name: nameOf('job', by, jobId, jobId) ?? refuse('a job id', jobId),
   fingerprint: '',
+  isUnique: true,
 });
 
 /** Undefined for a guessable name of a caller without identity and guest token: it stands for nothing. */

@@ -71,6 +71,11 @@ export class Archivist {
     this.#arm(0);
   }
 
+  /** Other processes have had the executions of this one. */
+  lookNow(): void {
+    this.#arm(this.#deps.now());
+  }
+
   stop(): void {
     this.#isStopped = true;
     this.#trials.stop();

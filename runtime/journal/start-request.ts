@@ -56,4 +56,6 @@ export interface Name {
   readonly name: string;
   /** A fingerprint of the request. The same name cannot stand for another request. Empty: any request. */
   readonly fingerprint: string;
+  /** A second start with this name is refused. Otherwise the name goes over to the last execution that is started with it. */
+  readonly isUnique?: true;
 }

@@ -18,6 +18,8 @@ export interface RunDeps {
   readonly random: () => number;
   readonly log: Log;
   readonly turns: Turns;
+  /** False while other processes may take what this one executes. */
+  isOwner(): boolean;
   /** Calls back after this delay in milliseconds, unless the returned function is called before. */
   after(ms: number, run: () => void): () => void;
 }

@@ -400,6 +400,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
       await new Promise<void>((go) => {
         this.#starting = [...(this.#starting ?? []), go];
       });
+    if (!this.deps.isOwner()) await new Promise(() => {}); // it is left next
   }
 
   /** Number of earlier attempts of a step. */

@@ -4,6 +4,8 @@
  * No process works because it believes that it may: what counts is decided by the store with each append (S6). The cluster only
  * says who should work.
  */
+import { Failure } from '../errors.ts';
+
 export interface Cluster {
   /** Whether this process may work, and may show what it has in memory: the others take it for alive. */
   readonly isValid: boolean;
@@ -18,6 +20,14 @@ export interface Cluster {
   /** Lets go of everything that it owns, and takes nothing any more: the others take it at once. */
   leave(): Promise<void>;
 }
+
+/** Callers may try again: at another server, or at this one when its lease is valid again. */
+export const leaseEnded = (): Failure =>
+  new Failure('store_unavailable', {
+    detail:
+      'This server could not reach the database in time, and has left its executions to others; send the request again.',
+    retryAfterMs: 1_000,
+  });
 
 export interface ServedVersion {
   readonly workflow: string;

@@ -14,7 +14,8 @@
  *     `'nearly_full'` once, when they reach four fifths of the limits.
  * S5  `forget` deletes the whole journal; for an unknown execution it has no effect. A later read returns undefined.
  * S6  `append` rejects with `Refused` if another process has appended to the journal: nothing of the entry is stored, and the
- *     execution in memory is not the one in the store.
+ *     execution in memory is not the one in the store. It rejects the first entry with `NameTaken` if another process has started
+ *     an execution with a unique name of this one.
  */
 import type { ExecutionContext } from '../../machines/execution.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
@@ -41,6 +42,9 @@ export class Refused extends Failure {
     super('store_unavailable', { detail, retryAfterMs: 0 });
   }
 }
+
+/** A start was refused: another process has started an execution with one of its names. */
+export class NameTaken extends Refused {}
 
 /** The journal of an execution in memory, which is in memory too. */
 export const journalOf = (store: Store, executionId: string): JournalPage | undefined => {

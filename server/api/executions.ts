@@ -13,7 +13,7 @@ import {
   shownDueAt,
 } from '../../runtime/index.ts';
 import { count, inQuery, refusedWithProblem } from '../http/about.ts';
-import { MAX_WAIT_S, readCount } from '../http/preferences.ts';
+import { MAX_WAIT_S, readCount, readOne } from '../http/preferences.ts';
 import { refusal } from '../http/problem.ts';
 import { json } from '../http/problems.ts';
 import type { Call, Reply, Route } from '../http/route.ts';
@@ -116,11 +116,11 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
       if (by.userId === undefined && !by.isOperator) return refusal(404, 'Not Found');
       const query = new URLSearchParams(call.query);
       const page = await runtime.list(by, {
-        status: readStatus(query.get('status')),
-        workflow: query.get('workflow') ?? undefined,
-        owner: query.get('owner') ?? undefined,
-        id: query.get('id') ?? undefined,
-        before: query.get('before') ?? undefined,
+        status: readStatus(readOne(query, 'status')),
+        workflow: readOne(query, 'workflow'),
+        owner: readOne(query, 'owner'),
+        id: readOne(query, 'id'),
+        before: readOne(query, 'before'),
         limit: readCount(query, 'limit', PAGE),
       });
       const executions = fitting(page.executions, (execution): ListedExecution => {
@@ -220,8 +220,8 @@ const firstDue = (pauses: readonly Pause[]): number | null => {
   return dues.length === 0 ? null : Math.min(...dues);
 };
 
-const readStatus = (given: string | null): ExecutionFilter['status'] => {
-  if (given === null) return undefined;
+const readStatus = (given: string | undefined): ExecutionFilter['status'] => {
+  if (given === undefined) return undefined;
   const wanted = STANDS.find((stand) => stand === given);
   if (wanted !== undefined) return wanted;
   const detail = `status: expected one of ${STANDS.join(', ')}, got ${JSON.stringify(given.slice(0, 40))}.`;

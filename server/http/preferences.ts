@@ -41,14 +41,24 @@ export const readIdempotencyKey = (header: string | undefined): string | undefin
   });
 };
 
+/** A parameter of our routes; undefined if it is missing. Throws `request_invalid` if it is repeated. */
+export const readOne = (query: URLSearchParams, name: string): string | undefined => {
+  const [value, ...more] = query.getAll(name);
+  if (more.length === 0) return value;
+  throw new Failure('request_invalid', { detail: `${name}: expected one value, got ${more.length + 1}.` });
+};
+
+/** A parameter of NAT's routes; undefined if it is missing. The last one counts, as on NAT. */
+export const readLast = (query: URLSearchParams, name: string): string | undefined => query.getAll(name).at(-1);
+
 /** An integer in a query. Throws `request_invalid` with the parameter and its bounds. */
 export const readCount = (
   query: URLSearchParams,
   name: string,
   { least, most, fallback }: { least: number; most: number; fallback: number },
 ): number => {
-  const given = query.get(name);
-  if (given === null) return fallback;
+  const given = readOne(query, name);
+  if (given === undefined) return fallback;
   const count = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
   if (count >= least && count <= most) return count;
   const detail = `${name}: expected a whole number from ${least} to ${most}, got ${JSON.stringify(given.slice(0, 40))}.`;

@@ -147,7 +147,8 @@ const readAuthorization = (header = ''): { scheme: string; text: string } => {
   return { scheme: scheme.toLowerCase(), text };
 };
 
-const isJwt = (token: string): boolean => token.split('.').length === 3;
+/** By its shape. */
+export const isJwt = (token: string): boolean => token.split('.').length === 3;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

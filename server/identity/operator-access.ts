@@ -8,6 +8,7 @@
  *     request with an `Origin` must have ours. Other pages can send requests too, but no headers with the key.
  * D4  Wrong keys are limited by address. A right key always works, and so does a cookie, which contains a digest. A
  *     Bearer token or an API key may be that of a user: it is a wrong operator key only where users have no access.
+ *     Elsewhere the different ones are limited by address. JWTs are not counted, because those of a user change.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../../runtime/index.ts';
@@ -15,14 +16,14 @@ import { readCookie } from '../http/cookies.ts';
 import type { Network, RequestSource } from '../http/network.ts';
 import { isOwnPage } from '../http/origin.ts';
 import type { Attempts } from './attempts.ts';
-import type { Identifier } from './identifier.ts';
+import { type Identifier, isJwt } from './identifier.ts';
 
 export interface OperatorAccess {
   /** Whether keys are configured. */
   readonly isGuarded: boolean;
   /** Whether `X-Operator-Key` has a valid key. Throws `too_many_attempts`. */
   hasKey(source: RequestSource): boolean;
-  /** Whether the caller is an operator, in any of the ways above. Throws `too_many_attempts` for a wrong `X-Operator-Key`. */
+  /** Whether the caller is an operator, in any of the ways above. Throws `too_many_attempts` for a wrong key. */
   mayOperate(source: RequestSource): boolean;
   /** Throws `operator_required` for other callers, and `too_many_attempts`. */
   require(source: RequestSource): void;
@@ -59,7 +60,11 @@ export const createOperatorAccess = ({ identifier, keys, network, attempts }: Op
     const { headers } = source;
     if (isOwnPage(headers) && isCookie(readCookie(headers.cookie, COOKIE))) return true;
     if (digests.length === 0) return network.isLocal(source); // D2
-    return hasKey(source) || usersKeysOf(headers).some(isRight);
+    if (hasKey(source)) return true;
+    const usersKeys = usersKeysOf(headers);
+    if (usersKeys.some(isRight)) return true;
+    for (const key of usersKeys) if (!isJwt(key)) attempts.differs(source.client.host, key);
+    return false;
   };
 
   return {

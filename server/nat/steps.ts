@@ -47,7 +47,7 @@ const noMetadata = {
  * `filter` is the query parameter `filter_steps`: event types, separated by commas and not trimmed. `none` means no
  * steps, absent or empty all steps.
  */
-export const rawSteps = (filter: string | null): Steps => {
+export const rawSteps = (filter: string | undefined): Steps => {
   const shown = filter ? new Set(filter.toLowerCase() === 'none' ? [] : filter.split(',')) : undefined;
   return {
     show: (step, at) => {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Failure, type Runtime } from '../../runtime/index.ts';
 import { inQuery, refusedWithProblem } from '../http/about.ts';
+import { readLast } from '../http/preferences.ts';
 import { json } from '../http/problems.ts';
 import type { Route } from '../http/route.ts';
 import { NO_KEY } from '../identity/operator-access.ts';
@@ -66,16 +67,16 @@ export const monitorRoute = ({ runtime, operators, network }: Pick<App, 'runtime
         const detail = operators.isGuarded ? 'Send the operator key as X-Operator-Key.' : NO_KEY;
         throw new Failure('operator_required', { detail });
       }
-      const users = monitored(runtime, new URLSearchParams(call.query).get('user_id'));
+      const users = monitored(runtime, readLast(new URLSearchParams(call.query), 'user_id'));
       return json(200, { timestamp: localTime(Date.now()), total_active_users: users.length, users });
     },
   });
 
-const monitored = (runtime: Runtime, user: string | null) =>
+const monitored = (runtime: Runtime, user: string | undefined) =>
   runtime.allBuilders
     .filter(({ workflow }) => workflow.isPerUser)
     .flatMap((builders) => builders.list())
-    .filter((builder) => user === null || builder.user === user)
+    .filter((builder) => user === undefined || builder.user === user)
     .map((builder) => ({
       user_id: builder.user,
       session: {

@@ -142,6 +142,16 @@ test('a request whose body was read before is answered in words, and starts noth
   assert.equal((await handler(copy)).status, 202);
 });
 
+test('a body in a coding that the server around has not decoded is refused, and starts nothing', async (t) => {
+  const handler = await handlerOf(t);
+  for (const coding of ['gzip, chunked', ', chunked', 'xchunked']) {
+    const reply = await handler(post('/v1/workflow', { tone: 'Hello' }, { 'transfer-encoding': coding }));
+
+    assert.equal(reply.status, 400, coding);
+    assert.match(await reply.text(), /Transfer-Encoding/);
+  }
+});
+
 test('headers beyond the limit are refused', async (t) => {
   const handler = await handlerOf(t);
 

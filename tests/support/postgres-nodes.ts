@@ -37,7 +37,7 @@ export class PostgresNodes {
     const store = await openPostgres(options.url ?? this.url, {
       beat: (beating) => {
         told = (what) => beating.told(what);
-        return { close: async () => {} };
+        return { begun: Promise.resolve(), close: async () => {} };
       },
       ...options,
     });

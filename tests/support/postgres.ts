@@ -22,7 +22,7 @@ export const postgres = (): Promise<PostgresServer> => {
 after(async () => (await server)?.end());
 
 /** The lease is long enough for a test, which ends it when it wants to. */
-const silent = (): Beats => ({ close: async () => {} });
+const silent = (): Beats => ({ begun: Promise.resolve(), close: async () => {} });
 
 export const openPostgres = (url: string, more: Partial<PostgresStoreOptions> = {}): Promise<PostgresStore> => {
   const { maxJournalFacts, maxJournalBytes, parkedTimeoutMs } = defaults;

@@ -17,6 +17,8 @@ export interface Beating {
 }
 
 export interface Beats {
+  /** Resolves when it works. */
+  readonly begun: Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ const AGAIN_MS = 1_000;
 export const beatInThread = (beating: Beating): Beats => new Thread(beating);
 
 class Thread implements Beats {
+  readonly begun: Promise<unknown>;
   readonly #beating: Beating;
   #worker: Worker;
   #isClosing = false;
@@ -38,6 +41,7 @@ class Thread implements Beats {
   constructor(beating: Beating) {
     this.#beating = beating;
     this.#worker = this.#begin();
+    this.begun = once(this.#worker, 'message');
   }
 
   async close(): Promise<void> {

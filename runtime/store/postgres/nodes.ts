@@ -49,6 +49,7 @@ export class Node implements Cluster {
     await this.#register();
     const { urls, stallTimeoutMs: stallMs, beat } = this.#options;
     this.#beats = beat({ urls, node: this.id, lease: this.#lease, stallMs, told: (what) => this.#told(what) });
+    await this.#beats.begun;
   }
 
   get isValid(): boolean {

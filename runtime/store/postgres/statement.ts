@@ -33,6 +33,7 @@ export const writeOf = (node: string, changes: readonly Change[]): Statement => 
       names.map(({ name }) => name),
       names.map(({ place }) => place),
       names.map(({ fingerprint }) => fingerprint),
+      names.map(({ isUnique }) => isUnique),
     );
   }
   if (values.length > 0) {
@@ -68,8 +69,12 @@ export const removalOf = (ids: readonly string[]): Statement => ({
 });
 
 /** `place`: of the execution in the batch. */
-const namesOf = ({ expected, record }: JournalChange, index: number) =>
-  expected === 0 ? record.origin.names.map(({ name, fingerprint }) => ({ name, place: index + 1, fingerprint })) : [];
+const namesOf = ({ expected, record }: JournalChange, place: number) =>
+  expected > 0
+    ? []
+    : record.origin.names.map(({ name, fingerprint, isUnique = false }) => {
+        return { name, place: place + 1, fingerprint, isUnique };
+      });
 
 type Column = readonly [type: string, read: (change: JournalChange) => unknown, name: string];
 
@@ -128,13 +133,17 @@ const JOURNALS = `
   )`;
 const WRITTEN = 'SELECT id FROM b WHERE expected = 0 UNION ALL SELECT id FROM moved';
 
-/** The last execution of a batch that takes a name has it. */
+/** A unique name that is there is an error. Of another name, the last execution of the batch takes it. */
 const NAMES = (before: number): string => `
   numbers AS (SELECT array_agg(n ORDER BY place) AS n FROM b),
-  named AS (
+  m AS (
+    SELECT name, (SELECT n FROM numbers)[place] AS n, fingerprint, is_unique, place
+    FROM unnest($${before + 1}::text[], $${before + 2}::int[], $${before + 3}::text[], $${before + 4}::bool[])
+      AS m(name, place, fingerprint, is_unique)
+  ),
+  named AS (INSERT INTO names (name, n, fingerprint) SELECT name, n, fingerprint FROM m WHERE is_unique),
+  renamed AS (
     INSERT INTO names (name, n, fingerprint)
-    SELECT DISTINCT ON (m.name) m.name, (SELECT n FROM numbers)[m.place], m.fingerprint
-    FROM unnest($${before + 1}::text[], $${before + 2}::int[], $${before + 3}::text[]) AS m(name, place, fingerprint)
-    ORDER BY m.name, m.place DESC
+    SELECT DISTINCT ON (name) name, n, fingerprint FROM m WHERE NOT is_unique ORDER BY name, place DESC
     ON CONFLICT (name) DO UPDATE SET n = EXCLUDED.n, fingerprint = EXCLUDED.fingerprint
   )`;

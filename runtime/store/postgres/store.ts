@@ -7,6 +7,7 @@
 import type { JournalEntry } from '../../../machines/facts.ts';
 import { Failure } from '../../errors.ts';
 import type { Archive, Archived, ListedRow, PageOfRows } from '../archive.ts';
+import { leaseEnded } from '../cluster.ts';
 import { explained } from '../explain.ts';
 import { Commits, unwritable } from '../group-commit.ts';
 import { Kept, type KeptDeps } from '../journal-writer.ts';
@@ -127,6 +128,7 @@ export class PostgresStore implements Store, Archive {
   }
 
   #append(kept: Kept, record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
+    if (!this.cluster.isValid) throw leaseEnded();
     const { batch } = this.#commits;
     if (kept.last + 1 !== entry.seq) throw new Refused(record.id);
     try {

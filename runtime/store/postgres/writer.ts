@@ -9,7 +9,7 @@
 import { z } from 'zod';
 import type { JournalChange } from '../changes.ts';
 import type { Part, Refusal, Target } from '../group-commit.ts';
-import { Refused } from '../store.ts';
+import { NameTaken, Refused } from '../store.ts';
 import { type Database, isReply, type Row, type Session } from './database.ts';
 import { foundOf, removalOf, type Statement, writeOf } from './statement.ts';
 
@@ -104,7 +104,7 @@ export class PostgresWriter implements Target {
       } catch (cause) {
         if (!isReply(cause) || !isOfWriter(cause)) throw cause;
         const found = await this.#found([part], await this.#ready()); // a start that was written before
-        if (!found.has(part)) refused.push([part, cause]);
+        if (!found.has(part)) refused.push([part, isOfName(cause) ? new NameTaken(journalOf(part)!.id) : cause]);
       }
     }
     return refused;
@@ -134,6 +134,9 @@ export class PostgresWriter implements Target {
 
 const journalOf = ({ changes }: Part): JournalChange | undefined =>
   changes.find((change): change is JournalChange => change.change === 'journal');
+
+/** It has another execution with a unique name of this one. */
+const isOfName = (error: unknown): boolean => (error as { constraint?: string }).constraint === 'names_pkey';
 
 /** The database is sound, and refuses what one writer has: data, a limit, a unique name, a deadlock. */
 const isOfWriter = (error: unknown): boolean => /^(22|23|40|54)/.test(String((error as { code?: string }).code));

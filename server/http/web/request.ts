@@ -1,5 +1,6 @@
 /** One request of the Fetch standard. A stream is written as its reader pulls it. */
 import { type AdapterRequest, isBodiless, type ReplyListener } from '../adapter.ts';
+import { framingFault } from '../body.ts';
 import type { HeaderLines } from '../cors.ts';
 import { addHeader, headerBag } from '../header-bag.ts';
 import { problem } from '../problem.ts';
@@ -22,7 +23,7 @@ export class WebRequest implements AdapterRequest {
   readonly path: string;
   readonly query: string;
   readonly headers: Record<string, string>;
-  readonly fault = undefined;
+  readonly fault: string | undefined;
   readonly headerBytes: number;
   readonly client: Call['client'];
 
@@ -43,6 +44,7 @@ export class WebRequest implements AdapterRequest {
     this.query = search.slice(1);
     this.#body = request.body;
     this.headers = headersOf(request, host);
+    this.fault = codingFault(request);
     this.headerBytes = bytesOf(this.headers);
     this.client = client;
     this.#signal = request.signal;
@@ -202,6 +204,12 @@ const headersOf = (request: Request, host: string): Record<string, string> => {
   if (request.body === null) delete headers['content-length'];
   else if (headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
   return headers;
+};
+
+/** The surrounding server has decoded the body only if it was sent in chunks and nothing else. */
+const codingFault = ({ headers }: Request): string | undefined => {
+  const coding = headers.get('transfer-encoding');
+  return coding === null ? undefined : framingFault({ 'transfer-encoding': coding });
 };
 
 const bytesOf = (headers: Readonly<Record<string, string>>): number => {

@@ -6,7 +6,7 @@
 import type { Caller, ExecutionView, Workflow } from '../../../runtime/index.ts';
 
 import { eventStream, eventsOnly } from '../../http/event-stream.ts';
-import { readIdempotencyKey } from '../../http/preferences.ts';
+import { readIdempotencyKey, readLast } from '../../http/preferences.ts';
 import { countReader } from '../../http/readers.ts';
 import type { Call, Reply, Route } from '../../http/route.ts';
 import { route } from '../../wire/route.ts';
@@ -35,7 +35,7 @@ export const streamRoutes = (app: StreamApp, placed: Placed): Route[] => {
       about: aboutStream(workflow, isRaw),
       handle: (call, input) => {
         const steps = isRaw
-          ? rawSteps(new URLSearchParams(call.query).get('filter_steps'))
+          ? rawSteps(readLast(new URLSearchParams(call.query), 'filter_steps'))
           : new AdaptedSteps(app.config.stepAdaptor);
         return answer(call, input, () => ({ steps, output: outputFrame }), errors);
       },
@@ -83,4 +83,4 @@ export const streamer = (
 };
 
 /** `?on_disconnect=cancel` */
-const wantsCancel = ({ query }: Call): boolean => new URLSearchParams(query).get('on_disconnect') === 'cancel';
+const wantsCancel = ({ query }: Call): boolean => readLast(new URLSearchParams(query), 'on_disconnect') === 'cancel';

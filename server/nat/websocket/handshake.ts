@@ -5,6 +5,7 @@ import { readCookies } from '../../http/cookies.ts';
 import type { Cors } from '../../http/cors.ts';
 import type { Network } from '../../http/network.ts';
 import { isWelcome } from '../../http/origin.ts';
+import { readLast } from '../../http/preferences.ts';
 import type { Call } from '../../http/route.ts';
 import { newGuest, readGuest } from '../../identity/guest.ts';
 
@@ -27,7 +28,7 @@ export const readHandshake = (
   { path, cors, network }: { path: string; cors: Cors | undefined; network: Network },
 ): Handshake | SocketRefusal => {
   const query = new URLSearchParams(asked);
-  const session = query.get('session') ?? '';
+  const session = readLast(query, 'session') ?? '';
   try {
     network.checkHost(given);
   } catch (thrown) {
@@ -45,8 +46,8 @@ export const readHandshake = (
     cookies: readCookies(cookie),
     client: network.clientOf(client, given),
     guest: readGuest(given) ?? newGuest(),
-    conversationId: query.get('conversation_id') || undefined,
-    after: query.get('after') ?? undefined,
+    conversationId: readLast(query, 'conversation_id') || undefined,
+    after: readLast(query, 'after'),
   };
 };
 

@@ -1,5 +1,6 @@
 /** The filter of a watcher, from the query of the inspector. */
 import { Failure, type Inspected, type InspectedKind } from '../../../runtime/index.ts';
+import { readOne } from '../../http/preferences.ts';
 
 export interface Watch {
   /** Empty: all kinds. */
@@ -23,9 +24,9 @@ export const readWatch = (query: string): Watch => {
   if (unknown !== undefined) throw invalid(`expected ${NAMES.join(', ')}, got ${quoted(unknown)}`);
   return {
     kinds: new Set(given.getAll('kind').map(readKind)),
-    execution: given.get('execution') || undefined,
-    user: given.get('user') || undefined,
-    payloads: readFlag(given.get('payloads')),
+    execution: readOne(given, 'execution') || undefined,
+    user: readOne(given, 'user') || undefined,
+    payloads: readFlag(readOne(given, 'payloads')),
   };
 };
 
@@ -45,9 +46,9 @@ const readKind = (given: string): InspectedKind => {
   return kind;
 };
 
-const readFlag = (given: string | null): boolean => {
+const readFlag = (given: string | undefined): boolean => {
   if (given === '1') return true;
-  if (given === null || given === '0' || given === '') return false;
+  if (given === undefined || given === '0' || given === '') return false;
   throw invalid(`payloads: expected 0 or 1, got ${quoted(given)}`);
 };
 

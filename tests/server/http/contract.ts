@@ -8,5 +8,6 @@ await import('./listen.test.ts');
 await import('./paths.test.ts');
 await import('./promises.test.ts');
 await import('./refusals.test.ts');
+await import('./smuggling.test.ts');
 await import('./streams.test.ts');
 await import('./world.test.ts');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { isOnWeb } from '../../support/adapter.ts';
 import { temporaryDirectory } from '../../support/durable.ts';
 import { rawRequest } from '../../support/http.ts';
 import { type FermataProcess, fermata } from '../../support/process.ts';
@@ -49,8 +50,10 @@ const visits: Readonly<Record<string, string>> = {
   'a watcher of the actors': upgrade.replace('/websocket', '/inspect/socket'),
 };
 
+const ofCommand = { skip: isOnWeb() && 'the command has no such adapter' };
+
 for (const store of ['memory', 'durable'] as const) {
-  test(`connections that are reset do not end the process: ${store} store`, async (t) => {
+  test(`connections that are reset do not end the process: ${store} store`, ofCommand, async (t) => {
     const { server, url, port } = await givenServer(
       t,
       store === 'durable' ? { FERMATA_DATA: temporaryDirectory(t) } : {},

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { base64url, type CompactJWSHeaderParameters, CompactSign, exportJWK, type JWK } from 'jose';
 import { Failure } from '../../../runtime/errors.ts';
+import { createIdentifier } from '../../../server/identity/identifier.ts';
 import { createIssuersVerifier } from '../../../server/identity/issuers.ts';
 import {
   createJwtVerifier as createStrictVerifier,
@@ -231,6 +232,48 @@ test('each of several issuers vouches for its own tokens, by its own key, audien
   assert.equal((await verify(await byA({ ...ofA, exp: inSeconds(-30) }))).issuer, 'https://a.example');
   // The key of the one issuer says nothing for the other.
   await assert.rejects(verify(await byA(ofB)), { code: 'identity_unavailable' });
+});
+
+test('two issuers with the same key ids and the same subjects stay apart, whatever is mixed up', async (t) => {
+  const otherJwk = { ...(await exportJWK(otherRsa.publicKey)), kid: 'one', alg: 'RS256' };
+  const [a, b] = [await givenIssuer(t, publishing(rsaJwk)), await givenIssuer(t, publishing(otherJwk))];
+  const [urlA, urlB] = ['https://a.example', 'https://b.example'];
+  const { identify } = createIdentifier({
+    issuers: [
+      { issuerUrl: urlA, jwksUri: a.url, audience: 'api' },
+      { issuerUrl: urlB, jwksUri: b.url, audience: 'api' },
+    ],
+  });
+  const userOf = async (token: string) => (await identify({ authorization: `Bearer ${token}` }))?.userId;
+  const claims = { sub: 'u1', aud: 'api', exp: inSeconds(60) };
+  const signed = (key: KeyObject, iss: unknown, header: object = {}, more: object = {}) =>
+    sign(key, { alg: 'RS256', kid: 'one', ...header }, { ...claims, iss, ...more });
+  const [ofA, ofB] = [
+    await userOf(await signed(rsa.privateKey, urlA)),
+    await userOf(await signed(otherRsa.privateKey, urlB)),
+  ];
+  assert.ok(ofA !== undefined && ofB !== undefined);
+  assert.notEqual(ofA, ofB);
+
+  const mixedUp = [
+    await signed(otherRsa.privateKey, urlA),
+    await signed(rsa.privateKey, urlB),
+    await signed(otherRsa.privateKey, urlA, { jku: b.url, jwk: otherJwk, x5u: b.url }),
+    await signed(otherRsa.privateKey, urlA, { iss: urlB }),
+    await signed(otherRsa.privateKey, [urlA, urlB]),
+    await signed(otherRsa.privateKey, urlB, {}, { iss: `${urlB} ${urlA}` }),
+    await signed(otherRsa.privateKey, `${urlB}/../a.example`),
+  ];
+  for (const token of mixedUp) await assert.rejects(userOf(token), { code: 'credential_invalid' });
+  // Members that look like an identity are claims of the issuer that has signed them.
+  for (const more of [
+    { issuer: urlA },
+    { azp: urlA },
+    { 'https://a.example': true },
+    { email: 'u1', preferred_username: 'u1' },
+  ]) {
+    assert.equal(await userOf(await signed(otherRsa.privateKey, urlB, {}, more)), ofB);
+  }
 });
 
 test('a token with an unknown key id is refused, and another one waits until the keys are fetched again', async (t) => {

@@ -134,6 +134,34 @@ test('the own key of a user is no wrong operator key where users may come in too
   assert.throws(() => operators.hasKey(far({ 'x-operator-key': 'wrong' })), { code: 'too_many_attempts' });
 });
 
+test('an address that tries many different keys of users is slowed down, and known ones are not', () => {
+  const operators = operatorsOf(keys);
+  const ofUser = (name: string) => far({ 'x-api-key': name });
+  rested();
+  for (let tried = 0; tried < 49; tried += 1) assert.equal(operators.mayOperate(ofUser(`guess ${tried}`)), false);
+  assert.equal(operators.mayOperate(ofUser('mine')), false);
+
+  const slowed = { code: 'too_many_attempts' };
+  assert.throws(() => operators.mayOperate(ofUser('guess 49')), slowed);
+  assert.throws(() => operators.mayOperate(far({ authorization: 'Bearer guess49' })), slowed);
+  for (let asked = 0; asked < 100; asked += 1) assert.equal(operators.mayOperate(ofUser('mine')), false);
+  for (const one of keys) assert.ok(operators.mayOperate(ofUser(one)));
+  assert.equal(operators.mayOperate({ ...ofUser('guess 50'), client: { host: '203.0.113.9', port: 1 } }), false);
+
+  time += 200_000;
+  assert.equal(operators.mayOperate(ofUser('mine')), false);
+  assert.throws(() => operators.mayOperate(ofUser('guess 51')), { ...slowed, retryAfterMs: 100_000 });
+  time += 100_000;
+  assert.equal(operators.mayOperate(ofUser('guess 51')), false);
+});
+
+test('tokens of users, which change, are not taken for guesses', () => {
+  const operators = operatorsOf(keys);
+  for (let asked = 0; asked < 200; asked += 1) {
+    assert.equal(operators.mayOperate(far({ authorization: `Bearer header.claims${asked}.signature` })), false);
+  }
+});
+
 test('the addresses of one IPv6 network are one address', () => {
   const operators = operatorsOf(keys);
   const from = (host: string) => ({ headers: { host: 'a', 'x-operator-key': 'wrong' }, client: { host, port: 1 } });

@@ -126,7 +126,7 @@ test('only the newest unfinished steps are remembered', () => {
 });
 
 test('a raw step tells all there is as JSON, and what it is below', () => {
-  const shown = rawSteps(null).show(step('WORKFLOW_START', { input: { a: 1 }, metadata: { run: 'r' } }), NOW);
+  const shown = rawSteps(undefined).show(step('WORKFLOW_START', { input: { a: 1 }, metadata: { run: 'r' } }), NOW);
 
   assert.equal(shown?.parent_id, 'parent-1');
   assert.equal(shown?.type, 'WORKFLOW_START');
@@ -134,12 +134,12 @@ test('a raw step tells all there is as JSON, and what it is below', () => {
   assert.equal(payload.event_timestamp, 1_700_000_000.5);
   assert.deepEqual(payload.data, { input: { a: 1 }, output: null, chunk: null, payload: null });
   assert.deepEqual(payload.metadata.provided_metadata, { run: 'r' });
-  assert.equal(JSON.parse(rawSteps(null).show(step('LLM_END'), NOW)?.payload ?? '').metadata, null);
+  assert.equal(JSON.parse(rawSteps(undefined).show(step('LLM_END'), NOW)?.payload ?? '').metadata, null);
 });
 
 test('raw steps are filtered by names that are taken as they are', () => {
-  const passes = (filter: string | null, event: string) => rawSteps(filter).show(step(event), NOW) !== undefined;
+  const passes = (filter: string | undefined, event: string) => rawSteps(filter).show(step(event), NOW) !== undefined;
 
-  assert.ok(passes(null, 'LLM_END') && passes('', 'LLM_END') && passes('LLM_END,TOOL_END', 'TOOL_END'));
+  assert.ok(passes(undefined, 'LLM_END') && passes('', 'LLM_END') && passes('LLM_END,TOOL_END', 'TOOL_END'));
   assert.ok(!passes('None', 'LLM_END') && !passes('LLM_END, TOOL_END', 'TOOL_END') && !passes('llm_end', 'LLM_END'));
 });

@@ -48,6 +48,8 @@ test('a session in the address counts as the cookie, unless there is one, and mu
   assert.equal(await sessionOf('?session=alice', 'nat-session=bob'), 'bob');
   assert.equal(await sessionOf('?session=alice', 'x-nat-session=bob'), 'alice');
   assert.equal(await sessionOf('?session='), 'no');
+  assert.equal(await sessionOf('?session=mallory&session=alice'), 'alice', 'the last one, as on NAT');
+  assert.equal(await sessionOf('?session[]=alice'), 'no');
   assert.equal(await handshakeStatus('?session=a%20b'), 403);
   assert.equal(await handshakeStatus('?session=a%0A'), 403);
 });
