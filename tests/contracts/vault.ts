@@ -149,7 +149,7 @@ export const vaultContract = (name: string, open: OpenVault, { survives = true }
     vault.put('flow', 'a', '2');
     vault.put('flow', 'b', '3');
     vault.remove('flow', 'b');
-    vault.claim('a name');
+    await vault.claim('a name');
 
     const next = await reopen();
 

@@ -111,7 +111,7 @@ export class PostgresStore implements Store, Archive {
     this.cluster = node;
     this.#commits = new Commits(writer);
     this.#seal = secret === undefined ? undefined : new Seal(secret);
-    this.#values = new Values(reader);
+    this.#values = new Values(reader, node.id);
     this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
     this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };

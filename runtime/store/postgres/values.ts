@@ -1,5 +1,4 @@
 /** The values of the vault in the database, and the names that one process has at a time. */
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { ValueChange } from '../changes.ts';
 import { type Counts, sumOf } from '../counts.ts';
@@ -18,13 +17,13 @@ const RENEWED_MS = 5_000;
 export class Values implements StoredValues, Claims {
   readonly claims: Claims = this;
   readonly #reader: PostgresReader;
-  /** Names the process. */
-  readonly #node = randomUUID();
+  readonly #node: string;
   readonly #claimed = new Set<string>();
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor(reader: PostgresReader) {
+  constructor(reader: PostgresReader, node: string) {
     this.#reader = reader;
+    this.#node = node;
   }
 
   async vault(kind: VaultKind, key: string): Promise<string | undefined> {
