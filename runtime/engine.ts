@@ -17,6 +17,7 @@ import { Served } from './builders/served.ts';
 import { Failure } from './errors.ts';
 import { type Driver, Execution, type ExecutionDeps, type NewFact } from './executions/execution.ts';
 import { Executions } from './executions/executions.ts';
+import { Followers } from './executions/followers.ts';
 import { newId } from './executions/ids.ts';
 import { Names, namesOf, withConversation } from './executions/names.ts';
 import { heapBytesOf, RecordBytes } from './executions/record-bytes.ts';
@@ -80,6 +81,8 @@ export class Engine {
   readonly #keeper: Retention | Archivist;
   readonly #records: RecordBytes;
   readonly #drain: Drain;
+  /** With a store that several processes share. */
+  readonly #followers: Followers | undefined;
   readonly #deps: ExecutionDeps;
   readonly #runDeps: RunDeps;
   #stopped: Promise<void> | undefined;
@@ -113,6 +116,7 @@ export class Engine {
       archive,
       (id, archived) => this.#restore(id, archived),
       (execution) => this.#loaded(execution),
+      (execution) => this.#deleted(execution),
       log,
     );
     this.#drain = new Drain({
@@ -125,7 +129,7 @@ export class Engine {
       clock,
       log,
       prepare: () => this.served.prepare(),
-      settleExecutions: () => this.#drain.run(),
+      settleExecutions: () => this.#settleExecutions(),
       disposeBuilders: () => this.served.stop(),
     });
     this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
@@ -142,12 +146,17 @@ export class Engine {
             random,
             maxRecoveries: this.options.maxRecoveries,
             log,
+            isAccepting: () => this.isAccepting,
             workflow: (name, version) => this.served.find(name, version)?.workflow,
             leave: (execution) => this.#drop(execution),
             forget: (ids) => this.#forgetAll(ids),
             recoveriesOf: (execution) => this.continued.recoveriesOf(execution),
             retry: (execution) => this.continued.retryServed(execution),
           });
+    const { shared } = archive ?? {};
+    const { executions } = this;
+    const leave = (execution: Execution): void => this.#hibernate(execution);
+    this.#followers = shared && new Followers({ shared, executions, wheel, now, log, leave });
     this.#deps = {
       fold: foldEvent,
       respawn: (id, snapshot) => this.#tree.spawnExecution(id, { snapshot }),
@@ -161,6 +170,7 @@ export class Engine {
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
       overtaken: (execution) => this.#moved(execution.id),
+      post: (execution, fact) => this.#followers!.post(execution, fact),
     };
     this.#runDeps = {
       oauth: this.oauth,
@@ -199,6 +209,7 @@ export class Engine {
       await this.store.archive?.cluster?.serve(versions);
       this.#keeper.start();
     }
+    this.#followers?.start();
   }
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */
@@ -272,8 +283,8 @@ export class Engine {
     try {
       const kept = execution.begin(
         input === undefined
-          ? { type: 'execution.started', workflow, owner, form }
-          : { type: 'execution.started', workflow, owner, form, input },
+          ? { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form }
+          : { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form, input },
       );
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
@@ -313,11 +324,18 @@ export class Engine {
   stop(): Promise<void> {
     this.#stopped ??= this.#tree.stop().then(async () => {
       if (this.#keeper instanceof Archivist) this.#keeper.stop();
+      this.#followers?.stop();
       this.oauth.stop();
       await this.store.close();
       setImmediate(() => this.#unguard?.()); // a promise that a closer did not await rejects after this turn
     });
     return this.#stopped;
+  }
+
+  /** What has not finished is left to other processes, before the resources are closed. */
+  async #settleExecutions(): Promise<void> {
+    await this.#drain.run();
+    await this.store.archive?.cluster?.leave().catch((err) => this.#log.warn({ err }, NOT_LET_GO));
   }
 
   #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
@@ -347,8 +365,10 @@ export class Engine {
     return execution;
   }
 
-  #restore(executionId: string, { entries, origin }: Archived): Execution {
-    return new Execution(foldJournal(executionId, entries), this.#deps, origin);
+  #restore(executionId: string, { entries, origin, isElsewhere = false }: Archived): Execution {
+    const execution = new Execution(foldJournal(executionId, entries), this.#deps, origin);
+    execution.follow([], isElsewhere);
+    return execution;
   }
 
   #loaded(execution: Execution): void {
@@ -374,16 +394,15 @@ export class Engine {
   #told(execution: Execution, entry: JournalEntry): void {
     if (isLarge(entry)) this.#records.add(execution, heapBytesOf(entry));
     if (this.inspection.inspectors > 0) this.inspection.told(execution, entry);
-    this.#report(execution, entry);
+    if (!execution.hasFollowed(entry)) this.#report(execution, entry);
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (isLast(entry)) this.#settled(execution);
-    if (entry.type === 'retention.elapsed') void this.#forget(execution);
+    if (entry.type === 'retention.elapsed') this.#forget(execution);
     if (!this.#tree.isAccepting) this.#drain.told(execution);
   }
 
   #settled(execution: Execution): void {
-    execution.driver = undefined;
-    execution.rest();
+    execution.conclude();
     if (execution.context.owner === null) this.oauth.release(execution.id);
     this.#keeper.add(execution);
   }
@@ -394,13 +413,16 @@ export class Engine {
       this.#keeper.note(firstDueAt(execution.context, this.options.parkedTimeoutMs));
   }
 
-  /** The store has other facts of it than memory has: it is read again. */
+  /** Another process has deleted it. */
+  #deleted(execution: Execution): void {
+    execution.dismiss();
+    this.#drop(execution);
+  }
+
+  /** The store has other facts of it than memory has: they are read. */
   #moved(executionId: string): void {
     const execution = this.executions.inMemory(executionId);
-    if (execution !== undefined) {
-      execution.dismiss();
-      this.#drop(execution);
-    }
+    if (execution !== undefined) this.#followers?.look(execution);
     if (this.#keeper instanceof Archivist) this.#keeper.takeUp(executionId);
   }
 
@@ -431,22 +453,29 @@ export class Engine {
     this.names.drop(execution.id);
   }
 
-  async #forget(execution: Execution): Promise<void> {
+  #forget(execution: Execution): void {
     this.#drop(execution);
-    await this.#forgetOne(execution.id);
-    execution.mention({ type: 'record.forgotten' });
+    const forgotten = this.#forgetOne(execution.id);
+    if (forgotten instanceof Promise) void forgotten.then(() => execution.mention({ type: 'record.forgotten' }));
+    else execution.mention({ type: 'record.forgotten' });
   }
 
   #forgetAll(executionIds: readonly string[]): void {
     for (const executionId of executionIds) void this.#forgetOne(executionId);
   }
 
-  async #forgetOne(executionId: string): Promise<void> {
+  /** Never throws or rejects. */
+  #forgetOne(executionId: string): void | Promise<void> {
     try {
-      await this.store.forget(executionId);
+      const forgotten = this.store.forget(executionId);
+      if (forgotten instanceof Promise) return forgotten.catch((err) => this.#notForgotten(executionId, err));
     } catch (err) {
-      this.#log.error({ executionId, err }, 'a journal could not be dropped');
+      this.#notForgotten(executionId, err);
     }
+  }
+
+  #notForgotten(executionId: string, err: unknown): void {
+    this.#log.error({ executionId, err }, 'a journal could not be dropped');
   }
 
   #report({ id: executionId, context: { workflow } }: Execution, entry: JournalEntry): void {
@@ -470,6 +499,9 @@ const COPIES_OF_INPUT = 3;
 
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+const NOT_LET_GO =
+  'other servers take the executions of this one only when its lease has ended: the database cannot be reached';
 
 const LOST =
   'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';

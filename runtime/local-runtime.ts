@@ -188,7 +188,7 @@ export class LocalRuntime implements Runtime {
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
     const fact = idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey };
     try {
-      if (await execution.offer(fact)) return 'accepted';
+      if (await execution.request(fact)) return 'accepted';
       await execution.keeping; // another answer, or this one
     } catch (error) {
       if (!isWorthAnother(error, attempt)) throw error;
@@ -206,7 +206,7 @@ export class LocalRuntime implements Runtime {
     const execution = found instanceof Promise ? await found : found;
     if (execution === undefined) throw notFound(executionId);
     try {
-      if (await execution.fail('cancelled', 'The execution was cancelled.', 'AbortError')) return;
+      if (await execution.request({ type: 'execution.failed', error: { ...CANCELLED } })) return;
       await execution.keeping; // its end is about to be published
     } catch (error) {
       if (!isWorthAnother(error, attempt)) throw error;
@@ -271,7 +271,8 @@ export class LocalRuntime implements Runtime {
   /** Rejects if it cannot be committed now; it is then offered again later. */
   async #offerEnd(executionId: string, fact: ConsentEnd, loaded?: Execution, attempt = 1): Promise<void> {
     try {
-      await (loaded === undefined ? this.offer(executionId, { ...fact }) : loaded.offer({ ...fact }));
+      if (loaded?.isElsewhere) await this.engine.oauth.stored; // that process reads the token from the store
+      await (loaded === undefined ? this.offer(executionId, { ...fact }) : loaded.request({ ...fact }));
     } catch (error) {
       if (isWorthAnother(error, attempt)) return this.#offerEnd(executionId, fact, undefined, attempt + 1);
       this.#offerAgain(executionId, fact, 1_000);
@@ -292,7 +293,8 @@ export class LocalRuntime implements Runtime {
     if (execution === undefined) return;
     const subject = { user: execution.context.owner ?? undefined, executionId };
     if (fact.type === 'oauth.granted') oauth.storeAgain(subject, fact.id);
-    await execution.offer({ ...fact });
+    if (execution.isElsewhere) await oauth.stored;
+    await execution.request({ ...fact });
   }
 
   async adopt(owner: string | null, drivenBy: (executionId: string) => Driver): Promise<ExecutionView> {
@@ -300,7 +302,7 @@ export class LocalRuntime implements Runtime {
   }
 
   offer(executionId: string, fact: NewFact): Awaitable<boolean> {
-    return andThen(this.engine.executions.get(executionId), (execution) => execution?.offer(fact) ?? false);
+    return andThen(this.engine.executions.get(executionId), (execution) => execution?.request(fact) ?? false);
   }
 
   expire(executionId: string): void {
@@ -339,6 +341,8 @@ export class LocalRuntime implements Runtime {
     });
   }
 }
+
+const CANCELLED = { code: 'cancelled', message: 'The execution was cancelled.', name: 'AbortError' } as const;
 
 /** Attempts to apply a request to an execution that other processes change meanwhile. */
 const MAX_ATTEMPTS = 5;

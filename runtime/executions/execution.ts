@@ -26,8 +26,9 @@ import type { ExecutionErrorCode, ExecutionEvent, Fact, JournalEntry } from '../
 import { type Phase, phaseOf } from '../../machines/standing.ts';
 import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
-import type { Origin } from '../journal/start-request.ts';
+import { afterItsEnd, type Origin } from '../journal/start-request.ts';
 import type { ResolvedOptions } from '../options.ts';
+import { damaged } from '../store/damage.ts';
 import { type Fullness, journalOf, Refused, type Store } from '../store/store.ts';
 import { usageOf } from '../store/usage.ts';
 import type { Clock } from '../time/clock.ts';
@@ -36,8 +37,12 @@ import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 /** @internal */
 export type ExecutionActor = ActorRefFrom<typeof executionMachine>;
 
-/** A fact without the members that recording adds. */
-export type NewFact = DistributiveOmit<ExecutionEvent, 'at'>;
+/**
+ * A fact without the members that recording sets. An object literal with room for them takes 40 bytes less, since V8
+ * stores members that are added later in an array.
+ */
+export type NewFact = DistributiveOmit<ExecutionEvent, 'at'> & Room;
+export type Room = { readonly at?: number; readonly seq?: number | undefined };
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -73,6 +78,8 @@ type Untold = {
 const RETRY_MS = 1_000;
 /** Longest delay, after many attempts. */
 const LONGEST_RETRY_MS = 60_000;
+/** How long an execution that another process executes stays in memory without subscribers. */
+const FOLLOWED_MS = 5_000;
 /** Attempts to replay an execution whose facts cannot be stored while others can. */
 const MAX_REFUSALS = 3;
 
@@ -95,8 +102,10 @@ export interface ExecutionDeps {
   told(execution: Execution, entry: JournalEntry): void;
   /** It has been parked for long enough to leave memory. */
   hibernate(execution: Execution): void;
-  /** Another process has changed it in the store: this one leaves memory. */
+  /** Another process has changed it in the store. */
   overtaken(execution: Execution): void;
+  /** Offers a fact to the process that executes it. */
+  post(execution: Execution, fact: NewFact): Promise<boolean>;
 }
 
 export class Execution {
@@ -125,6 +134,10 @@ export class Execution {
   /** Number of failed attempts to get the resources of its run, since its last progress. */
   #postponed = 0;
   #hasDeparted = false;
+  /** Another process executes it. */
+  #isElsewhere = false;
+  /** Number of the last fact that another process has committed while it was in memory. */
+  #followedThrough = 0;
 
   /** With an actor it begins; without one it continues from a snapshot, and rests until its next fact. @internal */
   constructor(from: ExecutionActor | ExecutionSnapshot, deps: ExecutionDeps, origin: Origin) {
@@ -148,6 +161,14 @@ export class Execution {
     this.#actor = undefined;
     this.#deps.release(this.id);
     this.#arm();
+  }
+
+  /** It has ended: its driver, its actor and most of its request are no longer needed. */
+  conclude(): void {
+    const { request } = this.origin;
+    this.driver = undefined;
+    if (request !== undefined) (this.origin as Writable<Origin>).request = afterItsEnd(request);
+    this.rest();
   }
 
   /** Detaches the driver and all timers: the execution leaves memory, or the runtime stops. */
@@ -259,7 +280,7 @@ export class Execution {
   }
 
   /** Writes the first entry, which the actor was started with. */
-  begin(started: Extract<Fact, { type: 'execution.started' }>): true | Promise<true> {
+  begin(started: Extract<Fact, { type: 'execution.started' }> & Room): true | Promise<true> {
     const entry = started as Writable<JournalEntry>;
     entry.at = this.context.startedAt;
     entry.seq = 1;
@@ -297,6 +318,42 @@ export class Execution {
     return request?.streaming === true || (names.length > 0 && this.#deps.store.archive?.cluster !== undefined);
   }
 
+  /** The same for a fact that comes from outside: another process may execute the execution, and gets it then. */
+  request(fact: NewFact): boolean | Promise<boolean> {
+    if (this.#isElsewhere) return this.#deps.post(this, fact);
+    if (this.driver === undefined && this.phase === 'executing') this.recover(); // another process has let it go
+    return this.offer(fact);
+  }
+
+  /** Whether another process executes it: this one only follows. */
+  get isElsewhere(): boolean {
+    return this.#isElsewhere;
+  }
+
+  /** Whether another process has committed the fact. */
+  hasFollowed({ seq }: JournalEntry): boolean {
+    return seq <= this.#followedThrough;
+  }
+
+  /**
+   * Publishes facts that another process has committed. `isElsewhere`: it goes on there. The run here leaves, and subscribers stay.
+   * Throws `execution_damaged` for a fact that is not possible now.
+   */
+  follow(entries: readonly JournalEntry[], isElsewhere: boolean): void {
+    if (entries.length === 0 && isElsewhere === this.#isElsewhere) return;
+    this.leave();
+    this.#isElsewhere = isElsewhere;
+    this.#neededAt = this.#deps.clock.now();
+    for (const entry of entries) {
+      const before = this.#applied;
+      this.#applied = this.#deps.fold(before, entry as ExecutionEvent);
+      if (this.#applied === before) throw damaged(this.id, `its journal has ${entry.type} while it is ${this.status}`);
+      this.#followedThrough = entry.seq;
+      this.#tell(entry, this.#applied, undefined, true);
+    }
+    this.#arm();
+  }
+
   #apply(event: ExecutionEvent): boolean {
     const before = this.#applied;
     const isOver = before.tags.has('settled');
@@ -318,6 +375,7 @@ export class Execution {
   /** Calls the watcher after each fact from now on. Returns a function that ends this. */
   watch(watcher: Watcher, gone?: Gone): () => void {
     const watching = { watcher, gone };
+    if (this.#hasDeparted && gone !== undefined && !this.isSettled) queueMicrotask(gone); // another copy gets the facts
     if (this.#watchers === undefined) this.#watchers = [watching];
     else this.#watchers.push(watching);
     return () => this.#unwatch(watching);
@@ -366,7 +424,6 @@ export class Execution {
     this.#applied = to;
     if (to === this.#told) this.#keeping = undefined;
     if (failure instanceof Refused) {
-      this.dismiss();
       this.#deps.overtaken(this);
       return failure;
     }
@@ -482,6 +539,7 @@ export class Execution {
   }
 
   #dueAt(): number {
+    if (this.#isElsewhere) return this.#leavesAt();
     const { parkedTimeoutMs } = this.#deps.options;
     return Math.min(firstDueAt(this.context, parkedTimeoutMs), this.#restsAt(), this.#leavesAt(), this.#driveAt);
   }
@@ -494,6 +552,7 @@ export class Execution {
 
   /** When it has been parked for long enough to leave memory, with a durable store. */
   #leavesAt(): number {
+    if (this.#isElsewhere) return this.#neededAt + FOLLOWED_MS;
     const { parkedAt, blocked } = this.context;
     const idleSince = parkedAt ?? blocked?.since;
     if (idleSince === undefined || this.#deps.store.archive === undefined) return NEVER;
@@ -505,6 +564,10 @@ export class Execution {
     this.#disarm(); // callers other than the timer may check too
     if (this.#isSetAside) return;
     const now = this.#deps.clock.now();
+    if (this.#isElsewhere) {
+      if (this.#leavesAt() > now || !this.#leaves(now)) this.#arm();
+      return;
+    }
     const { parkedTimeoutMs } = this.#deps.options;
     if (abandonedAt(this.context, parkedTimeoutMs) <= now) {
       const message = `The execution waited for ${Math.round(parkedTimeoutMs / 1000)} s without an answer.`;

@@ -4,7 +4,7 @@ import { firstAwaited, standOf } from '../../machines/standing.ts';
 import type { Log } from '../authoring/context.ts';
 import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
-import type { Archive, Archived, ListedRow } from '../store/archive.ts';
+import type { Archive, Archived, ListedRow, SharedArchive } from '../store/archive.ts';
 import { damaged } from '../store/damage.ts';
 import type { ListedView } from '../store/outline.ts';
 import { cursorAt, type ExecutionFilter, readCursor } from '../store/query.ts';
@@ -26,23 +26,29 @@ export class Executions {
   readonly #loading = new Map<string, Promise<Execution | undefined>>();
   readonly #byOwner = new Map<string, Set<Execution>>();
   readonly #archive: Archive | undefined;
+  /** Undefined: no other process changes them. */
+  readonly #shared: SharedArchive | undefined;
   readonly #restore: (id: string, archived: Archived) => Execution;
   readonly #loaded: (execution: Execution) => void;
+  readonly #deleted: (execution: Execution) => void;
   readonly #log: Log;
   /** Ids of executions that cannot be read. */
   readonly #damaged = new Set<string>();
   /** Resolves when the earlier visits have ended. */
   #visiting: Promise<void> = Promise.resolve();
 
-  /** `loaded` gets executions that are loaded into memory. */
+  /** `loaded` gets executions that are loaded into memory, `deleted` those that another process has deleted. */
   constructor(
     archive: Archive | undefined,
     restore: (id: string, archived: Archived) => Execution,
     loaded: (execution: Execution) => void,
+    deleted: (execution: Execution) => void,
     log: Log,
   ) {
     this.#log = log;
     this.#archive = archive;
+    this.#shared = archive?.shared;
+    this.#deleted = deleted;
     this.#restore = restore;
     this.#loaded = loaded;
   }
@@ -62,9 +68,39 @@ export class Executions {
     return this.#damaged.has(id);
   }
 
-  /** Loads it into memory. Throws `execution_damaged` if it cannot be read. */
+  /**
+   * Loads it into memory, or brings it up to date there, if other processes may have changed it. So a caller gets every change that
+   * was acknowledged before. Throws `execution_damaged` if it cannot be read.
+   */
   get(id: string): Awaitable<Execution | undefined> {
-    return this.#byId.get(id) ?? this.#load(id);
+    const present = this.#byId.get(id);
+    if (present === undefined) return this.#load(id);
+    return this.#isCurrent(present) ? present : this.refresh(present);
+  }
+
+  #isCurrent({ id, context }: Execution): boolean {
+    return this.#shared === undefined || this.#shared.isCurrent(id, context.seq);
+  }
+
+  /** Brings an execution in memory up to date. Undefined if it was deleted. */
+  async refresh(present: Execution): Promise<Execution | undefined> {
+    const { id } = present;
+    while (present.keeping !== undefined) await present.keeping.catch(nothing); // facts of this process
+    if (this.#byId.get(id) !== present) return this.get(id); // it has left memory meanwhile
+    if (this.#isCurrent(present)) return present;
+    const news = await this.#shared!.refresh(id);
+    if (this.#byId.get(id) !== present || present.keeping !== undefined) return this.get(id);
+    if (news === undefined) {
+      this.#deleted(present);
+      return undefined;
+    }
+    try {
+      present.follow(news.read(present.context.seq).entries, news.isElsewhere);
+    } catch (cause) {
+      this.#deleted(present);
+      throw this.#faultOf(id, cause);
+    }
+    return present;
   }
 
   inMemory(id: string): Execution | undefined {
@@ -74,7 +110,8 @@ export class Executions {
   /** Callers that ask while it is being read share one read: an execution is in memory once. */
   #load(id: string): Awaitable<Execution | undefined> {
     const loading = this.#loading.get(id);
-    if (loading !== undefined) return loading;
+    // A read that is under way may be older than a change that was acknowledged since.
+    if (loading !== undefined) return this.#shared === undefined ? loading : loading.then(() => this.get(id));
     const read = this.#read(id);
     if (!(read instanceof Promise)) return this.#take(read);
     const loaded = read.then((execution) => this.#take(execution)).finally(() => this.#loading.delete(id));
@@ -199,7 +236,7 @@ export class Executions {
       const { id, view } = rows[seen.looked]!;
       seen.looked += 1;
       if (this.#damaged.has(id)) continue;
-      const present = this.#byId.get(id) ?? view;
+      const present = this.#upToDate(id) ?? view;
       if (present !== undefined) {
         seen.executions.push(present);
         continue;
@@ -218,12 +255,17 @@ export class Executions {
 
   /** It may have come into memory while it was read: then that one counts, and keeps its journal. */
   #addSeen(seen: Seen, id: string, read: Execution | undefined): void {
-    const execution = this.#byId.get(id) ?? read;
+    const execution = this.#upToDate(id) ?? read;
     if (execution === undefined) return;
     seen.executions.push(execution);
-    if (execution !== read || this.#loading.has(id)) return;
+    if (this.#byId.has(id) || this.#loading.has(id)) return;
     seen.bytes += this.#archive?.bytesOf(id) ?? 0;
     this.#archive?.release(id);
+  }
+
+  #upToDate(id: string): Execution | undefined {
+    const present = this.#byId.get(id);
+    return present !== undefined && this.#isCurrent(present) ? present : undefined;
   }
 
   /** One that is damaged is left out: the log names it. */
@@ -243,6 +285,8 @@ interface Seen {
   /** Of the journals that were read. */
   bytes: number;
 }
+
+const nothing = (): void => {};
 
 const unlessUnavailable = (error: unknown): undefined => {
   if (error instanceof Failure && error.code === 'store_unavailable') throw error;

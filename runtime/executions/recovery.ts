@@ -23,6 +23,8 @@ const BATCH = 200;
 const LOOK_AGAIN_MS = 100;
 /** Delay after the file could not be read. */
 const READ_AGAIN_MS = 10_000;
+/** In a cluster: how long what is due belongs to the process that has got it. */
+const CLAIM_MS = 5_000;
 /** In a cluster: interval of looks for executions of lost processes and for deadlines of others, which vary by a half. */
 const LOOK_MS = 1_000;
 /** Executions of lost processes that are taken at a time: each process gets some. */
@@ -40,6 +42,8 @@ export interface ArchivistDeps {
   readonly log: Log;
   /** The builders of that version, or of the newest. */
   workflow(name: string, version?: string): Workflow | undefined;
+  /** Whether new work is accepted: not once it stops. */
+  isAccepting(): boolean;
   /** Evicts an execution that has nothing to do in memory. */
   leave(execution: Execution): void;
   /** Deletes the records of executions that are not in memory. */
@@ -162,12 +166,12 @@ export class Archivist {
   /** True if there may be more. */
   #takeOver(): Awaitable<boolean> {
     const { cluster } = this.#deps.archive;
-    if (cluster === undefined || this.#isStopped) return false;
+    if (cluster === undefined || !this.#deps.isAccepting()) return false;
     return cluster.take(TAKEN).then((ids) => andThen(this.#recover(ids, 0, []), () => ids.length >= TAKEN));
   }
 
   #recoverOne(execution: Execution): void {
-    if (execution.driver !== undefined || execution.isSettled) return;
+    if (execution.driver !== undefined || execution.isSettled || execution.isElsewhere) return;
     if (execution.origin.recover === 'fail') execution.interrupt(STOPPED);
     else if (execution.context.blocked !== null) this.#deps.retry(execution);
     else if (this.#deps.workflow(execution.context.workflow) === undefined) return;
@@ -228,7 +232,7 @@ export class Archivist {
   /** True if there may be more. */
   #seeTo(now: number): Awaitable<boolean> {
     const { archive, executions } = this.#deps;
-    return andThen(archive.due(now, BATCH + executions.damaged), (all) => {
+    return andThen(archive.due(now, BATCH + executions.damaged, now + CLAIM_MS), (all) => {
       const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
       const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
       for (const { id, isSettled } of due) if (!isSettled) this.#wake(id);

@@ -53,7 +53,11 @@ export class Drain {
   told(execution: Execution): void {
     if (!this.#live.has(execution)) return;
     if (execution.isSettled) this.#done(execution);
-    else if (isAwaiting(execution) || (execution.phase === 'waiting' && this.#outlives(execution)))
+    else if (
+      execution.isElsewhere ||
+      isAwaiting(execution) ||
+      (execution.phase === 'waiting' && this.#outlives(execution))
+    )
       this.#end(execution);
   }
 

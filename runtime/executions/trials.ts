@@ -152,7 +152,9 @@ export class Trials {
   /** Executions that are running now, and have not had a turn. */
   #beside(): string[] {
     const all = this.#deps.executions.all();
-    return all.filter(({ id, phase }) => phase === 'executing' && !this.#tried.has(id)).map(({ id }) => id);
+    const isBeside = ({ id, phase, isElsewhere }: Execution) =>
+      phase === 'executing' && !isElsewhere && !this.#tried.has(id);
+    return all.filter(isBeside).map(({ id }) => id);
   }
 
   #end(): void {

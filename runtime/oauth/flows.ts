@@ -98,6 +98,8 @@ export class Flows {
   readonly #granted = new Map<string, Grant>();
   /** The last running call of `ask`, by holder and provider. */
   readonly #asking = new Map<string, Promise<void>>();
+  /** The commit of the last outcome, together with its token. */
+  stored: Promise<unknown> | undefined;
   /** Key of the value that was checked last. */
   #sweptTo = '';
 
@@ -252,7 +254,9 @@ export class Flows {
     for (const other of ended.slice(1)) this.#end(other);
     const own = ended[0] ?? { flow, pauses: [] };
     const release = (): void => this.#vault.release(claimOf(flow));
-    this.#end(own).then(release, release);
+    const stored = this.#end(own);
+    this.stored = stored;
+    stored.then(release, release);
     const pauses = ended.flatMap(({ pauses }) => pauses);
     this.#granted.delete(flow.state);
     if (grant !== undefined) for (const { state } of pauses) this.#granted.set(state, grant);
@@ -273,7 +277,7 @@ export class Flows {
   /** The commit of its end has failed. Throws `store_unavailable`. */
   removeAgain(pause: string): void {
     void this.#vault.remove('flow', stateOf(pause));
-    void this.#vault.remove('flow', keyOf(pause));
+    this.stored = this.#vault.remove('flow', keyOf(pause));
   }
 
   /** The outcome could not be stored, so the callback may arrive again. */

@@ -155,6 +155,8 @@ export interface OAuth {
    * facts of this turn. Throws `store_unavailable`.
    */
   storeAgain(subject: Subject, state: string): void;
+  /** Resolves when the outcomes and tokens until now are committed. Rejects if the last of them could not be stored. */
+  readonly stored: Promise<unknown> | undefined;
   /** Drops the flow of an execution that has ended, and its unclaimed token. An unknown state has no effect. */
   abandon(state: string): void;
   /** Returns the token of a granted flow, once. `token` still finds it afterwards. */
@@ -300,6 +302,9 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     revoke: (user) => tokens.revoke(user),
     release: (executionId) => tokens.release(holderOf({ user: undefined, executionId })),
     stop: () => requests.stop(),
+    get stored() {
+      return flows.stored;
+    },
     get pending() {
       return flows.pending;
     },

@@ -168,7 +168,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
   }
 
   slotGranted(): void {
-    this.execution.mention({ type: 'slot.granted' });
+    this.execution.mention({ type: 'slot.granted', at: 0, seq: undefined });
   }
 
   get signal(): AbortSignal {

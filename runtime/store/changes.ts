@@ -20,6 +20,8 @@ export interface JournalChange {
   readonly facts: string;
   /** The facts replace all earlier ones: the journal was truncated up to this number. 0: they follow the earlier ones. */
   readonly truncatedThrough: number;
+  /** Keys of the letters whose facts are among these. */
+  readonly letters?: readonly string[];
 }
 
 /** The columns that change with the facts. Times are epoch milliseconds. */

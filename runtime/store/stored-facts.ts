@@ -22,6 +22,22 @@ export interface FactsRow {
 
 /** The rows are in order. Throws `execution_damaged` if they are not as they were written. */
 export const readJournal = (id: string, rows: readonly FactsRow[]): StoredFacts => {
+  const { all, bytes } = readRows(id, rows);
+  const [origin, ...entries] = all as [StoredOrigin, ...JournalEntry[]];
+  if (typeof origin !== 'object' || origin === null || entries.length === 0) throw damaged(id, 'it has no beginning');
+  if (!isNumbered(entries)) throw damaged(id, 'its facts are not numbered in their order');
+  return { entries, bytes, origin };
+};
+
+/** The same for the last rows of a journal. Undefined if they are a whole journal, which has replaced earlier rows. */
+export const readContinuation = (id: string, rows: readonly FactsRow[]): readonly JournalEntry[] | undefined => {
+  const entries = readRows(id, rows).all as JournalEntry[];
+  if (entries.length > 0 && entries[0]?.seq === undefined) return undefined;
+  if (!isNumbered(entries)) throw damaged(id, 'its facts are not numbered in their order');
+  return entries;
+};
+
+const readRows = (id: string, rows: readonly FactsRow[]): { readonly all: unknown[]; readonly bytes: number } => {
   const all: unknown[] = [];
   let bytes = 0;
   for (const { facts, sum, seq } of rows) {
@@ -30,10 +46,7 @@ export const readJournal = (id: string, rows: readonly FactsRow[]): StoredFacts 
     bytes += facts.byteLength;
     for (const each of read) all.push(each);
   }
-  const [origin, ...entries] = all as [StoredOrigin, ...JournalEntry[]];
-  if (typeof origin !== 'object' || origin === null || entries.length === 0) throw damaged(id, 'it has no beginning');
-  if (!isNumbered(entries)) throw damaged(id, 'its facts are not numbered in their order');
-  return { entries, bytes, origin };
+  return { all, bytes };
 };
 
 /** Describes a damaged row. Rows of older versions have no checksum. */

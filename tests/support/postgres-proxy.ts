@@ -22,6 +22,8 @@ export class PostgresProxy {
   #onCut: () => void = () => {};
   /** No connection gets through. */
   isClosed = false;
+  /** No connection for hints gets through. */
+  losesHints = false;
 
   private constructor(socket: string) {
     this.#socket = socket;
@@ -95,6 +97,9 @@ export class PostgresProxy {
         end();
       });
     }
+    client.once('data', (data) => {
+      if (this.losesHints && data.includes('fermata hints')) end();
+    });
     client.on('data', (data) => {
       const isWrite = this.#next !== undefined && data.includes(WRITE);
       if (isWrite && this.#next === 'before') {

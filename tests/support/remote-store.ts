@@ -1,6 +1,7 @@
 /** A durable store as one on another machine shows it: what is not in memory is given some turns later. */
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Archive, DurableStore, ExecutionFilter, Recorded, Store } from '../../runtime/index.ts';
+import type { SharedArchive } from '../../runtime/store/archive.ts';
 import { Refused } from '../../runtime/store/store.ts';
 import type { Vault } from '../../runtime/store/vault.ts';
 import { turns } from './given.ts';
@@ -22,6 +23,23 @@ export class RemoteStore implements Store, Archive {
     if (!this.isOvertaken(record.id)) return this.#store.append(record, entry);
     return this.#later<undefined>(() => Promise.reject(new Refused(record.id)));
   }
+
+  /** The store has the same facts as memory: another process has taken the execution, and given it up. */
+  readonly shared: SharedArchive = {
+    owns: () => false,
+    isCurrent: () => true,
+    refresh: async (id) => ({ isElsewhere: false, read: (after) => this.#store.read(id, after)! }),
+    onChanged: () => {},
+    hasHints: () => true,
+    mail: {
+      post: unused,
+      open: async () => [],
+      outcomes: async () => new Map(),
+      answers: unused,
+      refuse: unused,
+      remove: unused,
+    },
+  };
 
   /** Whether another process has changed an execution before this one wants to. */
   isOvertaken: (executionId: string) => boolean = () => false;
@@ -92,3 +110,7 @@ export class RemoteStore implements Store, Archive {
     return read();
   }
 }
+
+const unused = (): never => {
+  throw new Error('no other process executes it');
+};

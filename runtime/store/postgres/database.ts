@@ -92,6 +92,8 @@ export class Session {
   readonly #client: Client;
   /** Its connection has ended. */
   isLost = false;
+  /** Gets notifications of the channels that it listens to. */
+  onNotification: (text: string) => void = () => {};
   /** The reply to the last statement. */
   #replied: Promise<unknown> = Promise.resolve();
 
@@ -102,6 +104,7 @@ export class Session {
     };
     client.on('error', lost);
     client.on('end', lost);
+    client.on('notification', ({ payload = '' }) => this.onNotification(payload));
   }
 
   async open(): Promise<void> {

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import type { Archive } from '../archive.ts';
 import type { Cluster, ServedVersion } from '../cluster.ts';
 import type { Beating, Beats, Told } from './beats.ts';
 import type { Row } from './database.ts';
@@ -21,6 +22,7 @@ export interface NodeOptions {
   readonly beat: (beating: Beating) => Beats;
 }
 
+const due = z.array(z.object({ id: z.string(), settled_at: z.number().nullable(), due_at: z.number() }));
 const taken = z.array(z.object({ id: z.string(), n: z.int() }));
 
 export class Node implements Cluster {
@@ -35,6 +37,8 @@ export class Node implements Cluster {
   /** It may own executions that it does not know of: they have left memory, or the reply to a take was lost. */
   #isUnsure = false;
   #hasLeft = false;
+  /** How often its lease has ended: others may have taken what it owned before. */
+  losses = 0;
   #changed: (isValid: boolean) => void = () => {};
 
   /** `ask` executes a statement, and rejects if the database cannot be reached. */
@@ -85,6 +89,16 @@ export class Node implements Cluster {
       .map(({ id }) => id);
   }
 
+  /** Each is given to one process: the claim is its due time. */
+  async due(now: number, limit: number, claimedUntil?: number): Promise<Awaited<ReturnType<Archive['due']>>> {
+    const rows = due.parse(
+      await this.#ask({ name: 'due', text: DUE, values: [now, limit, this.id, claimedUntil ?? null] }),
+    );
+    return rows
+      .sort((a, b) => a.due_at - b.due_at)
+      .map(({ id, settled_at }) => ({ id, isSettled: settled_at !== null }));
+  }
+
   async owns(executionId: string): Promise<boolean> {
     return (await this.#ask({ name: 'owns', text: OWNS, values: [executionId, this.id] })).length > 0;
   }
@@ -129,6 +143,7 @@ export class Node implements Cluster {
   #tell(isValid: boolean): void {
     this.#wasValid = isValid;
     if (isValid) this.#isUnsure = true;
+    else this.losses += 1;
     setImmediate(() => this.#changed(isValid));
   }
 }
@@ -149,6 +164,14 @@ const LEAVE = `
 const OWN = 'SELECT id, n FROM executions WHERE node = $1';
 
 const OWNS = 'SELECT n FROM executions WHERE id = $1 AND node = $2';
+
+/** Those that this process executes, or none. What the statement locks is skipped by others, and is not due for them afterwards. */
+const DUE = `
+  WITH d AS (
+    SELECT n, due_at FROM executions WHERE due_at <= $1 AND (node IS NULL OR node = $3)
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+  )
+  UPDATE executions e SET due_at = coalesce($4, d.due_at) FROM d WHERE e.n = d.n RETURNING e.id, e.settled_at, d.due_at`;
 
 /**
  * Executions of owners without a lease, and those without an owner, each for one node. The owners are found one after the other by

@@ -1,5 +1,6 @@
 /** Reads the database. Every query uses an index, and costs as much as its result. Every row is checked here. */
 import { z } from 'zod';
+import type { JournalEntry } from '../../../machines/facts.ts';
 import { Failure } from '../../errors.ts';
 import type { Archive, ListedRow, PageOfRows } from '../archive.ts';
 import { damaged } from '../damage.ts';
@@ -7,25 +8,37 @@ import { explained } from '../explain.ts';
 import type { Named } from '../named.ts';
 import { readOutline } from '../outline.ts';
 import { type ExecutionFilter, readCursor } from '../query.ts';
-import { readJournal, type StoredFacts } from '../stored-facts.ts';
+import { readContinuation, readJournal, type StoredFacts } from '../stored-facts.ts';
 import { type Database, isReply, type Row, type Session } from './database.ts';
 
-export interface Stored extends StoredFacts {
+/** What the row of an execution says about its journal. */
+export interface Standing {
   /** The number of the last fact. */
-  readonly seq: number;
+  readonly last: number;
   readonly truncated: number;
+  /** The process that executes it. */
+  readonly node: string | null;
+  readonly isSettled: boolean;
 }
 
+export interface Stored extends StoredFacts, Standing {}
+
+/** The facts above a number; undefined if the journal was truncated, and has to be read as a whole. */
+export interface Continuation extends Standing {
+  readonly entries: readonly JournalEntry[] | undefined;
+}
+
+const standing = { last: z.int(), truncated: z.int(), node: z.string().nullable(), isSettled: z.boolean() };
 /** An execution without facts has nulls. */
 const journalRow = z.object({
   id: z.string(),
-  last: z.int(),
-  truncated: z.int(),
+  ...standing,
   seq: z.int().nullable(),
   facts: z.string().nullable(),
   sum: z.int().nullable(),
 });
 type JournalRow = z.infer<typeof journalRow>;
+const newsRow = z.object({ place: z.int(), ...journalRow.shape });
 const numberRow = z.object({ id: z.string(), seq: z.int() });
 const idRow = z.object({ id: z.string() });
 const placeRow = z.object({ n: z.int() });
@@ -38,9 +51,15 @@ const listedRow = z.object({
   settledAt: z.number().nullable(),
   outline: z.string().nullable(),
 });
-const dueRow = z.object({ id: z.string(), settled_at: z.number().nullable() });
 const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
+
+interface Followed {
+  readonly id: string;
+  readonly after: number;
+  resolve(found: Continuation | undefined): void;
+  reject(error: unknown): void;
+}
 
 type Asked = { resolve(found: Stored | undefined): void; reject(error: unknown): void };
 
@@ -49,6 +68,8 @@ export class PostgresReader {
   #session: Promise<Session> | undefined;
   /** Executions that are asked for in this turn of the event loop: one statement reads them. */
   #asked: Map<string, Asked[]> | undefined;
+  /** The same for news. */
+  #followed: Followed[] | undefined;
   #isClosed = false;
 
   constructor(database: Database) {
@@ -83,6 +104,37 @@ export class PostgresReader {
       for (const [id, asked] of all) conclude(id, found.get(id), asked);
     } catch (error) {
       for (const asked of all.values()) for (const { reject } of asked) reject(error);
+    }
+  }
+
+  /** The facts above a number; undefined if the execution was deleted. Calls of one turn of the event loop share a statement. */
+  news(id: string, after: number): Promise<Continuation | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#followed === undefined) {
+        this.#followed = [];
+        setImmediate(() => this.#readNews());
+      }
+      this.#followed.push({ id, after, resolve, reject });
+    });
+  }
+
+  async #readNews(): Promise<void> {
+    const all = this.#followed!;
+    this.#followed = undefined;
+    const found: JournalRow[][] = all.map(() => []);
+    try {
+      const [ids, numbers] = [all.map(({ id }) => id), all.map(({ after }) => after)];
+      for (const row of await this.rows(newsRow, 'news', NEWS, ids, numbers)) found[row.place - 1]!.push(row);
+    } catch (error) {
+      for (const { reject } of all) reject(error);
+      return;
+    }
+    for (const [place, { id, resolve, reject }] of all.entries()) {
+      try {
+        resolve(continuationOf(id, found[place]!));
+      } catch (error) {
+        reject(error);
+      }
     }
   }
 
@@ -145,15 +197,11 @@ export class PostgresReader {
     return this.#ids('blocked', 'SELECT id FROM executions WHERE unfinished AND NOT works ORDER BY n');
   }
 
-  async due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
-    const sql = 'SELECT id, settled_at FROM executions WHERE due_at <= $1 ORDER BY due_at LIMIT $2';
-    const rows = await this.rows(dueRow, 'due', sql, now, limit);
-    return rows.map(({ id, settled_at }) => ({ id, isSettled: settled_at !== null }));
-  }
-
-  async nextDueAt(after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
-    const sql = 'SELECT due_at FROM executions WHERE due_at > $1 ORDER BY due_at LIMIT 1';
-    const [row] = await this.rows(nextRow, 'next', sql, after);
+  /** Among those that this process executes, or none. */
+  async nextDueAt(node: string, after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
+    const sql = `
+      SELECT due_at FROM executions WHERE due_at > $1 AND (node IS NULL OR node = $2) ORDER BY due_at LIMIT 1`;
+    const [row] = await this.rows(nextRow, 'next', sql, after, node);
     return row?.due_at;
   }
 
@@ -208,9 +256,14 @@ const LISTED = 'id, owner, workflow, started_at AS "startedAt", settled_at AS "s
 
 const listed = (row: z.infer<typeof listedRow>): ListedRow => ({ id: row.id, view: readOutline(row, row.outline) });
 
+const ROW = 'e.id, e.seq AS last, e.truncated, e.node, e.settled_at IS NOT NULL AS "isSettled", j.seq, j.facts, j.sum';
 const JOURNALS = `
-  SELECT e.id, e.seq AS last, e.truncated, j.seq, j.facts, j.sum FROM executions e LEFT JOIN journal j USING (n)
+  SELECT ${ROW} FROM executions e LEFT JOIN journal j USING (n)
   WHERE e.id = ANY($1) ORDER BY e.n, j.seq`;
+const NEWS = `
+  SELECT a.place, ${ROW} FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS a(id, after, place)
+  JOIN executions e ON e.id = a.id LEFT JOIN journal j ON j.n = e.n AND j.seq > a.after
+  ORDER BY a.place, j.seq`;
 
 const isText = (value: unknown): boolean => typeof value !== 'string' || !value.includes('\0');
 
@@ -226,12 +279,18 @@ const conclude = (id: string, rows: readonly JournalRow[] | undefined, asked: re
 
 /** Each caller gets objects of its own. */
 const storedOf = (id: string, rows: readonly JournalRow[]): Stored => {
-  const { last, truncated } = rows[0]!;
-  const journal = readJournal(
-    id,
-    rows.flatMap(({ facts, sum, seq }) => (facts === null ? [] : [{ facts: Buffer.from(facts), sum, seq }])),
-  );
+  const { last, truncated, node, isSettled } = rows[0]!;
+  const journal = readJournal(id, rows.flatMap(factsOf));
   if (Math.max(journal.entries.at(-1)!.seq, truncated) !== last)
     throw damaged(id, `its last fact is not number ${last}`);
-  return { seq: last, truncated, ...journal };
+  return { last, truncated, node, isSettled, ...journal };
 };
+
+const continuationOf = (id: string, rows: readonly JournalRow[]): Continuation | undefined => {
+  if (rows.length === 0) return undefined;
+  const { last, truncated, node, isSettled } = rows[0]!;
+  const entries = readContinuation(id, rows.flatMap(factsOf));
+  return { last, truncated, node, isSettled, entries };
+};
+
+const factsOf = ({ facts, sum, seq }: JournalRow) => (facts === null ? [] : [{ facts: Buffer.from(facts), sum, seq }]);

@@ -78,6 +78,16 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX executions_let_go ON executions (n) WHERE works AND node IS NULL;
   `,
   `
+  CREATE TABLE mail (
+    key text COLLATE "C" PRIMARY KEY,
+    n bigint NOT NULL,
+    fact text NOT NULL,
+    outcome boolean
+  );
+  CREATE INDEX mail_n ON mail (n);
+  CREATE INDEX mail_open ON mail (n) WHERE outcome IS NULL;
+  `,
+  `
   CREATE TABLE claims (
     name text COLLATE "C" PRIMARY KEY,
     node text NOT NULL,

@@ -41,7 +41,15 @@ export const writeOf = (node: string, changes: readonly Change[]): Statement => 
     parts.push(text);
     parameters.push(...more);
   }
-  const name = `write${names.length > 0 ? ' names' : ''}${values.length > 0 ? ' values' : ''}`;
+  const letters = journals.flatMap(({ id, letters = [] }) => letters.map((key) => ({ key, id })));
+  if (letters.length > 0) {
+    parts.push(LETTERS(parameters.length));
+    parameters.push(
+      letters.map(({ key }) => key),
+      letters.map(({ id }) => id),
+    );
+  }
+  const name = `write${names.length > 0 ? ' names' : ''}${values.length > 0 ? ' values' : ''}${letters.length > 0 ? ' letters' : ''}`;
   const text = `${JOURNALS}${parts.map((part) => `,${part}`).join('')} ${WRITTEN}`;
   return { name, text, values: parameters };
 };
@@ -63,7 +71,8 @@ export const removalOf = (ids: readonly string[]): Statement => ({
   name: 'remove',
   text: `
     WITH gone AS (DELETE FROM executions WHERE id = ANY($1) RETURNING n),
-    facts AS (DELETE FROM journal USING gone WHERE journal.n = gone.n)
+    facts AS (DELETE FROM journal USING gone WHERE journal.n = gone.n),
+    letters AS (DELETE FROM mail USING gone WHERE mail.n = gone.n)
     DELETE FROM names USING gone WHERE names.n = gone.n`,
   values: [ids],
 });
@@ -146,4 +155,12 @@ const NAMES = (before: number): string => `
     INSERT INTO names (name, n, fingerprint)
     SELECT DISTINCT ON (name) name, n, fingerprint FROM m WHERE NOT is_unique ORDER BY name, place DESC
     ON CONFLICT (name) DO UPDATE SET n = EXCLUDED.n, fingerprint = EXCLUDED.fingerprint
+  )`;
+
+/** A letter is accepted if its fact is written. */
+const LETTERS = (before: number): string => `
+  answered AS (
+    UPDATE mail SET outcome = true
+    FROM unnest($${before + 1}::text[], $${before + 2}::text[]) AS l(key, id) JOIN moved USING (id)
+    WHERE mail.key = l.key
   )`;

@@ -10,7 +10,6 @@ import type { Archive, Archived, ListedRow, PageOfRows } from '../archive.ts';
 import { leaseEnded } from '../cluster.ts';
 import { explained } from '../explain.ts';
 import { Commits, unwritable } from '../group-commit.ts';
-import { Kept, type KeptDeps } from '../journal-writer.ts';
 import { Journal } from '../memory-journal.ts';
 import type { Named } from '../named.ts';
 import type { ExecutionFilter } from '../query.ts';
@@ -21,10 +20,14 @@ import { type Fullness, type JournalLimits, type JournalPage, type Recorded, Ref
 import { StoredVault } from '../stored-vault.ts';
 import { type Beating, type Beats, beatInThread } from './beats.ts';
 import { Database } from './database.ts';
+import { Hints } from './hints.ts';
 import type { LeaseTime } from './lease.ts';
+import { PostgresMail } from './mail.ts';
 import { Node } from './nodes.ts';
 import { PostgresReader, type Stored } from './reader.ts';
 import { migrate } from './schema.ts';
+import { Shared } from './shared.ts';
+import { SharedJournal, type SharedJournalDeps } from './shared-journal.ts';
 import { Values } from './values.ts';
 import { PostgresWriter } from './writer.ts';
 
@@ -55,18 +58,21 @@ const TAKEN = 200;
 
 export class PostgresStore implements Store, Archive {
   readonly archive: Archive = this;
+  readonly shared: Shared;
   readonly vault: StoredVault;
   readonly cluster: Node;
   readonly #commits: Commits;
   readonly #reader: PostgresReader;
   readonly #values: Values;
+  readonly #hints: Hints;
+  readonly #mail: PostgresMail;
   readonly #seal: Seal | undefined;
-  readonly #deps: KeptDeps;
-  readonly #inMemory = new Map<string, Kept>();
+  readonly #deps: SharedJournalDeps;
+  readonly #inMemory = new Map<string, SharedJournal>();
   /** Executions in memory whose journals could not be written, and the last fact that was. */
   readonly #lost = new Map<string, number>();
   /** Those that are being read, to be appended to. */
-  readonly #returning = new Map<string, Promise<Kept | undefined>>();
+  readonly #returning = new Map<string, Promise<SharedJournal | undefined>>();
   /** Ids of executions whose removal is not committed yet. */
   readonly #forgotten = new Set<string>();
   #moved: (executionId: string) => void = () => {};
@@ -88,7 +94,9 @@ export class PostgresStore implements Store, Archive {
         writer.node = node.id;
         writer.onClosing = () => node.close();
         await node.join();
-        return new PostgresStore(writer, reader, node, options);
+        const hints = new Hints(database);
+        await hints.open();
+        return new PostgresStore(writer, reader, node, hints, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -105,16 +113,29 @@ export class PostgresStore implements Store, Archive {
     writer: PostgresWriter,
     reader: PostgresReader,
     node: Node,
+    hints: Hints,
     { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
   ) {
     this.#reader = reader;
     this.cluster = node;
+    this.#hints = hints;
     this.#commits = new Commits(writer);
     this.#seal = secret === undefined ? undefined : new Seal(secret);
     this.#values = new Values(reader, node.id);
     this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
-    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost: (id) => this.#lose(id) };
+    const hint = (id: string): void => hints.send([id]);
+    const lost = (id: string): void => this.#lose(id);
+    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost, written: hint, node };
+    this.#mail = new PostgresMail(reader, node.id, hint);
+    this.shared = new Shared({
+      journals: this.#inMemory,
+      reader,
+      hints,
+      mail: this.#mail,
+      journal: this.#deps,
+      reload: (id) => this.#return(id),
+    });
     writer.onRegained = () => this.#regained();
   }
 
@@ -127,18 +148,25 @@ export class PostgresStore implements Store, Archive {
     return this.#append(kept, record, entry);
   }
 
-  #append(kept: Kept, record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
+  #append(kept: SharedJournal, record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
     if (!this.cluster.isValid) throw leaseEnded();
     const { batch } = this.#commits;
     if (kept.last + 1 !== entry.seq) throw new Refused(record.id);
     try {
-      return kept.append(record, entry, batch);
+      const appended = kept.append(record, entry, batch);
+      const letter = this.#mail.keyOf(entry);
+      if (letter !== undefined) kept.answer(letter);
+      return appended;
     } catch (cause) {
       throw unwritable(kept.name, cause); // other executions are not affected
     }
   }
 
-  async #appendLater(returning: Promise<Kept | undefined>, record: Recorded, entry: JournalEntry): Promise<Fullness> {
+  async #appendLater(
+    returning: Promise<SharedJournal | undefined>,
+    record: Recorded,
+    entry: JournalEntry,
+  ): Promise<Fullness> {
     const kept = await returning;
     if (kept === undefined) throw new Refused(record.id);
     return this.#append(kept, record, entry);
@@ -162,6 +190,7 @@ export class PostgresStore implements Store, Archive {
     this.#forgotten.add(executionId);
     try {
       await part.kept;
+      this.#hints.send([executionId]);
     } finally {
       this.#forgotten.delete(executionId);
     }
@@ -176,6 +205,7 @@ export class PostgresStore implements Store, Archive {
     await this.#commits.close();
     this.#values.close();
     await this.#reader.close();
+    await this.#hints.close();
     this.#inMemory.clear();
     this.#lost.clear();
   }
@@ -184,8 +214,11 @@ export class PostgresStore implements Store, Archive {
     if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
     const loaded = await this.#load(executionId);
     if (loaded === undefined || this.#forgotten.has(executionId)) return undefined;
-    if (!this.#inMemory.has(executionId)) this.#inMemory.set(executionId, loaded.kept); // facts may be on their way
-    return { entries: loaded.kept.journal.entries, origin: loaded.origin };
+    const present = this.#inMemory.get(executionId); // facts may be on their way
+    if (present === undefined || (present.isIdle && present.through <= loaded.kept.through))
+      this.#inMemory.set(executionId, loaded.kept);
+    const { kept, origin } = loaded;
+    return { entries: kept.journal.entries, origin, isElsewhere: kept.isElsewhere };
   }
 
   bytesOf(executionId: string): number {
@@ -224,12 +257,12 @@ export class PostgresStore implements Store, Archive {
     return ids;
   }
 
-  due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
-    return this.#reader.due(now, limit);
+  due(now: number, limit: number, claimedUntil?: number): Promise<Awaited<ReturnType<Archive['due']>>> {
+    return this.cluster.due(now, limit, claimedUntil);
   }
 
   nextDueAt(after?: number): Promise<number | undefined> {
-    return this.#reader.nextDueAt(after);
+    return this.#reader.nextDueAt(this.cluster.id, after);
   }
 
   /** The operators of the database see to its size. */
@@ -245,8 +278,8 @@ export class PostgresStore implements Store, Archive {
     this.#moved = moved;
   }
 
-  #begin(id: string): Kept {
-    const kept = new Kept(0, id, new Journal([], 0, 0), this.#deps);
+  #begin(id: string): SharedJournal {
+    const kept = new SharedJournal(0, id, new Journal([], 0, 0), this.#deps);
     this.#inMemory.set(id, kept);
     return kept;
   }
@@ -259,7 +292,7 @@ export class PostgresStore implements Store, Archive {
   }
 
   /** Reads the journal of an execution that is in memory. */
-  #return(id: string): Promise<Kept | undefined> {
+  #return(id: string): Promise<SharedJournal | undefined> {
     const returning = this.#returning.get(id);
     if (returning !== undefined) return returning;
     const read = this.#load(id)
@@ -269,11 +302,11 @@ export class PostgresStore implements Store, Archive {
     return read;
   }
 
-  #returned(id: string, kept: Kept | undefined): Kept | undefined {
+  #returned(id: string, kept: SharedJournal | undefined): SharedJournal | undefined {
     const through = this.#lost.get(id);
     this.#lost.delete(id);
-    if (kept !== undefined && through === kept.last) this.#inMemory.set(id, kept);
-    else if (through !== undefined) this.#moved(id);
+    if (kept !== undefined) this.#inMemory.set(id, kept);
+    if (through !== undefined && through !== kept?.last) this.#moved(id);
     return kept;
   }
 
@@ -289,15 +322,17 @@ export class PostgresStore implements Store, Archive {
     for (const id of [...this.#lost.keys()]) this.#return(id).catch(() => {}); // the next one that asks tries again
   }
 
-  async #load(id: string): Promise<{ readonly kept: Kept; readonly origin: Archived['origin'] } | undefined> {
+  async #load(id: string): Promise<{ readonly kept: SharedJournal; readonly origin: Archived['origin'] } | undefined> {
     const stored = await this.#reader.find(id);
     return stored && this.#loaded(id, stored);
   }
 
-  #loaded(id: string, { entries, bytes, truncated, origin }: Stored) {
+  #loaded(id: string, stored: Stored) {
+    const { entries, bytes, truncated, origin } = stored;
     const [started] = entries;
     const input = started?.type === 'execution.started' ? started.input : null;
-    const kept = new Kept(0, id, new Journal(entries, bytes, truncated), this.#deps);
+    const kept = new SharedJournal(0, id, new Journal(entries, bytes, truncated), this.#deps);
+    kept.stands(stored);
     return { kept, origin: readOrigin(origin, input, this.#seal) };
   }
 }

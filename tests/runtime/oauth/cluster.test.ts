@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { type ExecutionView, type Runtime, workflow } from '../../../runtime/index.ts';
+import { type ExecutionView, type Runtime, type Workflow, workflow } from '../../../runtime/index.ts';
 import { createOAuth, type OAuthOptions } from '../../../runtime/oauth/oauth.ts';
 import { alice, bob } from '../../support/callers.ts';
 import { openPostgres, postgres, withoutPostgres } from '../../support/postgres.ts';
@@ -221,10 +221,11 @@ it('expired consents are removed by those that begin later, at any process', asy
   assert.equal(rows.length, 24);
 });
 
+const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).value });
+
 /** Runtimes that serve a workflow which needs a token. */
-const nodes = async (t: TestContext) => {
+const nodes = async (t: TestContext, served: Workflow = agent) => {
   const nodes = await PostgresNodes.open(t);
-  const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).value });
   const requests: string[] = [];
   let count = 0;
   const fetch = async (_: unknown, init?: RequestInit) => {
@@ -233,7 +234,7 @@ const nodes = async (t: TestContext) => {
     return Response.json({ access_token: `access-${count}`, expires_in: 60, refresh_token: `refresh-${count}` });
   };
   const providers = { bank: providerAt('https://bank.example') };
-  const add = () => nodes.add({ workflows: [agent], providers, fetch: fetch as never }, { secret: SECRET });
+  const add = () => nodes.add({ workflows: [served], providers, fetch: fetch as never }, { secret: SECRET });
   const asking = async (runtime: Runtime, by = alice) => {
     const { execution } = await start(runtime, { workflow: 'agent', by });
     await runtime.waitUntil(execution, ({ status, isSettled }) => status === 'awaiting_oauth' || isSettled);
@@ -322,4 +323,27 @@ it('a run that joins a consent while another node ends it gets its token', async
   assert.equal(await resultAt(second.runtime, late.id), 'access-1');
   assert.ok(isEnded);
   assert.equal(requests.length, 1);
+});
+
+it('a consent for a run that another node executes reaches it there, with its token', async (t) => {
+  const held = { release: () => {} };
+  const busy = new Promise<void>((resolve) => (held.release = resolve));
+  const both = workflow({
+    name: 'agent',
+    run: async (_, ctx) => {
+      const [token] = await Promise.all([ctx.authorize('bank'), ctx.step('busy', () => busy)]);
+      return token.value;
+    },
+  });
+  const { nodes: all, add, urlOf, resultAt } = await nodes(t, both);
+  const [first, second] = [await add(), await add()];
+  const { execution } = await start(first.runtime, { workflow: 'agent', by: alice });
+  await all.quiet();
+
+  const completed = second.runtime.completeOAuth(callbackOf(urlOf(execution)), alice);
+  await all.quiet();
+  held.release();
+
+  assert.equal((await completed).outcome, 'granted');
+  assert.equal(await resultAt(first.runtime, execution.id), 'access-1');
 });

@@ -91,6 +91,26 @@ it('what waits belongs to none: it is not taken, and any process goes on with it
   assert.deepEqual(await second.cluster.take(10), []);
 });
 
+it('what is due is given to one process, and to another one only after a while; what a living process executes, to that one', async (t) => {
+  const { stores, expire } = await opened(t, 3);
+  const [first, second, third] = stores as [PostgresStore, PostgresStore, PostgresStore];
+  const ids = Array.from({ length: 30 }, (_, index) => `e${index}`);
+  for (const execution of await begun(first, ...ids))
+    await Promise.all([execution.append(granted), execution.append(prompted('p', 1_000))]);
+  const [works] = (await begun(third, 'works')) as [Journaling];
+  await works.append(granted);
+  await works.append({ ...prompted('p', 1_000), working: true } as typeof granted);
+
+  const given = await Promise.all([first, second].map((store) => store.due(2_000, 100, 7_000)));
+
+  assert.deepEqual(given.flatMap((all) => all.map(({ id }) => id)).toSorted(), ids.toSorted());
+  assert.deepEqual(await third.due(2_000, 100, 7_000), [{ id: 'works', isSettled: false }]);
+  assert.deepEqual([await first.due(2_000, 100, 7_000), await first.nextDueAt()], [[], 7_000]);
+  assert.equal((await second.due(7_000, 100, 9_000)).length, 30, 'nothing has happened to them');
+  await expire(third);
+  assert.equal((await second.due(9_000, 100)).length, 30, 'its executions are taken before');
+});
+
 /** A step, a prompt, and a step. `at`: which node did what. */
 const asker = (node: string, done: string[]) =>
   workflow({
@@ -163,4 +183,89 @@ it('when a process dies in a step, another one repeats it, and the first one cha
       '8 execution.completed',
     ]);
   }
+});
+
+/** A step that waits at the node `a`, until the test lets it go on. */
+const stuckAtA = () => {
+  const begunAt: string[] = [];
+  let go = (): void => {};
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const at = (node: string) =>
+    workflow({
+      name: 'worker',
+      run: (_input: unknown, ctx) =>
+        ctx.step('work', async () => {
+          begunAt.push(node);
+          if (node === 'a') await gone;
+          return node;
+        }),
+    });
+  return { at, begunAt, go };
+};
+
+it('a process that stops lets go what does not finish in time, and another one goes on with it before any lease ends', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const { at, begunAt } = stuckAtA();
+  const first = await nodes.add({ workflows: [at('a')], options: { stopTimeoutMs: 5_000 } });
+  const second = await nodes.add({ workflows: [at('b')] });
+  const { execution } = await start(first.runtime, { workflow: 'worker' });
+  await nodes.quiet();
+
+  const stopped = first.runtime.stop();
+  await nodes.pass(4_000);
+  assert.deepEqual(begunAt, ['a'], 'it may still finish');
+  await nodes.pass(1_000);
+  await stopped;
+  await nodes.pass(1_500);
+
+  assert.deepEqual(begunAt, ['a', 'b']);
+  assert.equal((await second.runtime.get(execution.id, alice))!.context.result, 'b');
+});
+
+it('what finishes while its process stops is not done again', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const { at, begunAt, go } = stuckAtA();
+  const first = await nodes.add({ workflows: [at('a')], options: { stopTimeoutMs: 5_000 } });
+  const second = await nodes.add({ workflows: [at('b')] });
+  const { execution } = await start(first.runtime, { workflow: 'worker' });
+  await nodes.quiet();
+
+  const stopped = first.runtime.stop();
+  go();
+  await nodes.quiet();
+  await stopped;
+  await nodes.pass(1_500);
+
+  assert.deepEqual(begunAt, ['a']);
+  assert.equal((await second.runtime.get(execution.id, alice))!.context.result, 'a');
+});
+
+it('a process that stops does not wait for executions that it only shows', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const { at } = stuckAtA();
+  const first = await nodes.add({ workflows: [at('a')] });
+  const second = await nodes.add({ workflows: [at('b')] });
+  const { execution } = await start(first.runtime, { workflow: 'worker' });
+  await nodes.quiet();
+  assert.equal((await second.runtime.get(execution.id, alice))?.status, 'running');
+
+  await second.runtime.stop();
+});
+
+it('what cannot be replayed ends as interrupted when its process is dead, and is left alone while it lives', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const first = await nodes.add({ workflows: [] });
+  const second = await nodes.add({ workflows: [] });
+  const driver = { isReplaceable: false, told: () => {}, applied: () => {}, leave: () => {} };
+  const { id } = await first.runtime.adopt('alice', () => driver);
+  await nodes.pass(10_000);
+  assert.equal((await second.runtime.get(id, alice))?.status, 'running');
+
+  await nodes.expire(first);
+  await nodes.pass(1_500);
+
+  const { status, context } = (await second.runtime.get(id, alice))!;
+  assert.deepEqual([status, context.error?.code], ['failed', 'interrupted']);
 });

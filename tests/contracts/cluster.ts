@@ -1,0 +1,257 @@
+/** What several runtimes on one store promise together: every runtime serves every execution. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type ExecutionView, type JournalEntry, type JournalPage, text, workflow } from '../../runtime/index.ts';
+import { alice } from '../support/callers.ts';
+import type { ClusterNode, ClusterWorld } from '../support/cluster-world.ts';
+
+/** Opens so many runtimes on one empty store; they end with the test. */
+export type OpenCluster = (
+  t: TestContext,
+  count: number,
+  workflows: Parameters<typeof ClusterWorld.open>[2],
+) => Promise<ClusterWorld>;
+
+const yes = { kind: 'text', text: 'yes' } as const;
+
+const asks = workflow({
+  name: 'asks',
+  run: async (_input, ctx) => (await ctx.prompt(text({ text: 'Go on?' }))).text,
+});
+
+/** Works until it is released. */
+const works = () => {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const definition = workflow({
+    name: 'works',
+    run: async (_input, ctx) => {
+      ctx.emit('begun');
+      await released;
+      ctx.emit('released');
+      return 'done';
+    },
+  });
+  return { definition, release };
+};
+
+/** Asks, and works meanwhile. */
+const both = () => {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const definition = workflow({
+    name: 'both',
+    run: async (_input, ctx) => {
+      const [answer] = await Promise.all([
+        ctx.prompt(text({ text: 'Go on?' })),
+        ctx.step('work', async () => {
+          await released;
+          return 1;
+        }),
+      ]);
+      return answer.text;
+    },
+  });
+  return { definition, release };
+};
+
+const hasSettled = ({ isSettled }: ExecutionView): boolean => isSettled;
+const typesOf = (entries: readonly JournalEntry[]) => entries.map(({ type }) => type);
+const seqsOf = (entries: readonly JournalEntry[]) => entries.map(({ seq }) => seq);
+const upTo = (last: number, from = 1) => Array.from({ length: last - from + 1 }, (_, index) => from + index);
+
+/** Records what a subscriber gets. */
+const watched = (execution: ExecutionView) => {
+  const entries: JournalEntry[] = [];
+  const seen = { entries, isGone: false, unwatch: (): void => {} };
+  seen.unwatch = execution.watch(
+    (entry) => {
+      assert.ok(execution.context.seq >= entry.seq, 'the view shows it');
+      entries.push(entry);
+    },
+    () => {
+      seen.isGone = true;
+    },
+  );
+  return seen;
+};
+
+const journalOf = async ({ runtime }: ClusterNode, id: string): Promise<JournalPage> =>
+  (await runtime.facts(id, 0, alice))!;
+
+const begun = async (world: ClusterWorld, node: ClusterNode, name = 'asks') => {
+  const execution = await world.start(node, { workflow: name });
+  await world.until(() => execution.context.pauses.length > 0, 'the prompt');
+  return { id: execution.id, execution, prompt: execution.context.pauses[0]!.id };
+};
+
+export const clusterContract = (name: string, open: OpenCluster): void => {
+  const contract = (what: string, check: (t: TestContext) => Promise<void>) => test(`${name}: ${what}`, check);
+
+  contract('an execution starts at one runtime, is answered at another, and is followed at a third', async (t) => {
+    const world = await open(t, 3, [asks]);
+    const [first, second, third] = world.nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const { id, prompt, execution } = await begun(world, first);
+    const atFirst = watched(execution);
+    const view = await third.get(id);
+    const seen = watched(view);
+    const from = view.context.seq;
+
+    assert.equal(await second.runtime.answer(id, prompt, yes, alice), 'accepted');
+
+    await world.until(() => view.isSettled, 'the third sees the end');
+    assert.equal(view.context.result, 'yes');
+    assert.deepEqual(seqsOf(seen.entries), upTo(view.context.seq, from + 1));
+    const { entries } = await journalOf(third, id);
+    assert.deepEqual(seqsOf(entries), upTo(view.context.seq));
+    await world.until(() => execution.isSettled, 'the first sees the end');
+    assert.deepEqual(atFirst.entries, seen.entries, 'each subscriber got the same');
+    assert.ok(!atFirst.isGone && !seen.isGone, 'no subscriber had to come back');
+  });
+
+  contract('what was acknowledged is seen at every runtime at once', async (t) => {
+    const world = await open(t, 3, [asks]);
+    const [first, second, third] = world.nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const { id, prompt } = await begun(world, first);
+    for (const node of world.nodes) assert.equal((await node.get(id)).status, 'awaiting_interaction');
+
+    await second.runtime.answer(id, prompt, yes, alice);
+
+    for (const node of [first, third]) {
+      const { context } = await node.get(id);
+      assert.deepEqual(context.pauses, [], 'the prompt is closed');
+      const { executions } = await node.runtime.list(alice, { limit: 10 });
+      assert.deepEqual(executions[0]?.context.pauses, []);
+      assert.deepEqual(await node.runtime.inbox(alice, 10), []);
+      assert.equal(await node.runtime.answer(id, prompt, yes, alice), 'already_answered');
+    }
+  });
+
+  contract('of answers at all runtimes at the same time one counts', async (t) => {
+    const world = await open(t, 3, [asks]);
+    for (let round = 0; round < 5; round += 1) {
+      const { id, prompt } = await begun(world, world.nodes[round % 3]!);
+      const words = ['a', 'b', 'c', 'd', 'e', 'f'];
+
+      const outcomes = await Promise.all(
+        words.map((word, place) =>
+          world.nodes[place % 3]!.runtime.answer(id, prompt, { kind: 'text', text: word }, alice),
+        ),
+      );
+
+      assert.deepEqual(outcomes.toSorted(), ['accepted', ...Array(5).fill('already_answered')]);
+      await world.until(async () => (await world.nodes[0]!.get(id)).isSettled, 'the end');
+      for (const node of world.nodes)
+        assert.equal((await node.get(id)).context.result, words[outcomes.indexOf('accepted')]);
+      const { entries } = await journalOf(world.nodes[0]!, id);
+      assert.deepEqual(seqsOf(entries), upTo(entries.length));
+      assert.equal(typesOf(entries).filter((type) => type === 'interaction.answered').length, 1);
+    }
+  });
+
+  contract('an execution that works at one runtime is followed at another, which cancels it', async (t) => {
+    const { definition } = works();
+    const world = await open(t, 2, [definition]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    const execution = await world.start(first, { workflow: 'works' });
+    await world.until(() => execution.context.seq >= 3, 'it has begun');
+    const view = await second.get(execution.id);
+    const seen = watched(view);
+
+    await second.runtime.cancel(execution.id, alice);
+
+    assert.deepEqual([view.status, view.context.error?.code], ['failed', 'cancelled'], 'when the call resolves');
+    assert.equal(typesOf(seen.entries).at(-1), 'execution.failed');
+    await world.until(() => execution.isSettled, 'the first has it too');
+    await assert.rejects(second.runtime.cancel(execution.id, alice), { code: 'execution_settled' });
+    await assert.rejects(first.runtime.cancel(execution.id, alice), { code: 'execution_settled' });
+  });
+
+  contract('an answer while another branch works elsewhere reaches that runtime, once, with its outcome', async (t) => {
+    const { definition, release } = both();
+    const world = await open(t, 3, [definition]);
+    const [first, second, third] = world.nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const { id, prompt, execution } = await begun(world, first, 'both');
+    await world.until(() => execution.context.steps > 0, 'the step has begun');
+
+    const outcomes = await Promise.all([
+      second.runtime.answer(id, prompt, yes, alice),
+      third.runtime.answer(id, prompt, yes, alice),
+      second.runtime.answer(id, prompt, yes, alice, 'key'),
+    ]);
+
+    assert.equal(outcomes.filter((outcome) => outcome === 'accepted').length, 1, outcomes.join());
+    assert.equal(execution.phase, 'executing', 'the step goes on');
+    release();
+    await world.until(() => execution.isSettled, 'the end');
+    const { entries } = await journalOf(third, id);
+    assert.equal(typesOf(entries).filter((type) => type === 'interaction.answered').length, 1);
+    assert.equal(typesOf(entries).filter((type) => type === 'step.started').length, 1, 'no step was done again');
+  });
+
+  contract('a poll that waits and a stream end with an execution that works elsewhere', async (t) => {
+    const { definition, release } = works();
+    const world = await open(t, 2, [definition]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    const { id } = await world.start(first, { workflow: 'works' });
+    const view = await second.get(id);
+    const polled = second.runtime.waitUntil(view, hasSettled);
+
+    release();
+
+    assert.ok(await polled);
+    assert.equal(view.context.result, 'done');
+    assert.deepEqual(seqsOf((await journalOf(second, id)).entries), upTo(view.context.seq));
+  });
+
+  contract('one that no caller watches leaves memory, and is found again', async (t) => {
+    const { definition, release } = works();
+    const world = await open(t, 2, [definition]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    const { id } = await world.start(first, { workflow: 'works' });
+    const seen = watched(await second.get(id));
+    world.clock.advance(60_000);
+    assert.ok(second.isInMemory(id), 'a subscriber keeps it');
+
+    seen.unwatch();
+    world.clock.advance(10_000);
+
+    await world.until(() => !second.isInMemory(id), 'it leaves memory');
+    assert.equal((await second.get(id)).phase, 'executing');
+    release();
+    await world.until(async () => (await second.get(id)).isSettled, 'the end');
+  });
+
+  contract(
+    'a run that is parked here leaves when it is answered elsewhere, and goes on here with the next answer',
+    async (t) => {
+      const begins: number[] = [];
+      const twice = workflow({
+        name: 'asks',
+        run: async (_input, ctx) => {
+          begins.push(1);
+          const one = await ctx.prompt(text({ text: 'One?' }));
+          const two = await ctx.prompt(text({ text: 'Two?' }));
+          return [one.text, two.text];
+        },
+      });
+      const world = await open(t, 2, [twice]);
+      const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+      const { id, prompt, execution } = await begun(world, first);
+      const seen = watched(execution);
+
+      await second.runtime.answer(id, prompt, yes, alice);
+      await world.until(
+        () => execution.context.pauses[0]?.id !== prompt && execution.context.pauses.length > 0,
+        'the second prompt',
+      );
+      await first.runtime.answer(id, execution.context.pauses[0]!.id, { kind: 'text', text: 'no' }, alice);
+
+      await world.until(() => execution.isSettled, 'the end');
+      assert.deepEqual(execution.context.result, ['yes', 'no']);
+      assert.equal(begins.length, 3, 'each runtime replayed what the other one did');
+      assert.deepEqual(seqsOf(seen.entries).at(-1), execution.context.seq);
+      assert.deepEqual(seqsOf(seen.entries), upTo(execution.context.seq, seen.entries[0]!.seq));
+    },
+  );
+};
