@@ -63,6 +63,7 @@ export class PostgresStore implements Store, Archive {
   readonly cluster: Node;
   readonly #commits: Commits;
   readonly #reader: PostgresReader;
+  readonly #values: Values;
   readonly #hints: Hints;
   readonly #mail: PostgresMail;
   readonly #seal: Seal | undefined;
@@ -87,8 +88,6 @@ export class PostgresStore implements Store, Archive {
       try {
         await migrate(session, database.name);
         const writer = new PostgresWriter(database, session);
-        const values = new Values(writer, reader);
-        await values.load();
         const { leaseMs = LEASE_MS, stallTimeoutMs = STALL_TIMEOUT_MS, time, beat = beatInThread } = options;
         const { urls } = database;
         const node = new Node((asked) => writer.ask(asked), { urls, leaseMs, stallTimeoutMs, time, beat });
@@ -97,7 +96,7 @@ export class PostgresStore implements Store, Archive {
         await node.join();
         const hints = new Hints(database);
         await hints.open();
-        return new PostgresStore(writer, reader, values, node, hints, options);
+        return new PostgresStore(writer, reader, node, hints, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -113,7 +112,6 @@ export class PostgresStore implements Store, Archive {
   private constructor(
     writer: PostgresWriter,
     reader: PostgresReader,
-    values: Values,
     node: Node,
     hints: Hints,
     { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
@@ -121,9 +119,10 @@ export class PostgresStore implements Store, Archive {
     this.#reader = reader;
     this.cluster = node;
     this.#hints = hints;
-    this.#commits = new Commits(values);
+    this.#commits = new Commits(writer);
     this.#seal = secret === undefined ? undefined : new Seal(secret);
-    this.vault = new StoredVault(values, this.#commits, this.#seal);
+    this.#values = new Values(reader, node.id);
+    this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
     const hint = (id: string): void => hints.send([id]);
     const lost = (id: string): void => this.#lose(id);
@@ -142,10 +141,7 @@ export class PostgresStore implements Store, Archive {
       hints.letGo();
     };
     hints.onLetGo = () => node.othersLetGo();
-    writer.onRegained = async () => {
-      await values.load();
-      await this.#regained();
-    };
+    writer.onRegained = () => this.#regained();
   }
 
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
@@ -212,6 +208,7 @@ export class PostgresStore implements Store, Archive {
 
   async #close(): Promise<void> {
     await this.#commits.close();
+    this.#values.close();
     await this.#reader.close();
     await this.#hints.close();
     this.#inMemory.clear();
