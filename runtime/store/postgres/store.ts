@@ -93,6 +93,9 @@ export class PostgresStore implements Store, Archive {
         const node = new Node((asked) => writer.ask(asked), { urls, leaseMs, stallTimeoutMs, time, beat });
         writer.node = node.id;
         writer.onClosing = () => node.close();
+        writer.onLostWrites = (count) => {
+          node.lostWrites += count;
+        };
         await node.join();
         const hints = new Hints(database);
         await hints.open();
