@@ -75,7 +75,7 @@ export class Archivist {
     this.#arm(0);
   }
 
-  /** Other processes have had the executions of this one. */
+  /** There may be executions to take. */
   lookNow(): void {
     this.#arm(this.#deps.now());
   }

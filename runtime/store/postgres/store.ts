@@ -145,6 +145,11 @@ export class PostgresStore implements Store, Archive {
       journal: this.#deps,
       reload: (id) => this.#return(id),
     });
+    node.hasLetGo = (id) => {
+      if (id !== undefined) this.#inMemory.get(id)?.letGo();
+      hints.letGo();
+    };
+    hints.onLetGo = () => node.othersLetGo();
     writer.onRegained = () => this.#regained();
   }
 
