@@ -132,7 +132,7 @@ export class Engine {
       clock,
       log,
       prepare: () => this.served.prepare(),
-      settleExecutions: () => this.#drain.run(),
+      settleExecutions: () => this.#settleExecutions(),
       disposeBuilders: () => this.served.stop(),
     });
     this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
@@ -149,6 +149,7 @@ export class Engine {
             random,
             maxRecoveries: this.options.maxRecoveries,
             log,
+            isAccepting: () => this.isAccepting,
             workflow: (name, version) => this.served.find(name, version)?.workflow,
             leave: (execution) => this.#drop(execution),
             forget: (ids) => this.#forgetAll(ids),
@@ -197,6 +198,7 @@ export class Engine {
     this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
     archive?.cluster?.onChange((isValid) => this.#leaseChanged(isValid));
+    archive?.cluster?.onLetGo(() => this.#lookNow());
     this.started = this.#start();
   }
 
@@ -356,6 +358,12 @@ export class Engine {
     return this.#stopped;
   }
 
+  /** What has not finished is left to other processes, before the resources are closed. */
+  async #settleExecutions(): Promise<void> {
+    await this.#drain.run();
+    await this.store.archive?.cluster?.leave().catch((err) => this.#log.warn({ err }, NOT_LET_GO));
+  }
+
   #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
     for (let index = from; index < names.length; index += 1) {
       const known = andThen(this.names.find(names[index]!), (id) => id && this.executions.get(id));
@@ -451,7 +459,7 @@ export class Engine {
   #leaseChanged(isValid: boolean): void {
     if (isValid) {
       this.#log.info({}, 'the lease of this server is valid again: it serves');
-      if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
+      this.#lookNow();
       return;
     }
     const live = this.executions.all().filter(({ isSettled }) => !isSettled);
@@ -460,6 +468,10 @@ export class Engine {
       execution.dismiss();
       this.#drop(execution);
     }
+  }
+
+  #lookNow(): void {
+    if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
   }
 
   /** It has left memory. */
@@ -517,6 +529,9 @@ const COPIES_OF_INPUT = 3;
 
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+const NOT_LET_GO =
+  'other servers take the executions of this one only when its lease has ended: the database cannot be reached';
 
 const LOST =
   'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';
