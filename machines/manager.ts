@@ -8,7 +8,10 @@ import { port } from './port.ts';
 export type ManagerEvent = { type: 'manager.stop' };
 
 /** A supervisor stores its children in a Map: a machine would copy all of them for each new one. */
-export type SupervisorSnapshot = Snapshot<undefined> & { readonly children: Map<string, AnyActorRef> };
+export type SupervisorSnapshot = Snapshot<undefined> & {
+  readonly children: Map<string, AnyActorRef>;
+  readonly stopChild: (child: AnyActorRef) => void;
+};
 export type SupervisorLogic = ActorLogic<SupervisorSnapshot, EventObject>;
 
 const unfilled = (name: string): SupervisorLogic => ({

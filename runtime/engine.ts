@@ -129,7 +129,7 @@ export class Engine {
       clock,
       log,
       prepare: () => this.served.prepare(),
-      settleExecutions: () => this.#drain.run(),
+      settleExecutions: () => this.#settleExecutions(),
       disposeBuilders: () => this.served.stop(),
     });
     this.turns = new Turns((err) => log.error({ err }, 'a turn of a run failed'));
@@ -146,6 +146,7 @@ export class Engine {
             random,
             maxRecoveries: this.options.maxRecoveries,
             log,
+            isAccepting: () => this.isAccepting,
             workflow: (name, version) => this.served.find(name, version)?.workflow,
             leave: (execution) => this.#drop(execution),
             forget: (ids) => this.#forgetAll(ids),
@@ -194,6 +195,7 @@ export class Engine {
     this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
     archive?.cluster?.onChange((isValid) => this.#leaseChanged(isValid));
+    archive?.cluster?.onLetGo(() => this.#lookNow());
     this.started = this.#start();
   }
 
@@ -282,8 +284,8 @@ export class Engine {
     try {
       const kept = execution.begin(
         input === undefined
-          ? { type: 'execution.started', workflow, owner, form }
-          : { type: 'execution.started', workflow, owner, form, input },
+          ? { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form }
+          : { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form, input },
       );
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
@@ -329,6 +331,12 @@ export class Engine {
       setImmediate(() => this.#unguard?.()); // a promise that a closer did not await rejects after this turn
     });
     return this.#stopped;
+  }
+
+  /** What has not finished is left to other processes, before the resources are closed. */
+  async #settleExecutions(): Promise<void> {
+    await this.#drain.run();
+    await this.store.archive?.cluster?.leave().catch((err) => this.#log.warn({ err }, NOT_LET_GO));
   }
 
   #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
@@ -390,13 +398,12 @@ export class Engine {
     if (!execution.hasFollowed(entry)) this.#report(execution, entry);
     if (this.#keeper instanceof Archivist) this.#keeper.told(execution, entry);
     if (isLast(entry)) this.#settled(execution);
-    if (entry.type === 'retention.elapsed') void this.#forget(execution);
+    if (entry.type === 'retention.elapsed') this.#forget(execution);
     if (!this.#tree.isAccepting) this.#drain.told(execution);
   }
 
   #settled(execution: Execution): void {
-    execution.driver = undefined;
-    execution.rest();
+    execution.conclude();
     if (execution.context.owner === null) this.oauth.release(execution.id);
     this.#keeper.add(execution);
   }
@@ -427,7 +434,7 @@ export class Engine {
   #leaseChanged(isValid: boolean): void {
     if (isValid) {
       this.#log.info({}, 'the lease of this server is valid again: it serves');
-      if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
+      this.#lookNow();
       return;
     }
     const live = this.executions.all().filter(({ isSettled }) => !isSettled);
@@ -436,6 +443,10 @@ export class Engine {
       execution.dismiss();
       this.#drop(execution);
     }
+  }
+
+  #lookNow(): void {
+    if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
   }
 
   /** It has left memory. */
@@ -447,22 +458,29 @@ export class Engine {
     this.names.drop(execution.id);
   }
 
-  async #forget(execution: Execution): Promise<void> {
+  #forget(execution: Execution): void {
     this.#drop(execution);
-    await this.#forgetOne(execution.id);
-    execution.mention({ type: 'record.forgotten' });
+    const forgotten = this.#forgetOne(execution.id);
+    if (forgotten instanceof Promise) void forgotten.then(() => execution.mention({ type: 'record.forgotten' }));
+    else execution.mention({ type: 'record.forgotten' });
   }
 
   #forgetAll(executionIds: readonly string[]): void {
     for (const executionId of executionIds) void this.#forgetOne(executionId);
   }
 
-  async #forgetOne(executionId: string): Promise<void> {
+  /** Never throws or rejects. */
+  #forgetOne(executionId: string): void | Promise<void> {
     try {
-      await this.store.forget(executionId);
+      const forgotten = this.store.forget(executionId);
+      if (forgotten instanceof Promise) return forgotten.catch((err) => this.#notForgotten(executionId, err));
     } catch (err) {
-      this.#log.error({ executionId, err }, 'a journal could not be dropped');
+      this.#notForgotten(executionId, err);
     }
+  }
+
+  #notForgotten(executionId: string, err: unknown): void {
+    this.#log.error({ executionId, err }, 'a journal could not be dropped');
   }
 
   #report({ id: executionId, context: { workflow } }: Execution, entry: JournalEntry): void {
@@ -486,6 +504,9 @@ const COPIES_OF_INPUT = 3;
 
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
+
+const NOT_LET_GO =
+  'other servers take the executions of this one only when its lease has ended: the database cannot be reached';
 
 const LOST =
   'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';

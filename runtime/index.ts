@@ -85,7 +85,7 @@ export { UnreadFacts } from './executions/unread.ts';
 export type { ExecutionView } from './executions/view.ts';
 export type { ActorView, Inspected, InspectedKind, InspectedSnapshot, Inspector } from './inspection/inspected.ts';
 export type { Caller } from './journal/caller.ts';
-export type { StartRequest } from './journal/start-request.ts';
+export { noRequest, type StartRequest } from './journal/start-request.ts';
 export { createRuntime } from './local-runtime.ts';
 export { guardedLog, readableError, silentLog } from './log.ts';
 export { ExecutionRecord, PendingOAuth, type RecordStatus } from './nat/execution-record.ts';
@@ -96,7 +96,6 @@ export { PerUserBuilderInfo } from './nat/per-user-builder-info.ts';
 export {
   metadataFromHttpRequest,
   metadataFromWebSocket,
-  noRequest,
   type PartialRequest,
   type RunMetadata,
   RunTrace,

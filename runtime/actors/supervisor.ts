@@ -18,12 +18,6 @@ import type { SupervisorLogic, SupervisorSnapshot } from '../../machines/manager
 
 /** A child begins with its input, or continues from a snapshot. */
 type Beginning = { readonly input: unknown } | { readonly snapshot: Snapshot<unknown> };
-type ChildStart = { type: 'child.start'; id: string; logic: AnyActorLogic; from: Beginning };
-
-type ChildStop = { type: 'child.stop'; id: string };
-
-const isChildStop = (event: EventObject): event is ChildStop => event.type === 'child.stop';
-const isChildStart = (event: EventObject): event is ChildStart => event.type === 'child.start';
 
 /** The prefix of the types of XState's own events about a child; the id of the child follows. */
 const DONE = 'xstate.done.actor.';
@@ -36,20 +30,17 @@ export const supervisor = (hooks: {
   ended(id: string): void;
   crashed(id: string, error: unknown): void;
 }): SupervisorLogic => ({
-  getInitialSnapshot: () => ({ status: 'active', output: undefined, error: undefined, children: new Map() }),
+  getInitialSnapshot: ({ stopChild }) => ({
+    status: 'active',
+    output: undefined,
+    error: undefined,
+    children: new Map(),
+    stopChild,
+  }),
   getPersistedSnapshot: (snapshot) => snapshot,
   transition: (snapshot, event, scope) => {
     const { children } = snapshot;
-    if (isChildStart(event)) {
-      const child = createActor(event.logic, { parent: scope.self, id: event.id, ...event.from });
-      children.set(event.id, child);
-      child.start();
-      Object.assign(child, { options: STARTED });
-    } else if (isChildStop(event)) {
-      const child = children.get(event.id);
-      if (child !== undefined) scope.stopChild(child);
-      children.delete(event.id);
-    } else if (event.type.startsWith(DONE)) {
+    if (event.type.startsWith(DONE)) {
       const id = event.type.slice(DONE.length);
       if (children.delete(id)) hooks.ended(id);
     } else if (event.type.startsWith(ERROR)) {
@@ -63,16 +54,26 @@ export const supervisor = (hooks: {
   },
 });
 
-/** Starts a child and returns it. Must not be called while the supervisor handles an event. */
+/** Starts a child and returns it. An event to the supervisor would do the same in more steps, for each execution. */
 export const startChild = <Logic extends AnyActorLogic>(
   parent: AnyActorRef,
   id: string,
   logic: Logic,
   from: Beginning,
 ): ActorRefFrom<Logic> => {
-  parent.send({ type: 'child.start', id, logic, from });
-  return (parent.getSnapshot() as SupervisorSnapshot).children.get(id) as ActorRefFrom<Logic>;
+  const { children } = parent.getSnapshot() as SupervisorSnapshot;
+  const options = 'input' in from ? { parent, id, input: from.input } : { parent, id, snapshot: from.snapshot };
+  const child = createActor<AnyActorLogic>(logic, options);
+  children.set(id, child);
+  child.start();
+  (child as { options: object }).options = STARTED;
+  return child as ActorRefFrom<Logic>;
 };
 
 /** Stops a child without a notification of its end. */
-export const stopChild = (parent: AnyActorRef, id: string): void => parent.send({ type: 'child.stop', id });
+export const stopChild = (parent: AnyActorRef, id: string): void => {
+  const { children, stopChild } = parent.getSnapshot() as SupervisorSnapshot;
+  const child = children.get(id);
+  if (child !== undefined) stopChild(child);
+  children.delete(id);
+};

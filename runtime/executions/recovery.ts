@@ -23,6 +23,8 @@ const BATCH = 200;
 const LOOK_AGAIN_MS = 100;
 /** Delay after the file could not be read. */
 const READ_AGAIN_MS = 10_000;
+/** In a cluster: how long what is due belongs to the process that has got it. */
+const CLAIM_MS = 5_000;
 /** In a cluster: interval of looks for executions of lost processes and for deadlines of others, which vary by a half. */
 const LOOK_MS = 1_000;
 /** Executions of lost processes that are taken at a time: each process gets some. */
@@ -40,6 +42,8 @@ export interface ArchivistDeps {
   readonly log: Log;
   /** The builders of that version, or of the newest. */
   workflow(name: string, version?: string): Workflow | undefined;
+  /** Whether new work is accepted: not once it stops. */
+  isAccepting(): boolean;
   /** Evicts an execution that has nothing to do in memory. */
   leave(execution: Execution): void;
   /** Deletes the records of executions that are not in memory. */
@@ -71,7 +75,7 @@ export class Archivist {
     this.#arm(0);
   }
 
-  /** Other processes have had the executions of this one. */
+  /** There may be executions to take. */
   lookNow(): void {
     this.#arm(this.#deps.now());
   }
@@ -134,9 +138,15 @@ export class Archivist {
       setImmediate(() => this.#later(this.#recover(ids, until, found)));
       return;
     }
-    this.#trials.open(found);
-    for (const execution of found) this.#recoverOne(execution);
-    this.#trials.begin();
+    return this.#recoverAll(found);
+  }
+
+  #recoverAll(found: readonly Execution[]): Awaitable<void> {
+    return andThen(this.#trials.open(found), () => {
+      if (this.#isStopped) return;
+      for (const execution of found) this.#recoverOne(execution);
+      this.#trials.begin();
+    });
   }
 
   /** It has left memory because the store has other facts: it is recovered if it was running, and no other process has it. */
@@ -150,13 +160,13 @@ export class Archivist {
   }
 
   #recoverId(id: string): Awaitable<void> {
-    return andThen(this.#get(id), (execution) => execution && this.#recoverOne(execution));
+    return andThen(this.#get(id), (execution) => execution && this.#recoverAll([execution]));
   }
 
   /** True if there may be more. */
   #takeOver(): Awaitable<boolean> {
     const { cluster } = this.#deps.archive;
-    if (cluster === undefined || this.#isStopped) return false;
+    if (cluster === undefined || !this.#deps.isAccepting()) return false;
     return cluster.take(TAKEN).then((ids) => andThen(this.#recover(ids, 0, []), () => ids.length >= TAKEN));
   }
 
@@ -222,7 +232,7 @@ export class Archivist {
   /** True if there may be more. */
   #seeTo(now: number): Awaitable<boolean> {
     const { archive, executions } = this.#deps;
-    return andThen(archive.due(now, BATCH + executions.damaged), (all) => {
+    return andThen(archive.due(now, BATCH + executions.damaged, now + CLAIM_MS), (all) => {
       const due = all.filter(({ id, isSettled }) => isSettled || !executions.isDamaged(id));
       const over = due.filter(({ isSettled }) => isSettled).map(({ id }) => id);
       for (const { id, isSettled } of due) if (!isSettled) this.#wake(id);

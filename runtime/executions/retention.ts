@@ -45,7 +45,7 @@ export class Retention {
 
   /** Also before its time. */
   expire(execution: Execution): void {
-    if (execution.offer({ type: 'retention.elapsed' }) === false) return;
+    if (execution.offer({ type: 'retention.elapsed', at: 0, seq: undefined }) === false) return;
     this.#size -= 1;
     const timer = this.#timed.get(execution);
     if (timer === undefined) return;

@@ -51,6 +51,45 @@ export interface Origin {
   readonly names: readonly Name[];
 }
 
+/** A run without a request. */
+export const noRequest: RequestInfo = Object.freeze({
+  method: null,
+  path: null,
+  scheme: null,
+  port: null,
+  headers: {},
+  query: {},
+  pathParams: {},
+  cookies: {},
+  client: null,
+  payload: undefined,
+});
+
+/**
+ * The part of a request that is of use after the end of its run: to find the conversation, and the page that asked. Ended
+ * executions are most of what is in memory, and a request holds its body and all its headers.
+ */
+export const afterItsEnd = ({ conversationId, userMessageId, streaming, request }: RunRequest): RunRequest => {
+  const { origin } = request.headers;
+  if (conversationId === undefined && userMessageId === undefined && origin === undefined) {
+    return streaming ? ENDED_STREAM : ENDED;
+  }
+  const info = origin === undefined ? noRequest : { ...noRequest, headers: { origin } };
+  return { ...ENDED, conversationId, userMessageId, streaming, request: info };
+};
+
+const ENDED: RunRequest = Object.freeze({
+  input: undefined,
+  by: { userId: undefined },
+  conversationId: undefined,
+  userMessageId: undefined,
+  request: noRequest,
+  trace: { traceId: '', runId: '', parentId: null, parentName: null },
+  interactive: false,
+  streaming: false,
+});
+const ENDED_STREAM: RunRequest = Object.freeze({ ...ENDED, streaming: true });
+
 /** A caller's name for an execution, valid until the execution is deleted. */
 export interface Name {
   readonly name: string;

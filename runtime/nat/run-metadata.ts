@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { RequestInfo, Trace } from '../authoring/context.ts';
+import { noRequest } from '../journal/start-request.ts';
 
 export interface RunMetadata {
   readonly conversationId: string | undefined;
@@ -17,20 +18,6 @@ export type TraceOrigin = { readonly [Key in keyof Trace]?: Trace[Key] | undefin
 
 /** A request, as far as it is known. */
 export type PartialRequest = { readonly [Key in keyof RequestInfo]?: RequestInfo[Key] | undefined };
-
-/** A run without a request. */
-export const noRequest: RequestInfo = Object.freeze({
-  method: null,
-  path: null,
-  scheme: null,
-  port: null,
-  headers: {},
-  query: {},
-  pathParams: {},
-  cookies: {},
-  client: null,
-  payload: undefined,
-});
 
 /**
  * Reads `conversation-id`, `user-message-id`, `traceparent`, `workflow-trace-id`, `workflow-run-id`,

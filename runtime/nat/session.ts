@@ -1,9 +1,10 @@
 import { readInput, type Workflow } from '../authoring/workflow.ts';
 import type { BuilderLease } from '../builders/view.ts';
 import { Failure } from '../errors.ts';
+import { noRequest } from '../journal/start-request.ts';
 import type { Runtime } from '../runtime.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
-import { noRequest, type RunMetadata, RunTrace } from './run-metadata.ts';
+import { type RunMetadata, RunTrace } from './run-metadata.ts';
 import { answerWith, type Callbacks } from './session-callbacks.ts';
 import { SessionRun } from './session-run.ts';
 

@@ -120,7 +120,7 @@ export class FunctionCall implements Callee<unknown> {
     const result = toJson(checked.value, 'The result');
     this.#run.once('the end of the function', () => {
       this.#steps?.end(result);
-      this.#run.record({ type: 'execution.completed', result });
+      this.#run.record({ type: 'execution.completed', at: 0, seq: undefined, result });
     });
   }
 

@@ -29,8 +29,11 @@ export interface Archive {
   awaiting(owner: string | undefined, limit: number): Awaitable<readonly ListedRow[]>;
   /** Ids of executions to recover at the start: they were running or queued, or cannot be replayed. */
   unfinished(): Awaitable<readonly string[]>;
-  /** Executions with a passed deadline, or with a retention that has ended. */
-  due(now: number, limit: number): Awaitable<readonly Due[]>;
+  /**
+   * Executions with a passed deadline, or with a retention that has ended. Until `claimedUntil` no other process gets them, nor this
+   * one again, in a store that processes share.
+   */
+  due(now: number, limit: number, claimedUntil?: number): Awaitable<readonly Due[]>;
   /** The next deadline, after this time if it is given. Epoch milliseconds; undefined without one. */
   nextDueAt(after?: number): Awaitable<number | undefined>;
   /** Settled executions that are deleted first when the data exceeds its limit. */

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import type { Archive } from '../archive.ts';
 import type { Cluster, ServedVersion } from '../cluster.ts';
 import type { Beating, Beats, Told } from './beats.ts';
 import type { Row } from './database.ts';
@@ -21,6 +22,7 @@ export interface NodeOptions {
   readonly beat: (beating: Beating) => Beats;
 }
 
+const due = z.array(z.object({ id: z.string(), settled_at: z.number().nullable(), due_at: z.number() }));
 const taken = z.array(z.object({ id: z.string(), n: z.int() }));
 
 export class Node implements Cluster {
@@ -38,6 +40,9 @@ export class Node implements Cluster {
   /** How often its lease has ended: others may have taken what it owned before. */
   losses = 0;
   #changed: (isValid: boolean) => void = () => {};
+  /** It has let go of this execution; undefined: of all. */
+  hasLetGo: (executionId?: string) => void = () => {};
+  #othersLetGo: () => void = () => {};
 
   /** `ask` executes a statement, and rejects if the database cannot be reached. */
   constructor(ask: (statement: Statement) => Promise<Row[]>, options: NodeOptions) {
@@ -55,6 +60,7 @@ export class Node implements Cluster {
   }
 
   get isValid(): boolean {
+    if (this.#hasLeft) return false;
     if (this.#lease.isValid) return this.#wasValid;
     this.#lost();
     return false;
@@ -70,7 +76,7 @@ export class Node implements Cluster {
   }
 
   async take(limit: number): Promise<readonly string[]> {
-    if (this.#hasLeft || !this.isValid) return [];
+    if (!this.isValid) return [];
     const isUnsure = this.#isUnsure;
     this.#isUnsure = false;
     let rows: Row[];
@@ -87,13 +93,39 @@ export class Node implements Cluster {
       .map(({ id }) => id);
   }
 
+  /** Each is given to one process: the claim is its due time. */
+  async due(now: number, limit: number, claimedUntil?: number): Promise<Awaited<ReturnType<Archive['due']>>> {
+    const rows = due.parse(
+      await this.#ask({ name: 'due', text: DUE, values: [now, limit, this.id, claimedUntil ?? null] }),
+    );
+    return rows
+      .sort((a, b) => a.due_at - b.due_at)
+      .map(({ id, settled_at }) => ({ id, isSettled: settled_at !== null }));
+  }
+
   async owns(executionId: string): Promise<boolean> {
     return (await this.#ask({ name: 'owns', text: OWNS, values: [executionId, this.id] })).length > 0;
   }
 
+  async handOver(executionId: string, version: ServedVersion, isServed: boolean): Promise<boolean> {
+    const values = [executionId, this.id, !isServed, JSON.stringify([version])];
+    const rows = await this.#ask({ name: 'hand over', text: HAND_OVER, values });
+    if (rows.length > 0) this.hasLetGo(executionId);
+    return rows.length > 0;
+  }
+
+  onLetGo(letGo: () => void): void {
+    this.#othersLetGo = letGo;
+  }
+
+  othersLetGo(): void {
+    if (!this.#hasLeft) this.#othersLetGo();
+  }
+
   async leave(): Promise<void> {
     this.#hasLeft = true;
-    await this.#ask({ name: 'leave', text: LEAVE, values: [this.id] });
+    const rows = await this.#ask({ name: 'leave', text: LEAVE, values: [this.id] });
+    if (rows.length > 0) this.hasLetGo();
   }
 
   /** What it still owns is taken by the others at once; if that cannot be written, when its lease ends. */
@@ -147,11 +179,24 @@ const REGISTER = `
 
 const LEAVE = `
   WITH gone AS (DELETE FROM nodes WHERE id = $1)
-  UPDATE executions SET node = NULL WHERE node = $1`;
+  UPDATE executions SET node = NULL WHERE node = $1 RETURNING id`;
+
+const HAND_OVER = `
+  UPDATE executions SET node = NULL WHERE id = $1 AND node = $2
+    AND ($3::bool OR EXISTS (SELECT FROM nodes n WHERE n.expires_at > clock_timestamp() AND n.serves @> $4::jsonb))
+  RETURNING id`;
 
 const OWN = 'SELECT id, n FROM executions WHERE node = $1';
 
 const OWNS = 'SELECT n FROM executions WHERE id = $1 AND node = $2';
+
+/** Those that this process executes, or none. What the statement locks is skipped by others, and is not due for them afterwards. */
+const DUE = `
+  WITH d AS (
+    SELECT n, due_at FROM executions WHERE due_at <= $1 AND (node IS NULL OR node = $3)
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+  )
+  UPDATE executions e SET due_at = coalesce($4, d.due_at) FROM d WHERE e.n = d.n RETURNING e.id, e.settled_at, d.due_at`;
 
 /**
  * Executions of owners without a lease, and those without an owner, each for one node. The owners are found one after the other by

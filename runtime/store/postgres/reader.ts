@@ -9,7 +9,6 @@ import type { Named } from '../named.ts';
 import { readOutline } from '../outline.ts';
 import { type ExecutionFilter, readCursor } from '../query.ts';
 import { readContinuation, readJournal, type StoredFacts } from '../stored-facts.ts';
-import type { VaultKind } from '../vault.ts';
 import { type Database, isReply, type Row, type Session } from './database.ts';
 
 /** What the row of an execution says about its journal. */
@@ -52,10 +51,8 @@ const listedRow = z.object({
   settledAt: z.number().nullable(),
   outline: z.string().nullable(),
 });
-const dueRow = z.object({ id: z.string(), settled_at: z.number().nullable() });
 const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
-const valueRow = z.object({ kind: z.string(), key: z.string(), value: z.string() });
 
 interface Followed {
   readonly id: string;
@@ -200,15 +197,11 @@ export class PostgresReader {
     return this.#ids('blocked', 'SELECT id FROM executions WHERE unfinished AND NOT works ORDER BY n');
   }
 
-  async due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
-    const sql = 'SELECT id, settled_at FROM executions WHERE due_at <= $1 ORDER BY due_at LIMIT $2';
-    const rows = await this.rows(dueRow, 'due', sql, now, limit);
-    return rows.map(({ id, settled_at }) => ({ id, isSettled: settled_at !== null }));
-  }
-
-  async nextDueAt(after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
-    const sql = 'SELECT due_at FROM executions WHERE due_at > $1 ORDER BY due_at LIMIT 1';
-    const [row] = await this.rows(nextRow, 'next', sql, after);
+  /** Among those that this process executes, or none. */
+  async nextDueAt(node: string, after = Number.NEGATIVE_INFINITY): Promise<number | undefined> {
+    const sql = `
+      SELECT due_at FROM executions WHERE due_at > $1 AND (node IS NULL OR node = $2) ORDER BY due_at LIMIT 1`;
+    const [row] = await this.rows(nextRow, 'next', sql, after, node);
     return row?.due_at;
   }
 
@@ -216,12 +209,6 @@ export class PostgresReader {
     const sql =
       'SELECT workflow, version, count(*) FROM executions WHERE settled_at IS NULL GROUP BY workflow, version';
     return this.rows(openRow, undefined, sql);
-  }
-
-  /** All values of the vault. */
-  async values(): Promise<readonly (readonly [kind: VaultKind, key: string, value: string])[]> {
-    const rows = await this.rows(valueRow, undefined, 'SELECT kind, key, value FROM vault');
-    return rows.map(({ kind, key, value }) => [kind as VaultKind, key, value]);
   }
 
   async close(): Promise<void> {
@@ -234,7 +221,7 @@ export class PostgresReader {
     return (await this.rows(idRow, name, sql, ...values)).map(({ id }) => id);
   }
 
-  /** No text of the database has a NUL, and what asks for one finds nothing. Rejects with `store_unavailable`. */
+  /** The rows of a statement that may be sent twice. No text of the database has a NUL: with one, there are none. Rejects with `store_unavailable`. */
   async rows<T>(row: z.ZodType<T>, name: string | undefined, text: string, ...values: unknown[]): Promise<T[]> {
     if (!values.flat().every(isText)) return [];
     const statement = { ...(name !== undefined && { name }), text, values };

@@ -63,6 +63,7 @@ export class PostgresStore implements Store, Archive {
   readonly cluster: Node;
   readonly #commits: Commits;
   readonly #reader: PostgresReader;
+  readonly #values: Values;
   readonly #hints: Hints;
   readonly #mail: PostgresMail;
   readonly #seal: Seal | undefined;
@@ -87,8 +88,6 @@ export class PostgresStore implements Store, Archive {
       try {
         await migrate(session, database.name);
         const writer = new PostgresWriter(database, session);
-        const values = new Values(writer, reader);
-        await values.load();
         const { leaseMs = LEASE_MS, stallTimeoutMs = STALL_TIMEOUT_MS, time, beat = beatInThread } = options;
         const { urls } = database;
         const node = new Node((asked) => writer.ask(asked), { urls, leaseMs, stallTimeoutMs, time, beat });
@@ -97,7 +96,7 @@ export class PostgresStore implements Store, Archive {
         await node.join();
         const hints = new Hints(database);
         await hints.open();
-        return new PostgresStore(writer, reader, values, node, hints, options);
+        return new PostgresStore(writer, reader, node, hints, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -113,7 +112,6 @@ export class PostgresStore implements Store, Archive {
   private constructor(
     writer: PostgresWriter,
     reader: PostgresReader,
-    values: Values,
     node: Node,
     hints: Hints,
     { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
@@ -121,9 +119,10 @@ export class PostgresStore implements Store, Archive {
     this.#reader = reader;
     this.cluster = node;
     this.#hints = hints;
-    this.#commits = new Commits(values);
+    this.#commits = new Commits(writer);
     this.#seal = secret === undefined ? undefined : new Seal(secret);
-    this.vault = new StoredVault(values, this.#commits, this.#seal);
+    this.#values = new Values(reader, node.id);
+    this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
     const hint = (id: string): void => hints.send([id]);
     const lost = (id: string): void => this.#lose(id);
@@ -137,10 +136,12 @@ export class PostgresStore implements Store, Archive {
       journal: this.#deps,
       reload: (id) => this.#return(id),
     });
-    writer.onRegained = async () => {
-      await values.load();
-      await this.#regained();
+    node.hasLetGo = (id) => {
+      if (id !== undefined) this.#inMemory.get(id)?.letGo();
+      hints.letGo();
     };
+    hints.onLetGo = () => node.othersLetGo();
+    writer.onRegained = () => this.#regained();
   }
 
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
@@ -207,6 +208,7 @@ export class PostgresStore implements Store, Archive {
 
   async #close(): Promise<void> {
     await this.#commits.close();
+    this.#values.close();
     await this.#reader.close();
     await this.#hints.close();
     this.#inMemory.clear();
@@ -260,12 +262,12 @@ export class PostgresStore implements Store, Archive {
     return ids;
   }
 
-  due(now: number, limit: number): Promise<Awaited<ReturnType<Archive['due']>>> {
-    return this.#reader.due(now, limit);
+  due(now: number, limit: number, claimedUntil?: number): Promise<Awaited<ReturnType<Archive['due']>>> {
+    return this.cluster.due(now, limit, claimedUntil);
   }
 
   nextDueAt(after?: number): Promise<number | undefined> {
-    return this.#reader.nextDueAt(after);
+    return this.#reader.nextDueAt(this.cluster.id, after);
   }
 
   /** The operators of the database see to its size. */

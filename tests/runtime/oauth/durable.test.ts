@@ -99,7 +99,7 @@ test('a consent that was abandoned, or has expired, is over in the next process 
   );
 
   assert.deepEqual(outcomes, [{ outcome: 'unknown_state' }, { outcome: 'unknown_state' }]);
-  assert.deepEqual(kept.store.vault.keys('flow', '', 10), []);
+  assert.deepEqual(immediate(kept.store.vault.entries('flow', '', '', 10)), []);
 });
 
 test('abandoned consents do not accumulate', async (t) => {
@@ -111,7 +111,8 @@ test('abandoned consents do not accumulate', async (t) => {
   const second = await restart();
   for (let n = 0; n < 6; n += 1) second.begin(asked);
 
-  assert.equal(kept.store.vault.keys('flow', '', 100).length, 6);
+  const flows = immediate(kept.store.vault.entries('flow', '')).filter(([key]) => !key.includes('.'));
+  assert.equal(flows.length, 6);
 });
 
 test('a callback whose process ends before anything is kept may come again, and the provider decides', async (t) => {
@@ -300,7 +301,7 @@ test('the tokens of an execution without owner are deleted with it, also in anot
     tokens.map((token) => token?.value),
     [undefined, 'access-1'],
   );
-  assert.equal(kept.store.vault.keys('token', '', 10).length, 1);
+  assert.equal(immediate(kept.store.vault.entries('token', '', '', 10)).length, 1);
 });
 
 test('a token that was sealed under another key is none, and without a key none is written', async (t) => {
@@ -315,7 +316,7 @@ test('a token that was sealed under another key is none, and without a key none 
 
   assert.equal(await other.token(subject('alice'), 'bank'), undefined);
   assert.equal((await keyless.token(subject('alice'), 'bank'))?.value, 'access-1');
-  assert.deepEqual(plain.kept.store.vault.keys('token', '', 10), []);
+  assert.deepEqual(immediate(plain.kept.store.vault.entries('token', '', '', 10)), []);
 });
 
 test('nothing that is secret can be read in the files', async (t) => {
@@ -354,8 +355,14 @@ test('a vault shows what was put before it is on the disk, and its keys in order
     ['a', 'b', 'c'].map((key) => reopened.get('flow', key)),
     [undefined, '2', '3'],
   );
-  assert.deepEqual(reopened.keys('flow', '', 2), ['b', 'c']);
-  assert.deepEqual(reopened.keys('flow', 'b', 9), ['c', 'd']);
+  assert.deepEqual(reopened.entries('flow', '', '', 2), [
+    ['b', '2'],
+    ['c', '3'],
+  ]);
+  assert.deepEqual(reopened.entries('flow', '', 'b', 9), [
+    ['c', '3'],
+    ['d', '4'],
+  ]);
 });
 
 for (const secret of [SECRET, null]) {

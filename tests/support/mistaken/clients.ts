@@ -35,6 +35,8 @@ export class Client {
   readonly replies: Map<string, number>;
   readonly open: Started[] = [];
   started = 0;
+  /** Replies that did not come in time. */
+  missing = 0;
 
   constructor(
     seed: number,
@@ -67,7 +69,9 @@ export class Client {
     const path = this.#random.pick(PATHS);
     const leaves = this.#random.number() < 0.2 || path.endsWith('/stream') ? this.#random.integer(150) : undefined;
     this.started += 1;
+    const missing = this.missing;
     const reply = await this.#ask('POST', path, user, { seed }, leaves);
+    if (this.missing > missing) this.#wrong(`seed ${seed} had no reply; ${user} has: ${await this.#runningOf(user)}`);
     const [, id] = /"execution_id":"([^"]+)"/.exec(reply?.body ?? '') ?? [];
     if (id !== undefined) this.open.push({ id, user, seed });
   }
@@ -109,6 +113,15 @@ export class Client {
     return (await this.#ask('GET', `/executions/${id}/journal`, user, undefined, undefined, true))?.body ?? '';
   }
 
+  /** The ends of the journals of the executions of a user that neither wait for a person nor have ended. */
+  async #runningOf(user: string): Promise<string> {
+    const list = await this.#ask('GET', '/executions?status=running&limit=20', user);
+    const ids = [...(list?.body ?? '').matchAll(/"execution_id":"([^"]+)"/g)].map(([, id]) => id!);
+    const journals: string[] = [];
+    for (const id of ids) journals.push(`${id}: ${(await this.journal({ id, user, seed: 0 })).slice(-1_500)}`);
+    return journals.join('\n');
+  }
+
   /** Undefined: the client has left after `leaves` milliseconds, or the server has stopped. */
   async #ask(
     method: string,
@@ -139,6 +152,7 @@ export class Client {
       return reply;
     } catch (error) {
       if (leaves !== undefined || served.isStopping || served.isOver) return undefined;
+      if (signal.aborted) this.missing += 1;
       if (signal.aborted) this.#wrong(`${method} ${path} had no reply within ${TIMEOUT_MS} ms`);
       else this.#wrong(`${method} ${path}: ${String((error as Error).cause ?? error)}`);
       return undefined;
