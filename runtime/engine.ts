@@ -195,6 +195,7 @@ export class Engine {
     this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
     archive?.cluster?.onChange((isValid) => this.#leaseChanged(isValid));
+    archive?.cluster?.onLetGo(() => this.#lookNow());
     this.started = this.#start();
   }
 
@@ -433,7 +434,7 @@ export class Engine {
   #leaseChanged(isValid: boolean): void {
     if (isValid) {
       this.#log.info({}, 'the lease of this server is valid again: it serves');
-      if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
+      this.#lookNow();
       return;
     }
     const live = this.executions.all().filter(({ isSettled }) => !isSettled);
@@ -442,6 +443,10 @@ export class Engine {
       execution.dismiss();
       this.#drop(execution);
     }
+  }
+
+  #lookNow(): void {
+    if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
   }
 
   /** It has left memory. */

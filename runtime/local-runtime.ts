@@ -19,6 +19,7 @@ import { Wait } from './executions/wait.ts';
 import type { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
+import type { Waiting } from './oauth/flows.ts';
 import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
@@ -244,26 +245,36 @@ export class LocalRuntime implements Runtime {
    * finished flow.
    */
   async completeOAuth(url: URL, by: Caller, proof?: string): Promise<CallbackOutcome> {
-    const outcome = await this.engine.oauth.complete({ url, user: by.userId, proof });
+    const { oauth, executions } = this.engine;
+    const loaded = new Map<string, Execution | undefined>();
+    const load = async (ids: readonly string[]): Promise<void> => {
+      const all = await Promise.allSettled(ids.map(async (id) => executions.get(id)));
+      for (const [index, found] of all.entries())
+        if (found.status === 'fulfilled') loaded.set(ids[index]!, found.value);
+    };
+    const outcome = await oauth.complete({ url, user: by.userId, proof, load });
     if (outcome.outcome === 'unknown_state') return outcome;
-    const waiting = [outcome, ...(outcome.also ?? [])];
-    const offered = waiting.map(({ executionId, state: id }) => {
+    const end = ({ executionId, state: id }: Waiting): Promise<void> => {
       const fact: ConsentEnd =
         outcome.outcome === 'granted'
           ? { type: 'oauth.granted', id }
           : { type: 'oauth.refused', id, reason: refusal(outcome) };
-      return this.#offerEnd(executionId, fact);
-    });
+      return this.#offerEnd(executionId, fact, loaded.get(executionId));
+    };
+    const offered = [outcome, ...(outcome.also ?? [])].map(end);
     await Promise.allSettled(offered);
     await Promise.all(offered);
+    await Promise.all((await oauth.late(outcome.state)).map(end));
     return outcome;
   }
 
   /** Rejects if it cannot be committed now; it is then offered again later. */
-  async #offerEnd(executionId: string, fact: ConsentEnd): Promise<void> {
+  async #offerEnd(executionId: string, fact: ConsentEnd, loaded?: Execution, attempt = 1): Promise<void> {
     try {
-      await this.offer(executionId, { ...fact });
+      if (loaded?.isElsewhere) await this.engine.oauth.stored; // that process reads the token from the store
+      await (loaded === undefined ? this.offer(executionId, { ...fact }) : loaded.request({ ...fact }));
     } catch (error) {
+      if (isWorthAnother(error, attempt)) return this.#offerEnd(executionId, fact, undefined, attempt + 1);
       this.#offerAgain(executionId, fact, 1_000);
       throw error;
     }
@@ -282,6 +293,7 @@ export class LocalRuntime implements Runtime {
     if (execution === undefined) return;
     const subject = { user: execution.context.owner ?? undefined, executionId };
     if (fact.type === 'oauth.granted') oauth.storeAgain(subject, fact.id);
+    if (execution.isElsewhere) await oauth.stored;
     await execution.request({ ...fact });
   }
 

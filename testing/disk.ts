@@ -15,6 +15,7 @@ import {
   type Store,
 } from '../runtime/index.ts';
 import type { Archived } from '../runtime/store/archive.ts';
+import { sumOf } from '../runtime/store/counts.ts';
 import { Journal } from '../runtime/store/memory-journal.ts';
 import { readOrigin, writeOrigin } from '../runtime/store/start-request-text.ts';
 import type { Vault } from '../runtime/store/vault.ts';
@@ -175,19 +176,40 @@ export class DiskStore implements Store, Archive {
 
   readonly vault: Vault = {
     seals: true,
+    isShared: false,
     get: (kind, key) => this.#vault().get(`${kind} ${key}`),
-    keys: (kind, after, limit) =>
+    entries: (kind, prefix, after = '', limit = Number.POSITIVE_INFINITY) =>
       [...this.#vault()]
         .flatMap(([place, value]) =>
-          value !== undefined && place.startsWith(`${kind} `) ? [place.slice(kind.length + 1)] : [],
+          value !== undefined && place.startsWith(`${kind} ${prefix}`)
+            ? [[place.slice(kind.length + 1), value] as const]
+            : [],
         )
-        .filter((key) => key > after)
-        .sort()
+        .filter(([key]) => key > after)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
         .slice(0, limit),
-    put: (kind, key, value) => void this.#join()?.vault.set(`${kind} ${key}`, value),
-    remove: (kind, key) => void this.#join()?.vault.set(`${kind} ${key}`, undefined),
+    put: (kind, key, value) => this.#change(`${kind} ${key}`, value),
+    remove: (kind, key) => this.#change(`${kind} ${key}`, undefined),
+    change: (kind, key, next) => {
+      const value = this.#vault().get(`${kind} ${key}`);
+      const changed = value && next(value);
+      if (changed !== value) void this.#change(`${kind} ${key}`, changed);
+    },
+    count: (key, counts) => {
+      const before = this.#vault().get(`builder ${key}`);
+      return this.#change(`builder ${key}`, JSON.stringify(before ? sumOf(JSON.parse(before), counts) : counts));
+    },
+    claim: (name) => !this.#claims.has(name) && this.#claims.add(name) !== undefined,
+    release: (name) => void this.#claims.delete(name),
     refuseIfUnavailable: () => this.#refuse(),
   };
+  readonly #claims = new Set<string>();
+
+  #change(place: string, value: string | undefined): Promise<undefined> {
+    const batch = this.#join();
+    batch?.vault.set(place, value);
+    return batch?.kept ?? new Promise(() => {});
+  }
 
   /** Includes facts that are not on the disk yet. */
   #vault(): ReadonlyMap<string, string | undefined> {

@@ -4,6 +4,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { builderMachine } from '../../machines/builder.ts';
 import type { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
+import type { Counts } from '../store/counts.ts';
 import type { DisposalScope } from './disposal-scope.ts';
 import type { Slots } from './slots.ts';
 import type { BuilderLease, BuilderView } from './view.ts';
@@ -27,6 +28,10 @@ export class Builder implements BuilderView {
   totalRequests = 0;
   errorCount = 0;
   totalLatencyMs = 0;
+  /** How much of its counters is stored, or about to be. */
+  #savedRequests = 0;
+  #savedErrors = 0;
+  #savedLatencyMs = 0;
   resources: unknown;
   /** @internal */
   actor: ActorRefFrom<typeof builderMachine> | undefined;
@@ -77,6 +82,38 @@ export class Builder implements BuilderView {
     this.totalLatencyMs += latencyMs;
     if (!success) this.errorCount += 1;
   }
+
+  /** Continues the counters of earlier builders of its user, in this process and in others. */
+  restore(counts: Counts): void {
+    this.totalRequests += counts.totalRequests;
+    this.errorCount += counts.errorCount;
+    this.totalLatencyMs += counts.totalLatencyMs;
+    this.createdAt = Math.min(this.createdAt, counts.createdAt);
+    this.#saved(counts, 1);
+  }
+
+  /** What was counted since the last call. `unsave` takes it back. */
+  toSave(): Counts {
+    const counts = {
+      createdAt: this.createdAt,
+      lastActivity: this.lastActivity,
+      totalRequests: this.totalRequests - this.#savedRequests,
+      errorCount: this.errorCount - this.#savedErrors,
+      totalLatencyMs: this.totalLatencyMs - this.#savedLatencyMs,
+    };
+    this.#saved(counts, 1);
+    return counts;
+  }
+
+  unsave(counts: Counts): void {
+    this.#saved(counts, -1);
+  }
+
+  #saved({ totalRequests, errorCount, totalLatencyMs }: Counts, sign: 1 | -1): void {
+    this.#savedRequests += sign * totalRequests;
+    this.#savedErrors += sign * errorCount;
+    this.#savedLatencyMs += sign * totalLatencyMs;
+  }
 }
 
 const stateOf = (value: unknown): string => {
@@ -86,12 +123,6 @@ const stateOf = (value: unknown): string => {
     .map(([state, inner]) => `${state}.${stateOf(inner)}`)
     .join(' ');
 };
-
-/** The counters of the builders of one user, over time. Times are epoch milliseconds. */
-export type BuilderMetrics = Pick<
-  Builder,
-  'createdAt' | 'lastActivity' | 'totalRequests' | 'errorCount' | 'totalLatencyMs'
->;
 
 /** Creates leases, and takes them back. */
 export interface Lessor {

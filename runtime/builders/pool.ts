@@ -5,20 +5,22 @@
  * B2  A lease counts as use until its execution ends. A builder in use is neither idle nor disposed.
  * B3  A caller that arrives while a builder is being disposed gets a new one, which is built after the disposal.
  * B4  A failed build is not cached: its leases get the error, and the next lease builds again.
- * B5  With a vault, a builder continues the counters of the previous builder of the same user, unless these are older
- *     than the retention.
+ * B5  With a vault, a builder continues the counters of the previous builders of the same user, unless these are older
+ *     than the retention. What it counts is added to what other processes have counted.
  */
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../../machines/builder.ts';
 import type { Log } from '../authoring/context.ts';
 import { legible } from '../authoring/errors.ts';
 import type { Workflow } from '../authoring/workflow.ts';
+import { andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Strayed } from '../run/strays.ts';
 import { ownedBy } from '../run/thread.ts';
+import type { Counts } from '../store/counts.ts';
 import type { Vault } from '../store/vault.ts';
-import { Builder, type BuilderMetrics, Lease } from './builder.ts';
+import { Builder, Lease } from './builder.ts';
 import { DisposalScope } from './disposal-scope.ts';
 import { Slots } from './slots.ts';
 import type { BuilderPool } from './view.ts';
@@ -51,6 +53,8 @@ export class Builders implements BuilderPool {
   readonly #byUser = new Map<string | null, Builder>();
   /** Builders without a lease, in the order in which their last lease ended. */
   readonly #unused = new Set<Builder>();
+  /** Resolves when the last save is over. */
+  #saving: Promise<void> | undefined;
   /** Name of the row that was checked last. */
   #sweptTo = '';
   /** Builders that make room for another user, until they are disposed. */
@@ -151,7 +155,7 @@ export class Builders implements BuilderPool {
     const before = present ?? this.#leaving.get(key);
     builder.predecessor = before?.ended; // B3
     if (before !== undefined) this.#save(before);
-    this.#restore(builder);
+    void this.#restore(builder);
     this.#byUser.set(key, builder);
     const idleMs = key === null ? null : options.builderIdleMs;
     const actor = spawn(builder, this, { builderId: builder.id, workflow: this.workflow.name, user: key, idleMs });
@@ -267,37 +271,57 @@ export class Builders implements BuilderPool {
     });
   }
 
-  /** Not for a builder whose successor continues its counters. */
+  /** Adds what it has counted to the stored counters. */
   #save(builder: Builder): void {
-    const { user, createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs } = builder;
     builder.isSavePending = false;
-    if (totalRequests === 0 || (this.#byUser.get(user) ?? this.#leaving.get(user)) !== builder) return;
-    const counted: BuilderMetrics = { createdAt, lastActivity, totalRequests, errorCount, totalLatencyMs };
+    const { vault } = this.#deps;
+    if (vault === undefined) return;
+    const counts = builder.toSave();
+    if (counts.totalRequests === 0) return;
+    this.#saving = this.#saveCounts(vault, builder, counts);
+  }
+
+  /** A later save has what cannot be stored now. The store reports errors to callers that start something. */
+  async #saveCounts(vault: Vault, builder: Builder, counts: Counts): Promise<void> {
     try {
-      this.#deps.vault?.put('builder', this.#nameOf(user), JSON.stringify(counted));
-      this.#sweep();
-    } catch {} // the store reports errors to callers that start something, and a later save has all counters
+      const saved = vault.count(this.#nameOf(builder.user), counts);
+      this.#sweep(vault);
+      await saved;
+    } catch {
+      builder.unsave(counts);
+    }
   }
 
   /**
    * Removes the counters of users that were idle longer than the retention. Two rows are checked for each one that is
    * written, so the rows of former users do not accumulate.
    */
-  #sweep(): void {
-    const { vault, options } = this.#deps;
-    const names = vault?.keys('builder', this.#sweptTo, SWEPT) ?? [];
-    for (const name of names) {
-      const counted = vault?.get('builder', name);
-      const { lastActivity } = JSON.parse(counted ?? '{"lastActivity":0}') as Pick<BuilderMetrics, 'lastActivity'>;
-      if (lastActivity + options.retentionMs <= this.now()) vault?.remove('builder', name);
-    }
-    this.#sweptTo = names.length < SWEPT ? '' : names.at(-1)!;
+  #sweep(vault: Vault): void {
+    const isOver = (counts: string | undefined): boolean => {
+      const { lastActivity } = JSON.parse(counts ?? '{"lastActivity":0}') as Pick<Counts, 'lastActivity'>;
+      return lastActivity + this.#deps.options.retentionMs <= this.now();
+    };
+    const swept = andThen(vault.entries('builder', '', this.#sweptTo, SWEPT), (rows) => {
+      this.#sweptTo = rows.length < SWEPT ? '' : rows.at(-1)![0];
+      const over = rows.filter(([, counts]) => isOver(counts));
+      const removed = over.map(([name]) =>
+        vault.change('builder', name, (counts) => (isOver(counts) ? undefined : counts)),
+      );
+      return removed.some((one) => one instanceof Promise) ? Promise.all(removed).then(() => {}) : undefined;
+    });
+    if (swept instanceof Promise) swept.catch(() => {}); // the next save sweeps again
   }
 
-  /** B5 */
-  #restore(builder: Builder): void {
-    const counted = this.#deps.vault?.get('builder', this.#nameOf(builder.user));
-    if (counted !== undefined) Object.assign(builder, JSON.parse(counted) as BuilderMetrics);
+  /** B5. Counters that cannot be read now go on without the earlier ones; none is lost. */
+  async #restore(builder: Builder): Promise<void> {
+    const { vault } = this.#deps;
+    if (vault === undefined) return;
+    try {
+      if (vault.isShared) await this.#saving;
+      const found = vault.get('builder', this.#nameOf(builder.user));
+      const counts = found instanceof Promise ? await found : found;
+      if (counts !== undefined) builder.restore(JSON.parse(counts) as Counts);
+    } catch {}
   }
 
   /** The name in the vault. It is ASCII for any user. */

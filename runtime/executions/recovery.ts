@@ -75,7 +75,7 @@ export class Archivist {
     this.#arm(0);
   }
 
-  /** Other processes have had the executions of this one. */
+  /** There may be executions to take. */
   lookNow(): void {
     this.#arm(this.#deps.now());
   }
@@ -138,9 +138,15 @@ export class Archivist {
       setImmediate(() => this.#later(this.#recover(ids, until, found)));
       return;
     }
-    this.#trials.open(found);
-    for (const execution of found) this.#recoverOne(execution);
-    this.#trials.begin();
+    return this.#recoverAll(found);
+  }
+
+  #recoverAll(found: readonly Execution[]): Awaitable<void> {
+    return andThen(this.#trials.open(found), () => {
+      if (this.#isStopped) return;
+      for (const execution of found) this.#recoverOne(execution);
+      this.#trials.begin();
+    });
   }
 
   /** It has left memory because the store has other facts: it is recovered if it was running, and no other process has it. */
@@ -154,7 +160,7 @@ export class Archivist {
   }
 
   #recoverId(id: string): Awaitable<void> {
-    return andThen(this.#get(id), (execution) => execution && this.#recoverOne(execution));
+    return andThen(this.#get(id), (execution) => execution && this.#recoverAll([execution]));
   }
 
   /** True if there may be more. */

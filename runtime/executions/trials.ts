@@ -3,12 +3,13 @@
  *
  * T1  Suspects are replayed one at a time, after all others, those with the fewest attempts first. A turn ends with
  *     progress, or after a time that doubles with each failed replay.
- * T2  Before a turn begins, the file records whose turn it is, and which others are running. If the process dies then,
- *     it counts against this execution only.
+ * T2  Before a turn begins, the store records that the execution has its turn, and which others are running. If the process
+ *     dies then, it counts against this execution only, whichever process recovers it.
  * T3  An execution is ended after a number of its turns, and only if no other execution was running in all of them.
  */
 import { isRepeated } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
 import type { Vault } from '../store/vault.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 import type { Execution } from './execution.ts';
@@ -24,18 +25,21 @@ export interface TrialsDeps {
   recoveriesOf(execution: Execution): number;
 }
 
-type Turn = { readonly id: string; readonly at: number; readonly beside: readonly string[] };
-type Record = { readonly turns: number; readonly beside: readonly string[] };
+/** `beside`: executions that were running in all turns in which the process died. `turn`: it has its turn now. */
+type Record = { readonly turns: number; readonly beside: readonly string[]; readonly turn?: Turn };
+type Turn = { readonly at: number; readonly beside: readonly string[] };
 type Suspect = { readonly id: string; readonly recoveries: number; readonly turns: number };
 
 const KIND = 'recovery';
-const TURN = 'turn';
+const NONE: Record = { turns: 0, beside: [] };
 const TURN_MS = 5_000;
 const MAX_DOUBLED = 8;
 
 export class Trials {
   readonly #deps: TrialsDeps;
   readonly #suspects: Suspect[] = [];
+  /** What is recorded about suspects. */
+  readonly #records = new Map<string, Record>();
   /** Ids of executions that had their turn in this process: they no longer count as running beside another. */
   readonly #tried = new Set<string>();
   #current: string | undefined;
@@ -47,19 +51,32 @@ export class Trials {
   }
 
   /**
-   * Reads the record of the earlier process: whose turn it was when it died. `unfinished`: the executions that were
-   * running.
+   * Reads what is recorded about the suspects among these executions, which were running when their process died. Rejects with
+   * `store_unavailable`.
    */
-  open(unfinished: readonly Execution[]): void {
-    const { vault } = this.#deps;
-    const turn = read<Turn>(vault.get(KIND, TURN));
-    if (turn === undefined) return;
+  open(unfinished: readonly Execution[]): Awaitable<void> {
+    const { vault, recoveriesOf } = this.#deps;
+    const reading: Promise<void>[] = [];
+    for (const execution of unfinished) {
+      if (recoveriesOf(execution) === 0) continue;
+      const { id } = execution;
+      const read = andThen(vault.get(KIND, id), (text) => this.#read(id, text, unfinished));
+      if (read instanceof Promise) reading.push(read);
+    }
+    return reading.length === 0 ? undefined : Promise.all(reading).then(() => {});
+  }
+
+  #read(id: string, text: string | undefined, unfinished: readonly Execution[]): void {
+    const record = parsed(text);
+    if (record?.turn === undefined) {
+      if (record !== undefined) this.#records.set(id, record);
+      return;
+    }
+    const { turn, turns } = record;
     const since = unfinished.filter(({ context }) => context.startedAt >= turn.at).map(({ id }) => id);
-    const beside = [...turn.beside, ...since].filter((id) => id !== turn.id);
-    const before = this.#recordOf(turn.id);
-    const always = before === undefined ? beside : before.beside.filter((id) => beside.includes(id));
-    vault.put(KIND, turn.id, JSON.stringify({ turns: (before?.turns ?? 0) + 1, beside: always } satisfies Record));
-    vault.remove(KIND, TURN);
+    const beside = [...turn.beside, ...since].filter((other) => other !== id);
+    const always = turns === 0 ? beside : record.beside.filter((other) => beside.includes(other));
+    this.#write(id, { turns: turns + 1, beside: always });
   }
 
   /** True if it waits for its turn, or is ended: it is not replayed with the others. */
@@ -67,7 +84,7 @@ export class Trials {
     const { recoveriesOf, maxRecoveries } = this.#deps;
     const { id } = execution;
     const recoveries = recoveriesOf(execution);
-    const { turns, beside } = this.#recordOf(id) ?? { turns: 0, beside: [] };
+    const { turns, beside } = this.#records.get(id) ?? NONE;
     if (recoveries === 0) return false;
     if (turns >= maxRecoveries && beside.length === 0) {
       this.#forget(id);
@@ -118,10 +135,10 @@ export class Trials {
   }
 
   #try(id: string, execution: Execution | undefined): void {
-    const { vault, now } = this.#deps;
     if (this.#isStopped || this.#current !== id) return; // its turn was over before it could be read
     if (execution === undefined || execution.isSettled) throw new Error('it has ended meanwhile');
-    vault.put(KIND, TURN, JSON.stringify({ id, at: now(), beside: this.#beside() } satisfies Turn));
+    const { turns, beside } = this.#records.get(id) ?? NONE;
+    this.#write(id, { turns, beside, turn: { at: this.#deps.now(), beside: this.#beside() } });
     execution.recover(); // committed together with the vault, and replayed after that
   }
 
@@ -141,26 +158,29 @@ export class Trials {
   }
 
   #end(): void {
-    const { wheel, vault } = this.#deps;
-    if (this.#timer !== undefined) wheel.cancel(this.#timer);
+    if (this.#timer !== undefined) this.#deps.wheel.cancel(this.#timer);
     this.#timer = undefined;
-    if (this.#current === undefined) return;
+    const id = this.#current;
     this.#current = undefined;
-    attempt(() => vault.remove(KIND, TURN));
+    const { turns, beside, turn } = (id !== undefined && this.#records.get(id)) || NONE;
+    if (id === undefined || turn === undefined) return;
+    if (turns === 0) this.#forget(id);
+    else attempt(() => this.#write(id, { turns, beside }));
+  }
+
+  #write(id: string, record: Record): void {
+    void this.#deps.vault.put(KIND, id, JSON.stringify(record));
+    this.#records.set(id, record);
   }
 
   #forget(id: string): void {
-    if (this.#recordOf(id) !== undefined) attempt(() => this.#deps.vault.remove(KIND, id));
-  }
-
-  #recordOf(id: string): Record | undefined {
-    return read<Record>(this.#deps.vault.get(KIND, id));
+    if (this.#records.delete(id)) attempt(() => void this.#deps.vault.remove(KIND, id));
   }
 }
 
-const read = <T>(text: string | undefined): T | undefined => {
+const parsed = (text: string | undefined): Record | undefined => {
   try {
-    return text === undefined ? undefined : (JSON.parse(text) as T);
+    return text === undefined ? undefined : (JSON.parse(text) as Record);
   } catch {
     return undefined;
   }

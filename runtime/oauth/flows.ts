@@ -2,15 +2,21 @@
  * Pending consents, by their `state`. A state is unguessable, valid for one callback, and expires. All runs of a user
  * that request the same access from a provider at the same time share one consent.
  *
- * With a vault that survives the process, a flow is stored from `add` until its outcome is committed, together with the
- * facts of the same turn. If the process ends during the exchange of a code, the callback may arrive again, and the
- * provider decides that a code is used. Within the process, `take` uses a state up.
+ * Flows are in a vault. With one that survives the process, a flow is stored from `add` until its outcome is committed, together
+ * with the facts of the same turn. If the process ends during the exchange of a code, the callback may arrive again, at any
+ * process, and the provider decides that a code is used. Until then `take` uses a state up, in all processes.
+ *
+ * F1  A flow is one value, which never changes. Each pause that waits for it is a value of its own, which is put together
+ *     with the fact of the pause. So processes that join and end flows at the same time lose no pause.
+ * F2  A pause may be put while another process ends its flow. Both look again after their commits: the process that has
+ *     ended the flow for late pauses, and the process that has put the pause for the flow.
  */
-
+import { createHmac } from 'node:crypto';
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
-import type { Vault } from '../store/vault.ts';
-import type { Provider } from './provider.ts';
+import type { Vault, VaultEntry } from '../store/vault.ts';
+import { idOf, type Provider } from './provider.ts';
 import { Shares } from './shares.ts';
 import { holderOf } from './stored-tokens.ts';
 
@@ -30,11 +36,7 @@ export interface Flow {
   readonly verifier: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
-  /** Executions that wait for it, by the ids of their pauses. */
-  readonly waiting: Map<string, string>;
 }
-
-export type NewFlow = Omit<Flow, 'waiting'>;
 
 /** A pause of an execution. */
 export interface Waiting {
@@ -42,131 +44,224 @@ export interface Waiting {
   readonly state: string;
 }
 
-const PAGE = 1_000;
+/** A pause that waits for a flow. The id of the first one is the state of the flow, which the others begin with. */
+interface Pause extends Waiting {
+  readonly expiresAt: number;
+}
+
+/** A flow, and the pauses that wait for it. */
+export interface Pending {
+  readonly flow: Flow;
+  readonly pauses: readonly Pause[];
+}
+
+/** The flow that a pause waits for, and the id of the pause. */
+interface Joined {
+  readonly flow: Flow;
+  readonly state: string;
+}
 
 /** A place may become free before the oldest flow expires. */
 const LONGEST_WAIT_MS = 30_000;
 
-/**
- * Maximum number of pauses of one flow: each that joins writes all of them. The token of one flow ends the others too.
- */
+/** Maximum number of pauses of one flow. The token of one flow ends the others too. */
 const MAX_WAITING = 100;
+
+/** Values that are checked with each new flow: more than a flow has, so that expired ones do not accumulate. */
+const SWEPT = 6;
+
+/** Length of the part of a state that all flows of a holder at a provider begin with, of a state, and of what a pause adds. */
+const COMMON = 16;
+const STATE = 48;
+const JOINED = 16;
+const IS_STATE = /^[\w-]{32,48}$/;
+
+/** A state begins with a digest, so that flows of a holder at a provider are found. Only the provider can tell from whom it is. */
+export const newState = (asked: Pick<Flow, 'provider' | 'user' | 'executionId'>, random: string): string =>
+  beginningOf(asked) + random;
+
+const beginningOf = ({ provider, ...asked }: Pick<Flow, 'provider' | 'user' | 'executionId'>): string =>
+  createHmac('sha256', provider.clientSecret ?? provider.client.client_id)
+    .update(JSON.stringify([idOf(provider), holderOf(asked)]))
+    .digest('base64url')
+    .slice(0, COMMON);
 
 export class Flows {
   readonly #now: () => number;
   readonly #maxFlows: number;
   readonly #shares: Shares;
-  readonly #vault: Vault | undefined;
+  readonly #vault: Vault;
   readonly #provider: (name: string) => Provider | undefined;
-  /** All flows have the same lifetime, so insertion order is the order of expiry. */
-  readonly #pending = new Map<string, Flow>();
-  /** Flows by holder. */
-  readonly #byHolder = new Map<string, Set<Flow>>();
-  /** Flows whose code is being exchanged. */
-  readonly #used = new Map<string, Flow>();
-  /** Pauses that wait for the flow of another pause: its state. */
-  readonly #joined = new Map<string, string>();
+  /** Flows that this process has begun: they take its places. All have the same lifetime, so insertion order is the order of expiry. */
+  readonly #places = new Map<string, Flow>();
   /** Granted tokens that are not claimed yet, by pause. */
   readonly #granted = new Map<string, Grant>();
+  /** The last running call of `ask`, by holder and provider. */
+  readonly #asking = new Map<string, Promise<void>>();
+  /** The commit of the last outcome, together with its token. */
+  stored: Promise<unknown> | undefined;
+  /** Key of the value that was checked last. */
+  #sweptTo = '';
 
-  constructor(
-    now: () => number,
-    maxFlows: number,
-    vault: Vault | undefined,
-    provider: (name: string) => Provider | undefined,
-  ) {
+  constructor(now: () => number, maxFlows: number, vault: Vault, provider: (name: string) => Provider | undefined) {
     this.#now = now;
     this.#maxFlows = maxFlows;
     this.#shares = new Shares(maxFlows);
     this.#vault = vault;
     this.#provider = provider;
-    this.#load();
+    if (!vault.isShared) this.#load();
   }
 
+  /** Number of those that this process has begun. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#places.size;
+  }
+
+  /**
+   * Lets a pause wait for a pending flow with the same or more scopes, else for this one. Throws, or rejects, like `add`. Calls
+   * for one holder follow each other, so that they share a flow.
+   */
+  ask(asked: Flow): Awaitable<Joined> {
+    if (!this.#vault.isShared) return this.#ask(asked);
+    const holder = beginningOf(asked);
+    const answer = (this.#asking.get(holder) ?? Promise.resolve()).then(() => this.#ask(asked));
+    const over = answer.then(
+      () => {},
+      () => {},
+    );
+    this.#asking.set(holder, over);
+    void over.then(() => {
+      if (this.#asking.get(holder) === over) this.#asking.delete(holder);
+    });
+    return answer;
+  }
+
+  #ask(asked: Flow): Awaitable<Joined> {
+    return andThen(this.#join(asked), (joined) => {
+      if (joined === undefined) this.add(asked);
+      return joined ?? { flow: asked, state: asked.state };
+    });
   }
 
   /**
    * Throws `store_unavailable`, and `queue_full`. Dropping an older flow instead would break a link that was just sent.
    */
-  add(asked: NewFlow): void {
+  add(flow: Flow): void {
     this.#expire();
-    if (!this.#shares.hasRoomFor(asked)) {
-      const [oldest] = this.#pending.values();
+    if (!this.#shares.hasRoomFor(flow)) {
+      const [oldest] = this.#places.values();
       const waitMs = (oldest?.expiresAt ?? Number.POSITIVE_INFINITY) - this.#now();
-      const detail = `${this.#pending.size} consents are pending, of ${this.#maxFlows} at most, and the share of this caller is used up; try again later.`;
+      const detail = `${this.#places.size} consents are pending, of ${this.#maxFlows} at most, and the share of this caller is used up; try again later.`;
       throw new Failure('queue_full', { detail, retryAfterMs: Math.min(waitMs, LONGEST_WAIT_MS) });
     }
-    const flow: Flow = { ...asked, waiting: new Map([[asked.state, asked.executionId]]) };
-    this.#vault?.put('flow', flow.state, writeFlow(flow));
-    this.#count(flow);
+    void this.#vault.put('flow', flow.state, writeFlow(flow));
+    this.#wait(flow.state, flow);
+    this.#place(flow);
+    this.#sweep();
   }
 
-  /**
-   * Lets another pause wait for an existing flow with the same or more scopes. The flow's lifetime then starts again.
-   * Undefined if there is none. Throws `store_unavailable`.
-   */
-  join({ state: id, executionId, ...asked }: Omit<NewFlow, 'verifier'>): Flow | undefined {
+  /** The flow's lifetime then starts again. Undefined if there is none. */
+  #join(asked: Flow): Awaitable<Joined | undefined> {
     this.#expire();
-    const own = this.#byHolder.get(holderOf({ ...asked, executionId })) ?? [];
-    const flow = [...own].find(
-      ({ provider, scopes, waiting }) =>
-        provider === asked.provider && includes(scopes, asked.scopes) && waiting.size < MAX_WAITING,
-    );
-    if (flow === undefined) return undefined;
-    const joined: Flow = {
-      ...flow,
-      expiresAt: asked.expiresAt,
-      waiting: new Map([...flow.waiting, [id, executionId]]),
-    };
-    this.#vault?.put('flow', flow.state, writeFlow(joined));
-    this.#uncount(flow.state);
-    this.#count(joined);
-    return joined;
+    return andThen(this.#allOf(asked), (all) => {
+      const found = all.find(
+        ({ flow, pauses }) =>
+          includes(flow.scopes, asked.scopes) && pauses.length < MAX_WAITING && pauses.some(this.#isAlive),
+      );
+      if (found === undefined) return undefined;
+      const state = found.flow.state + asked.state.slice(-JOINED);
+      this.#wait(state, asked);
+      const own = this.#places.get(found.flow.state);
+      if (own !== undefined) {
+        this.#places.delete(own.state);
+        this.#places.set(own.state, { ...own, expiresAt: asked.expiresAt });
+      }
+      return { flow: found.flow, state };
+    });
+  }
+
+  /** Whether the flow of a pause has neither been finished nor abandoned. */
+  isPending(pause: string): Awaitable<boolean> {
+    return andThen(this.#vault.get('flow', stateOf(pause)), (flow) => flow !== undefined);
   }
 
   /**
    * Uses the state up and returns its flow. Returns undefined, and uses nothing up, for a browser that may not finish it.
-   * Throws `store_unavailable` while no outcome can be stored: the state stays valid.
+   * Throws, or rejects with, `store_unavailable` while no outcome can be stored: the state stays valid.
    */
-  take(state: string, mayFinish: (flow: Flow) => boolean): Flow | undefined {
-    const flow = this.look(state);
-    if (flow === undefined || !mayFinish(flow)) return undefined;
-    this.#vault?.refuseIfUnavailable();
-    this.#uncount(state);
-    this.#used.set(state, flow);
-    return flow;
+  take(state: string, mayFinish: (flow: Flow) => boolean): Awaitable<Flow | undefined> {
+    return andThen(this.look(state), (flow) => {
+      if (flow === undefined || !mayFinish(flow)) return undefined;
+      this.#vault.refuseIfUnavailable();
+      return andThen(this.#vault.claim(claimOf(flow)), (isClaimed) => {
+        if (!isClaimed) return undefined;
+        return this.#vault.isShared ? this.#takeAgain(flow) : flow;
+      });
+    });
+  }
+
+  /** Another process may have finished it before it was claimed. */
+  async #takeAgain(flow: Flow): Promise<Flow | undefined> {
+    try {
+      if ((await this.#vault.get('flow', flow.state)) !== undefined) return flow;
+    } catch (error) {
+      this.giveBack(flow);
+      throw error;
+    }
+    this.giveBack(flow);
+    return undefined;
   }
 
   /** Does not use the state up. */
-  look(state: string): Flow | undefined {
-    const flow = this.#find(state);
-    return flow === undefined || flow.expiresAt > this.#now() ? flow : this.#drop(flow);
-  }
-
-  /** Whether the code is being exchanged while an execution still waits for it. */
-  isWanted({ state }: Flow): boolean {
-    return this.#used.has(state);
+  look(state: string): Awaitable<Flow | undefined> {
+    return andThen(this.#find(state), (found) => {
+      if (found === undefined) return undefined;
+      const alive = found.pauses.filter(this.#isAlive);
+      if (alive.length === 0) return this.#drop(found);
+      return { ...found.flow, expiresAt: Math.max(...alive.map(({ expiresAt }) => expiresAt)) };
+    });
   }
 
   /**
-   * Records the end of the exchange. An abandoned flow accepts no token. Returns the notified pauses besides the first:
-   * a token ends all consents of the user that it satisfies. Throws `store_unavailable`.
+   * What ends with a flow: a token ends all consents of the user that it satisfies. The first one is the flow itself; none if
+   * it was abandoned meanwhile.
    */
-  settle(flow: Flow, grant: Grant | undefined): Waiting[] {
-    if (!this.#used.has(flow.state)) return [];
-    this.#vault?.remove('flow', flow.state);
-    this.#used.delete(flow.state);
-    const satisfied = grant === undefined ? [] : this.#satisfiedBy(flow, grant.token);
-    for (const other of satisfied) this.#drop(other);
-    const pauses = [flow, ...satisfied].flatMap(({ waiting }) => [...waiting]);
-    for (const [id] of pauses) {
-      this.#joined.delete(id);
-      if (grant !== undefined) this.#granted.set(id, grant);
-    }
+  endedBy(flow: Flow, token: AccessToken | undefined): Awaitable<readonly Pending[]> {
+    return andThen(this.#find(flow.state), (own) => {
+      if (own === undefined || own.pauses.length === 0) return [];
+      if (token === undefined) return [own];
+      const given = [...flow.scopes, ...token.scopes];
+      return andThen(this.#allOf(flow), (all) => [
+        own,
+        ...all.filter(({ flow: { state, scopes } }) => state !== flow.state && includes(given, scopes)),
+      ]);
+    });
+  }
+
+  /** Pauses that were put while their flow was ended. They are removed. F2 */
+  late(state: string): Awaitable<readonly Waiting[]> {
+    return andThen(this.#vault.entries('flow', `${state}.`), (rows) => {
+      for (const [key] of rows) void this.#vault.remove('flow', key);
+      return pausesIn(rows);
+    });
+  }
+
+  /**
+   * Records the end of the exchange with all that ends by it, and returns their pauses besides the first. The state is used up until
+   * that is committed. Throws `store_unavailable`.
+   */
+  settle(flow: Flow, ended: readonly Pending[], grant: Grant | undefined): Waiting[] {
+    for (const other of ended.slice(1)) this.#end(other);
+    const own = ended[0] ?? { flow, pauses: [] };
+    const release = (): void => this.#vault.release(claimOf(flow));
+    const stored = this.#end(own);
+    this.stored = stored;
+    stored.then(release, release);
+    const pauses = ended.flatMap(({ pauses }) => pauses);
+    this.#granted.delete(flow.state);
+    if (grant !== undefined) for (const { state } of pauses) this.#granted.set(state, grant);
     this.#boundGranted();
-    return pauses.filter(([id]) => id !== flow.state).map(([state, executionId]) => ({ executionId, state }));
+    return pauses.filter(({ state }) => state !== flow.state).map(({ state, executionId }) => ({ executionId, state }));
   }
 
   /** The grant of a flow, until it is claimed. */
@@ -175,120 +270,156 @@ export class Flows {
   }
 
   /** Remembers a grant in memory, whether or not it can be stored. */
-  hold(flow: Flow, grant: Grant): void {
-    if (this.isWanted(flow)) this.#granted.set(flow.state, grant);
+  hold({ state }: Flow, grant: Grant): void {
+    this.#granted.set(state, grant);
   }
 
   /** The commit of its end has failed. Throws `store_unavailable`. */
-  removeAgain(state: string): void {
-    this.#vault?.remove('flow', state);
+  removeAgain(pause: string): void {
+    void this.#vault.remove('flow', stateOf(pause));
+    this.stored = this.#vault.remove('flow', keyOf(pause));
   }
 
   /** The outcome could not be stored, so the callback may arrive again. */
-  giveBack({ state }: Flow): void {
-    this.#used.delete(state);
+  giveBack(flow: Flow): void {
+    this.#vault.release(claimOf(flow));
   }
 
-  claim(id: string): AccessToken | undefined {
-    const grant = this.#granted.get(id);
-    this.#granted.delete(id);
+  claim(pause: string): AccessToken | undefined {
+    const grant = this.#granted.get(pause);
+    this.#granted.delete(pause);
     return grant?.token;
   }
 
   /** A pause has ended. Its flow ends with the last of its pauses. */
-  abandon(id: string): void {
-    this.#granted.delete(id);
-    const state = this.#joined.get(id) ?? id;
-    this.#joined.delete(id);
-    const flow = this.#pending.get(state) ?? this.#used.get(state) ?? this.#stored(state);
-    if (flow === undefined) return;
-    flow.waiting.delete(id);
-    if (flow.waiting.size > 0) return;
-    this.#drop(flow);
-    this.#used.delete(state);
-  }
-
-  /** A flow that is no longer in the vault was finished by another process. */
-  #find(state: string): Flow | undefined {
-    if (this.#used.has(state)) return undefined;
-    const flow = this.#pending.get(state);
-    if (this.#vault === undefined) return flow;
-    const stored = this.#stored(state);
-    if (stored === undefined) this.#uncount(state);
-    return stored && (flow ?? stored);
-  }
-
-  #satisfiedBy({ provider, scopes, ...flow }: Flow, token: AccessToken): Flow[] {
-    const given = [...scopes, ...token.scopes];
-    const own = this.#byHolder.get(holderOf(flow)) ?? [];
-    return [...own].filter((one) => one.provider === provider && includes(given, one.scopes));
-  }
-
-  /** Flows of earlier processes. */
-  #load(): void {
-    const found: Flow[] = [];
-    for (let after = ''; ; ) {
-      const states = this.#vault?.keys('flow', after, PAGE) ?? [];
-      for (const state of states) {
-        const flow = this.#stored(state);
-        if (flow === undefined || flow.expiresAt <= this.#now()) this.#remove(state);
-        else found.push(flow);
-      }
-      if (states.length < PAGE) break;
-      after = states.at(-1)!;
-    }
-    for (const flow of found.sort((a, b) => a.expiresAt - b.expiresAt)) this.#count(flow);
+  abandon(pause: string): void {
+    this.#granted.delete(pause);
+    this.#try(() => {
+      void this.#vault.remove('flow', keyOf(pause));
+      return andThen(this.#find(stateOf(pause)), (found) => {
+        if (found?.pauses.length === 0) this.#drop(found);
+      });
+    });
   }
 
   /** Undefined also if its provider is no longer configured. */
-  #stored(state: string): Flow | undefined {
-    const text = this.#vault?.get('flow', state);
-    if (text === undefined) return undefined;
-    const { provider: name, others = [], ...flow } = JSON.parse(text) as StoredFlow;
-    const provider = this.#provider(name);
-    return provider && { ...flow, state, provider, waiting: new Map([[state, flow.executionId], ...others]) };
+  #find(state: string): Awaitable<Pending | undefined> {
+    if (!IS_STATE.test(state)) return undefined;
+    return andThen(this.#vault.entries('flow', state), (rows) => {
+      return this.#read(rows).find(({ flow }) => flow.state === state);
+    });
   }
 
-  #expire(): void {
-    for (const flow of this.#pending.values()) {
-      if (flow.expiresAt > this.#now()) return;
-      this.#drop(flow);
+  /** Of a holder at a provider. */
+  #allOf(asked: Flow): Awaitable<readonly Pending[]> {
+    return andThen(this.#vault.entries('flow', beginningOf(asked)), (rows) => this.#read(rows));
+  }
+
+  /** A flow stands before its pauses. */
+  #read(rows: readonly VaultEntry[]): Pending[] {
+    const found: (Pending & { pauses: Pause[] })[] = [];
+    for (const [key, value] of rows) {
+      if (value === undefined) continue;
+      const last = found.at(-1);
+      if (last !== undefined && key.startsWith(`${last.flow.state}.`)) last.pauses.push(...pausesIn([[key, value]]));
+      else if (!key.includes('.')) found.push(...this.#readFlow(key, value));
+    }
+    return found;
+  }
+
+  #readFlow(state: string, value: string): (Pending & { pauses: Pause[] })[] {
+    const { provider: name, others = [], ...stored } = JSON.parse(value) as StoredFlow;
+    const provider = this.#provider(name);
+    if (provider === undefined) return [];
+    const flow = { ...stored, state, provider };
+    const { executionId, expiresAt } = flow;
+    const pauses = [[state, executionId] as const, ...others].map(([state, executionId]) => ({
+      state,
+      executionId,
+      expiresAt,
+    }));
+    return [{ flow, pauses: isOfOlderVersion(state) ? pauses : [] }];
+  }
+
+  /** Flows of earlier processes, of a store that belongs to this one. */
+  #load(): void {
+    const rows = this.#vault.entries('flow', '') as readonly VaultEntry[];
+    const found = this.#read(rows).filter(({ pauses }) => pauses.some(this.#isAlive));
+    const kept = new Set(found.map(({ flow }) => flow.state));
+    for (const [key] of rows) if (!kept.has(flowOf(key))) this.#try(() => void this.#vault.remove('flow', key));
+    for (const { flow, pauses } of found) {
+      this.#place({ ...flow, expiresAt: Math.max(...pauses.map(({ expiresAt }) => expiresAt)) });
     }
   }
 
-  #drop({ state, waiting }: Flow): undefined {
-    this.#uncount(state);
-    for (const id of waiting.keys()) this.#joined.delete(id);
-    this.#remove(state);
+  readonly #isAlive = ({ expiresAt }: Pause): boolean => expiresAt > this.#now();
+
+  #wait(pause: string, { executionId, expiresAt }: Flow): void {
+    void this.#vault.put('flow', keyOf(pause), JSON.stringify({ executionId, expiresAt } satisfies StoredPause));
   }
 
-  /** It is no longer needed. If it cannot be removed now, the next start removes it. */
-  #remove(state: string): void {
-    try {
-      this.#vault?.remove('flow', state);
-    } catch {}
-  }
-
-  #count(flow: Flow): void {
+  #place(flow: Flow): void {
+    this.#places.set(flow.state, flow);
     this.#shares.take(flow);
-    const { state, waiting } = flow;
-    this.#pending.set(state, flow);
-    for (const id of waiting.keys()) if (id !== state) this.#joined.set(id, state);
-    const holder = holderOf(flow);
-    const own = this.#byHolder.get(holder);
-    if (own === undefined) this.#byHolder.set(holder, new Set([flow]));
-    else own.add(flow);
   }
 
-  #uncount(state: string): void {
-    const flow = this.#pending.get(state);
+  #free(state: string): void {
+    const flow = this.#places.get(state);
     if (flow === undefined) return;
-    this.#pending.delete(state);
+    this.#places.delete(state);
     this.#shares.give(flow);
-    const holder = holderOf(flow);
-    const own = this.#byHolder.get(holder);
-    own?.delete(flow);
-    if (own?.size === 0) this.#byHolder.delete(holder);
+  }
+
+  #expire(): void {
+    for (const flow of this.#places.values()) {
+      if (flow.expiresAt > this.#now()) return;
+      this.#free(flow.state);
+    }
+  }
+
+  /** Resolves once that is committed. Throws `store_unavailable`. */
+  #end({ flow: { state }, pauses }: Pending): Promise<undefined> {
+    const kept = this.#vault.remove('flow', state);
+    for (const pause of pauses) void this.#vault.remove('flow', keyOf(pause.state));
+    this.#free(state);
+    return kept;
+  }
+
+  /** It is no longer needed. If it cannot be removed now, a sweep removes it. */
+  #drop(pending: Pending): undefined {
+    this.#free(pending.flow.state);
+    this.#try(() => void this.#end(pending));
+  }
+
+  /** Removes what has expired. */
+  #sweep(): void {
+    this.#try(() =>
+      andThen(this.#vault.entries('flow', '', this.#sweptTo, SWEPT), (rows) => {
+        this.#sweptTo = rows.length < SWEPT ? '' : rows.at(-1)![0];
+        for (const [key, value] of rows) {
+          const { expiresAt } = JSON.parse(value ?? '{"expiresAt":0}') as StoredPause;
+          if (expiresAt > this.#now()) continue;
+          if (value === undefined || key.includes('.')) void this.#vault.remove('flow', key);
+          else this.#try(() => this.#dropIfOver(key));
+        }
+      }),
+    );
+  }
+
+  #dropIfOver(state: string): Awaitable<void> {
+    return andThen(this.#vault.entries('flow', state), (rows) => {
+      const pauses = pausesIn(rows.filter(([key]) => key.startsWith(`${state}.`)));
+      if (pauses.some(this.#isAlive)) return;
+      for (const [key] of rows) void this.#vault.remove('flow', key);
+    });
+  }
+
+  /** For what a later sweep repeats. */
+  #try(act: () => Awaitable<void>): void {
+    try {
+      const done = act();
+      if (done instanceof Promise) done.catch(() => {});
+    } catch {}
   }
 
   /** Unclaimed tokens are limited: the oldest is dropped. */
@@ -303,14 +434,32 @@ export class Flows {
 const includes = (scopes: readonly string[], wanted: readonly string[]): boolean =>
   wanted.every((scope) => scopes.includes(scope));
 
-type StoredFlow = Omit<Flow, 'state' | 'provider' | 'waiting'> & {
+const claimOf = ({ state }: Flow): string => `flow ${state}`;
+
+/** The state of the flow of a pause. */
+const stateOf = (pause: string): string => pause.slice(0, STATE);
+
+/** The key of a pause. */
+const keyOf = (pause: string): string => `${stateOf(pause)}.${pause.slice(STATE)}`;
+
+/** The state of the flow that a key belongs to. */
+const flowOf = (key: string): string => key.split('.', 1)[0]!;
+
+/** Its pauses are in the value of the flow. */
+const isOfOlderVersion = (state: string): boolean => state.length < STATE;
+
+const pausesIn = (rows: readonly VaultEntry[]): Pause[] =>
+  rows.flatMap(([key, value]) =>
+    value === undefined ? [] : [{ ...(JSON.parse(value) as StoredPause), state: key.replace('.', '') }],
+  );
+
+type StoredPause = Omit<Pause, 'state'>;
+
+type StoredFlow = Omit<Flow, 'state' | 'provider'> & {
   readonly provider: string;
-  /** Pauses besides the first, by id. */
+  /** Pauses besides the first, by id, in a flow of an older version. */
   readonly others?: readonly (readonly [id: string, executionId: string])[];
 };
 
-const writeFlow = ({ state, provider, waiting, ...flow }: Flow): string => {
-  const others = [...waiting].filter(([id]) => id !== state);
-  const stored: StoredFlow = { ...flow, provider: provider.name };
-  return JSON.stringify(others.length === 0 ? stored : { ...stored, others });
-};
+const writeFlow = ({ state: _, provider, ...flow }: Flow): string =>
+  JSON.stringify({ ...flow, provider: provider.name } satisfies StoredFlow);

@@ -1,8 +1,8 @@
 /**
  * OAuth 2.1 authorization code with PKCE: sends a user to a provider, receives the callback, stores the tokens.
  *
- * O1  A state is used up before the first await. Of parallel callbacks, one exchanges its code, and the others find no
- *     state.
+ * O1  A state is used up before its code is exchanged, in all processes. Of parallel callbacks, one exchanges its code, and the
+ *     others find no state.
  * O2  A callback without a code never becomes another grant. An error means that the user refused.
  * O3  Secrets (verifier, codes, tokens) stay in memory and in the vault. No outcome, failure or URL contains them.
  * O4  The outcome of a callback is stored together with its fact, or before it. If it cannot be stored, the callback
@@ -13,11 +13,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import * as oauth from 'oauth4webapi';
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import { defaults } from '../options.ts';
+import { MemoryVault } from '../store/memory-vault.ts';
 import type { Vault } from '../store/vault.ts';
 import { isProofOf, proofOf } from './consent-proof.ts';
-import { type Flow, Flows, type NewFlow, type Waiting } from './flows.ts';
+import { type Flow, Flows, newState, type Waiting } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
 import { type Fetch, Requests } from './requests.ts';
 import { revokeAtProvider } from './revocation.ts';
@@ -90,10 +92,16 @@ export type CallbackOutcome =
 type Finished = Waiting & { readonly also?: readonly Waiting[] };
 
 export interface Begun {
+  /** Names this request. The state of `authUrl` begins it. */
   readonly state: string;
   /** Of the provider, or the `link`. */
   readonly authUrl: string;
   readonly expiresInMs: number;
+  /**
+   * It waits for a consent that another process may end before this request is committed: `isPending` has to be asked
+   * afterwards.
+   */
+  readonly isShared?: boolean;
 }
 
 /** A pending consent whose user has followed its link. */
@@ -114,50 +122,65 @@ export interface OAuth {
   token(subject: Subject, provider: string, scopes?: readonly string[]): Promise<AccessToken | undefined>;
   /**
    * Waits for a pending consent with the same or more scopes, or asks for a new one. `state` belongs to this request
-   * only. Throws like `begin`.
+   * only. Throws, or rejects, like `begin`.
    */
-  ask(request: FlowRequest): Begun;
+  ask(request: FlowRequest): Awaitable<Begun>;
+  /** Whether a consent that was asked for, and whose request is committed, can still be given. Rejects with `store_unavailable`. */
+  isPending(state: string): Awaitable<boolean>;
   /**
    * Registers a flow. Throws `options_invalid` like `token`, `queue_full`, and `store_unavailable`; with a `link` also
    * `identity_required`.
    */
   begin(request: FlowRequest): Begun;
-  /** Undefined if the consent is not pending, is that of another user, or there is no `link`. */
-  open(state: string, user: string): OpenedConsent | undefined;
+  /** Undefined if the consent is not pending, is that of another user, or there is no `link`. Rejects with `store_unavailable`. */
+  open(state: string, user: string): Awaitable<OpenedConsent | undefined>;
   /**
-   * Handles a callback. `user` is the identity of the browser, if it has one; `proof` is that of `open`. Rejects with `store_unavailable` if the
-   * outcome cannot be stored: the same callback may then be repeated.
+   * Handles a callback. `user` is the identity of the browser, if it has one; `proof` is that of `open`. `load` gets the
+   * executions that the outcome concerns, before it is stored. Rejects with `store_unavailable` if the outcome cannot be stored:
+   * the same callback may then be repeated.
    */
-  complete(callback: { url: URL; user: string | undefined; proof?: string | undefined }): Promise<CallbackOutcome>;
+  complete(callback: {
+    url: URL;
+    user: string | undefined;
+    proof?: string | undefined;
+    load?: (executionIds: readonly string[]) => Promise<void>;
+  }): Promise<CallbackOutcome>;
+  /**
+   * Pauses that began to wait for a finished flow while its outcome was committed, by the state of the flow. They are removed. Rejects
+   * with `store_unavailable`.
+   */
+  late(state: string): Awaitable<readonly Waiting[]>;
   /**
    * The outcome of a granted flow could not be committed: stores the tokens of the subject, and the end of the flow, with the
    * facts of this turn. Throws `store_unavailable`.
    */
   storeAgain(subject: Subject, state: string): void;
+  /** Resolves when the outcomes and tokens until now are committed. Rejects if the last of them could not be stored. */
+  readonly stored: Promise<unknown> | undefined;
   /** Drops the flow of an execution that has ended, and its unclaimed token. An unknown state has no effect. */
   abandon(state: string): void;
   /** Returns the token of a granted flow, once. `token` still finds it afterwards. */
   claim(state: string): AccessToken | undefined;
   /** The provider's API has rejected this token. `token` no longer returns it, but refreshes it or asks for consent. */
-  reject(subject: Subject, provider: string, token: AccessToken): void;
+  reject(subject: Subject, provider: string, token: AccessToken): Awaitable<void>;
   /**
    * Deletes the tokens of a subject at one provider, and revokes them there. Resolves to whether the provider has
    * confirmed. Rejects with `options_invalid` like `token`, and with `store_unavailable`.
    */
   disconnect(subject: Subject, provider: string): Promise<boolean>;
-  /** Deletes all tokens of a user, without a revocation. Throws `store_unavailable`. */
-  revoke(user: string): void;
+  /** Deletes all tokens of a user, without a revocation. Throws, or rejects with, `store_unavailable`. */
+  revoke(user: string): Awaitable<void>;
   /** Deletes the tokens of an execution without owner that has ended. */
   release(executionId: string): void;
   /** Aborts all requests as unreachable, and begins no more. */
   stop(): void;
-  /** Number of pending consents of this process. */
+  /** Number of pending consents that this process has begun. */
   readonly pending: number;
 }
 
 /** Throws `options_invalid` for an invalid provider. */
 export const createOAuth = (options: OAuthOptions): OAuth => {
-  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault, link } = options;
+  const { now, timeoutMs, maxFlows = 10_000, maxTokens = 10_000, vault = new MemoryVault(), link } = options;
   const { tokenRetentionMs = defaults.tokenRetentionMs } = options;
   const { fetch = globalThis.fetch, random = randomBytes, requestTimeoutMs = 10_000 } = options;
   const providers = new Map(Object.entries(options.providers).map(([name, it]) => [name, parseProvider(name, it)]));
@@ -181,75 +204,88 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     throw new Failure('options_invalid', { detail });
   };
 
-  const flowOf = ({ provider: name, scopes: wanted, user, address, executionId }: FlowRequest): NewFlow => {
+  const flowOf = ({ provider: name, scopes: wanted, user, address, executionId }: FlowRequest): Flow => {
     const provider = providerOf(name);
     if (link !== undefined && user === undefined) throw new Failure('identity_required', { detail: NO_USER });
-    const state = random(24).toString('base64url');
+    const state = newState({ provider, user, executionId }, random(24).toString('base64url'));
     const verifier = random(64).toString('base64url');
     const scopes = scopesOf(provider, wanted);
     return { state, provider, scopes, user, address, executionId, verifier, expiresAt: now() + timeoutMs };
   };
-  const begun = (flow: NewFlow): Begun => ({
-    state: flow.state,
+  const begun = (flow: Flow, state = flow.state): Begun => ({
+    state,
     authUrl: link === undefined ? authorizationUrl(flow) : link(flow.state, flow.provider.redirectUri),
     expiresInMs: timeoutMs,
+    ...(vault.isShared && state !== flow.state && { isShared: true }),
   });
-  const add = (flow: NewFlow): Begun => {
-    flows.add(flow);
-    return begun(flow);
-  };
 
-  const complete: OAuth['complete'] = async ({ url, user: browser, proof }) => {
+  const complete: OAuth['complete'] = async ({ url, user: browser, proof, load }) => {
     const mayFinish = (flow: Flow): boolean =>
       (flow.user === undefined || browser === undefined || flow.user === browser) &&
       (link === undefined || isProofOf(flow, proof)); // O6
     const [state, ...more] = url.searchParams.getAll('state');
-    const flow = state === undefined || more.length > 0 ? undefined : flows.take(state, mayFinish); // O1
+    if (state === undefined || more.length > 0) return { outcome: 'unknown_state' };
+    const taken = flows.take(state, mayFinish); // O1
+    const flow = taken instanceof Promise ? await taken : taken;
     if (flow === undefined) return { outcome: 'unknown_state' };
     try {
-      return { ...(await conclude(flow, url)), executionId: flow.executionId, state: flow.state };
+      return { ...(await conclude(flow, url, load)), executionId: flow.executionId, state };
     } catch (error) {
       flows.giveBack(flow); // O4
       throw error;
     }
   };
 
-  const conclude = async (flow: Flow, url: URL) => {
-    const { provider, scopes, verifier } = flow;
-    const callback = readCallback(flow, url);
-    if (!(callback instanceof URLSearchParams)) return { ...callback, ...others(flows.settle(flow, undefined)) };
-    const grant = flows.grantOf(flow) ?? (await endpoint.exchange(provider, scopes, callback, verifier)); // O5
-    if ('reason' in grant) return { ...grant, ...others(flows.settle(flow, undefined)) };
-    flows.hold(flow, grant);
+  const conclude = async (flow: Flow, url: URL, load: Parameters<OAuth['complete']>[0]['load']) => {
+    const { provider, scopes } = flow;
+    const answer = await answerTo(flow, url);
+    const grant = answer.outcome === 'granted' ? answer : undefined;
+    if (grant !== undefined) flows.hold(flow, grant);
+    const ended = await flows.endedBy(flow, grant?.token);
     // A token for one execution only is useless after the end of that execution.
-    if (flow.user !== undefined || flows.isWanted(flow)) tokens.keep(holderOf(flow), provider, scopes, grant);
-    return { outcome: 'granted', ...others(flows.settle(flow, grant)) } as const;
+    const isKept = flow.user !== undefined || ended.length > 0;
+    const generation = await tokens.nextGeneration(holderOf(flow), provider, scopes);
+    await load?.(ended.flatMap(({ pauses }) => pauses.map(({ executionId }) => executionId)));
+    // All of this turn is one commit, together with the facts of the caller.
+    if (grant !== undefined && isKept) tokens.keep(holderOf(flow), provider, scopes, grant, generation);
+    const also = flows.settle(flow, ended, grant);
+    const outcome =
+      grant === undefined
+        ? (answer as Exclude<typeof answer, { outcome: 'granted' }>)
+        : ({ outcome: 'granted' } as const);
+    return also.length === 0 ? outcome : { ...outcome, also };
   };
-  const others = (also: readonly Waiting[]) => (also.length === 0 ? {} : { also });
+
+  const answerTo = async (flow: Flow, url: URL) => {
+    const callback = readCallback(flow, url);
+    if (!(callback instanceof URLSearchParams)) return callback;
+    const held = flows.grantOf(flow); // O5
+    if (held !== undefined) return { outcome: 'granted', ...held } as const;
+    return endpoint.exchange(flow.provider, flow.scopes, callback, flow.verifier);
+  };
 
   return {
     token: async (subject, name, scopes) => {
       const provider = providerOf(name);
       return tokens.token(holderOf(subject), provider, scopesOf(provider, scopes));
     },
-    ask: (request) => {
-      const asked = flowOf(request);
-      const joined = flows.join(asked);
-      return joined ? { ...begun(joined), state: asked.state } : add(asked);
+    ask: (request) => andThen(flows.ask(flowOf(request)), ({ flow, state }) => begun(flow, state)),
+    isPending: (state) => flows.isPending(state),
+    begin: (request) => {
+      const flow = flowOf(request);
+      flows.add(flow);
+      return begun(flow);
     },
-    begin: (request) => add(flowOf(request)),
-    open: (state, user) => {
-      const flow = link && flows.look(state);
-      if (flow === undefined || flow.user !== user) return undefined;
-      const { redirectUri } = flow.provider;
-      return {
-        authUrl: authorizationUrl(flow),
-        proof: proofOf(flow),
-        redirectUri,
-        expiresInMs: flow.expiresAt - now(),
-      };
-    },
+    open: (state, user) =>
+      link &&
+      andThen(flows.look(state), (flow) => {
+        if (flow === undefined || flow.user !== user) return undefined;
+        const { redirectUri } = flow.provider;
+        const expiresInMs = flow.expiresAt - now();
+        return { authUrl: authorizationUrl(flow), proof: proofOf(flow), redirectUri, expiresInMs };
+      }),
     complete,
+    late: (state) => flows.late(state),
     storeAgain: (subject, state) => {
       tokens.storeAgain(holderOf(subject));
       flows.removeAgain(state);
@@ -259,13 +295,16 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
     reject: (subject, name, token) => tokens.reject(holderOf(subject), providerOf(name), token.value),
     disconnect: async (subject, name) => {
       const provider = providerOf(name);
-      const grants = tokens.take(holderOf(subject), provider);
+      const grants = await tokens.take(holderOf(subject), provider);
       const told = await Promise.all(distinct(grants).map((grant) => revokeAtProvider(requests, provider, grant)));
       return told.length > 0 && told.every(Boolean);
     },
     revoke: (user) => tokens.revoke(user),
     release: (executionId) => tokens.release(holderOf({ user: undefined, executionId })),
     stop: () => requests.stop(),
+    get stored() {
+      return flows.stored;
+    },
     get pending() {
       return flows.pending;
     },
@@ -279,7 +318,7 @@ const distinct = (grants: readonly Grant[]): Grant[] => [
   ...new Map(grants.map((grant) => [grant.refreshToken ?? grant.token.value, grant])).values(),
 ];
 
-const authorizationUrl = ({ provider, scopes, state, verifier }: NewFlow): string => {
+const authorizationUrl = ({ provider, scopes, state, verifier }: Flow): string => {
   const { quirks } = provider;
   const url = new URL(provider.authorizationUrl);
   const set = (name: string, value: string) => url.searchParams.set(name, value);

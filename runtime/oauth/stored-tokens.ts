@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { AccessToken, type Grant } from '../authoring/access-token.ts';
-import type { Vault } from '../store/vault.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
+import type { Vault, VaultEntry } from '../store/vault.ts';
 import { idOf, type Provider } from './provider.ts';
 
 /** Prefix of a holder that is an execution. Other holders are users. */
@@ -23,6 +24,8 @@ export interface KeptGrant extends Grant {
   readonly generation: number;
   /** When a run was last given it, to within a day. Epoch milliseconds. */
   readonly usedAt: number;
+  /** Its key in the vault. */
+  readonly place: string;
 }
 
 interface Written {
@@ -37,12 +40,10 @@ interface Written {
   readonly generation?: number;
   /** Undefined for a token of an older version. */
   readonly usedAt?: number;
-  /** A process refreshes it until this time. Epoch milliseconds. */
-  readonly busyUntil?: number | undefined;
 }
 
 /** The place of a stored grant. */
-interface Kept extends Omit<KeptGrant, 'providerId'> {
+interface Kept extends Omit<KeptGrant, 'providerId' | 'place'> {
   readonly holder: string;
   readonly key: string;
   readonly provider: Provider;
@@ -50,13 +51,12 @@ interface Kept extends Omit<KeptGrant, 'providerId'> {
 
 /** Number of tokens that are checked with each stored one: more than one, so that expired tokens do not accumulate. */
 const SWEPT = 4;
-const PAGE = 1_000;
 
 export class StoredTokens {
   readonly #vault: Vault;
   readonly #now: () => number;
   readonly #retentionMs: number;
-  /** Executions with tokens, as key prefixes. */
+  /** Executions that this process knows to have tokens, as key prefixes. */
   readonly #executions = new Set<string>();
   /** Key of the token that was checked last. */
   #sweptTo = '';
@@ -66,109 +66,104 @@ export class StoredTokens {
     this.#vault = vault;
     this.#now = now;
     this.#retentionMs = retentionMs;
-    for (const key of this.#beginningWith('execution:')) this.#executions.add(key.slice(0, key.indexOf('.') + 1));
+    if (vault.isShared) return; // an execution that ends reads its tokens before, at the process where it ends
+    for (const [key] of vault.entries('token', OF_EXECUTIONS) as readonly VaultEntry[])
+      this.#executions.add(holderIn(key));
   }
 
-  get(holder: string, key: string): KeptGrant | undefined {
-    return this.#read(placeOf(holder, key));
+  /** Other processes change them too. */
+  get isShared(): boolean {
+    return this.#vault.isShared;
+  }
+
+  get(holder: string, key: string): Awaitable<KeptGrant | undefined> {
+    const place = placeOf(holder, key);
+    return andThen(this.#vault.get('token', place), (text) => this.#read(place, text));
   }
 
   /** All tokens of a holder. */
-  all(holder: string): KeptGrant[] {
-    const grants = this.#beginningWith(beginningOf(holder)).map((place) => this.#read(place));
-    return grants.filter((grant) => grant !== undefined);
+  all(holder: string): Awaitable<readonly KeptGrant[]> {
+    return andThen(this.#vault.entries('token', beginningOf(holder)), (rows) => {
+      if (rows.length > 0 && holder.startsWith(OF_EXECUTION)) this.#executions.add(beginningOf(holder));
+      return rows.flatMap(([place, text]) => this.#read(place, text) ?? []);
+    });
   }
 
-  /** Throws `store_unavailable`. */
-  put({ holder, key, provider, token, refreshToken, refreshAt, scopes: asked, generation, usedAt }: Kept): void {
+  /** Resolves once it is committed. Throws `store_unavailable`. */
+  put({
+    holder,
+    key,
+    provider,
+    token,
+    refreshToken,
+    refreshAt,
+    scopes: asked,
+    generation,
+    usedAt,
+  }: Kept): Promise<undefined> {
     const { value, scopes, expiresAt } = token;
     this.#sweep();
     const own = { providerId: idOf(provider), generation, usedAt };
-    this.#write(placeOf(holder, key), { value, scopes, expiresAt, refreshToken, refreshAt, asked, ...own });
+    const written: Written = { value, scopes, expiresAt, refreshToken, refreshAt, asked, ...own };
+    const kept = this.#vault.put('token', placeOf(holder, key), JSON.stringify(written));
     if (holder.startsWith(OF_EXECUTION)) this.#executions.add(beginningOf(holder));
+    return kept;
   }
 
-  /** Whether it is stored. */
-  tryPut(grant: Kept): boolean {
-    try {
-      this.put(grant);
-      return true;
-    } catch {
-      return false;
-    }
+  /** Claims a refresh token. False: another request uses it. Throws, or rejects with, `store_unavailable`. */
+  claim(flight: string): Awaitable<boolean> {
+    return this.#vault.claim(`refresh ${digest(flight)}`);
   }
 
-  /**
-   * Claims the refresh of a token until this time. If another process has claimed it, nothing changes and the end of
-   * its claim is returned. A store that cannot be written needs no claim: no other process has it.
-   */
-  claim({ holder, key }: Kept, now: number, until: number): number | undefined {
-    const place = placeOf(holder, key);
-    const written = this.#text(place);
-    if (written === undefined) return undefined;
-    const { busyUntil = 0 } = written;
-    if (busyUntil > now) return busyUntil;
-    this.#tryWrite(place, { ...written, busyUntil: until });
-    return undefined;
-  }
-
-  /** Ends a claim without a new token. */
-  release({ holder, key }: Kept): void {
-    const place = placeOf(holder, key);
-    const written = this.#text(place);
-    if (written?.busyUntil !== undefined) this.#tryWrite(place, { ...written, busyUntil: undefined });
+  release(flight: string): void {
+    this.#vault.release(`refresh ${digest(flight)}`);
   }
 
   /** Begins the retention again. If that cannot be stored now, the next use does it. */
-  tryUse({ holder, key, usedAt }: Kept): void {
-    const place = placeOf(holder, key);
-    const written = this.#text(place);
-    if (written !== undefined) this.#tryWrite(place, { ...written, usedAt });
+  use({ holder, key, usedAt }: Kept): void {
+    this.#try(() => this.#change(placeOf(holder, key), (written) => ({ ...written, usedAt })));
   }
 
-  /** It is no longer needed. If it cannot be removed now, a sweep removes it. */
-  tryRemove(holder: string, key: string): void {
-    this.#tryRemove(placeOf(holder, key));
+  /** Removes it, unless a newer one has its place. Throws, or rejects with, `store_unavailable`. */
+  discard({ holder, key, generation }: Kept): Awaitable<void> {
+    return this.#change(placeOf(holder, key), (written) =>
+      (written.generation ?? 0) > generation ? written : undefined,
+    );
   }
 
   /** Throws `store_unavailable`. */
   remove(holder: string, key: string): void {
-    this.#vault.remove('token', placeOf(holder, key));
+    void this.#vault.remove('token', placeOf(holder, key));
   }
 
-  /** Throws `store_unavailable`. */
-  removeAll(holder: string): void {
-    const beginning = beginningOf(holder);
-    for (const place of this.#beginningWith(beginning)) this.#vault.remove('token', place);
-    this.#executions.delete(beginning);
+  /** Throws, or rejects with, `store_unavailable`. */
+  removeAll(holder: string): Awaitable<void> {
+    return andThen(this.#vault.entries('token', beginningOf(holder)), (rows) => {
+      for (const [place] of rows) void this.#vault.remove('token', place);
+      this.#executions.delete(beginningOf(holder));
+    });
   }
 
   hasOfExecution(holder: string): boolean {
     return this.#executions.size > 0 && this.#executions.has(beginningOf(holder));
   }
 
-  #text(place: string): Written | undefined {
-    const text = this.#vault.get('token', place);
-    return text === undefined ? undefined : (JSON.parse(text) as Written);
-  }
-
-  #read(place: string): KeptGrant | undefined {
-    const written = this.#text(place);
+  #read(place: string, text: string | undefined): KeptGrant | undefined {
+    const written = parsed(text);
     if (written === undefined || this.#isOver(written)) return undefined;
     const { value, scopes, expiresAt, refreshToken, refreshAt, asked = [], providerId, generation = 0 } = written;
     const { usedAt = this.#now() } = written;
     const token = new AccessToken(value, scopes, expiresAt);
-    return { token, refreshToken, refreshAt, scopes: asked, providerId, generation, usedAt };
+    return { token, refreshToken, refreshAt, scopes: asked, providerId, generation, usedAt, place };
   }
 
-  #write(place: string, written: Written): void {
-    this.#vault.put('token', place, JSON.stringify(written));
-  }
-
-  #tryWrite(place: string, written: Written): void {
-    try {
-      this.#write(place, written);
-    } catch {}
+  /** Undefined: it is removed. */
+  #change(place: string, next: (written: Written) => Written | undefined): Awaitable<void> {
+    return this.#vault.change('token', place, (text) => {
+      const written = parsed(text);
+      const changed = written && next(written);
+      return changed && (changed === written ? text : JSON.stringify(changed));
+    });
   }
 
   /** Whether its retention has ended. */
@@ -181,39 +176,45 @@ export class StoredTokens {
    * Users may never come back, so a refresh token is no reason to store a token for ever.
    */
   #sweep(): void {
-    const now = this.#now();
-    const places = this.#vault.keys('token', this.#sweptTo, SWEPT);
-    for (const place of places) {
-      const written = this.#text(place);
-      const isUsable = written?.refreshToken !== undefined || (written?.expiresAt ?? Number.POSITIVE_INFINITY) > now;
-      if (written === undefined || !isUsable || this.#isOver(written)) this.#tryRemove(place);
-      else if (written.usedAt === undefined) this.#tryWrite(place, { ...written, usedAt: now });
-    }
-    this.#sweptTo = places.length < SWEPT ? '' : places.at(-1)!;
+    this.#try(() =>
+      andThen(this.#vault.entries('token', '', this.#sweptTo, SWEPT), (rows) => {
+        this.#sweptTo = rows.length < SWEPT ? '' : rows.at(-1)![0];
+        for (const [place, text] of rows) {
+          const written = parsed(text);
+          if (written !== undefined && this.#isUsable(written) && written.usedAt !== undefined) continue;
+          const kept = (written: Written) =>
+            this.#isUsable(written) ? { usedAt: this.#now(), ...written } : undefined;
+          this.#try(() => this.#change(place, kept));
+        }
+      }),
+    );
   }
 
-  #tryRemove(place: string): void {
+  #isUsable(written: Written): boolean {
+    const { refreshToken, expiresAt = Number.POSITIVE_INFINITY } = written;
+    return (refreshToken !== undefined || expiresAt > this.#now()) && !this.#isOver(written);
+  }
+
+  /** For what a later call repeats. */
+  #try(act: () => Awaitable<void>): void {
     try {
-      this.#vault.remove('token', place);
+      const done = act();
+      if (done instanceof Promise) done.catch(() => {});
     } catch {}
-  }
-
-  #beginningWith(beginning: string): string[] {
-    const all: string[] = [];
-    for (let after = beginning; ; after = all.at(-1)!) {
-      const page = this.#vault.keys('token', after, PAGE);
-      for (const key of page) {
-        if (!key.startsWith(beginning)) return all;
-        all.push(key);
-      }
-      if (page.length < PAGE) return all;
-    }
   }
 }
 
-const placeOf = (holder: string, key: string): string => beginningOf(holder) + digest(key);
+const parsed = (text: string | undefined): Written | undefined => (text === undefined ? undefined : JSON.parse(text));
+
+/** Where the tokens of executions begin. */
+const OF_EXECUTIONS = 'execution:';
+
+export const placeOf = (holder: string, key: string): string => beginningOf(holder) + digest(key);
 
 const beginningOf = (holder: string): string =>
   `${holder.startsWith(OF_EXECUTION) ? 'execution' : 'user'}:${digest(holder)}.`;
+
+/** The beginning of a key, up to its holder. */
+const holderIn = (place: string): string => place.slice(0, place.indexOf('.') + 1);
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -4,13 +4,15 @@
  * K1  A refresh token is used by one request at a time, in all processes. Providers that rotate refresh tokens revoke
  *     everything when an old one is used again.
  * K2  A newer token in the store wins: another process, or an earlier one, has refreshed it.
+ * K3  A token whose commit fails stays in memory, and is stored again until that succeeds or another one takes its place.
  */
 
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
+import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { Vault } from '../store/vault.ts';
 import { idOf, type Provider } from './provider.ts';
-import { type KeptGrant, StoredTokens } from './stored-tokens.ts';
+import { type KeptGrant, placeOf, StoredTokens } from './stored-tokens.ts';
 import type { TokenAnswer } from './token-endpoint.ts';
 
 export interface TokenCacheOptions {
@@ -25,12 +27,12 @@ export interface TokenCacheOptions {
   readonly pause: (ms: number) => Promise<boolean>;
 }
 
-interface Entry extends Omit<KeptGrant, 'providerId' | 'usedAt'> {
+interface Entry extends Omit<KeptGrant, 'providerId' | 'usedAt' | 'place'> {
   usedAt: number;
   readonly key: string;
   readonly holder: string;
   readonly provider: Provider;
-  /** Whether the store has it, or had it until another process removed it. */
+  /** Whether the store has or gets it, or had it until another process removed it. */
   isStored: boolean;
   /** The provider's API has rejected it, so it is not returned again. */
   isRejected?: boolean;
@@ -58,9 +60,10 @@ const passingErrors = [
 const NOTED_MS = 24 * 3_600_000;
 
 const RETRY_EARLY_MS = 5_000;
-/** How long a claim for a refresh lasts before another process takes over, and the interval of checks for that. */
-const CLAIM_MS = 15_000;
+/** Interval of checks whether another process has refreshed a token, or has lost its claim. */
 const LOOK_MS = 250;
+/** Interval of attempts to store a token whose commit has failed. */
+const SAVE_MS = 1_000;
 
 export class TokenCache {
   readonly #options: TokenCacheOptions;
@@ -70,6 +73,8 @@ export class TokenCache {
   readonly #stored: StoredTokens | undefined;
   /** Running refreshes, by holder and refresh token. */
   readonly #refreshes = new Map<string, { entry: Entry; token: Promise<AccessToken | undefined> }>();
+  /** Those that could not be stored. K3 */
+  readonly #unsaved = new Set<Entry>();
 
   constructor(options: TokenCacheOptions) {
     const { vault, now, retentionMs } = options;
@@ -77,85 +82,117 @@ export class TokenCache {
     this.#stored = vault?.seals ? new StoredTokens(vault, now, retentionMs) : undefined;
   }
 
-  /** Throws `store_unavailable`; the token is then in memory only. */
-  keep(holder: string, provider: Provider, scopes: readonly string[], grant: Grant): void {
+  /** The generation of the next token in this place. Rejects with `store_unavailable`. */
+  nextGeneration(holder: string, provider: Provider, scopes: readonly string[]): Awaitable<number> {
     const key = keyOf(holder, provider, scopes);
-    const before = Math.max(this.#entries.get(key)?.generation ?? 0, this.#stored?.get(holder, key)?.generation ?? 0);
+    return andThen(this.#stored?.get(holder, key), (stored) => {
+      return Math.max(this.#entries.get(key)?.generation ?? 0, stored?.generation ?? 0) + 1;
+    });
+  }
+
+  /** Throws `store_unavailable`; the token is then in memory only. */
+  keep(holder: string, provider: Provider, scopes: readonly string[], grant: Grant, generation: number): void {
+    const key = keyOf(holder, provider, scopes);
     const { token, refreshToken, refreshAt } = grant;
-    const generation = before + 1;
     const own = { token, refreshToken, refreshAt, generation, scopes, usedAt: this.#options.now() };
     const entry = this.#put({ ...own, key, holder, provider, isStored: false });
-    this.#stored?.put(entry);
+    const kept = this.#stored?.put(entry);
     entry.isStored = true;
+    kept?.catch(() => this.#saveLater(entry));
   }
 
   /** Stores the tokens of a holder whose commit has failed. Throws `store_unavailable`. */
   storeAgain(holder: string): void {
-    for (const entry of this.#byHolder.get(holder) ?? []) this.#stored?.put(entry);
+    for (const entry of this.#byHolder.get(holder) ?? []) this.#stored?.put(entry).catch(() => {});
   }
 
   /** Undefined if consent is needed. Throws `oauth_failed` if the provider cannot refresh at the moment. */
   async token(holder: string, provider: Provider, scopes: readonly string[]): Promise<AccessToken | undefined> {
     for (;;) {
-      const entry = this.#find(holder, provider, scopes);
+      const found = this.#find(holder, provider, scopes);
+      const entry = found instanceof Promise ? await found : found;
       if (entry === undefined) return undefined;
       const token = await this.#use(entry);
       if (token !== undefined) return token;
     }
   }
 
-  /** The provider's API has rejected this token. */
-  reject(holder: string, provider: Provider, value: string): void {
-    for (const entry of this.#all(holder, provider)) if (entry.token.value === value) entry.isRejected = true;
+  /** The provider's API has rejected this token. Rejects with `store_unavailable`. */
+  reject(holder: string, provider: Provider, value: string): Awaitable<void> {
+    return andThen(this.#all(holder, provider), (all) => {
+      for (const entry of all) if (entry.token.value === value) entry.isRejected = true;
+    });
   }
 
-  /** Deletes the tokens of a holder at one provider, and returns them. Throws `store_unavailable`. */
-  take(holder: string, provider: Provider): readonly Grant[] {
-    const all = this.#all(holder, provider);
-    for (const entry of all) {
-      this.#stored?.remove(holder, entry.key);
-      this.#uncache(entry);
-    }
-    return all;
+  /** Deletes the tokens of a holder at one provider, and returns them. Throws, or rejects with, `store_unavailable`. */
+  take(holder: string, provider: Provider): Awaitable<readonly Grant[]> {
+    return andThen(this.#all(holder, provider), (all) => {
+      for (const entry of all) {
+        this.#stored?.remove(holder, entry.key);
+        this.#uncache(entry);
+      }
+      return all;
+    });
   }
 
-  /** Deletes all tokens of a holder, also one that is being refreshed. Throws `store_unavailable`. */
-  revoke(holder: string): void {
+  /** Deletes all tokens of a holder, also one that is being refreshed. Throws, or rejects with, `store_unavailable`. */
+  revoke(holder: string): Awaitable<void> {
     for (const entry of this.#byHolder.get(holder) ?? []) this.#uncache(entry);
-    this.#stored?.removeAll(holder);
+    return this.#stored?.removeAll(holder);
   }
 
   /** Deletes the tokens of an execution that has ended. Most executions have none, which costs nothing. */
   release(holder: string): void {
     if (!this.#byHolder.has(holder) && !this.#stored?.hasOfExecution(holder)) return;
     try {
-      this.revoke(holder);
+      const done = this.revoke(holder);
+      if (done instanceof Promise) done.catch(() => {});
     } catch {} // it is sealed, and no run requests it any more
   }
 
   /** The token of exactly these scopes, or the one with the fewest scopes that include them. */
-  #find(holder: string, provider: Provider, scopes: readonly string[]): Entry | undefined {
+  #find(holder: string, provider: Provider, scopes: readonly string[]): Awaitable<Entry | undefined> {
     const key = keyOf(holder, provider, scopes);
-    const exact = this.#entries.get(key) ?? this.#load(holder, provider, this.#stored?.get(holder, key), key, scopes);
-    if (exact !== undefined) return exact;
-    const wider = this.#all(holder, provider).filter((entry) => satisfies(entry, scopes));
-    return wider.sort((a, b) => a.scopes.length - b.scopes.length)[0];
+    const exact = this.#entries.get(key);
+    if (exact !== undefined && !this.#stored?.isShared) return exact;
+    return andThen(this.#all(holder, provider, scopes), (all) => {
+      const wider = all.filter((entry) => satisfies(entry, scopes));
+      return all.find((entry) => entry.key === key) ?? wider.sort((a, b) => a.scopes.length - b.scopes.length)[0];
+    });
   }
 
-  /** All tokens of a holder at one provider, also those that are only in the store. */
-  #all(holder: string, provider: Provider): Entry[] {
-    for (const grant of this.#stored?.all(holder) ?? []) {
-      const key = keyOf(holder, provider, grant.scopes);
-      if (grant.providerId === idOf(provider) && !this.#entries.has(key)) this.#load(holder, provider, grant, key);
-    }
-    return [...(this.#byHolder.get(holder) ?? [])].filter((entry) => entry.provider === provider);
+  /** All tokens of a holder at one provider, also those that are only in the store. `asked`: scopes that a caller asks for. */
+  #all(holder: string, provider: Provider, asked?: readonly string[]): Awaitable<Entry[]> {
+    return andThen(this.#stored?.all(holder) ?? [], (grants) => {
+      const kept = new Set<string>();
+      for (const grant of grants) {
+        const scopes = grant.providerId === undefined ? asked : grant.scopes;
+        const key = scopes && keyOf(holder, provider, scopes);
+        const isOurs = grant.providerId === idOf(provider) || (key && grant.place === placeOf(holder, key));
+        if (key === undefined || !isOurs) continue;
+        kept.add(key);
+        const present = this.#entries.get(key);
+        if (present === undefined || present.generation < grant.generation)
+          this.#load(holder, provider, grant, key, scopes);
+      }
+      const all = [...(this.#byHolder.get(holder) ?? [])].filter((entry) => entry.provider === provider);
+      if (!this.#stored?.isShared) return all;
+      return all.filter((entry) => kept.has(entry.key) || !this.#wasRemoved(entry));
+    });
   }
 
-  #load(holder: string, provider: Provider, grant: KeptGrant | undefined, key: string, scopes = grant?.scopes ?? []) {
-    if (grant === undefined) return undefined;
+  /** Another process has removed it. */
+  #wasRemoved(entry: Entry): boolean {
+    if (!entry.isStored || this.#unsaved.has(entry)) return false;
+    this.#uncache(entry);
+    return true;
+  }
+
+  /** One that has expired, without a refresh token, is left to a sweep. */
+  #load(holder: string, provider: Provider, grant: KeptGrant, key: string, scopes = grant.scopes): void {
     const { token, refreshToken, refreshAt, generation, usedAt } = grant;
-    const entry = { token, refreshToken, refreshAt, generation, usedAt, scopes, key, holder, provider, isStored: true };
-    return this.#put(entry);
+    if (refreshToken === undefined && token.expiresAt !== undefined && token.expiresAt <= this.#options.now()) return;
+    this.#put({ token, refreshToken, refreshAt, generation, usedAt, scopes, key, holder, provider, isStored: true });
   }
 
   /** Undefined if it has expired, and it is then dropped; or if there is a newer one. */
@@ -171,10 +208,7 @@ export class TokenCache {
     if (isDue && refreshToken !== undefined && (!isAlive || retryAt <= now)) {
       return this.#refreshOnce(entry, refreshToken, isAlive);
     }
-    if (!isAlive) {
-      this.#drop(entry);
-      return undefined;
-    }
+    if (!isAlive) return andThen(this.#drop(entry), () => undefined);
     this.#put(entry);
     this.#noteUse(entry, now);
     return token;
@@ -183,7 +217,7 @@ export class TokenCache {
   #noteUse(entry: Entry, now: number): void {
     if (now - entry.usedAt < Math.min(NOTED_MS, this.#options.retentionMs / 10)) return;
     entry.usedAt = now;
-    if (entry.isStored) this.#stored?.tryUse(entry);
+    if (entry.isStored) this.#stored?.use(entry);
   }
 
   /** K1 */
@@ -197,7 +231,7 @@ export class TokenCache {
     try {
       if (running !== undefined) return await running.token;
       entry.isRefreshing = true;
-      const token = this.#refresh(entry, refreshToken);
+      const token = this.#refresh(entry, refreshToken, flight);
       this.#refreshes.set(flight, { entry, token });
       return await token;
     } catch (thrown) {
@@ -210,72 +244,121 @@ export class TokenCache {
     }
   }
 
-  async #refresh(entry: Entry, refreshToken: string): Promise<AccessToken | undefined> {
-    if (!(await this.#claim(entry))) return undefined;
-    const { provider, token, key } = entry;
-    const answer = await this.#options.refresh(provider, token.scopes, refreshToken);
-    const newest = this.#entries.get(key);
-    if (newest !== entry) {
-      this.#stored?.release(entry);
-      return newest?.token;
+  async #refresh(entry: Entry, refreshToken: string, flight: string): Promise<AccessToken | undefined> {
+    if (!(await this.#claim(entry, flight))) return undefined;
+    let saved: Promise<unknown> | undefined;
+    try {
+      const { provider, token, key } = entry;
+      const answer = await this.#options.refresh(provider, token.scopes, refreshToken);
+      const newest = this.#entries.get(key);
+      if (newest !== entry) return newest?.token;
+      if (await this.#adoptNewer(entry)) return undefined; // K2
+      if (answer.outcome === 'granted') {
+        saved = this.#rotate(entry, await this.#sharing(entry), {
+          ...answer,
+          refreshToken: answer.refreshToken ?? refreshToken,
+        });
+        return answer.token;
+      }
+      if (answer.kind === 'rejected' && !passingErrors.includes(answer.error ?? '')) {
+        await this.#end(entry);
+        return undefined;
+      }
+      const detail = `The token of ${provider.name} has expired and could not be refreshed; try again. ${answer.reason}`;
+      throw new Failure('oauth_failed', { detail });
+    } finally {
+      // Until the new token is stored, another process would use the old one.
+      void Promise.resolve(saved).then(() => this.#stored?.release(flight));
     }
-    if (this.#adoptNewer(entry)) return undefined; // K2
-    if (answer.outcome === 'granted') {
-      this.#rotate(entry, { ...answer, refreshToken: answer.refreshToken ?? refreshToken });
-      return answer.token;
-    }
-    if (answer.kind === 'rejected' && !passingErrors.includes(answer.error ?? '')) {
-      this.#end(entry);
-      return undefined;
-    }
-    this.#stored?.release(entry);
-    const detail = `The token of ${provider.name} has expired and could not be refreshed; try again. ${answer.reason}`;
-    throw new Failure('oauth_failed', { detail });
   }
 
   /** Waits while another process refreshes. False if there is nothing left to do. K1, K2 */
-  async #claim(entry: Entry): Promise<boolean> {
+  async #claim(entry: Entry, flight: string): Promise<boolean> {
     for (;;) {
-      if (this.#entries.get(entry.key) !== entry || this.#adoptNewer(entry)) return false;
-      const now = this.#options.now();
-      const busyUntil = this.#stored?.claim(entry, now, now + CLAIM_MS);
-      if (busyUntil === undefined || !(await this.#options.pause(LOOK_MS))) return true;
+      if (this.#entries.get(entry.key) !== entry || (await this.#adoptNewer(entry))) return false;
+      if (this.#stored === undefined || (await this.#stored.claim(flight))) break;
+      if (!(await this.#options.pause(LOOK_MS))) throw new Failure('oauth_failed', { detail: 'The server stops.' });
+    }
+    if (!this.#stored?.isShared || !(await this.#isOutdated(entry, flight))) return true;
+    this.#stored.release(flight);
+    return false;
+  }
+
+  /** Another process may have refreshed it before it was claimed. */
+  async #isOutdated(entry: Entry, flight: string): Promise<boolean> {
+    try {
+      return await this.#adoptNewer(entry);
+    } catch (error) {
+      this.#stored?.release(flight);
+      throw error;
     }
   }
 
   /** Whether the store has a newer token, or none any more. */
-  #adoptNewer(entry: Entry): boolean {
-    if (this.#stored === undefined || !entry.isStored) return false;
+  #adoptNewer(entry: Entry): Awaitable<boolean> {
+    if (this.#stored === undefined || !entry.isStored || this.#unsaved.has(entry)) return false;
     const { holder, key, provider } = entry;
-    const stored = this.#stored.get(holder, key);
-    if (stored !== undefined && stored.generation <= entry.generation) return false;
-    this.#uncache(entry);
-    this.#load(holder, provider, stored, key, entry.scopes);
-    return true;
+    return andThen(this.#stored.get(holder, key), (stored) => {
+      if (stored !== undefined && stored.generation <= entry.generation) return false;
+      this.#uncache(entry);
+      if (stored !== undefined) this.#load(holder, provider, stored, key, entry.scopes);
+      return true;
+    });
   }
 
-  /** Stores the new token, and its refresh token in all places of the old one. */
-  #rotate(entry: Entry, grant: Grant): void {
-    const { holder, provider, refreshToken: used } = entry;
-    for (const other of this.#all(holder, provider)) {
-      if (other.refreshToken !== used) continue;
+  /** The tokens with the same refresh token, this one included. What cannot be read keeps the old one. */
+  async #sharing(entry: Entry): Promise<readonly Entry[]> {
+    const { holder, provider, refreshToken } = entry;
+    const cached = [...(this.#byHolder.get(holder) ?? [])].filter((other) => other.provider === provider);
+    const all = await Promise.resolve(this.#all(holder, provider)).catch(() => cached);
+    return [...new Set([entry, ...all])].filter((other) => other.refreshToken === refreshToken);
+  }
+
+  /** Puts the new token, and its refresh token in all places of the old one. Resolves once they are stored. */
+  #rotate(entry: Entry, sharing: readonly Entry[], grant: Grant): Promise<unknown> {
+    const next = sharing.map((other) => {
       const { token, refreshAt } = other === entry ? grant : other;
-      const { key, scopes, generation } = other;
+      const { key, holder, provider, scopes, generation } = other;
       const usedAt = other === entry ? this.#options.now() : other.usedAt;
       const own = { token, refreshToken: grant.refreshToken, refreshAt, generation: generation + 1, scopes, usedAt };
-      const next = this.#put({ ...own, key, holder, provider, isStored: false });
-      // It is valid until the end of the process, even if it cannot be stored now.
-      next.isStored = this.#stored?.tryPut(next) ?? false;
+      return this.#put({ ...own, key, holder, provider, isStored: false });
+    });
+    return Promise.all(next.map((entry) => this.#save(entry)));
+  }
+
+  /** Resolves once it is stored, or needs no longer be. K3 */
+  async #save(entry: Entry): Promise<void> {
+    if (this.#stored === undefined) return;
+    try {
+      const kept = this.#stored.put(entry);
+      entry.isStored = true;
+      await kept;
+    } catch {
+      await this.#saveLater(entry);
     }
+  }
+
+  async #saveLater(entry: Entry): Promise<void> {
+    this.#unsaved.add(entry);
+    for (let isLast = false; !isLast && this.#entries.get(entry.key) === entry; ) {
+      isLast = !(await this.#options.pause(SAVE_MS)); // the server stops: there is one more attempt
+      if (this.#entries.get(entry.key) !== entry) break;
+      try {
+        await this.#stored!.put(entry);
+        entry.isStored = true;
+        break;
+      } catch {}
+    }
+    this.#unsaved.delete(entry);
   }
 
   /** The refresh token is no longer valid. The access token may be valid for a while. */
-  #end(entry: Entry): void {
-    const { expiresAt = 0 } = entry.token;
-    this.#drop(entry);
-    if (!entry.isRejected && expiresAt > this.#options.now()) {
+  #end(entry: Entry): Awaitable<void> {
+    return andThen(this.#drop(entry), () => {
+      const { expiresAt = 0 } = entry.token;
+      if (entry.isRejected || expiresAt <= this.#options.now()) return;
       this.#put({ ...entry, refreshToken: undefined, isStored: false, isRefreshing: false });
-    }
+    });
   }
 
   #put(entry: Entry): Entry {
@@ -293,15 +376,16 @@ export class TokenCache {
 
   #makeRoom(newest: Entry): void {
     for (const entry of this.#entries.values()) {
-      if (entry.isRefreshing || entry === newest) continue;
+      if (entry.isRefreshing || entry === newest || this.#unsaved.has(entry)) continue;
       this.#uncache(entry);
       return;
     }
   }
 
-  #drop(entry: Entry): void {
+  /** Throws, or rejects with, `store_unavailable`: the store would give it again. */
+  #drop(entry: Entry): Awaitable<void> {
     this.#uncache(entry);
-    this.#stored?.tryRemove(entry.holder, entry.key);
+    return this.#stored?.discard(entry);
   }
 
   #uncache(entry: Entry): void {

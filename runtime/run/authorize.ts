@@ -2,6 +2,7 @@
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { AuthorizeOptions } from '../authoring/context.ts';
 import { AuthorizationError, InteractionUnavailableError, WithdrawnError } from '../authoring/errors.ts';
+import type { Awaitable } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import { newId } from '../executions/ids.ts';
 import type { AccessToken, Begun } from '../oauth/oauth.ts';
@@ -50,7 +51,7 @@ export const authorize = async (
   try {
     let token = await run.lookUp(async () => {
       if (!made.isReplayed) await due;
-      if (!made.isReplayed && rejected) run.deps.oauth.reject(subjectOf(run), provider, rejected);
+      if (!made.isReplayed && rejected) await run.deps.oauth.reject(subjectOf(run), provider, rejected);
       return tokenOf(run, consent, provider, scopes);
     });
     while (token === undefined) {
@@ -58,12 +59,15 @@ export const authorize = async (
         await run.breath;
         throw new InteractionUnavailableError(NO_CONSENT_PAGE);
       }
-      const begun = beginConsent(run, provider, scopes, waitedMs);
+      const beginning = beginConsent(run, provider, scopes, waitedMs);
+      const begun = beginning instanceof Promise ? await run.lookUp(() => beginning) : beginning;
       if (typeof begun !== 'number') {
         const { state: id, authUrl, expiresInMs } = begun;
         const dueAt = run.deps.now() + expiresInMs;
         const fact: ConsentFact = { ...placeOf(made.fact), type: 'oauth.requested', id, provider, authUrl, dueAt };
-        consent = await run.pauseAgain(fact, granted, position, signal);
+        const given = run.pauseAgain(fact, granted, position, signal);
+        if (begun.isShared) void closeIfOver(run, id, provider, scopes);
+        consent = await given;
         return (await run.lookUp(() => tokenOf(run, consent, provider, scopes))) ?? lost(provider);
       }
       if (!made.isReplayed && waitedMs === 0) await record({ provider });
@@ -92,16 +96,37 @@ const beginConsent = (
   provider: string,
   scopes: readonly string[] | undefined,
   waitedMs: number,
-): Begun | number => {
+): Awaitable<Begun | number> => {
   const { oauth, oauthTimeoutMs } = run.deps;
   const address = run.asked.request.client?.host;
-  try {
-    return oauth.ask({ provider, scopes, address, ...subjectOf(run) });
-  } catch (thrown) {
+  const delayAfter = (thrown: unknown): number => {
     const isFull = thrown instanceof Failure && thrown.code === 'queue_full';
     if (!isFull || waitedMs >= oauthTimeoutMs) throw thrown;
     return thrown.retryAfterMs ?? 1_000;
+  };
+  try {
+    const begun = oauth.ask({ provider, scopes, address, ...subjectOf(run) });
+    return begun instanceof Promise ? begun.catch(delayAfter) : begun;
+  } catch (thrown) {
+    return delayAfter(thrown);
   }
+};
+
+/** A process that has ended the consent before its request was committed does not know of this pause. */
+const closeIfOver = async (
+  run: RunCalls,
+  id: string,
+  provider: string,
+  scopes: readonly string[] | undefined,
+): Promise<void> => {
+  const { oauth } = run.deps;
+  try {
+    await run.execution.keeping;
+    if (await oauth.isPending(id)) return;
+    const token = await oauth.token(subjectOf(run), provider, scopes);
+    const reason = 'The consent that it shared has ended; ask again.';
+    await run.execution.offer(token ? { type: 'oauth.granted', id } : { type: 'oauth.refused', id, reason });
+  } catch {} // the run is left, and the consent ends at its deadline at the latest
 };
 
 export const subjectOf = ({ asked, execution }: RunCalls): { user: string | undefined; executionId: string } => ({
@@ -117,7 +142,17 @@ const tokenOf = async (
   scopes: readonly string[] | undefined,
 ) => {
   const { oauth } = run.deps;
-  return (consent && oauth.claim(consent)) || oauth.token(subjectOf(run), provider, scopes);
+  const claimed = consent && oauth.claim(consent);
+  if (claimed) return claimed;
+  for (;;) {
+    try {
+      return await oauth.token(subjectOf(run), provider, scopes);
+    } catch (error) {
+      // Facts cannot be stored either: a run that goes on would record that the user has refused.
+      if (run.isOver || !(error instanceof Failure && error.code === 'store_unavailable')) throw error;
+      await new Promise<void>((resolve) => run.deps.after(error.retryAfterMs ?? 1_000, resolve));
+    }
+  }
 };
 
 /** The length of a sleep until there was a place. Milliseconds. */

@@ -2,6 +2,7 @@
 import { isRepeated } from '../../machines/fact-table.ts';
 import type { JournalEntry } from '../../machines/facts.ts';
 import type { Served } from '../builders/served.ts';
+import { Failure } from '../errors.ts';
 import type { Driver, Execution } from '../executions/execution.ts';
 import { journalOf, type Store } from '../store/store.ts';
 import { Run } from './run.ts';
@@ -49,11 +50,25 @@ export class ContinuedRuns {
     });
   }
 
-  /** It waits until its version is served, or until its owner or an operator retries it with the served version. */
+  /** Another process that serves its version goes on with it. */
   #unserved(execution: Execution, version: string): undefined {
+    const { store, served } = this.#deps;
     const { workflow } = execution.context;
-    const newest = this.#deps.served.find(workflow)?.workflow.version;
+    const newest = served.find(workflow)?.workflow.version;
+    const { cluster } = store.archive ?? {};
+    if (cluster === undefined) this.#block(execution, version, newest);
+    else {
+      cluster.handOver(execution.id, { workflow, version }, newest !== undefined).then(
+        (isOver) => isOver || this.#block(execution, version, newest),
+        (err) => execution.postpone(Failure.from(err)),
+      );
+    }
+  }
+
+  /** It waits until its version is served, or until its owner or an operator retries it with the served version. */
+  #block(execution: Execution, version: string, newest: string | undefined): void {
     if (newest === undefined) return;
+    const { workflow } = execution.context;
     const expected = `version ${version} of workflow ${workflow}`;
     const came = `version ${newest}, and no other`;
     execution.mention({ type: 'execution.blocked', expected, came, version: newest });

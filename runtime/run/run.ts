@@ -435,7 +435,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
   continueAs(input: unknown): void {
     this.once('continueAs', () => {
       if (this.#over !== undefined) return;
-      for (const { key } of this.#waits.open) if (typeof key === 'string') this.deps.oauth.abandon(key);
+      for (const { pause } of this.#waits.open) this.#abandon(pause);
       this.execution.mention({ type: 'execution.continued', input });
       this.leave();
     });
@@ -565,12 +565,16 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
     this.#caughtUp();
     this.#lease.end(success);
     for (const waiting of this.#waits.clear()) {
-      if (typeof waiting.key === 'string') this.deps.oauth.abandon(waiting.key);
+      this.#abandon(waiting.pause);
       waiting.reject(ended());
     }
     this.#starting = undefined;
     this.#signalEnd();
     this.#function.end();
+  }
+
+  #abandon(pause: PauseFact | undefined): void {
+    if (pause?.type === 'oauth.requested') this.deps.oauth.abandon(pause.id);
   }
 
   /** On a thread of the run, so that errors of listeners belong to the run. */

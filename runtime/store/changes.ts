@@ -52,4 +52,8 @@ export interface ValueChange {
   readonly key: string;
   /** Undefined: it is removed. */
   readonly text: string | undefined;
+  /** The stored text that it replaces. If another one is there, nothing changes. Undefined: it replaces any. */
+  readonly replaced?: string;
+  /** The text has counters that are added to the stored ones. */
+  readonly isAdded?: true;
 }

@@ -15,6 +15,13 @@ export interface Cluster {
   serve(workflows: readonly ServedVersion[]): Promise<void>;
   /** Takes executions that were running or queued, and whose process has ended or let them go: their ids, at most so many. */
   take(limit: number): Promise<readonly string[]>;
+  /**
+   * Lets an execution go that this process does not serve in its version: true if another process does, or if this one does not
+   * serve the workflow at all.
+   */
+  handOver(executionId: string, version: ServedVersion, isServed: boolean): Promise<boolean>;
+  /** Calls back when another process has let executions go, if that is reported. */
+  onLetGo(letGo: () => void): void;
   /** Whether an execution belongs to this process, by the store. */
   owns(executionId: string): Promise<boolean>;
   /** Lets go of everything that it owns, and takes nothing any more: the others take it at once. */

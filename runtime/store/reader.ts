@@ -242,9 +242,11 @@ export class Reader {
       | undefined;
   }
 
-  vaultKeys(kind: VaultKind, after: string, limit: number): readonly string[] {
-    const sql = `SELECT ${bytes('key')} FROM vault WHERE kind = ? AND vault.key > ? ORDER BY vault.key LIMIT ?`;
-    return this.#all(sql, kind, after, limit).map(({ key }) => key as string);
+  vaultEntries(kind: VaultKind, prefix: string, after: string, limit = -1): readonly (readonly [string, string])[] {
+    const isFound = 'kind = ? AND vault.key >= ? AND vault.key < ? AND vault.key > ?';
+    const sql = `SELECT ${bytes('key')}, ${bytes('value')} FROM vault WHERE ${isFound} ORDER BY vault.key LIMIT ?`;
+    const rows = this.#all(sql, kind, prefix, `${prefix}\x7f`, after, limit); // keys are ASCII
+    return rows.map(({ key, value }) => [key as string, value as string]);
   }
 
   #ids(sql: string, ...parameters: unknown[]): readonly string[] {

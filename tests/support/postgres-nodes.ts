@@ -60,12 +60,19 @@ export class PostgresNodes {
   /** Resolves when everything has happened that can without time. */
   async quiet(): Promise<void> {
     for (let round = 0; round < 6; round += 1) {
+      this.clock.advance(0);
       await turns(10);
       for (const { store } of this.#nodes)
         await Promise.all([store.forget('unknown'), store.named('unknown'), store.cluster.owns('unknown')]).catch(
           () => {},
         );
     }
+  }
+
+  /** Hints need real time. */
+  async until(holds: () => boolean | Promise<boolean>): Promise<void> {
+    for (const deadline = Date.now() + 20_000; !(await holds()); await this.quiet())
+      if (Date.now() > deadline) throw new Error('it never held');
   }
 
   async pass(ms: number): Promise<void> {

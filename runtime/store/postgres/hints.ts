@@ -27,6 +27,9 @@ export class Hints {
   /** Gets the ids of executions that other processes have changed; undefined: any may have changed. */
   onHint: (executionIds: readonly string[] | undefined) => void = () => {};
 
+  /** Another process has let executions go. */
+  onLetGo: () => void = () => {};
+
   constructor(database: Database) {
     this.#database = database;
   }
@@ -38,6 +41,11 @@ export class Hints {
     if (this.#isSending) return;
     this.#isSending = true;
     setImmediate(() => this.#sendAll()); // the executions of one commit together
+  }
+
+  /** This process has let executions go. */
+  letGo(): void {
+    this.send([LET_GO]);
   }
 
   /** Whether hints have arrived since the last call. A lost connection is opened again. */
@@ -98,10 +106,14 @@ export class Hints {
     const [tag, ...ids] = text.split(' ');
     if (tag === this.#tag) this.#hasArrived = true;
     else if (ids.includes(ANY)) this.onHint(undefined);
-    else this.onHint(ids.filter((id) => id !== PING));
+    else {
+      if (ids.includes(LET_GO)) this.onLetGo();
+      this.onHint(ids.filter((id) => id !== PING && id !== LET_GO));
+    }
   }
 }
 
 /** No ids. */
 const PING = '.';
 const ANY = '*';
+const LET_GO = '!';

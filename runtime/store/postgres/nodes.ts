@@ -40,6 +40,9 @@ export class Node implements Cluster {
   /** How often its lease has ended: others may have taken what it owned before. */
   losses = 0;
   #changed: (isValid: boolean) => void = () => {};
+  /** It has let go of this execution; undefined: of all. */
+  hasLetGo: (executionId?: string) => void = () => {};
+  #othersLetGo: () => void = () => {};
 
   /** `ask` executes a statement, and rejects if the database cannot be reached. */
   constructor(ask: (statement: Statement) => Promise<Row[]>, options: NodeOptions) {
@@ -57,6 +60,7 @@ export class Node implements Cluster {
   }
 
   get isValid(): boolean {
+    if (this.#hasLeft) return false;
     if (this.#lease.isValid) return this.#wasValid;
     this.#lost();
     return false;
@@ -72,7 +76,7 @@ export class Node implements Cluster {
   }
 
   async take(limit: number): Promise<readonly string[]> {
-    if (this.#hasLeft || !this.isValid) return [];
+    if (!this.isValid) return [];
     const isUnsure = this.#isUnsure;
     this.#isUnsure = false;
     let rows: Row[];
@@ -103,9 +107,25 @@ export class Node implements Cluster {
     return (await this.#ask({ name: 'owns', text: OWNS, values: [executionId, this.id] })).length > 0;
   }
 
+  async handOver(executionId: string, version: ServedVersion, isServed: boolean): Promise<boolean> {
+    const values = [executionId, this.id, !isServed, JSON.stringify([version])];
+    const rows = await this.#ask({ name: 'hand over', text: HAND_OVER, values });
+    if (rows.length > 0) this.hasLetGo(executionId);
+    return rows.length > 0;
+  }
+
+  onLetGo(letGo: () => void): void {
+    this.#othersLetGo = letGo;
+  }
+
+  othersLetGo(): void {
+    if (!this.#hasLeft) this.#othersLetGo();
+  }
+
   async leave(): Promise<void> {
     this.#hasLeft = true;
-    await this.#ask({ name: 'leave', text: LEAVE, values: [this.id] });
+    const rows = await this.#ask({ name: 'leave', text: LEAVE, values: [this.id] });
+    if (rows.length > 0) this.hasLetGo();
   }
 
   /** What it still owns is taken by the others at once; if that cannot be written, when its lease ends. */
@@ -159,7 +179,12 @@ const REGISTER = `
 
 const LEAVE = `
   WITH gone AS (DELETE FROM nodes WHERE id = $1)
-  UPDATE executions SET node = NULL WHERE node = $1`;
+  UPDATE executions SET node = NULL WHERE node = $1 RETURNING id`;
+
+const HAND_OVER = `
+  UPDATE executions SET node = NULL WHERE id = $1 AND node = $2
+    AND ($3::bool OR EXISTS (SELECT FROM nodes n WHERE n.expires_at > clock_timestamp() AND n.serves @> $4::jsonb))
+  RETURNING id`;
 
 const OWN = 'SELECT id, n FROM executions WHERE node = $1';
 

@@ -9,7 +9,6 @@ import type { Named } from '../named.ts';
 import { readOutline } from '../outline.ts';
 import { type ExecutionFilter, readCursor } from '../query.ts';
 import { readContinuation, readJournal, type StoredFacts } from '../stored-facts.ts';
-import type { VaultKind } from '../vault.ts';
 import { type Database, isReply, type Row, type Session } from './database.ts';
 
 /** What the row of an execution says about its journal. */
@@ -54,7 +53,6 @@ const listedRow = z.object({
 });
 const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
-const valueRow = z.object({ kind: z.string(), key: z.string(), value: z.string() });
 
 interface Followed {
   readonly id: string;
@@ -213,12 +211,6 @@ export class PostgresReader {
     return this.rows(openRow, undefined, sql);
   }
 
-  /** All values of the vault. */
-  async values(): Promise<readonly (readonly [kind: VaultKind, key: string, value: string])[]> {
-    const rows = await this.rows(valueRow, undefined, 'SELECT kind, key, value FROM vault');
-    return rows.map(({ kind, key, value }) => [kind as VaultKind, key, value]);
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
     const session = await this.#session?.catch(() => undefined);
@@ -229,7 +221,7 @@ export class PostgresReader {
     return (await this.rows(idRow, name, sql, ...values)).map(({ id }) => id);
   }
 
-  /** No text of the database has a NUL, and what asks for one finds nothing. Rejects with `store_unavailable`. */
+  /** The rows of a statement that may be sent twice. No text of the database has a NUL: with one, there are none. Rejects with `store_unavailable`. */
   async rows<T>(row: z.ZodType<T>, name: string | undefined, text: string, ...values: unknown[]): Promise<T[]> {
     if (!values.flat().every(isText)) return [];
     const statement = { ...(name !== undefined && { name }), text, values };

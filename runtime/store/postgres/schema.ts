@@ -6,7 +6,8 @@
  * number of its last fact, and `node` the process that executes it: the write compares both. It is null for what waits or has
  * settled, and for what a process has let go, which `works` all the same. `nodes` has the processes. `journal` has the facts. A row
  * has all facts of one commit, with their CRC-32, under the number of the first; the first one of a journal begins with the
- * start request. Times are epoch milliseconds.
+ * start request. `claims` has names that one process has at a time. Times are epoch milliseconds, except those that the
+ * database compares with its own clock.
  */
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
@@ -85,6 +86,19 @@ const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX mail_n ON mail (n);
   CREATE INDEX mail_open ON mail (n) WHERE outcome IS NULL;
+  `,
+  `
+  CREATE TABLE claims (
+    name text COLLATE "C" PRIMARY KEY,
+    node text NOT NULL,
+    until timestamptz NOT NULL
+  );
+  `,
+  `
+  CREATE TABLE settings (
+    name text COLLATE "C" PRIMARY KEY,
+    value text NOT NULL
+  );
   `,
 ];
 

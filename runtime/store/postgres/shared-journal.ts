@@ -50,6 +50,11 @@ export class SharedJournal extends Kept implements News {
     return this;
   }
 
+  /** Others may take it. */
+  letGo(): void {
+    this.#owner = 'none';
+  }
+
   /** The last appended fact is that of this letter. */
   answer(key: string): void {
     if (this.#letters === undefined) this.#letters = [key];

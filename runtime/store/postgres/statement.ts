@@ -12,6 +12,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Change, JournalChange } from '../changes.ts';
+import { valuesOf } from './values.ts';
 
 export interface Statement {
   readonly name: string;
@@ -36,13 +37,9 @@ export const writeOf = (node: string, changes: readonly Change[]): Statement => 
     );
   }
   if (values.length > 0) {
-    const last = [...new Map(values.map((one) => [`${one.kind} ${one.key}`, one])).values()];
-    parts.push(VALUES(parameters.length));
-    parameters.push(
-      last.map(({ kind }) => kind),
-      last.map(({ key }) => key),
-      last.map(({ text }) => text ?? null),
-    );
+    const { text, parameters: more } = valuesOf(values, parameters.length);
+    parts.push(text);
+    parameters.push(...more);
   }
   const letters = journals.flatMap(({ id, letters = [] }) => letters.map((key) => ({ key, id })));
   if (letters.length > 0) {
@@ -167,11 +164,3 @@ const LETTERS = (before: number): string => `
     FROM unnest($${before + 1}::text[], $${before + 2}::text[]) AS l(key, id) JOIN moved USING (id)
     WHERE mail.key = l.key
   )`;
-
-const VALUES = (before: number): string => `
-  v AS (SELECT * FROM unnest($${before + 1}::text[], $${before + 2}::text[], $${before + 3}::text[]) AS v(kind, key, value)),
-  put AS (
-    INSERT INTO vault (kind, key, value) SELECT kind, key, value FROM v WHERE value IS NOT NULL
-    ON CONFLICT (kind, key) DO UPDATE SET value = EXCLUDED.value
-  ),
-  removed AS (DELETE FROM vault USING v WHERE v.value IS NULL AND vault.kind = v.kind AND vault.key = v.key)`;

@@ -26,6 +26,7 @@ import { PostgresMail } from './mail.ts';
 import { Node } from './nodes.ts';
 import { PostgresReader, type Stored } from './reader.ts';
 import { migrate } from './schema.ts';
+import { checkSeal } from './seal-check.ts';
 import { Shared } from './shared.ts';
 import { SharedJournal, type SharedJournalDeps } from './shared-journal.ts';
 import { Values } from './values.ts';
@@ -63,6 +64,7 @@ export class PostgresStore implements Store, Archive {
   readonly cluster: Node;
   readonly #commits: Commits;
   readonly #reader: PostgresReader;
+  readonly #values: Values;
   readonly #hints: Hints;
   readonly #mail: PostgresMail;
   readonly #seal: Seal | undefined;
@@ -79,7 +81,8 @@ export class PostgresStore implements Store, Archive {
 
   /** Throws `options_invalid` for an address that is invalid or cannot be reached. */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
-    const { url, connectMs } = options;
+    const { url, connectMs, secret } = options;
+    const seal = secret === undefined ? undefined : new Seal(secret);
     const database = await Database.at(url, connectMs);
     const reader = new PostgresReader(database);
     try {
@@ -87,17 +90,21 @@ export class PostgresStore implements Store, Archive {
       try {
         await migrate(session, database.name);
         const writer = new PostgresWriter(database, session);
-        const values = new Values(writer, reader);
-        await values.load();
         const { leaseMs = LEASE_MS, stallTimeoutMs = STALL_TIMEOUT_MS, time, beat = beatInThread } = options;
         const { urls } = database;
         const node = new Node((asked) => writer.ask(asked), { urls, leaseMs, stallTimeoutMs, time, beat });
         writer.node = node.id;
         writer.onClosing = () => node.close();
         await node.join();
+        await checkSeal((asked) => writer.ask(asked), { seal, node: node.id, name: database.name }).catch(
+          async (error) => {
+            await node.close();
+            throw error;
+          },
+        );
         const hints = new Hints(database);
         await hints.open();
-        return new PostgresStore(writer, reader, values, node, hints, options);
+        return new PostgresStore(writer, reader, node, hints, seal, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -113,17 +120,18 @@ export class PostgresStore implements Store, Archive {
   private constructor(
     writer: PostgresWriter,
     reader: PostgresReader,
-    values: Values,
     node: Node,
     hints: Hints,
-    { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
+    seal: Seal | undefined,
+    { maxJournalFacts, maxJournalBytes, parkedTimeoutMs }: PostgresStoreOptions,
   ) {
     this.#reader = reader;
     this.cluster = node;
     this.#hints = hints;
-    this.#commits = new Commits(values);
-    this.#seal = secret === undefined ? undefined : new Seal(secret);
-    this.vault = new StoredVault(values, this.#commits, this.#seal);
+    this.#commits = new Commits(writer);
+    this.#seal = seal;
+    this.#values = new Values(reader, node.id);
+    this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };
     const hint = (id: string): void => hints.send([id]);
     const lost = (id: string): void => this.#lose(id);
@@ -137,10 +145,12 @@ export class PostgresStore implements Store, Archive {
       journal: this.#deps,
       reload: (id) => this.#return(id),
     });
-    writer.onRegained = async () => {
-      await values.load();
-      await this.#regained();
+    node.hasLetGo = (id) => {
+      if (id !== undefined) this.#inMemory.get(id)?.letGo();
+      hints.letGo();
     };
+    hints.onLetGo = () => node.othersLetGo();
+    writer.onRegained = () => this.#regained();
   }
 
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
@@ -207,6 +217,7 @@ export class PostgresStore implements Store, Archive {
 
   async #close(): Promise<void> {
     await this.#commits.close();
+    this.#values.close();
     await this.#reader.close();
     await this.#hints.close();
     this.#inMemory.clear();

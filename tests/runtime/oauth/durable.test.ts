@@ -99,7 +99,7 @@ test('a consent that was abandoned, or has expired, is over in the next process 
   );
 
   assert.deepEqual(outcomes, [{ outcome: 'unknown_state' }, { outcome: 'unknown_state' }]);
-  assert.deepEqual(kept.store.vault.keys('flow', '', 10), []);
+  assert.deepEqual(immediate(kept.store.vault.entries('flow', '', '', 10)), []);
 });
 
 test('abandoned consents do not accumulate', async (t) => {
@@ -111,7 +111,8 @@ test('abandoned consents do not accumulate', async (t) => {
   const second = await restart();
   for (let n = 0; n < 6; n += 1) second.begin(asked);
 
-  assert.equal(kept.store.vault.keys('flow', '', 100).length, 6);
+  const flows = immediate(kept.store.vault.entries('flow', '')).filter(([key]) => !key.includes('.'));
+  assert.equal(flows.length, 6);
 });
 
 test('a callback whose process ends before anything is kept may come again, and the provider decides', async (t) => {
@@ -248,6 +249,36 @@ test('two processes that refresh at once use a refresh token once', async (t) =>
   assert.equal(endpoint.requests.length, 2);
 });
 
+for (const how of ['refuses it', 'loses it'] as const) {
+  test(`a refreshed token is stored as soon as the store works again that ${how}`, async (t) => {
+    const { process, restart, endpoint, clock, kept } = await world(t);
+    const first = process();
+    await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
+    const { vault } = kept.store;
+    const put = vault.put.bind(vault);
+    let failures = 0;
+    const stored = new Promise<unknown>((resolve) => {
+      t.mock.method(vault, 'put', (...given: Parameters<typeof put>) => {
+        if (given[0] !== 'token' || failures === 3) return put(...given).finally(() => resolve(undefined));
+        failures += 1;
+        const failure = Object.assign(new Error('The disk is full.'), { code: 'store_unavailable' });
+        if (how === 'refuses it') throw failure;
+        return Promise.reject(failure);
+      });
+    });
+    endpoint.answer = json({ access_token: 'access-2', expires_in: 600, refresh_token: 'refresh-2' });
+    clock.ms += 60_000;
+
+    const token = await first.token(subject('alice'), 'bank');
+    await stored;
+
+    assert.equal(token?.value, 'access-2');
+    assert.equal(failures, 3);
+    assert.equal((await (await restart()).token(subject('alice'), 'bank'))?.value, 'access-2');
+    assert.equal(endpoint.requests.length, 2);
+  });
+}
+
 test('a token that another process has removed is not refreshed', async (t) => {
   const { process, endpoint, clock } = await world(t);
   const [first, second] = [process(), process()];
@@ -300,7 +331,7 @@ test('the tokens of an execution without owner are deleted with it, also in anot
     tokens.map((token) => token?.value),
     [undefined, 'access-1'],
   );
-  assert.equal(kept.store.vault.keys('token', '', 10).length, 1);
+  assert.equal(immediate(kept.store.vault.entries('token', '', '', 10)).length, 1);
 });
 
 test('a token that was sealed under another key is none, and without a key none is written', async (t) => {
@@ -315,7 +346,7 @@ test('a token that was sealed under another key is none, and without a key none 
 
   assert.equal(await other.token(subject('alice'), 'bank'), undefined);
   assert.equal((await keyless.token(subject('alice'), 'bank'))?.value, 'access-1');
-  assert.deepEqual(plain.kept.store.vault.keys('token', '', 10), []);
+  assert.deepEqual(immediate(plain.kept.store.vault.entries('token', '', '', 10)), []);
 });
 
 test('nothing that is secret can be read in the files', async (t) => {
@@ -354,8 +385,14 @@ test('a vault shows what was put before it is on the disk, and its keys in order
     ['a', 'b', 'c'].map((key) => reopened.get('flow', key)),
     [undefined, '2', '3'],
   );
-  assert.deepEqual(reopened.keys('flow', '', 2), ['b', 'c']);
-  assert.deepEqual(reopened.keys('flow', 'b', 9), ['c', 'd']);
+  assert.deepEqual(reopened.entries('flow', '', '', 2), [
+    ['b', '2'],
+    ['c', '3'],
+  ]);
+  assert.deepEqual(reopened.entries('flow', '', 'b', 9), [
+    ['c', '3'],
+    ['d', '4'],
+  ]);
 });
 
 for (const secret of [SECRET, null]) {

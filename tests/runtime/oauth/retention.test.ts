@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createOAuth } from '../../../runtime/oauth/oauth.ts';
+import { immediate } from '../../support/in-process.ts';
 import { reopenableStore } from '../../support/reopenable-store.ts';
 import { json, tokenEndpoint } from '../../support/token-endpoint.ts';
 import { subject } from '../../support/token-subject.ts';
@@ -31,7 +32,7 @@ const world = async (t: TestContext, answer = refreshable, tokenRetentionMs = 30
     };
     return { consent, use: (user: string) => oauth.token(subject(user), 'bank') };
   };
-  const rows = () => kept.store.vault.keys('token', '', 1_000);
+  const rows = () => immediate(kept.store.vault.entries('token', '', '', 1_000));
   return { start, rows, clock, kept };
 };
 
@@ -91,9 +92,9 @@ test('a row of an older version, which does not say when it was used, begins its
   await consent('alice');
   const { vault } = kept.store;
   const [row] = rows();
-  const { usedAt, ...older } = JSON.parse(vault.get('token', row!)!) as Record<string, unknown>;
+  const { usedAt, ...older } = JSON.parse(row![1]!) as Record<string, unknown>;
   assert.equal(usedAt, clock.ms);
-  vault.put('token', row!, JSON.stringify(older));
+  vault.put('token', row![0], JSON.stringify(older));
   await kept.reopen();
   const next = start();
 
@@ -112,10 +113,10 @@ test('uses do not write more than one row a day', async (t) => {
   await consent('alice');
   let writes = 0;
   const { vault } = kept.store;
-  const put = vault.put.bind(vault);
-  t.mock.method(vault, 'put', (...given: Parameters<typeof put>) => {
+  const change = vault.change.bind(vault);
+  t.mock.method(vault, 'change', (...given: Parameters<typeof change>) => {
     writes += 1;
-    put(...given);
+    return change(...given);
   });
 
   for (let hour = 0; hour < 48; hour += 1) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createRuntime, workflow } from '../../../runtime/index.ts';
 import { turns } from '../../support/given.ts';
-import { engineOf } from '../../support/in-process.ts';
+import { engineOf, immediate } from '../../support/in-process.ts';
 import { reopenableStore } from '../../support/reopenable-store.ts';
 import { SimulatedClock } from '../../support/simulated-clock.ts';
 
@@ -27,7 +27,7 @@ const world = async (t: TestContext) => {
     return { runtime, builders, use };
   };
   const counted = (user: string) => {
-    const text = kept.store.vault.get('builder', encodeURIComponent(JSON.stringify(['shop', user])));
+    const text = immediate(kept.store.vault.get('builder', encodeURIComponent(JSON.stringify(['shop', user]))));
     return text === undefined ? undefined : JSON.parse(text).totalRequests;
   };
   return { kept, clock, start, counted };

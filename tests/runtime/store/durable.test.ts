@@ -46,7 +46,7 @@ vaultContract('durable store', async (t, secret) => {
   const { store, reopen, bytes } = await reopenableStore(t, secret);
   return {
     vault: store.vault,
-    reopen: async (next) => (await reopen(next)).vault,
+    reopen: async () => (await reopen()).vault,
     stored: async () => bytes().toString('latin1'),
   };
 });

@@ -2,10 +2,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryStore } from '../../../runtime/index.ts';
+import { MemoryVault } from '../../../runtime/store/memory-vault.ts';
 import { record, storeContract } from '../../contracts/store.ts';
+import { vaultContract } from '../../contracts/vault.ts';
 import { DelayedStore } from '../../support/delayed-store.ts';
 
 storeContract('memory store', (_t, limits) => new MemoryStore(limits));
+
+vaultContract(
+  'memory vault',
+  async () => {
+    const vault = new MemoryVault();
+    return { vault, reopen: async () => vault, stored: async () => '' };
+  },
+  { survives: false },
+);
 
 /** The other tests use it to be late; so it has to be a store. */
 storeContract('late store', (_t, limits) => new DelayedStore(limits));

@@ -6,6 +6,7 @@ import type { JournalEntry } from '../../../machines/facts.ts';
 import type { Archive, Recorded } from '../../../runtime/index.ts';
 import type { PostgresStore } from '../../../runtime/store/postgres/store.ts';
 import type { Fullness } from '../../../runtime/store/store.ts';
+import type { Vault } from '../../../runtime/store/vault.ts';
 import type { Disk, Faults } from '../../../testing/disk.ts';
 import { openPostgres, postgres } from '../postgres.ts';
 import type { PostgresProxy } from '../postgres-proxy.ts';
@@ -62,9 +63,16 @@ class PlayedInPostgres implements PlayedStore, Archive {
     return !this.isClosed && this.#pending > 0;
   }
 
-  get vault() {
-    return this.#store.vault;
-  }
+  /** Its reads count as work of the process. */
+  readonly vault: Vault = new Proxy({} as Vault, {
+    get: (_, name) => {
+      const { vault } = this.#store;
+      const member: unknown = Reflect.get(vault, name);
+      if (typeof member !== 'function') return member;
+      if (!['get', 'entries', 'change', 'claim'].includes(String(name))) return member.bind(vault);
+      return (...asked: unknown[]) => this.#asked(async () => member.apply(vault, asked));
+    },
+  });
 
   append(record: Recorded, entry: JournalEntry): Promise<Fullness> {
     if (this.isClosed) return new Promise(() => {});

@@ -7,7 +7,7 @@ import { Refused } from '../../../../runtime/store/store.ts';
 import { alice } from '../../../support/given.ts';
 import { granted, Journaling, prompted } from '../../../support/journaling.ts';
 import { openPostgres, postgres, withoutPostgres } from '../../../support/postgres.ts';
-import { PostgresNodes } from '../../../support/postgres-nodes.ts';
+import { type NodeOfTest, PostgresNodes } from '../../../support/postgres-nodes.ts';
 import { start } from '../../../support/start.ts';
 
 const it = (what: string, check: (t: TestContext) => Promise<void>) => test(what, { skip: withoutPostgres }, check);
@@ -218,7 +218,8 @@ it('a process that stops lets go what does not finish in time, and another one g
   assert.deepEqual(begunAt, ['a'], 'it may still finish');
   await nodes.pass(1_000);
   await stopped;
-  await nodes.pass(1_500);
+  await nodes.until(() => begunAt.length > 1);
+  await nodes.quiet();
 
   assert.deepEqual(begunAt, ['a', 'b']);
   assert.equal((await second.runtime.get(execution.id, alice))!.context.result, 'b');
@@ -268,4 +269,72 @@ it('what cannot be replayed ends as interrupted when its process is dead, and is
 
   const { status, context } = (await second.runtime.get(id, alice))!;
   assert.deepEqual([status, context.error?.code], ['failed', 'interrupted']);
+});
+
+/** It asks, and gives its version. */
+const versioned = (version: string) =>
+  workflow({
+    name: 'asker',
+    version,
+    run: async (_input: unknown, ctx) => {
+      await ctx.prompt(text({ text: 'Go on?' }));
+      return version;
+    },
+  });
+
+const answer = async ({ runtime }: NodeOfTest, id: string) => {
+  const [pause] = (await runtime.get(id, alice))!.context.pauses;
+  assert.equal(await runtime.answer(id, pause!.id, yes, alice), 'accepted');
+};
+
+it('an answer at a process with another version is gone on with by one that serves the version of the start', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const old = await nodes.add({ workflows: [versioned('1')] });
+  const young = await nodes.add({ workflows: [versioned('2')] });
+  const { execution } = await start(old.runtime, { workflow: 'asker' });
+  await nodes.quiet();
+
+  await answer(young, execution.id);
+  await nodes.until(async () => (await young.runtime.get(execution.id, alice))!.isSettled);
+
+  const { status, context } = (await young.runtime.get(execution.id, alice))!;
+  assert.deepEqual([status, context.result], ['completed', '1']);
+});
+
+it('an answer at a process that does not serve the workflow waits for one that does', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const first = await nodes.add({ workflows: [versioned('1')] });
+  const other = await nodes.add({ workflows: [workflow({ name: 'other', run: () => 1 })] });
+  const { execution } = await start(first.runtime, { workflow: 'asker' });
+  await nodes.quiet();
+  await first.runtime.stop();
+
+  await answer(other, execution.id);
+  await nodes.pass(3_000);
+  assert.equal((await other.runtime.get(execution.id, alice))?.phase, 'queued');
+  await nodes.add({ workflows: [versioned('1')] });
+  await nodes.until(async () => (await other.runtime.get(execution.id, alice))!.isSettled);
+
+  assert.equal((await other.runtime.get(execution.id, alice))?.context.result, '1');
+});
+
+it('what a dead process executed is taken by one that serves its version while there is one, else it is blocked', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const stuck = (version: string) =>
+    workflow({ name: 'stuck', version, run: (_input: unknown, ctx) => ctx.step('never', () => new Promise(() => {})) });
+  const [first, second] = [await nodes.add({ workflows: [stuck('1')] }), await nodes.add({ workflows: [stuck('1')] })];
+  const young = await nodes.add({ workflows: [stuck('2')] });
+  const { execution } = await start(first.runtime, { workflow: 'stuck' });
+  await nodes.quiet();
+  const owner = async () => (await nodes.sql('SELECT node FROM fermata.executions'))[0]?.node;
+
+  await nodes.expire(first);
+  await nodes.pass(1_500);
+  assert.equal(await owner(), second.store.cluster.id);
+  await nodes.expire(second);
+  await nodes.pass(1_500);
+
+  assert.equal(await owner(), null);
+  const blocked = (await young.runtime.get(execution.id, alice))?.context.blocked;
+  assert.equal(blocked?.expected, 'version 1 of workflow stuck');
 });

@@ -198,6 +198,32 @@ it('names, values and removals go with the batch', async (t) => {
   assert.deepEqual(await rows('SELECT 1 FROM vault UNION ALL SELECT 1 FROM journal WHERE n = 1'), []);
 });
 
+it('a value that replaces another one is not written over a newer one', async (t) => {
+  const { write, rows } = await opened(t);
+  const value = { change: 'value', kind: 'flow' } as const;
+  await write(
+    0,
+    { ...value, key: 'a', text: '1' },
+    { ...value, key: 'b', text: '1' },
+    { ...value, key: 'c', text: '1' },
+  );
+  await write(0, { ...value, key: 'a', text: '2' });
+
+  await write(
+    1,
+    { ...value, key: 'a', text: '3', replaced: '1' },
+    { ...value, key: 'b', text: '3', replaced: '1' },
+    { ...value, key: 'c', text: undefined, replaced: '2' },
+    { ...value, key: 'never', text: '3', replaced: '1' },
+  );
+
+  assert.deepEqual(await rows('SELECT key, value FROM vault ORDER BY key'), [
+    { key: 'a', value: '2' },
+    { key: 'b', value: '3' },
+    { key: 'c', value: '1' },
+  ]);
+});
+
 it('a start whose id is there is an error of its batch, and changes nothing', async (t) => {
   const { write, rows } = await opened(t);
   await write(0, change('a', 0));

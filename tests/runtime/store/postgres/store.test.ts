@@ -51,7 +51,7 @@ else {
     const { url, store, reopen } = await opened(t, secret);
     return {
       vault: store.vault,
-      reopen: async (next) => (await reopen(next)).vault,
+      reopen: async () => (await reopen()).vault,
       stored: async () => JSON.stringify(await (await postgres()).sql('SELECT * FROM fermata.vault', url)),
     };
   });
