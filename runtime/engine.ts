@@ -114,7 +114,7 @@ export class Engine {
     const { oauthTimeoutMs: timeoutMs, maxConsents: maxFlows, tokenRetentionMs } = this.options;
     const limits = { timeoutMs, maxFlows, tokenRetentionMs };
     this.oauth = createOAuth({ providers, now, ...limits, vault: archive?.vault, link, ...(fetch && { fetch }) });
-    this.names = new Names((name) => archive?.named(name));
+    this.names = new Names((name) => archive?.named(name), archive?.shared !== undefined);
     this.executions = new Executions(
       archive,
       (id, archived) => this.#restore(id, archived),

@@ -331,8 +331,12 @@ export class Execution {
     return request?.streaming === true || (names.length > 0 && this.#deps.store.archive?.cluster !== undefined);
   }
 
-  /** The same for a fact that comes from outside: another process may execute the execution, and gets it then. */
+  /**
+   * The same for a fact that comes from outside: another process may execute the execution, and gets it then. Throws, or rejects
+   * with, `Refused` if the execution has to be found again.
+   */
   request(fact: NewFact): boolean | Promise<boolean> {
+    if (this.#hasDeparted) throw new Refused(this.id); // the caller gets the copy in memory
     if (this.#isElsewhere) return this.#deps.post(this, fact);
     if (this.driver === undefined && this.phase === 'executing') this.recover(); // another process has let it go
     return this.offer(fact);

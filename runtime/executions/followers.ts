@@ -72,6 +72,7 @@ export class Followers {
     await shared.mail.post({ key, executionId: id, fact });
     return new Promise((resolve, reject) => {
       this.#sent.set(key, { key, executionId: id, fact, until: now() + OUTCOME_MS, resolve, reject });
+      this.#later(this.#ask()); // meanwhile the other process may have stopped executing it
     });
   }
 
@@ -83,6 +84,7 @@ export class Followers {
       this.#looks += 1;
       if (!hasHints || this.#looks % LOOKS_WITH_HINTS === 0) this.#lookAtAll();
       else if (this.#sent.size > 0) this.#later(this.#ask());
+      for (const { executionId } of this.#sent.values()) this.#deps.shared.mail.remind(executionId);
     });
   }
 
@@ -199,7 +201,8 @@ export class Followers {
       const { seq } = execution.applied.context;
       const outcomes = await shared.mail.outcomes([key]);
       if (outcomes.get(key) !== 'free') return undefined;
-      if (execution.applied.context.seq === seq) return execution; // it was offered to none of the facts before
+      const isThere = executions.inMemory(executionId) === execution;
+      if (isThere && execution.applied.context.seq === seq) return execution; // no process has offered it before
     }
   }
 
