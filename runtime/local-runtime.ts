@@ -92,7 +92,7 @@ export class LocalRuntime implements Runtime {
     return this.engine.served.get(workflow);
   }
 
-  start(request: StartRequest, lease?: BuilderLease): Promise<{ execution: ExecutionView; isNew: boolean }> {
+  start(request: StartRequest, lease?: BuilderLease): Awaitable<{ execution: ExecutionView; isNew: boolean }> {
     return this.engine.begin(request, lease as Lease | undefined);
   }
 
@@ -113,8 +113,8 @@ export class LocalRuntime implements Runtime {
     execution: ExecutionView,
     holds: (execution: ExecutionView) => boolean,
     { timeoutMs, client }: WaitOptions = {},
-  ): Promise<boolean> {
-    if (holds(execution)) return Promise.resolve(true);
+  ): Awaitable<boolean> {
+    if (holds(execution)) return true;
     return new Promise((resolve, reject) => {
       const wait = new Wait(resolve, this.engine.wheel);
       wait.unwatch = execution.watch(
@@ -192,7 +192,8 @@ export class LocalRuntime implements Runtime {
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
     const fact = idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey };
     try {
-      if (await execution.request(fact)) return 'accepted';
+      const accepted = execution.request(fact);
+      if (accepted instanceof Promise ? await accepted : accepted) return 'accepted';
       await execution.keeping; // another answer, or this one
     } catch (error) {
       if (!isWorthAnother(error, attempt)) throw error;

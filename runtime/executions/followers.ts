@@ -72,6 +72,7 @@ export class Followers {
     await shared.mail.post({ key, executionId: id, fact });
     return new Promise((resolve, reject) => {
       this.#sent.set(key, { key, executionId: id, fact, until: now() + OUTCOME_MS, resolve, reject });
+      this.#later(this.#ask()); // meanwhile the other process may have stopped executing it
     });
   }
 
@@ -83,6 +84,7 @@ export class Followers {
       this.#looks += 1;
       if (!hasHints || this.#looks % LOOKS_WITH_HINTS === 0) this.#lookAtAll();
       else if (this.#sent.size > 0) this.#later(this.#ask());
+      for (const { executionId } of this.#sent.values()) this.#deps.shared.mail.remind(executionId);
     });
   }
 
@@ -112,7 +114,7 @@ export class Followers {
     const { executions, shared, leave } = this.#deps;
     if (shared.isCurrent(execution.id, execution.context.seq)) return;
     if (execution.watchers > 0) this.#later(executions.refresh(execution));
-    else if (execution.keeping === undefined) leave(execution);
+    else if (!execution.isCommitting) leave(execution);
   }
 
   /** Reads everything that hints are about. */
@@ -199,7 +201,8 @@ export class Followers {
       const { seq } = execution.applied.context;
       const outcomes = await shared.mail.outcomes([key]);
       if (outcomes.get(key) !== 'free') return undefined;
-      if (execution.applied.context.seq === seq) return execution; // it was offered to none of the facts before
+      const isThere = executions.inMemory(executionId) === execution;
+      if (isThere && execution.applied.context.seq === seq) return execution; // no process has offered it before
     }
   }
 

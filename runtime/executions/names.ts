@@ -23,9 +23,12 @@ export class Names {
   readonly #byExecution = new Map<string, readonly Name[]>();
   /** Finds a name in the store. */
   readonly #kept: (name: string) => Awaitable<Named | undefined>;
+  /** Other processes give names too. */
+  readonly #isShared: boolean;
 
-  constructor(kept: (name: string) => Awaitable<Named | undefined> = () => undefined) {
+  constructor(kept: (name: string) => Awaitable<Named | undefined> = () => undefined, isShared = false) {
     this.#kept = kept;
+    this.#isShared = isShared;
   }
 
   /** Id of the execution of a name. Throws `idempotency_key_reused` if the name was used for another request. */
@@ -52,7 +55,9 @@ export class Names {
   /** The execution that is the last turn of a conversation. */
   conversation(by: Caller, workflow: string, conversation: string): Awaitable<string | undefined> {
     const name = conversationName(by, workflow, conversation);
-    return name && this.find(name);
+    if (name === undefined || !this.#isShared) return name && this.find(name);
+    // Another process may have started a later turn than the last one of this process.
+    return andThen(this.#kept(name.name), (kept) => kept?.executionId ?? this.inMemory(name));
   }
 
   keep(executionId: string, names: readonly Name[]): void {

@@ -82,6 +82,8 @@ export interface News {
 export interface Mail {
   /** Resolves when it is stored. */
   post(letter: Letter): Promise<void>;
+  /** Its process may not know of a letter. */
+  remind(executionId: string): void;
   /** Letters without an outcome, for executions that this process executes, or none. */
   open(executionIds?: readonly string[]): Promise<readonly Letter[]>;
   /** A letter whose execution was deleted has none. */

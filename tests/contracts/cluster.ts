@@ -4,12 +4,14 @@ import { type TestContext, test } from 'node:test';
 import { type ExecutionView, type JournalEntry, type JournalPage, text, workflow } from '../../runtime/index.ts';
 import { alice } from '../support/callers.ts';
 import type { ClusterNode, ClusterWorld } from '../support/cluster-world.ts';
+import { turns } from '../support/given.ts';
 
 /** Opens so many runtimes on one empty store; they end with the test. */
 export type OpenCluster = (
   t: TestContext,
   count: number,
   workflows: Parameters<typeof ClusterWorld.open>[2],
+  setup?: Parameters<typeof ClusterWorld.open>[3],
 ) => Promise<ClusterWorld>;
 
 const yes = { kind: 'text', text: 'yes' } as const;
@@ -19,15 +21,27 @@ const asks = workflow({
   run: async (_input, ctx) => (await ctx.prompt(text({ text: 'Go on?' }))).text,
 });
 
+/** Opens for each execution that a test names. */
+const gate = () => {
+  const released = new Set<string>();
+  const waiting: { readonly id: string; go(): void }[] = [];
+  const passes = (id: string): Promise<void> =>
+    released.has(id) ? Promise.resolve() : new Promise((go) => waiting.push({ id, go }));
+  const release = (id: string): void => {
+    released.add(id);
+    for (const one of waiting) if (one.id === id) one.go();
+  };
+  return { passes, release };
+};
+
 /** Works until it is released. */
 const works = () => {
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
+  const { passes, release } = gate();
   const definition = workflow({
     name: 'works',
     run: async (_input, ctx) => {
       ctx.emit('begun');
-      await released;
+      await passes(ctx.executionId);
       ctx.emit('released');
       return 'done';
     },
@@ -35,19 +49,15 @@ const works = () => {
   return { definition, release };
 };
 
-/** Asks, and works meanwhile. */
+/** Asks, and works meanwhile until it is released. */
 const both = () => {
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
+  const { passes, release } = gate();
   const definition = workflow({
     name: 'both',
     run: async (_input, ctx) => {
       const [answer] = await Promise.all([
         ctx.prompt(text({ text: 'Go on?' })),
-        ctx.step('work', async () => {
-          await released;
-          return 1;
-        }),
+        ctx.step('work', () => passes(ctx.executionId)),
       ]);
       return answer.text;
     },
@@ -182,7 +192,7 @@ export const clusterContract = (name: string, open: OpenCluster): void => {
 
     assert.equal(outcomes.filter((outcome) => outcome === 'accepted').length, 1, outcomes.join());
     assert.equal(execution.phase, 'executing', 'the step goes on');
-    release();
+    release(id);
     await world.until(() => execution.isSettled, 'the end');
     const { entries } = await journalOf(third, id);
     assert.equal(typesOf(entries).filter((type) => type === 'interaction.answered').length, 1);
@@ -197,7 +207,7 @@ export const clusterContract = (name: string, open: OpenCluster): void => {
     const view = await second.get(id);
     const polled = second.runtime.waitUntil(view, hasSettled);
 
-    release();
+    release(id);
 
     assert.ok(await polled);
     assert.equal(view.context.result, 'done');
@@ -210,15 +220,15 @@ export const clusterContract = (name: string, open: OpenCluster): void => {
     const [first, second] = world.nodes as [ClusterNode, ClusterNode];
     const { id } = await world.start(first, { workflow: 'works' });
     const seen = watched(await second.get(id));
-    world.clock.advance(60_000);
+    await world.pass(60_000);
     assert.ok(second.isInMemory(id), 'a subscriber keeps it');
 
     seen.unwatch();
-    world.clock.advance(10_000);
+    await world.pass(10_000);
 
     await world.until(() => !second.isInMemory(id), 'it leaves memory');
     assert.equal((await second.get(id)).phase, 'executing');
-    release();
+    release(id);
     await world.until(async () => (await second.get(id)).isSettled, 'the end');
   });
 
@@ -254,4 +264,145 @@ export const clusterContract = (name: string, open: OpenCluster): void => {
       assert.deepEqual(seqsOf(seen.entries), upTo(execution.context.seq, seen.entries[0]!.seq));
     },
   );
+
+  contract('without any hint the same happens, some seconds later', async (t) => {
+    const { definition, release } = both();
+    const world = await open(t, 3, [definition], { losesHints: true });
+    const [first, second, third] = world.nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const { id, prompt, execution } = await begun(world, first, 'both');
+    await world.until(() => execution.context.steps > 0, 'the step has begun');
+    const seen = watched(await third.get(id));
+    let outcome = '';
+
+    void second.runtime.answer(id, prompt, yes, alice).then((answered) => (outcome = answered));
+    await world.until(() => outcome !== '', 'the outcome');
+    release(id);
+
+    assert.equal(outcome, 'accepted');
+    await world.until(() => typesOf(seen.entries).at(-1) === 'execution.completed', 'the end');
+    assert.deepEqual(seqsOf(seen.entries), upTo(seen.entries.at(-1)!.seq, seen.entries[0]!.seq));
+  });
+
+  contract('when the runtime is killed that executes it, another one goes on, and subscribers stay', async (t) => {
+    const { definition, release } = works();
+    const world = await open(t, 3, [definition]);
+    const [first, second, third] = world.nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const { id, context } = await world.start(first, { workflow: 'works' });
+    await world.until(async () => (await third.get(id)).context.seq >= 3, 'it has begun');
+    const view = await third.get(id);
+    const seen = watched(view);
+
+    await world.kill(first);
+    release(id);
+
+    await world.until(() => view.isSettled, 'the end', 500);
+    assert.equal(view.context.result, 'done');
+    assert.equal(context.result, null, 'the killed one has not seen it');
+    assert.equal(typesOf(seen.entries)[0], 'execution.recovered');
+    assert.deepEqual(seqsOf(seen.entries), upTo(view.context.seq, seen.entries[0]!.seq));
+    assert.equal((await second.get(id)).context.result, 'done');
+  });
+
+  contract('mail for a runtime that is lost is seen to by the one that goes on', async (t) => {
+    const { definition } = works();
+    const world = await open(t, 3, [definition]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode, ClusterNode];
+    const execution = await world.start(first, { workflow: 'works' });
+    await world.until(() => execution.context.seq >= 3, 'it has begun');
+    await second.get(execution.id);
+    world.cutOff(first);
+    let isCancelled = false;
+
+    void second.runtime.cancel(execution.id, alice).then(() => (isCancelled = true));
+    await world.pass(3_000);
+    assert.ok(!isCancelled, 'it waits for the outcome');
+    await world.expire(first);
+
+    await world.until(() => isCancelled, 'the outcome', 500);
+    const { status, context } = await second.get(execution.id);
+    assert.deepEqual([status, context.error?.code], ['failed', 'cancelled']);
+    assert.deepEqual(await world.sql('SELECT * FROM fermata.mail WHERE outcome IS NULL'), []);
+  });
+
+  for (const moment of ['before', 'after'] as const) {
+    contract(`a letter counts once if the connection of its receiver breaks ${moment} the commit`, async (t) => {
+      const { definition, release } = both();
+      const world = await open(t, 2, [definition]);
+      const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+      const { id, prompt, execution } = await begun(world, first, 'both');
+      await world.until(() => execution.context.steps > 0, 'the step has begun');
+      await second.get(id);
+      const lost = first.proxy.lose(moment);
+
+      const outcome = await second.runtime.answer(id, prompt, yes, alice);
+
+      await lost;
+      assert.equal(outcome, 'accepted');
+      release(id);
+      await world.until(() => execution.isSettled, 'the end', 500);
+      const { entries } = await journalOf(second, id);
+      assert.equal(typesOf(entries).filter((type) => type === 'interaction.answered').length, 1);
+      assert.deepEqual(seqsOf(entries), upTo(entries.length));
+    });
+  }
+
+  contract(
+    'a runtime that was taken for dead and goes on writes nothing more, and follows the one that has taken over',
+    async (t) => {
+      const { definition, release } = works();
+      const world = await open(t, 2, [definition]);
+      const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+      const execution = await world.start(first, { workflow: 'works' });
+      await world.until(() => execution.context.seq >= 3, 'it has begun');
+      const seen = watched(execution);
+      await world.expire(first);
+      await world.until(
+        async () => typesOf((await journalOf(second, execution.id)).entries).includes('execution.recovered'),
+        'the takeover',
+        500,
+      );
+
+      release(execution.id);
+
+      await world.until(() => execution.isSettled, 'the end', 500);
+      const { entries } = await journalOf(second, execution.id);
+      assert.deepEqual(seqsOf(entries), upTo(entries.length));
+      assert.equal(typesOf(entries).filter((type) => type === 'execution.completed').length, 1);
+      assert.deepEqual(seqsOf(seen.entries), upTo(entries.length, seen.entries[0]!.seq));
+      assert.ok(!seen.isGone);
+    },
+  );
+
+  contract('an answer that meets the end of the other work counts, wherever that is', async (t) => {
+    const { definition, release } = both();
+    const world = await open(t, 2, [definition]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    for (let round = 0; round < 12; round += 1) {
+      const { id, prompt, execution } = await begun(world, first, 'both');
+      await world.until(() => execution.context.steps > 0, 'the step has begun');
+      await second.get(id);
+
+      const answered = second.runtime.answer(id, prompt, yes, alice);
+      await turns(round);
+      release(id);
+
+      assert.equal(await answered, 'accepted');
+      await world.until(async () => (await second.get(id)).isSettled, 'the end');
+      const { entries } = await journalOf(second, id);
+      assert.equal(typesOf(entries).filter((type) => type === 'interaction.answered').length, 1);
+      assert.equal(typesOf(entries).filter((type) => type === 'step.completed').length, 1);
+    }
+  });
+
+  contract('a conversation gives its last turn, wherever that was started', async (t) => {
+    const world = await open(t, 2, [asks]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    await world.start(first, { workflow: 'asks', conversation: 'c' });
+
+    const last = await world.start(second, { workflow: 'asks', conversation: 'c' });
+
+    for (const { runtime } of world.nodes) {
+      assert.equal((await runtime.conversation('asks', 'c', alice))?.id, last.id);
+    }
+  });
 };

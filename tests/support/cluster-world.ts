@@ -1,29 +1,25 @@
-/** Several runtimes on one database in PostgreSQL, as several servers have them, with one clock for all. */
+/** Several processes on one database, each with a connection that a test can break. */
 import type { TestContext } from 'node:test';
-import {
-  createRuntime,
-  type ExecutionView,
-  type Runtime,
-  type RuntimeSetup,
-  type Workflow,
-} from '../../runtime/index.ts';
-import type { PostgresStore, PostgresStoreOptions } from '../../runtime/store/postgres/store.ts';
+import type { ExecutionView, Runtime, RuntimeSetup, Workflow } from '../../runtime/index.ts';
 import { alice, turns } from './given.ts';
 import { engineOf } from './in-process.ts';
-import { openPostgres, postgres } from './postgres.ts';
-import { SimulatedClock } from './simulated-clock.ts';
+import { type NodeOfTest, PostgresNodes } from './postgres-nodes.ts';
+import { PostgresProxy } from './postgres-proxy.ts';
 import { type StartOptions, start } from './start.ts';
 
 type Setup = Omit<RuntimeSetup, 'workflows' | 'store' | 'clock'>;
 
 export class ClusterNode {
-  readonly runtime: Runtime;
-  readonly store: PostgresStore;
-  isOver = false;
+  readonly node: NodeOfTest;
+  readonly proxy: PostgresProxy;
 
-  constructor(runtime: Runtime, store: PostgresStore) {
-    this.runtime = runtime;
-    this.store = store;
+  constructor(node: NodeOfTest, proxy: PostgresProxy) {
+    this.node = node;
+    this.proxy = proxy;
+  }
+
+  get runtime(): Runtime {
+    return this.node.runtime;
   }
 
   async get(id: string): Promise<ExecutionView> {
@@ -36,59 +32,73 @@ export class ClusterNode {
 }
 
 export class ClusterWorld {
-  readonly url: string;
-  readonly clock = new SimulatedClock();
   readonly nodes: ClusterNode[] = [];
-  readonly #setup: Setup;
-  readonly #workflows: readonly Workflow[];
+  readonly #test: TestContext;
+  readonly #nodes: PostgresNodes;
+  readonly #losesHints: boolean;
 
-  private constructor(url: string, workflows: readonly Workflow[], setup: Setup) {
-    this.url = url;
-    this.#workflows = workflows;
-    this.#setup = setup;
+  private constructor(t: TestContext, nodes: PostgresNodes, losesHints: boolean) {
+    this.#test = t;
+    this.#nodes = nodes;
+    this.#losesHints = losesHints;
   }
 
-  static async open(t: TestContext, count: number, workflows: readonly Workflow[], setup: Setup = {}) {
-    const world = new ClusterWorld(await (await postgres()).database(), workflows, setup);
-    for (let node = 0; node < count; node += 1) await world.join();
-    t.after(() => world.end());
+  /** `losesHints`: no process gets a hint of another one. */
+  static async open(
+    t: TestContext,
+    count: number,
+    workflows: readonly Workflow[],
+    { losesHints = false, ...setup }: Setup & { readonly losesHints?: boolean } = {},
+  ): Promise<ClusterWorld> {
+    const world = new ClusterWorld(t, await PostgresNodes.open(t), losesHints);
+    for (let node = 0; node < count; node += 1) await world.#join(workflows, setup);
     return world;
   }
 
-  /** Another process begins. */
-  async join(options: Partial<PostgresStoreOptions> = {}): Promise<ClusterNode> {
-    const store = await openPostgres(this.url, options);
-    const runtime = await createRuntime({ ...this.#setup, workflows: this.#workflows, store, clock: this.clock });
-    const node = new ClusterNode(runtime, store);
-    this.nodes.push(node);
-    return node;
+  async #join(workflows: readonly Workflow[], setup: Setup): Promise<void> {
+    const proxy = await PostgresProxy.open(this.#test);
+    proxy.losesHints = this.#losesHints;
+    const node = await this.#nodes.add({ ...setup, workflows }, { url: proxy.url(this.#nodes.url), connectMs: 1_500 });
+    this.nodes.push(new ClusterNode(node, proxy));
   }
 
-  async start(node: ClusterNode, options: StartOptions): Promise<ExecutionView> {
-    return (await start(node.runtime, options)).execution;
+  async start({ runtime }: ClusterNode, options: StartOptions): Promise<ExecutionView> {
+    return (await start(runtime, options)).execution;
   }
 
-  /** The process ends without a shutdown: what it did not write is lost. */
+  /** It cannot reach the database. */
+  cutOff({ proxy }: ClusterNode): void {
+    proxy.isClosed = true;
+    proxy.cut();
+  }
+
+  /** The others take it for dead. */
+  expire({ node }: ClusterNode): Promise<void> {
+    return this.#nodes.expire(node);
+  }
+
+  /** The process ends without a shutdown: what it has not written is lost. */
   async kill(node: ClusterNode): Promise<void> {
-    node.isOver = true;
+    this.cutOff(node);
     const engine = engineOf(node.runtime);
     for (const execution of engine.executions.all()) execution.leave();
     engine.wheel.stop();
-    await node.store.close();
+    await this.expire(node);
   }
 
-  /** Resolves when something holds. Connections need real time, and the simulated clock goes on only if it is said. */
-  async until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  sql(text: string): Promise<Record<string, unknown>[]> {
+    return this.#nodes.sql(text);
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.#nodes.pass(ms);
+  }
+
+  /** Resolves when something holds. Connections need real time. `ms`: time of the runtimes that passes meanwhile, again and again. */
+  async until(holds: () => boolean | Promise<boolean>, what: string, ms = this.#losesHints ? 200 : 0): Promise<void> {
     for (const deadline = Date.now() + 20_000; !(await holds()); await turns(2)) {
       if (Date.now() > deadline) throw new Error(`it never came: ${what}`);
-    }
-  }
-
-  async end(): Promise<void> {
-    for (const node of this.nodes.filter(({ isOver }) => !isOver)) {
-      const stopped = node.runtime.stop();
-      this.clock.advance(node.runtime.options.stopTimeoutMs);
-      await stopped;
+      if (ms > 0) await this.pass(ms);
     }
   }
 }

@@ -33,6 +33,7 @@ export class RemoteStore implements Store, Archive {
     hasHints: () => true,
     mail: {
       post: unused,
+      remind: unused,
       open: async () => [],
       outcomes: async () => new Map(),
       answers: unused,

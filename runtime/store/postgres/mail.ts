@@ -17,20 +17,20 @@ const keyRow = z.object({ key: z.string() });
 export class PostgresMail implements Mail {
   readonly #reader: PostgresReader;
   readonly #node: string;
-  readonly #hint: (executionId: string) => void;
+  readonly remind: (executionId: string) => void;
   readonly #answers = new WeakMap<object, string>();
 
   constructor(reader: PostgresReader, node: string, hint: (executionId: string) => void) {
     this.#reader = reader;
     this.#node = node;
-    this.#hint = hint;
+    this.remind = hint;
   }
 
   async post({ key, executionId, fact }: Letter): Promise<void> {
     const sql =
       'INSERT INTO mail (key, n, fact) SELECT $1, n, $3 FROM executions WHERE id = $2 ON CONFLICT (key) DO NOTHING';
     await this.#reader.rows(keyRow, 'post', sql, key, executionId, JSON.stringify(fact));
-    this.#hint(executionId);
+    this.remind(executionId);
   }
 
   async open(executionIds?: readonly string[]): Promise<readonly Letter[]> {
@@ -67,7 +67,7 @@ export class PostgresMail implements Mail {
       )
       UPDATE mail SET outcome = false FROM held WHERE mail.n = held.n AND mail.key = $1 AND mail.outcome IS NULL`;
     await this.#reader.rows(keyRow, 'refuse', sql, key, executionId, seq, this.#node);
-    this.#hint(executionId);
+    this.remind(executionId);
   }
 
   async remove(key: string): Promise<void> {

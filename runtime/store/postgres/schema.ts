@@ -94,6 +94,12 @@ const MIGRATIONS: readonly string[] = [
     until timestamptz NOT NULL
   );
   `,
+  `
+  CREATE TABLE settings (
+    name text COLLATE "C" PRIMARY KEY,
+    value text NOT NULL
+  );
+  `,
 ];
 
 /** The oldest form that this release leaves usable for others. With form 1, one process had the database for itself. */

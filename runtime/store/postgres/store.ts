@@ -26,6 +26,7 @@ import { PostgresMail } from './mail.ts';
 import { Node } from './nodes.ts';
 import { PostgresReader, type Stored } from './reader.ts';
 import { migrate } from './schema.ts';
+import { checkSeal } from './seal-check.ts';
 import { Shared } from './shared.ts';
 import { SharedJournal, type SharedJournalDeps } from './shared-journal.ts';
 import { Values } from './values.ts';
@@ -80,7 +81,8 @@ export class PostgresStore implements Store, Archive {
 
   /** Throws `options_invalid` for an address that is invalid or cannot be reached. */
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
-    const { url, connectMs } = options;
+    const { url, connectMs, secret } = options;
+    const seal = secret === undefined ? undefined : new Seal(secret);
     const database = await Database.at(url, connectMs);
     const reader = new PostgresReader(database);
     try {
@@ -97,9 +99,15 @@ export class PostgresStore implements Store, Archive {
           node.lostWrites += count;
         };
         await node.join();
+        await checkSeal((asked) => writer.ask(asked), { seal, node: node.id, name: database.name }).catch(
+          async (error) => {
+            await node.close();
+            throw error;
+          },
+        );
         const hints = new Hints(database);
         await hints.open();
-        return new PostgresStore(writer, reader, node, hints, options);
+        return new PostgresStore(writer, reader, node, hints, seal, options);
       } catch (error) {
         session.drop();
         throw error;
@@ -117,13 +125,14 @@ export class PostgresStore implements Store, Archive {
     reader: PostgresReader,
     node: Node,
     hints: Hints,
-    { maxJournalFacts, maxJournalBytes, parkedTimeoutMs, secret }: PostgresStoreOptions,
+    seal: Seal | undefined,
+    { maxJournalFacts, maxJournalBytes, parkedTimeoutMs }: PostgresStoreOptions,
   ) {
     this.#reader = reader;
     this.cluster = node;
     this.#hints = hints;
     this.#commits = new Commits(writer);
-    this.#seal = secret === undefined ? undefined : new Seal(secret);
+    this.#seal = seal;
     this.#values = new Values(reader, node.id);
     this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
     const limits = { maxJournalFacts, maxJournalBytes };

@@ -249,6 +249,36 @@ test('two processes that refresh at once use a refresh token once', async (t) =>
   assert.equal(endpoint.requests.length, 2);
 });
 
+for (const how of ['refuses it', 'loses it'] as const) {
+  test(`a refreshed token is stored as soon as the store works again that ${how}`, async (t) => {
+    const { process, restart, endpoint, clock, kept } = await world(t);
+    const first = process();
+    await first.complete({ url: callback(first.begin(asked).state), user: 'alice' });
+    const { vault } = kept.store;
+    const put = vault.put.bind(vault);
+    let failures = 0;
+    const stored = new Promise<unknown>((resolve) => {
+      t.mock.method(vault, 'put', (...given: Parameters<typeof put>) => {
+        if (given[0] !== 'token' || failures === 3) return put(...given).finally(() => resolve(undefined));
+        failures += 1;
+        const failure = Object.assign(new Error('The disk is full.'), { code: 'store_unavailable' });
+        if (how === 'refuses it') throw failure;
+        return Promise.reject(failure);
+      });
+    });
+    endpoint.answer = json({ access_token: 'access-2', expires_in: 600, refresh_token: 'refresh-2' });
+    clock.ms += 60_000;
+
+    const token = await first.token(subject('alice'), 'bank');
+    await stored;
+
+    assert.equal(token?.value, 'access-2');
+    assert.equal(failures, 3);
+    assert.equal((await (await restart()).token(subject('alice'), 'bank'))?.value, 'access-2');
+    assert.equal(endpoint.requests.length, 2);
+  });
+}
+
 test('a token that another process has removed is not refreshed', async (t) => {
   const { process, endpoint, clock } = await world(t);
   const [first, second] = [process(), process()];

@@ -88,3 +88,20 @@ test('a damaged form ends in a file, in none, or in an error, and never in nothi
     { numRuns: 500 },
   );
 });
+
+test('a form that consists of its parts only is read in small pieces, and other work has its turn between them', async () => {
+  // A part of this size costs the library ten times as much as its bytes.
+  const flood = `--${boundary}\r\n\r\n`.repeat(4_000);
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+
+  await assert.rejects(read(`preamble ${'x'.repeat(65_000)}\r\n${flood}`), /100 parts/);
+  isOver = true;
+
+  assert.ok(turns > 7, `${turns} turns`);
+});

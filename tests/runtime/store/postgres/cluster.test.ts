@@ -5,4 +5,4 @@ import { ClusterWorld } from '../../../support/cluster-world.ts';
 import { withoutPostgres } from '../../../support/postgres.ts';
 
 if (withoutPostgres) test('in PostgreSQL', { skip: withoutPostgres }, () => {});
-else clusterContract('in PostgreSQL', (t, count, workflows) => ClusterWorld.open(t, count, workflows));
+else clusterContract('in PostgreSQL', ClusterWorld.open);

@@ -107,7 +107,9 @@ it('a process that loses its lease leaves its runs: signals abort, callers get 5
   const { execution: asks } = await start(runtime, { workflow: 'asker' });
   await nodes.quiet();
   const prompt = asks.context.pauses[0]!.id;
-  const waiting = runtime.waitUntil(execution, ({ isSettled }) => isSettled).catch((error: unknown) => error);
+  const waiting = Promise.resolve(runtime.waitUntil(execution, ({ isSettled }) => isSettled)).catch(
+    (error: unknown) => error,
+  );
   assert.ok(runtime.isAccepting);
 
   await lose();

@@ -97,3 +97,44 @@ it('counters of several processes are added, and none is lost', async (t) => {
     assert.deepEqual([totalRequests, totalLatencyMs], [20, 60]);
   }
 });
+
+it('all processes of a database need the same secret, or none, and others are refused by name', async (t) => {
+  const server = await postgres();
+  const url = await server.database();
+  const open = async (secret?: string) => {
+    const store = await openPostgres(url, { secret });
+    t.after(() => store.close());
+    return store;
+  };
+  const refused = (message: RegExp) => (error: Error & { code?: string }) =>
+    error.code === 'options_invalid' && message.test(error.message);
+
+  const without = [await open(), await open()];
+  await assert.rejects(open(SECRET), refused(/in use by servers without FERMATA_DATA_SECRET.* \d+\. All servers/));
+  for (const store of without) await store.close();
+  const first = await open(SECRET);
+  await first.vault.put('token', 'a', 'token');
+  const second = await open(SECRET);
+
+  await assert.rejects(open(), refused(/encrypted with a FERMATA_DATA_SECRET, and this server has none/));
+  await assert.rejects(open('another secret of thirty-two characters'), refused(/this server has another one/));
+  for (const store of [first, second]) await store.close();
+  await assert.rejects(open('another secret of thirty-two characters'), refused(/this server has another one/));
+
+  assert.equal(await (await open(SECRET)).vault.get('token', 'a'), 'token');
+  assert.equal((await server.sql('SELECT id FROM fermata.nodes', url)).length, 1, 'those that were refused have left');
+});
+
+it('a secret that is lost can be given up', async (t) => {
+  const server = await postgres();
+  const url = await server.database();
+  const first = await openPostgres(url, { secret: SECRET });
+  await first.vault.put('token', 'a', 'token');
+  await first.close();
+
+  await server.sql("DELETE FROM fermata.settings WHERE name = 'seal_check'", url);
+  const next = await openPostgres(url, { secret: 'another secret of thirty-two characters' });
+  t.after(() => next.close());
+
+  assert.equal(await next.vault.get('token', 'a'), undefined);
+});
