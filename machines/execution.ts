@@ -86,7 +86,9 @@ export const publicFact = (fact: JournalEntry): JournalEntry =>
 type Changes = { -readonly [Key in keyof ExecutionContext]?: ExecutionContext[Key] };
 
 /** The changes of every end. */
-const endedAt = (settledAt: number): Changes => ({
+const endedAt = (settledAt: number, result: unknown, error: ExecutionError | null): Changes => ({
+  result,
+  error,
   settledAt,
   pauses: [],
   working: false,
@@ -138,9 +140,9 @@ const changes = (context: ExecutionContext, fact: ExecutionEvent): Changes => {
     case 'execution.continued':
       return { blocked: null, working: true, steps: 0, pauses: [], parkedAt: null };
     case 'execution.completed':
-      return { result: fact.result, ...endedAt(fact.at) };
+      return endedAt(fact.at, fact.result, null);
     case 'execution.failed':
-      return { error: publicError(fact.error), ...endedAt(fact.at) };
+      return endedAt(fact.at, null, publicError(fact.error));
     case 'value.recorded':
     case 'branch.started':
     case 'notification.sent':

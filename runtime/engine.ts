@@ -58,6 +58,9 @@ export interface RuntimeSetup {
   readonly consentLink?: ((state: string, redirectUri: string) => string) | undefined;
 }
 
+/** `isNew`: false if a request with the same name has started it before. */
+type Begun = { readonly execution: Execution; readonly isNew: boolean };
+
 export class Engine {
   readonly options: ResolvedOptions;
   readonly clock: Clock;
@@ -169,7 +172,7 @@ export class Engine {
       drive: (execution) => this.continued.drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
-      overtaken: (execution) => this.#moved(execution.id),
+      overtaken: (execution) => this.#overtaken(execution.id),
       post: (execution, fact) => this.#followers!.post(execution, fact),
     };
     this.#runDeps = {
@@ -228,26 +231,35 @@ export class Engine {
   }
 
   /**
-   * Starts an execution; resolves once its start is committed. A run of a session shares the session's lease. Rejects
-   * like `Runtime.start`.
+   * Starts an execution; its start is committed then. A run of a session shares the session's lease. Rejects like
+   * `Runtime.start`.
    */
-  async begin(request: StartRequest, session?: Lease): Promise<{ execution: Execution; isNew: boolean }> {
-    const names = namesOf(request);
-    const found = this.#startedBefore(names);
-    const known = found instanceof Promise ? ((await found) ?? this.#startedMeanwhile(names)) : found;
-    if (known !== undefined) {
-      await known.keeping;
-      return { execution: known, isNew: false };
+  begin(request: StartRequest, session?: Lease): Awaitable<Begun> {
+    try {
+      const names = namesOf(request);
+      const found = this.#startedBefore(names);
+      if (!(found instanceof Promise)) return this.#beginOnce(found, names, request, session);
+      return found.then((known) => this.#beginOnce(known ?? this.#startedMeanwhile(names), names, request, session));
+    } catch (error) {
+      return Promise.reject(error);
     }
-    this.#refuseIfDraining();
+  }
 
+  #beginOnce(
+    known: Execution | undefined,
+    names: readonly Name[],
+    request: StartRequest,
+    session: Lease | undefined,
+  ): Awaitable<Begun> {
+    if (known !== undefined) return andThen(known.keeping, () => ({ execution: known, isNew: false }));
+    this.#refuseIfDraining();
     const builders = this.served.get(request.workflow);
     const { read } = request;
     // The run may change its input, so the stored input is a separate copy.
     const input = jsonInput(request.input);
     if (read === undefined && builders.workflow.input !== undefined) {
-      const value = await readInput(builders.workflow, copyJson(input));
-      return this.begin({ ...request, read: { value } }, session);
+      const reading = readInput(builders.workflow, copyJson(input));
+      return reading.then((value) => this.begin({ ...request, read: { value } }, session));
     }
     const { payload } = request.request;
     // A message on a socket, or a chat, holds more than the input that was made of it.
@@ -290,14 +302,27 @@ export class Engine {
       lease.whenReady((failure) => {
         if (failure !== undefined) execution.mention(buildFailed(failure));
       });
-      if (kept !== true) await kept;
+      if (kept === true) return { execution, isNew: true };
+      return kept.then(
+        () => ({ execution, isNew: true }),
+        (error) => this.#notBegun(error, execution, lease, request, session),
+      );
     } catch (error) {
-      lease.cancel();
-      this.#drop(execution);
-      if (error instanceof NameTaken) return this.begin(request, session); // now it is found by its name
-      throw error;
+      return this.#notBegun(error, execution, lease, request, session);
     }
-    return { execution, isNew: true };
+  }
+
+  #notBegun(
+    error: unknown,
+    execution: Execution,
+    lease: Lease,
+    request: StartRequest,
+    session: Lease | undefined,
+  ): Awaitable<Begun> {
+    lease.cancel();
+    this.#drop(execution);
+    if (error instanceof NameTaken) return this.begin(request, session); // now it is found by its name
+    throw error;
   }
 
   /**
@@ -418,6 +443,11 @@ export class Engine {
   #deleted(execution: Execution): void {
     execution.dismiss();
     this.#drop(execution);
+  }
+
+  #overtaken(executionId: string): void {
+    this.#log.info({ executionId }, 'taken by another node');
+    this.#moved(executionId);
   }
 
   /** The store has other facts of it than memory has: they are read. */

@@ -23,7 +23,7 @@ import type { Waiting } from './oauth/flows.ts';
 import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
-import { leaseEnded } from './store/cluster.ts';
+import { leaseEnded, type NodeView } from './store/cluster.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import { type JournalPage, Refused } from './store/store.ts';
 
@@ -72,6 +72,10 @@ export class LocalRuntime implements Runtime {
     return this.engine.clock.now();
   }
 
+  nodes(): Promise<readonly NodeView[]> | undefined {
+    return this.engine.store.archive?.cluster?.nodes();
+  }
+
   get startedAt(): number {
     return this.engine.startedAt;
   }
@@ -88,7 +92,7 @@ export class LocalRuntime implements Runtime {
     return this.engine.served.get(workflow);
   }
 
-  start(request: StartRequest, lease?: BuilderLease): Promise<{ execution: ExecutionView; isNew: boolean }> {
+  start(request: StartRequest, lease?: BuilderLease): Awaitable<{ execution: ExecutionView; isNew: boolean }> {
     return this.engine.begin(request, lease as Lease | undefined);
   }
 
@@ -109,8 +113,8 @@ export class LocalRuntime implements Runtime {
     execution: ExecutionView,
     holds: (execution: ExecutionView) => boolean,
     { timeoutMs, client }: WaitOptions = {},
-  ): Promise<boolean> {
-    if (holds(execution)) return Promise.resolve(true);
+  ): Awaitable<boolean> {
+    if (holds(execution)) return true;
     return new Promise((resolve, reject) => {
       const wait = new Wait(resolve, this.engine.wheel);
       wait.unwatch = execution.watch(
@@ -188,7 +192,8 @@ export class LocalRuntime implements Runtime {
     const answered = { type: 'interaction.answered', id: interactionId, answer, by: by.userId ?? null } as const;
     const fact = idempotencyKey === undefined ? answered : { ...answered, key: idempotencyKey };
     try {
-      if (await execution.request(fact)) return 'accepted';
+      const accepted = execution.request(fact);
+      if (accepted instanceof Promise ? await accepted : accepted) return 'accepted';
       await execution.keeping; // another answer, or this one
     } catch (error) {
       if (!isWorthAnother(error, attempt)) throw error;

@@ -22,6 +22,7 @@ import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
 import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { NodeView } from './store/cluster.ts';
 import type { ListedView } from './store/outline.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
@@ -55,6 +56,8 @@ export interface Runtime {
   readonly started: Promise<void>;
   /** Whether new work is taken: not before it serves, and not once it stops. */
   readonly isAccepting: boolean;
+  /** The processes that share the store; undefined if this one has it for itself. Rejects with `store_unavailable`. */
+  nodes(): Promise<readonly NodeView[]> | undefined;
   /** Epoch milliseconds. Facts of an earlier time were recorded by another process. */
   readonly startedAt: number;
   /** Timers under way: deadlines, waits, retention, idle builders. */
@@ -74,11 +77,11 @@ export interface Runtime {
   after(ms: number, run: () => void): () => void;
 
   /**
-   * Starts an execution; resolves once its start is committed. Rejects with `draining`, `queue_full`, `identity_required`,
-   * `workflow_not_found`, `input_invalid`, `idempotency_key_reused`. `isNew` is false if a request with the same name has
-   * started it before. `lease`: of a session, which the run shares.
+   * Starts an execution, whose start is committed then. Never throws, but rejects with `draining`, `queue_full`,
+   * `identity_required`, `workflow_not_found`, `input_invalid`, `idempotency_key_reused`. `isNew` is false if a request
+   * with the same name has started it before. `lease`: of a session, which the run shares.
    */
-  start(request: StartRequest, lease?: BuilderLease): Promise<{ execution: ExecutionView; isNew: boolean }>;
+  start(request: StartRequest, lease?: BuilderLease): Awaitable<{ execution: ExecutionView; isNew: boolean }>;
 
   /** Undefined if there is none, or if the caller may not know of it. Throws `execution_damaged`. */
   get(executionId: string, by: Caller): Awaitable<ExecutionView | undefined>;
@@ -105,7 +108,7 @@ export interface Runtime {
   wholeJournal(execution: ExecutionView, after: number): Awaitable<JournalPage | undefined>;
 
   /**
-   * Waits until something holds of an execution; resolves at once if it does. Resolves to false after `timeoutMs`, when the
+   * Waits until something holds of an execution; true at once if it does. Resolves to false after `timeoutMs`, when the
    * runtime stops, and when the client disconnects. Rejects with `store_unavailable` if other processes may take the execution,
    * because this one could not reach their database in time.
    */
@@ -113,7 +116,7 @@ export interface Runtime {
     execution: ExecutionView,
     holds: (execution: ExecutionView) => boolean,
     options?: WaitOptions,
-  ): Promise<boolean>;
+  ): Awaitable<boolean>;
 
   /**
    * Answers a prompt; resolves once the answer is committed. Rejects with `execution_not_found`, with `answer_invalid` if the

@@ -121,7 +121,7 @@ export class Play implements Faults {
       request: noRequest,
       trace: new RunTrace({}),
     });
-    const failed = starting.then(
+    const failed = Promise.resolve(starting).then(
       () => undefined,
       (error: unknown) => error,
     );

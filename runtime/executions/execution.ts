@@ -74,6 +74,11 @@ type Untold = {
   readonly isHeard: boolean;
 };
 
+/** Facts that one promise of the store commits, and the promise that they are published. */
+type Pending = { readonly kept: Promise<Fullness>; readonly facts: Untold[]; readonly told: Promise<Told> };
+/** The failure, if they were not committed: a rejection would need a handler, and few callers wait. */
+type Told = true | Failure;
+
 /** Delay before a driver is assigned again. */
 const RETRY_MS = 1_000;
 /** Longest delay, after many attempts. */
@@ -124,7 +129,7 @@ export class Execution {
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
   /** The commit of the last applied fact; undefined: all are committed. */
-  #keeping: Promise<true> | undefined;
+  #pending: Pending | undefined;
   /** The last time that it was needed in memory. */
   #neededAt: number;
   /** When a driver is assigned again. */
@@ -276,7 +281,12 @@ export class Execution {
 
   /** Resolves when all applied facts are committed; undefined if they are. Rejects if the commit failed. */
   get keeping(): Promise<true> | undefined {
-    return this.#keeping;
+    return this.#pending?.told.then(unlessFailed);
+  }
+
+  /** Whether a commit of it is pending. */
+  get isCommitting(): boolean {
+    return this.#pending !== undefined;
   }
 
   /** Writes the first entry, which the actor was started with. */
@@ -284,7 +294,7 @@ export class Execution {
     const entry = started as Writable<JournalEntry>;
     entry.at = this.context.startedAt;
     entry.seq = 1;
-    return this.#commit(entry as JournalEntry, this.#applied);
+    return whenTold(this.#commit(entry as JournalEntry, this.#applied));
   }
 
   /**
@@ -293,6 +303,10 @@ export class Execution {
    * applied, and the promise resolves once it is committed and published. Throws, or rejects with, `store_unavailable`.
    */
   offer(fact: NewFact): boolean | Promise<true> {
+    return whenTold(this.#offer(fact));
+  }
+
+  #offer(fact: NewFact): boolean | Promise<Told> {
     const event = fact as Writable<ExecutionEvent>;
     const before = this.#applied;
     event.at = this.#deps.clock.now();
@@ -305,8 +319,7 @@ export class Execution {
   /** The same without waiting for the outcome: a failed commit is handled when the store works again. */
   mention(fact: NewFact): void {
     try {
-      const kept = this.offer(fact);
-      if (typeof kept !== 'boolean') kept.catch(() => {});
+      void this.#offer(fact);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
@@ -395,7 +408,7 @@ export class Execution {
     return this.#watchers?.length ?? 0;
   }
 
-  #commit(entry: JournalEntry, before: ExecutionSnapshot): true | Promise<true> {
+  #commit(entry: JournalEntry, before: ExecutionSnapshot): true | Promise<Told> {
     const snapshot = this.#applied;
     let kept: ReturnType<Store['append']>;
     try {
@@ -405,17 +418,39 @@ export class Execution {
     }
     if (!(kept instanceof Promise)) return this.#tell(entry, snapshot, kept, false);
     const isHeard = entry.type === 'slot.granted' || (entry.type === 'execution.started' && !this.#beginsLater);
-    const told = kept.then(
-      (full) => this.#tell(entry, snapshot, full, isHeard),
-      (cause: unknown) => {
-        throw this.#rollBack(this.#told, unkept(cause));
-      },
-    );
-    this.#keeping = told;
+    const told = this.#tellAfter(kept, { entry, snapshot, full: undefined, isHeard });
     if (isHeard)
       this.driver?.told(entry, phaseOf(snapshot)); // X3; facts that result from it are committed and published after this
     else this.driver?.applied(entry, phaseOf(snapshot));
     return told;
+  }
+
+  /** The facts of one commit share a promise. */
+  #tellAfter(kept: Promise<Fullness>, fact: Untold): Promise<Told> {
+    const last = this.#pending;
+    if (last?.kept === kept) {
+      last.facts.push(fact);
+      return last.told;
+    }
+    const facts = [fact];
+    const told = kept.then(
+      (full) => {
+        for (const fact of facts) this.#tellKept(fact, full);
+        return true as const;
+      },
+      (cause: unknown) => this.#rollBack(this.#told, unkept(cause)),
+    );
+    this.#pending = { kept, facts, told };
+    return told;
+  }
+
+  /** An error of one fact does not affect the next one. */
+  #tellKept({ entry, snapshot, isHeard }: Untold, full: Fullness): void {
+    try {
+      this.#tell(entry, snapshot, full, isHeard);
+    } catch (err) {
+      this.#deps.log.error({ executionId: this.id, err }, 'a fact was committed, and could not be published');
+    }
   }
 
   /**
@@ -426,7 +461,7 @@ export class Execution {
     if (this.#applied === to) return failure;
     this.leave();
     this.#applied = to;
-    if (to === this.#told) this.#keeping = undefined;
+    if (to === this.#told) this.#pending = undefined;
     if (failure instanceof Refused) {
       this.#deps.overtaken(this);
       return failure;
@@ -478,7 +513,7 @@ export class Execution {
 
   /** Subscribers may record further facts. Those are published afterwards, so that all subscribers get all facts in order. */
   #tell(entry: JournalEntry, snapshot: ExecutionSnapshot, full: Fullness, isHeard: boolean): true {
-    if (snapshot === this.#applied) this.#keeping = undefined;
+    if (snapshot === this.#applied) this.#pending = undefined;
     if (this.#untold !== undefined) {
       this.#untold.push({ entry, snapshot, full, isHeard });
       return true;
@@ -600,12 +635,20 @@ export class Execution {
 
   /** A subscriber, or a driver that cannot be replaced, keeps it in memory. */
   #leaves(now: number): boolean {
-    const isFree = this.watchers === 0 && this.#keeping === undefined && this.driver?.isReplaceable !== false;
+    const isFree = this.watchers === 0 && this.#pending === undefined && this.driver?.isReplaceable !== false;
     if (isFree) this.#deps.hibernate(this);
     else this.#neededAt = now;
     return isFree;
   }
 }
+
+const whenTold = <Now extends boolean>(told: Now | Promise<Told>): Now | Promise<true> =>
+  typeof told === 'boolean' ? told : told.then(unlessFailed);
+
+const unlessFailed = (told: Told): true => {
+  if (told !== true) throw told;
+  return true;
+};
 
 /** A store that reports no other reason cannot write. */
 const unkept = (cause: unknown): Failure =>

@@ -85,11 +85,11 @@ export class Executions {
   /** Brings an execution in memory up to date. Undefined if it was deleted. */
   async refresh(present: Execution): Promise<Execution | undefined> {
     const { id } = present;
-    while (present.keeping !== undefined) await present.keeping.catch(nothing); // facts of this process
+    while (present.isCommitting) await present.keeping?.catch(nothing); // facts of this process
     if (this.#byId.get(id) !== present) return this.get(id); // it has left memory meanwhile
     if (this.#isCurrent(present)) return present;
     const news = await this.#shared!.refresh(id);
-    if (this.#byId.get(id) !== present || present.keeping !== undefined) return this.get(id);
+    if (this.#byId.get(id) !== present || present.isCommitting) return this.get(id);
     if (news === undefined) {
       this.#deleted(present);
       return undefined;

@@ -114,7 +114,7 @@ export class Followers {
     const { executions, shared, leave } = this.#deps;
     if (shared.isCurrent(execution.id, execution.context.seq)) return;
     if (execution.watchers > 0) this.#later(executions.refresh(execution));
-    else if (execution.keeping === undefined) leave(execution);
+    else if (!execution.isCommitting) leave(execution);
   }
 
   /** Reads everything that hints are about. */

@@ -322,10 +322,7 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
   open(fact: PauseFact): void {
     if (this.#over !== undefined) return;
     if (this.#isWorking) (fact as { working?: true }).working = true;
-    try {
-      const kept = this.execution.offer(fact);
-      if (typeof kept !== 'boolean') kept.catch(() => {});
-    } catch {}
+    this.execution.mention(fact);
   }
 
   /** Waits for the fact that closes an open pause. */
@@ -516,7 +513,9 @@ export class Run implements Driver, SlotHolder, TurnTaker, Strayed, RunCalls {
 
   /** Some branches wait and another has just worked. Without further work, the run is parked again. */
   #parkSoon(): void {
-    if (this.#canPark && this.execution.applied.context.pauses.length > 0) setImmediate(park, this);
+    if (!this.#canPark) return;
+    const { working, pauses } = this.execution.applied.context; // a pause without `working` has parked it
+    if (working && pauses.length > 0) setImmediate(park, this);
   }
 
   park(): void {

@@ -48,10 +48,9 @@ const MAX_WAITING = 64 * 1024 * 1024;
 export class Part {
   readonly batch: Batch;
   readonly writer: Writer;
-  /** Resolves when it is committed. */
-  readonly kept: Promise<undefined>;
-  resolve!: (value: undefined) => void;
-  reject!: (error: Failure) => void;
+  #kept: Promise<undefined> | undefined;
+  #resolve: ((value: undefined) => void) | undefined;
+  #reject: ((error: Failure) => void) | undefined;
   /** Filled when the batch is sent. */
   changes: readonly Change[] = [];
   /** Why it was not written. */
@@ -60,11 +59,23 @@ export class Part {
   constructor(batch: Batch, writer: Writer) {
     this.batch = batch;
     this.writer = writer;
-    this.kept = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
+  }
+
+  /** Resolves when it is committed. Created on demand: not every writer waits for it. */
+  get kept(): Promise<undefined> {
+    this.#kept ??= new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    this.kept.catch(ignore); // not every writer awaits it
+    return this.#kept;
+  }
+
+  resolve(): void {
+    this.#resolve?.(undefined);
+  }
+
+  reject(error: Failure): void {
+    this.#reject?.(error);
   }
 }
 
@@ -169,7 +180,7 @@ export class Commits {
   }
 
   #conclude(part: Part): void {
-    if (part.cause === undefined) part.resolve(undefined);
+    if (part.cause === undefined) part.resolve();
     else this.#refuse(part);
   }
 
@@ -215,8 +226,6 @@ export const unwritable = (name: string, cause: unknown): Failure =>
     detail: `The facts of ${name} cannot be stored: ${explained(cause)}`,
     cause,
   });
-
-const ignore = (): void => {};
 
 const leave = (commits: Commits): void => commits.leave();
 

@@ -81,19 +81,19 @@ export class Kept implements Writer {
     this.#texts.push(text);
     batch.weight += text.length;
     if (this.#part?.batch !== batch) this.#part = batch.join(this);
-    const { kept } = this.#part;
+    const part = this.#part;
     const { limits } = this.#deps;
     if (!this.journal.append(entry, text.length, limits, weigh)) {
       if (this.journal.isNearlyFull(limits, weigh)) {
         this.#isLate = true;
-        return kept.then(nearlyFull);
+        return part.kept.then(nearlyFull);
       }
-      return this.#isLate ? kept.then(nothing) : kept;
+      return this.#isLate ? part.kept.then(nothing) : part.kept;
     }
     this.#isTruncated = true;
     this.#isLate = true;
     const full = this.journal.truncate(limits, weigh);
-    return kept.then(() => full);
+    return part.kept.then(() => full);
   }
 
   read(after: number): JournalPage {

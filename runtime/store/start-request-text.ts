@@ -27,8 +27,12 @@ const PLAIN_QUERY: ReadonlySet<string> = new Set(['conversation_id', 'after', 'w
 
 type Texts = Readonly<Record<string, string>>;
 
-export const writeOrigin = ({ request, ...origin }: Origin, seal: Seal | undefined): string =>
-  JSON.stringify({ ...origin, request: request && writeRequest(request, seal) });
+export const writeOrigin = (origin: Origin, seal: Seal | undefined): string => {
+  const { recover, version, retentionMs, names, request: asked } = origin;
+  const request = asked && writeRequest(asked, seal);
+  const written = { recover, version, retentionMs, names, request } satisfies Record<keyof Origin, unknown>;
+  return JSON.stringify(written);
+};
 
 const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
   const { by, conversationId, userMessageId, interactive, streaming, functionName, recordsSteps, trace } = asked;
@@ -47,21 +51,28 @@ const writeRequest = (asked: RunRequest, seal: Seal | undefined) => {
 };
 
 const writeInfo = (info: RequestInfo, seal: Seal | undefined) => {
-  const { method, path, scheme, port, pathParams, client, cookies } = info;
+  const { method, path, scheme, port, pathParams, client } = info;
   const payload = toJsonOrNull(info.payload); // an embedding program may start runs at any depth
   const [headers, secret] = divided(info.headers, PLAIN_HEADERS);
   const [query, secretQuery] = divided(info.query, PLAIN_QUERY);
-  const isSealed = seal !== undefined && Object.keys(secret).length + Object.keys(secretQuery).length > 0;
-  const sealed = isSealed ? seal.close(JSON.stringify({ secret, cookies, query: secretQuery })) : undefined;
+  const isSecret = secret !== undefined || secretQuery !== undefined;
+  const sealed =
+    seal !== undefined && isSecret
+      ? seal.close(JSON.stringify({ secret: secret ?? {}, cookies: info.cookies, query: secretQuery ?? {} }))
+      : undefined;
   return { method, path, scheme, port, headers, query, pathParams, client, payload, sealed };
 };
 
 const divided = (
   all: Texts,
   plain: ReadonlySet<string>,
-): [kept: Record<string, string>, secret: Record<string, string>] => {
-  const [kept, secret]: [Record<string, string>, Record<string, string>] = [{}, {}];
-  for (const name in all) (plain.has(name) ? kept : secret)[name] = all[name]!;
+): [kept: Record<string, string>, secret: Record<string, string> | undefined] => {
+  const kept: Record<string, string> = {};
+  let secret: Record<string, string> | undefined;
+  for (const name in all) {
+    if (plain.has(name)) kept[name] = all[name]!;
+    else (secret ??= {})[name] = all[name]!;
+  }
   return [kept, secret];
 };
 

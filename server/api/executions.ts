@@ -2,6 +2,8 @@
 
 import type { ExecutionBody, InboxItem, ListedExecution } from '../../client/wire.ts';
 import {
+  type Awaitable,
+  andThen,
   cursorAt,
   type ExecutionFilter,
   type ExecutionView,
@@ -52,7 +54,7 @@ export const executionRoutes = ({ runtime, who, wire }: Pick<App, 'runtime' | 'w
     handle: (call) =>
       withExecution(runtime, who, call, (execution) => {
         if (call.query === '') return shown(execution, wire);
-        return newsOf(runtime, execution, call).then(() => shown(execution, wire));
+        return andThen(newsOf(runtime, execution, call), () => shown(execution, wire));
       }),
   }),
   route({
@@ -195,18 +197,18 @@ const shown = (execution: ExecutionView, wire: Wire): Reply<ExecutionBody> =>
  * Long polling: resolves after `wait` seconds at the latest. With `after` it resolves when there is a later fact, else when
  * the status changes or another question is open.
  */
-const newsOf = async (runtime: Runtime, execution: ExecutionView, call: Call): Promise<void> => {
+const newsOf = (runtime: Runtime, execution: ExecutionView, call: Call): Awaitable<boolean> => {
   const query = new URLSearchParams(call.query);
   const seconds = readCount(query, 'wait', { least: 0, most: MAX_WAIT_S, fallback: 0 });
   const after = readCount(query, 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, fallback: -1 });
-  if (seconds === 0) return;
+  if (seconds === 0) return true;
   const before = seenOf(execution);
   const isNews =
     after < 0
       ? (now: ExecutionView): boolean => seenOf(now) !== before
       : ({ context }: ExecutionView): boolean => context.seq > after;
   const hasNews = (now: ExecutionView): boolean => now.isSettled || isNews(now);
-  await runtime.waitUntil(execution, hasNews, { timeoutMs: seconds * 1000, client: call });
+  return runtime.waitUntil(execution, hasNews, { timeoutMs: seconds * 1000, client: call });
 };
 
 /** Changes with the status, which the open question decides. */

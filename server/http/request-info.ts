@@ -3,6 +3,8 @@ import type { Json, RequestInfo } from '../../runtime/index.ts';
 import { readCookies } from './cookies.ts';
 import type { Call } from './route.ts';
 
+const NONE: Readonly<Record<string, string>> = Object.freeze({});
+
 export class HttpRequestInfo implements RequestInfo {
   readonly #call: Call;
   readonly payload: Json | undefined;
@@ -30,10 +32,12 @@ export class HttpRequestInfo implements RequestInfo {
     return port === undefined ? null : Number(port);
   }
   get query(): Readonly<Record<string, string>> {
-    return Object.fromEntries(new URLSearchParams(this.#call.query));
+    const { query } = this.#call;
+    return query === '' ? NONE : Object.fromEntries(new URLSearchParams(query));
   }
   get cookies(): Readonly<Record<string, string>> {
-    return readCookies(this.headers.cookie);
+    const { cookie } = this.headers;
+    return cookie === undefined ? NONE : readCookies(cookie);
   }
   get client(): RequestInfo['client'] {
     const { client } = this.#call;

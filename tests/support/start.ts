@@ -18,5 +18,7 @@ export const startRequest = (options: StartOptions): StartRequest => ({
 });
 
 /** Resolves when the start is committed. `isNew` is false if a name in the options already stands for an execution. */
-export const start = (runtime: Runtime, options: StartOptions): Promise<{ execution: ExecutionView; isNew: boolean }> =>
-  runtime.start(startRequest(options));
+export const start = async (
+  runtime: Runtime,
+  options: StartOptions,
+): Promise<{ execution: ExecutionView; isNew: boolean }> => await runtime.start(startRequest(options));

@@ -44,7 +44,9 @@ export const interactionRoutes = ({ runtime, who }: App): Route[] => [
       const { executionId, interactionId } = call.params as { executionId: string; interactionId: string };
       const key = readIdempotencyKey(call.headers['idempotency-key']);
       try {
-        const outcome = await runtime.answer(executionId, interactionId, response, await who(call), key);
+        const caller = who(call);
+        const by = caller instanceof Promise ? await caller : caller;
+        const outcome = await runtime.answer(executionId, interactionId, response, by, key);
         if (outcome === 'accepted') return { status: 204 };
         if (outcome === 'already_answered') {
           return refusal(400, `Interaction ${interactionId} has already been resolved`);

@@ -50,7 +50,8 @@ export const answerer = (
     try {
       const caller = who(call);
       by = caller instanceof Promise ? await caller : caller; // superfluous promises are measurable here
-      started = await runtime.start(startRequest(call, input.body, by, run));
+      const starting = runtime.start(startRequest(call, input.body, by, run));
+      started = starting instanceof Promise ? await starting : starting;
     } catch (thrown) {
       if (!interactive) throw thrown;
       return workflowError(asFailedRun(thrown), 'ExecutionFailed');
@@ -60,7 +61,8 @@ export const answerer = (
     // NAT's older routes return no id for a reconnect.
     if (!interactive && idempotencyKey === undefined) cancelWithClient(runtime, execution, by, call);
     const { isAsync, waitMs: timeoutMs } = preference;
-    if (!isAsync) await runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
+    const waiting = isAsync || runtime.waitUntil(execution, hasOutcome, { timeoutMs, client: call });
+    if (waiting instanceof Promise) await waiting;
     const headers: Record<string, string> = { 'execution-id': execution.id };
     if (preference.applied !== undefined) headers['preference-applied'] = preference.applied;
     if (!isNew) headers['idempotent-replayed'] = 'true';

@@ -107,7 +107,9 @@ it('a process that loses its lease leaves its runs: signals abort, callers get 5
   const { execution: asks } = await start(runtime, { workflow: 'asker' });
   await nodes.quiet();
   const prompt = asks.context.pauses[0]!.id;
-  const waiting = runtime.waitUntil(execution, ({ isSettled }) => isSettled).catch((error: unknown) => error);
+  const waiting = Promise.resolve(runtime.waitUntil(execution, ({ isSettled }) => isSettled)).catch(
+    (error: unknown) => error,
+  );
   assert.ok(runtime.isAccepting);
 
   await lose();
@@ -212,6 +214,18 @@ it('if the event loop is blocked for longer than the time for it, the lease ends
   await until(() => changes.length === 2);
   assert.ok(store.cluster.isValid);
   assert.deepEqual(changes, [false, true]);
+});
+
+it('a lease that was over by the clock of the database is lost, although the process could extend it', async (t) => {
+  const server = await postgres();
+  const url = await server.database();
+  const { store, changes } = await real(t, url);
+
+  await server.sql("UPDATE fermata.nodes SET expires_at = '-infinity'", url);
+
+  await until(() => changes.length === 2);
+  assert.deepEqual(changes, [false, true]);
+  assert.ok(store.cluster.isValid);
 });
 
 it('a process that cannot reach the database loses its lease, and has it again when it can', async (t) => {
