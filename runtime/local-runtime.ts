@@ -265,7 +265,8 @@ export class LocalRuntime implements Runtime {
     const offered = [outcome, ...(outcome.also ?? [])].map(end);
     await Promise.allSettled(offered);
     await Promise.all(offered);
-    await Promise.all((await oauth.late(outcome.state)).map(end));
+    const late = oauth.late(outcome.state); // none without other processes
+    if (late !== undefined) await Promise.all((await late).map(end));
     return outcome;
   }
 

@@ -6,8 +6,9 @@
  * with the facts of the same turn. If the process ends during the exchange of a code, the callback may arrive again, at any
  * process, and the provider decides that a code is used. Until then `take` uses a state up, in all processes.
  *
- * F1  A flow is one value, which never changes. Each pause that waits for it is a value of its own, which is put together
- *     with the fact of the pause. So processes that join and end flows at the same time lose no pause.
+ * F1  A flow is one value, which never changes. It stands for the pause that asked first too, until that ends. Each further
+ *     pause is a value of its own, which is put together with the fact of the pause. So processes that join and end flows at
+ *     the same time lose no pause.
  * F2  A pause may be put while another process ends its flow. Both look again after their commits: the process that has
  *     ended the flow for late pauses, and the process that has put the pause for the flow.
  */
@@ -67,13 +68,14 @@ const LONGEST_WAIT_MS = 30_000;
 /** Maximum number of pauses of one flow. The token of one flow ends the others too. */
 const MAX_WAITING = 100;
 
-/** Values that are checked with each new flow: more than a flow has, so that expired ones do not accumulate. */
-const SWEPT = 6;
+/** Values that are checked with each new flow of a shared store: more than one, so that expired ones do not accumulate. */
+const SWEPT = 4;
 
 /** Length of the part of a state that all flows of a holder at a provider begin with, of a state, and of what a pause adds. */
 const COMMON = 16;
 const STATE = 48;
 const JOINED = 16;
+/** A flow of an older version has a shorter one, and none joins it. */
 const IS_STATE = /^[\w-]{32,48}$/;
 
 /** A state begins with a digest, so that flows of a holder at a provider are found. Only the provider can tell from whom it is. */
@@ -155,9 +157,8 @@ export class Flows {
       throw new Failure('queue_full', { detail, retryAfterMs: Math.min(waitMs, LONGEST_WAIT_MS) });
     }
     void this.#vault.put('flow', flow.state, writeFlow(flow));
-    this.#wait(flow.state, flow);
     this.#place(flow);
-    this.#sweep();
+    if (this.#vault.isShared) this.#sweep();
   }
 
   /** The flow's lifetime then starts again. Undefined if there is none. */
@@ -170,7 +171,7 @@ export class Flows {
       );
       if (found === undefined) return undefined;
       const state = found.flow.state + asked.state.slice(-JOINED);
-      this.#wait(state, asked);
+      void this.#vault.put('flow', keyOf(state), writePause(asked));
       const own = this.#places.get(found.flow.state);
       if (own !== undefined) {
         this.#places.delete(own.state);
@@ -227,23 +228,22 @@ export class Flows {
    * it was abandoned meanwhile.
    */
   endedBy(flow: Flow, token: AccessToken | undefined): Awaitable<readonly Pending[]> {
-    return andThen(this.#find(flow.state), (own) => {
+    const given = [...flow.scopes, ...(token?.scopes ?? [])];
+    const isOlder = flow.state.length < STATE;
+    return andThen(isOlder ? this.#find(flow.state) : this.#allOf(flow), (found) => {
+      const all = Array.isArray(found) ? (found as readonly Pending[]) : found === undefined ? [] : [found as Pending];
+      const own = all.find(({ flow: { state } }) => state === flow.state);
       if (own === undefined || own.pauses.length === 0) return [];
       if (token === undefined) return [own];
-      const given = [...flow.scopes, ...token.scopes];
-      return andThen(this.#allOf(flow), (all) => [
-        own,
-        ...all.filter(({ flow: { state, scopes } }) => state !== flow.state && includes(given, scopes)),
-      ]);
+      return [own, ...all.filter((one) => one !== own && includes(given, one.flow.scopes))];
     });
   }
 
   /** Pauses that were put while their flow was ended. They are removed. F2 */
-  late(state: string): Awaitable<readonly Waiting[]> {
-    return andThen(this.#vault.entries('flow', `${state}.`), (rows) => {
-      for (const [key] of rows) void this.#vault.remove('flow', key);
-      return pausesIn(rows);
-    });
+  async late(state: string): Promise<readonly Waiting[]> {
+    const rows = await this.#vault.entries('flow', `${state}.`);
+    for (const [key] of rows) void this.#vault.remove('flow', key);
+    return pausesIn(rows);
   }
 
   /**
@@ -294,12 +294,14 @@ export class Flows {
   /** A pause has ended. Its flow ends with the last of its pauses. */
   abandon(pause: string): void {
     this.#granted.delete(pause);
-    this.#try(() => {
-      void this.#vault.remove('flow', keyOf(pause));
-      return andThen(this.#find(stateOf(pause)), (found) => {
-        if (found?.pauses.length === 0) this.#drop(found);
-      });
-    });
+    this.#try(() =>
+      andThen(this.#find(stateOf(pause)), (found) => {
+        if (found === undefined) return;
+        if (!found.pauses.some(({ state }) => state !== pause)) this.#drop(found);
+        else if (pause === found.flow.state) void this.#vault.put('flow', keyOf(pause), ENDED);
+        else void this.#vault.remove('flow', keyOf(pause));
+      }),
+    );
   }
 
   /** Undefined also if its provider is no longer configured. */
@@ -321,8 +323,9 @@ export class Flows {
     for (const [key, value] of rows) {
       if (value === undefined) continue;
       const last = found.at(-1);
-      if (last !== undefined && key.startsWith(`${last.flow.state}.`)) last.pauses.push(...pausesIn([[key, value]]));
-      else if (!key.includes('.')) found.push(...this.#readFlow(key, value));
+      if (!key.includes('.')) found.push(...this.#readFlow(key, value));
+      else if (key === `${last?.flow.state}.`) last!.pauses.shift();
+      else if (flowOf(key) === last?.flow.state) last.pauses.push(...pausesIn([[key, value]]));
     }
     return found;
   }
@@ -331,14 +334,10 @@ export class Flows {
     const { provider: name, others = [], ...stored } = JSON.parse(value) as StoredFlow;
     const provider = this.#provider(name);
     if (provider === undefined) return [];
-    const flow = { ...stored, state, provider };
-    const { executionId, expiresAt } = flow;
-    const pauses = [[state, executionId] as const, ...others].map(([state, executionId]) => ({
-      state,
-      executionId,
-      expiresAt,
-    }));
-    return [{ flow, pauses: isOfOlderVersion(state) ? pauses : [] }];
+    const { executionId, expiresAt } = stored;
+    const pauses = [{ state, executionId, expiresAt }];
+    for (const [state, executionId] of others) pauses.push({ state, executionId, expiresAt });
+    return [{ flow: { ...stored, state, provider }, pauses }];
   }
 
   /** Flows of earlier processes, of a store that belongs to this one. */
@@ -353,10 +352,6 @@ export class Flows {
   }
 
   readonly #isAlive = ({ expiresAt }: Pause): boolean => expiresAt > this.#now();
-
-  #wait(pause: string, { executionId, expiresAt }: Flow): void {
-    void this.#vault.put('flow', keyOf(pause), JSON.stringify({ executionId, expiresAt } satisfies StoredPause));
-  }
 
   #place(flow: Flow): void {
     this.#places.set(flow.state, flow);
@@ -374,13 +369,16 @@ export class Flows {
     for (const flow of this.#places.values()) {
       if (flow.expiresAt > this.#now()) return;
       this.#free(flow.state);
+      if (!this.#vault.isShared) this.#try(() => this.#dropIfOver(flow.state));
     }
   }
 
   /** Resolves once that is committed. Throws `store_unavailable`. */
   #end({ flow: { state }, pauses }: Pending): Promise<undefined> {
     const kept = this.#vault.remove('flow', state);
-    for (const pause of pauses) void this.#vault.remove('flow', keyOf(pause.state));
+    const isFirstOver = pauses[0]?.state !== state;
+    if (isFirstOver) void this.#vault.remove('flow', keyOf(state));
+    for (const pause of pauses) if (pause.state !== state) void this.#vault.remove('flow', keyOf(pause.state));
     this.#free(state);
     return kept;
   }
@@ -397,20 +395,20 @@ export class Flows {
       andThen(this.#vault.entries('flow', '', this.#sweptTo, SWEPT), (rows) => {
         this.#sweptTo = rows.length < SWEPT ? '' : rows.at(-1)![0];
         for (const [key, value] of rows) {
-          const { expiresAt } = JSON.parse(value ?? '{"expiresAt":0}') as StoredPause;
+          const { expiresAt } = JSON.parse(value ?? ENDED) as StoredPause;
           if (expiresAt > this.#now()) continue;
-          if (value === undefined || key.includes('.')) void this.#vault.remove('flow', key);
-          else this.#try(() => this.#dropIfOver(key));
+          if (value === undefined || (key.includes('.') && value !== ENDED)) void this.#vault.remove('flow', key);
+          else this.#try(() => this.#dropIfOver(flowOf(key)));
         }
       }),
     );
   }
 
+  /** Also if its provider is no longer configured. */
   #dropIfOver(state: string): Awaitable<void> {
     return andThen(this.#vault.entries('flow', state), (rows) => {
-      const pauses = pausesIn(rows.filter(([key]) => key.startsWith(`${state}.`)));
-      if (pauses.some(this.#isAlive)) return;
-      for (const [key] of rows) void this.#vault.remove('flow', key);
+      const isAlive = rows.some(([, value]) => (JSON.parse(value ?? ENDED) as StoredPause).expiresAt > this.#now());
+      if (!isAlive) for (const [key] of rows) void this.#vault.remove('flow', key);
     });
   }
 
@@ -445,15 +443,20 @@ const keyOf = (pause: string): string => `${stateOf(pause)}.${pause.slice(STATE)
 /** The state of the flow that a key belongs to. */
 const flowOf = (key: string): string => key.split('.', 1)[0]!;
 
-/** Its pauses are in the value of the flow. */
-const isOfOlderVersion = (state: string): boolean => state.length < STATE;
-
 const pausesIn = (rows: readonly VaultEntry[]): Pause[] =>
   rows.flatMap(([key, value]) =>
-    value === undefined ? [] : [{ ...(JSON.parse(value) as StoredPause), state: key.replace('.', '') }],
+    value === undefined || value === ENDED
+      ? []
+      : [{ ...(JSON.parse(value) as StoredPause), state: key.replace('.', '') }],
   );
 
 type StoredPause = Omit<Pause, 'state'>;
+
+const writePause = ({ executionId, expiresAt }: Flow): string =>
+  JSON.stringify({ executionId, expiresAt } satisfies StoredPause);
+
+/** In the place of the first pause of a flow: it has ended, and others wait. */
+const ENDED = '{"expiresAt":0}';
 
 type StoredFlow = Omit<Flow, 'state' | 'provider'> & {
   readonly provider: string;

@@ -149,7 +149,7 @@ export interface OAuth {
    * Pauses that began to wait for a finished flow while its outcome was committed, by the state of the flow. They are removed. Rejects
    * with `store_unavailable`.
    */
-  late(state: string): Awaitable<readonly Waiting[]>;
+  late(state: string): Promise<readonly Waiting[]> | undefined;
   /**
    * The outcome of a granted flow could not be committed: stores the tokens of the subject, and the end of the flow, with the
    * facts of this turn. Throws `store_unavailable`.
@@ -285,7 +285,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
         return { authUrl: authorizationUrl(flow), proof: proofOf(flow), redirectUri, expiresInMs };
       }),
     complete,
-    late: (state) => flows.late(state),
+    late: (state) => (vault.isShared ? flows.late(state) : undefined),
     storeAgain: (subject, state) => {
       tokens.storeAgain(holderOf(subject));
       flows.removeAgain(state);

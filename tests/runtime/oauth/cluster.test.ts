@@ -220,7 +220,7 @@ it('expired consents are removed by those that begin later, at any process', asy
   await second.vault.put('builder', 'later', '');
 
   const rows = await sql("SELECT key FROM fermata.vault WHERE kind = 'flow'");
-  assert.equal(rows.length, 24);
+  assert.equal(rows.length, 12);
 });
 
 const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).value });
