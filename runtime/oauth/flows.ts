@@ -12,49 +12,31 @@
  * F2  A pause may be put while another process ends its flow. Both look again after their commits: the process that has
  *     ended the flow for late pauses, and the process that has put the pause for the flow.
  */
-import { createHmac } from 'node:crypto';
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { Vault, VaultEntry } from '../store/vault.ts';
-import { idOf, type Provider } from './provider.ts';
+import type { Provider } from './provider.ts';
 import { Shares } from './shares.ts';
-import { holderOf } from './stored-tokens.ts';
-
-export interface Flow {
-  readonly state: string;
-  readonly provider: Provider;
-  readonly scopes: readonly string[];
-  /**
-   * The user who may finish it; undefined if the execution has no owner. Any browser with the state may then finish it.
-   */
-  readonly user: string | undefined;
-  /** Address of the request, if known. */
-  readonly address?: string | undefined;
-  /** The execution that asked first. The id of its pause is the state. */
-  readonly executionId: string;
-  /** The PKCE verifier. It leaves the process only for the token endpoint. */
-  readonly verifier: string;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-}
-
-/** A pause of an execution. */
-export interface Waiting {
-  readonly executionId: string;
-  readonly state: string;
-}
-
-/** A pause that waits for a flow. The id of the first one is the state of the flow, which the others begin with. */
-interface Pause extends Waiting {
-  readonly expiresAt: number;
-}
-
-/** A flow, and the pauses that wait for it. */
-export interface Pending {
-  readonly flow: Flow;
-  readonly pauses: readonly Pause[];
-}
+import {
+  beginningOf,
+  ENDED,
+  expiryOf,
+  type Flow,
+  flowOf,
+  flowsIn,
+  isOlder,
+  isState,
+  joinedTo,
+  keyOf,
+  type Pause,
+  type Pending,
+  pausesIn,
+  stateOf,
+  type Waiting,
+  writeFlow,
+  writePause,
+} from './stored-flows.ts';
 
 /** The flow that a pause waits for, and the id of the pause. */
 interface Joined {
@@ -70,23 +52,6 @@ const MAX_WAITING = 100;
 
 /** Values that are checked with each new flow of a shared store: more than one, so that expired ones do not accumulate. */
 const SWEPT = 4;
-
-/** Length of the part of a state that all flows of a holder at a provider begin with, of a state, and of what a pause adds. */
-const COMMON = 16;
-const STATE = 48;
-const JOINED = 16;
-/** A flow of an older version has a shorter one, and none joins it. */
-const IS_STATE = /^[\w-]{32,48}$/;
-
-/** A state begins with a digest, so that flows of a holder at a provider are found. Only the provider can tell from whom it is. */
-export const newState = (asked: Pick<Flow, 'provider' | 'user' | 'executionId'>, random: string): string =>
-  beginningOf(asked) + random;
-
-const beginningOf = ({ provider, ...asked }: Pick<Flow, 'provider' | 'user' | 'executionId'>): string =>
-  createHmac('sha256', provider.clientSecret ?? provider.client.client_id)
-    .update(JSON.stringify([idOf(provider), holderOf(asked)]))
-    .digest('base64url')
-    .slice(0, COMMON);
 
 export class Flows {
   readonly #now: () => number;
@@ -164,13 +129,13 @@ export class Flows {
   /** The flow's lifetime then starts again. Undefined if there is none. */
   #join(asked: Flow): Awaitable<Joined | undefined> {
     this.#expire();
-    return andThen(this.#allOf(asked), (all) => {
+    return andThen(this.#beginningWith(beginningOf(asked)), (all) => {
       const found = all.find(
         ({ flow, pauses }) =>
           includes(flow.scopes, asked.scopes) && pauses.length < MAX_WAITING && pauses.some(this.#isAlive),
       );
       if (found === undefined) return undefined;
-      const state = found.flow.state + asked.state.slice(-JOINED);
+      const state = joinedTo(found.flow, asked);
       void this.#vault.put('flow', keyOf(state), writePause(asked));
       const own = this.#places.get(found.flow.state);
       if (own !== undefined) {
@@ -229,9 +194,7 @@ export class Flows {
    */
   endedBy(flow: Flow, token: AccessToken | undefined): Awaitable<readonly Pending[]> {
     const given = [...flow.scopes, ...(token?.scopes ?? [])];
-    const isOlder = flow.state.length < STATE;
-    return andThen(isOlder ? this.#find(flow.state) : this.#allOf(flow), (found) => {
-      const all = Array.isArray(found) ? (found as readonly Pending[]) : found === undefined ? [] : [found as Pending];
+    return andThen(this.#beginningWith(isOlder(flow) ? flow.state : beginningOf(flow)), (all) => {
       const own = all.find(({ flow: { state } }) => state === flow.state);
       if (own === undefined || own.pauses.length === 0) return [];
       if (token === undefined) return [own];
@@ -304,46 +267,19 @@ export class Flows {
     );
   }
 
-  /** Undefined also if its provider is no longer configured. */
   #find(state: string): Awaitable<Pending | undefined> {
-    if (!IS_STATE.test(state)) return undefined;
-    return andThen(this.#vault.entries('flow', state), (rows) => {
-      return this.#read(rows).find(({ flow }) => flow.state === state);
-    });
+    if (!isState(state)) return undefined;
+    return andThen(this.#beginningWith(state), (found) => found.find(({ flow }) => flow.state === state));
   }
 
-  /** Of a holder at a provider. */
-  #allOf(asked: Flow): Awaitable<readonly Pending[]> {
-    return andThen(this.#vault.entries('flow', beginningOf(asked)), (rows) => this.#read(rows));
-  }
-
-  /** A flow stands before its pauses. */
-  #read(rows: readonly VaultEntry[]): Pending[] {
-    const found: (Pending & { pauses: Pause[] })[] = [];
-    for (const [key, value] of rows) {
-      if (value === undefined) continue;
-      const last = found.at(-1);
-      if (!key.includes('.')) found.push(...this.#readFlow(key, value));
-      else if (key === `${last?.flow.state}.`) last!.pauses.shift();
-      else if (flowOf(key) === last?.flow.state) last.pauses.push(...pausesIn([[key, value]]));
-    }
-    return found;
-  }
-
-  #readFlow(state: string, value: string): (Pending & { pauses: Pause[] })[] {
-    const { provider: name, others = [], ...stored } = JSON.parse(value) as StoredFlow;
-    const provider = this.#provider(name);
-    if (provider === undefined) return [];
-    const { executionId, expiresAt } = stored;
-    const pauses = [{ state, executionId, expiresAt }];
-    for (const [state, executionId] of others) pauses.push({ state, executionId, expiresAt });
-    return [{ flow: { ...stored, state, provider }, pauses }];
+  #beginningWith(prefix: string): Awaitable<readonly Pending[]> {
+    return andThen(this.#vault.entries('flow', prefix), (rows) => flowsIn(rows, this.#provider));
   }
 
   /** Flows of earlier processes, of a store that belongs to this one. */
   #load(): void {
     const rows = this.#vault.entries('flow', '') as readonly VaultEntry[];
-    const found = this.#read(rows).filter(({ pauses }) => pauses.some(this.#isAlive));
+    const found = flowsIn(rows, this.#provider).filter(({ pauses }) => pauses.some(this.#isAlive));
     const kept = new Set(found.map(({ flow }) => flow.state));
     for (const [key] of rows) if (!kept.has(flowOf(key))) this.#try(() => void this.#vault.remove('flow', key));
     for (const { flow, pauses } of found) {
@@ -395,8 +331,7 @@ export class Flows {
       andThen(this.#vault.entries('flow', '', this.#sweptTo, SWEPT), (rows) => {
         this.#sweptTo = rows.length < SWEPT ? '' : rows.at(-1)![0];
         for (const [key, value] of rows) {
-          const { expiresAt } = JSON.parse(value ?? ENDED) as StoredPause;
-          if (expiresAt > this.#now()) continue;
+          if (expiryOf(value) > this.#now()) continue;
           if (value === undefined || (key.includes('.') && value !== ENDED)) void this.#vault.remove('flow', key);
           else this.#try(() => this.#dropIfOver(flowOf(key)));
         }
@@ -407,7 +342,7 @@ export class Flows {
   /** Also if its provider is no longer configured. */
   #dropIfOver(state: string): Awaitable<void> {
     return andThen(this.#vault.entries('flow', state), (rows) => {
-      const isAlive = rows.some(([, value]) => (JSON.parse(value ?? ENDED) as StoredPause).expiresAt > this.#now());
+      const isAlive = rows.some(([, value]) => expiryOf(value) > this.#now());
       if (!isAlive) for (const [key] of rows) void this.#vault.remove('flow', key);
     });
   }
@@ -433,36 +368,3 @@ const includes = (scopes: readonly string[], wanted: readonly string[]): boolean
   wanted.every((scope) => scopes.includes(scope));
 
 const claimOf = ({ state }: Flow): string => `flow ${state}`;
-
-/** The state of the flow of a pause. */
-const stateOf = (pause: string): string => pause.slice(0, STATE);
-
-/** The key of a pause. */
-const keyOf = (pause: string): string => `${stateOf(pause)}.${pause.slice(STATE)}`;
-
-/** The state of the flow that a key belongs to. */
-const flowOf = (key: string): string => key.split('.', 1)[0]!;
-
-const pausesIn = (rows: readonly VaultEntry[]): Pause[] =>
-  rows.flatMap(([key, value]) =>
-    value === undefined || value === ENDED
-      ? []
-      : [{ ...(JSON.parse(value) as StoredPause), state: key.replace('.', '') }],
-  );
-
-type StoredPause = Omit<Pause, 'state'>;
-
-const writePause = ({ executionId, expiresAt }: Flow): string =>
-  JSON.stringify({ executionId, expiresAt } satisfies StoredPause);
-
-/** In the place of the first pause of a flow: it has ended, and others wait. */
-const ENDED = '{"expiresAt":0}';
-
-type StoredFlow = Omit<Flow, 'state' | 'provider'> & {
-  readonly provider: string;
-  /** Pauses besides the first, by id, in a flow of an older version. */
-  readonly others?: readonly (readonly [id: string, executionId: string])[];
-};
-
-const writeFlow = ({ state: _, provider, ...flow }: Flow): string =>
-  JSON.stringify({ ...flow, provider: provider.name } satisfies StoredFlow);
