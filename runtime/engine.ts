@@ -172,7 +172,7 @@ export class Engine {
       drive: (execution) => this.continued.drive(execution),
       told: (execution, entry) => this.#told(execution, entry),
       hibernate: (execution) => this.#hibernate(execution),
-      overtaken: (execution) => this.#moved(execution.id),
+      overtaken: (execution) => this.#overtaken(execution.id),
       post: (execution, fact) => this.#followers!.post(execution, fact),
     };
     this.#runDeps = {
@@ -443,6 +443,11 @@ export class Engine {
   #deleted(execution: Execution): void {
     execution.dismiss();
     this.#drop(execution);
+  }
+
+  #overtaken(executionId: string): void {
+    this.#log.info({ executionId }, 'taken by another node');
+    this.#moved(executionId);
   }
 
   /** The store has other facts of it than memory has: they are read. */

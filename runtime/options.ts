@@ -65,6 +65,13 @@ export interface RuntimeOptions {
   maxJournalBytes?: number;
   /** How long `stop()` waits for running executions before it cancels them. Default 5_000. */
   stopTimeoutMs?: number;
+  /**
+   * With a database: how long other servers wait for a sign of life of this one before they take what it executes. Default
+   * 5_000.
+   */
+  leaseMs?: number;
+  /** With a database: how long a step may block the event loop before other servers take over. Default 30_000. */
+  stallTimeoutMs?: number;
 }
 
 /** The share of the heap for records. The rest is for requests, code and garbage. */
@@ -89,6 +96,8 @@ export const defaults = {
   maxJournalFacts: 10_000,
   maxJournalBytes: 4 * 1024 * 1024,
   stopTimeoutMs: 5_000,
+  leaseMs: 5_000,
+  stallTimeoutMs: 30_000,
 } as const satisfies Required<RuntimeOptions>;
 
 /** Defaults that differ with a durable store. */
@@ -104,6 +113,7 @@ const positive: readonly (keyof RuntimeOptions)[] = [
   'maxConsents',
   'maxJournalFacts',
   'maxJournalBytes',
+  'leaseMs',
 ];
 
 export const resolveOptions = (given: Unresolved = {}, isDurable = false): ResolvedOptions => {

@@ -22,6 +22,7 @@ import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
 import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
+import type { NodeView } from './store/cluster.ts';
 import type { ListedView } from './store/outline.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
@@ -55,6 +56,8 @@ export interface Runtime {
   readonly started: Promise<void>;
   /** Whether new work is taken: not before it serves, and not once it stops. */
   readonly isAccepting: boolean;
+  /** The processes that share the store; undefined if this one has it for itself. Rejects with `store_unavailable`. */
+  nodes(): Promise<readonly NodeView[]> | undefined;
   /** Epoch milliseconds. Facts of an earlier time were recorded by another process. */
   readonly startedAt: number;
   /** Timers under way: deadlines, waits, retention, idle builders. */

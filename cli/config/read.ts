@@ -111,6 +111,8 @@ const runtimeOptions = ({ general, fermata }: Values) => ({
   oauthTimeoutMs: fermata.oauth_timeout,
   tokenRetentionMs: fermata.token_retention,
   stopTimeoutMs: fermata.stop_timeout,
+  leaseMs: fermata.lease,
+  stallTimeoutMs: fermata.stall_timeout,
 });
 
 const readCors = (reader: Reader, { general }: Values): Required<CorsOptions> => {

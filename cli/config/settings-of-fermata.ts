@@ -120,6 +120,14 @@ export const fermata = z.strictObject({
       'How long running executions have to finish at a shutdown. Then they are left to the next process, or cancelled.',
     flag: '--stop-timeout <duration>',
   }),
+  lease: duration(1)
+    .default(defaults.leaseMs)
+    .describe(
+      'With a database: how long other servers wait for a sign of life of this one before they take what it executes.',
+    ),
+  stall_timeout: duration(1)
+    .default(defaults.stallTimeoutMs)
+    .describe('With a database: how long a step may block the event loop before other servers take over.'),
   max_body_bytes: integer(1)
     .default(limits.maxBodyBytes)
     .describe(

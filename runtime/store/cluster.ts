@@ -22,6 +22,10 @@ export interface Cluster {
   handOver(executionId: string, version: ServedVersion, isServed: boolean): Promise<boolean>;
   /** Calls back when another process has let executions go, if that is reported. */
   onLetGo(letGo: () => void): void;
+  /** All of them that have a lease, or had one within the last hour; the oldest first. */
+  nodes(): Promise<readonly NodeView[]>;
+  /** Number of writes of this process that were refused because another process had changed the execution. */
+  readonly lostWrites: number;
   /** Whether an execution belongs to this process, by the store. */
   owns(executionId: string): Promise<boolean>;
   /** Lets go of everything that it owns, and takes nothing any more: the others take it at once. */
@@ -35,6 +39,22 @@ export const leaseEnded = (): Failure =>
       'This server could not reach the database in time, and has left its executions to others; send the request again.',
     retryAfterMs: 1_000,
   });
+
+/** A process that shares the store. Times are epoch milliseconds, by the clock of the database. */
+export interface NodeView {
+  readonly id: string;
+  /** For people: its machine, and the number of the process there. */
+  readonly address: string;
+  readonly startedAt: number;
+  /** Milliseconds until its lease ends; negative after that: the others take what it executes. */
+  readonly leaseMs: number;
+  /** Empty until it serves. */
+  readonly serves: readonly ServedVersion[];
+  /** Number of executions that it executes. */
+  readonly executions: number;
+  /** It is this process. */
+  readonly isThis: boolean;
+}
 
 export interface ServedVersion {
   readonly workflow: string;

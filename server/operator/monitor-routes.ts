@@ -19,6 +19,30 @@ export const healthRoute: Route = route({
   handle: () => healthy,
 });
 
+const isReady = json(200, { status: 'ready' });
+
+/** For a balancer: it sends requests to the servers that reply 200. */
+export const readyRoute = ({ runtime }: Pick<App, 'runtime'>): Route =>
+  route({
+    method: 'GET',
+    path: '/health/ready',
+    reply: z.object({ status: z.literal('ready') }).meta({ id: 'Ready' }),
+    about: {
+      tag: 'server',
+      credential: 'none',
+      summary: '200 while it takes new work',
+      answers: {
+        200: 'It takes new work.',
+        503: refusedWithProblem('It starts, stops, or cannot reach its database.'),
+      },
+    },
+    handle: () => {
+      if (runtime.isAccepting) return isReady;
+      const detail = 'This server takes no new work: it starts, it stops, or it cannot reach its database.';
+      throw new Failure('store_unavailable', { detail, retryAfterMs: 1_000 });
+    },
+  });
+
 const activeUsers = z
   .object({
     timestamp: z.string(),

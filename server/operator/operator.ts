@@ -3,7 +3,8 @@ import type { Protocol } from '../protocol.ts';
 import { consoleRoutes } from './console-routes.ts';
 import { inspectorSocket } from './inspector/sockets.ts';
 import { inspectorRoute } from './inspector-routes.ts';
-import { healthRoute, monitorRoute } from './monitor-routes.ts';
+import { healthRoute, monitorRoute, readyRoute } from './monitor-routes.ts';
+import { nodesRoute } from './nodes-route.ts';
 import { operatorRoutes } from './operator-routes.ts';
 
 /** The setting without which there are no pages. */
@@ -18,6 +19,8 @@ export const operator = (): Protocol => (app) => {
     name: 'operator',
     routes: [
       healthRoute,
+      readyRoute(app),
+      nodesRoute(app),
       ...(config.monitorUsers ? [monitorRoute(app)] : []),
       ...pages.map((route) => ({ ...route, setting: PAGES })),
     ],

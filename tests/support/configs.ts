@@ -92,6 +92,8 @@ export const defaults: ServerConfig = {
     maxJournalFacts: 10_000,
     maxJournalBytes: 4_194_304,
     stopTimeoutMs: 5_000,
+    leaseMs: 5_000,
+    stallTimeoutMs: 30_000,
   },
   limits: { maxBodyBytes: 1_048_576, maxHeaderBytes: 16_384, requestTimeoutMs: 30_000 },
   logLevel: 'info',

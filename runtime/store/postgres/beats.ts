@@ -24,7 +24,9 @@ export interface Beats {
 
 /** For the thread, which has other settings of its session. */
 const EXTEND = `
-  UPDATE ${SCHEMA}.nodes SET expires_at = clock_timestamp() + $2::float8 * interval '1 ms' WHERE id = $1 RETURNING id`;
+  UPDATE ${SCHEMA}.nodes n SET expires_at = clock_timestamp() + $2::float8 * interval '1 ms'
+  FROM (SELECT id, expires_at < clock_timestamp() AS is_late FROM ${SCHEMA}.nodes WHERE id = $1) o
+  WHERE n.id = o.id RETURNING is_late`;
 
 /** A thread that ends by itself is replaced after this time. */
 const AGAIN_MS = 1_000;

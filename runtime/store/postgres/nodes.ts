@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { Archive } from '../archive.ts';
-import type { Cluster, ServedVersion } from '../cluster.ts';
+import type { Cluster, NodeView, ServedVersion } from '../cluster.ts';
 import type { Beating, Beats, Told } from './beats.ts';
 import type { Row } from './database.ts';
 import { Lease, type LeaseTime } from './lease.ts';
@@ -23,6 +23,16 @@ export interface NodeOptions {
 }
 
 const due = z.array(z.object({ id: z.string(), settled_at: z.number().nullable(), due_at: z.number() }));
+const views = z.array(
+  z.object({
+    id: z.string(),
+    address: z.string(),
+    startedAt: z.number(),
+    leaseMs: z.number(),
+    serves: z.array(z.object({ workflow: z.string(), version: z.string() })),
+    executions: z.int(),
+  }),
+);
 const taken = z.array(z.object({ id: z.string(), n: z.int() }));
 
 export class Node implements Cluster {
@@ -37,6 +47,7 @@ export class Node implements Cluster {
   /** It may own executions that it does not know of: they have left memory, or the reply to a take was lost. */
   #isUnsure = false;
   #hasLeft = false;
+  lostWrites = 0;
   /** How often its lease has ended: others may have taken what it owned before. */
   losses = 0;
   #changed: (isValid: boolean) => void = () => {};
@@ -105,6 +116,11 @@ export class Node implements Cluster {
 
   async owns(executionId: string): Promise<boolean> {
     return (await this.#ask({ name: 'owns', text: OWNS, values: [executionId, this.id] })).length > 0;
+  }
+
+  async nodes(): Promise<readonly NodeView[]> {
+    const rows = views.parse(await this.#ask({ name: 'nodes', text: NODES, values: [] }));
+    return rows.map((row) => ({ ...row, isThis: row.id === this.id }));
   }
 
   async handOver(executionId: string, version: ServedVersion, isServed: boolean): Promise<boolean> {
@@ -176,6 +192,12 @@ const REGISTER = `
   INSERT INTO nodes (id, expires_at, started_at, address, serves)
   VALUES ($1, clock_timestamp() + $2::float8 * interval '1 ms', clock_timestamp(), $3, $4::jsonb)
   ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at, serves = EXCLUDED.serves`;
+
+const NODES = `
+  SELECT id, address, (extract(epoch FROM started_at) * 1000)::float8 AS "startedAt",
+    (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS "leaseMs", coalesce(serves, '[]') AS serves,
+    (SELECT count(*)::int FROM executions e WHERE e.node = nodes.id) AS executions
+  FROM nodes WHERE expires_at > clock_timestamp() - ${FORGOTTEN} ORDER BY started_at, id`;
 
 const LEAVE = `
   WITH gone AS (DELETE FROM nodes WHERE id = $1)

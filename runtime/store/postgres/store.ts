@@ -95,6 +95,9 @@ export class PostgresStore implements Store, Archive {
         const node = new Node((asked) => writer.ask(asked), { urls, leaseMs, stallTimeoutMs, time, beat });
         writer.node = node.id;
         writer.onClosing = () => node.close();
+        writer.onLostWrites = (count) => {
+          node.lostWrites += count;
+        };
         await node.join();
         await checkSeal((asked) => writer.ask(asked), { seal, node: node.id, name: database.name }).catch(
           async (error) => {

@@ -23,6 +23,8 @@ export class PostgresWriter implements Target {
   onLost: (cause: unknown) => void = () => {};
   /** It is connected again. What it does not know may have been committed. */
   onRegained: () => Promise<void> = async () => {};
+  /** So many writes were refused, because another process has changed the executions. */
+  onLostWrites: (count: number) => void = () => {};
   /** Everything was written. */
   onClosing: () => Promise<void> = async () => {};
   /** The id of this process, as the owner of executions. */
@@ -72,7 +74,9 @@ export class PostgresWriter implements Target {
     const lost = await this.#send(parts, session);
     if (lost.length === 0) return [];
     const found = await this.#found(lost, session);
-    return lost.filter((part) => !found.has(part)).map((part) => [part, new Refused(journalOf(part)!.id)]);
+    const refused = lost.filter((part) => !found.has(part));
+    this.onLostWrites(refused.length);
+    return refused.map((part) => [part, new Refused(journalOf(part)!.id)]);
   }
 
   /** The parts that have lost. */

@@ -65,6 +65,8 @@ const fitting: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'fermata.max_journal_facts': counts,
   'fermata.max_journal_bytes': counts,
   'fermata.stop_timeout': durations,
+  'fermata.lease': durations,
+  'fermata.stall_timeout': durations,
   'fermata.max_body_bytes': counts,
   'fermata.max_header_bytes': fc.integer({ min: 1_024, max: 100_000 }),
   'fermata.request_timeout': durations,

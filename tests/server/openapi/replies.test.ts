@@ -142,8 +142,10 @@ const requests = (
   return [
     ['GET /'],
     ['GET /health'],
+    ['GET /health/ready'],
     ['GET /workflows'],
     ['GET /builders'],
+    ['GET /nodes'],
     ['GET /monitor/users'],
     ['GET /openapi.json'],
     ['GET /v1/models'],
@@ -217,7 +219,7 @@ test('every JSON reply of every route fits its schema', async (t) => {
   const seen = new Set<string>();
 
   for (const [operation, line = operation, body, status = 200] of requests(started.get('execution-id')!)) {
-    const headers = operation === 'GET /builders' ? { 'x-as-operator': '1' } : asAlice;
+    const headers = /builders|nodes/.test(operation) ? { 'x-as-operator': '1' } : asAlice;
     const sent = await world.call(line, { headers, body });
     assert.equal(sent.status, status, `${line}: ${JSON.stringify(sent.body)}`);
     check(operation, sent);

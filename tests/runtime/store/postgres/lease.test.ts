@@ -216,6 +216,18 @@ it('if the event loop is blocked for longer than the time for it, the lease ends
   assert.deepEqual(changes, [false, true]);
 });
 
+it('a lease that was over by the clock of the database is lost, although the process could extend it', async (t) => {
+  const server = await postgres();
+  const url = await server.database();
+  const { store, changes } = await real(t, url);
+
+  await server.sql("UPDATE fermata.nodes SET expires_at = '-infinity'", url);
+
+  await until(() => changes.length === 2);
+  assert.deepEqual(changes, [false, true]);
+  assert.ok(store.cluster.isValid);
+});
+
 it('a process that cannot reach the database loses its lease, and has it again when it can', async (t) => {
   const proxy = await PostgresProxy.open(t);
   const { store, changes } = await real(t, proxy.url(await (await postgres()).database()));

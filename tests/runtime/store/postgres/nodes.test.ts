@@ -168,6 +168,7 @@ it('when a process dies in a step, another one repeats it, and the first one cha
   await nodes.quiet();
 
   assert.deepEqual(begunAt, ['a', 'b']);
+  assert.deepEqual([first.store.cluster.lostWrites, second.store.cluster.lostWrites], [1, 0]);
   for (const { runtime } of [first, second]) {
     const view = (await runtime.get(execution.id, alice))!;
     assert.deepEqual([view.status, view.context.result], ['completed', 'b']);

@@ -69,6 +69,7 @@ const ofExecution = (more: Partial<Entry> & { readonly at: string }): Entry => (
 export const entries: Readonly<Record<string, Entry>> = {
   'GET /': everybody,
   'GET /health': everybody,
+  'GET /health/ready': everybody,
   'GET /workflows': everybody,
   'GET /v1/models': everybody,
   'GET /v1/models/*': { access: 'everybody', line: () => 'GET /v1/models/shared' },
@@ -98,6 +99,7 @@ export const entries: Readonly<Record<string, Entry>> = {
   'GET /interactions': { access: 'lister' },
 
   'GET /builders': { access: 'operator' },
+  'GET /nodes': { access: 'operator' },
   'GET /monitor/users': { access: 'monitor' },
   'GET /inspect': { access: 'page' },
 
