@@ -19,8 +19,8 @@ import { Wait } from './executions/wait.ts';
 import type { Inspection } from './inspection/inspection.ts';
 import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
-import type { Waiting } from './oauth/flows.ts';
 import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
+import type { Waiting } from './oauth/stored-flows.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 import { leaseEnded, type NodeView } from './store/cluster.ts';
@@ -269,7 +269,8 @@ export class LocalRuntime implements Runtime {
     const offered = [outcome, ...(outcome.also ?? [])].map(end);
     await Promise.allSettled(offered);
     await Promise.all(offered);
-    await Promise.all((await oauth.late(outcome.state)).map(end));
+    const late = oauth.late(outcome.state); // none without other processes
+    if (late !== undefined) await Promise.all((await late).map(end));
     return outcome;
   }
 

@@ -3,7 +3,7 @@
  * this server knows, so it needs no memory of its own, and is valid in the next process as long as the flow is.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Flow } from './flows.ts';
+import type { Flow } from './stored-flows.ts';
 
 /** The address of the provider contains another hash of the verifier. */
 const PURPOSE = 'fermata consent\n';

@@ -6,54 +6,37 @@
  * with the facts of the same turn. If the process ends during the exchange of a code, the callback may arrive again, at any
  * process, and the provider decides that a code is used. Until then `take` uses a state up, in all processes.
  *
- * F1  A flow is one value, which never changes. Each pause that waits for it is a value of its own, which is put together
- *     with the fact of the pause. So processes that join and end flows at the same time lose no pause.
+ * F1  A flow is one value, which never changes. It stands for the pause that asked first too, until that ends. Each further
+ *     pause is a value of its own, which is put together with the fact of the pause. So processes that join and end flows at
+ *     the same time lose no pause.
  * F2  A pause may be put while another process ends its flow. Both look again after their commits: the process that has
  *     ended the flow for late pauses, and the process that has put the pause for the flow.
  */
-import { createHmac } from 'node:crypto';
 import type { AccessToken, Grant } from '../authoring/access-token.ts';
 import { type Awaitable, andThen } from '../awaitable.ts';
 import { Failure } from '../errors.ts';
 import type { Vault, VaultEntry } from '../store/vault.ts';
-import { idOf, type Provider } from './provider.ts';
+import type { Provider } from './provider.ts';
 import { Shares } from './shares.ts';
-import { holderOf } from './stored-tokens.ts';
-
-export interface Flow {
-  readonly state: string;
-  readonly provider: Provider;
-  readonly scopes: readonly string[];
-  /**
-   * The user who may finish it; undefined if the execution has no owner. Any browser with the state may then finish it.
-   */
-  readonly user: string | undefined;
-  /** Address of the request, if known. */
-  readonly address?: string | undefined;
-  /** The execution that asked first. The id of its pause is the state. */
-  readonly executionId: string;
-  /** The PKCE verifier. It leaves the process only for the token endpoint. */
-  readonly verifier: string;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-}
-
-/** A pause of an execution. */
-export interface Waiting {
-  readonly executionId: string;
-  readonly state: string;
-}
-
-/** A pause that waits for a flow. The id of the first one is the state of the flow, which the others begin with. */
-interface Pause extends Waiting {
-  readonly expiresAt: number;
-}
-
-/** A flow, and the pauses that wait for it. */
-export interface Pending {
-  readonly flow: Flow;
-  readonly pauses: readonly Pause[];
-}
+import {
+  beginningOf,
+  ENDED,
+  expiryOf,
+  type Flow,
+  flowOf,
+  flowsIn,
+  isOlder,
+  isState,
+  joinedTo,
+  keyOf,
+  type Pause,
+  type Pending,
+  pausesIn,
+  stateOf,
+  type Waiting,
+  writeFlow,
+  writePause,
+} from './stored-flows.ts';
 
 /** The flow that a pause waits for, and the id of the pause. */
 interface Joined {
@@ -67,24 +50,8 @@ const LONGEST_WAIT_MS = 30_000;
 /** Maximum number of pauses of one flow. The token of one flow ends the others too. */
 const MAX_WAITING = 100;
 
-/** Values that are checked with each new flow: more than a flow has, so that expired ones do not accumulate. */
-const SWEPT = 6;
-
-/** Length of the part of a state that all flows of a holder at a provider begin with, of a state, and of what a pause adds. */
-const COMMON = 16;
-const STATE = 48;
-const JOINED = 16;
-const IS_STATE = /^[\w-]{32,48}$/;
-
-/** A state begins with a digest, so that flows of a holder at a provider are found. Only the provider can tell from whom it is. */
-export const newState = (asked: Pick<Flow, 'provider' | 'user' | 'executionId'>, random: string): string =>
-  beginningOf(asked) + random;
-
-const beginningOf = ({ provider, ...asked }: Pick<Flow, 'provider' | 'user' | 'executionId'>): string =>
-  createHmac('sha256', provider.clientSecret ?? provider.client.client_id)
-    .update(JSON.stringify([idOf(provider), holderOf(asked)]))
-    .digest('base64url')
-    .slice(0, COMMON);
+/** Values that are checked with each new flow of a shared store: more than one, so that expired ones do not accumulate. */
+const SWEPT = 4;
 
 export class Flows {
   readonly #now: () => number;
@@ -155,22 +122,21 @@ export class Flows {
       throw new Failure('queue_full', { detail, retryAfterMs: Math.min(waitMs, LONGEST_WAIT_MS) });
     }
     void this.#vault.put('flow', flow.state, writeFlow(flow));
-    this.#wait(flow.state, flow);
     this.#place(flow);
-    this.#sweep();
+    if (this.#vault.isShared) this.#sweep();
   }
 
   /** The flow's lifetime then starts again. Undefined if there is none. */
   #join(asked: Flow): Awaitable<Joined | undefined> {
     this.#expire();
-    return andThen(this.#allOf(asked), (all) => {
+    return andThen(this.#beginningWith(beginningOf(asked)), (all) => {
       const found = all.find(
         ({ flow, pauses }) =>
           includes(flow.scopes, asked.scopes) && pauses.length < MAX_WAITING && pauses.some(this.#isAlive),
       );
       if (found === undefined) return undefined;
-      const state = found.flow.state + asked.state.slice(-JOINED);
-      this.#wait(state, asked);
+      const state = joinedTo(found.flow, asked);
+      void this.#vault.put('flow', keyOf(state), writePause(asked));
       const own = this.#places.get(found.flow.state);
       if (own !== undefined) {
         this.#places.delete(own.state);
@@ -227,23 +193,20 @@ export class Flows {
    * it was abandoned meanwhile.
    */
   endedBy(flow: Flow, token: AccessToken | undefined): Awaitable<readonly Pending[]> {
-    return andThen(this.#find(flow.state), (own) => {
+    const given = [...flow.scopes, ...(token?.scopes ?? [])];
+    return andThen(this.#beginningWith(isOlder(flow) ? flow.state : beginningOf(flow)), (all) => {
+      const own = all.find(({ flow: { state } }) => state === flow.state);
       if (own === undefined || own.pauses.length === 0) return [];
       if (token === undefined) return [own];
-      const given = [...flow.scopes, ...token.scopes];
-      return andThen(this.#allOf(flow), (all) => [
-        own,
-        ...all.filter(({ flow: { state, scopes } }) => state !== flow.state && includes(given, scopes)),
-      ]);
+      return [own, ...all.filter((one) => one !== own && includes(given, one.flow.scopes))];
     });
   }
 
   /** Pauses that were put while their flow was ended. They are removed. F2 */
-  late(state: string): Awaitable<readonly Waiting[]> {
-    return andThen(this.#vault.entries('flow', `${state}.`), (rows) => {
-      for (const [key] of rows) void this.#vault.remove('flow', key);
-      return pausesIn(rows);
-    });
+  async late(state: string): Promise<readonly Waiting[]> {
+    const rows = await this.#vault.entries('flow', `${state}.`);
+    for (const [key] of rows) void this.#vault.remove('flow', key);
+    return pausesIn(rows);
   }
 
   /**
@@ -294,57 +257,29 @@ export class Flows {
   /** A pause has ended. Its flow ends with the last of its pauses. */
   abandon(pause: string): void {
     this.#granted.delete(pause);
-    this.#try(() => {
-      void this.#vault.remove('flow', keyOf(pause));
-      return andThen(this.#find(stateOf(pause)), (found) => {
-        if (found?.pauses.length === 0) this.#drop(found);
-      });
-    });
+    this.#try(() =>
+      andThen(this.#find(stateOf(pause)), (found) => {
+        if (found === undefined) return;
+        if (!found.pauses.some(({ state }) => state !== pause)) this.#drop(found);
+        else if (pause === found.flow.state) void this.#vault.put('flow', keyOf(pause), ENDED);
+        else void this.#vault.remove('flow', keyOf(pause));
+      }),
+    );
   }
 
-  /** Undefined also if its provider is no longer configured. */
   #find(state: string): Awaitable<Pending | undefined> {
-    if (!IS_STATE.test(state)) return undefined;
-    return andThen(this.#vault.entries('flow', state), (rows) => {
-      return this.#read(rows).find(({ flow }) => flow.state === state);
-    });
+    if (!isState(state)) return undefined;
+    return andThen(this.#beginningWith(state), (found) => found.find(({ flow }) => flow.state === state));
   }
 
-  /** Of a holder at a provider. */
-  #allOf(asked: Flow): Awaitable<readonly Pending[]> {
-    return andThen(this.#vault.entries('flow', beginningOf(asked)), (rows) => this.#read(rows));
-  }
-
-  /** A flow stands before its pauses. */
-  #read(rows: readonly VaultEntry[]): Pending[] {
-    const found: (Pending & { pauses: Pause[] })[] = [];
-    for (const [key, value] of rows) {
-      if (value === undefined) continue;
-      const last = found.at(-1);
-      if (last !== undefined && key.startsWith(`${last.flow.state}.`)) last.pauses.push(...pausesIn([[key, value]]));
-      else if (!key.includes('.')) found.push(...this.#readFlow(key, value));
-    }
-    return found;
-  }
-
-  #readFlow(state: string, value: string): (Pending & { pauses: Pause[] })[] {
-    const { provider: name, others = [], ...stored } = JSON.parse(value) as StoredFlow;
-    const provider = this.#provider(name);
-    if (provider === undefined) return [];
-    const flow = { ...stored, state, provider };
-    const { executionId, expiresAt } = flow;
-    const pauses = [[state, executionId] as const, ...others].map(([state, executionId]) => ({
-      state,
-      executionId,
-      expiresAt,
-    }));
-    return [{ flow, pauses: isOfOlderVersion(state) ? pauses : [] }];
+  #beginningWith(prefix: string): Awaitable<readonly Pending[]> {
+    return andThen(this.#vault.entries('flow', prefix), (rows) => flowsIn(rows, this.#provider));
   }
 
   /** Flows of earlier processes, of a store that belongs to this one. */
   #load(): void {
     const rows = this.#vault.entries('flow', '') as readonly VaultEntry[];
-    const found = this.#read(rows).filter(({ pauses }) => pauses.some(this.#isAlive));
+    const found = flowsIn(rows, this.#provider).filter(({ pauses }) => pauses.some(this.#isAlive));
     const kept = new Set(found.map(({ flow }) => flow.state));
     for (const [key] of rows) if (!kept.has(flowOf(key))) this.#try(() => void this.#vault.remove('flow', key));
     for (const { flow, pauses } of found) {
@@ -353,10 +288,6 @@ export class Flows {
   }
 
   readonly #isAlive = ({ expiresAt }: Pause): boolean => expiresAt > this.#now();
-
-  #wait(pause: string, { executionId, expiresAt }: Flow): void {
-    void this.#vault.put('flow', keyOf(pause), JSON.stringify({ executionId, expiresAt } satisfies StoredPause));
-  }
 
   #place(flow: Flow): void {
     this.#places.set(flow.state, flow);
@@ -374,13 +305,16 @@ export class Flows {
     for (const flow of this.#places.values()) {
       if (flow.expiresAt > this.#now()) return;
       this.#free(flow.state);
+      if (!this.#vault.isShared) this.#try(() => this.#dropIfOver(flow.state));
     }
   }
 
   /** Resolves once that is committed. Throws `store_unavailable`. */
   #end({ flow: { state }, pauses }: Pending): Promise<undefined> {
     const kept = this.#vault.remove('flow', state);
-    for (const pause of pauses) void this.#vault.remove('flow', keyOf(pause.state));
+    const isFirstOver = pauses[0]?.state !== state;
+    if (isFirstOver) void this.#vault.remove('flow', keyOf(state));
+    for (const pause of pauses) if (pause.state !== state) void this.#vault.remove('flow', keyOf(pause.state));
     this.#free(state);
     return kept;
   }
@@ -397,20 +331,19 @@ export class Flows {
       andThen(this.#vault.entries('flow', '', this.#sweptTo, SWEPT), (rows) => {
         this.#sweptTo = rows.length < SWEPT ? '' : rows.at(-1)![0];
         for (const [key, value] of rows) {
-          const { expiresAt } = JSON.parse(value ?? '{"expiresAt":0}') as StoredPause;
-          if (expiresAt > this.#now()) continue;
-          if (value === undefined || key.includes('.')) void this.#vault.remove('flow', key);
-          else this.#try(() => this.#dropIfOver(key));
+          if (expiryOf(value) > this.#now()) continue;
+          if (value === undefined || (key.includes('.') && value !== ENDED)) void this.#vault.remove('flow', key);
+          else this.#try(() => this.#dropIfOver(flowOf(key)));
         }
       }),
     );
   }
 
+  /** Also if its provider is no longer configured. */
   #dropIfOver(state: string): Awaitable<void> {
     return andThen(this.#vault.entries('flow', state), (rows) => {
-      const pauses = pausesIn(rows.filter(([key]) => key.startsWith(`${state}.`)));
-      if (pauses.some(this.#isAlive)) return;
-      for (const [key] of rows) void this.#vault.remove('flow', key);
+      const isAlive = rows.some(([, value]) => expiryOf(value) > this.#now());
+      if (!isAlive) for (const [key] of rows) void this.#vault.remove('flow', key);
     });
   }
 
@@ -435,31 +368,3 @@ const includes = (scopes: readonly string[], wanted: readonly string[]): boolean
   wanted.every((scope) => scopes.includes(scope));
 
 const claimOf = ({ state }: Flow): string => `flow ${state}`;
-
-/** The state of the flow of a pause. */
-const stateOf = (pause: string): string => pause.slice(0, STATE);
-
-/** The key of a pause. */
-const keyOf = (pause: string): string => `${stateOf(pause)}.${pause.slice(STATE)}`;
-
-/** The state of the flow that a key belongs to. */
-const flowOf = (key: string): string => key.split('.', 1)[0]!;
-
-/** Its pauses are in the value of the flow. */
-const isOfOlderVersion = (state: string): boolean => state.length < STATE;
-
-const pausesIn = (rows: readonly VaultEntry[]): Pause[] =>
-  rows.flatMap(([key, value]) =>
-    value === undefined ? [] : [{ ...(JSON.parse(value) as StoredPause), state: key.replace('.', '') }],
-  );
-
-type StoredPause = Omit<Pause, 'state'>;
-
-type StoredFlow = Omit<Flow, 'state' | 'provider'> & {
-  readonly provider: string;
-  /** Pauses besides the first, by id, in a flow of an older version. */
-  readonly others?: readonly (readonly [id: string, executionId: string])[];
-};
-
-const writeFlow = ({ state: _, provider, ...flow }: Flow): string =>
-  JSON.stringify({ ...flow, provider: provider.name } satisfies StoredFlow);

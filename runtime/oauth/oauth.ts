@@ -19,10 +19,11 @@ import { defaults } from '../options.ts';
 import { MemoryVault } from '../store/memory-vault.ts';
 import type { Vault } from '../store/vault.ts';
 import { isProofOf, proofOf } from './consent-proof.ts';
-import { type Flow, Flows, newState, type Waiting } from './flows.ts';
+import { Flows } from './flows.ts';
 import { type OAuthProviderConfig, type Provider, parseProvider, scopesOf, usesPkce } from './provider.ts';
 import { type Fetch, Requests } from './requests.ts';
 import { revokeAtProvider } from './revocation.ts';
+import { type Flow, newState, type Waiting } from './stored-flows.ts';
 import { holderOf } from './stored-tokens.ts';
 import { cleaned, type Refusal, TokenEndpoint } from './token-endpoint.ts';
 import { TokenCache } from './tokens.ts';
@@ -149,7 +150,7 @@ export interface OAuth {
    * Pauses that began to wait for a finished flow while its outcome was committed, by the state of the flow. They are removed. Rejects
    * with `store_unavailable`.
    */
-  late(state: string): Awaitable<readonly Waiting[]>;
+  late(state: string): Promise<readonly Waiting[]> | undefined;
   /**
    * The outcome of a granted flow could not be committed: stores the tokens of the subject, and the end of the flow, with the
    * facts of this turn. Throws `store_unavailable`.
@@ -285,7 +286,7 @@ export const createOAuth = (options: OAuthOptions): OAuth => {
         return { authUrl: authorizationUrl(flow), proof: proofOf(flow), redirectUri, expiresInMs };
       }),
     complete,
-    late: (state) => flows.late(state),
+    late: (state) => (vault.isShared ? flows.late(state) : undefined),
     storeAgain: (subject, state) => {
       tokens.storeAgain(holderOf(subject));
       flows.removeAgain(state);

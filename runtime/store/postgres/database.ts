@@ -14,14 +14,16 @@ export const SCHEMA = 'fermata';
 
 /**
  * Each statement looks something up by an index. Without these settings, statements that were prepared while the tables were
- * empty read them whole. A server whose default is not to wait for its disk waits for ours. The server notices within about
- * 20 s that a machine has disappeared, and ends its sessions.
+ * empty read them whole. The planner then estimates high costs, and would compile each statement for a second (`jit`). A server
+ * whose default is not to wait for its disk waits for ours. The server notices within about 20 s that a machine has
+ * disappeared, and ends its sessions.
  */
 const SESSION = `
   SET search_path TO ${SCHEMA};
   SET enable_seqscan TO off;
   SET enable_hashjoin TO off;
   SET enable_mergejoin TO off;
+  SET jit TO off;
   SET tcp_keepalives_idle TO 5;
   SET tcp_keepalives_interval TO 5;
   SET tcp_keepalives_count TO 3;

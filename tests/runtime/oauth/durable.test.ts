@@ -111,8 +111,7 @@ test('abandoned consents do not accumulate', async (t) => {
   const second = await restart();
   for (let n = 0; n < 6; n += 1) second.begin(asked);
 
-  const flows = immediate(kept.store.vault.entries('flow', '')).filter(([key]) => !key.includes('.'));
-  assert.equal(flows.length, 6);
+  assert.equal(immediate(kept.store.vault.entries('flow', '')).length, 6);
 });
 
 test('a callback whose process ends before anything is kept may come again, and the provider decides', async (t) => {

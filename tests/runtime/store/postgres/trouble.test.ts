@@ -289,6 +289,18 @@ it('a session waits for the disk of the server, whatever its default is', async 
   assert.deepEqual(await session.query({ text: 'SHOW synchronous_commit' }), [{ synchronous_commit: 'on' }]);
 });
 
+it('no statement is compiled, however much the planner expects it to cost: that takes a second at times', async (t) => {
+  const server = await postgres();
+  const url = await server.database();
+  await server.sql(`ALTER DATABASE ${/@\/(\w+)/.exec(url)![1]} SET jit_above_cost TO 0`);
+  const session = await (await Database.at(url)).connect('test');
+  t.after(() => session.close());
+
+  const [row] = await session.query({ text: 'EXPLAIN (ANALYZE, FORMAT JSON) SELECT count(*) FROM pg_class' });
+
+  assert.equal((row!['QUERY PLAN'] as [{ JIT?: object }])[0].JIT, undefined);
+});
+
 test('without the package pg, the error names it and how it is installed', () => {
   const open =
     "import('./runtime/index.ts').then(({ openData }) => openData({ data: 'postgres://a:s3cr3t@b/c', maxDataBytes: 4 * 1024 ** 3 })).catch((error) => console.log(error.code, error.message))";
