@@ -159,7 +159,8 @@ export class Engine {
     const { shared } = archive ?? {};
     const { executions } = this;
     const leave = (execution: Execution): void => this.#hibernate(execution);
-    this.#followers = shared && new Followers({ shared, executions, wheel, now, log, leave });
+    const { inspection } = this;
+    this.#followers = shared && new Followers({ shared, executions, inspection, wheel, now, log, leave });
     this.#deps = {
       fold: foldEvent,
       respawn: (id, snapshot) => this.#tree.spawnExecution(id, { snapshot }),

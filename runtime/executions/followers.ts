@@ -9,6 +9,7 @@
  */
 import type { Log } from '../authoring/context.ts';
 import { Failure } from '../errors.ts';
+import type { Inspection } from '../inspection/inspection.ts';
 import type { Letter, SharedArchive } from '../store/archive.ts';
 import type { TimingWheel, WheelTimer } from '../time/timing-wheel.ts';
 import type { Execution } from './execution.ts';
@@ -28,6 +29,8 @@ export interface FollowersDeps {
   readonly wheel: TimingWheel;
   readonly now: () => number;
   readonly log: Log;
+  /** Gets what other processes have changed, if there is a watcher of that. */
+  readonly inspection: Pick<Inspection, 'isWatchedElsewhere' | 'changedElsewhere'>;
   /** An execution without subscribers leaves memory. */
   leave(execution: Execution): void;
 }
@@ -82,6 +85,7 @@ export class Followers {
       this.#arm();
       const hasHints = this.#deps.shared.hasHints();
       this.#looks += 1;
+      if (!hasHints) this.#deps.inspection.changedElsewhere(undefined);
       if (!hasHints || this.#looks % LOOKS_WITH_HINTS === 0) this.#lookAtAll();
       else if (this.#sent.size > 0) this.#later(this.#ask());
       for (const { executionId } of this.#sent.values()) this.#deps.shared.mail.remind(executionId);
@@ -92,9 +96,11 @@ export class Followers {
     if (this.#isStopped) return;
     if (ids === undefined) {
       this.#lookAtAll();
+      this.#deps.inspection.changedElsewhere(undefined);
       return;
     }
-    const { shared, executions } = this.#deps;
+    const { shared, executions, inspection } = this.#deps;
+    if (inspection.isWatchedElsewhere) this.#later(this.#report(ids));
     for (const id of ids) {
       const execution = executions.inMemory(id);
       if (execution !== undefined) this.look(execution);
@@ -102,6 +108,11 @@ export class Followers {
     const mine = ids.filter((id) => shared.owns(id));
     if (mine.length > 0) this.#later(this.#read(mine));
     if (ids.some((id) => this.#isAwaited(id))) this.#later(this.#ask());
+  }
+
+  async #report(ids: readonly string[]): Promise<void> {
+    const owners = await this.#deps.shared.owners(ids);
+    this.#deps.inspection.changedElsewhere([...owners].map(([executionId, owner]) => ({ executionId, owner })));
   }
 
   #isAwaited(id: string): boolean {

@@ -39,12 +39,22 @@ export interface Inspected {
 /** Called with each event of an actor, after the event. With a slow store the actor may be further already. */
 export type Inspector = (actor: Inspected, event: { readonly type: string }, at: number) => void;
 
+/** Called with executions that other processes have changed; undefined: any may have changed. */
+export type ElsewhereWatcher = (changed: readonly ChangedElsewhere[] | undefined) => void;
+
+export interface ChangedElsewhere {
+  readonly executionId: string;
+  readonly owner: string | null;
+}
+
 /** The actors of a process. */
 export interface ActorView {
   /** Number of present watchers. */
   readonly inspectors: number;
   /** Calls the inspector from now on. Returns a function that ends this. */
   watch(inspector: Inspector): () => void;
+  /** The same for executions that other processes have changed, with a store that several processes share. */
+  watchElsewhere(watcher: ElsewhereWatcher): () => void;
   /** The manager, its supervisors, the builders, and the executions from the newest to the oldest. */
   actors(): Iterable<Inspected>;
 }

@@ -14,7 +14,15 @@ import type { SupervisorSnapshot } from '../../machines/manager.ts';
 import type { Log } from '../authoring/context.ts';
 import type { Execution } from '../executions/execution.ts';
 import type { Executions } from '../executions/executions.ts';
-import { type ActorView, type Inspected, type Inspector, SeenActor, SeenExecution } from './inspected.ts';
+import {
+  type ActorView,
+  type ChangedElsewhere,
+  type ElsewhereWatcher,
+  type Inspected,
+  type Inspector,
+  SeenActor,
+  SeenExecution,
+} from './inspected.ts';
 
 /** @internal */
 export interface InspectionDeps {
@@ -27,6 +35,7 @@ export interface InspectionDeps {
 export class Inspection implements ActorView {
   readonly #deps: InspectionDeps;
   readonly #inspectors = new Set<Inspector>();
+  readonly #elsewhere = new Set<ElsewhereWatcher>();
   /** N1 */
   #subscription: Subscription | undefined;
   #executionsId: string | undefined;
@@ -45,6 +54,19 @@ export class Inspection implements ActorView {
     this.#inspectors.add(inspector);
     this.#subscription ??= this.#deps.root.system.inspect((seen) => this.#seen(seen));
     return () => this.#leave(inspector);
+  }
+
+  watchElsewhere(watcher: ElsewhereWatcher): () => void {
+    this.#elsewhere.add(watcher);
+    return () => this.#elsewhere.delete(watcher);
+  }
+
+  get isWatchedElsewhere(): boolean {
+    return this.#elsewhere.size > 0;
+  }
+
+  changedElsewhere(changed: readonly ChangedElsewhere[] | undefined): void {
+    for (const watcher of [...this.#elsewhere]) watcher(changed);
   }
 
   /**

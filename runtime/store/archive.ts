@@ -66,6 +66,8 @@ export interface SharedArchive {
   refresh(executionId: string): Promise<News | undefined>;
   /** Calls back with executions that other processes have changed, or have sent mail to; undefined: all may have changed. */
   onChanged(changed: (executionIds: readonly string[] | undefined) => void): void;
+  /** The owners of executions; deleted executions have none. */
+  owners(executionIds: readonly string[]): Promise<ReadonlyMap<string, string | null>>;
   /** Whether all changes have been reported since the last call, as far as this process can know. */
   hasHints(): boolean;
   readonly mail: Mail;

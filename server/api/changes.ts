@@ -60,6 +60,9 @@ class Changes {
   #isFull = false;
   #timer: (() => void) | undefined;
   #unwatch: (() => void) | undefined;
+  #unwatchElsewhere: (() => void) | undefined;
+  /** Any execution may have changed. */
+  #isAny = false;
   #hasLeft = false;
 
   constructor(runtime: Watched, owner: string | undefined, sink: Sink) {
@@ -77,25 +80,38 @@ class Changes {
       if (kind === 'manager' && actor.snapshot.status === 'done') this.#end();
       else if (this.#owner === undefined || (kind === 'execution' && user === this.#owner)) this.#changed(sessionId);
     });
+    this.#unwatchElsewhere = this.#runtime.inspection.watchElsewhere((changed) => {
+      if (changed === undefined) this.#anyChanged();
+      else
+        for (const { executionId, owner } of changed)
+          if (this.#owner === undefined || owner === this.#owner) this.#changed(executionId);
+    });
     this.#send(eventFrame('changed', { executions: null } satisfies ChangesBody)); // C3
   }
 
   #changed(id: string): void {
-    const isFirst = this.#ids.size === 0;
+    const isFirst = this.#ids.size === 0 && !this.#isAny;
     if (this.#ids.size <= MOST_IDS) this.#ids.add(id);
+    if (isFirst && !this.#isFull) this.#in(GATHER_MS, () => this.#tell());
+  }
+
+  #anyChanged(): void {
+    const isFirst = this.#ids.size === 0 && !this.#isAny;
+    this.#isAny = true;
     if (isFirst && !this.#isFull) this.#in(GATHER_MS, () => this.#tell());
   }
 
   /** C2 */
   #tell(): void {
-    const executions = this.#ids.size > MOST_IDS ? null : [...this.#ids];
+    const executions = this.#isAny || this.#ids.size > MOST_IDS ? null : [...this.#ids];
     this.#ids.clear();
+    this.#isAny = false;
     this.#send(eventFrame('changed', { executions } satisfies ChangesBody));
   }
 
   #drained(): void {
     this.#isFull = false;
-    if (this.#ids.size > 0) this.#tell();
+    if (this.#ids.size > 0 || this.#isAny) this.#tell();
   }
 
   #send(piece: string): void {
@@ -123,5 +139,6 @@ class Changes {
     this.#hasLeft = true;
     this.#timer?.();
     this.#unwatch?.();
+    this.#unwatchElsewhere?.();
   }
 }

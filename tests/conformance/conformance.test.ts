@@ -4,36 +4,63 @@
  */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { startLab } from '../lab/lab.ts';
+import type { ServerOptions } from '../../server/index.ts';
+import { type Lab, startLab } from '../lab/lab.ts';
 import { testedAdapter } from '../support/adapter.ts';
+import { postgres } from '../support/postgres.ts';
 import { behindProxy, refusedByProxy, settingsBehindProxy } from '../support/proxy-setup.ts';
+import { roundRobin } from '../support/round-robin.ts';
 import { play } from './player.ts';
 import { startProvider } from './provider.ts';
 import { readDeviations, readRecordings, type Scenario, scenarioOf } from './scenarios.ts';
 
 const deviations = readDeviations();
 const scenarios = readRecordings().map((recording) => scenarioOf(recording, deviations));
+const serverCount = Number(process.env.FERMATA_TEST_SERVERS ?? 1);
+/** Its servers have a directory of files each, or count the runs of each server. */
+const isOfOneServer = (profile: string): boolean => ['static', 'slots'].includes(profile);
 const profiles = new Set(scenarios.map(({ profile }) => profile));
 
 test('clients of NAT see what they saw, or what we promised instead', { concurrency: true }, async (t) => {
   assert.ok(scenarios.length > 300, 'a run without scenarios shows nothing');
   t.diagnostic(`${scenarios.length} recorded scenarios`);
 
-  await Promise.all(
-    [...profiles].map((profile) => {
-      const those = scenarios.filter((scenario) => scenario.profile === profile);
-      return t.test(`profile ${profile}`, (within) => playAll(profile, those, within));
-    }),
-  );
+  const playProfile = (profile: string): Promise<void> => {
+    const those = scenarios.filter((scenario) => scenario.profile === profile);
+    return t.test(`profile ${profile}`, (within) => playAll(profile, those, within));
+  };
+  if (serverCount === 1) await Promise.all([...profiles].map(playProfile));
+  else for (const profile of profiles) if (!isOfOneServer(profile)) await playProfile(profile);
 });
+
+/** The address of a server, or of the balancer before several of them. */
+const startServers = async (
+  t: TestContext,
+  profile: string,
+  config: Partial<ServerOptions>,
+  oauthTokenPort: number | undefined,
+): Promise<string> => {
+  const serve = async (data?: string): Promise<Lab> => {
+    const options = { ...config, ...(data !== undefined && { data }) };
+    const lab = await startLab(profile, { config: options, ...(oauthTokenPort !== undefined && { oauthTokenPort }) });
+    t.after(() => lab.close());
+    return lab;
+  };
+  if (serverCount === 1) {
+    const { base: url, port } = await serve();
+    return (await behindProxy(t, { url, port })).url;
+  }
+  const data = await (await postgres()).database();
+  const ports: number[] = [];
+  while (ports.length < serverCount) ports.push((await serve(data)).port);
+  return roundRobin(t, ports);
+};
 
 const playAll = async (profile: string, those: readonly Scenario[], t: TestContext): Promise<void> => {
   const provider = profile === 'oauth' ? await startProvider() : undefined;
   t.after(() => provider?.close());
   const config = { host: '127.0.0.1', port: 0, adapter: testedAdapter(), ...settingsBehindProxy() };
-  const lab = await startLab(profile, { config, ...(provider && { oauthTokenPort: provider.port }) });
-  t.after(() => lab.close());
-  const { url } = await behindProxy(t, { url: lab.base, port: lab.port });
+  const url = await startServers(t, profile, config, provider?.port);
   for (const scenario of those) {
     await t.test(scenario.name, { skip: refusedByProxy(scenario.name) }, () => play(scenario, url, provider));
   }

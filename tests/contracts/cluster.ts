@@ -405,4 +405,31 @@ export const clusterContract = (name: string, open: OpenCluster): void => {
       assert.equal((await runtime.conversation('asks', 'c', alice))?.id, last.id);
     }
   });
+
+  contract(
+    'a page of executions is notified of those that other runtimes start and change, with their owners',
+    async (t) => {
+      const world = await open(t, 2, [asks]);
+      const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+      const changes: (string | null)[][] = [];
+      let isUnknown = false;
+      const unwatch = second.runtime.inspection.watchElsewhere((changed) => {
+        if (changed === undefined) isUnknown = true;
+        else for (const { executionId, owner } of changed) changes.push([executionId, owner]);
+      });
+
+      const { id, prompt } = await begun(world, first);
+
+      await world.until(() => changes.some(([changed]) => changed === id), 'the start');
+      assert.deepEqual(changes[0], [id, 'alice']);
+      const before = changes.length;
+      await first.runtime.answer(id, prompt, yes, alice);
+      await world.until(() => changes.length > before, 'the answer');
+      assert.ok(!second.isInMemory(id), 'it is not loaded for that');
+      second.proxy.losesHints = true;
+      second.proxy.cut();
+      await world.until(() => isUnknown, 'without hints every one may have changed', 500);
+      unwatch();
+    },
+  );
 };

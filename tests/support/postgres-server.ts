@@ -65,7 +65,7 @@ export class PostgresServer {
       fsync: this.#syncs ? 'on' : 'off',
       full_page_writes: this.#syncs ? 'on' : 'off',
       shared_buffers: this.#syncs ? '256MB' : '32MB',
-      max_connections: '60',
+      max_connections: '400',
       autovacuum: this.#syncs ? 'on' : 'off',
     };
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

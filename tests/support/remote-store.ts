@@ -31,6 +31,7 @@ export class RemoteStore implements Store, Archive {
     refresh: async (id) => ({ isElsewhere: false, read: (after) => this.#store.read(id, after)! }),
     onChanged: () => {},
     hasHints: () => true,
+    owners: async () => new Map(),
     mail: {
       post: unused,
       remind: unused,

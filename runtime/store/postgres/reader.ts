@@ -40,6 +40,7 @@ const journalRow = z.object({
 type JournalRow = z.infer<typeof journalRow>;
 const newsRow = z.object({ place: z.int(), ...journalRow.shape });
 const numberRow = z.object({ id: z.string(), seq: z.int() });
+const ownerRow = z.object({ id: z.string(), owner: z.string().nullable() });
 const idRow = z.object({ id: z.string() });
 const placeRow = z.object({ n: z.int() });
 const namedRow = z.object({ id: z.string(), fingerprint: z.string() });
@@ -142,6 +143,11 @@ export class PostgresReader {
   async numbers(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = await this.rows(numberRow, 'numbers', 'SELECT id, seq FROM executions WHERE id = ANY($1)', ids);
     return new Map(rows.map(({ id, seq }) => [id, seq]));
+  }
+
+  async owners(ids: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+    const rows = await this.rows(ownerRow, 'owners', 'SELECT id, owner FROM executions WHERE id = ANY($1)', ids);
+    return new Map(rows.map(({ id, owner }) => [id, owner]));
   }
 
   async named(name: string): Promise<Named | undefined> {

@@ -42,6 +42,10 @@ export class Shared implements SharedArchive {
     return this.#deps.hints.check();
   }
 
+  owners(executionIds: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+    return this.#deps.reader.owners(executionIds);
+  }
+
   async refresh(id: string): Promise<News | undefined> {
     const { journals, reader, reload } = this.#deps;
     const before = journals.get(id);
