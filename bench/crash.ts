@@ -1,6 +1,10 @@
 /**
- * With the flag `--postgres`, executions are in PostgreSQL, which is killed every ten seconds; in a file otherwise. Measures data loss when the server is killed repeatedly at any moment, while clients retry with their keys. A step
- * may run again if it had not finished; a finished step must not.
+ * Measures data loss when the server is killed repeatedly at any moment, while clients retry with their keys. A step may run again
+ * if it had not finished; a finished step must not.
+ *
+ * With the flag `--postgres`, executions are in PostgreSQL, which is killed every ten seconds; in a file otherwise. With `--nodes 3`
+ * besides, three servers share the database. One of them is killed, or stopped until the others have taken what it executed, and the
+ * clients send each request to any of them.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,13 +18,16 @@ import { PostgresServer } from '../tests/support/postgres-server.ts';
 import { type Losses, PersistentClient } from './support/persistent-client.ts';
 import type { Row } from './support/table.ts';
 
-/** Number of kills; variable BENCH_KILLS. */
+/** Number of servers that are killed or stopped; variable BENCH_KILLS. */
 const KILLS = Number(process.env.BENCH_KILLS ?? 1_000);
-const LANES = 2;
 const CLIENTS = 12;
 /** Maximum lifetime of a server. */
 const LIFE_MS = 400;
 const isPostgres = process.argv.includes('--postgres');
+const NODES = Number(process.argv[process.argv.indexOf('--nodes') + 1]) || 1;
+const LANES = NODES > 1 ? 1 : 2;
+/** Longer than the lease of the servers. */
+const STOPPED_MS = 4_500;
 /** Interval between kills of the database. */
 const DATABASE_MS = 10_000;
 /** After the last kill, every execution must end within this time. */
@@ -67,12 +74,13 @@ class Lane {
   readonly #ledger = join(this.#directory, 'ledger.txt');
   readonly #file: string;
   readonly #data: string;
-  #port = 0;
+  /** Of the servers that run. */
+  readonly #ports = new Map<ChildProcess, number>();
   #isOver = false;
   #deadline = Number.POSITIVE_INFINITY;
   readonly clients = Array.from(
     { length: CLIENTS },
-    () => new PersistentClient({ port: () => this.#port, deadline: () => this.#deadline }, this.losses),
+    () => new PersistentClient({ port: () => this.#anyPort(), deadline: () => this.#deadline }, this.losses),
   );
 
   /** `data`: where executions are; in a directory of its own by default. */
@@ -85,19 +93,26 @@ class Lane {
   async run(kills: number, calm: () => Promise<void>): Promise<void> {
     writeFileSync(this.#ledger, '');
     const working = this.clients.map((client) => this.#work(client));
+    const servers: ChildProcess[] = [];
+    for (let node = 1; node < NODES; node += 1) servers.push(await this.#start());
     for (let kill = 0; kill < kills; kill += 1) {
-      const server = await this.#start();
+      if (servers.length < NODES) servers.push(await this.#start());
       await setTimeout(Math.random() * LIFE_MS);
-      server.kill('SIGKILL');
-      await once(server, 'exit');
+      const [server] = servers.splice(Math.floor(Math.random() * servers.length), 1);
+      if (NODES === 1 || Math.random() < 0.75) await this.#kill(server!);
+      else {
+        server!.kill('SIGSTOP');
+        await setTimeout(STOPPED_MS);
+        server!.kill('SIGCONT');
+        servers.push(server!);
+      }
     }
     await calm();
     this.#isOver = true;
     this.#deadline = Date.now() + GRACE_MS;
-    const last = await this.#start();
+    while (servers.length < NODES) servers.push(await this.#start());
     await Promise.all(working);
-    last.kill('SIGKILL');
-    await once(last, 'exit');
+    await Promise.all(servers.map((server) => this.#kill(server)));
   }
 
   /** Steps that ran again although their workflow had got their results. */
@@ -116,6 +131,17 @@ class Lane {
     rmSync(this.#directory, { recursive: true });
   }
 
+  async #kill(server: ChildProcess): Promise<void> {
+    this.#ports.delete(server);
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+  }
+
+  #anyPort(): number {
+    const ports = [...this.#ports.values()];
+    return ports[Math.floor(Math.random() * ports.length)] ?? 0;
+  }
+
   /** Again while its database is restarted. */
   async #start(): Promise<ChildProcess> {
     if (!isPostgres) return this.#startOnce();
@@ -132,7 +158,7 @@ class Lane {
     });
     ended.catch(() => {}); // later it is killed
     const [{ port }] = (await Promise.race([once(server, 'message'), ended])) as [{ port: number }];
-    this.#port = port;
+    this.#ports.set(server, port);
     return server;
   }
 
@@ -185,7 +211,7 @@ export default async (): Promise<Row[]> => {
       target,
     });
     const rows = [
-      row('servers killed', KILLS, ''),
+      row(NODES > 1 ? 'servers killed or stopped' : 'servers killed', KILLS, ''),
       ...(isPostgres ? [row('databases killed', kills.count(), '')] : []),
       row('executions that went through all of it', sum(clients.map(({ done }) => done)), ''),
       row('replies that were acknowledged', sum(clients.map(({ acknowledged }) => acknowledged)), ''),

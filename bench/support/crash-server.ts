@@ -39,7 +39,12 @@ const killed = workflow({
 
 const server = await createServer({
   workflow: killed,
-  config: { host: '127.0.0.1', port: 0, data: directory, runtime: { hibernateAfterMs: 50, maxRecoveries: 10_000 } },
+  config: {
+    host: '127.0.0.1',
+    port: 0,
+    data: directory,
+    runtime: { hibernateAfterMs: 50, maxRecoveries: 10_000, leaseMs: 1_000 },
+  },
 });
 process.send?.({ port: server.port });
 process.on('disconnect', () => process.exit());

@@ -22,6 +22,8 @@ export interface Target {
 type Reply = { readonly status: number; readonly body: string };
 
 const PAUSE_MS = 5;
+/** A server that is stopped does not reply. */
+const REPLY_MS = 10_000;
 
 /** The last two are open at the same time. */
 const QUESTIONS = ['The first?', 'The second?', 'The third?'] as const;
@@ -126,6 +128,7 @@ export class PersistentClient {
           method,
           headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
           ...(body !== undefined && { body: JSON.stringify(body) }),
+          signal: AbortSignal.timeout(REPLY_MS),
         });
         const reply = { status: response.status, body: await response.text() };
         if (reply.status < 500 && reply.status !== 429) {
@@ -133,7 +136,7 @@ export class PersistentClient {
           return reply;
         }
       } catch {
-        // it was killed, or has not started yet
+        // it was killed or stopped, or has not started yet
       }
       if (Date.now() > this.#target.deadline()) throw new Error(`${method} ${path} got no reply`);
       await setTimeout(PAUSE_MS);

@@ -17,7 +17,7 @@ import {
 import type { Holder } from '../backlog.ts';
 import { clientOf, copyHeaders } from './request-parts.ts';
 import type { Tier } from './tiers.ts';
-import type { HttpResponse, WebSocket, WebSocketBehavior } from './types.ts';
+import type { HttpRequest, HttpResponse, WebSocket, WebSocketBehavior } from './types.ts';
 
 type Live = { readonly accepted: AcceptedSocket; socket: UwsSocket | undefined; reader: SocketReader | undefined };
 
@@ -33,7 +33,7 @@ export const behaviorOf = (kind: SocketKind, tier: Tier): Behavior => ({
   idleTimeout: Math.min(960, Math.max(8, Math.ceil(kind.idleTimeoutMs / 1000))),
   sendPingsAutomatically: true,
   upgrade(res, req, context) {
-    if (req.getUrl() !== kind.path) return void req.setYield(true); // the pattern matches other paths too
+    if (req.getUrl() !== kind.path || !asksForSocket(req)) return void req.setYield(true); // the pattern matches other paths too
     const accepted = kind.accept({ headers: copyHeaders(req), query: req.getQuery() ?? '', client: clientOf(res) });
     if ('status' in accepted) return refuse(res, accepted);
     const { cookie, address = '' } = accepted;
@@ -69,6 +69,11 @@ export const behaviorOf = (kind: SocketKind, tier: Tier): Behavior => ({
     reader?.closed();
   },
 });
+
+/** The library asks for a key only. Without these headers, a proxy takes the connection for one of HTTP. */
+const asksForSocket = (req: Pick<HttpRequest, 'getHeader'>): boolean =>
+  req.getHeader('upgrade').toLowerCase() === 'websocket' &&
+  /(^|,)\s*upgrade\s*(,|$)/i.test(req.getHeader('connection'));
 
 const tooMany: SocketRefusal = {
   status: 503,

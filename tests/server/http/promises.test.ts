@@ -175,6 +175,10 @@ test(
       [],
       handshake,
       ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAM'],
+      // A proxy that forwards them expects a reply, and would take frames for the replies to other clients.
+      [...handshake.slice(1), key],
+      ['Connection: keep-alive', ...handshake.slice(1), key],
+      ['Connection: Upgrade', 'Sec-WebSocket-Version: 13', key],
     ]) {
       const client = await connectRaw(t, server.port);
       client.send(rawRequest('GET /socket', others));
