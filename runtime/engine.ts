@@ -397,7 +397,7 @@ export class Engine {
 
   #restore(executionId: string, { entries, origin, isElsewhere = false }: Archived): Execution {
     const execution = new Execution(foldJournal(executionId, entries), this.#deps, origin);
-    execution.follow([], isElsewhere);
+    if (isElsewhere) execution.beginElsewhere();
     return execution;
   }
 
