@@ -23,7 +23,7 @@ import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { Waiting } from './oauth/stored-flows.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
-import { leaseEnded, type NodeView } from './store/cluster.ts';
+import { type ClusterCounts, leaseEnded, type NodeView } from './store/cluster.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import { type JournalPage, Refused } from './store/store.ts';
 
@@ -70,6 +70,10 @@ export class LocalRuntime implements Runtime {
 
   now(): number {
     return this.engine.clock.now();
+  }
+
+  get clusterCounts(): ClusterCounts | undefined {
+    return this.engine.store.archive?.cluster?.counts;
   }
 
   nodes(): Promise<readonly NodeView[]> | undefined {
