@@ -124,10 +124,11 @@ export type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions }
 export type { Archive } from './store/archive.ts';
 export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';
-export { defaultDataBytes, describeData, openData } from './store/open.ts';
+export { defaultDataBytes, describeData, openData, openStoredData } from './store/open.ts';
 export { isListed, type ListedContext, type ListedView } from './store/outline.ts';
 export { cursorAt, type ExecutionFilter } from './store/query.ts';
 export type { Summary } from './store/reader.ts';
 export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
-export { StoredExecutions, type StoredJournal } from './store/stored-executions.ts';
+export { allOf, type StoredData, type StoredJournal } from './store/stored-data.ts';
+export { StoredExecutions } from './store/stored-executions.ts';
 export { type Clock, systemClock } from './time/clock.ts';
