@@ -41,7 +41,7 @@ import type { Archived } from './store/archive.ts';
 import { leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
 import { journalOf, NameTaken, type Store } from './store/store.ts';
-import { type Clock, systemClock } from './time/clock.ts';
+import { type Clock, correctedClock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
 
 export interface RuntimeSetup {
@@ -97,7 +97,7 @@ export class Engine {
     providers = {},
     store,
     log: given = silentLog,
-    clock = systemClock,
+    clock = clockOf(store),
     random = Math.random,
     fetch,
     consentLink: link,
@@ -211,7 +211,10 @@ export class Engine {
     });
     if (this.#keeper instanceof Archivist) {
       const versions = this.served.builders.map(({ workflow: { name, version } }) => ({ workflow: name, version }));
-      await this.store.archive?.cluster?.serve(versions);
+      const { cluster } = this.store.archive ?? {};
+      await cluster?.serve(versions);
+      if (cluster !== undefined && Math.abs(cluster.offsetMs) > MAX_OFFSET_MS)
+        this.#log.warn({ offsetMs: cluster.offsetMs }, 'the clock of this server differs from that of the database');
       this.#keeper.start();
     }
     this.#followers?.start();
@@ -394,7 +397,7 @@ export class Engine {
 
   #restore(executionId: string, { entries, origin, isElsewhere = false }: Archived): Execution {
     const execution = new Execution(foldJournal(executionId, entries), this.#deps, origin);
-    execution.follow([], isElsewhere);
+    if (isElsewhere) execution.beginElsewhere();
     return execution;
   }
 
@@ -549,8 +552,17 @@ const COPIES_OF_INPUT = 3;
 /** The workflow name of executions that a program drives. */
 const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
 
+/** Clocks of servers that differ more are reported. */
+const MAX_OFFSET_MS = 1_000;
+
 const NOT_LET_GO =
   'other servers take the executions of this one only when its lease has ended: the database cannot be reached';
+
+/** Of the processes that share a store, the same for all of them. */
+const clockOf = (store: Store | undefined): Clock => {
+  const { cluster } = store?.archive ?? {};
+  return cluster === undefined ? systemClock : correctedClock(() => cluster.offsetMs);
+};
 
 const LOST =
   'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';

@@ -253,6 +253,7 @@ export class LocalRuntime implements Runtime {
     const { oauth, executions } = this.engine;
     const loaded = new Map<string, Execution | undefined>();
     const load = async (ids: readonly string[]): Promise<void> => {
+      if (this.engine.store.archive?.cluster?.isValid === false) throw leaseEnded(); // no fact could be stored with the token
       const all = await Promise.allSettled(ids.map(async (id) => executions.get(id)));
       for (const [index, found] of all.entries())
         if (found.status === 'fulfilled') loaded.set(ids[index]!, found.value);

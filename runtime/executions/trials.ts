@@ -51,8 +51,8 @@ export class Trials {
   }
 
   /**
-   * Reads what is recorded about the suspects among these executions, which were running when their process died. Rejects with
-   * `store_unavailable`.
+   * Reads what is recorded about the suspects among these executions, which were running when their process died. One whose record
+   * cannot be read now has none: it is recovered all the same.
    */
   open(unfinished: readonly Execution[]): Awaitable<void> {
     const { vault, recoveriesOf } = this.#deps;
@@ -61,7 +61,7 @@ export class Trials {
       if (recoveriesOf(execution) === 0) continue;
       const { id } = execution;
       const read = andThen(vault.get(KIND, id), (text) => this.#read(id, text, unfinished));
-      if (read instanceof Promise) reading.push(read);
+      if (read instanceof Promise) reading.push(read.catch(() => {}));
     }
     return reading.length === 0 ? undefined : Promise.all(reading).then(() => {});
   }

@@ -8,16 +8,14 @@ import type { JournalEntry } from '../../machines/facts.ts';
 import { type Awaitable, andThen } from '../awaitable.ts';
 import type { Archive, Archived, ListedRow, PageOfRows } from './archive.ts';
 import { type Directory, openDirectory } from './directory.ts';
-import { Commits, unwritable } from './group-commit.ts';
+import { Commits } from './group-commit.ts';
 import { Kept, type KeptDeps } from './journal-writer.ts';
-import { Journal } from './memory-journal.ts';
+import { Journals } from './journals.ts';
 import type { Named } from './named.ts';
 import { Pages } from './pages.ts';
 import type { ExecutionFilter } from './query.ts';
 import { Reader } from './reader.ts';
-import { RemovalWriter } from './removal-writer.ts';
 import { Seal } from './seal.ts';
-import { readOrigin } from './start-request-text.ts';
 import type { Fullness, JournalLimits, JournalPage, Recorded, Store } from './store.ts';
 import { StoredVault } from './stored-vault.ts';
 import { WriterThread } from './writer-thread.ts';
@@ -40,12 +38,8 @@ export class DurableStore implements Store, Archive {
   readonly #commits: Commits;
   readonly #reader: Reader;
   readonly #pages: Pages;
-  readonly #seal: Seal | undefined;
-  readonly #deps: KeptDeps;
+  readonly #journals: Journals<Kept>;
   readonly #maxDataBytes: number;
-  readonly #inMemory = new Map<string, Kept>();
-  /** Ids of executions whose removal is not on the disk yet. */
-  readonly #forgotten = new Set<string>();
   /** Number of the next execution. */
   #n: number;
   #closed: Promise<void> | undefined;
@@ -70,43 +64,28 @@ export class DurableStore implements Store, Archive {
     this.#reader = reader;
     this.#pages = new Pages(reader);
     this.#maxDataBytes = maxDataBytes;
-    this.#seal = secret === undefined ? undefined : new Seal(secret);
-    this.vault = new StoredVault(this.#reader, commits, this.#seal);
+    const seal = secret === undefined ? undefined : new Seal(secret);
+    this.vault = new StoredVault(this.#reader, commits, seal);
     this.#n = this.#reader.lastN();
     const limits = { maxJournalFacts, maxJournalBytes };
-    this.#deps = {
-      limits,
-      parkedTimeoutMs,
-      seal: this.#seal,
-      lost: (id) => this.#inMemory.delete(id),
-    };
+    const lost = (id: string): boolean => this.#journals.inMemory.delete(id);
+    const deps: KeptDeps = { limits, parkedTimeoutMs, seal, lost };
+    this.#journals = new Journals(commits, seal, (n, id, journal) => new Kept(n, id, journal, deps));
   }
 
   append(record: Recorded, entry: JournalEntry): Fullness | Promise<Fullness> {
     const { batch } = this.#commits;
     const kept = entry.seq === 1 ? this.#begin(record.id) : this.#keptOf(record.id);
-    try {
-      return kept.append(record, entry, batch);
-    } catch (cause) {
-      throw unwritable(kept.name, cause); // other executions are not affected
-    }
+    return this.#journals.append(kept, record, entry, batch);
   }
 
   read(executionId: string, after = 0): JournalPage | undefined {
-    const kept = this.#inMemory.get(executionId) ?? this.#load(executionId)?.kept;
+    const kept = this.#journals.inMemory.get(executionId) ?? this.#load(executionId)?.kept;
     return kept?.isBegun ? kept.read(after) : undefined;
   }
 
-  async forget(executionId: string): Promise<void> {
-    const { batch } = this.#commits;
-    const part = batch.join(new RemovalWriter(executionId, this.#inMemory.get(executionId)?.n));
-    this.#inMemory.delete(executionId);
-    this.#forgotten.add(executionId);
-    try {
-      await part.kept;
-    } finally {
-      this.#forgotten.delete(executionId);
-    }
+  forget(executionId: string): Promise<void> {
+    return this.#journals.forget(executionId, this.#journals.inMemory.get(executionId)?.n);
   }
 
   close(): Promise<void> {
@@ -116,24 +95,25 @@ export class DurableStore implements Store, Archive {
 
   async #close(): Promise<void> {
     await this.#commits.close();
-    this.#inMemory.clear();
+    this.#journals.inMemory.clear();
     this.#directory.release();
   }
 
   find(executionId: string): Archived | undefined {
-    if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
+    const { inMemory } = this.#journals;
+    if (this.#journals.isForgotten(executionId)) return undefined; // it would be loaded without an owner in memory
     const loaded = this.#load(executionId);
     if (loaded === undefined) return undefined;
-    if (!this.#inMemory.has(executionId)) this.#inMemory.set(executionId, loaded.kept); // facts may be on their way
+    if (!inMemory.has(executionId)) inMemory.set(executionId, loaded.kept); // facts may be on their way
     return { entries: loaded.kept.journal.entries, origin: loaded.origin };
   }
 
   bytesOf(executionId: string): number {
-    return this.#inMemory.get(executionId)?.journal.bytes ?? 0;
+    return this.#journals.bytesOf(executionId);
   }
 
   release(executionId: string): void {
-    if (this.#inMemory.get(executionId)?.isIdle) this.#inMemory.delete(executionId);
+    this.#journals.release(executionId);
   }
 
   named(name: string): Named | undefined {
@@ -141,15 +121,11 @@ export class DurableStore implements Store, Archive {
   }
 
   page(owner: string | undefined, filter: ExecutionFilter): Awaitable<PageOfRows> {
-    return andThen(this.#pages.read(owner, filter), ({ rows, next }) => ({ rows: this.#present(rows), next }));
+    return andThen(this.#pages.read(owner, filter), ({ rows, next }) => ({ rows: this.#journals.present(rows), next }));
   }
 
   awaiting(owner: string | undefined, limit: number): readonly ListedRow[] {
-    return this.#present(this.#reader.awaiting(owner, limit));
-  }
-
-  #present(rows: readonly ListedRow[]): readonly ListedRow[] {
-    return this.#forgotten.size === 0 ? rows : rows.filter(({ id }) => !this.#forgotten.has(id));
+    return this.#journals.present(this.#reader.awaiting(owner, limit));
   }
 
   unfinished(): readonly string[] {
@@ -173,27 +149,21 @@ export class DurableStore implements Store, Archive {
   }
 
   #keptOf(id: string): Kept {
-    const kept = this.#inMemory.get(id) ?? this.#load(id)?.kept;
+    const { inMemory } = this.#journals;
+    const kept = inMemory.get(id) ?? this.#load(id)?.kept;
     if (kept === undefined) throw new Error(`execution ${id} has no journal`);
-    this.#inMemory.set(id, kept);
+    inMemory.set(id, kept);
     return kept;
   }
 
   #begin(id: string): Kept {
     this.#n += 1;
-    const kept = new Kept(this.#n, id, new Journal([], 0, 0), this.#deps);
-    this.#inMemory.set(id, kept);
-    return kept;
+    return this.#journals.begin(this.#n, id);
   }
 
   /** Throws `execution_damaged` for an execution that cannot be read. */
   #load(id: string) {
     const stored = this.#reader.find(id);
-    if (stored === undefined) return undefined;
-    const { n, entries, bytes, truncated, origin } = stored;
-    const [started] = entries;
-    const input = started?.type === 'execution.started' ? started.input : null;
-    const kept = new Kept(n, id, new Journal(entries, bytes, truncated), this.#deps);
-    return { kept, origin: readOrigin(origin, input, this.#seal) };
+    return stored && this.#journals.load(stored.n, id, stored);
   }
 }

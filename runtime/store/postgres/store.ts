@@ -9,13 +9,11 @@ import { Failure } from '../../errors.ts';
 import type { Archive, Archived, ListedRow, PageOfRows } from '../archive.ts';
 import { leaseEnded } from '../cluster.ts';
 import { explained } from '../explain.ts';
-import { Commits, unwritable } from '../group-commit.ts';
-import { Journal } from '../memory-journal.ts';
+import { Commits } from '../group-commit.ts';
+import { Journals, type Loaded } from '../journals.ts';
 import type { Named } from '../named.ts';
 import type { ExecutionFilter } from '../query.ts';
-import { RemovalWriter } from '../removal-writer.ts';
 import { Seal } from '../seal.ts';
-import { readOrigin } from '../start-request-text.ts';
 import { type Fullness, type JournalLimits, type JournalPage, type Recorded, Refused, type Store } from '../store.ts';
 import { StoredVault } from '../stored-vault.ts';
 import { type Beating, type Beats, beatInThread } from './beats.ts';
@@ -24,7 +22,7 @@ import { Hints } from './hints.ts';
 import type { LeaseTime } from './lease.ts';
 import { PostgresMail } from './mail.ts';
 import { Node } from './nodes.ts';
-import { PostgresReader, type Stored } from './reader.ts';
+import { PostgresReader } from './reader.ts';
 import { migrate } from './schema.ts';
 import { checkSeal } from './seal-check.ts';
 import { Shared } from './shared.ts';
@@ -67,15 +65,11 @@ export class PostgresStore implements Store, Archive {
   readonly #values: Values;
   readonly #hints: Hints;
   readonly #mail: PostgresMail;
-  readonly #seal: Seal | undefined;
-  readonly #deps: SharedJournalDeps;
-  readonly #inMemory = new Map<string, SharedJournal>();
+  readonly #journals: Journals<SharedJournal>;
   /** Executions in memory whose journals could not be written, and the last fact that was. */
   readonly #lost = new Map<string, number>();
   /** Those that are being read, to be appended to. */
   readonly #returning = new Map<string, Promise<SharedJournal | undefined>>();
-  /** Ids of executions whose removal is not committed yet. */
-  readonly #forgotten = new Set<string>();
   #moved: (executionId: string) => void = () => {};
   #closed: Promise<void> | undefined;
 
@@ -98,15 +92,15 @@ export class PostgresStore implements Store, Archive {
         writer.onLostWrites = (count) => {
           node.lostWrites += count;
         };
-        await node.join();
-        await checkSeal((asked) => writer.ask(asked), { seal, node: node.id, name: database.name }).catch(
-          async (error) => {
-            await node.close();
-            throw error;
-          },
-        );
         const hints = new Hints(database);
-        await hints.open();
+        try {
+          await node.join();
+          await checkSeal((asked) => writer.ask(asked), { seal, node: node.id, name: database.name });
+          await hints.open();
+        } catch (error) {
+          await node.close();
+          throw error;
+        }
         return new PostgresStore(writer, reader, node, hints, seal, options);
       } catch (error) {
         session.drop();
@@ -132,24 +126,24 @@ export class PostgresStore implements Store, Archive {
     this.cluster = node;
     this.#hints = hints;
     this.#commits = new Commits(writer);
-    this.#seal = seal;
     this.#values = new Values(reader, node.id);
-    this.vault = new StoredVault(this.#values, this.#commits, this.#seal);
+    this.vault = new StoredVault(this.#values, this.#commits, seal);
     const limits = { maxJournalFacts, maxJournalBytes };
     const hint = (id: string): void => hints.send([id]);
     const lost = (id: string): void => this.#lose(id);
-    this.#deps = { limits, parkedTimeoutMs, seal: this.#seal, lost, written: hint, node };
+    const deps: SharedJournalDeps = { limits, parkedTimeoutMs, seal, lost, written: hint, node };
+    this.#journals = new Journals(this.#commits, seal, (n, id, journal) => new SharedJournal(n, id, journal, deps));
     this.#mail = new PostgresMail(reader, node.id, hint);
     this.shared = new Shared({
-      journals: this.#inMemory,
+      journals: this.#journals.inMemory,
       reader,
       hints,
       mail: this.#mail,
-      journal: this.#deps,
+      journal: deps,
       reload: (id) => this.#return(id),
     });
     node.hasLetGo = (id) => {
-      if (id !== undefined) this.#inMemory.get(id)?.letGo();
+      if (id !== undefined) this.#journals.inMemory.get(id)?.letGo();
       hints.letGo();
     };
     hints.onLetGo = () => node.othersLetGo();
@@ -160,7 +154,7 @@ export class PostgresStore implements Store, Archive {
     const { id } = record;
     const returning = this.#returning.get(id);
     if (returning !== undefined) return this.#appendLater(returning, record, entry);
-    const kept = entry.seq === 1 ? this.#begin(id) : this.#inMemory.get(id);
+    const kept = entry.seq === 1 ? this.#journals.begin(0, id) : this.#journals.inMemory.get(id);
     if (kept === undefined) return this.#appendLater(this.#return(id), record, entry);
     return this.#append(kept, record, entry);
   }
@@ -169,14 +163,10 @@ export class PostgresStore implements Store, Archive {
     if (!this.cluster.isValid) throw leaseEnded();
     const { batch } = this.#commits;
     if (kept.last + 1 !== entry.seq) throw new Refused(record.id);
-    try {
-      const appended = kept.append(record, entry, batch);
-      const letter = this.#mail.keyOf(entry);
-      if (letter !== undefined) kept.answer(letter);
-      return appended;
-    } catch (cause) {
-      throw unwritable(kept.name, cause); // other executions are not affected
-    }
+    const appended = this.#journals.append(kept, record, entry, batch);
+    const letter = this.#mail.keyOf(entry);
+    if (letter !== undefined) kept.answer(letter);
+    return appended;
   }
 
   async #appendLater(
@@ -190,7 +180,7 @@ export class PostgresStore implements Store, Archive {
   }
 
   read(executionId: string, after = 0): JournalPage | undefined | Promise<JournalPage | undefined> {
-    const kept = this.#inMemory.get(executionId);
+    const kept = this.#journals.inMemory.get(executionId);
     if (kept !== undefined) return kept.isBegun ? kept.read(after) : undefined;
     return this.#readStored(executionId, after);
   }
@@ -201,16 +191,8 @@ export class PostgresStore implements Store, Archive {
   }
 
   async forget(executionId: string): Promise<void> {
-    const { batch } = this.#commits;
-    const part = batch.join(new RemovalWriter(executionId));
-    this.#inMemory.delete(executionId);
-    this.#forgotten.add(executionId);
-    try {
-      await part.kept;
-      this.#hints.send([executionId]);
-    } finally {
-      this.#forgotten.delete(executionId);
-    }
+    await this.#journals.forget(executionId);
+    this.#hints.send([executionId]);
   }
 
   close(): Promise<void> {
@@ -223,28 +205,29 @@ export class PostgresStore implements Store, Archive {
     this.#values.close();
     await this.#reader.close();
     await this.#hints.close();
-    this.#inMemory.clear();
+    this.#journals.inMemory.clear();
     this.#lost.clear();
   }
 
   async find(executionId: string): Promise<Archived | undefined> {
-    if (this.#forgotten.has(executionId)) return undefined; // it would be loaded without an owner in memory
+    const { inMemory } = this.#journals;
+    if (this.#journals.isForgotten(executionId)) return undefined; // it would be loaded without an owner in memory
     const loaded = await this.#load(executionId);
-    if (loaded === undefined || this.#forgotten.has(executionId)) return undefined;
-    const present = this.#inMemory.get(executionId); // facts may be on their way
+    if (loaded === undefined || this.#journals.isForgotten(executionId)) return undefined;
+    const present = inMemory.get(executionId); // facts may be on their way
     if (present === undefined || (present.isIdle && present.through <= loaded.kept.through))
-      this.#inMemory.set(executionId, loaded.kept);
+      inMemory.set(executionId, loaded.kept);
     const { kept, origin } = loaded;
     return { entries: kept.journal.entries, origin, isElsewhere: kept.isElsewhere };
   }
 
   bytesOf(executionId: string): number {
-    return this.#inMemory.get(executionId)?.journal.bytes ?? 0;
+    return this.#journals.bytesOf(executionId);
   }
 
   release(executionId: string): void {
     this.#lost.delete(executionId);
-    if (this.#inMemory.get(executionId)?.isIdle) this.#inMemory.delete(executionId);
+    this.#journals.release(executionId);
   }
 
   named(name: string): Promise<Named | undefined> {
@@ -253,15 +236,11 @@ export class PostgresStore implements Store, Archive {
 
   async page(owner: string | undefined, filter: ExecutionFilter): Promise<PageOfRows> {
     const { rows, next } = await this.#reader.page(owner, filter);
-    return { rows: this.#present(rows), next };
+    return { rows: this.#journals.present(rows), next };
   }
 
   async awaiting(owner: string | undefined, limit: number): Promise<readonly ListedRow[]> {
-    return this.#present(await this.#reader.awaiting(owner, limit));
-  }
-
-  #present(rows: readonly ListedRow[]): readonly ListedRow[] {
-    return this.#forgotten.size === 0 ? rows : rows.filter(({ id }) => !this.#forgotten.has(id));
+    return this.#journals.present(await this.#reader.awaiting(owner, limit));
   }
 
   async unfinished(): Promise<readonly string[]> {
@@ -295,16 +274,10 @@ export class PostgresStore implements Store, Archive {
     this.#moved = moved;
   }
 
-  #begin(id: string): SharedJournal {
-    const kept = new SharedJournal(0, id, new Journal([], 0, 0), this.#deps);
-    this.#inMemory.set(id, kept);
-    return kept;
-  }
-
   #lose(id: string): void {
-    const kept = this.#inMemory.get(id);
+    const kept = this.#journals.inMemory.get(id);
     if (kept === undefined) return;
-    this.#inMemory.delete(id);
+    this.#journals.inMemory.delete(id);
     this.#lost.set(id, kept.through);
   }
 
@@ -322,34 +295,28 @@ export class PostgresStore implements Store, Archive {
   #returned(id: string, kept: SharedJournal | undefined): SharedJournal | undefined {
     const through = this.#lost.get(id);
     this.#lost.delete(id);
-    if (kept !== undefined) this.#inMemory.set(id, kept);
+    if (kept !== undefined) this.#journals.inMemory.set(id, kept);
     if (through !== undefined && through !== kept?.last) this.#moved(id);
     return kept;
   }
 
   /** Other processes went on while the connection was lost. No batch is being written meanwhile, except what is found out. */
   async #regained(): Promise<void> {
-    const idle = [...this.#inMemory].filter(([, kept]) => kept.isIdle);
+    const idle = [...this.#journals.inMemory].filter(([, kept]) => kept.isIdle);
     const numbers = await this.#reader.numbers(idle.map(([id]) => id));
     for (const [id, kept] of idle) {
-      if (numbers.get(id) === kept.through || this.#inMemory.get(id) !== kept || !kept.isIdle) continue;
-      this.#inMemory.delete(id);
+      if (numbers.get(id) === kept.through || this.#journals.inMemory.get(id) !== kept || !kept.isIdle) continue;
+      this.#journals.inMemory.delete(id);
       this.#moved(id);
     }
     for (const id of [...this.#lost.keys()]) this.#return(id).catch(() => {}); // the next one that asks tries again
   }
 
-  async #load(id: string): Promise<{ readonly kept: SharedJournal; readonly origin: Archived['origin'] } | undefined> {
+  async #load(id: string): Promise<Loaded<SharedJournal> | undefined> {
     const stored = await this.#reader.find(id);
-    return stored && this.#loaded(id, stored);
-  }
-
-  #loaded(id: string, stored: Stored) {
-    const { entries, bytes, truncated, origin } = stored;
-    const [started] = entries;
-    const input = started?.type === 'execution.started' ? started.input : null;
-    const kept = new SharedJournal(0, id, new Journal(entries, bytes, truncated), this.#deps);
-    kept.stands(stored);
-    return { kept, origin: readOrigin(origin, input, this.#seal) };
+    if (stored === undefined) return undefined;
+    const loaded = this.#journals.load(0, id, stored);
+    loaded.kept.stands(stored);
+    return loaded;
   }
 }
