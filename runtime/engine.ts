@@ -273,6 +273,19 @@ export class Engine {
     this.#records.add(execution, heapBytesOf(journalOf(this.store, execution.id)?.entries));
     if (execution.isSettled) this.#keeper.add(execution);
     else execution.attend();
+    for (const { kind, id, dueAt } of execution.context.pauses) {
+      if (kind === 'oauth' && dueAt !== null && dueAt > this.clock.now()) void this.#endIfOver(execution, id);
+    }
+  }
+
+  /**
+   * A process may have ended a consent, and died before it recorded that for a run which it did not execute. The run then looks
+   * for the token.
+   */
+  async #endIfOver(execution: Execution, id: string): Promise<void> {
+    try {
+      if (!(await this.oauth.isPending(id))) await execution.request({ type: 'oauth.granted', id });
+    } catch {} // it is loaded again, or its deadline ends it
   }
 
   #refuseIfDraining(): void {
