@@ -27,7 +27,7 @@ const isPostgres = process.argv.includes('--postgres');
 const NODES = Number(process.argv[process.argv.indexOf('--nodes') + 1]) || 1;
 const LANES = NODES > 1 ? 1 : 2;
 /** Longer than the lease of the servers. */
-const STOPPED_MS = 2_000;
+const STOPPED_MS = 4_500;
 /** Interval between kills of the database. */
 const DATABASE_MS = 10_000;
 /** After the last kill, every execution must end within this time. */

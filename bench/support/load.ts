@@ -8,6 +8,8 @@ import { Connection } from './client.ts';
 
 export type Order = {
   readonly port: number;
+  /** Of further servers, for a script that uses several. */
+  readonly others?: readonly number[];
   readonly script: ScriptName;
   readonly connections: number;
   /** The duration, or the number of rounds. */
@@ -70,6 +72,15 @@ export const scripts = {
     while (!expect(await connection.request('GET', `${status_url}?wait=10`), 200).includes('"completed"'));
     return performance.now() - answeredAt;
   },
+  /** The same at three servers: started at one, answered at the second, and waited for at the third. */
+  roamingCycle: async (connection: Connection) => {
+    const [second, third] = others.get(connection)!;
+    const { response_url, status_url } = JSON.parse(expect(await connection.request('POST', '/v1/workflow', ask), 202));
+    const answeredAt = performance.now();
+    expect(await second!.request('POST', response_url, answer), 204);
+    while (!expect(await third!.request('GET', `${status_url}?wait=10`), 200).includes('"completed"'));
+    return performance.now() - answeredAt;
+  },
   /** The cycle of NAT's chat interface: everything on one socket. */
   socketCycle: async (connection: Connection) => {
     const socket = await socketOf(connection);
@@ -80,6 +91,9 @@ export const scripts = {
   },
 } satisfies Record<string, (connection: Connection) => Promise<unknown>>;
 export type ScriptName = keyof typeof scripts;
+
+/** The connections of a client to further servers. */
+const others = new Map<Connection, readonly Connection[]>();
 
 const sockets = new Map<Connection, SocketClient>();
 
@@ -95,15 +109,27 @@ const socketOf = async (connection: Connection): Promise<SocketClient> => {
 const parked: string[] = [];
 const polled = new Map<Connection, string>();
 
+/** Clients begin at different servers. */
+const openAll = (count: number, ports: readonly number[]): Promise<Connection[]> =>
+  Promise.all(
+    Array.from({ length: count }, async (_, client) => {
+      const turned = ports.map((_port, place) => ports[(client + place) % ports.length]!);
+      const [connection, ...rest] = await Promise.all(turned.map((port) => Connection.open(port)));
+      others.set(connection!, rest);
+      return connection!;
+    }),
+  );
+
 export const run = async ({
   port,
+  others: more = [],
   script,
   connections,
   ms = Number.POSITIVE_INFINITY,
   rounds,
   pauseMs = 0,
 }: Order): Promise<Report> => {
-  const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)));
+  const open = await openAll(connections, [port, ...more]);
   const latencies: number[] = [];
   let left = rounds ?? Number.POSITIVE_INFINITY;
   const begun = performance.now();
@@ -121,6 +147,8 @@ export const run = async ({
     connection.close();
     sockets.get(connection)?.drop();
     sockets.delete(connection);
+    for (const other of others.get(connection) ?? []) other.close();
+    others.delete(connection);
   }
   const sorted = Float64Array.from(latencies).sort();
   return { done: latencies.length, ms: performance.now() - begun, latencies: [...sorted] };

@@ -39,10 +39,19 @@ export const usage = (child: ChildProcess, wanted: 'cpu' | 'heap') => {
 };
 
 /**
- * Our server, the same with a file, with PostgreSQL, the same again, and a server that stores nothing; our server and that one on
+ * Our server, the same with a file, with PostgreSQL (up to three on one database), the same again, and a server that stores nothing; our server and that one on
  * node:http.
  */
-export type Kind = 'ours' | 'durable' | 'postgres' | 'control' | 'bare' | 'onNode' | 'bareNode';
+export type Kind =
+  | 'ours'
+  | 'durable'
+  | 'postgres'
+  | 'postgres2'
+  | 'postgres3'
+  | 'control'
+  | 'bare'
+  | 'onNode'
+  | 'bareNode';
 
 export interface Servers {
   readonly ports: Readonly<Record<Kind, number>>;
@@ -60,7 +69,7 @@ export interface Servers {
 export const startServers = async (kinds: readonly Kind[] = ['ours', 'bare'], database = ''): Promise<Servers> => {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-bench-'));
   const servers = Object.fromEntries(
-    kinds.map((kind) => [kind, start('servers.ts', [kind, kind === 'postgres' ? database : directory])]),
+    kinds.map((kind) => [kind, start('servers.ts', [kind, kind.startsWith('postgres') ? database : directory])]),
   );
   const children = { ...(servers as Record<Kind, ChildProcess>), load: start('load.ts'), probe: start('load.ts') };
   const ports = {} as Record<Kind, number>;

@@ -28,7 +28,7 @@ const [, , kind, data] = process.argv;
 const begin = (): Promise<number> => {
   if (kind === 'bare') return bareUws();
   if (kind === 'bareNode') return bareNode();
-  return ours(kind === 'durable' || kind === 'postgres' ? data! : null, kind === 'onNode' ? 'node' : 'uws');
+  return ours(kind === 'durable' || kind?.startsWith('postgres') ? data! : null, kind === 'onNode' ? 'node' : 'uws');
 };
 const port = await begin();
 process.send?.({ port });

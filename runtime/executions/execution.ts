@@ -179,6 +179,11 @@ export class Execution extends JournaledActor {
     return this.offer(fact);
   }
 
+  /** Another process executes it, from the beginning. */
+  beginElsewhere(): void {
+    this.#isElsewhere = true;
+  }
+
   /** Whether another process executes it: this one only follows. */
   get isElsewhere(): boolean {
     return this.#isElsewhere;

@@ -123,7 +123,8 @@ export class Followers {
   /** It has other facts in the store. F3 */
   look(execution: Execution): void {
     const { executions, shared, leave } = this.#deps;
-    if (shared.isCurrent(execution.id, execution.context.seq)) return;
+    if (execution.isSettled) leave(execution); // what else can happen to it is that it is deleted
+    if (execution.isSettled || shared.isCurrent(execution.id, execution.context.seq)) return;
     if (execution.watchers > 0) this.#later(executions.refresh(execution));
     else if (!execution.isCommitting) leave(execution);
   }

@@ -62,7 +62,7 @@ export class Drain {
   }
 
   #end(execution: Execution): void {
-    if (this.#outlives(execution)) {
+    if (execution.isElsewhere || this.#outlives(execution)) {
       execution.dismiss();
       this.#done(execution);
     } else {

@@ -9,7 +9,9 @@ import { Failure } from '../errors.ts';
 export interface Cluster {
   /** Whether this process may work, and may show what it has in memory: the others take it for alive. */
   readonly isValid: boolean;
-  /** Calls back when that has changed. What was in memory before is not current any more: others may have taken it. */
+  /** How much the clock of the store is ahead of that of this process. Deadlines are by the former: they mean the same everywhere. */
+  readonly offsetMs: number;
+  /** Calls back when `isValid` has changed. What was in memory before is not current any more: others may have taken it. */
   onChange(changed: (isValid: boolean) => void): void;
   /** Tells the others what it serves. Until then it takes nothing. */
   serve(workflows: readonly ServedVersion[]): Promise<void>;

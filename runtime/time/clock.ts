@@ -75,4 +75,10 @@ export class WallClock implements Clock {
   }
 }
 
-export const systemClock: Clock = new WallClock({ wall: () => Date.now(), monotonic: () => performance.now() });
+const monotonic = (): number => performance.now();
+
+export const systemClock: Clock = new WallClock({ wall: () => Date.now(), monotonic });
+
+/** The system clock, corrected by so many milliseconds. */
+export const correctedClock = (offsetMs: () => number): Clock =>
+  new WallClock({ wall: () => Date.now() + offsetMs(), monotonic });

@@ -432,4 +432,42 @@ export const clusterContract = (name: string, open: OpenCluster): void => {
       unwatch();
     },
   );
+
+  contract('an execution whose retention has ended is gone at every runtime', async (t) => {
+    const quick = workflow({ name: 'quick', run: async () => 'done' });
+    const world = await open(t, 2, [quick], { options: { retentionMs: 60_000 } });
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    const { id } = await world.start(first, { workflow: 'quick' });
+    await world.until(async () => (await second.get(id)).isSettled, 'the end');
+    assert.ok(world.nodes.every((node) => node.isInMemory(id)));
+
+    await world.pass(61_000);
+
+    for (const { runtime } of world.nodes)
+      await world.until(async () => (await runtime.get(id, alice)) === undefined, 'it is gone', 500);
+  });
+
+  contract('a runtime that stops does not wait for what another one executes, and its subscribers leave', async (t) => {
+    const { definition, release } = works();
+    const world = await open(t, 2, [definition, { ...definition, name: 'once', recover: 'fail' }]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    const begun = [
+      await world.start(first, { workflow: 'works' }),
+      await world.start(first, { workflow: 'once' }),
+    ] as const;
+    const seen = [];
+    for (const { id } of begun) seen.push(watched(await second.get(id)));
+
+    await second.runtime.stop();
+
+    assert.deepEqual(
+      seen.map(({ isGone }) => isGone),
+      [true, true],
+    );
+    for (const execution of begun) {
+      release(execution.id);
+      await world.until(() => execution.isSettled, 'the end');
+      assert.equal(execution.context.result, 'done');
+    }
+  });
 };

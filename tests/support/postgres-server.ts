@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
@@ -116,6 +116,22 @@ export class PostgresServer {
     const name = `test${this.#count}`;
     await this.sql(`CREATE DATABASE ${name} STRATEGY file_copy`);
     return this.url(name);
+  }
+
+  /** Processor time of its processes so far. Milliseconds. */
+  cpuMs(): number {
+    const { pid } = this.#process!;
+    const times = readdirSync('/proc').flatMap((name) => {
+      try {
+        const fields = readFileSync(`/proc/${name}/stat`, 'latin1').split(') ')[1]!.split(' ');
+        const [parent, ...[user, system, ofEnded, systemOfEnded]] = [1, 11, 12, 13, 14].map((at) => Number(fields[at]));
+        if (name === String(pid)) return [user! + system! + ofEnded! + systemOfEnded!];
+        return parent === pid ? [user! + system!] : [];
+      } catch {
+        return []; // no process, or one that has ended
+      }
+    });
+    return times.reduce((sum, ticks) => sum + ticks, 0) * 10;
   }
 
   get socket(): string {

@@ -26,7 +26,7 @@ export interface Beats {
 const EXTEND = `
   UPDATE ${SCHEMA}.nodes n SET expires_at = clock_timestamp() + $2::float8 * interval '1 ms'
   FROM (SELECT id, expires_at < clock_timestamp() AS is_late FROM ${SCHEMA}.nodes WHERE id = $1) o
-  WHERE n.id = o.id RETURNING is_late`;
+  WHERE n.id = o.id RETURNING is_late, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
 
 /** A thread that ends by itself is replaced after this time. */
 const AGAIN_MS = 1_000;

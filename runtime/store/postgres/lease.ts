@@ -23,8 +23,8 @@ export class Lease {
   /** Of the row in the database. */
   readonly lengthMs: number;
   readonly usedMs: number;
-  /** When it ends, by the monotonic clock and by the wall clock. */
-  readonly shared = new BigInt64Array(new SharedArrayBuffer(2 * BigInt64Array.BYTES_PER_ELEMENT));
+  /** When it ends, by the monotonic clock and by the wall clock; and how much the clock of the database is ahead of the latter. */
+  readonly shared = new BigInt64Array(new SharedArrayBuffer(3 * BigInt64Array.BYTES_PER_ELEMENT));
   readonly #time: LeaseTime;
 
   constructor(lengthMs: number, time: LeaseTime = systemTime) {
@@ -38,10 +38,20 @@ export class Lease {
     return monotonic < Atomics.load(this.shared, 0) && wall < Atomics.load(this.shared, 1);
   }
 
-  /** Call this before an extension is sent, and what it returns when the extension was answered. */
-  sending(): () => void {
+  /** How much the clock of the database is ahead of the wall clock, to half the time of a round trip. Milliseconds. */
+  get offsetMs(): number {
+    return Number(Atomics.load(this.shared, 2));
+  }
+
+  /**
+   * Call this before an extension is sent, and what it returns when the extension was answered, with the time of the database. Epoch
+   * milliseconds.
+   */
+  sending(): (databaseTime: number) => void {
     const { monotonic, wall } = this.#now();
-    return () => {
+    return (databaseTime) => {
+      const half = (this.#now().monotonic - monotonic) / 2n;
+      Atomics.store(this.shared, 2, BigInt(Math.round(databaseTime)) - wall - half);
       Atomics.store(this.shared, 0, monotonic + BigInt(this.usedMs));
       Atomics.store(this.shared, 1, wall + BigInt(this.usedMs));
     };

@@ -33,6 +33,7 @@ const views = z.array(
     executions: z.int(),
   }),
 );
+const registered = z.tuple([z.object({ now: z.number() })]);
 const taken = z.array(z.object({ id: z.string(), n: z.int() }));
 
 export class Node implements Cluster {
@@ -75,6 +76,10 @@ export class Node implements Cluster {
     if (this.#lease.isValid) return this.#wasValid;
     this.#lost();
     return false;
+  }
+
+  get offsetMs(): number {
+    return this.#lease.offsetMs;
   }
 
   onChange(changed: (isValid: boolean) => void): void {
@@ -154,8 +159,8 @@ export class Node implements Cluster {
     const extended = this.#lease.sending();
     const serves = this.#serves === undefined ? null : JSON.stringify(this.#serves);
     const values = [this.id, this.#lease.lengthMs, `${hostname()} ${process.pid}`, serves];
-    await this.#ask({ name: 'register', text: REGISTER, values });
-    extended();
+    const [{ now }] = registered.parse(await this.#ask({ name: 'register', text: REGISTER, values }));
+    extended(now);
   }
 
   #told(what: Told): void {
@@ -191,7 +196,8 @@ const REGISTER = `
   WITH gone AS (DELETE FROM nodes WHERE expires_at < clock_timestamp() - ${FORGOTTEN} AND id <> $1)
   INSERT INTO nodes (id, expires_at, started_at, address, serves)
   VALUES ($1, clock_timestamp() + $2::float8 * interval '1 ms', clock_timestamp(), $3, $4::jsonb)
-  ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at, serves = EXCLUDED.serves`;
+  ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at, serves = EXCLUDED.serves
+  RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
 
 const NODES = `
   SELECT id, address, (extract(epoch FROM started_at) * 1000)::float8 AS "startedAt",

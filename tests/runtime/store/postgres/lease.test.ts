@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pass } from 'node:timers/promises';
-import { text, workflow } from '../../../../runtime/index.ts';
+import { createRuntime, text, workflow } from '../../../../runtime/index.ts';
 import { beatInThread } from '../../../../runtime/store/postgres/beats.ts';
 import { Lease } from '../../../../runtime/store/postgres/lease.ts';
 import { alice } from '../../../support/given.ts';
@@ -32,7 +32,7 @@ test('a lease is valid for four fifths of its length, from the sending of the ex
   const extended = lease.sending();
   later(3_000);
   assert.ok(!lease.isValid);
-  extended();
+  extended(0);
 
   assert.ok(lease.isValid);
   later(999);
@@ -45,13 +45,43 @@ for (const clock of ['now', 'epoch'] as const) {
   test(`it ends when one of its two clocks says so: ${clock === 'now' ? 'the monotonic clock' : 'the wall clock'}`, () => {
     const { time } = clocks();
     const lease = new Lease(5_000, time);
-    lease.sending()();
+    lease.sending()(0);
 
     time[clock] += 4_000;
 
     assert.ok(!lease.isValid);
   });
 }
+
+test('the clock of the database is known to half of a round trip', () => {
+  const { time, later } = clocks();
+  const lease = new Lease(5_000, time);
+
+  const extended = lease.sending();
+  later(100);
+  extended(1_000_000 + 50 + 7_000);
+
+  assert.equal(lease.offsetMs, 7_000);
+});
+
+it('the clock of a runtime is that of the database, wherever its own is', async (t) => {
+  const time = { monotonic: () => performance.now(), wall: () => Date.now() - 60_000 };
+  const store = await openPostgres(await (await postgres()).database(), { time });
+  const warnings: unknown[] = [];
+  const log = {
+    debug: () => {},
+    info: () => {},
+    warn: (...given: unknown[]) => warnings.push(given[1]),
+    error: () => {},
+  };
+  const runtime = await createRuntime({ workflows: [asker], store, log });
+  t.after(() => runtime.stop());
+
+  const ahead = runtime.now() - Date.now();
+
+  assert.ok(Math.abs(ahead - 60_000) < 5_000, `${ahead}`);
+  assert.deepEqual(warnings, ['the clock of this server differs from that of the database']);
+});
 
 /** A step that waits for the test, and a prompt. `begun`: the nodes where the step began; `ended`: where its signal has aborted. */
 const worker = (node: string, begun: string[], aborted: string[], go: Promise<void>) =>
