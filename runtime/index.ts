@@ -76,7 +76,6 @@ export {
 export { isWorkflow, type Scope, type Workflow, type WorkflowOptions, workflow } from './authoring/workflow.ts';
 export { type Awaitable, andThen } from './awaitable.ts';
 export type { BuilderLease, BuilderPool, BuilderView } from './builders/view.ts';
-export type { RuntimeSetup } from './engine.ts';
 export { Failure, type FailureCode, failures } from './errors.ts';
 export { follow } from './executions/follow.ts';
 export { conversationName, isUnguessable } from './executions/names.ts';
@@ -121,6 +120,7 @@ export { defaults, type RuntimeOptions, resolveOptions } from './options.ts';
 export { FAILED } from './run/function-call.ts';
 export { refuseExit } from './run/strays.ts';
 export type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
+export type { RuntimeSetup } from './setup.ts';
 export type { Archive } from './store/archive.ts';
 export { DurableStore } from './store/durable.ts';
 export { MemoryStore } from './store/memory.ts';

@@ -43,7 +43,7 @@ const server = await createServer({
     host: '127.0.0.1',
     port: 0,
     data: directory,
-    runtime: { hibernateAfterMs: 50, maxRecoveries: 10_000, leaseMs: 1_000 },
+    runtime: { hibernateAfterMs: 50, maxRecoveries: 10_000, leaseMs: 3_000 },
   },
 });
 process.send?.({ port: server.port });

@@ -60,6 +60,8 @@ export class Archivist {
   #timer: WheelTimer | undefined;
   #timerDueAt = NEVER;
   #isStopped = false;
+  /** The last look could not read the store. */
+  #isFailing = false;
   readonly #trials: Trials;
 
   constructor(deps: ArchivistDeps) {
@@ -207,20 +209,35 @@ export class Archivist {
     this.#timer = undefined;
     this.#timerDueAt = NEVER;
     const now = this.#deps.now();
+    this.#dropExpired(now);
     try {
       const seen = andThen(this.#seeTo(now), (isMore) =>
         andThen(this.#takeOver(), (hasTaken) => (isMore || hasTaken ? now + LOOK_AGAIN_MS : this.#nextDueAt(now))),
       );
-      if (!(seen instanceof Promise)) this.#arm(seen);
-      else seen.then((dueAt) => this.#arm(Math.min(dueAt, this.#timerDueAt))).catch((err) => this.#lookLater(err));
+      if (!(seen instanceof Promise)) this.#seen(seen);
+      else seen.then((dueAt) => this.#seen(Math.min(dueAt, this.#timerDueAt))).catch((err) => this.#lookLater(err));
     } catch (err) {
       this.#lookLater(err);
     }
   }
 
+  #seen(nextAt: number): void {
+    this.#isFailing = false;
+    this.#arm(nextAt);
+  }
+
   #lookLater(err: unknown): void {
-    this.#deps.log.error({ err }, 'passed deadlines cannot be read');
-    this.#arm(this.#deps.now() + READ_AGAIN_MS);
+    const { log, now, archive } = this.#deps;
+    if (!this.#isFailing) log.error({ err }, 'passed deadlines cannot be read');
+    this.#isFailing = true;
+    this.#arm(now() + (archive.cluster === undefined ? READ_AGAIN_MS : LOOK_MS));
+  }
+
+  /** Another process may have deleted them. */
+  #dropExpired(now: number): void {
+    if (this.#deps.archive.cluster === undefined) return;
+    for (const execution of this.#settled)
+      if (execution.context.settledAt! + execution.retentionMs <= now) this.#deps.leave(execution);
   }
 
   /** An error of what was read later is logged: no caller waits for it. */

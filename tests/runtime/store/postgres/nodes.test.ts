@@ -339,3 +339,18 @@ it('what a dead process executed is taken by one that serves its version while t
   const blocked = (await young.runtime.get(execution.id, alice))?.context.blocked;
   assert.equal(blocked?.expected, 'version 1 of workflow stuck');
 });
+
+it('what one process has deleted at the end of its retention is not shown by the others', async (t) => {
+  const nodes = await PostgresNodes.open(t);
+  const echo = workflow({ name: 'echo', run: (input: unknown) => input });
+  const options = { retentionMs: 60_000 };
+  const both = [await nodes.add({ workflows: [echo], options }), await nodes.add({ workflows: [echo], options })];
+  const { execution } = await start(both[0]!.runtime, { workflow: 'echo' });
+  await nodes.quiet();
+  for (const { runtime } of both) assert.ok((await runtime.get(execution.id, alice))?.isSettled);
+
+  await nodes.pass(60_000);
+  await nodes.pass(1_500);
+
+  for (const { runtime } of both) assert.equal(await runtime.get(execution.id, alice), undefined);
+});
