@@ -327,6 +327,22 @@ it('a run that joins a consent while another node ends it gets its token', async
   assert.equal(requests.length, 1);
 });
 
+it('a run goes on when it is loaded, if a node has ended its consent and died before it recorded that', async (t) => {
+  const { nodes: all, add, asking, urlOf, resultAt } = await nodes(t);
+  const first = await add();
+  const execution = await asking(first.runtime);
+  await all.sql("DELETE FROM fermata.vault WHERE kind = 'flow'");
+  const other = await asking(first.runtime);
+  await first.runtime.completeOAuth(callbackOf(urlOf(other)), alice); // the token is there
+  await all.quiet();
+  const second = await add();
+
+  const found = (await second.runtime.get(execution.id, alice))!;
+
+  await all.until(() => found.isSettled);
+  assert.equal(await resultAt(second.runtime, execution.id), 'access-1');
+});
+
 it('a consent for a run that another node executes reaches it there, with its token', async (t) => {
   const held = { release: () => {} };
   const busy = new Promise<void>((resolve) => (held.release = resolve));
