@@ -9,57 +9,36 @@ import { isLarge, isLast, isLogged } from '../machines/fact-table.ts';
 import type { JournalEntry } from '../machines/facts.ts';
 import { ActorTree, foldEvent } from './actors/system.ts';
 import type { Log } from './authoring/context.ts';
-import { readInput, type Workflow } from './authoring/workflow.ts';
-import { type Awaitable, andThen } from './awaitable.ts';
-import type { Lease } from './builders/builder.ts';
 import { Builders } from './builders/pool.ts';
 import { Served } from './builders/served.ts';
 import { Failure } from './errors.ts';
-import { type Driver, Execution, type ExecutionDeps, type NewFact } from './executions/execution.ts';
+import { Execution, type ExecutionDeps } from './executions/execution.ts';
 import { Executions } from './executions/executions.ts';
 import { Followers } from './executions/followers.ts';
 import { newId } from './executions/ids.ts';
-import { Names, namesOf, withConversation } from './executions/names.ts';
+import { Names } from './executions/names.ts';
 import { heapBytesOf, RecordBytes } from './executions/record-bytes.ts';
 import { Archivist } from './executions/recovery.ts';
 import { Retention } from './executions/retention.ts';
 import { Drain } from './executions/shutdown.ts';
 import { Inspection } from './inspection/inspection.ts';
 import { foldJournal } from './journal/fold-journal.ts';
-import type { Name, Origin, StartRequest } from './journal/start-request.ts';
-import { copyJson, toJson } from './json.ts';
+import type { Origin } from './journal/start-request.ts';
 import { guardedLog, silentLog } from './log.ts';
-import { createOAuth, type Fetch, type OAuth } from './oauth/oauth.ts';
-import type { OAuthProviderConfig } from './oauth/provider.ts';
-import { type ResolvedOptions, type RuntimeOptions, resolveOptions } from './options.ts';
+import { createOAuth, type OAuth } from './oauth/oauth.ts';
+import { type ResolvedOptions, resolveOptions } from './options.ts';
 import { ContinuedRuns } from './run/continued-runs.ts';
-import { Run } from './run/run.ts';
 import type { RunDeps } from './run/run-calls.ts';
+import { StartedRuns } from './run/started-runs.ts';
 import { guardStrays } from './run/strays.ts';
 import { Turns } from './run/turns.ts';
+import type { RuntimeSetup } from './setup.ts';
 import type { Archived } from './store/archive.ts';
 import { leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
-import { journalOf, NameTaken, type Store } from './store/store.ts';
+import { journalOf, type Store } from './store/store.ts';
 import { type Clock, correctedClock, systemClock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
-
-export interface RuntimeSetup {
-  readonly workflows: readonly Workflow[];
-  readonly options?: RuntimeOptions;
-  readonly providers?: Readonly<Record<string, OAuthProviderConfig>>;
-  readonly store?: Store;
-  readonly log?: Log;
-  /** Time, randomness and access to providers are options, so that tests can replace them. */
-  readonly clock?: Clock;
-  readonly random?: () => number;
-  readonly fetch?: Fetch;
-  /** Binds consents to users: the link of a consent, see `OAuthOptions`. Default: the address of the provider. */
-  readonly consentLink?: ((state: string, redirectUri: string) => string) | undefined;
-}
-
-/** `isNew`: false if a request with the same name has started it before. */
-type Begun = { readonly execution: Execution; readonly isNew: boolean };
 
 export class Engine {
   readonly options: ResolvedOptions;
@@ -71,6 +50,8 @@ export class Engine {
   readonly executions: Executions;
   readonly served: Served;
   readonly names: Names;
+  /** Starts executions. */
+  readonly starts: StartedRuns;
   /** Runs that continue from a journal. */
   readonly continued: ContinuedRuns;
   readonly inspection: Inspection;
@@ -196,6 +177,17 @@ export class Engine {
     this.served = new Served(workflows, (workflow) => new Builders(workflow, deps));
     const { store: journals, served } = this;
     const isAccepting = (): boolean => this.isAccepting;
+    this.starts = new StartedRuns({
+      retentionMs: this.options.retentionMs,
+      served,
+      names: this.names,
+      executions: this.executions,
+      run: this.#runDeps,
+      refuseIfDraining: () => this.#refuseIfDraining(),
+      reserve: (bytes) => this.#reserve(bytes),
+      create: (...given) => this.#create(...given),
+      drop: (execution) => this.#drop(execution),
+    });
     this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
     archive?.cluster?.onChange((isValid) => this.#leaseChanged(isValid));
@@ -234,114 +226,6 @@ export class Engine {
     return this.#tree.wheel;
   }
 
-  /**
-   * Starts an execution; its start is committed then. A run of a session shares the session's lease. Rejects like
-   * `Runtime.start`.
-   */
-  begin(request: StartRequest, session?: Lease): Awaitable<Begun> {
-    try {
-      const names = namesOf(request);
-      const found = this.#startedBefore(names);
-      if (!(found instanceof Promise)) return this.#beginOnce(found, names, request, session);
-      return found.then((known) => this.#beginOnce(known ?? this.#startedMeanwhile(names), names, request, session));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #beginOnce(
-    known: Execution | undefined,
-    names: readonly Name[],
-    request: StartRequest,
-    session: Lease | undefined,
-  ): Awaitable<Begun> {
-    if (known !== undefined) return andThen(known.keeping, () => ({ execution: known, isNew: false }));
-    this.#refuseIfDraining();
-    const builders = this.served.get(request.workflow);
-    const { read } = request;
-    // The run may change its input, so the stored input is a separate copy.
-    const input = jsonInput(request.input);
-    if (read === undefined && builders.workflow.input !== undefined) {
-      const reading = readInput(builders.workflow, copyJson(input));
-      return reading.then((value) => this.begin({ ...request, read: { value } }, session));
-    }
-    const { payload } = request.request;
-    // A message on a socket, or a chat, holds more than the input that was made of it.
-    const bytes = heapBytesOf(input) * COPIES_OF_INPUT + (payload === request.input ? 0 : heapBytesOf(payload));
-    this.#refuseIfHeavy(bytes);
-    const lease = session?.share() ?? builders.lease(request.by.userId);
-    try {
-      lease.builder.slots.refuseIfFull();
-    } catch (error) {
-      lease.cancel();
-      throw error;
-    }
-    const { workflow, retentionMs = this.options.retentionMs } = request;
-    const { version, recover } = builders.workflow;
-    const owner = request.by.userId ?? null;
-    const form = request.form ?? null;
-    const origin = {
-      request,
-      recover,
-      version,
-      retentionMs,
-      names: withConversation(names, request),
-    };
-    const execution = this.#create({ workflow, owner, form }, origin);
-    this.#records.add(execution, bytes);
-    execution.driver = new Run(
-      execution,
-      request,
-      builders.workflow,
-      lease,
-      this.#runDeps,
-      read ?? { value: copyJson(input) },
-    );
-    try {
-      const kept = execution.begin(
-        input === undefined
-          ? { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form }
-          : { type: 'execution.started', at: 0, seq: undefined, workflow, owner, form, input },
-      );
-      lease.whenReady((failure) => {
-        if (failure !== undefined) execution.mention(buildFailed(failure));
-      });
-      if (kept === true) return { execution, isNew: true };
-      return kept.then(
-        () => ({ execution, isNew: true }),
-        (error) => this.#notBegun(error, execution, lease, request, session),
-      );
-    } catch (error) {
-      return this.#notBegun(error, execution, lease, request, session);
-    }
-  }
-
-  #notBegun(
-    error: unknown,
-    execution: Execution,
-    lease: Lease,
-    request: StartRequest,
-    session: Lease | undefined,
-  ): Awaitable<Begun> {
-    lease.cancel();
-    this.#drop(execution);
-    if (error instanceof NameTaken) return this.begin(request, session); // now it is found by its name
-    throw error;
-  }
-
-  /**
-   * An execution without a workflow, whose driver does its work. Resolves once its start is committed. Rejects with
-   * `draining`.
-   */
-  async adopt(owner: string | null, drivenBy: (execution: Execution) => Driver): Promise<Execution> {
-    this.#refuseIfDraining();
-    const started = { workflow: 'external', owner, form: null };
-    const execution = this.#create(started, { ...OUTSIDE, retentionMs: this.options.retentionMs });
-    execution.driver = drivenBy(execution);
-    await execution.begin({ type: 'execution.started', ...started, input: null });
-    return execution;
-  }
-
   /** Deletes the record of an ended execution before its retention ends. */
   expire(execution: Execution): void {
     if (execution.isSettled) this.#keeper.expire(execution);
@@ -368,30 +252,14 @@ export class Engine {
     await this.store.archive?.cluster?.leave().catch((err) => this.#log.warn({ err }, NOT_LET_GO));
   }
 
-  #startedBefore(names: readonly Name[], from = 0): Awaitable<Execution | undefined> {
-    for (let index = from; index < names.length; index += 1) {
-      const known = andThen(this.names.find(names[index]!), (id) => id && this.executions.get(id));
-      if (known instanceof Promise) {
-        return known.then((execution) => execution || this.#startedBefore(names, index + 1));
-      }
-      if (known) return known;
-    }
-    return undefined;
-  }
-
-  /** While the store was asked for its names. */
-  #startedMeanwhile(names: readonly Name[]): Execution | undefined {
-    const ids = names.flatMap((name) => this.names.inMemory(name) ?? []);
-    return ids.map((id) => this.executions.inMemory(id)).find((execution) => execution !== undefined);
-  }
-
-  #create(started: Pick<ExecutionInput, 'workflow' | 'owner' | 'form'>, origin: Origin): Execution {
+  #create(started: Pick<ExecutionInput, 'workflow' | 'owner' | 'form'>, origin: Origin, bytes: number): Execution {
     const executionId = newId();
     const { workflow, owner, form } = started;
     const input = { executionId, workflow, owner, form, startedAt: this.clock.now() };
     const execution = new Execution(this.#tree.spawnExecution(executionId, { input }), this.#deps, origin);
     this.executions.add(execution);
     this.names.keep(executionId, origin.names);
+    this.#records.add(execution, bytes);
     return execution;
   }
 
@@ -426,7 +294,7 @@ export class Engine {
   }
 
   /** Ended executions leave memory for new ones; live ones stay. */
-  #refuseIfHeavy(bytes: number): void {
+  #reserve(bytes: number): void {
     while (this.#records.isExceededBy(bytes)) {
       if (this.#keeper.makeRoom()) continue;
       const detail = 'The executions in memory use all the memory for them; try again later.';
@@ -536,22 +404,6 @@ export class Engine {
   }
 }
 
-/** A copy of the input, as it is journaled. Every replay gets its input from it. Throws `input_invalid`. */
-const jsonInput = (input: unknown): unknown => {
-  if (input === undefined) return undefined; // a missing input is still missing after it was read again
-  try {
-    return toJson(input, 'The input');
-  } catch (error) {
-    throw new Failure('input_invalid', { detail: (error as Error).message });
-  }
-};
-
-/** Bytes in the journal, in the request, and in the input of the run. */
-const COPIES_OF_INPUT = 3;
-
-/** The workflow name of executions that a program drives. */
-const OUTSIDE = { request: undefined, recover: 'fail', version: '', names: [] } as const;
-
 /** Clocks of servers that differ more are reported. */
 const MAX_OFFSET_MS = 1_000;
 
@@ -566,8 +418,3 @@ const clockOf = (store: Store | undefined): Clock => {
 
 const LOST =
   'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';
-
-const buildFailed = ({ message, name }: Failure): NewFact => ({
-  type: 'execution.failed',
-  error: { code: 'build_failed', message, name },
-});

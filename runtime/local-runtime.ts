@@ -10,7 +10,7 @@ import { type Awaitable, andThen } from './awaitable.ts';
 import type { Lease } from './builders/builder.ts';
 import type { Builders } from './builders/pool.ts';
 import type { BuilderLease } from './builders/view.ts';
-import { Engine, type RuntimeSetup } from './engine.ts';
+import { Engine } from './engine.ts';
 import { Failure } from './errors.ts';
 import type { Driver, Execution, NewFact } from './executions/execution.ts';
 import { Oldest } from './executions/oldest.ts';
@@ -23,7 +23,8 @@ import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { Waiting } from './oauth/stored-flows.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
-import { leaseEnded, type NodeView } from './store/cluster.ts';
+import type { RuntimeSetup } from './setup.ts';
+import { type ClusterCounts, leaseEnded, type NodeView } from './store/cluster.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import { type JournalPage, Refused } from './store/store.ts';
 
@@ -72,6 +73,10 @@ export class LocalRuntime implements Runtime {
     return this.engine.clock.now();
   }
 
+  get clusterCounts(): ClusterCounts | undefined {
+    return this.engine.store.archive?.cluster?.counts;
+  }
+
   nodes(): Promise<readonly NodeView[]> | undefined {
     return this.engine.store.archive?.cluster?.nodes();
   }
@@ -93,7 +98,7 @@ export class LocalRuntime implements Runtime {
   }
 
   start(request: StartRequest, lease?: BuilderLease): Awaitable<{ execution: ExecutionView; isNew: boolean }> {
-    return this.engine.begin(request, lease as Lease | undefined);
+    return this.engine.starts.begin(request, lease as Lease | undefined);
   }
 
   get(executionId: string, by: Caller): Awaitable<ExecutionView | undefined> {
@@ -305,7 +310,7 @@ export class LocalRuntime implements Runtime {
   }
 
   async adopt(owner: string | null, drivenBy: (executionId: string) => Driver): Promise<ExecutionView> {
-    return this.engine.adopt(owner, ({ id }) => drivenBy(id));
+    return this.engine.starts.adopt(owner, ({ id }) => drivenBy(id));
   }
 
   offer(executionId: string, fact: NewFact): Awaitable<boolean> {

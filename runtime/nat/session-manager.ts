@@ -5,11 +5,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isWorkflow, type Workflow } from '../authoring/workflow.ts';
 import type { BuilderPool, BuilderView } from '../builders/view.ts';
-import type { RuntimeSetup } from '../engine.ts';
 import { Failure } from '../errors.ts';
 import { createRuntime } from '../local-runtime.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { Runtime } from '../runtime.ts';
+import type { RuntimeSetup } from '../setup.ts';
 import { PerUserBuilderInfo } from './per-user-builder-info.ts';
 import { type RunOptions, Session, type SessionRequest } from './session.ts';
 import type { SessionRun } from './session-run.ts';

@@ -69,7 +69,7 @@ export const given = {
     t.after(() => end(world, () => runtime.stop()));
     const anonymous = { workflow: setup.workflows[0]!.name, by: { userId: undefined }, input: undefined };
     const start = async (options: Partial<StartRequest> = {}) => {
-      const { execution } = await engineOf(runtime).begin(startRequest({ ...anonymous, ...options }));
+      const { execution } = await engineOf(runtime).starts.begin(startRequest({ ...anonymous, ...options }));
       await untilIdle(runtime);
       return execution;
     };
