@@ -24,7 +24,7 @@ import type { Waiting } from './oauth/stored-flows.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 import type { RuntimeSetup } from './setup.ts';
-import { leaseEnded, type NodeView } from './store/cluster.ts';
+import { type ClusterCounts, leaseEnded, type NodeView } from './store/cluster.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import { type JournalPage, Refused } from './store/store.ts';
 
@@ -71,6 +71,10 @@ export class LocalRuntime implements Runtime {
 
   now(): number {
     return this.engine.clock.now();
+  }
+
+  get clusterCounts(): ClusterCounts | undefined {
+    return this.engine.store.archive?.cluster?.counts;
   }
 
   nodes(): Promise<readonly NodeView[]> | undefined {

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { Archive } from '../archive.ts';
-import type { Cluster, NodeView, ServedVersion } from '../cluster.ts';
+import type { Cluster, ClusterCounts, NodeView, ServedVersion } from '../cluster.ts';
 import type { Beating, Beats, Told } from './beats.ts';
 import type { Row } from './database.ts';
 import { Lease, type LeaseTime } from './lease.ts';
@@ -49,6 +49,7 @@ export class Node implements Cluster {
   #isUnsure = false;
   #hasLeft = false;
   lostWrites = 0;
+  #taken = 0;
   /** How often its lease has ended: others may have taken what it owned before. */
   losses = 0;
   #changed: (isValid: boolean) => void = () => {};
@@ -103,6 +104,7 @@ export class Node implements Cluster {
       this.#isUnsure = true;
       throw error;
     }
+    this.#taken += rows.length;
     return taken
       .parse(rows)
       .sort((a, b) => a.n - b.n)
@@ -121,6 +123,10 @@ export class Node implements Cluster {
 
   async owns(executionId: string): Promise<boolean> {
     return (await this.#ask({ name: 'owns', text: OWNS, values: [executionId, this.id] })).length > 0;
+  }
+
+  get counts(): ClusterCounts {
+    return { lostWrites: this.lostWrites, leaseLosses: this.losses, taken: this.#taken };
   }
 
   async nodes(): Promise<readonly NodeView[]> {
