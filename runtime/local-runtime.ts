@@ -256,9 +256,10 @@ export class LocalRuntime implements Runtime {
    */
   async completeOAuth(url: URL, by: Caller, proof?: string): Promise<CallbackOutcome> {
     const { oauth, executions } = this.engine;
+    this.#refuseWithoutLease(); // the code would be used up
     const loaded = new Map<string, Execution | undefined>();
     const load = async (ids: readonly string[]): Promise<void> => {
-      if (this.engine.store.archive?.cluster?.isValid === false) throw leaseEnded(); // no fact could be stored with the token
+      this.#refuseWithoutLease();
       const all = await Promise.allSettled(ids.map(async (id) => executions.get(id)));
       for (const [index, found] of all.entries())
         if (found.status === 'fulfilled') loaded.set(ids[index]!, found.value);
@@ -278,6 +279,11 @@ export class LocalRuntime implements Runtime {
     const late = oauth.late(outcome.state); // none without other processes
     if (late !== undefined) await Promise.all((await late).map(end));
     return outcome;
+  }
+
+  /** No fact could be stored together with a token. */
+  #refuseWithoutLease(): void {
+    if (this.engine.store.archive?.cluster?.isValid === false) throw leaseEnded();
   }
 
   /** Rejects if it cannot be committed now; it is then offered again later. */
