@@ -144,11 +144,24 @@ export class Archivist {
   }
 
   #recoverAll(found: readonly Execution[]): Awaitable<void> {
-    return andThen(this.#trials.open(found), () => {
-      if (this.#isStopped) return;
-      for (const execution of found) this.#recoverOne(execution);
-      this.#trials.begin();
-    });
+    const opened = this.#trials.open(found);
+    if (!(opened instanceof Promise)) return this.#recoverFound(found);
+    const releases = found.map((execution) => execution.watch(() => {})); // until then they stay in memory
+    return opened
+      .then(() => this.#recoverFound(found))
+      .finally(() => {
+        for (const release of releases) release();
+      });
+  }
+
+  #recoverFound(found: readonly Execution[]): void {
+    if (this.#isStopped) return;
+    for (const execution of found) {
+      const isThere = this.#deps.executions.inMemory(execution.id) === execution;
+      if (isThere) this.#recoverOne(execution);
+      else this.#later(this.#recoverId(execution.id)); // it has left memory since it was found: another copy goes on
+    }
+    this.#trials.begin();
   }
 
   /** It has left memory because the store has other facts: it is recovered if it was running, and no other process has it. */
