@@ -34,7 +34,7 @@ import { guardStrays } from './run/strays.ts';
 import { Turns } from './run/turns.ts';
 import type { RuntimeSetup } from './setup.ts';
 import type { Archived } from './store/archive.ts';
-import { leaseEnded } from './store/cluster.ts';
+import { type Cluster, leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
 import { journalOf, type Store } from './store/store.ts';
 import { type Clock, correctedClock, systemClock } from './time/clock.ts';
@@ -202,14 +202,24 @@ export class Engine {
       throw error;
     });
     if (this.#keeper instanceof Archivist) {
-      const versions = this.served.builders.map(({ workflow: { name, version } }) => ({ workflow: name, version }));
       const { cluster } = this.store.archive ?? {};
-      await cluster?.serve(versions);
-      if (cluster !== undefined && Math.abs(cluster.offsetMs) > MAX_OFFSET_MS)
-        this.#log.warn({ offsetMs: cluster.offsetMs }, 'the clock of this server differs from that of the database');
+      if (cluster !== undefined) await this.#join(cluster);
       this.#keeper.start();
     }
     this.#followers?.start();
+  }
+
+  async #join(cluster: Cluster): Promise<void> {
+    const versions = this.served.builders.map(({ workflow: { name, version } }) => ({ workflow: name, version }));
+    try {
+      await cluster.serve(versions);
+    } catch (error) {
+      await this.#tree.stop();
+      this.#unguard?.();
+      throw error;
+    }
+    if (Math.abs(cluster.offsetMs) > MAX_OFFSET_MS)
+      this.#log.warn({ offsetMs: cluster.offsetMs }, 'the clock of this server differs from that of the database');
   }
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */

@@ -24,7 +24,7 @@ import type { Waiting } from './oauth/stored-flows.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { AnswerOutcome, AwaitedPause, ExecutionPage, Runtime, WaitOptions } from './runtime.ts';
 import type { RuntimeSetup } from './setup.ts';
-import { leaseEnded, type NodeView } from './store/cluster.ts';
+import { type ClusterCounts, leaseEnded, type NodeView } from './store/cluster.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import { type JournalPage, Refused } from './store/store.ts';
 
@@ -71,6 +71,10 @@ export class LocalRuntime implements Runtime {
 
   now(): number {
     return this.engine.clock.now();
+  }
+
+  get clusterCounts(): ClusterCounts | undefined {
+    return this.engine.store.archive?.cluster?.counts;
   }
 
   nodes(): Promise<readonly NodeView[]> | undefined {
@@ -252,9 +256,10 @@ export class LocalRuntime implements Runtime {
    */
   async completeOAuth(url: URL, by: Caller, proof?: string): Promise<CallbackOutcome> {
     const { oauth, executions } = this.engine;
+    this.#refuseWithoutLease(); // the code would be used up
     const loaded = new Map<string, Execution | undefined>();
     const load = async (ids: readonly string[]): Promise<void> => {
-      if (this.engine.store.archive?.cluster?.isValid === false) throw leaseEnded(); // no fact could be stored with the token
+      this.#refuseWithoutLease();
       const all = await Promise.allSettled(ids.map(async (id) => executions.get(id)));
       for (const [index, found] of all.entries())
         if (found.status === 'fulfilled') loaded.set(ids[index]!, found.value);
@@ -274,6 +279,11 @@ export class LocalRuntime implements Runtime {
     const late = oauth.late(outcome.state); // none without other processes
     if (late !== undefined) await Promise.all((await late).map(end));
     return outcome;
+  }
+
+  /** No fact could be stored together with a token. */
+  #refuseWithoutLease(): void {
+    if (this.engine.store.archive?.cluster?.isValid === false) throw leaseEnded();
   }
 
   /** Rejects if it cannot be committed now; it is then offered again later. */

@@ -22,7 +22,7 @@ import type { Caller } from './journal/caller.ts';
 import type { StartRequest } from './journal/start-request.ts';
 import type { Begun, CallbackOutcome, OpenedConsent } from './oauth/oauth.ts';
 import type { ResolvedOptions } from './options.ts';
-import type { NodeView } from './store/cluster.ts';
+import type { ClusterCounts, NodeView } from './store/cluster.ts';
 import type { ListedView } from './store/outline.ts';
 import type { ExecutionFilter } from './store/query.ts';
 import type { JournalPage } from './store/store.ts';
@@ -58,6 +58,8 @@ export interface Runtime {
   readonly isAccepting: boolean;
   /** The processes that share the store; undefined if this one has it for itself. Rejects with `store_unavailable`. */
   nodes(): Promise<readonly NodeView[]> | undefined;
+  /** What this process has counted of that; undefined if it has the store for itself. */
+  readonly clusterCounts: ClusterCounts | undefined;
   /** Epoch milliseconds. Facts of an earlier time were recorded by another process. */
   readonly startedAt: number;
   /** Timers under way: deadlines, waits, retention, idle builders. */

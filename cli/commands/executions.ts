@@ -1,6 +1,6 @@
 /** `fermata executions`: looks after the stored executions of a server, running or not. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { Failure, STANDS, type Stand, StoredExecutions } from '../../runtime/index.ts';
+import { allStored, Failure, openStoredData, STANDS, type Stand, type StoredData } from '../../runtime/index.ts';
 import { parseDuration } from '../config/durations.ts';
 import { readConfig } from '../config/read.ts';
 import type { Host } from '../host.ts';
@@ -32,7 +32,7 @@ type Wanted =
 export type ExecutionsAsked = TypedSettings & { readonly run: 'executions'; readonly wanted: Wanted };
 
 const settings = {
-  '--data': 'The directory with the executions. Default: that of the configuration, else ./.fermata.',
+  '--data': 'The directory or database with the executions. Default: that of the configuration, else ./.fermata.',
 };
 /** URL of the server that has them. */
 const whereabouts = {
@@ -150,38 +150,39 @@ Examples:
 const rmHelp = `
 A running server may still show a removed execution for a while, if it is in memory.`;
 
+/** Executions that are read at a time. */
+const BATCH = 500;
+
 export const executions = async ({ wanted, file, flags }: ExecutionsAsked, host: Host): Promise<void> => {
   const config = readConfig({ file, env: host.env, flags });
   if (wanted.what === 'retry') return retry(wanted, config, host);
   const { data } = config;
   if (data === null) {
-    const detail = 'This configuration keeps executions in memory. Name a directory with --data.';
+    const detail = 'This configuration keeps executions in memory. Name a directory or a database with --data.';
     throw new Failure('options_invalid', { detail });
   }
-  const stored = new StoredExecutions(data);
+  const stored = await openStoredData(data);
   try {
     await perform(stored, wanted, host);
   } catch (cause) {
-    throw isOfStore(cause) ? new CannotGoOn(`${stored.directory}: ${cause.message}`, { cause }) : cause;
+    throw isOfStore(cause) ? new CannotGoOn(`${stored.place}: ${cause.message}`, { cause }) : cause;
   } finally {
-    stored.close();
+    await stored.close();
   }
 };
 
-/** The file is damaged, or a server has held the write lock for too long. */
+/** The data is damaged, the database cannot be reached, or a server has held the write lock of the file for too long. */
 const isOfStore = (cause: unknown): cause is Error =>
-  cause instanceof Error && 'code' in cause && /^(SQLITE_|execution_damaged$)/.test(String(cause.code));
+  cause instanceof Error &&
+  'code' in cause &&
+  /^(SQLITE_|execution_damaged$|store_unavailable$)/.test(String(cause.code));
 
-const perform = async (
-  stored: StoredExecutions,
-  wanted: Exclude<Wanted, RetryWanted>,
-  { streams }: Host,
-): Promise<void> => {
+const perform = async (stored: StoredData, wanted: Exclude<Wanted, RetryWanted>, { streams }: Host): Promise<void> => {
   const now = Date.now();
   switch (wanted.what) {
     case 'ls': {
-      const { summaries, next } = stored.list(wanted);
-      const blocked = stored.blockedAmong(summaries);
+      const { summaries, next } = await stored.list(wanted);
+      const blocked = await stored.blockedAmong(summaries);
       if (wanted.json)
         await write(streams, linesOf(summaries.map((summary) => jsonOf(summary, blocked.get(summary.id)))));
       else if (summaries.length > 0) await write(streams, tableOf(summaries, now, blocked));
@@ -189,18 +190,22 @@ const perform = async (
       return;
     }
     case 'show': {
-      const summary = stored.get(wanted.id);
-      const journal = stored.journal(wanted.id) ?? { entries: [], truncatedThrough: 0 };
+      const summary = await stored.get(wanted.id);
+      const journal = (await stored.journal(wanted.id)) ?? { entries: [], truncatedThrough: 0 };
       return write(streams, historyOf(summary, stored.standing(wanted.id, journal), journal, now));
     }
     case 'export': {
-      const summaries = wanted.ids === undefined ? stored.all() : wanted.ids.map((id) => stored.get(id));
+      const summaries =
+        wanted.ids === undefined
+          ? allStored(stored, BATCH)
+          : await Promise.all(wanted.ids.map(async (id) => stored.get(id)));
       let damaged = 0;
-      for (const summary of summaries) {
+      for await (const summary of summaries) {
         try {
-          const journal = stored.journal(summary.id);
-          if (journal !== undefined)
-            await write(streams, linesOf([exportOf(summary, journal, stored.standing(summary.id, journal).blocked)]));
+          const journal = await stored.journal(summary.id);
+          if (journal === undefined) continue;
+          const { blocked } = stored.standing(summary.id, journal);
+          await write(streams, linesOf([exportOf(summary, journal, blocked)]));
         } catch (cause) {
           if (!(cause instanceof Failure && cause.code === 'execution_damaged')) throw cause;
           streams.stderr.write(`${cause.message}\n`);
@@ -211,8 +216,9 @@ const perform = async (
       return;
     }
     case 'rm': {
-      if ('ids' in wanted) stored.remove(wanted.ids, wanted.isForced);
-      const removed = 'ids' in wanted ? wanted.ids.length : stored.removeSettledBefore(now - wanted.settledBeforeMs);
+      if ('ids' in wanted) await stored.remove(wanted.ids, wanted.isForced);
+      const removed =
+        'ids' in wanted ? wanted.ids.length : await stored.removeSettledBefore(now - wanted.settledBeforeMs);
       streams.stderr.write(`${removed} removed.\n`);
     }
   }

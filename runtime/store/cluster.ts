@@ -26,8 +26,8 @@ export interface Cluster {
   onLetGo(letGo: () => void): void;
   /** All of them that have a lease, or had one within the last hour; the oldest first. */
   nodes(): Promise<readonly NodeView[]>;
-  /** Number of writes of this process that were refused because another process had changed the execution. */
-  readonly lostWrites: number;
+  /** Of this process, since its start. */
+  readonly counts: ClusterCounts;
   /** Whether an execution belongs to this process, by the store. */
   owns(executionId: string): Promise<boolean>;
   /** Lets go of everything that it owns, and takes nothing any more: the others take it at once. */
@@ -41,6 +41,15 @@ export const leaseEnded = (): Failure =>
       'This server could not reach the database in time, and has left its executions to others; send the request again.',
     retryAfterMs: 1_000,
   });
+
+export interface ClusterCounts {
+  /** Writes that were refused, because another process had changed the execution. */
+  readonly lostWrites: number;
+  /** How often its lease has ended. */
+  readonly leaseLosses: number;
+  /** Executions that it has taken from others. */
+  readonly taken: number;
+}
 
 /** A process that shares the store. Times are epoch milliseconds, by the clock of the database. */
 export interface NodeView {

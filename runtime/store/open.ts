@@ -4,7 +4,10 @@ import { Failure } from '../errors.ts';
 import { DurableStore, type DurableStoreOptions } from './durable.ts';
 import { isPostgres, readAddress } from './postgres/address.ts';
 import { PostgresStore } from './postgres/store.ts';
+import { PostgresExecutions } from './postgres/stored-executions.ts';
 import type { Store } from './store.ts';
+import type { StoredData } from './stored-data.ts';
+import { StoredExecutions } from './stored-executions.ts';
 
 export interface DataOptions extends Omit<DurableStoreOptions, 'directory' | 'maxDataBytes'> {
   /** A directory, or `postgres://user:password@host:port/database`. */
@@ -23,6 +26,10 @@ export const openData = async ({ data, maxDataBytes, ...options }: DataOptions):
     'maxDataBytes limits a file, and the executions are in a database. Leave it out, and set a shorter retention.';
   throw new Failure('options_invalid', { detail });
 };
+
+/** For tools that do not run them. Rejects with `options_invalid`. */
+export const openStoredData = async (data: string): Promise<StoredData> =>
+  isPostgres(data) ? PostgresExecutions.open(data) : new StoredExecutions(data);
 
 /** For messages: without user and password. */
 export const describeData = (data: string): { readonly directory: string } | { readonly database: string } =>

@@ -3,59 +3,42 @@
  * committed data. A running server may show a removed settled execution for a while, if it is in memory. Live
  * executions can be removed only while no server runs.
  */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Blocked, ExecutionContext } from '../../machines/execution.ts';
-import type { JournalEntry } from '../../machines/facts.ts';
 import { Failure } from '../errors.ts';
 import { foldJournal } from '../journal/fold-journal.ts';
 import type { Connection } from './connection.ts';
 import { claim, FILE, openBeside } from './directory.ts';
 import { refuseIfOwned } from './ledger.ts';
-import { describeData } from './open.ts';
+import { isPostgres, readAddress } from './postgres/address.ts';
 import type { ExecutionFilter } from './query.ts';
 import { Reader, type Summary } from './reader.ts';
 import { WRITES } from './schema.ts';
+import type { StoredData, StoredJournal } from './stored-data.ts';
 
 /** Limit for one removal, so that it does not delay the writes of a running server. */
 const BATCH = 500;
 
-export interface StoredJournal {
-  readonly entries: readonly JournalEntry[];
-  /** Entries up to this number may be missing; 0 if none is. */
-  readonly truncatedThrough: number;
-}
-
-export class StoredExecutions {
+export class StoredExecutions implements StoredData {
   readonly directory: string;
   readonly #database: Connection;
   readonly #reader: Reader;
 
   /** Throws `options_invalid` if the directory has no executions, or if this version cannot read it. */
   constructor(directory: string) {
-    const place = describeData(directory);
-    if ('database' in place) {
-      throw invalid(
-        `Executions in a database (${place.database}) can be seen in the console only, not with this command yet.`,
-      );
-    }
-    this.directory = place.directory;
+    if (isPostgres(directory)) throw invalid(`${readAddress(directory).name} is a database: use openStoredData.`);
+    this.directory = resolve(directory);
     this.#database = openBeside(directory);
     this.#reader = new Reader(this.#database);
+  }
+
+  get place(): string {
+    return this.directory;
   }
 
   /** Newest first; `next` is for `before`. */
   list(filter: ExecutionFilter): { readonly summaries: readonly Summary[]; readonly next: string | undefined } {
     return this.#reader.summaries(filter.owner, filter);
-  }
-
-  /** All executions, newest first, as each is when it is reached. */
-  *all(): Generator<Summary, void> {
-    let before: string | undefined;
-    do {
-      const { summaries, next } = this.list({ before, limit: BATCH });
-      yield* summaries;
-      before = next;
-    } while (before !== undefined);
   }
 
   /** Throws `options_invalid` if there is no execution with this id. */

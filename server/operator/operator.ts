@@ -4,7 +4,7 @@ import { consoleRoutes } from './console-routes.ts';
 import { inspectorSocket } from './inspector/sockets.ts';
 import { inspectorRoute } from './inspector-routes.ts';
 import { healthRoute, monitorRoute, readyRoute } from './monitor-routes.ts';
-import { nodesRoute } from './nodes-route.ts';
+import { metricsRoute, nodesRoute } from './nodes-route.ts';
 import { operatorRoutes } from './operator-routes.ts';
 
 /** The setting without which there are no pages. */
@@ -21,6 +21,7 @@ export const operator = (): Protocol => (app) => {
       healthRoute,
       readyRoute(app),
       nodesRoute(app),
+      metricsRoute(app),
       ...(config.monitorUsers ? [monitorRoute(app)] : []),
       ...pages.map((route) => ({ ...route, setting: PAGES })),
     ],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StoredExecutions, silentLog } from '../../runtime/index.ts';
+import { openStoredData, StoredExecutions, silentLog } from '../../runtime/index.ts';
 import { openStore, reportStore } from '../../server/open-store.ts';
 import { serverDefaults } from '../../server/options.ts';
 import { postgres, withoutPostgres } from '../support/postgres.ts';
@@ -25,13 +25,14 @@ test('a limit for the bytes of a file is refused for a database', async () => {
   await assert.rejects(openStore(given), { code: 'options_invalid', message: /maxDataBytes/ });
 });
 
-test('what is told of a database at the start has no password, and the commands for directories refuse it', () => {
+test('what is told of a database has no password, at the start, and where it cannot be opened', async () => {
   const told: unknown[] = [];
 
   reportStore({ ...serverDefaults, data: secretly }, { ...silentLog, info: (...all) => void told.push(all) });
 
   assert.deepEqual(told[0], [{ database: '127.0.0.1:1,localhost:2/fermata' }, 'executions are stored in a database']);
   assert.throws(() => new StoredExecutions(secretly), without);
+  await assert.rejects(openStoredData(secretly), without);
 });
 
 test('an address of a database opens a store in it', { skip: withoutPostgres }, async (t) => {

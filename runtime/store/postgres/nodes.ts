@@ -7,8 +7,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { Failure } from '../../errors.ts';
 import type { Archive } from '../archive.ts';
-import type { Cluster, NodeView, ServedVersion } from '../cluster.ts';
+import type { Cluster, ClusterCounts, NodeView, ServedVersion } from '../cluster.ts';
+import { explained } from '../explain.ts';
 import type { Beating, Beats, Told } from './beats.ts';
 import type { Row } from './database.ts';
 import { Lease, type LeaseTime } from './lease.ts';
@@ -40,7 +42,7 @@ export class Node implements Cluster {
   readonly id = randomUUID();
   readonly #options: NodeOptions;
   readonly #lease: Lease;
-  readonly #ask: (statement: Statement) => Promise<Row[]>;
+  readonly #query: (statement: Statement) => Promise<Row[]>;
   #serves: readonly ServedVersion[] | undefined;
   #beats: Beats | undefined;
   /** The last state that was reported. */
@@ -49,6 +51,7 @@ export class Node implements Cluster {
   #isUnsure = false;
   #hasLeft = false;
   lostWrites = 0;
+  #taken = 0;
   /** How often its lease has ended: others may have taken what it owned before. */
   losses = 0;
   #changed: (isValid: boolean) => void = () => {};
@@ -56,9 +59,9 @@ export class Node implements Cluster {
   hasLetGo: (executionId?: string) => void = () => {};
   #othersLetGo: () => void = () => {};
 
-  /** `ask` executes a statement, and rejects if the database cannot be reached. */
-  constructor(ask: (statement: Statement) => Promise<Row[]>, options: NodeOptions) {
-    this.#ask = ask;
+  /** `query` executes a statement, and rejects if the database cannot be reached. */
+  constructor(query: (statement: Statement) => Promise<Row[]>, options: NodeOptions) {
+    this.#query = query;
     this.#options = options;
     this.#lease = new Lease(options.leaseMs, options.time);
   }
@@ -103,6 +106,7 @@ export class Node implements Cluster {
       this.#isUnsure = true;
       throw error;
     }
+    this.#taken += rows.length;
     return taken
       .parse(rows)
       .sort((a, b) => a.n - b.n)
@@ -121,6 +125,10 @@ export class Node implements Cluster {
 
   async owns(executionId: string): Promise<boolean> {
     return (await this.#ask({ name: 'owns', text: OWNS, values: [executionId, this.id] })).length > 0;
+  }
+
+  get counts(): ClusterCounts {
+    return { lostWrites: this.lostWrites, leaseLosses: this.losses, taken: this.#taken };
   }
 
   async nodes(): Promise<readonly NodeView[]> {
@@ -153,6 +161,15 @@ export class Node implements Cluster {
   async close(): Promise<void> {
     await this.#beats?.close();
     await this.leave().catch(() => {});
+  }
+
+  async #ask(statement: Statement): Promise<Row[]> {
+    try {
+      return await this.#query(statement);
+    } catch (cause) {
+      const detail = `The database cannot be asked at the moment: ${explained(cause)}`;
+      throw new Failure('store_unavailable', { detail, cause, retryAfterMs: 1_000 });
+    }
   }
 
   async #register(): Promise<void> {

@@ -1,6 +1,7 @@
 /** Reads the database. Every query uses an index, and costs as much as its result. Every row is checked here. */
 import { z } from 'zod';
 import type { JournalEntry } from '../../../machines/facts.ts';
+import { STANDS } from '../../../machines/standing.ts';
 import { Failure } from '../../errors.ts';
 import type { Archive, ListedRow, PageOfRows } from '../archive.ts';
 import { damaged } from '../damage.ts';
@@ -8,6 +9,7 @@ import { explained } from '../explain.ts';
 import type { Named } from '../named.ts';
 import { readOutline } from '../outline.ts';
 import { type ExecutionFilter, readCursor } from '../query.ts';
+import type { Summary } from '../reader.ts';
 import { readContinuation, readJournal, type StoredFacts } from '../stored-facts.ts';
 import { type Database, isReply, type Row, type Session } from './database.ts';
 
@@ -51,6 +53,16 @@ const listedRow = z.object({
   startedAt: z.number(),
   settledAt: z.number().nullable(),
   outline: z.string().nullable(),
+});
+const summaryRow = z.object({
+  id: z.string(),
+  owner: z.string().nullable(),
+  workflow: z.string(),
+  version: z.string(),
+  status: z.enum(STANDS),
+  startedAt: z.number(),
+  settledAt: z.number().nullable(),
+  dueAt: z.number().nullable(),
 });
 const nextRow = z.object({ due_at: z.number() });
 const openRow = z.object({ workflow: z.string(), version: z.string(), count: z.int() });
@@ -156,7 +168,34 @@ export class PostgresReader {
     return row && { executionId: row.id, fingerprint: row.fingerprint };
   }
 
-  async page(owner: string | undefined, { status, workflow, id, before, limit }: ExecutionFilter): Promise<PageOfRows> {
+  async page(owner: string | undefined, filter: ExecutionFilter): Promise<PageOfRows> {
+    const { rows, next } = await this.#newest(listedRow, LISTED, owner, filter);
+    return { rows: rows.map(listed), next };
+  }
+
+  /** Newest first. */
+  async summaries(
+    owner: string | undefined,
+    filter: ExecutionFilter,
+  ): Promise<{ readonly summaries: readonly Summary[]; readonly next: string | undefined }> {
+    const { rows, next } = await this.#newest(summaryRow, SUMMARY, owner, filter);
+    return { summaries: rows, next };
+  }
+
+  async summary(id: string): Promise<Summary | undefined> {
+    return (await this.rows(summaryRow, undefined, `SELECT ${SUMMARY} FROM executions WHERE id = $1`, id))[0];
+  }
+
+  async settledBefore(at: number, limit: number): Promise<readonly string[]> {
+    return this.#ids('settled', 'SELECT id FROM executions WHERE settled_at < $1 ORDER BY n LIMIT $2', at, limit);
+  }
+
+  async #newest<T extends { readonly id: string; readonly startedAt: number }>(
+    row: z.ZodType<T>,
+    columns: string,
+    owner: string | undefined,
+    { status, workflow, id, before, limit }: ExecutionFilter,
+  ): Promise<{ readonly rows: T[]; readonly next: string | undefined }> {
     const conditions: string[] = [];
     const values: unknown[] = [];
     const where = (condition: string, value: unknown): void => {
@@ -172,12 +211,11 @@ export class PostgresReader {
     if (before !== undefined) where('n <', await this.#placeOf(before));
     const condition = conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '';
     values.push(limit + 1);
-    const sql = `SELECT ${LISTED} FROM executions${condition} ORDER BY n DESC LIMIT $${values.length}`;
-    const rows = await this.rows(listedRow, undefined, sql, ...values);
-    const found = rows.slice(0, limit);
-    const last = found.at(-1);
-    const next = rows.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined;
-    return { rows: found.map(listed), next };
+    const sql = `SELECT ${columns} FROM executions${condition} ORDER BY n DESC LIMIT $${values.length}`;
+    const found = await this.rows(row, undefined, sql, ...values);
+    const rows = found.slice(0, limit);
+    const last = rows.at(-1);
+    return { rows, next: found.length > limit && last !== undefined ? `${last.startedAt}.${last.id}` : undefined };
   }
 
   /** The position of the execution at the end of a page; without that execution, the position where it was. */
@@ -257,6 +295,9 @@ export class PostgresReader {
     });
   }
 }
+
+const SUMMARY =
+  'id, owner, workflow, version, stand AS status, started_at AS "startedAt", settled_at AS "settledAt", due_at AS "dueAt"';
 
 const LISTED = 'id, owner, workflow, started_at AS "startedAt", settled_at AS "settledAt", outline';
 

@@ -11,7 +11,7 @@
  */
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
-import { SCHEMA, type Session } from './database.ts';
+import { type Row, SCHEMA, type Session } from './database.ts';
 
 /** Migrations are added and never changed. */
 const MIGRATIONS: readonly string[] = [
@@ -107,6 +107,28 @@ const LEAST_FORM = 2;
 
 const form = z.object({ form: z.int(), least_form: z.int() });
 
+const refuseIfNewer = (least: number, name: string): void => {
+  if (least <= MIGRATIONS.length) return;
+  const detail = `The database ${name} was written by a newer version of Fermata (form ${least}, this one knows ${MIGRATIONS.length}).`;
+  throw new Failure('options_invalid', { detail });
+};
+
+/** For tools that change no tables. Throws `options_invalid` for a database without executions, or of another version. */
+export const refuseIfUnreadable = async (session: Session, name: string): Promise<void> => {
+  let rows: Row[];
+  try {
+    rows = await session.query({ text: 'SELECT form, least_form FROM meta' });
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== '42P01') throw cause;
+    throw new Failure('options_invalid', { detail: `The database ${name} has no executions.`, cause });
+  }
+  const { form: current, least_form: least } = form.parse(rows[0]);
+  refuseIfNewer(least, name);
+  if (current >= MIGRATIONS.length) return;
+  const detail = `The database ${name} was written by an older version of Fermata. Start a server of this version once, which adds what is missing.`;
+  throw new Failure('options_invalid', { detail });
+};
+
 /** Processes that migrate at the same time do so one after the other. Throws `options_invalid` for tables of another release. */
 export const migrate = async (session: Session, name: string): Promise<void> => {
   await session.exec('BEGIN');
@@ -116,10 +138,7 @@ export const migrate = async (session: Session, name: string): Promise<void> => 
     await session.exec('CREATE TABLE IF NOT EXISTS meta (form int NOT NULL, least_form int NOT NULL)');
     const [row] = await session.query({ text: 'SELECT form, least_form FROM meta' });
     const { form: current, least_form: least } = row === undefined ? { form: 0, least_form: 0 } : form.parse(row);
-    if (least > MIGRATIONS.length) {
-      const detail = `The database ${name} was written by a newer version of Fermata (form ${least}, this one knows ${MIGRATIONS.length}).`;
-      throw new Failure('options_invalid', { detail });
-    }
+    refuseIfNewer(least, name);
     for (const migration of MIGRATIONS.slice(current)) await session.exec(migration);
     if (row === undefined) await session.exec(`INSERT INTO meta VALUES (${MIGRATIONS.length}, ${LEAST_FORM})`);
     else if (current < MIGRATIONS.length)

@@ -226,7 +226,7 @@ it('expired consents are removed by those that begin later, at any process', asy
 const agent = workflow({ name: 'agent', run: async (_, ctx) => (await ctx.authorize('bank')).value });
 
 /** Runtimes that serve a workflow which needs a token. */
-const nodes = async (t: TestContext, served: Workflow = agent) => {
+const nodes = async (t: TestContext, served: Workflow = agent, secret: string | undefined = SECRET) => {
   const nodes = await PostgresNodes.open(t);
   const requests: string[] = [];
   let count = 0;
@@ -236,7 +236,8 @@ const nodes = async (t: TestContext, served: Workflow = agent) => {
     return Response.json({ access_token: `access-${count}`, expires_in: 60, refresh_token: `refresh-${count}` });
   };
   const providers = { bank: providerAt('https://bank.example') };
-  const add = () => nodes.add({ workflows: [served], providers, fetch: fetch as never }, { secret: SECRET });
+  const add = () =>
+    nodes.add({ workflows: [served], providers, fetch: fetch as never }, secret === '' ? {} : { secret });
   const asking = async (runtime: Runtime, by = alice) => {
     const { execution } = await start(runtime, { workflow: 'agent', by });
     await runtime.waitUntil(execution, ({ status, isSettled }) => status === 'awaiting_oauth' || isSettled);
@@ -374,4 +375,32 @@ it('a consent for a run that another node executes reaches it there, with its to
 
   assert.equal((await completed).outcome, 'granted');
   assert.equal(await resultAt(first.runtime, execution.id), 'access-1');
+});
+
+it('without a secret the node that gets the callback continues the execution with the token that it has', async (t) => {
+  const { nodes: all, add, asking, urlOf, resultAt } = await nodes(t, agent, '');
+  const [first, second] = [await add(), await add()];
+  const execution = await asking(first.runtime);
+
+  await second.runtime.completeOAuth(callbackOf(urlOf(execution)), alice);
+
+  assert.equal(await resultAt(second.runtime, execution.id), 'access-1');
+  assert.deepEqual(await all.sql("SELECT key FROM fermata.vault WHERE kind IN ('token', 'flow')"), []);
+});
+
+it('a node whose lease has ended ends no consent: the same callback counts at another node', async (t) => {
+  const { nodes: all, add, asking, urlOf, resultAt, requests } = await nodes(t);
+  const [first, second] = [await add(), await add()];
+  const execution = await asking(first.runtime);
+  const callback = callbackOf(urlOf(execution));
+  second.told('late');
+  await all.quiet();
+
+  await assert.rejects(second.runtime.completeOAuth(callback, alice), { code: 'store_unavailable' });
+  await all.quiet();
+  const outcome = await first.runtime.completeOAuth(callback, alice);
+
+  assert.equal(outcome.outcome, 'granted');
+  assert.match(String(await resultAt(first.runtime, execution.id)), /^access-/);
+  assert.equal(requests.length, 1, 'the first one has not sent the code');
 });

@@ -41,12 +41,20 @@ test('a server lists the others, and is not ready while its lease is over', { sk
   );
   assert.ok(nodes.every(({ address, lease_ms }) => address.endsWith(` ${process.pid}`) && lease_ms > 3_000_000));
   assert.equal((await get('/nodes')).status, 403);
+  assert.equal((await get('/metrics')).status, 403);
 
   assert.equal((await get('/health/ready')).status, 200);
   time.now += 3_600_000;
   const unready = await get('/health/ready');
   assert.deepEqual([unready.status, unready.headers.get('retry-after')], [503, '1']);
   assert.equal((await get('/health')).status, 200);
+  const metrics = await get('/metrics', { 'x-operator-key': operatorKey });
+  assert.match(metrics.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+  const text = await metrics.text();
+  assert.deepEqual(
+    text.split('\n').filter((line) => /^fermata/.test(line)),
+    ['fermata_ready 0', 'fermata_lost_writes_total 0', 'fermata_lease_losses_total 1', 'fermata_taken_total 0'],
+  );
   await server.sql("UPDATE fermata.nodes SET expires_at = 'infinity'", url);
   time.now = 1_000;
   told('extended');

@@ -318,3 +318,12 @@ test('without the package pg, the error names it and how it is installed', () =>
 
   assert.match(stdout, /options_invalid .*npm install pg/);
 });
+
+it('while no host is reached, what is asked about the nodes is refused as unavailable', async (t) => {
+  const { store, proxy } = await behindProxy(t);
+  proxy.isClosed = true;
+  proxy.cut();
+
+  for (const ask of [() => store.cluster.nodes(), () => store.cluster.take(1), () => store.due(1, 1)])
+    await assert.rejects(async () => ask(), unavailable);
+});

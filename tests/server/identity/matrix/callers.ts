@@ -91,7 +91,7 @@ const local: Kind = {
     page: ({ origin }) => ({ ...asPage, origin }),
     forwarded: () => ({ ...asPage, 'x-forwarded-for': '203.0.113.7' }),
     tunnelled: () => ({ ...asPage, 'cf-connecting-ip': '203.0.113.7' }),
-    /** As a proxy asks that says nothing of itself, and whose `Host` is ours. */
+    /** As a proxy asks that says nothing of itself, and whose `Host` is ours. It opens no sockets. */
     plainProxy: () => ({ ...asPage, connection: 'close' }),
     foreignPage: () => ({ ...asPage, ...evil }),
     sibling: () => ({ ...asPage, origin: 'http://127.0.0.1:1' }),

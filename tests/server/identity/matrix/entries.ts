@@ -100,6 +100,7 @@ export const entries: Readonly<Record<string, Entry>> = {
 
   'GET /builders': { access: 'operator' },
   'GET /nodes': { access: 'operator' },
+  'GET /metrics': { access: 'operator' },
   'GET /monitor/users': { access: 'monitor' },
   'GET /inspect': { access: 'page' },
 

@@ -37,10 +37,10 @@ page            yes    yes         yes    yes     yes    yes   yes        403   
 signIn          403    403         403    403     403    403   403        403        403         403          403      403      421     403  403
 writer          yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          403      yes      421     yes  401
 talker          404    404         404    yes     yes    404   404        404        404         404          403      404      421     404  404
-says            yes    yes         yes    yes     yes    yes   yes        yes        yes         yes          403      yes      421     yes  401
+says            yes    yes         yes    yes     yes    yes   yes        yes        yes         404          403      yes      421     yes  401
 renamed         404    404         404    yes     yes    404   404        404        404         404          403      404      421     404  404
-saysOwn         401    401         401    yes     yes    yes   401        401        401         401          403      401      421     401  401
-watcher         yes    yes         yes    yes     yes    yes   yes        403        403         403          403      403      421     yes  yes
+saysOwn         401    401         401    yes     yes    yes   401        401        401         404          403      401      421     401  401
+watcher         yes    yes         yes    yes     yes    yes   yes        403        403         404          403      403      421     yes  yes
 `,
   'a server whose proxy names the user': `
            owner  other  missing  empty  blank  repeated  apiKey  operator  userWithKey  wrongKey  page
