@@ -129,6 +129,6 @@ export { isListed, type ListedContext, type ListedView } from './store/outline.t
 export { cursorAt, type ExecutionFilter } from './store/query.ts';
 export type { Summary } from './store/reader.ts';
 export type { JournalLimits, JournalPage, Recorded, Store } from './store/store.ts';
-export { allOf, type StoredData, type StoredJournal } from './store/stored-data.ts';
+export { allStored, type StoredData, type StoredJournal } from './store/stored-data.ts';
 export { StoredExecutions } from './store/stored-executions.ts';
 export { type Clock, systemClock } from './time/clock.ts';

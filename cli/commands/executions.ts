@@ -1,6 +1,6 @@
 /** `fermata executions`: looks after the stored executions of a server, running or not. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { allOf, Failure, openStoredData, STANDS, type Stand, type StoredData } from '../../runtime/index.ts';
+import { allStored, Failure, openStoredData, STANDS, type Stand, type StoredData } from '../../runtime/index.ts';
 import { parseDuration } from '../config/durations.ts';
 import { readConfig } from '../config/read.ts';
 import type { Host } from '../host.ts';
@@ -197,7 +197,7 @@ const perform = async (stored: StoredData, wanted: Exclude<Wanted, RetryWanted>,
     case 'export': {
       const summaries =
         wanted.ids === undefined
-          ? allOf(stored, BATCH)
+          ? allStored(stored, BATCH)
           : await Promise.all(wanted.ids.map(async (id) => stored.get(id)));
       let damaged = 0;
       for await (const summary of summaries) {

@@ -37,7 +37,7 @@ export interface StoredData {
 }
 
 /** All executions, newest first, as each is when it is reached. */
-export async function* allOf(stored: StoredData, batch: number): AsyncGenerator<Summary, void> {
+export async function* allStored(stored: StoredData, batch: number): AsyncGenerator<Summary, void> {
   let before: string | undefined;
   do {
     const { summaries, next } = await stored.list({ before, limit: batch });

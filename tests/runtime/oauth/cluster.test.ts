@@ -135,13 +135,17 @@ it('tokens of several scopes that share a refresh token use it once in all proce
     await processes[0].complete({ url: callbackOf(authUrl), user: 'alice' });
   }
   await processes[0].vault.put('builder', 'later', '');
-  endpoint.answer = rotating();
+  const held = heldAnswer(rotating());
+  endpoint.answer = held.answer;
   clock.ms += 60_000;
 
-  const tokens = await Promise.all([
-    processes[0].token(subject('alice'), 'bank', ['read']),
-    processes[1].token(subject('alice'), 'bank', ['write']),
-  ]);
+  const first = processes[0].token(subject('alice'), 'bank', ['read']);
+  await held.asked;
+  const second = processes[1].token(subject('alice'), 'bank', ['write']);
+  for (let look = 0; look < 20; look += 1) await processes[1].vault.get('flow', 'unknown');
+  assert.equal(endpoint.requests.length, 3, 'the second one waits');
+  held.release();
+  const tokens = await Promise.all([first, second]);
 
   assert.deepEqual(tokens.map((token) => token?.value).sort(), ['access-2', 'access-3']);
   assert.deepEqual(
