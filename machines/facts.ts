@@ -81,6 +81,8 @@ export type CallPlace = {
 type Beside = {
   /** Another branch has work: the run does not wait yet. */
   readonly working?: true;
+  /** A replay opened it before it had repeated all calls. So its end also comes before them in each later replay. */
+  readonly again?: true;
 };
 
 export type Fact =

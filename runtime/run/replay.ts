@@ -46,6 +46,8 @@ export class Replay {
   /** Facts that wake, in their order. */
   readonly #wakes: JournalEntry[] = [];
   #nextWake = 0;
+  /** By id: the ends of pauses that an earlier replay has opened before it had repeated all calls. */
+  readonly #early = new Map<string, JournalEntry>();
   /** Pauses and calls that the run has got the end of, by the key that wakes them. */
   readonly #heard = new Set<string | number>();
   /** Calls that the run must repeat before a later fact may wake it, in the order of the journal. */
@@ -71,8 +73,12 @@ export class Replay {
     const known = new Set<number>();
     const begun = new Map<number, number>();
     let lastCall = -1;
+    const again = new Set<string | number | undefined>();
     for (const entry of past) {
-      if (wakes(entry) !== undefined) this.#wakes.push(entry);
+      if (isAgain(entry)) again.add(entry.id);
+      const key = wakes(entry);
+      if (again.has(key)) this.#early.set(key as string, entry);
+      else if (key !== undefined) this.#wakes.push(entry);
       if (isWithdrawal(entry)) {
         this.#withdrawals.set(entry.id, entry);
         this.#toMake.push(entry);
@@ -165,6 +171,13 @@ export class Replay {
     return next;
   }
 
+  /** The end of such a pause, if it has one. P1 does not hold for it: the calls after it in the run are before it in the journal. */
+  takeEarly(id: string): JournalEntry | undefined {
+    const end = this.#early.get(id);
+    if (end !== undefined) this.#heard.add(id);
+    return end;
+  }
+
   /** Whether the pause was withdrawn before. */
   takeWithdrawal(id: string): boolean {
     const entry = this.#withdrawals.get(id);
@@ -219,6 +232,10 @@ export class Replay {
     return 'call' in first ? wordsOf(first as MadeEntry) : `${first.type} of ${first.id}`;
   }
 }
+
+/** A pause that a replay has opened before it had repeated all calls. */
+export const isAgain = (entry: JournalEntry): entry is Extract<JournalEntry, { again?: true }> & { id: string } =>
+  'again' in entry && entry.again === true;
 
 /** Calls in older journals have no place. They have numbers, so equal calls have an order. */
 const UNPLACED: Place = { after: 'unplaced' };

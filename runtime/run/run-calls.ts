@@ -23,7 +23,7 @@ import {
 } from './calls.ts';
 import { CatchUp, type Past } from './catch-up.ts';
 import { Refusals } from './refusals.ts';
-import type { Replay } from './replay.ts';
+import { isAgain, type Replay } from './replay.ts';
 import { type Branch, forkHere, isWithin, LOST, moveTo, type Position, positionIn } from './thread.ts';
 import type { Turns } from './turns.ts';
 import { type Outcome, Waiting, Waits } from './waits.ts';
@@ -232,7 +232,10 @@ export abstract class RunCalls implements Position {
     position: Position,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    this.catchUp?.again.add(fact.id);
+    if (this.catchUp !== undefined) {
+      (fact as { again?: true }).again = true;
+      this.catchUp.again.add(fact.id);
+    }
     this.open(fact);
     return this.resume(fact, outcome, position, signal);
   }
@@ -327,8 +330,18 @@ export abstract class RunCalls implements Position {
   /** The earlier results of a call, after the first fact. */
   more(call: number): ReturnType<Replay['takeMore']> {
     const more = this.catchUp?.replay.takeMore(call);
-    if (more !== undefined) this.stir();
+    if (more === undefined) return undefined;
+    if (isAgain(more)) this.#expectEarly(more.id);
+    this.stir();
     return more;
+  }
+
+  /** The calls that follow from the end of that pause are in the journal before it. */
+  #expectEarly(id: string): void {
+    const { again, replay } = this.catchUp!;
+    const end = replay.takeEarly(id);
+    again.add(id);
+    if (end !== undefined) this.waits.push(end);
   }
 
   /** Whether a step has finished before. */

@@ -95,3 +95,36 @@ test('a loop that lets nothing else happen is noticed, and left', async () => {
   assert.deepEqual(wrong, []);
   assert.ok(played.some(({ end }) => end === 'cancelled'));
 });
+
+test('a run whose token is lost asks for consent again, wherever the next lives are cut', async () => {
+  const program: Program = {
+    input: 'plain',
+    yields: false,
+    body: [
+      {
+        do: 'race',
+        way: 'promises',
+        of: [
+          { do: 'branch', of: { do: 'authorize' } },
+          { do: 'prompt', kind: 'text', says: 'own', keyed: false, deadline: 'none' },
+        ],
+      },
+      { do: 'authorize' },
+      { do: 'retry', fails: 2 },
+    ],
+  };
+  const answers: Schedule = { choices: [3, 49, 0], commitTurns: 0, atOnce: 2, cancelAfter: undefined };
+  const first = await play(program, answers, { cuts: [], hibernates: false });
+  const granted = first.journal.find(({ type }) => type === 'oauth.granted')!.seq;
+  const wrong: string[] = [];
+  for (let kill = granted + 1; kill <= first.journal.length; kill += 1) {
+    for (let next = kill + 1; next <= first.journal.length; next += 1) {
+      const kills = [kill, next].map((fact) => ({ how: 'kill', fact, turns: 0 }) as const);
+      const cuts = [{ how: 'refuse', fact: granted, turns: 0 } as const, ...kills];
+      const played = await play(program, answers, { cuts, hibernates: false });
+      const problems = [...problemsOf(program, played), ...differencesOf(program, first, played, false)];
+      wrong.push(...problems.map((problem) => `${kill}, ${next}: ${problem}`));
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
