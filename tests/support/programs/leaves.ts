@@ -33,9 +33,10 @@ export abstract class Leaves {
     return this.#process !== this.#world.process;
   }
 
+  /** What a run sees after it was left has no effect: its calls never settle, so a race with another promise ends otherwise. */
   see(seen: Seen): Seen {
     const copy = structuredClone(seen);
-    if (!this.isLost) this.#world.compare(copy);
+    if (!this.isLost && !this.ctx.signal.aborted) this.#world.compare(copy);
     return copy;
   }
 
