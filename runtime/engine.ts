@@ -2,7 +2,6 @@
  * The engine creates executions and reacts to their facts: it rests settled ones, deletes old ones, and fails crashed
  * ones. `runtime.ts` decides which caller may do what.
  */
-
 import { firstDueAt } from '../machines/deadlines.ts';
 import type { ExecutionInput } from '../machines/execution.ts';
 import { isLarge, isLast, isLogged } from '../machines/fact-table.ts';
@@ -16,6 +15,7 @@ import { Execution, type ExecutionDeps } from './executions/execution.ts';
 import { Executions } from './executions/executions.ts';
 import { Followers } from './executions/followers.ts';
 import { newId } from './executions/ids.ts';
+import { clockOf, Membership } from './executions/membership.ts';
 import { Names } from './executions/names.ts';
 import { heapBytesOf, RecordBytes } from './executions/record-bytes.ts';
 import { Archivist } from './executions/recovery.ts';
@@ -34,10 +34,10 @@ import { guardStrays } from './run/strays.ts';
 import { Turns } from './run/turns.ts';
 import type { RuntimeSetup } from './setup.ts';
 import type { Archived } from './store/archive.ts';
-import { type Cluster, leaseEnded } from './store/cluster.ts';
+import { leaseEnded } from './store/cluster.ts';
 import { MemoryStore } from './store/memory.ts';
 import { journalOf, type Store } from './store/store.ts';
-import { type Clock, correctedClock, systemClock } from './time/clock.ts';
+import type { Clock } from './time/clock.ts';
 import type { TimingWheel } from './time/timing-wheel.ts';
 
 export class Engine {
@@ -65,6 +65,7 @@ export class Engine {
   readonly #keeper: Retention | Archivist;
   readonly #records: RecordBytes;
   readonly #drain: Drain;
+  readonly #membership: Membership;
   /** With a store that several processes share. */
   readonly #followers: Followers | undefined;
   readonly #deps: ExecutionDeps;
@@ -103,6 +104,13 @@ export class Engine {
       (execution) => this.#deleted(execution),
       log,
     );
+    this.#membership = new Membership({
+      cluster: archive?.cluster,
+      executions: this.executions,
+      log,
+      drop: (execution) => this.#drop(execution),
+      lookNow: () => this.#lookNow(),
+    });
     this.#drain = new Drain({
       clock,
       graceMs: this.options.stopTimeoutMs,
@@ -190,8 +198,6 @@ export class Engine {
     });
     this.continued = new ContinuedRuns({ store: journals, served, run: this.#runDeps, isAccepting });
     archive?.onMoved?.((id) => this.#moved(id));
-    archive?.cluster?.onChange((isValid) => this.#leaseChanged(isValid));
-    archive?.cluster?.onLetGo(() => this.#lookNow());
     this.started = this.#start();
   }
 
@@ -202,24 +208,21 @@ export class Engine {
       throw error;
     });
     if (this.#keeper instanceof Archivist) {
-      const { cluster } = this.store.archive ?? {};
-      if (cluster !== undefined) await this.#join(cluster);
+      await this.#join();
       this.#keeper.start();
     }
     this.#followers?.start();
   }
 
-  async #join(cluster: Cluster): Promise<void> {
+  async #join(): Promise<void> {
     const versions = this.served.builders.map(({ workflow: { name, version } }) => ({ workflow: name, version }));
     try {
-      await cluster.serve(versions);
+      await this.#membership.join(versions);
     } catch (error) {
       await this.#tree.stop();
       this.#unguard?.();
       throw error;
     }
-    if (Math.abs(cluster.offsetMs) > MAX_OFFSET_MS)
-      this.#log.warn({ offsetMs: cluster.offsetMs }, 'the clock of this server differs from that of the database');
   }
 
   /** Whether new work is accepted: not before it serves, and not once it stops. */
@@ -229,7 +232,7 @@ export class Engine {
 
   /** False while other processes take this one for dead. */
   get isOwner(): boolean {
-    return this.store.archive?.cluster?.isValid ?? true;
+    return this.#membership.isOwner;
   }
 
   get wheel(): TimingWheel {
@@ -259,7 +262,7 @@ export class Engine {
   /** What has not finished is left to other processes, before the resources are closed. */
   async #settleExecutions(): Promise<void> {
     await this.#drain.run();
-    await this.store.archive?.cluster?.leave().catch((err) => this.#log.warn({ err }, NOT_LET_GO));
+    await this.#membership.leave();
   }
 
   #create(started: Pick<ExecutionInput, 'workflow' | 'owner' | 'form'>, origin: Origin, bytes: number): Execution {
@@ -352,24 +355,6 @@ export class Engine {
     if (this.#keeper instanceof Archivist) this.#keeper.takeUp(executionId);
   }
 
-  /**
-   * Other processes may have taken what this one executes: everything live leaves memory. When the lease is valid again, what they
-   * have not taken is recovered.
-   */
-  #leaseChanged(isValid: boolean): void {
-    if (isValid) {
-      this.#log.info({}, 'the lease of this server is valid again: it serves');
-      this.#lookNow();
-      return;
-    }
-    const live = this.executions.all().filter(({ isSettled }) => !isSettled);
-    this.#log.error({ executions: live.length }, LOST);
-    for (const execution of live) {
-      execution.dismiss();
-      this.#drop(execution);
-    }
-  }
-
   #lookNow(): void {
     if (this.#keeper instanceof Archivist) this.#keeper.lookNow();
   }
@@ -413,18 +398,3 @@ export class Engine {
     if (isLogged(entry)) this.#log.info({ executionId, workflow, fact: type, seq }, type);
   }
 }
-
-/** Clocks of servers that differ more are reported. */
-const MAX_OFFSET_MS = 1_000;
-
-const NOT_LET_GO =
-  'other servers take the executions of this one only when its lease has ended: the database cannot be reached';
-
-/** Of the processes that share a store, the same for all of them. */
-const clockOf = (store: Store | undefined): Clock => {
-  const { cluster } = store?.archive ?? {};
-  return cluster === undefined ? systemClock : correctedClock(() => cluster.offsetMs);
-};
-
-const LOST =
-  'the lease of this server has ended, because the database could not be reached in time or the process was stopped: it leaves its executions to other servers';
