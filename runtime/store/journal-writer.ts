@@ -69,6 +69,11 @@ export class Kept implements Writer {
     return this.#through > 0;
   }
 
+  /** A batch with its facts was sent: whether they are on the disk is not known yet. */
+  get isBeingWritten(): boolean {
+    return this.#leaving > 0;
+  }
+
   get isIdle(): boolean {
     return this.#part === undefined && this.#leaving === 0;
   }

@@ -31,7 +31,9 @@ export class Shared implements SharedArchive {
 
   isCurrent(executionId: string, seq: number): boolean {
     const journal = this.#deps.journals.get(executionId);
-    return journal !== undefined && journal.through <= seq && (journal.isSettled || journal.isOwn);
+    if (journal === undefined || journal.through > seq) return false;
+    // Another process may have read facts from the database, and shown them, before their commit was confirmed here.
+    return journal.isSettled || (journal.isOwn && !journal.isBeingWritten);
   }
 
   onChanged(changed: (executionIds: readonly string[] | undefined) => void): void {
