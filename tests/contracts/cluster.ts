@@ -137,6 +137,25 @@ export const clusterContract = (name: string, open: OpenCluster): void => {
     }
   });
 
+  contract('what one runtime shows is not undone at another one, whose commit is not confirmed yet', async (t) => {
+    const { definition, release } = works();
+    const world = await open(t, 2, [definition]);
+    const [first, second] = world.nodes as [ClusterNode, ClusterNode];
+    const execution = await world.start(first, { workflow: 'works' });
+    await world.until(() => execution.context.seq >= 3, 'it has begun');
+    const held = first.proxy.hold();
+    release(execution.id);
+    const confirm = await held;
+    let shown: string | undefined;
+
+    assert.equal((await second.get(execution.id)).status, 'completed');
+    const asked = first.get(execution.id).then(({ status }) => (shown = status));
+    await second.get(execution.id);
+    assert.equal(shown, undefined, 'it is not shown as it was before');
+    confirm();
+    assert.equal(await asked, 'completed');
+  });
+
   contract('of answers at all runtimes at the same time one counts', async (t) => {
     const world = await open(t, 3, [asks]);
     for (let round = 0; round < 5; round += 1) {

@@ -17,9 +17,9 @@ export class PostgresProxy {
   readonly #socket: string;
   readonly #open = new Set<Socket>();
   /** What happens to the next connection that sends a write. */
-  #next: 'before' | 'after' | undefined;
-  /** Called when that has happened. */
-  #onCut: () => void = () => {};
+  #next: 'before' | 'after' | 'held' | undefined;
+  /** Called when that has happened. `release`: sends the reply that is held. */
+  #onCut: (release?: () => void) => void = () => {};
   /** No connection gets through. */
   isClosed = false;
   /** No connection for hints gets through. */
@@ -79,6 +79,14 @@ export class PostgresProxy {
     });
   }
 
+  /** The server commits the next write, and its reply waits for the returned function. */
+  hold(): Promise<() => void> {
+    this.#next = 'held';
+    return new Promise((resolve) => {
+      this.#onCut = (release) => resolve(release!);
+    });
+  }
+
   #connect(client: Socket, server: Socket): void {
     if (this.isClosed) {
       client.destroy();
@@ -111,7 +119,11 @@ export class PostgresProxy {
       }
     });
     server.on('data', (data) => {
-      if (!isDoomed) client.write(data);
+      if (isDoomed && this.#next === 'held' && data.includes(READY)) {
+        isDoomed = false;
+        this.#next = undefined;
+        this.#onCut(() => client.write(data));
+      } else if (!isDoomed) client.write(data);
       else if (data.includes(READY)) {
         end();
         this.#onCut();
