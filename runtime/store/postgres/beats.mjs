@@ -14,8 +14,6 @@ const monotonic = () => Number(process.hrtime.bigint() / 1_000_000n);
 let client;
 /** When the main thread has replied. */
 let repliedAt = monotonic();
-let isClosed = false;
-let next;
 let end;
 
 const tell = (what) => parentPort.postMessage(what);
@@ -82,19 +80,12 @@ const beat = async () => {
 const work = async () => {
   const begunAt = monotonic();
   const hasReplied = await beat();
-  if (isClosed) return;
-  next = setTimeout(work, hasReplied ? Math.max(0, begunAt + EVERY_MS - monotonic()) : RETRY_MS);
+  setTimeout(work, hasReplied ? Math.max(0, begunAt + EVERY_MS - monotonic()) : RETRY_MS);
 };
 
 parentPort.on('message', (what) => {
   if (what === 'alive') repliedAt = monotonic();
-  else {
-    isClosed = true;
-    clearTimeout(next);
-    clearTimeout(end);
-    if (client !== undefined) lose(client);
-    parentPort.close();
-  }
+  else process.exit(); // ends the thread only, also while it connects
 });
 endAfter(usedMs);
 work();
