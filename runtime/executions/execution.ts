@@ -21,7 +21,7 @@ import {
   type Watcher,
 } from './journaled-actor.ts';
 
-export type { ExecutionActor, Gone, NewFact, Watcher } from './journaled-actor.ts';
+export type { Gone, NewFact, Watcher } from './journaled-actor.ts';
 
 /** Does the work of an execution: a run of a workflow, or the program that uses an `ExecutionStore`. */
 export interface Driver {
