@@ -6,7 +6,7 @@
  * B3  A caller that arrives while a builder is being disposed gets a new one, which is built after the disposal.
  * B4  A failed build is not cached: its leases get the error, and the next lease builds again.
  * B5  With a vault, a builder continues the counters of the previous builders of the same user, unless these are older
- *     than the retention. What it counts is added to what other processes have counted.
+ *     than the retention. Its counts are added to those of other processes.
  */
 import type { ActorRefFrom } from 'xstate';
 import type { BuilderInput, BuilderSnapshot, builderMachine } from '../../machines/builder.ts';

@@ -156,7 +156,8 @@ export class Kept implements Writer {
   }
 }
 
-const weigh = (entry: JournalEntry): number => JSON.stringify(entry).length;
+/** Length of an entry in the file or the database. */
+export const weigh = (entry: JournalEntry): number => JSON.stringify(entry).length;
 
 const nothing = (): undefined => undefined;
 

@@ -246,7 +246,7 @@ const DUE = `
 /**
  * Executions of owners without a lease, and those without an owner, each for one node. The owners are found one after the other by
  * the index, so the cost does not depend on the number of executions that others execute. An execution is taken by a node that
- * serves its version; if there is none, by one that serves its workflow. What cannot be replayed is taken by any node, to be ended.
+ * serves its version; if there is none, by one that serves its workflow. Any node takes an execution that cannot be replayed, and ends it.
  */
 const TAKE = `
   WITH RECURSIVE owners AS (

@@ -1,6 +1,7 @@
 /** Executions of the database in the memory of one process: which of them it executes, and what other processes have done with the others. */
 import type { JournalEntry } from '../../../machines/facts.ts';
 import type { News, SharedArchive } from '../archive.ts';
+import { weigh } from '../journal-writer.ts';
 import type { Hints } from './hints.ts';
 import type { PostgresMail } from './mail.ts';
 import type { PostgresReader } from './reader.ts';
@@ -78,5 +79,3 @@ export class Shared implements SharedArchive {
     return continued;
   }
 }
-
-const weigh = (entry: JournalEntry): number => JSON.stringify(entry).length;

@@ -116,7 +116,7 @@ it('executions that ended long ago are removed', async (t) => {
 
 it('a database without executions, and one that cannot be reached, are refused by name', async () => {
   const empty = await look(await (await postgres()).database(), 'ls');
-  const missing = await look('postgres://nobody:hidden@127.0.0.1:1/fermata', 'ls');
+  const missing = await look('postgres://ada:hidden@127.0.0.1:1/fermata', 'ls');
 
   assert.deepEqual([empty.code, missing.code], [2, 2]);
   assert.match(empty.stderr, /The database .* has no executions/);
